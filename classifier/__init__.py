@@ -1,0 +1,1 @@
+"""Scores comments for spam and toxicity, says why, and learns from corrections. Knows nothing of `moderation`."""
