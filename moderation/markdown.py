@@ -1,0 +1,158 @@
+"""body → safe HTML, once for pages, feeds and mail.
+
+Two belts: markdown-it-py builds HTML from a subset that cannot hold raw HTML or images, and nh3 then keeps only
+the tags and links named here, whatever the first one let through. All functions take any string and never raise.
+"""
+
+import html
+import re
+from collections.abc import MutableMapping, Sequence
+from typing import Any
+
+import nh3
+from markdown_it import MarkdownIt
+from markdown_it.renderer import RendererHTML
+from markdown_it.rules_inline import StateInline
+from markdown_it.token import Token
+from markdown_it.utils import OptionsDict
+
+REL = "nofollow ugc noopener"
+TAGS = {"p", "br", "em", "strong", "code", "pre", "blockquote", "ul", "ol", "li", "a", "del"}
+
+# What nh3 leaves of a link whose address no browser could follow, as in http://[.
+_LEADS_NOWHERE = re.compile(f'<a rel="{REL}">(.*?)</a>', re.DOTALL)
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_SCHEME = re.compile(r"(?<![A-Za-z0-9])https?$", re.IGNORECASE)
+# Brackets end a bare address so that [url=http://…]…[/url] and (http://…) read as people mean them, and so do
+# quotation marks and full stops of scripts that write no space after them.
+_ADDRESS = re.compile(
+    r"://[^\s<>\"`\[\]{}|\\^\u0000-\u0020\u3000-\u3002\u300a-\u3011\u2018-\u201f\uff01-\uff1f]{1,2040}"
+)
+_TRAILING = ".,:;!?'*_~"
+# Links that we show as text, but that their sender meant as links. Those with http(s) are already linked as bare ones.
+_MEANT = re.compile(r"(?:\[url=|<a\s[^<>]*?\bhref\s*+=)\s*+[\"']?+(?!https?://[^\s\"'<>\]])", re.IGNORECASE)
+_WORD = re.compile(
+    r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]|[^\s\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]+"
+)
+
+
+def render(body: str) -> str:
+    """The safe HTML of a comment's Markdown."""
+    safe = nh3.clean(
+        _to_html(_whole(body)),
+        tags=TAGS,
+        clean_content_tags=set(),
+        attributes={"a": {"href"}},
+        url_schemes={"http", "https"},
+        url_relative="deny",
+        link_rel=REL,
+    )
+    return _LEADS_NOWHERE.sub(r"\1", safe)
+
+
+def count_links(body: str) -> int:
+    """How many links the rendered text has, and those that only its sender's BBCode or HTML would have made."""
+    body = _whole(body)
+    try:
+        tokens = _PARSER.parse(body)
+    except Exception:  # as in _to_html: the count must not fall because the parser did
+        return len(re.findall(r"https?://", body, re.IGNORECASE)) + len(_MEANT.findall(body))
+    linked = sum(inner.type == "link_open" for token in tokens for inner in token.children or ())
+    return linked + len(_MEANT.findall(body))
+
+
+def excerpt(text: str, words: int = 55) -> str:
+    """The first words of a plain text on one line, ending in … if more follow. Each CJK character is a word."""
+    text = " ".join(_whole(text).split())
+    for seen, word in enumerate(_WORD.finditer(text), start=1):
+        if seen == words and word.end() < len(text):
+            return text[: word.end()].rstrip(".,;:!?…。，、") + "…"
+    return text if words > 0 else ""
+
+
+def _whole(text: str) -> str:
+    """Without lone surrogates, which no encoder takes."""
+    return _SURROGATE.sub("\ufffd", text)
+
+
+def _to_html(body: str) -> str:
+    try:
+        return str(_PARSER.render(body))
+    except Exception:  # a parser's bug on one odd comment must not take the whole thread away: show it as plain text
+        return f"<p>{html.escape(body)}</p>"
+
+
+def _bare_address(state: StateInline, silent: bool) -> bool:
+    """An inline rule: http://… and https://… without any brackets become links."""
+    if silent or state.linkLevel > 0 or state.src[state.pos] != ":":
+        return False
+    scheme = _SCHEME.search(state.pending[-6:])
+    rest = _ADDRESS.match(state.src, state.pos, state.posMax)
+    if not scheme or not rest:
+        return False
+    address = _without_tail(rest[0])
+    href = state.md.normalizeLink(scheme[0] + address)
+    if len(address) <= len("://") or not _is_web(href):
+        return False
+    state.pending = state.pending[: -len(scheme[0])]
+    state.push("link_open", "a", 1).attrs = {"href": href}
+    state.push("text", "", 0).content = scheme[0] + address
+    state.push("link_close", "a", -1)
+    state.pos += len(address)
+    return True
+
+
+def _without_tail(address: str) -> str:
+    """Without the punctuation that belongs to the sentence; a closing bracket stays if it was opened inside."""
+    unopened = address.count(")") - address.count("(")
+    end = len(address)
+    while end > 0:
+        last = address[end - 1]
+        if last == ")" and unopened > 0:
+            unopened -= 1
+        elif last not in _TRAILING:
+            break
+        end -= 1
+    return address[:end]
+
+
+def _is_web(href: str) -> bool:
+    return href.lower().startswith(("http://", "https://"))
+
+
+class _Renderer(RendererHTML):
+    """Headings become bold paragraphs: a comment must not shout over the page's own outline. Struck text is <del>."""
+
+    def s_open(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: MutableMapping[str, Any]) -> str:
+        return "<del>"
+
+    def s_close(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: MutableMapping[str, Any]) -> str:
+        return "</del>"
+
+    def heading_open(
+        self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: MutableMapping[str, Any]
+    ) -> str:
+        return "<p><strong>"
+
+    def heading_close(
+        self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: MutableMapping[str, Any]
+    ) -> str:
+        return "</strong></p>\n"
+
+
+class _Parser(MarkdownIt):
+    def validateLink(self, url: str) -> bool:
+        return _is_web(url)
+
+
+def _build() -> MarkdownIt:
+    parser = _Parser("commonmark", {"html": False, "breaks": True}, renderer_cls=_Renderer)
+    parser.enable("strikethrough")
+    # No images and no raw HTML. Reference links would let one line far away decide where another leads, a row of
+    # dashes is no heading, and an indented line is no code in what people type.
+    parser.disable(["image", "html_inline", "html_block", "reference", "lheading", "hr", "code"])
+    parser.inline.ruler.before("emphasis", "bare_address", _bare_address)
+    return parser
+
+
+_PARSER = _build()
