@@ -1,0 +1,94 @@
+// The keyboard, and nothing else: every key presses a button that is on the page and works without this file.
+"use strict";
+
+(() => {
+  const KEYS = { a: "approve", s: "spam", r: "reject", d: "delete", u: "hold" };
+  const HELP = [
+    ["j", "next comment"], ["k", "previous comment"], ["a", "approve"], ["s", "spam"], ["r", "reject"], ["d", "delete"],
+    ["u", "back to the queue"], ["x", "tick or untick"], ["o", "open with all decisions"], ["z", "undo the last decision"],
+    ["?", "this list"],
+  ];
+  const rows = [...document.querySelectorAll("[data-row]")];
+  const one = rows.length === 1 && !document.getElementById("queue");
+  let pressed = false; // a decision is on its way: a second key must not decide the next comment unseen
+
+  const kept = (store, key, value) => {
+    try {
+      if (value === undefined) return store.getItem(key);
+      if (value === null) store.removeItem(key);
+      else store.setItem(key, value);
+    } catch { /* storage is switched off: the keys work all the same */ }
+    return null;
+  };
+  const off = () => kept(localStorage, "keys") === "off";
+  const current = () => (one ? rows[0] : rows.find((row) => row.contains(document.activeElement)));
+  const look = (row) => {
+    if (!row) return;
+    row.focus();
+    row.scrollIntoView({ block: "nearest" });
+  };
+
+  function move(step) {
+    const at = rows.indexOf(current());
+    look(rows[at < 0 ? 0 : Math.min(Math.max(at + step, 0), rows.length - 1)]);
+  }
+
+  function press(button) {
+    if (!button || pressed) return;
+    pressed = true;
+    kept(sessionStorage, "row", String(Math.max(rows.indexOf(current()), 0)));
+    button.click();
+  }
+
+  function help() {
+    let dialog = document.querySelector("dialog");
+    if (!dialog) {
+      dialog = document.createElement("dialog");
+      dialog.setAttribute("aria-labelledby", "keys-title");
+      const title = document.createElement("h2");
+      title.id = "keys-title";
+      title.textContent = "Keyboard";
+      const list = document.createElement("dl");
+      for (const [key, does] of HELP) {
+        const term = document.createElement("dt");
+        term.append(Object.assign(document.createElement("kbd"), { textContent: key }));
+        list.append(term, Object.assign(document.createElement("dd"), { textContent: does }));
+      }
+      // WCAG 2.1.4: single keys can be switched off, for those who speak to their computer.
+      const label = document.createElement("label");
+      label.className = "tick";
+      const box = Object.assign(document.createElement("input"), { type: "checkbox", checked: !off() });
+      box.addEventListener("change", () => kept(localStorage, "keys", box.checked ? null : "off"));
+      label.append(box, "Use single keys in this browser");
+      const close = Object.assign(document.createElement("button"), { type: "button", textContent: "Close" });
+      close.addEventListener("click", () => dialog.close());
+      dialog.append(title, list, label, close);
+      document.body.append(dialog);
+    }
+    if (dialog.open) dialog.close();
+    else dialog.showModal();
+  }
+
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || event.repeat && !"jk".includes(event.key)) return;
+    if (event.target.closest("select, textarea, input:not([type=checkbox])")) return;
+    if (event.key === "?") return help();
+    if (off() || document.querySelector("dialog[open]")) return;
+    const row = current();
+    const act = KEYS[event.key];
+    if (event.key === "j") move(1);
+    else if (event.key === "k") move(-1);
+    else if (event.key === "z") press(document.querySelector("[data-undo]"));
+    else if (event.key === "x" && row) row.querySelector("input[name=comments][type=checkbox]")?.click();
+    else if (event.key === "o" && row) row.querySelector("[data-open]")?.click();
+    else if (act && row) press(row.querySelector(`[data-act=${act}]`));
+    else return;
+    event.preventDefault();
+  });
+
+  // After a decision by key, the comment that moved up into its place is in focus.
+  const left = kept(sessionStorage, "row");
+  kept(sessionStorage, "row", null);
+  if (left !== null && rows.length) look(rows[Math.min(Number(left), rows.length - 1)]);
+  addEventListener("pageshow", () => { pressed = false; });
+})();

@@ -1,0 +1,299 @@
+"""Every page with a hostile context: nothing unescaped comes through, and every control has its name."""
+
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+import moderation
+from classifier.labels import LABELS
+
+ROOT = Path(moderation.__file__).parent
+EVIL = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)> مریم"
+NOW = "2026-11-23T10:15:00Z"
+VOID = {"area", "br", "hr", "img", "input", "link", "meta"}
+
+
+def environment(room: str) -> Environment:
+    return Environment(
+        loader=FileSystemLoader(ROOT / room / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def a_form(**changes: Any) -> dict[str, Any]:
+    return {
+        "action": "/sites/default/articles/a/comments",
+        "token": EVIL,
+        "values": {"name": EVIL, "email": EVIL, "url": EVIL, "body": EVIL, "parent": "c1"},
+        "errors": {"": EVIL, "email": EVIL, "body": EVIL},
+        "replying_to": {"id": "c1", "name": EVIL},
+        "cancel_url": "/sites/default/articles/a/form",
+        "required": ["name", "email", "body"],
+        "max_body": 10_000,
+        "offer_notify": True,
+        "redirect_to": "https://blog.example/a",
+        "open": True,
+    } | changes
+
+
+def a_reply(depth: int) -> dict[str, Any]:
+    return {
+        "id": f"c{depth}",
+        "parent": f"c{depth - 1}" if depth > 1 else None,
+        "depth": depth,
+        "author": {"name": EVIL, "url": "https://a.example/" if depth % 2 else None, "avatar": "/avatars/00ff.svg"},
+        "html": Markup("<p>A <strong>kind</strong> word.</p>"),
+        "created_at": NOW,
+        "edited_at": NOW if depth == 2 else None,
+        "replies": [a_reply(depth + 1)] if depth < 5 else [],
+    }
+
+
+def a_receipt(**changes: Any) -> dict[str, Any]:
+    return {
+        "state": "pending",
+        "author_name": EVIL,
+        "html": Markup("<p>A word.</p>"),
+        "body": EVIL,
+        "created_at": NOW,
+        "article": {"title": EVIL, "url": "https://blog.example/a", "key": "a"},
+        "comment_url": "https://blog.example/a#comment-c1",
+        "can_edit": True,
+        "edit_until": NOW,
+        "action": "/receipts/token",
+        "errors": {"body": EVIL},
+        "reason": EVIL,
+        "saved": True,
+    } | changes
+
+
+def a_comment(n: int = 1, **changes: Any) -> dict[str, Any]:
+    return {
+        "id": f"c{n}",
+        "site": "default",
+        "article": "a",
+        "article_title": EVIL,
+        "parent": "c0",
+        "status": "pending",
+        "revision": 3,
+        "created_at": NOW,
+        "author": {
+            "name": EVIL,
+            "email": EVIL,
+            "url": "https://spam.example/",
+            "record": {"approved": 2, "spam": 1, "rejected": 0, "pending": 1, "first_seen": NOW},
+        },
+        "body": EVIL,
+        "marked": Markup("A <mark>cheap</mark> word."),
+        "html": Markup("<p>A cheap word.</p>"),
+        "verdict": {
+            "scores": {label: n / (n + 2.5) for n, label in enumerate(LABELS)},
+            "action": "hold",
+            "reasons": [
+                {"text": EVIL, "kind": "rule", "weight": None},
+                {"text": EVIL, "kind": "label", "weight": 1.25},
+            ],
+            "model": EVIL,
+        },
+    } | changes
+
+
+A_DECISION = {
+    "id": "d1",
+    "action": "spam",
+    "labels": ["spam", "identity_attack"],
+    "note": EVIL,
+    "moderator": EVIL,
+    "created_at": NOW,
+    "undone_at": None,
+    "undoable": True,
+}
+ARTICLE = {"key": "a", "title": EVIL, "url": "https://blog.example/a"}
+SITE = {"key": "default", "name": EVIL}
+CONSOLE = {
+    "moderator": {"email": EVIL, "role": "administrator"},
+    "csrf_token": EVIL,
+    "counts": {"pending": 3, "approved": 2, "spam": 1, "rejected": 0, "deleted": 0},
+    "notice": EVIL,
+    "undo": {"id": "d1", "label": EVIL},
+}
+QUEUE = {
+    **CONSOLE,
+    "comments": [a_comment(1), a_comment(2, verdict=None), a_comment(3, status="approved", parent=None)],
+    "filters": {"status": "pending", "site": EVIL, "article": EVIL, "label": "spam", "order": "worst", "q": EVIL},
+    "sites": ["default", {"key": "other", "name": EVIL}],
+    "labels": list(LABELS),
+    "next_url": "/moderate?cursor=x",
+    "total": 40,
+}
+UNSCORED = {"scores": None, "action": "hold", "reasons": [], "model": None}
+OUT = {"csrf_token": EVIL}
+
+SAMPLES: dict[str, tuple[str, str, dict[str, Any]]] = {
+    "form": ("public", "form.html", {"site": SITE, "article": ARTICLE, "form": a_form(), "thread_url": "/t"}),
+    "form-fresh": (
+        "public",
+        "form.html",
+        {"site": SITE, "article": ARTICLE, "form": a_form(errors={}, replying_to=None, values={}, offer_notify=False)},
+    ),
+    "form-closed": ("public", "form.html", {"site": SITE, "article": ARTICLE, "form": a_form(open=False)}),
+    "demo": (
+        "public",
+        "demo.html",
+        {"article": ARTICLE, "count": 5, "comments": [a_reply(1)], "form": a_form(errors={}), "reply_base": "/"},
+    ),
+    "demo-empty": (
+        "public",
+        "demo.html",
+        {"article": ARTICLE, "count": 0, "comments": [], "form": a_form(), "reply_base": "/"},
+    ),
+    "receipt": ("public", "receipt.html", {"receipt": a_receipt()}),
+    "receipt-approved": ("public", "receipt.html", {"receipt": a_receipt(state="approved", errors={})}),
+    "receipt-rejected": ("public", "receipt.html", {"receipt": a_receipt(state="rejected", can_edit=False, errors={})}),
+    "receipt-withdrawn": ("public", "receipt.html", {"receipt": a_receipt(state="withdrawn", can_edit=False)}),
+    "problem": ("public", "problem.html", {"problem": {"status": 404, "title": EVIL, "detail": EVIL}}),
+    "signin": ("console", "signin.html", {**OUT, "error": EVIL, "email": EVIL, "next": EVIL}),
+    "signin-fresh": ("console", "signin.html", {**OUT, "error": None, "email": "", "next": None}),
+    "set-password": ("console", "set-password.html", {**OUT, "email": EVIL, "error": EVIL, "minimum": 10}),
+    "link-over": ("console", "link-over.html", OUT),
+    "queue": ("console", "queue.html", QUEUE),
+    "queue-empty": (
+        "console",
+        "queue.html",
+        {**QUEUE, "comments": [], "next_url": None, "undo": None, "notice": None, "filters": {"status": "pending"}},
+    ),
+    "comment": ("console", "comment.html", {**QUEUE, "comment": a_comment(), "decisions": [A_DECISION]}),
+    "comment-unscored": ("console", "comment.html", {**QUEUE, "comment": a_comment(verdict=UNSCORED), "decisions": []}),
+    "history": (
+        "console",
+        "history.html",
+        {
+            **CONSOLE,
+            "entries": [{"at": NOW, "actor": EVIL, "action": EVIL, "subject": EVIL, "site": EVIL, "detail": EVIL}],
+            "next_url": "/moderate/history?cursor=x",
+        },
+    ),
+    "history-empty": ("console", "history.html", {**CONSOLE, "entries": [], "next_url": None}),
+}
+
+
+def page(name: str) -> str:
+    room, template, context = SAMPLES[name]
+    return environment(room).get_template(template).render(context)
+
+
+class Page(HTMLParser):
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.parents: list[list[str]] = []
+        self.open: list[str] = []
+        self.feed(text)
+        self.close()
+        assert self.open == [], "tags that are never closed"
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        assert len(attrs) == len(dict(attrs)), f"an attribute twice: {tag} {attrs}"
+        self.elements.append((tag, dict(attrs)))
+        self.parents.append(list(self.open))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open and self.open[-1] == tag, f"</{tag}> closes {self.open}"
+        self.open.pop()
+
+    def all(self, *tags: str) -> Iterator[dict[str, str | None]]:
+        return (attributes for tag, attributes in self.elements if tag in tags)
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_no_hostile_text_becomes_markup(name: str) -> None:
+    out = page(name)
+    assert "<script>" not in out
+    assert "<img src=x" not in out
+    read = Page(out)
+    for tag, attributes in read.elements:
+        assert tag != "style"
+        assert "style" not in attributes
+        assert not [key for key in attributes if key.startswith("on")]
+    for script in read.all("script"):
+        assert script == {"src": "/moderate/static/console.js", "defer": None}
+    for image in read.all("img"):
+        assert image["src"] == "/avatars/00ff.svg"
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_every_control_has_a_name_and_every_reference_a_target(name: str) -> None:
+    read = Page(page(name))
+    ids = [str(attributes["id"]) for _, attributes in read.elements if "id" in attributes]
+    assert len(ids) == len(set(ids)), "an id twice"
+    labelled = {label.get("for") for label in read.all("label")}
+    for control in read.all("input", "textarea", "select"):
+        if control.get("type") != "hidden":
+            assert control.get("id") in labelled, control
+    for _, attributes in read.elements:
+        for reference in ("for", "aria-labelledby", "aria-describedby"):
+            for target in (attributes.get(reference) or "").split():
+                assert target in ids, (reference, target)
+    for link in read.all("a"):
+        href = link["href"] or ""
+        if href.startswith("#"):
+            assert href[1:] in ids, href
+    assert sum(1 for _ in read.all("main")) == 1
+    assert sum(1 for _ in read.all("h1")) == 1
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_forms_do_not_nest_and_console_posts_carry_the_token(name: str) -> None:
+    read = Page(page(name))
+    for (tag, _), parents in zip(read.elements, read.parents, strict=True):
+        assert not (tag in ("form", "a", "button") and tag in parents), (tag, parents)
+    if SAMPLES[name][0] == "console":
+        posts = sum(form.get("method") == "post" for form in read.all("form"))
+        assert sum(field.get("name") == "csrf_token" for field in read.all("input")) == posts
+
+
+def test_what_was_typed_is_still_there() -> None:
+    out = page("form")
+    assert out.count(Markup.escape(EVIL)) >= 4
+    assert 'aria-describedby="reply-email-error"' in out
+    assert "Leave a Reply to" in out and "Cancel reply" in out
+
+
+def test_a_closed_form_says_so_and_has_nothing_to_send() -> None:
+    out = page("form-closed")
+    assert "Comments are closed." in out
+    assert "<form" not in out
+
+
+def test_a_reply_is_offered_down_to_the_fifth_level() -> None:
+    out = page("demo")
+    assert out.count('class="comment"') == 5
+    assert [f"?parent=c{n}#" in out for n in range(1, 6)] == [True] * 4 + [False]
+    assert out.count('rel="nofollow ugc noopener"') == 3
+
+
+def test_the_empty_queue() -> None:
+    assert "Nothing waits. Well done." in page("queue-empty")
+
+
+@pytest.mark.parametrize("room", ["public", "console"])
+def test_every_template_has_a_sample(room: str) -> None:
+    pages = {file.name for file in (ROOT / room / "templates").glob("*.html") if not file.name.startswith("_")}
+    assert pages - {"page.html", "console.html"} == {shown for where, shown, _ in SAMPLES.values() if where == room}
+
+
+@pytest.mark.parametrize("room", ["public", "console"])
+def test_styles_ask_no_other_host(room: str) -> None:
+    for sheet in (ROOT / room / "static").glob("*.css"):
+        text = sheet.read_text()
+        assert "url(" not in text and "@import" not in text
