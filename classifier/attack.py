@@ -1,0 +1,47 @@
+"""Disguises for training the second stage and for measuring what they cost: dots, spaces, leet, repeats, look-alikes,
+zero-width characters, swapped letters, benign padding."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+
+_LEET = str.maketrans("aeiost", "4310$7")
+_ALIKE = str.maketrans("aeiocpxy", "аеіосрху")
+PADDING = (
+    "Thank you for the article, I read it on the train this morning and sent it to my sister. "
+    "We have been growing vegetables for a few years and the weather has been kind to us. "
+)
+
+
+def _inside(text: str, dice: random.Random, change: Callable[[str], str]) -> str:
+    words = text.split(" ")
+    for number, word in enumerate(words):
+        if len(word) > 3 and word.isalpha() and dice.random() < 0.7:
+            words[number] = change(word)
+    return " ".join(words)
+
+
+def disguise(text: str, kind: str, dice: random.Random) -> str:
+    """The text under one of `KINDS`."""
+    match kind:
+        case "dots":
+            return _inside(text, dice, ".".join)
+        case "spaces":
+            return _inside(text, dice, " ".join)
+        case "leet":
+            return _inside(text, dice, lambda w: w.translate(_LEET))
+        case "repeats":
+            return _inside(text, dice, lambda w: w[:2] + w[1] * dice.randint(2, 5) + w[2:])
+        case "look-alikes":
+            return _inside(text, dice, lambda w: w.translate(_ALIKE))
+        case "zero-width":
+            return _inside(text, dice, "\u200b".join)
+        case "swaps":
+            return _inside(text, dice, lambda w: w[0] + w[2] + w[1] + w[3:])
+        case "padding":
+            return PADDING * 3 + text + " " + PADDING * 3
+    raise ValueError(kind)
+
+
+KINDS = ("dots", "spaces", "leet", "repeats", "look-alikes", "zero-width", "swaps", "padding")

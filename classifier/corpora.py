@@ -1,0 +1,169 @@
+"""Public corpora → Examples: one line per source with its licence, and what a row of it is worth.
+
+`DIR/<source>/<part>.csv.gz`, UTF-8, a header, empty label = unknown. A source that is not there is left out and named.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import hashlib
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from classifier.examples import Author, Example
+from classifier.labels import LABELS
+
+csv.field_size_limit(10_000_000)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One file to learn from. weight: what a row counts beside a row of Jigsaw; ham: its texts are known not spam."""
+
+    name: str
+    part: str
+    origin: str
+    licence: str
+    weight: float = 1.0
+    ham: bool = False
+    everyday: bool = False
+    """Its negatives are what people write every day: thresholds are set by their false alarms."""
+
+    @property
+    def file(self) -> str:
+        return f"{self.name}/{self.part}.csv.gz"
+
+
+_JIGSAW = "Kaggle Toxic Comment Classification Challenge (2018), parts as in khanhhk/…@91c013125c75, furkancaglayan/…@78bd6d822729"
+
+SOURCES: tuple[Source, ...] = (
+    Source("jigsaw", "train_raw_partial", _JIGSAW, "CC0, text CC BY-SA 3.0", 1.0, True, True),
+    Source("jigsaw", "train_normalised_sixlabel", _JIGSAW, "CC0, text CC BY-SA 3.0", 0.7, True),
+    Source("civil_spans", "train", "ipavlopoulos/toxic_spans@beaf170538df", "CC0", 0.7, True),
+    Source("wiki_context", "all", "ipavlopoulos/context_toxicity@5df49c294e6a", "Apache-2.0", 0.7, True, True),
+    Source("impermium", "train", "AWConant/internet-hate-comments@ff7e1c971672", "none stated", 1.0, True),
+    Source("davidson", "all", "t-davidson/hate-speech-and-offensive-language@cb50f7e9eb85", "MIT", 0.3),
+    Source("olid", "train", "idontflow/OLID@66fa62b22d57", "none stated", 0.7),
+    Source("edos", "train_dev", "rewire-online/edos@b1f1fbcca9d4", "CC0", 0.7, True),
+    Source("stormfront", "train", "Vicomtech/hate-speech-dataset@b802137e8314", "CC BY-SA 3.0 ES", 0.5),
+    Source("ruddit", "all", "hadarishav/Ruddit, texts FreddieHorn/…@6eb3ade0993c", "MIT", 0.7, True),
+    Source("paradetox", "pairs", "s-nlp/paradetox@d97b17d08135", "CC0", 0.4, True),
+    Source("zh_cold", "train", "thu-coai/COLDataset@a0c55a945497", "Apache-2.0", 0.5),
+    Source("ko_beep", "train", "kocohub/korean-hate-speech@f8d05dce2b22", "CC BY-SA 4.0", 0.5),
+    Source("de_germeval2018", "train", "uds-lsv/GermEval-2018-Data@9877472d3952", "CC BY 4.0", 0.5, True),
+    Source("blog_comments", "all", "four blogs, see the card", "none stated", 1.0, False, True),
+    Source("blog_comments_modern", "all", "two tech blogs, copied by hand", "none stated", 3.0, False, True),
+    Source("youtube_uci", "all", "UCI YouTube Spam Collection, shalimanov/spamchecker@4aef47fe64e3", "CC BY 4.0", 1.0),
+    Source("youtube_gambling_id", "all", "Yusufislam-id/…@c93ddaea8039", "none stated", 0.25),
+    Source("reddit_ads", "all", "hokuyama0106/jigsaw-agile-community-rules@81c1a634e254", "none stated", 1.0),
+    Source("sms", "all", "UCI SMS Spam Collection, slamsal101/spamfilter@8b2086e5210f", "CC BY 4.0", 0.3),
+)
+"""What the shipped model learns from. Non-commercial and copyleft sources are absent on purpose, and so are test parts."""
+
+_CONFUSABLES = "lists/unicode_confusables.txt.gz"
+_SHORTENERS = "lists/url_shorteners.txt.gz"
+_DISPOSABLE = "lists/disposable_email_domains.txt.gz"
+
+
+def read(data: Path, source: Source) -> Iterator[Example]:
+    """The rows of one source, in its order. Raises ValueError naming file and line where a row is not what it should be."""
+    return rows(data / source.file, source.name, source.ham)
+
+
+def rows(path: Path, name: str, ham: bool = False) -> Iterator[Example]:
+    """The rows of one file as Examples of the source `name`."""
+    with gzip.open(path, "rt", encoding="utf-8", newline="") as lines:
+        reader = csv.DictReader(lines)
+        for row in reader:
+            text = row.get("text")
+            if text is None:
+                raise ValueError(f"{path.name}, line {reader.line_num}: no column `text`")
+            labels = {}
+            for label in LABELS:
+                value = row.get(label) or ""
+                if value:
+                    try:
+                        labels[label] = min(max(float(value), 0.0), 1.0)
+                    except ValueError:
+                        raise ValueError(f"{path.name}, line {reader.line_num}: {label} is not a number") from None
+            labels.update(_soft(name, row, labels))
+            if name == "reddit_ads" and labels.get("spam") == 0:
+                continue  # the zeros are judged per community; most are advertising by any other standard
+            if ham:
+                labels.setdefault("spam", 0.0)
+            if text.strip() and labels:
+                url = "http://blog.example" if row.get("has_author_url") == "1" else ""
+                yield Example(text, labels, Author(url=url), name, group=_group(name, row))
+
+
+def _soft(name: str, row: dict[str, str], labels: dict[str, float]) -> dict[str, float]:
+    """Targets from raters' shares where the source gives them."""
+    if name == "ruddit":
+        score = float(row["raw_offensiveness"])
+        return {"toxicity": min(max((score + 0.35) / 0.9, 0.0), 1.0)}
+    if name == "civil_spans":
+        soft = {"toxicity": 0.5 * labels["toxicity"] + 0.5 * float(row["frac_toxic"])} if row.get("frac_toxic") else {}
+        for label in ("insult", "obscene", "threat", "identity_attack"):
+            share = row.get(f"frac_{label}")
+            if share and label in labels:
+                soft[label] = 0.5 * labels[label] + 0.5 * min(1.0, 2 * float(share))
+        return soft
+    if name == "davidson" and row.get("raw_n_raters"):
+        return {"identity_attack": float(row["raw_n_hate"]) / float(row["raw_n_raters"])}
+    return {}
+
+
+def _group(name: str, row: dict[str, str]) -> str:
+    for column in ("blog", "video", "pair", "part"):
+        if row.get(column):
+            return f"{name}/{row[column]}"
+    return ""
+
+
+def checksum(path: Path) -> str:
+    """SHA-256 of a file, in hex."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def present(data: Path) -> list[Source]:
+    """The sources that are in the folder; the missing are named on stderr."""
+    found = [source for source in SOURCES if (data / source.file).is_file()]
+    missing = [source.file for source in SOURCES if source not in found]
+    if missing:
+        print(f"not in the data folder: {', '.join(missing)}", file=sys.stderr)
+    return found
+
+
+def _lines(path: Path) -> list[str]:
+    if not path.is_file():
+        return []
+    with gzip.open(path, "rt", encoding="utf-8") as lines:
+        return [line.strip() for line in lines if line.strip() and not line.startswith("#")]
+
+
+def confusables(data: Path) -> dict[str, str]:
+    """Characters outside ASCII that look like one or two Latin letters → those letters. Empty without the list."""
+    out: dict[str, str] = {}
+    for line in _lines(data / _CONFUSABLES):
+        fields = [field.strip() for field in line.lstrip("\ufeff").split(";")]
+        try:
+            left, right = fields[0].split(), fields[1].split()
+            source, target = chr(int(left[0], 16)), "".join(chr(int(point, 16)) for point in right)
+        except (IndexError, ValueError):
+            continue
+        if len(left) == 1 and not source.isascii() and target.isascii() and target.isalpha() and len(target) <= 2:
+            out[source] = target.lower()
+    return dict(sorted(out.items()))
+
+
+def shorteners(data: Path) -> list[str]:
+    """Host names of link shorteners."""
+    return sorted({line.strip("/").lower() for line in _lines(data / _SHORTENERS)})
+
+
+def disposable(data: Path) -> list[str]:
+    """Mail domains that are made to be thrown away."""
+    return sorted(_lines(data / _DISPOSABLE))

@@ -1,0 +1,126 @@
+"""Why a score is what it is: every n-gram's weight given back to the characters it came from. numpy only.
+
+The gradient of the second stage says how much one unit of each view counts; an n-gram's share is laid on its
+characters, followed back through the normalisation to the original text, and summed per word.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from classifier import combine, structure
+from classifier.examples import Asked, Clue
+from classifier.labels import LABELS
+from classifier.linear import SITE_BUCKETS, SITE_SCALE, VIEWS, WORDS, Floats, norm
+from classifier.views import LONGEST, Tracked, track_normalised, track_written
+
+if TYPE_CHECKING:
+    from classifier.serving import Base
+
+EACH_WAY = 5
+"""Clues per label up, and down."""
+SPANS = 20
+_WORD = re.compile(r"\S+")
+_EDGES = ".,;:!?()[]{}\"'<>*_~`"
+
+
+def clues(base: Base, asked: Asked, correction: Floats | None = None) -> list[Clue]:
+    """Per label the strongest clues, strongest first, up before down."""
+    text = asked.text[:LONGEST]
+    shape = base.structure.row(text, asked.author)
+    tracked = track_written(text), track_normalised(text, base.fold)
+    linear = base.table.score([[one.text] for one in tracked])
+    per_char = np.zeros((len(text) + 1, len(LABELS)))
+    for view in range(VIEWS):
+        gain = np.array([_gain(base, label, view, linear.whole[0, :, label]) for label in range(len(LABELS))])
+        per_char[: len(text)] += _laid_out(base, view, tracked[view], len(text), gain, correction)
+    found: list[Clue] = []
+    spans_of: dict[str, list[tuple[int, int]]] = defaultdict(list)
+    weight_of: dict[str, npt.NDArray[np.float64]] = {}
+    total = np.vstack([np.zeros(len(LABELS)), np.cumsum(per_char, axis=0)])
+    for match in _WORD.finditer(text):
+        low, high = match.start(), match.end()
+        while low < high and text[low] in _EDGES:
+            low += 1
+        while high > low and text[high - 1] in _EDGES:
+            high -= 1
+        if low == high:
+            low, high = match.span()
+        name = text[low:high].lower()
+        if len(spans_of[name]) < SPANS:
+            spans_of[name].append((low, high))
+        weight_of[name] = weight_of.get(name, np.zeros(len(LABELS))) + total[match.end()] - total[match.start()]
+    for column, label in enumerate(LABELS):
+        stage = base.combine.weights[column]
+        if stage is None:
+            continue
+        some = [Clue(label, name, float(w[column]), tuple(spans_of[name])) for name, w in weight_of.items()]
+        if label == "spam":
+            some += [
+                Clue(label, f"({name})", float(weight) * value)
+                for name, weight, value in zip(structure.NAMES, stage[len(combine.SCORES) :], shape, strict=True)
+                if value
+            ]
+        some = [clue for clue in some if abs(clue.weight) >= 0.01]
+        some.sort(key=lambda clue: (-clue.weight, clue.feature))
+        up = [clue for clue in some if clue.weight > 0][:EACH_WAY]
+        down = [clue for clue in reversed(some) if clue.weight < 0][:EACH_WAY]
+        found += up + down
+    return found
+
+
+def _gain(base: Base, label: int, view: int, whole: Floats) -> float:
+    """How much the label's log-odds move with one unit of this view's."""
+    stage = base.combine.weights[label]
+    if stage is None:
+        return 0.0
+    gain = float(stage[view])
+    if int(whole.argmax()) == view:
+        gain += float(stage[2])
+    return gain
+
+
+def _laid_out(
+    base: Base, view: int, tracked: Tracked, size: int, gain: npt.NDArray[np.float64], correction: Floats | None
+) -> npt.NDArray[np.float64]:
+    """[characters of the original, labels]"""
+    out = np.zeros((size, len(LABELS)))
+    if not tracked.text:
+        return out
+    grams = base.table.hasher.grams([tracked.text])
+    table = base.table.weights[view]
+    count = len(LABELS)
+    origin = np.array([tracked.origin[0], *tracked.origin, tracked.origin[-1]])
+    blocks = (
+        (grams.chars, np.arange(len(grams.chars)), np.array([[3], [4], [5]]), 1.0),
+        (grams.words, grams.word_start, None, WORDS),
+    )
+    for rows, start, lengths, scale in blocks:
+        if not len(rows):
+            continue
+        picked = table[rows.ravel()].astype(np.float64)
+        squares = picked[:, count]
+        share = picked[:, :count] * gain * (scale / norm(float(squares.sum())))
+        if correction is not None:
+            values = np.sqrt(squares) * (scale * SITE_SCALE / norm(float(squares.sum())))
+            share += values[:, None] * correction[rows.ravel() % SITE_BUCKETS]
+        share = share.reshape(*rows.shape, count)
+        for column in range(rows.shape[1]):
+            if lengths is not None:
+                stop = start + int(lengths[column, 0])
+            elif column in (0, 2):
+                stop = grams.word_end
+            else:
+                stop = np.append(grams.word_end[1:], grams.word_end[-1:])
+            stop = np.minimum(stop, len(origin))
+            each = share[:, column] / np.maximum(stop - start, 1)[:, None]
+            steps = np.zeros((len(origin) + 1, count))
+            np.add.at(steps, start[start < len(origin)], each[start < len(origin)])
+            np.add.at(steps, stop[start < len(origin)], -each[start < len(origin)])
+            np.add.at(out, origin, np.cumsum(steps, axis=0)[: len(origin)])
+    return out

@@ -1,0 +1,209 @@
+"""Texts → hashed n-grams, many texts in one numpy pass. Training and serving call this and nothing else.
+
+Characters 3–5 inside white-space bounds (the bounds count as a character) and words 1–2, in 2^18 buckets. n-grams
+that touch an identity term go to buckets of their own, where only `identity_attack` has weights; the other labels see
+one placeholder word in their stead, and no length of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+BUCKETS = 1 << 18
+IDENTITY_BUCKETS = 1 << 13
+NOTHING = BUCKETS + IDENTITY_BUCKETS
+"""The row of an n-gram that does not exist (across a space, across two texts): always zeros."""
+ROWS = NOTHING + 1
+WINDOW = 300
+"""Characters of one segment of a long text; a window is two neighbouring segments."""
+LONG = 2 * WINDOW
+
+Ints = npt.NDArray[np.int64]
+U32 = npt.NDArray[np.uint32]
+
+_P = 0x9E3779B1
+_WORD_SALT = np.uint32(0x5BD1E995)
+_BIGRAM = np.uint32(0x27D4EB2F)
+_PLACEHOLDER = np.uint32(0x1B873593)
+
+
+@dataclass(frozen=True, slots=True)
+class Grams:
+    """The n-grams of `texts` laid end to end.
+
+    chars: [positions, 3] row numbers of the 3-, 4-, 5-gram that starts at each character;
+    words: [words, 2 or 4] rows of word and word pair, then (only where a text has identity terms) their identity rows.
+    segments: [segments, 4] first and last+1 position, first and last+1 word; owner: [segments] number of the text.
+    word_start, word_end: [words] positions; offset: [texts] position of each text's first character.
+    """
+
+    chars: Ints
+    words: Ints
+    segments: list[tuple[int, int, int, int]]
+    owner: list[int]
+    word_start: Ints
+    word_end: Ints
+    offset: list[int]
+
+
+def _mix(h: U32) -> U32:
+    h = h * np.uint32(0x85EBCA6B)
+    h ^= h >> np.uint32(15)
+    h *= np.uint32(0xC2B2AE35)
+    return h
+
+
+def _rows(h: U32) -> Ints:
+    return (_mix(h) >> np.uint32(14)).astype(np.int64)
+
+
+def _identity_rows(h: U32) -> Ints:
+    return (_mix(h) >> np.uint32(19)).astype(np.int64) + BUCKETS
+
+
+class Hasher:
+    """Hashes texts that `views` has prepared. `identity`: lower-case words."""
+
+    def __init__(self, identity: Iterable[str] = ()) -> None:
+        self._powers(1 << 12)
+        self._word_table = np.array([chr(i).isalnum() for i in range(128)] + [True], dtype=bool)
+        terms = sorted(set(identity))
+        self._identity = np.zeros(0, np.uint32)
+        if terms:
+            self._identity = np.unique(np.concatenate([self.word_hashes(term) for term in terms]))
+
+    def _powers(self, size: int) -> None:
+        power = np.full(size, _P, np.uint32)
+        power[0] = 1
+        self._power = np.multiply.accumulate(power)
+        inverse = np.full(size, pow(_P, -1, 1 << 32), np.uint32)
+        inverse[0] = 1
+        self._inverse = np.multiply.accumulate(inverse)
+
+    def word_hashes(self, text: str) -> U32:
+        """The hashes of the words of one text, in order."""
+        points = _points(f" {text} ")
+        start, end = self._word_bounds(points)
+        return self._hash_words(points, start, end)
+
+    def _word_bounds(self, points: U32) -> tuple[Ints, Ints]:
+        word = self._word_table[np.minimum(points, np.uint32(128))]
+        if (points > 127).any():
+            general = ((points >= 0x2000) & (points <= 0x206F)) | ((points >= 0x3000) & (points <= 0x303F))
+            word &= ~general
+        edge = np.flatnonzero(word[1:] != word[:-1]) + 1  # texts begin and end with a space, so edges pair up
+        return edge[0::2], edge[1::2]
+
+    def _hash_words(self, points: U32, start: Ints, end: Ints) -> U32:
+        if len(points) > len(self._power):
+            self._powers(2 * len(points))
+        total = np.add.accumulate(points * self._power[: len(points)], dtype=np.uint32)
+        return np.asarray((total[end - 1] - total[start - 1]) * self._inverse[start] + _WORD_SALT, dtype=np.uint32)
+
+    def grams(self, texts: Sequence[str]) -> Grams:
+        """Prepared texts (single spaces, no spaces around) → their n-grams. Cost follows the total length."""
+        points = _points(f" {'  '.join(texts)} ")
+        size = len(points)
+        offset: list[int] = []
+        at = 1
+        for text in texts:
+            offset.append(at)
+            at += len(text) + 2
+        start, end = self._word_bounds(points)
+        hashes = self._hash_words(points, start, end)
+        first = np.array(offset, np.int64)
+        of = first.searchsorted(start, side="right")
+        masked = self._masked(hashes)
+        touched = None
+        if masked is not None:
+            change = np.zeros(size + 1, np.int64)
+            change[start[masked]] = 1
+            change[end[masked]] -= 1
+            touched = np.add.accumulate(change)[:size] > 0
+        return Grams(
+            self._chars(points, touched),
+            _words(hashes, of, masked),
+            *_segments(texts, offset, start),
+            start,
+            end,
+            offset,
+        )
+
+    def _masked(self, hashes: U32) -> npt.NDArray[np.bool_] | None:
+        if not len(self._identity) or not len(hashes):
+            return None
+        place = self._identity.searchsorted(hashes)
+        place[place == len(self._identity)] = 0
+        masked = self._identity[place] == hashes
+        return masked if masked.any() else None
+
+    def _chars(self, points: U32, touched: npt.NDArray[np.bool_] | None) -> Ints:
+        size = len(points)
+        padded = np.concatenate([points, np.full(4, 32, np.uint32)])
+        solid = padded != 32
+        p = np.uint32(_P)
+        h = padded[:size] * p + padded[1 : size + 1]
+        inside = np.ones(size, bool)
+        out = np.empty((size, 3), np.uint32)
+        valid = np.empty((size, 3), bool)
+        for column in range(3):
+            h = h * p + padded[column + 2 : column + 2 + size]
+            inside &= solid[column + 1 : column + 1 + size]
+            out[:, column] = h
+            valid[:, column] = inside
+        rows = _rows(out)
+        if touched is not None:
+            wide = np.concatenate([touched, np.zeros(4, bool)])
+            near = wide[:size] | wide[1 : size + 1]
+            special = np.empty((size, 3), bool)
+            for column in range(3):
+                near = near | wide[column + 2 : column + 2 + size]
+                special[:, column] = near
+            rows = np.where(special, _identity_rows(out), rows)
+        rows[~valid] = NOTHING
+        return rows
+
+
+def _words(hashes: U32, of: Ints, masked: npt.NDArray[np.bool_] | None) -> Ints:
+    count = len(hashes)
+    seen = hashes if masked is None else np.where(masked, _PLACEHOLDER, hashes)
+    words = np.full((count, 2 if masked is None else 4), NOTHING, np.int64)
+    if not count:
+        return words
+    follows = of[1:] == of[:-1]
+    words[:, 0] = _rows(seen)
+    words[:-1, 1] = np.where(follows, _rows(seen[:-1] * _BIGRAM + seen[1:]), NOTHING)
+    if masked is not None:
+        words[:, 2] = np.where(masked, _identity_rows(hashes), NOTHING)
+        either = (masked[1:] | masked[:-1]) & follows
+        words[:-1, 3] = np.where(either, _identity_rows(hashes[:-1] * _BIGRAM + hashes[1:]), NOTHING)
+    return words
+
+
+def _segments(
+    texts: Sequence[str], offset: Sequence[int], start: Ints
+) -> tuple[list[tuple[int, int, int, int]], list[int]]:
+    bounds: list[tuple[int, int]] = []
+    owner: list[int] = []
+    for number, (text, at) in enumerate(zip(texts, offset, strict=True)):
+        length = len(text) + 1
+        begin = at - 1  # the space before belongs to the text
+        step = length if length <= LONG else WINDOW
+        for low in range(0, length, step):
+            bounds.append((begin + low, begin + min(low + step, length)))
+            owner.append(number)
+    low_words = start.searchsorted([low for low, _ in bounds])
+    high_words = start.searchsorted([high for _, high in bounds])
+    segments = [
+        (low, high, int(first), int(last))
+        for (low, high), first, last in zip(bounds, low_words, high_words, strict=True)
+    ]
+    return segments, owner
+
+
+def _points(text: str) -> U32:
+    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)

@@ -1,0 +1,76 @@
+"""The same n-grams that are served, as sparse matrices for scikit-learn. Training only."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+
+from classifier.hashing import NOTHING, ROWS, Grams, Hasher
+from classifier.linear import SITE_BUCKETS, SITE_SCALE, WORDS, Floats
+
+READ = 1_500
+"""Characters of a training text; the windows of long texts are scored with weights learnt on ordinary ones."""
+_BATCH = 400
+
+
+def counts(hasher: Hasher, texts: Sequence[str], cut: int = READ) -> tuple[sparse.csr_matrix, sparse.csr_matrix]:
+    """How often each row of the table occurs: characters and words, each [texts, ROWS] float32."""
+    chars, words = [], []
+    for low in range(0, len(texts), _BATCH):
+        batch = [text[:cut].rstrip() for text in texts[low : low + _BATCH]]
+        grams = hasher.grams(batch)
+        chars.append(_count(grams.chars, _owner(grams, len(grams.chars), 0), len(batch)))
+        words.append(_count(grams.words, _owner(grams, len(grams.words), 2), len(batch)))
+    empty = sparse.csr_matrix((0, ROWS), dtype=np.float32)
+    return (
+        sparse.vstack(chars, format="csr") if chars else empty,
+        sparse.vstack(words, format="csr") if words else empty,
+    )
+
+
+def _owner(grams: Grams, size: int, low: int) -> npt.NDArray[np.int64]:
+    owner = np.zeros(size, np.int64)
+    for segment, text in zip(grams.segments, grams.owner, strict=True):
+        owner[segment[low] : segment[low + 1]] = text
+    return owner
+
+
+def _count(rows: npt.NDArray[np.int64], owner: npt.NDArray[np.int64], texts: int) -> sparse.csr_matrix:
+    flat = rows.ravel()
+    real = flat != NOTHING
+    column = flat[real].astype(np.int32)
+    row = np.repeat(owner, rows.shape[1])[real].astype(np.int32)
+    ones = np.ones(len(column), np.float32)
+    return sparse.coo_matrix((ones, (row, column)), shape=(texts, ROWS)).tocsr()
+
+
+def weighted(
+    chars: sparse.csr_matrix, words: sparse.csr_matrix, idf: Floats, squares: Floats
+) -> tuple[sparse.csr_matrix, Floats, Floats]:
+    """TF-IDF of both blocks, each over its length, words × WORDS: [texts, ROWS]; and the two lengths [texts].
+
+    idf: [ROWS] values; squares: [ROWS] what each adds to the length (0 for identity rows)."""
+    chars_norm = np.sqrt(chars @ squares + 1.0)
+    words_norm = np.sqrt(words @ squares + 1.0)
+    both = sparse.diags(1 / chars_norm) @ chars + sparse.diags(WORDS / words_norm) @ words
+    scaled = (both @ sparse.diags(idf)).tocsr().astype(np.float32)
+    return scaled, chars_norm, words_norm
+
+
+def folded(
+    views: Sequence[tuple[sparse.csr_matrix, sparse.csr_matrix]], squares: Sequence[Floats]
+) -> sparse.csr_matrix:
+    """Texts as a site's correction sees them: [texts, SITE_BUCKETS], each about one long. squares: [ROWS] per view."""
+    total = None
+    for (chars, words), square in zip(views, squares, strict=True):
+        idf = np.sqrt(square)
+        value, _, _ = weighted(chars, words, idf, square)
+        coo = value.tocoo()
+        shape = (value.shape[0], SITE_BUCKETS)
+        part = sparse.coo_matrix((coo.data * SITE_SCALE, (coo.row, coo.col % SITE_BUCKETS)), shape=shape).tocsr()
+        total = part if total is None else total + part
+    assert total is not None
+    return total

@@ -1,0 +1,219 @@
+"""Model folders: a folder per version, arrays and JSON, a checksum over each file, a pointer that moves last.
+
+    models/current                     one line: the version of the base
+    models/<version>/                  a base
+    models/sites/KEY/current           one line: the correction that is live for this site, or `base`
+    models/sites/KEY/<version>/        a correction
+
+Nothing here runs code from a file: arrays are read without pickle, the rest is JSON. What is missing, truncated,
+altered or of an unknown format is refused by name.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import secrets
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import numpy as np
+import numpy.typing as npt
+
+FORMAT = 1
+KEPT = 5
+BARE = "base"
+"""What a site's pointer says when no correction is live."""
+SHIPPED = Path(__file__).parent / "models"
+
+_VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,79}")
+Array = npt.NDArray[Any]
+
+
+class ModelError(Exception):
+    """A model cannot be used; the message names the file and what is wrong with it, never a text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """A version that was read and checked."""
+
+    version: str
+    card: dict[str, Any]
+    data: dict[str, Any]
+    arrays: dict[str, Array]
+    checksum: str
+    """SHA-256 over the checksums of all files."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """One version in a list."""
+
+    version: str
+    current: bool
+    card: dict[str, Any]
+
+
+def site_folder(models: Path, site: str) -> Path:
+    """Where a site's corrections live; any key is a safe name."""
+    name = quote(site, safe="")
+    return models / "sites" / (name.replace(".", "%2E") or "%00")
+
+
+def pointer(folder: Path) -> str | None:
+    """The version that `folder/current` names, None without a pointer."""
+    try:
+        text = (folder / "current").read_text("utf-8").strip()
+    except FileNotFoundError:
+        return None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ModelError(f"{folder.name}/current cannot be read: {type(error).__name__}") from None
+    if not _VERSION.fullmatch(text):
+        raise ModelError(f"{folder.name}/current does not name a version")
+    return text
+
+
+def point(folder: Path, version: str) -> None:
+    """Moves the pointer in one step: readers see the old one or the new one."""
+    beside = folder / f".current-{secrets.token_hex(4)}"
+    with open(beside, "w", encoding="utf-8") as file:
+        file.write(version + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(beside, folder / "current")
+
+
+def write(
+    folder: Path, version: str, card: Mapping[str, Any], data: Mapping[str, Any], arrays: Mapping[str, Array]
+) -> Path:
+    """Writes a version beside the others and renames it into place. The pointer does not move."""
+    if not _VERSION.fullmatch(version):
+        raise ModelError("a version is letters, digits, - and _")
+    folder.mkdir(parents=True, exist_ok=True)
+    target = folder / version
+    if target.exists():
+        raise ModelError(f"{version} exists already")
+    beside = folder / f".writing-{secrets.token_hex(4)}"
+    beside.mkdir()
+    try:
+        for name, array in arrays.items():
+            np.save(beside / f"{name}.npy", array, allow_pickle=False)
+        _json(beside / "card.json", card)
+        _json(beside / "data.json", data)
+        sums = {file.name: _sha(file.read_bytes()) for file in sorted(beside.iterdir())}
+        _json(beside / "sums.json", {"format": FORMAT, "files": sums})
+        for file in beside.iterdir():
+            with open(file, "rb") as handle:
+                os.fsync(handle.fileno())
+        os.rename(beside, target)
+    except BaseException:
+        shutil.rmtree(beside, ignore_errors=True)
+        raise
+    return target
+
+
+def read(folder: Path, version: str) -> Folder:
+    """Reads and checks one version."""
+    if not _VERSION.fullmatch(version):
+        raise ModelError("that is not the name of a version")
+    home = folder / version
+    if not home.is_dir():
+        raise ModelError(f"the model {version} is missing")
+    raw = _bytes(home, "sums.json", version)
+    sums = _parse(raw, version, "sums.json")
+    if sums.get("format") != FORMAT:
+        raise ModelError(f"{version} has a format this program does not know")
+    files = sums.get("files")
+    if not isinstance(files, dict) or not {"card.json", "data.json"} <= set(files):
+        raise ModelError(f"{version}/sums.json is not complete")
+    arrays: dict[str, Array] = {}
+    parsed: dict[str, Any] = {}
+    for name, expected in files.items():
+        if not re.fullmatch(r"[a-z_]+\.(json|npy)", name):
+            raise ModelError(f"{version}/sums.json names a file that no model has")
+        content = _bytes(home, name, version)
+        if _sha(content) != expected:
+            raise ModelError(f"{version}/{name} is truncated or was altered")
+        if name.endswith(".npy"):
+            try:
+                arrays[name[:-4]] = np.load(home / name, mmap_mode="r", allow_pickle=False)
+            except (ValueError, OSError):
+                raise ModelError(f"{version}/{name} is not an array") from None
+        else:
+            parsed[name] = _parse(content, version, name)
+    return Folder(version, parsed["card.json"], parsed["data.json"], arrays, _sha(raw))
+
+
+def versions(models: Path, site: str) -> list[Kept]:
+    """The kept corrections of a site, oldest first."""
+    return listed(site_folder(models, site))
+
+
+def listed(folder: Path) -> list[Kept]:
+    """The versions in one folder, oldest first, by the moment in their card."""
+    current = pointer(folder)
+    found = []
+    if folder.is_dir():
+        for home in folder.iterdir():
+            if home.is_dir() and _VERSION.fullmatch(home.name) and (home / "sums.json").is_file():
+                try:
+                    card = _parse(_bytes(home, "card.json", home.name), home.name, "card.json")
+                except ModelError:
+                    card = {"problem": "its card cannot be read"}
+                found.append(Kept(home.name, home.name == current, card))
+    return sorted(found, key=lambda kept: (str(kept.card.get("date", "")), kept.version))
+
+
+def prune(folder: Path) -> None:
+    """Keeps the last five and whatever is current."""
+    for kept in listed(folder)[:-KEPT]:
+        if not kept.current:
+            shutil.rmtree(folder / kept.version, ignore_errors=True)
+
+
+def roll_back(models: Path, site: str) -> str | None:
+    """Back to what was live before the site's current correction; None is the bare base."""
+    folder = site_folder(models, site)
+    now = pointer(folder)
+    if now is None or now == BARE:
+        raise ModelError("nothing to roll back: this site uses the base as it is")
+    kept = {one.version: one.card for one in listed(folder)}
+    before = kept.get(now, {}).get("before")
+    if not isinstance(before, str) or before not in kept:
+        before = BARE
+    if before != BARE:
+        read(folder, before)
+    point(folder, before)
+    return None if before == BARE else before
+
+
+def _json(path: Path, content: Mapping[str, Any]) -> None:
+    path.write_text(json.dumps(content, indent=1, ensure_ascii=True, allow_nan=False) + "\n", "utf-8")
+
+
+def _bytes(home: Path, name: str, version: str) -> bytes:
+    try:
+        return (home / name).read_bytes()
+    except OSError:
+        raise ModelError(f"{version}/{name} is missing") from None
+
+
+def _parse(raw: bytes, version: str, name: str) -> dict[str, Any]:
+    try:
+        parsed = json.loads(raw)
+    except (ValueError, RecursionError):
+        raise ModelError(f"{version}/{name} is not JSON") from None
+    if not isinstance(parsed, dict):
+        raise ModelError(f"{version}/{name} is not what a model has")
+    return parsed
+
+
+def _sha(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

@@ -1,0 +1,122 @@
+"""What a text looks like, as two dozen numbers. Only `spam` reads them.
+
+They enter the second stage, fitted on rows whose words no fit saw, so that a number earns its weight beside the words.
+`python -m classifier evaluate` prints how often each is not zero.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Collection
+from urllib.parse import urlsplit
+
+import numpy as np
+import numpy.typing as npt
+
+from classifier.examples import Author
+from classifier.views import LONGEST
+
+NAMES: tuple[str, ...] = (
+    "link",
+    "links",
+    "link share",
+    "link hosts",
+    "shortener",
+    "markup link",
+    "bare domain",
+    "phone",
+    "messenger",
+    "capitals",
+    "shouting words",
+    "digits",
+    "exclamation",
+    "money",
+    "not ascii",
+    "styled letters",
+    "length",
+    "short",
+    "repetition",
+    "lines",
+    "author url",
+    "author name long",
+    "author name digits",
+    "author mail disposable",
+)
+
+_LINK = re.compile(r"(?:https?://|www\.)[^\s<>\"\]]+", re.I)
+_MARKUP = re.compile(r"<a\s|\[url|\[link|href=|\]\(http", re.I)
+_DOMAIN = re.compile(
+    r"[a-z0-9]\.(?:com|net|org|info|biz|ru|cn|xyz|top|online|site|shop|club|io|co|me|ly|tk|example)\b", re.I
+)
+_PHONE = re.compile(r"(?<![\w.])\+?\(?\d{1,4}\)?(?:[ .\-]?\d){7,12}(?!\w)")
+_MESSENGER = re.compile(r"whats\s?app|telegram|t\.me/|wa\.me/|viber|wechat|skype\s?:|@gmail|@outlook|@yahoo", re.I)
+_SHOUT = re.compile(r"\b[A-Z]{4,}\b")
+_MONEY = re.compile(r"[$€£]\s?\d|\d\s?[$€£%]|\busd\b", re.I)
+_UPPER = bytes(range(65, 91))
+_LOWER = bytes(range(97, 123))
+_DIGITS = bytes(range(48, 58))
+
+
+class Structure:
+    """`shorteners` and `disposable`: host names that the model folder brings along."""
+
+    def __init__(self, shorteners: Collection[str] = (), disposable: Collection[str] = ()) -> None:
+        self.shorteners = frozenset(shorteners)
+        self.disposable = frozenset(disposable)
+
+    def row(self, text: str, author: Author) -> list[float]:
+        """One number per name in `NAMES`, each within about 0..3."""
+        text = text[:LONGEST]
+        size = max(len(text), 1)
+        plain = text.encode("ascii", "ignore")
+        upper = len(plain) - len(plain.translate(None, _UPPER))
+        lower = len(plain) - len(plain.translate(None, _LOWER))
+        digits = len(plain) - len(plain.translate(None, _DIGITS))
+        links = _LINK.findall(text) if "://" in text or "www." in text.lower() else []
+        hosts = {host_of(link) for link in links}
+        words = text.split()
+        styled = 0
+        if len(plain) != len(text):
+            styled = sum(0x1D400 <= ord(c) <= 0x1D7FF or 0xFF21 <= ord(c) <= 0xFF5A for c in text)
+        name = author.name
+        return [
+            float(bool(links)),
+            math.log1p(len(links)),
+            min(sum(map(len, links)) / size, 1.0),
+            math.log1p(max(len(hosts) - 1, 0)),
+            float(not hosts.isdisjoint(self.shorteners)),
+            float(_MARKUP.search(text) is not None),
+            float(not links and "." in text and _DOMAIN.search(text) is not None),
+            float(digits >= 8 and _PHONE.search(text) is not None),
+            float(_MESSENGER.search(text) is not None),
+            upper / (upper + lower + 10),
+            min(math.log1p(len(_SHOUT.findall(text))), 3.0) if upper >= 4 else 0.0,
+            digits / size,
+            min(math.log1p(text.count("!")), 3.0),
+            float(digits > 0 and _MONEY.search(text) is not None),
+            (len(text) - len(plain)) / size,
+            min(math.log1p(styled), 3.0),
+            min(math.log1p(size) / 3, 3.0),
+            float(len(words) < 4),
+            1.0 - len(set(words)) / len(words) if words else 0.0,
+            min(math.log1p(text.count("\n")), 3.0),
+            float(bool(author.url)),
+            float(len(name.split()) > 3),
+            float(any(map(str.isdigit, name))),
+            float(bool(author.email_domain) and author.email_domain.lower() in self.disposable),
+        ]
+
+    def rows(self, texts: Collection[str], authors: Collection[Author]) -> npt.NDArray[np.float32]:
+        """[texts, names]"""
+        rows = [self.row(text, author) for text, author in zip(texts, authors, strict=True)]
+        return np.array(rows, np.float32).reshape(len(rows), len(NAMES))
+
+
+def host_of(link: str) -> str:
+    """`https://www.a.example/x` → `a.example`; "" where there is none."""
+    try:
+        host = urlsplit(link if "://" in link else f"//{link}").hostname or ""
+    except ValueError:
+        return ""
+    return host.removeprefix("www.").lower()
