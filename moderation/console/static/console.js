@@ -71,6 +71,8 @@
 
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || event.repeat && !"jk".includes(event.key)) return;
+    // Chromium sends a form at Enter in a checkbox. Only a button decides here.
+    if (event.key === "Enter" && event.target.closest("#queue input, .decision input")) return event.preventDefault();
     if (event.target.closest("select, textarea, input:not([type=checkbox])")) return;
     if (event.key === "?") return help();
     if (off() || document.querySelector("dialog[open]")) return;

@@ -1,0 +1,30 @@
+# Two commands: `make serve` and `make test`. Each sets up all that it needs, in .venv.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: serve test lint clean bench
+
+serve: .venv/ready
+	MODERATION_DEMO=$${MODERATION_DEMO:-true} $(BIN)/python -m moderation serve
+
+test: .venv/ready-test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/pytest -n auto $(PYTEST)
+
+bench: .venv/ready-test
+	$(BIN)/python benchmarks/service.py
+
+clean:
+	rm -rf .venv benchmarks/.venv
+
+.venv/ready: requirements.lock
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed: make PYTHON=python3.x")'
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	touch $@
+
+.venv/ready-test: requirements-test.lock .venv/ready
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-test.lock
+	touch $@

@@ -1,0 +1,316 @@
+"""The operator's commands. What a script needs is alone on standard output; errors go to standard error, exit status 1."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import sqlite3
+import sys
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from moderation import __version__, access, privacy
+from moderation import settings as settings_
+from moderation.links import Links
+from moderation.moderator import EVERYWHERE, ROLES, Moderator
+from moderation.problem import FieldError, Invalid, NotFound, Problem, Unavailable
+from moderation.seal import Seal
+from moderation.settings import Settings, SettingsError
+from moderation.site import Site, checked_origin, is_site_key
+from moderation.storage import connect, moderators, sites
+from moderation.storage.database import Database, NewerDatabase, Session
+from moderation.submission import checked_email
+
+Command = Callable[[argparse.Namespace, Settings], Awaitable[None]]
+
+
+def now() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def out(text: str) -> None:
+    sys.stdout.write(text + "\n")
+
+
+def err(text: str) -> None:
+    sys.stderr.write(text + "\n")
+
+
+@asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator[Database]:
+    """The database, migrated, with a site `default`: commands may come before the first `serve`."""
+    database = connect(settings.database)
+    await database.open()
+    try:
+        async with database.transaction() as tx:
+            if not await sites.sites(tx, ["default"]):
+                await sites.put_site(tx, Site("default", "My site"), now())
+        yield database
+    finally:
+        await database.close()
+
+
+async def known_site(session: Session, key: str) -> None:
+    if key != EVERYWHERE and not await sites.sites(session, [key]):
+        raise NotFound(f"There is no site {key!r}; add it with: python -m moderation add-site {key}")
+
+
+def serve(args: argparse.Namespace, settings: Settings) -> None:
+    """Run the service until it is told to stop; what is in flight finishes."""
+    import uvicorn
+
+    from moderation.app import create_app
+    from moderation.operations import log_to_stderr
+
+    if args.workers > 1 and not settings.is_postgres:
+        raise SettingsError(
+            "more than one worker needs PostgreSQL (MODERATION_DATABASE=postgresql://…): on one SQLite file they would "
+            "only wait for each other"
+        )
+    log_to_stderr(settings.log_level)
+
+    common: dict[str, Any] = {
+        "host": settings.host,
+        "port": settings.port,
+        "http": "httptools",
+        "loop": "uvloop" if sys.platform != "win32" else "auto",
+        "access_log": False,  # 46 µs a request, and addresses in a log
+        "proxy_headers": False,  # MODERATION_TRUSTED_PROXIES decides, nothing else
+        "server_header": False,
+        "log_config": None,
+        "timeout_graceful_shutdown": settings.grace,
+        "backlog": 2048,
+    }
+    if args.workers > 1:
+        for name in ("host", "port"):
+            os.environ[f"MODERATION_{name.upper()}"] = str(getattr(settings, name))
+        uvicorn.run("moderation.app:from_environment", factory=True, workers=args.workers, **common)
+        return
+    app = create_app(settings, say=lambda text: print(text, flush=True))
+    server = uvicorn.Server(uvicorn.Config(app, **common))
+    print(f"Serving on {settings.base} (moderators: {settings.base}/moderate)", flush=True)
+    server.run()
+    if not server.started:
+        raise Unavailable("The service did not start; the lines above say why.")
+
+
+async def add_site(args: argparse.Namespace, settings: Settings) -> None:
+    """Add a site, or update what is given of one that exists."""
+    if not is_site_key(args.key):
+        raise Invalid(FieldError("key", "invalid", "a site's key has 1 to 64 of a-z 0-9 -"))
+    origins = tuple(checked_origin(origin) for origin in args.origin or [])
+    async with opened(settings) as database, database.transaction() as tx:
+        known = (await sites.sites(tx, [args.key])).get(args.key)
+        old = known or Site(args.key, args.key)
+        site = Site(args.key, args.name or old.name, origins if args.origin else old.origins, old.rules)
+        await sites.put_site(tx, site, now())
+    out(args.key)
+
+
+async def add_moderator(args: argparse.Namespace, settings: Settings) -> None:
+    """Add a moderator, and print a one-time link to set a password (or read the password from standard input)."""
+    site = args.site or EVERYWHERE
+    seal = Seal(settings.secret())
+    async with opened(settings) as database, database.transaction() as tx:
+        await known_site(tx, site)
+        moderator = await access.add_moderator(tx, args.email, args.role, site, now())
+        await give_password(tx, args, settings, seal, moderator)
+
+
+async def set_password(args: argparse.Namespace, settings: Settings) -> None:
+    """Print a new one-time link for a moderator (or read the new password from standard input)."""
+    seal = Seal(settings.secret())
+    async with opened(settings) as database, database.transaction() as tx:
+        await give_password(tx, args, settings, seal, await known_moderator(tx, args.email))
+
+
+async def known_moderator(session: Session, email: str) -> Moderator:
+    address = checked_email(email) or email
+    found = await moderators.by_email(session, address.casefold())
+    if found is None:
+        raise NotFound("There is no such moderator; add one with: python -m moderation add-moderator EMAIL")
+    return found
+
+
+async def give_password(
+    tx: Session, args: argparse.Namespace, settings: Settings, seal: Seal, moderator: Moderator
+) -> None:
+    if args.password_stdin:
+        await access.set_password(tx, moderator, sys.stdin.readline().rstrip("\r\n"), now())
+        err("The password is set.")
+    else:
+        token = await access.password_link(tx, moderator, seal, now())
+        out(Links(settings.base, seal).set_password(token))
+
+
+async def remove_moderator(args: argparse.Namespace, settings: Settings) -> None:
+    """Remove a moderator and end their sessions; what they decided stays."""
+    async with opened(settings) as database, database.transaction() as tx:
+        moderator = await known_moderator(tx, args.email)
+        await moderators.remove(tx, moderator, now())
+    err("The moderator is removed.")
+
+
+async def add_token(args: argparse.Namespace, settings: Settings) -> None:
+    """Print a new bearer token, this once."""
+    seal = Seal(settings.secret())
+    scopes = frozenset(scope.strip() for scope in args.scopes.split(",") if scope.strip())
+    async with opened(settings) as database, database.transaction() as tx:
+        site = args.site or EVERYWHERE
+        await known_site(tx, site)
+        out(await access.add_token(tx, seal, site, scopes, now()))
+
+
+async def revoke_token(args: argparse.Namespace, settings: Settings) -> None:
+    """End a token, given whole or by its first six characters."""
+    async with opened(settings) as database, database.transaction() as tx:
+        await access.revoke_token(tx, Seal(settings.secret()), args.token, now())
+    err("The token is revoked.")
+
+
+async def retrain(args: argparse.Namespace, settings: Settings) -> None:
+    """Learn from the moderators' decisions; the better model goes live, a worse one never does."""
+    from moderation import learning
+
+    async with opened(settings) as database:
+        if args.site:
+            async with database.reading() as session:
+                await known_site(session, args.site)
+        out(json.dumps(await learning.retrain(database, Path(settings.models), args.site, now())))
+
+
+async def roll_back(args: argparse.Namespace, settings: Settings) -> None:
+    """Go back to the model before."""
+    from moderation import learning
+
+    async with opened(settings) as database:
+        async with database.reading() as session:
+            await known_site(session, args.site)
+        out(json.dumps(await learning.roll_back(database, Path(settings.models), args.site, now())))
+
+
+async def export_person(args: argparse.Namespace, settings: Settings) -> None:
+    """Print all that is held on one email address, as JSON."""
+    async with opened(settings) as database:
+        out(json.dumps(await privacy.export(database, Seal(settings.secret()), args.email), ensure_ascii=False))
+
+
+async def erase_person(args: argparse.Namespace, settings: Settings) -> None:
+    """Erase all that is held on one email address."""
+    async with opened(settings) as database:
+        count, _ = await privacy.erase(database, Seal(settings.secret()), args.email, "operator", now())
+    out(json.dumps({"erased": count}))
+
+
+async def check(args: argparse.Namespace, settings: Settings) -> None:
+    """Is all well? In words; exit status 1 where something is not."""
+    from classifier.serving import Classifier
+
+    well = True
+    async with opened(settings) as database:
+        async with database.reading() as session:
+            ready, all_ = await moderators.count(session, ready=True), await moderators.count(session)
+        if isinstance(getattr(database, "path", None), Path):
+            with sqlite3.connect(database.path) as connection:  # type: ignore[attr-defined]
+                said = connection.execute("PRAGMA quick_check").fetchone()[0]
+            connection.close()
+            well &= said == "ok"
+            out(f"database: {said}")
+        else:
+            out("database: ok")
+    try:
+        classifier = Classifier(Path(settings.models))
+        classifier.load()
+        out(f"model: {classifier.problem or 'ok'} ({classifier.version})")
+        well &= classifier.problem is None
+    except Exception as error:
+        well = False
+        out(f"model: {error}; every comment will be held")
+    out(
+        f"moderators: {ready} of {all_} can sign in"
+        + ("" if ready else "; see: python -m moderation set-password EMAIL")
+    )
+    proxies = settings.trusted_proxies or "none (set MODERATION_TRUSTED_PROXIES if one stands in front)"
+    out(f"proxies trusted: {proxies}")
+    if not well:
+        raise Unavailable("Not all is well; see above.")
+
+
+def parser() -> argparse.ArgumentParser:
+    top = argparse.ArgumentParser(
+        prog="moderation", description="Receives replies, judges them, lets moderators decide, and learns from that."
+    )
+    top.add_argument("--version", action="version", version=__version__)
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    def command(name: str, run: Callable[[argparse.Namespace, Settings], object]) -> argparse.ArgumentParser:
+        said = (run.__doc__ or "").strip()
+        added = commands.add_parser(name, help=said.split("\n")[0], description=said)
+        added.set_defaults(run=run)
+        return added
+
+    it = command("serve", serve)
+    it.add_argument("--host", help="instead of MODERATION_HOST")
+    it.add_argument("--port", type=int, help="instead of MODERATION_PORT")
+    it.add_argument("--workers", type=int, default=1, metavar="N", help="more than one only on PostgreSQL")
+    it = command("add-site", add_site)
+    it.add_argument("key", metavar="KEY")
+    it.add_argument("--name")
+    it.add_argument("--origin", action="append", metavar="URL", help="an origin whose pages may post; may be repeated")
+    it = command("add-moderator", add_moderator)
+    it.add_argument("email", metavar="EMAIL")
+    it.add_argument("--role", choices=ROLES, default="moderator")
+    it.add_argument("--site", metavar="KEY", help="only this site; otherwise all")
+    it.add_argument("--password-stdin", action="store_true", help="read the password from standard input")
+    it = command("set-password", set_password)
+    it.add_argument("email", metavar="EMAIL")
+    it.add_argument("--password-stdin", action="store_true", help="read the password from standard input")
+    command("remove-moderator", remove_moderator).add_argument("email", metavar="EMAIL")
+    it = command("add-token", add_token)
+    it.add_argument("--scopes", required=True, help="some of score,moderate,articles,privacy")
+    it.add_argument("--site", metavar="KEY", help="only this site; otherwise all")
+    command("revoke-token", revoke_token).add_argument("token", metavar="TOKEN")
+    command("retrain", retrain).add_argument("--site", metavar="KEY", help="only this site; otherwise every one")
+    command("roll-back", roll_back).add_argument("--site", metavar="KEY", default="default")
+    command("export-person", export_person).add_argument("email", metavar="EMAIL")
+    command("erase-person", erase_person).add_argument("email", metavar="EMAIL")
+    command("check", check)
+    return top
+
+
+def main(argv: list[str] | None = None) -> int:
+    args = parser().parse_args(argv)
+    try:
+        settings = settings_.load(
+            dict(os.environ)
+            | {
+                f"MODERATION_{name.upper()}": str(given)
+                for name in ("host", "port")
+                if (given := getattr(args, name, None)) is not None
+            }
+        )
+        if args.command == "serve":
+            serve(args, settings)
+        else:
+            asyncio.run(args.run(args, settings))
+    except Problem as problem:
+        err(f"moderation: {problem.detail}")
+        return 1
+    except (SettingsError, NewerDatabase, OSError) as error:
+        err(f"moderation: {error}")
+        return 1
+    except Exception as error:
+        if type(error).__name__ == "ModelError":
+            err(f"moderation: {error}")
+            return 1
+        raise
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,252 @@
+"""Who is asking: a session or a bearer token → Asker and scopes; and how often one may try."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from ipaddress import IPv4Network, IPv6Network, ip_address
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from starlette.requests import Request
+
+from moderation.comment import new_id
+from moderation.moderator import EVERYWHERE, ROLES, SCOPES, Asker, Moderator
+from moderation.problem import FieldError, Forbidden, Invalid, NotFound, TooFast, Unauthorized
+from moderation.seal import Seal
+from moderation.storage import audit, moderators
+from moderation.storage.database import Database, Session
+from moderation.storage.moderators import Token
+from moderation.submission import checked_email
+
+HOUR = 3_600_000
+SESSION_LIFE = 14 * 24 * HOUR
+LINK_LIFE = HOUR
+ATTEMPTS, ATTEMPTS_WINDOW = 5, 15 * 60 * 1000
+"""This many wrong passwords for one address, or ten times as many from one place, in this many milliseconds."""
+PASSWORD_SHORTEST = 10
+
+hasher = PasswordHasher()  # argon2id with the parameters of RFC 9106's low-memory profile
+NOBODY = hasher.hash(secrets.token_hex(8))  # compared with where no such moderator is, so that both take as long
+
+Networks = tuple[IPv4Network | IPv6Network, ...]
+
+
+def verify(password_hash: str | None, password: str) -> bool:
+    try:
+        return hasher.verify(password_hash or NOBODY, password) and password_hash is not None
+    except (VerificationError, InvalidHashError):
+        return False
+
+
+def client_address(peer: str, forwarded: str, trusted: Networks) -> str:
+    """The address a request came from: the rightmost hop that we do not trust. Empty: unknown, so not limited by address.
+
+    Where a forwarding header comes from a private or loopback peer that nobody declared, the peer is a proxy and not the
+    reader, and one reader's limit would fall on all of them.
+    """
+    hops = [hop.strip() for hop in forwarded.split(",") if hop.strip()]
+    try:
+        here = ip_address(peer)
+    except ValueError:
+        return ""
+    if not hops:
+        return peer
+    if not any(here in network for network in trusted):
+        return "" if here.is_private or here.is_loopback else peer
+    for hop in reversed(hops):
+        try:
+            address = ip_address(hop)
+        except ValueError:
+            return ""
+        if not any(address in network for network in trusted):
+            return str(address)
+    return hops[0]
+
+
+async def add_moderator(tx: Session, email: str, role: str, site: str, now: int) -> Moderator:
+    """Without a password yet. Raises Invalid."""
+    address = checked_email(email)
+    if address is None:
+        raise Invalid(FieldError("email", "invalid", "is not a valid email address"))
+    if role not in ROLES:
+        raise Invalid(FieldError("role", "invalid", f"must be one of {', '.join(ROLES)}"))
+    known = await moderators.by_email(tx, address.casefold())
+    if known and known.site != site:
+        raise Invalid(FieldError("email", "invalid", "already moderates another site; remove that moderator first"))
+    moderator = Moderator(
+        known.id if known else new_id(now), site, address.casefold(), role, known.password_hash if known else None
+    )
+    await moderators.put(tx, moderator, now)
+    await audit.note(
+        tx,
+        site=site,
+        at=now,
+        actor="operator",
+        action="moderator:change" if known else "moderator:add",
+        subject=moderator.id,
+        role=role,
+    )
+    return moderator
+
+
+async def password_link(tx: Session, moderator: Moderator, seal: Seal, now: int) -> str:
+    """The token of a new one-time set-password link; earlier ones end."""
+    await moderators.end_tokens_of(tx, moderator, now, kinds=("set-password",))
+    return await _new_token(tx, seal, moderator.site, "set-password", moderator.id, frozenset(), now, LINK_LIFE)
+
+
+async def set_password(tx: Session, moderator: Moderator, password: str, now: int) -> Moderator:
+    """Ends every session and link of theirs. Raises Invalid for one that is too short."""
+    if len(password) < PASSWORD_SHORTEST:
+        raise Invalid(FieldError("password", "invalid", f"must have at least {PASSWORD_SHORTEST} characters"))
+    if len(password) > 1000:
+        raise Invalid(FieldError("password", "too_long", "at most 1000 characters"))
+    changed = Moderator(moderator.id, moderator.site, moderator.email, moderator.role, hasher.hash(password))
+    await moderators.end_tokens_of(tx, moderator, now)
+    await moderators.put(tx, changed, now)
+    await audit.note(
+        tx, site=moderator.site, at=now, actor=moderator.id, action="moderator:set-password", subject=moderator.id
+    )
+    return changed
+
+
+async def moderator_of_link(session: Session, token: str, seal: Seal, now: int) -> Moderator | None:
+    found = await moderators.token(session, "set-password", seal.at_rest(token), now)
+    return await moderators.by_id(session, found.site, found.moderator) if found and found.moderator else None
+
+
+async def sign_in(
+    database: Database, seal: Seal, email: str, password: str, address: str, now: int
+) -> tuple[str, Moderator]:
+    """(session token, moderator). Raises Unauthorized, or TooFast after too many failures."""
+    email = (checked_email(email) or email).casefold()[:254]
+    who, place = seal.author_key(email, ""), seal.address_key(address)
+    since = now - ATTEMPTS_WINDOW
+    async with database.reading() as session:
+        tried = await moderators.attempts(session, who, since)
+        from_here = await moderators.attempts(session, place, since) if place else 0
+        moderator = await moderators.by_email(session, email)
+    if tried >= ATTEMPTS or from_here >= 10 * ATTEMPTS:
+        raise TooFast("Too many wrong passwords. Try again in 15 minutes.", ATTEMPTS_WINDOW // 1000, code="attempts")
+    if not verify(moderator.password_hash if moderator else None, password) or moderator is None:
+        async with database.transaction() as tx:
+            for key in filter(None, (who, place)):
+                await moderators.add_attempt(tx, key, now)
+        raise Unauthorized("The email address or the password is wrong.")
+    async with database.transaction() as tx:
+        token = await _new_token(tx, seal, moderator.site, "session", moderator.id, frozenset(), now, SESSION_LIFE)
+        await audit.note(
+            tx, site=moderator.site, at=now, actor=moderator.id, action="moderator:sign-in", subject=moderator.id
+        )
+    return token, moderator
+
+
+async def sign_out(database: Database, seal: Seal, token: str, now: int) -> None:
+    async with database.transaction() as tx:
+        await moderators.end_token(tx, now, mark=seal.at_rest(token))
+
+
+async def of_session(database: Database, seal: Seal, token: str, now: int) -> Asker | None:
+    mark = seal.at_rest(token)
+    async with database.reading() as session:
+        found = await moderators.token(session, "session", mark, now)
+        moderator = await moderators.by_id(session, found.site, found.moderator or "") if found else None
+    if moderator is None:
+        return None
+    scopes = {"moderate", "privacy", "articles"} if moderator.role == "administrator" else {"moderate"}
+    return Asker(moderator.id, moderator.site, frozenset(scopes), moderator, mark)
+
+
+async def add_token(tx: Session, seal: Seal, site: str, scopes: frozenset[str], now: int) -> str:
+    """A bearer token, to be shown once. Raises Invalid."""
+    if not scopes or not scopes <= set(SCOPES):
+        raise Invalid(FieldError("scopes", "invalid", f"must be some of {', '.join(SCOPES)}"))
+    token = await _new_token(tx, seal, site, "api", None, scopes, now, None)
+    await audit.note(
+        tx, site=site, at=now, actor="operator", action="token:add", subject=token[:6], scopes=sorted(scopes)
+    )
+    return token
+
+
+async def revoke_token(tx: Session, seal: Seal, token: str, now: int) -> None:
+    """By the token itself or by its first six characters. Raises NotFound."""
+    ended = await moderators.end_token(tx, now, mark=seal.at_rest(token)) or (
+        await moderators.end_token(tx, now, id=token)
+    )
+    if not ended:
+        raise NotFound("There is no such token; give it whole, or its first six characters.")
+    await audit.note(tx, site=EVERYWHERE, at=now, actor="operator", action="token:revoke", subject=token[:6])
+
+
+async def of_token(database: Database, seal: Seal, token: str, now: int) -> Asker:
+    """Raises Unauthorized."""
+    async with database.reading() as session:
+        found = await moderators.token(session, "api", seal.at_rest(token), now)
+    if found is None:
+        raise Unauthorized("The bearer token is unknown or revoked.")
+    return Asker(f"token:{found.id}", found.site, found.scopes)
+
+
+async def _new_token(
+    tx: Session,
+    seal: Seal,
+    site: str,
+    kind: str,
+    moderator: str | None,
+    scopes: frozenset[str],
+    now: int,
+    life: int | None,
+) -> str:
+    # 12 hex digits for what must fit Akismet's clients are another issue's; these are ours: 192 random bits
+    token = secrets.token_urlsafe(24)
+    expires = None if life is None else now + life
+    await moderators.add_token(tx, Token(site, kind, token[:6], moderator, scopes, expires), seal.at_rest(token), now)
+    return token
+
+
+COOKIE = "moderation_session"
+
+
+class Doorman:
+    """Knows who asks, from the request; the only reader of the cookie and the Authorization header."""
+
+    def __init__(self, database: Database, seal: Seal, trusted: Networks, clock: Callable[[], int]) -> None:
+        self.database, self.seal, self.trusted, self.clock = database, seal, trusted, clock
+
+    def address(self, request: Request) -> str:
+        forwarded = ", ".join(request.headers.getlist("x-forwarded-for"))
+        return client_address(request.client.host if request.client else "", forwarded, self.trusted)
+
+    async def bearer(self, request: Request, scope: str) -> Asker:
+        """Raises Unauthorized, or Forbidden where the scope is missing."""
+        kind, _, token = request.headers.get("authorization", "").partition(" ")
+        if kind.lower() != "bearer" or not token.strip():
+            raise Unauthorized("A bearer token is needed: Authorization: Bearer TOKEN.")
+        asker = await of_token(self.database, self.seal, token.strip(), self.clock())
+        return self._with(asker, scope)
+
+    async def session(self, request: Request) -> Asker | None:
+        """Who is signed in, if anybody."""
+        token = request.cookies.get(COOKIE, "")
+        return await of_session(self.database, self.seal, token, self.clock()) if token else None
+
+    async def asker(self, request: Request, scope: str) -> Asker:
+        """By token, or by session: then a change needs the session's X-CSRF-Token."""
+        if "authorization" in request.headers:
+            return await self.bearer(request, scope)
+        asker = await self.session(request)
+        if asker is None:
+            raise Unauthorized("Sign in at /moderate/login, or send a bearer token.")
+        if request.method not in ("GET", "HEAD"):
+            self.check_csrf(asker, request.headers.get("x-csrf-token", ""))
+        return self._with(asker, scope)
+
+    def check_csrf(self, asker: Asker, token: str) -> None:
+        if not self.seal.is_csrf_token(asker.session, token):
+            raise Forbidden("The CSRF token is missing or old; load the page again.", code="csrf")
+
+    def _with(self, asker: Asker, scope: str) -> Asker:
+        if not asker.may(scope):
+            raise Forbidden(f"The scope {scope} is missing.", code="scope")
+        return asker

@@ -1,0 +1,237 @@
+"""create_app(settings): every room mounted, every resource opened in the lifespan. Knows all rooms; no room knows it."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from classifier.serving import Classifier
+from moderation import access, operations
+from moderation.access import Doorman
+from moderation.console import api, desk, signin
+from moderation.intake import Intake, Scorer
+from moderation.links import Links
+from moderation.pages import Pages
+from moderation.problem import MethodNotAllowed, NotFound, Problem, TooLarge
+from moderation.public import articles, avatar, posting, reading, receipts
+from moderation.public.cors import preflight, problem_answer, shared
+from moderation.public.reading import Threads
+from moderation.public.sites import Directory
+from moderation.seal import Seal
+from moderation.settings import Settings
+from moderation.settings import load as load_settings
+from moderation.site import Article, Site
+from moderation.storage import connect, moderators, sites
+from moderation.storage.database import Database
+
+log = logging.getLogger("moderation")
+HERE = Path(__file__).parent
+THREAD = "/sites/{site}/articles/{article}/comments"
+ONE = THREAD + "/{id}"
+
+
+async def draw_avatar(request: Request) -> Response:
+    """A picture drawn from the keyed hash of a shown name."""
+    token = request.path_params["token"]
+    if len(token) != 16 or not all(c in "0123456789abcdef" for c in token):
+        raise NotFound("There is no such avatar.")
+    headers = {"Cache-Control": "public, max-age=31536000, immutable", "X-Content-Type-Options": "nosniff",
+               "Content-Security-Policy": "default-src 'none'", "Access-Control-Allow-Origin": "*"}  # fmt: skip
+    return Response(avatar.draw(token), media_type="image/svg+xml", headers=headers)
+
+
+def routes(settings: Settings) -> list[BaseRoute]:
+    """Every path, by audience."""
+    found: list[BaseRoute] = [
+        # for readers and the pages they read
+        Route(THREAD, shared(reading.read_thread), methods=["GET"], name="read a thread"),
+        Route(THREAD, shared(posting.post_comment), methods=["POST"]),
+        Route(THREAD, preflight("GET, POST"), methods=["OPTIONS"]),
+        Route(ONE, shared(posting.one_comment), methods=["PATCH", "DELETE"]),
+        Route(ONE, preflight("PATCH, DELETE"), methods=["OPTIONS"]),
+        Route("/sites/{site}/articles/{article}/form", posting.get_form, methods=["GET"]),
+        Route("/sites/{site}/counts", shared(reading.read_counts), methods=["GET"]),
+        Route("/sites/{site}/articles/{article}", articles.put_article, methods=["PUT"]),
+        *receipts.routes,
+        Route("/avatars/{token}.svg", draw_avatar, methods=["GET"]),
+        # for moderators
+        *signin.routes,
+        *desk.routes,
+        *api.routes,
+        # for operators
+        *operations.routes,
+        Mount("/static", StaticFiles(directory=HERE / "public" / "static")),
+        Mount("/moderate/static", StaticFiles(directory=HERE / "console" / "static")),
+    ]
+    if settings.demo:
+        found.append(Route("/", posting.demo_page, methods=["GET"]))
+    return found
+
+
+async def on_problem(request: Request, error: Exception) -> Response:
+    """A Problem as a page where a person is looking, else as problem+json."""
+    assert isinstance(error, Problem)
+    path = request.url.path
+    if path.startswith("/moderate"):
+        return await desk.problem_page(request, error)
+    page = path.startswith("/receipts") or path.endswith("/form")
+    if page and "text/html" in request.headers.get("accept", ""):
+        return posting.problem_page(request, error)
+    return problem_answer(error)
+
+
+async def on_http(request: Request, error: Exception) -> Response:
+    """Starlette's own errors, in our form."""
+    assert isinstance(error, HTTPException)
+    headers = dict(error.headers or {})
+    if error.status_code == 405:
+        if request.url.path.startswith("/sites/"):
+            headers["Vary"] = "Origin"
+        return problem_answer(MethodNotAllowed("Another method is wanted here.", headers=allow(request, headers)))
+    if error.status_code == 404:
+        return problem_answer(NotFound("There is nothing at this address."))
+    known = TooLarge if error.status_code == 413 else Problem
+    return problem_answer(known("The request cannot be answered."))
+
+
+def allow(request: Request, headers: dict[str, str]) -> dict[str, str]:
+    """Every method of the path, not only those of the route that happened to match first."""
+    methods: set[str] = set()
+    for route in request.app.routes:
+        if isinstance(route, Route) and route.path_regex.match(request.url.path):
+            methods |= route.methods or set()
+    return headers | {"Allow": ", ".join(sorted(methods))} if methods else headers
+
+
+async def on_error(request: Request, error: Exception) -> Response:
+    log.error("a request failed", exc_info=error, extra={"path": route_of(request.scope), "method": request.method})
+    return problem_answer(Problem("Something went wrong on our side; it is in the log."))
+
+
+def route_of(scope: Scope) -> str:
+    """The path's pattern, not the path: a receipt in a log would be a key in a log."""
+    found = scope.get("route")
+    return str(getattr(found, "path", "unmatched"))
+
+
+class Watch:
+    """Around everything: a line in the log where something failed, and a note of proxies that nobody declared."""
+
+    def __init__(self, app: ASGIApp, state: Any, trusted: access.Networks) -> None:
+        self.app, self.state, self.trusted = app, state, trusted
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        if self.state.proxy_problem is None and any(name == b"x-forwarded-for" for name, _ in scope["headers"]):
+            self._look_at_proxy(scope)
+
+        async def note(message: Message) -> None:
+            if message["type"] == "http.response.start" and message["status"] >= 500:
+                log.warning(
+                    "answered", extra={"method": scope["method"], "path": route_of(scope), "status": message["status"]}
+                )
+            await send(message)
+
+        await self.app(scope, receive, note)
+
+    def _look_at_proxy(self, scope: Scope) -> None:
+        peer = scope["client"][0] if scope.get("client") else ""
+        try:
+            here = ip_address(peer)
+        except ValueError:
+            return
+        if (here.is_private or here.is_loopback) and not any(here in network for network in self.trusted):
+            self.state.proxy_problem = (
+                "X-Forwarded-For comes from an untrusted private or loopback peer: readers are not limited by address. "
+                "Set MODERATION_TRUSTED_PROXIES to your proxy's address."
+            )
+            log.warning(self.state.proxy_problem)
+
+
+async def first_start(
+    database: Database, seal: Seal, links: Links, settings: Settings, now: int, say: Callable[[str], None]
+) -> None:
+    """The site `default`, the demo article, the first moderator with a one-time link."""
+    async with database.transaction() as tx:
+        if not await sites.sites(tx, ["default"]):
+            await sites.put_site(tx, Site("default", "My site"), now)
+        if settings.demo and not await sites.articles(tx, "default", [posting.DEMO]):
+            title = "Why a garden needs a gate"
+            article = Article("default", posting.DEMO, title, links.base + "/", created_at=now)
+            await sites.put_article(tx, article)
+        if not await moderators.count(tx, ready=True):
+            moderator = await access.add_moderator(tx, settings.first_moderator, "administrator", "*", now)
+            token = await access.password_link(tx, moderator, seal, now)
+            say(f"First moderator: {moderator.email}. Set a password within the hour:\n  {links.set_password(token)}")
+
+
+def create_app(
+    settings: Settings,
+    *,
+    classifier: Classifier | None = None,
+    clock: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+    say: Callable[[str], None] = print,
+) -> Starlette:
+    """The whole service. Nothing is opened before its lifespan begins."""
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        state = app.state
+        seal = Seal(settings.secret())
+        state.links = Links(settings.base, seal)
+        state.database = connect(settings.database)
+        await state.database.open()
+        try:
+            state.trusted = settings.proxies
+            state.clock = clock
+            state.started = time.monotonic()
+            state.decided = Counter()
+            state.metrics_token = settings.metrics_token
+            state.doorman = Doorman(state.database, seal, settings.proxies, clock)
+            state.directory = Directory(state.database, state.links)
+            state.threads = Threads(state.database, state.links)
+            state.scorer = Scorer(classifier or Classifier(Path(settings.models)))
+            state.intake = Intake(state.database, state.scorer, state.links, changed=state.threads.drop, clock=clock)
+            state.public_pages = Pages(HERE / "public" / "templates")
+            state.console_pages = Pages(HERE / "console" / "templates")
+            state.openapi = operations.document(app.routes, settings.base)
+            await first_start(state.database, seal, state.links, settings, clock(), say)
+            await state.scorer.start()
+            state.intake.start()
+            yield
+            await state.intake.stop()
+            state.scorer.close()
+        finally:
+            await state.database.close()
+
+    app = Starlette(
+        routes=routes(settings),
+        lifespan=lifespan,
+        exception_handlers={Problem: on_problem, HTTPException: on_http, Exception: on_error},
+    )
+    app.state.proxy_problem = None
+    app.add_middleware(Watch, state=app.state, trusted=settings.proxies)
+    return app
+
+
+def from_environment() -> Starlette:
+    """For worker processes, which get nothing but the environment."""
+    loaded = load_settings()
+    operations.log_to_stderr(loaded.log_level)
+    return create_app(loaded)

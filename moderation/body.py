@@ -1,0 +1,144 @@
+"""Request bodies, read with their limits: said while reading, not after; and parsed so that nothing is guessed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncGenerator
+from typing import Any
+from urllib.parse import parse_qsl
+
+from python_multipart.multipart import parse_options_header
+from starlette.datastructures import UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
+from starlette.requests import Request
+
+from moderation.problem import BadRequest, FieldError, Invalid, TooLarge, Unsupported
+
+COMMENTS, SCORES, ELSE = 1024 * 1024, 32 * 1024 * 1024, 256 * 1024
+"""Bytes."""
+FIELDS = 100
+
+
+async def read(request: Request, most: int = ELSE) -> bytes:
+    """The whole body. Raises TooLarge as soon as that is known."""
+    if (encoding := request.headers.get("content-encoding", "identity")) != "identity":
+        raise Unsupported(f"Send the body as it is, not as {encoding[:40]!r}.")
+    declared = request.headers.get("content-length", "")
+    if declared.isdigit() and int(declared) > most:
+        raise TooLarge(f"At most {most} bytes.", headers={"Connection": "close"})
+    parts, size = [], 0
+    async for part in request.stream():
+        size += len(part)
+        if size > most:
+            raise TooLarge(f"At most {most} bytes.", headers={"Connection": "close"})
+        parts.append(part)
+    return b"".join(parts)
+
+
+class Twice(ValueError):
+    """A key that stands twice in one object."""
+
+
+def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        names = [key for key, _ in pairs]
+        raise Twice(next(key for key in names if names.count(key) > 1))
+    return found
+
+
+def refuse_constant(text: str) -> Any:
+    raise ValueError(text)
+
+
+def json_object(raw: bytes) -> dict[str, Any]:
+    """Raises BadRequest for what is no JSON object in UTF-8, Invalid for a key that stands twice."""
+    try:
+        text = raw.decode()
+    except UnicodeDecodeError:
+        raise BadRequest("The body is not UTF-8.") from None
+    try:
+        found = json.loads(text.removeprefix("\ufeff"), object_pairs_hook=once, parse_constant=refuse_constant)
+    except Twice as twice:
+        raise Invalid(FieldError(str(twice)[:80].replace("\0", ""), "invalid", "is given twice")) from None
+    except (ValueError, RecursionError):
+        raise BadRequest("The body is not JSON.") from None
+    if not isinstance(found, dict):
+        raise BadRequest("The body must be a JSON object.")
+    refuse_nul(found)
+    return found
+
+
+def refuse_nul(value: Any) -> None:
+    if isinstance(value, str):
+        if "\0" in value:
+            raise BadRequest("U+0000 cannot be stored; leave it out.")
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            refuse_nul(key)
+            refuse_nul(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            refuse_nul(inner)
+
+
+def kind_of(request: Request) -> str:
+    """The media type, without parameters."""
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+def is_form(kind: str) -> bool:
+    return kind in ("application/x-www-form-urlencoded", "multipart/form-data")
+
+
+async def form_fields(request: Request, raw: bytes) -> list[tuple[str, str]]:
+    """Names and values in order. Raises BadRequest, or Invalid for a file where a text belongs."""
+    if kind_of(request) == "multipart/form-data":
+        return await multipart(request, raw)
+    try:
+        text = raw.decode()
+        pairs = parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=FIELDS)
+    except UnicodeDecodeError:
+        raise BadRequest("The form is not UTF-8.") from None
+    except ValueError:
+        raise BadRequest(f"The form has more than {FIELDS} fields.") from None
+    refuse_nul([list(pair) for pair in pairs])
+    return pairs
+
+
+async def multipart(request: Request, raw: bytes) -> list[tuple[str, str]]:
+    _, options = parse_options_header(request.headers.get("content-type", ""))
+    charset = options.get(b"charset", b"utf-8").decode("latin-1").lower()
+    if charset not in ("utf-8", "utf8"):
+        raise BadRequest("The form is not UTF-8.")
+
+    async def stream() -> AsyncGenerator[bytes, None]:
+        yield raw
+
+    try:
+        parser = MultiPartParser(
+            request.headers, stream(), max_files=FIELDS, max_fields=FIELDS, max_part_size=max(len(raw), 1)
+        )
+        raw.decode()
+        form = await parser.parse()
+    except UnicodeDecodeError:
+        raise BadRequest("The form is not UTF-8.") from None
+    except (MultiPartException, KeyError, ValueError, AssertionError):
+        raise BadRequest("The form cannot be read: it is no multipart/form-data as RFC 7578 has it.") from None
+    pairs = list[tuple[str, str]]()
+    for name, value in form.multi_items():
+        if isinstance(value, UploadFile):
+            raise Invalid(FieldError(name[:80], "invalid", "must be a text, not a file"))
+        pairs.append((name, value))
+    refuse_nul([list(pair) for pair in pairs])
+    return pairs
+
+
+def single(pairs: list[tuple[str, str]]) -> dict[str, str]:
+    """Raises Invalid for a field that comes twice."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        names = [name for name, _ in pairs]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        raise Invalid(*(FieldError(name[:80], "invalid", "is given twice") for name in twice))
+    return found

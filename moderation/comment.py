@@ -1,0 +1,112 @@
+"""Comment: a stored submission, its status, its place in the tree, and what the public may see of it."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+STATUSES = ("approved", "pending", "spam", "rejected", "deleted")
+DEEPEST = 5
+EDIT_WINDOW = 15 * 60 * 1000
+"""Milliseconds after posting in which its author may edit or withdraw a comment."""
+
+ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: sorts as its numbers do
+ID_LENGTH = 26
+
+
+@dataclass(frozen=True, slots=True)
+class Comment:
+    """A row of the queue and, once approved, of a thread. Times are Unix milliseconds."""
+
+    id: str
+    site: str
+    article: str
+    parent: str | None
+    path: str
+    """The ids from the root down to this one, joined by `/`: sorting by it walks the tree, oldest first."""
+    status: str
+    revision: int
+    name: str
+    email: str
+    url: str | None
+    body: str
+    html: str
+    created_at: int
+    edited_at: int | None = None
+    judged: int = 1
+    """The revision at which the classifier and the policy last saw its text."""
+    decided: bool = False
+    """A person has decided on it: what its author does later never lifts it above `pending`."""
+
+    @property
+    def depth(self) -> int:
+        """1 for a comment on the article itself."""
+        return self.path.count("/") + 1
+
+
+def new_id(now: int, order: int = 0) -> str:
+    """26 characters that sort by time (Unix milliseconds), then by `order` (0..4095), and end in 68 random bits."""
+    number = (now << 80) | (min(order, 4095) << 68) | secrets.randbits(68)
+    return "".join(ALPHABET[(number >> shift) & 31] for shift in range(125, -1, -5))
+
+
+def first_id_at(now: int) -> str:
+    """Not an id of any comment: the lowest that one made at `now` could have."""
+    number = now << 80
+    return "".join(ALPHABET[(number >> shift) & 31] for shift in range(125, -1, -5))
+
+
+def is_id(text: str) -> bool:
+    return len(text) == ID_LENGTH and all(c in ALPHABET for c in text)
+
+
+def place(new: str, parent: Comment | None) -> tuple[str | None, str]:
+    """(parent, path) of a new reply. Below the fifth level it attaches to the deepest comment allowed."""
+    if parent is None:
+        return None, new
+    above = parent.path.split("/")[: DEEPEST - 1]
+    return above[-1], "/".join([*above, new])
+
+
+def iso(at: int | None) -> str | None:
+    """RFC 3339 in UTC, to the millisecond."""
+    if at is None:
+        return None
+    return datetime.fromtimestamp(at / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def public(comment: Comment, avatar: str) -> dict[str, Any]:
+    """The public comment: built field by field, so that no email and nothing made from one can slip in."""
+    return {
+        "id": comment.id,
+        "parent": comment.parent,
+        "depth": comment.depth,
+        "author": {"name": comment.name or "Anonymous", "url": comment.url, "avatar": avatar},
+        "html": comment.html,
+        "text": comment.body,
+        "created_at": iso(comment.created_at),
+        "edited_at": iso(comment.edited_at),
+        "replies": [],
+    }
+
+
+def tree(shown: Iterable[tuple[str, dict[str, Any]]]) -> list[dict[str, Any]]:
+    """(path, public comment) in the order of the paths → the roots, each with its replies.
+
+    A reply whose parent is not shown hangs on its nearest shown ancestor (as WordPress moves children up); where there
+    is none on this page it stands at the top and keeps naming its parent.
+    """
+    roots: list[dict[str, Any]] = []
+    by_id: dict[str, dict[str, Any]] = {}
+    for path, comment in shown:
+        by_id[comment["id"]] = comment
+        for ancestor in reversed(path.split("/")[:-1]):
+            if ancestor in by_id:
+                by_id[ancestor]["replies"].append(comment)
+                break
+        else:
+            roots.append(comment)
+    return roots

@@ -1,0 +1,156 @@
+"""The moderators' API: the queue, one comment, decisions, undo, the audit log."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from classifier.labels import LABELS
+from moderation import body, decision, privacy, queue
+from moderation.comment import STATUSES
+from moderation.moderator import EVERYWHERE
+from moderation.problem import FieldError, Forbidden, Invalid
+from moderation.site import is_site_key
+from moderation.storage import audit
+from moderation.storage.queue import ORDERS, View
+
+MOST = 200
+
+
+def answer(found: Any, status: int = 200) -> Response:
+    return Response(orjson.dumps(found), status, {"Cache-Control": "no-store"}, "application/json")
+
+
+def view_of(asked: dict[str, str], limit: int) -> View:
+    """Raises Invalid, naming every wrong filter."""
+    wrong: list[FieldError] = []
+
+    def one_of(name: str, allowed: tuple[str, ...], otherwise: str) -> str:
+        value = asked.get(name) or otherwise
+        if value not in allowed:
+            wrong.append(FieldError(name, "invalid", f"must be one of {', '.join(allowed)}"))
+        return value
+
+    status, order = one_of("status", STATUSES, "pending"), one_of("order", tuple(ORDERS), "oldest")
+    label = one_of("label", ("", *LABELS), "")
+    site = asked.get("site") or EVERYWHERE
+    if site != EVERYWHERE and not is_site_key(site):
+        wrong.append(FieldError("site", "invalid", "is no site's key"))
+    given = asked.get("limit")
+    if given is not None:
+        limit = int(given) if given.isascii() and given.isdigit() and len(given) < 9 else 0
+        if not 1 <= limit <= MOST:
+            wrong.append(FieldError("limit", "invalid", f"must be a whole number from 1 to {MOST}"))
+    if any("\0" in value for value in asked.values()):
+        wrong.append(FieldError("q", "invalid", "must have no U+0000"))
+    if wrong:
+        raise Invalid(*wrong)
+    after = queue.after_cursor(asked["cursor"]) if asked.get("cursor") else None
+    if after and (order in ("uncertain", "worst")) == isinstance(after[0], str):
+        raise Invalid(FieldError("cursor", "invalid", "belongs to another order"))
+    return View(status, site, asked.get("article", "")[:200], label, asked.get("q", "")[:200], order, limit, after)
+
+
+async def get_queue(request: Request) -> Response:
+    """A page of comments of one status, with everything that a moderator may see."""
+    state = request.app.state
+    asker = await state.doorman.asker(request, "moderate")
+    view = view_of(dict(request.query_params), 50)
+    shown, following = await queue.waiting(state.database, state.scorer, asker, view)
+    return answer({"comments": shown, "next": following})
+
+
+async def get_comment(request: Request) -> Response:
+    """One comment with its decisions."""
+    state = request.app.state
+    asker = await state.doorman.asker(request, "moderate")
+    return answer(await queue.one(state.database, state.scorer, asker, request.path_params["id"]))
+
+
+async def post_decision(request: Request) -> Response:
+    """One decision on 1 to 500 comments: all or none."""
+    state = request.app.state
+    asker = await state.doorman.asker(request, "moderate")
+    raw = body.json_object(await body.read(request))
+    ids = raw.get("comments")
+    if not isinstance(ids, list) or not 1 <= len(ids) <= queue.MOST or not all(isinstance(i, str) for i in ids):
+        raise Invalid(FieldError("comments", "invalid", f"must be a list of 1 to {queue.MOST} ids"))
+    action, labels, note = decision.checked(raw.get("action"), raw.get("labels"), raw.get("note"))
+    seen = seen_of(raw.get("seen"), ids)
+    id, moved = await queue.decide(state.database, asker, ids, action, labels, note, seen, state.clock())
+    for m in moved:
+        state.threads.drop(m.site, m.article)
+    state.decided[action] += len(moved)
+    return answer({"id": id, "comments": [m.document() for m in moved]})
+
+
+def seen_of(raw: Any, ids: list[str]) -> dict[str, int]:
+    """A revision for all, or one per id. Raises Invalid."""
+    if raw is None:
+        return {}
+    if isinstance(raw, int) and not isinstance(raw, bool):
+        return dict.fromkeys(ids, raw)
+    if isinstance(raw, dict) and all(isinstance(v, int) and not isinstance(v, bool) for v in raw.values()):
+        return {str(k): v for k, v in raw.items()}
+    raise Invalid(FieldError("seen", "invalid", "must be a revision, or an object of id to revision"))
+
+
+async def post_undo(request: Request) -> Response:
+    """Take a decision back, if nobody came later."""
+    state = request.app.state
+    asker = await state.doorman.asker(request, "moderate")
+    moved = await queue.undo(state.database, asker, request.path_params["id"], state.clock())
+    for m in moved:
+        state.threads.drop(m.site, m.article)
+    return answer({"id": request.path_params["id"], "comments": [m.document() for m in moved]})
+
+
+async def get_audit(request: Request) -> Response:
+    """Who did what, when; newest first."""
+    state = request.app.state
+    asker = await state.doorman.asker(request, "moderate")
+    async with state.database.reading() as session:
+        found = await audit.read(session, asker.site, before=request.query_params.get("cursor", "")[:26], limit=101)
+    return answer({"entries": found[:100], "next": found[99]["id"] if len(found) > 100 else None})
+
+
+async def post_export(request: Request) -> Response:
+    """All that is held on one address."""
+    state = request.app.state
+    email = await person_of(request)
+    return answer(await privacy.export(state.database, state.links.seal, email))
+
+
+async def post_erase(request: Request) -> Response:
+    """Erase all that is held on one address."""
+    state = request.app.state
+    email = await person_of(request)
+    count, touched = await privacy.erase(state.database, state.links.seal, email, "api", state.clock())
+    for site, article in touched:
+        state.threads.drop(site, article)
+    return answer({"erased": count})
+
+
+async def person_of(request: Request) -> str:
+    asker = await request.app.state.doorman.asker(request, "privacy")
+    if asker.site != EVERYWHERE:
+        raise Forbidden("A person may have written on every site: this needs a token for all of them.", code="site")
+    email = body.json_object(await body.read(request)).get("email")
+    if not isinstance(email, str) or not 3 <= len(email) <= 254:
+        raise Invalid(FieldError("email", "invalid", "must be an email address"))
+    return email
+
+
+routes = [
+    Route("/api/queue", get_queue, methods=["GET"]),
+    Route("/api/comments/{id}", get_comment, methods=["GET"]),
+    Route("/api/decisions", post_decision, methods=["POST"]),
+    Route("/api/decisions/{id}/undo", post_undo, methods=["POST"]),
+    Route("/api/audit", get_audit, methods=["GET"]),
+    Route("/api/privacy/export", post_export, methods=["POST"]),
+    Route("/api/privacy/erase", post_erase, methods=["POST"]),
+]

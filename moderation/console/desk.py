@@ -1,0 +1,224 @@
+"""The moderators' pages: the queue, one comment, the history. Every act is a form; no page needs JavaScript."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+from urllib.parse import urlencode
+
+from markupsafe import Markup, escape
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from classifier.labels import LABELS
+from moderation import body, decision, queue
+from moderation.console.api import seen_of, view_of
+from moderation.moderator import EVERYWHERE, Asker
+from moderation.pages import Pages
+from moderation.problem import Problem, Unauthorized
+from moderation.storage import audit, sites
+from moderation.storage import queue as stored_queue
+from moderation.storage.database import Database
+
+PAGE = 20
+DONE = {"approve": "approved", "spam": "filed as spam", "reject": "rejected", "delete": "deleted", "hold": "held"}
+
+
+def signed_in(endpoint: Callable[[Request, Asker], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
+    """A page for a moderator; anybody else is sent to sign in first."""
+
+    async def answer(request: Request) -> Response:
+        asker = await request.app.state.doorman.session(request)
+        if asker is None:
+            if request.method != "GET":
+                raise Unauthorized("The session is over: sign in again.")
+            asked = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+            return RedirectResponse("/moderate/login?" + urlencode({"next": asked}), 303)
+        return await endpoint(request, asker)
+
+    answer.__name__ = endpoint.__name__
+    answer.__doc__ = endpoint.__doc__
+    return answer
+
+
+async def page(request: Request, asker: Asker, template: str, status: int = 200, **told: Any) -> Response:
+    state = request.app.state
+    database: Database = state.database
+    pages: Pages = state.console_pages
+    async with database.reading() as session:
+        counts = await stored_queue.counts(session, asker.site)
+    done, count, decided = (request.query_params.get(name, "") for name in ("done", "count", "decision"))
+    undo = None
+    if done in DONE and decided.isalnum() and count.isdigit():
+        undo = {"id": decided, "label": f"{count} {'comment' if count == '1' else 'comments'} {DONE[done]}"}
+    shown = {
+        "notice": {"undone": "The decision is undone."}.get(done),
+        "undo": undo,
+        "counts": counts,
+        "labels": LABELS,
+        "moderator": asker.moderator,
+        "csrf_token": state.links.seal.csrf_token(asker.session),
+    }
+    return pages.answer(template, status, **(shown | told))
+
+
+def marked(text: str, reasons: list[dict[str, Any]]) -> Markup:
+    """The text with what counted against it underlined. Spans are code points; where they overlap they join."""
+    spans = sorted((a, b) for r in reasons if r.get("weight", 0) > 0 for a, b in r.get("spans", []) if a < b)
+    out, at = [], 0
+    for start, end in spans:
+        start, end = max(start, at), min(end, len(text))
+        if start < end:
+            out += [escape(text[at:start]), Markup("<mark>"), escape(text[start:end]), Markup("</mark>")]
+            at = end
+    out.append(escape(text[at:]))
+    return Markup("").join(out)
+
+
+def in_words(shown: dict[str, Any], titles: dict[tuple[str, str], str]) -> dict[str, Any]:
+    """A comment's document, with its reasons as sentences and its text marked."""
+    reasons = []
+    for reason in shown["verdict"]["reasons"]:
+        if "rule" in reason:
+            said = reason["rule"].replace("-", " ")
+            text = f"{said}: {reason['note']}" if reason.get("note") else said
+            reasons.append({"kind": "rule", "text": text, "weight": 0})
+        else:
+            words = " … ".join(dict.fromkeys(shown["body"][a:b] for a, b in reason["spans"]))
+            text = f"{reason['label'].replace('_', ' ')}: {words[:80] or reason['feature']}"
+            reasons.append({"kind": "word", "text": text, "weight": reason["weight"]})
+    return shown | {
+        "article_title": titles.get((shown["site"], shown["article"]), "") or shown["article"],
+        "marked": marked(shown["body"], shown["verdict"]["reasons"]),
+        "verdict": shown["verdict"] | {"reasons": reasons},
+    }
+
+
+async def titles_of(database: Database, shown: list[dict[str, Any]]) -> dict[tuple[str, str], str]:
+    found: dict[tuple[str, str], str] = {}
+    async with database.reading() as session:
+        for site in {c["site"] for c in shown}:
+            known = await sites.articles(session, site, {c["article"] for c in shown if c["site"] == site})
+            found |= {(site, key): article.title for key, article in known.items()}
+    return found
+
+
+@signed_in
+async def get_queue(request: Request, asker: Asker) -> Response:
+    """The queue."""
+    state = request.app.state
+    asked = {k: v for k, v in request.query_params.items() if k in
+             ("status", "site", "article", "label", "order", "q", "cursor")}  # fmt: skip
+    view = view_of(asked, PAGE)
+    shown, following = await queue.waiting(state.database, state.scorer, asker, view)
+    titles = await titles_of(state.database, shown)
+    async with state.database.reading() as session:
+        known = [s for s in (await sites.sites(session)).values() if asker.sees(s.key)]
+        counts = await stored_queue.counts(session, asker.site)
+    site = "" if view.site == EVERYWHERE else view.site
+    filters = {"status": view.status, "site": site, "article": view.article, "label": view.label,
+               "order": view.order, "q": view.q}  # fmt: skip
+    next_url = "/moderate?" + urlencode(filters | {"cursor": following}) if following else None
+    return await page(
+        request,
+        asker,
+        "queue.html",
+        comments=[in_words(c, titles) for c in shown],
+        filters=filters,
+        sites=known,
+        next_url=next_url,
+        total=counts[view.status],
+        back=None,
+    )
+
+
+@signed_in
+async def get_comment(request: Request, asker: Asker) -> Response:
+    """One comment, its verdict and its decisions."""
+    state = request.app.state
+    shown = await queue.one(state.database, state.scorer, asker, request.path_params["id"])
+    taken = shown.pop("decisions")
+    last = taken[-1]["id"] if taken else ""
+    for entry in taken:
+        entry["undoable"] = entry["id"] == last and not entry["undone_at"]
+    titles = await titles_of(state.database, [shown])
+    return await page(request, asker, "comment.html", comment=in_words(shown, titles), decisions=taken, back=None)
+
+
+@signed_in
+async def post_decisions(request: Request, asker: Asker) -> Response:
+    """Decide on one, or on all that are ticked."""
+    state = request.app.state
+    pairs = await body.form_fields(request, await body.read(request))
+    typed = dict(pairs)
+    state.doorman.check_csrf(asker, typed.get("csrf_token", ""))
+    action, ids = typed.get("action", ""), [value for name, value in pairs if name == "comments"]
+    if one := typed.get("one"):
+        action, _, id = one.partition(":")
+        ids = [id]
+    back = back_of(typed)
+    if not ids:
+        return RedirectResponse(back, 303)
+    labels = [value for name, value in pairs if name == "labels"]
+    checked = decision.checked(action, labels, typed.get("note", ""))
+    revisions = {id: int(s) for id in ids if (s := typed.get(f"seen-{id}", "")).isdigit() and len(s) < 15}
+    seen = seen_of(revisions, ids)
+    decided, moved = await queue.decide(state.database, asker, ids, *checked, seen, state.clock())
+    for m in moved:
+        state.threads.drop(m.site, m.article)
+    state.decided[action] += len(moved)
+    told = urlencode({"done": action, "count": len(moved), "decision": decided})
+    return RedirectResponse(f"{back}{'&' if '?' in back else '?'}{told}", 303)
+
+
+def back_of(typed: dict[str, str]) -> str:
+    """Where the moderator was, without what it said of the decision before."""
+    back = typed.get("back", "")
+    if not back.startswith("/moderate") or "\\" in back or not back.isprintable():
+        return "/moderate"
+    path, _, query = back.partition("?")
+    kept = [part for part in query.split("&") if part and part.split("=")[0] not in ("done", "count", "decision")]
+    return path + ("?" + "&".join(kept) if kept else "")
+
+
+@signed_in
+async def post_undo(request: Request, asker: Asker) -> Response:
+    """Take a decision back."""
+    state = request.app.state
+    typed = dict(await body.form_fields(request, await body.read(request)))
+    state.doorman.check_csrf(asker, typed.get("csrf_token", ""))
+    moved = await queue.undo(state.database, asker, request.path_params["id"], state.clock())
+    for m in moved:
+        state.threads.drop(m.site, m.article)
+    back = back_of(typed)
+    return RedirectResponse(f"{back}{'&' if '?' in back else '?'}done=undone", 303)
+
+
+@signed_in
+async def get_history(request: Request, asker: Asker) -> Response:
+    """The audit log."""
+    state = request.app.state
+    async with state.database.reading() as session:
+        found = await audit.read(session, asker.site, before=request.query_params.get("cursor", "")[:26], limit=101)
+    entries = [e | {"detail": ", ".join(f"{k} {v}" for k, v in e["detail"].items())} for e in found[:100]]
+    next_url = "/moderate/history?" + urlencode({"cursor": found[99]["id"]}) if len(found) > 100 else None
+    return await page(request, asker, "history.html", entries=entries, next_url=next_url)
+
+
+async def problem_page(request: Request, problem: Problem) -> Response:
+    """A problem on a page of the console, in words; a newer state of a comment is one click away."""
+    asker = await request.app.state.doorman.session(request)
+    newer = problem.extra.get("comments", [])
+    if asker is None:
+        return RedirectResponse("/moderate/login", 303)
+    return await page(request, asker, "problem.html", problem.status, problem=problem, newer=newer)
+
+
+routes = [
+    Route("/moderate", get_queue, methods=["GET"]),
+    Route("/moderate/comments/{id}", get_comment, methods=["GET"]),
+    Route("/moderate/decisions", post_decisions, methods=["POST"]),
+    Route("/moderate/decisions/{id}/undo", post_undo, methods=["POST"]),
+    Route("/moderate/history", get_history, methods=["GET"]),
+]

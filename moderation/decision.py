@@ -1,0 +1,56 @@
+"""Decision and Action: the status it leads to, and the example it teaches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from classifier.labels import LABELS
+from moderation.problem import FieldError, Invalid
+
+STATUS_AFTER = {"approve": "approved", "spam": "spam", "reject": "rejected", "delete": "deleted", "hold": "pending"}
+"""The actions a moderator has, and where each leads."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A moderator's act on one judged submission. `action` may be None where only labels were given."""
+
+    id: str
+    site: str
+    submission: str
+    action: str | None
+    labels: tuple[str, ...]
+    note: str
+    moderator: str
+    created_at: int
+    undone_at: int | None = None
+
+
+def checked(action: object, labels: object, note: object) -> tuple[str, tuple[str, ...], str]:
+    """Raises Invalid, naming what is unknown."""
+    wrong: list[FieldError] = []
+    if not isinstance(action, str) or action not in STATUS_AFTER:
+        wrong.append(FieldError("action", "invalid", f"must be one of {', '.join(STATUS_AFTER)}"))
+    named = [] if labels is None else labels
+    if not isinstance(named, list) or any(not isinstance(x, str) or x not in LABELS for x in named):
+        wrong.append(FieldError("labels", "invalid", f"must be a list of {', '.join(LABELS)}"))
+    said = "" if note is None else note
+    if not isinstance(said, str) or len(said) > 1000:
+        wrong.append(FieldError("note", "invalid", "must be a text of at most 1000 characters"))
+    if wrong:
+        raise Invalid(*wrong)
+    assert isinstance(action, str) and isinstance(named, list) and isinstance(said, str)
+    return action, tuple(dict.fromkeys(named)), said
+
+
+def teaches(action: str | None, labels: Iterable[str]) -> dict[str, float]:
+    """What is now known of the text. Empty: nothing was taught (hold, delete, a reject without labels)."""
+    given = dict.fromkeys(labels, 1.0)
+    if action == "approve":
+        return {"spam": 0.0, "toxicity": 0.0}
+    if action == "spam":
+        return {"spam": 1.0}
+    if action == "reject" or action is None:
+        return given
+    return {}

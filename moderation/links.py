@@ -1,0 +1,35 @@
+"""Every address of ours that leaves the service. Its base is a setting, never the request's Host."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from moderation.seal import Seal
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    base: str
+    """Without a slash at its end."""
+    seal: Seal
+
+    @property
+    def origin(self) -> str:
+        parts = urlsplit(self.base)
+        return f"{parts.scheme}://{parts.netloc}"
+
+    def receipt(self, comment: str) -> str:
+        return f"{self.base}/receipts/{self.seal.receipt(comment)}"
+
+    def avatar(self, name: str) -> str:
+        return f"{self.base}/avatars/{self.seal.avatar(name)}.svg"
+
+    def thread(self, site: str, article: str) -> str:
+        return f"{self.base}/sites/{site}/articles/{article}/comments"
+
+    def form(self, site: str, article: str) -> str:
+        return f"{self.base}/sites/{site}/articles/{article}/form"
+
+    def set_password(self, token: str) -> str:
+        return f"{self.base}/moderate/set-password/{token}"

@@ -1,0 +1,40 @@
+"""Moderator, Token and scopes: who may do what, where."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+EVERYWHERE = "*"
+"""In place of a site's key: all sites."""
+
+ROLES = ("administrator", "moderator")
+SCOPES = ("score", "moderate", "articles", "privacy")
+
+
+@dataclass(frozen=True, slots=True)
+class Moderator:
+    """`site` is a key, or `*` for all sites."""
+
+    id: str
+    site: str
+    email: str
+    role: str
+    password_hash: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Who asks, once known: a moderator with a session, or a program with a token."""
+
+    name: str
+    site: str
+    scopes: frozenset[str]
+    moderator: Moderator | None = None
+    session: str = ""
+    """The hash of the session's token, for its CSRF token; empty for a bearer token."""
+
+    def may(self, scope: str) -> bool:
+        return scope in self.scopes
+
+    def sees(self, site: str) -> bool:
+        return self.site in (EVERYWHERE, site)

@@ -1,0 +1,271 @@
+"""How it goes: health, metrics, logs, and the OpenAPI document, which a test holds equal to the routes."""
+
+from __future__ import annotations
+
+import hmac
+import json
+import logging
+import sys
+import time
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from moderation import __version__
+from moderation.moderator import EVERYWHERE
+from moderation.problem import Problem, Unauthorized
+from moderation.storage import queue
+
+
+class Lines(logging.Formatter):
+    """One JSON object a line: time, level, where, what, and ids. Never a body, an email or an address."""
+
+    KNOWN = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName", "color_message"}
+
+    def format(self, record: logging.LogRecord) -> str:
+        line: dict[str, Any] = {
+            "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "from": record.name,
+            "what": record.getMessage(),
+        }
+        line |= {k: v for k, v in record.__dict__.items() if k not in self.KNOWN}
+        if record.exc_info and record.exc_info[0]:
+            # the kind and the place only: a message may quote what somebody wrote
+            line["error"] = record.exc_info[0].__name__
+            trace, places = record.exc_info[2], []
+            while trace:
+                places.append(f"{trace.tb_frame.f_code.co_name}:{trace.tb_lineno}")
+                trace = trace.tb_next
+            line["where"] = places[-6:]
+        return json.dumps(line, default=str)
+
+
+def log_to_stderr(level: str) -> None:
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(Lines())
+    logging.basicConfig(level=level, handlers=[handler], force=True)
+
+
+async def live(request: Request) -> Response:
+    """The process answers."""
+    return PlainTextResponse("ok\n", headers={"Cache-Control": "no-store"})
+
+
+async def ready(request: Request) -> Response:
+    """The database answers and the model is loaded. A broken model holds comments, and is a warning, not an outage."""
+    state = request.app.state
+    checks: dict[str, str] = {}
+    try:
+        async with state.database.reading() as session:
+            await session.fetch("SELECT 1")
+        checks["database"] = "ok"
+    except Problem as problem:
+        checks["database"] = problem.detail
+    checks["model"] = state.scorer.problem or "ok"
+    checks["proxy"] = state.proxy_problem or "ok"
+    well = checks["database"] == "ok"
+    status = "ready" if well and checks["model"] == "ok" else "degraded" if well else "not ready"
+    return Response(
+        orjson.dumps({"status": status, "checks": checks}),
+        200 if well else 503,
+        {"Cache-Control": "no-store"},
+        "application/json",
+    )
+
+
+async def metrics(request: Request) -> Response:
+    """Counts, in Prometheus's text format."""
+    state = request.app.state
+    if state.metrics_token:
+        sent = request.headers.get("authorization", "").removeprefix("Bearer ")
+        if not hmac.compare_digest(sent.encode(), state.metrics_token.encode()):
+            raise Unauthorized("MODERATION_METRICS_TOKEN is needed as a bearer token.")
+    async with state.database.reading() as session:
+        counts = await queue.counts(session, EVERYWHERE)
+    lines: list[str] = []
+
+    def family(name: str, kind: str, meaning: str, values: dict[str, float], label: str = "") -> None:
+        lines.extend([f"# HELP moderation_{name} {meaning}", f"# TYPE moderation_{name} {kind}"])
+        for key, value in sorted(values.items()):
+            lines.append(f'moderation_{name}{{{label}="{key}"}} {value}' if label else f"moderation_{name} {value}")
+
+    intake, threads = state.intake, state.threads
+    family("comments", "gauge", "Stored comments by status.", dict(counts), "status")
+    family("verdicts_total", "counter", "Verdicts by action since the start.", dict(intake.counts.actions), "action")
+    family("refused_total", "counter", "Submissions refused, by code.", dict(intake.counts.refused), "code")
+    family("decisions_total", "counter", "Comments decided by people, by action.", dict(state.decided), "action")
+    family("batches_total", "counter", "Batches written.", {"": intake.counts.batches})
+    family("waiting", "gauge", "Submissions that wait for the writer.", {"": intake.waiting})
+    family("thread_hits_total", "counter", "Threads served from memory.", {"": threads.hits})
+    family("thread_builds_total", "counter", "Threads built from the database.", {"": threads.builds})
+    family("model_ok", "gauge", "1 where the model answers.", {"": 0 if state.scorer.problem else 1})
+    family("up_seconds", "gauge", "Since the start.", {"": round(time.monotonic() - state.started, 1)})
+    return PlainTextResponse("\n".join(lines) + "\n", media_type="text/plain; version=0.0.4")
+
+
+async def openapi(request: Request) -> Response:
+    """This document."""
+    return Response(orjson.dumps(request.app.state.openapi), media_type="application/json")
+
+
+async def docs(request: Request) -> Response:
+    """The document, to read."""
+    rows = "".join(
+        f"<tr><td><code>{method.upper()}</code></td><td><code>{path}</code></td><td>{told['summary']}</td></tr>"
+        for path, methods in request.app.state.openapi["paths"].items()
+        for method, told in methods.items()
+    )
+    page = (
+        '<!doctype html><html lang="en"><meta charset="utf-8"><title>API</title>'
+        '<link rel="stylesheet" href="/static/page.css"><main><h1>API</h1><p>The whole document: '
+        f'<a href="/openapi.json">openapi.json</a></p><table>{rows}</table></main></html>'
+    )
+    return HTMLResponse(page, headers={"Content-Security-Policy": "default-src 'none'; style-src 'self'"})
+
+
+TEXT = {"type": "string"}
+COMMENT_FIELDS = {
+    "type": "object",
+    "required": ["name", "email", "body"],
+    "properties": {
+        "name": {"type": "string", "minLength": 1, "maxLength": 245},
+        "email": {"type": "string", "format": "email", "maxLength": 254},
+        "url": {"type": ["string", "null"], "maxLength": 200},
+        "body": {"type": "string", "minLength": 1, "maxLength": 10000},
+        "parent": {"type": ["string", "null"]},
+        "notify": {"type": ["boolean", "null"]},
+    },
+}
+EDIT_FIELDS = {"type": "object", "properties": {k: COMMENT_FIELDS["properties"][k] for k in ("name", "url", "body")}}  # type: ignore[index]
+BODIES: dict[tuple[str, str], tuple[list[str], dict[str, Any]]] = {
+    ("post", "/sites/{site}/articles/{article}/comments"): (
+        ["application/json", "application/x-www-form-urlencoded", "multipart/form-data"],
+        COMMENT_FIELDS,
+    ),
+    ("patch", "/sites/{site}/articles/{article}/comments/{id}"): (["application/json"], EDIT_FIELDS),
+    ("put", "/sites/{site}/articles/{article}"): (
+        ["application/json"],
+        {
+            "type": "object",
+            "properties": {
+                "title": TEXT,
+                "url": TEXT,
+                "text": TEXT,
+                "published_at": {"type": "string", "format": "date-time"},
+                "comments_open": {"type": "boolean"},
+            },
+        },
+    ),
+    ("post", "/api/decisions"): (
+        ["application/json"],
+        {
+            "type": "object",
+            "required": ["comments", "action"],
+            "properties": {
+                "comments": {"type": "array", "items": TEXT, "minItems": 1, "maxItems": 500},
+                "action": {"enum": ["approve", "spam", "reject", "delete", "hold"]},
+                "labels": {"type": "array", "items": TEXT},
+                "note": TEXT,
+                "seen": {"oneOf": [{"type": "integer"}, {"type": "object"}]},
+            },
+        },
+    ),
+    ("post", "/api/privacy/export"): (["application/json"], {"type": "object", "properties": {"email": TEXT}}),
+    ("post", "/api/privacy/erase"): (["application/json"], {"type": "object", "properties": {"email": TEXT}}),
+    ("post", "/receipts/{token}"): (
+        ["application/x-www-form-urlencoded"],
+        {"type": "object", "properties": {"act": {"enum": ["edit", "withdraw"]}, "body": TEXT}},
+    ),
+}
+QUERIES: dict[tuple[str, str], dict[str, Any]] = {
+    ("get", "/sites/{site}/articles/{article}/comments"): {
+        "order": {"enum": ["oldest", "newest"]},
+        "limit": {"type": "integer", "minimum": 1, "maximum": 200},
+        "cursor": TEXT,
+        "view": {"enum": ["tree", "flat"]},
+    },
+    ("get", "/sites/{site}/counts"): {"article": {"type": "array", "items": TEXT}},
+    ("get", "/sites/{site}/articles/{article}/form"): {"parent": TEXT},
+    ("get", "/api/queue"): {
+        **dict.fromkeys(("status", "site", "article", "label", "q", "order", "cursor"), TEXT),
+        "limit": {"type": "integer", "minimum": 1, "maximum": 200},
+    },
+    ("get", "/api/audit"): {"cursor": TEXT},
+}
+
+
+def document(routes: list[BaseRoute], base: str) -> dict[str, Any]:
+    """The OpenAPI 3.1 document of these routes: their docstrings are its summaries."""
+    paths: dict[str, dict[str, Any]] = {}
+    for route in routes:
+        if not isinstance(route, Route):
+            continue
+        for method in sorted((route.methods or set()) - {"HEAD", "OPTIONS"}):
+            paths.setdefault(route.path, {})[method.lower()] = operation(method.lower(), route)
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "leave-a-reply", "version": __version__, "license": {"name": "MIT", "identifier": "MIT"}},
+        "servers": [{"url": base}],
+        "paths": paths,
+        "components": {
+            "schemas": {
+                "Problem": {
+                    "type": "object",
+                    "required": ["type", "title", "status", "detail"],
+                    "properties": {
+                        "type": TEXT,
+                        "title": TEXT,
+                        "status": {"type": "integer"},
+                        "detail": TEXT,
+                        "code": TEXT,
+                        "errors": {
+                            "type": "array",
+                            "items": {
+                                "type": "object",
+                                "required": ["field", "code", "message"],
+                                "properties": {"field": TEXT, "code": TEXT, "message": TEXT},
+                            },
+                        },
+                    },
+                }
+            },
+            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
+        },
+    }
+
+
+def operation(method: str, route: Route) -> dict[str, Any]:
+    told: dict[str, Any] = {"summary": (route.endpoint.__doc__ or route.name).strip().split("\n")[0]}
+    told["parameters"] = [
+        {"name": name, "in": "path", "required": True, "schema": TEXT} for name in sorted(route.param_convertors)
+    ] + [
+        {"name": name, "in": "query", "required": False, "schema": schema}
+        for name, schema in QUERIES.get((method, route.path), {}).items()
+    ]
+    if (method, route.path) in BODIES:
+        kinds, schema = BODIES[(method, route.path)]
+        told["requestBody"] = {"required": True, "content": {kind: {"schema": schema} for kind in kinds}}
+    if route.path.startswith("/api/") or method == "put":
+        told["security"] = [{"bearer": []}]
+    problem = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    told["responses"] = {
+        "2XX": {"description": "Done."},
+        "3XX": {"description": "Go there."},
+        "4XX": {"description": "A problem, in words.", "content": problem},
+        "503": {"description": "Nothing was stored.", "content": problem},
+    }
+    return told
+
+
+routes = [
+    Route("/health/live", live, methods=["GET"]),
+    Route("/health/ready", ready, methods=["GET"]),
+    Route("/metrics", metrics, methods=["GET"]),
+    Route("/openapi.json", openapi, methods=["GET"]),
+    Route("/docs", docs, methods=["GET"]),
+]

@@ -1,0 +1,1 @@
+"""For readers, and for the pages they read. No cookie, no credentials."""

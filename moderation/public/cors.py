@@ -1,0 +1,73 @@
+"""What other sites' pages may ask: CORS by the site's allowed origins, and problems that those pages can read too."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+
+from moderation.problem import Forbidden, Problem
+from moderation.public.sites import Directory
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+EXPOSED = "ETag, Retry-After"
+HEADERS = "Content-Type, Edit-Token, Idempotency-Key, Receipt"
+
+
+def problem_answer(problem: Problem) -> Response:
+    return Response(
+        orjson.dumps(problem.document(), default=str),
+        problem.status,
+        headers={"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"} | problem.headers,
+        media_type="application/problem+json",
+    )
+
+
+async def origin_of(request: Request) -> str | None:
+    """The Origin to name in the answer. Raises Forbidden for one that the site does not allow."""
+    directory: Directory = request.app.state.directory
+    site = await directory.site(request.path_params["site"])
+    return directory.allowed(site, request.headers)
+
+
+def shared(endpoint: Endpoint) -> Endpoint:
+    """Readable by the site's pages. A page that is not the site's gets 403 for a change, and an unreadable GET."""
+
+    async def answer(request: Request) -> Response:
+        origin = None
+        try:
+            try:
+                origin = await origin_of(request)
+            except Forbidden:
+                if request.method not in ("GET", "HEAD"):
+                    raise
+            response = await endpoint(request)
+        except Problem as problem:
+            response = problem_answer(problem)
+        response.headers["Vary"] = "Origin"
+        if origin:
+            response.headers["Access-Control-Allow-Origin"] = origin
+            response.headers["Access-Control-Expose-Headers"] = EXPOSED
+        return response
+
+    answer.__name__ = getattr(endpoint, "__name__", "answer")
+    answer.__doc__ = endpoint.__doc__
+    return answer
+
+
+def preflight(methods: str) -> Endpoint:
+    async def answer(request: Request) -> Response:
+        origin = await origin_of(request)
+        headers = {"Vary": "Origin"}
+        if origin:
+            headers |= {
+                "Access-Control-Allow-Origin": origin,
+                "Access-Control-Allow-Methods": methods,
+                "Access-Control-Allow-Headers": HEADERS,
+                "Access-Control-Max-Age": "600",
+            }
+        return Response(status_code=204, headers=headers)
+
+    return shared(answer)

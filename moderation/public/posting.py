@@ -1,0 +1,244 @@
+"""Replies come in: JSON and browser form → Submission → intake; the author's own edit and withdrawal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from hashlib import blake2b
+from typing import Any
+from urllib.parse import urlsplit
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from moderation import body, submission
+from moderation.access import client_address
+from moderation.comment import DEEPEST, Comment, public, tree
+from moderation.intake import Accepted, Arrival, Intake, arrive
+from moderation.links import Links
+from moderation.pages import Pages
+from moderation.problem import BadRequest, FieldError, Invalid, NotFound, Problem, Unauthorized, Unsupported
+from moderation.public.sites import Directory, article_key, is_own
+from moderation.site import Article, Site
+from moderation.storage import comments, sites
+from moderation.storage.comments import Keys
+from moderation.storage.database import Database
+from moderation.submission import Submission
+
+
+def json_answer(accepted: Accepted) -> Response:
+    return Response(
+        orjson.dumps(accepted.answer),
+        201 if accepted.approved else 202,
+        headers={"Cache-Control": "no-store"},
+        media_type="application/json",
+    )
+
+
+async def post_comment(request: Request) -> Response:
+    """One reply. 201 published, 202 held; a browser's form gets a redirect, or the form back with what was typed."""
+    state = request.app.state
+    directory: Directory = state.directory
+    intake: Intake = state.intake
+    site = await directory.site(request.path_params["site"])
+    article = article_key(request.path_params["article"])
+    kind = body.kind_of(request)
+    if kind == "application/json":
+        raw = await body.read(request, body.COMMENTS)
+        sent = submission.check(body.json_object(raw), site.rules)
+        return json_answer(await intake.submit(arrival_of(request, site, article, sent, raw)))
+    if not body.is_form(kind):
+        raise Unsupported(
+            "Send application/json, application/x-www-form-urlencoded or multipart/form-data.",
+            headers={"Accept": "application/json, application/x-www-form-urlencoded, multipart/form-data"},
+        )
+    return await post_form(request, site, article)
+
+
+async def post_form(request: Request, site: Site, article: str) -> Response:
+    intake: Intake = request.app.state.intake
+    raw = await body.read(request, body.COMMENTS)
+    typed: dict[str, str] = {}
+    try:
+        pairs = await body.form_fields(request, raw)
+        typed = dict(pairs)
+        body.single(pairs)
+        sent = submission.check(typed, site.rules)
+        token = intake.links.seal.check_form_token(typed.get("form_token", ""), site.key, article, intake.clock())
+        arrival = arrival_of(request, site, article, sent, raw, form=token, receipt=typed.get("receipt", ""))
+        accepted = await intake.submit(arrival)
+    except BadRequest as problem:
+        return problem_page(request, problem)
+    except Problem as problem:
+        errors = {e.field: e.message for e in problem.errors} or {"": problem.detail}
+        return await form_page(request, site, article, typed, errors, problem)
+    return RedirectResponse(await where_next(request, site, article, typed, accepted), 303)
+
+
+def arrival_of(
+    request: Request, site: Site, article: str, sent: Submission, raw: bytes, form: str = "", receipt: str = ""
+) -> Arrival:
+    """The submission with its circumstances: where from, by whom, whether it is a retry."""
+    state = request.app.state
+    links: Links = state.links
+    headers = request.headers
+    address = client_address(
+        request.client.host if request.client else "", ", ".join(headers.getlist("x-forwarded-for")), state.trusted
+    )
+    retry = None
+    if (ticket := headers.get("idempotency-key")) is not None:
+        if not 1 <= len(ticket) <= 255 or not ticket.isprintable():
+            raise Invalid(FieldError("Idempotency-Key", "invalid", "must have 1 to 255 printable characters"))
+        retry = (links.seal.at_rest(ticket), blake2b(raw, digest_size=16).hexdigest())
+    keys = Keys(links.seal.author_key(sent.email, sent.name), links.seal.address_key(address), sent.body_key)
+    proof = links.seal.comment_of(headers.get("receipt") or receipt)
+    return arrive(site.key, article, sent, keys, address=address, form=form, proof=proof, retry=retry)
+
+
+async def where_next(request: Request, site: Site, article: str, typed: Mapping[str, str], accepted: Accepted) -> str:
+    """Back to the article's page, at the comment; or to the receipt of what is held."""
+    state = request.app.state
+    if not accepted.approved:
+        return str(accepted.answer["receipt"])
+    async with state.database.reading() as session:
+        known = (await sites.articles(session, site.key, [article])).get(article)
+    places = [known.url if known and known.url else ""]
+    for place in (typed.get("redirect_to", ""), request.headers.get("referer", "")):
+        if is_allowed(site, state.links, place, request.headers.get("host", "")):
+            places.append(place)
+    page = next(filter(None, places), state.links.form(site.key, article))
+    return f"{page.split('#')[0]}#comment-{accepted.id}"
+
+
+def is_allowed(site: Site, links: Links, place: str, host: str) -> bool:
+    """An address on the site's own pages or ours: anything else would make us a springboard."""
+    if submission.checked_url(place) is None:
+        return False
+    parts = urlsplit(place)
+    origin = f"{parts.scheme}://{parts.netloc}"
+    return origin in site.origins or origin == links.origin or is_own(origin, host)
+
+
+async def form_page(
+    request: Request,
+    site: Site,
+    key: str,
+    typed: Mapping[str, str],
+    errors: Mapping[str, str],
+    problem: Problem | None = None,
+) -> Response:
+    """The Leave a Reply form; on a problem with all that was typed still in it, and each message at its field."""
+    state = request.app.state
+    pages: Pages = state.public_pages
+    database: Database = state.database
+    async with database.reading() as session:
+        article = (await sites.articles(session, site.key, [key])).get(key) or Article(site.key, key)
+        parent = typed.get("parent", "")
+        found = (await comments.of_site(session, site.key, [parent])).get(parent) if parent else None
+    form = reply_form(state.links, state.intake.clock(), site, article, typed, errors, found)
+    form["redirect_to"] = typed.get("redirect_to") or None
+    return pages.answer(
+        "form.html",
+        problem.status if problem else 200,
+        dict(problem.headers) if problem else None,
+        site=site,
+        article=article,
+        form=form,
+        thread_url=article.url,
+    )
+
+
+def reply_form(
+    links: Links,
+    now: int,
+    site: Site,
+    article: Article,
+    typed: Mapping[str, str],
+    errors: Mapping[str, str],
+    parent: Comment | None,
+) -> dict[str, Any]:
+    shown = parent if parent and parent.status == "approved" and parent.article == article.key else None
+    required = ["body"] + ["name"] * site.rules.require_name + ["email"] * site.rules.require_email
+    return {
+        "action": f"/sites/{site.key}/articles/{article.key}/comments",
+        "token": links.seal.form_token(site.key, article.key, now),
+        "values": {name: typed.get(name, "") for name in ("name", "email", "url", "body", "parent", "notify")},
+        "errors": dict(errors),
+        "replying_to": {"id": shown.id, "name": shown.name or "Anonymous"} if shown else None,
+        "cancel_url": f"/sites/{site.key}/articles/{article.key}/form",
+        "required": required,
+        "max_body": site.rules.max_body,
+        "offer_notify": False,  # until something mails
+        "redirect_to": None,
+        "open": article.comments_open,
+    }
+
+
+def problem_page(request: Request, problem: Problem) -> Response:
+    pages: Pages = request.app.state.public_pages
+    return pages.answer("problem.html", problem.status, dict(problem.headers), problem=problem)
+
+
+async def get_form(request: Request) -> Response:
+    """The form as a plain page: it works without JavaScript."""
+    directory: Directory = request.app.state.directory
+    site = await directory.site(request.path_params["site"])
+    parent = request.query_params.get("parent", "")[:64]
+    return await form_page(request, site, article_key(request.path_params["article"]), {"parent": parent}, {})
+
+
+async def demo_page(request: Request) -> Response:
+    """The demo article with its thread and the form."""
+    state = request.app.state
+    directory: Directory = state.directory
+    site = await directory.site("default")
+    parent = request.query_params.get("parent", "")[:64]
+    async with state.database.reading() as session:
+        article = (await sites.articles(session, site.key, [DEMO])).get(DEMO) or Article(site.key, DEMO)
+        found = await comments.thread(session, site.key, DEMO, newest=False, limit=200, after=None)
+        count = (await comments.approved(session, site.key, [DEMO]))[DEMO]
+        above = (await comments.of_site(session, site.key, [parent])).get(parent) if parent else None
+    form = reply_form(state.links, state.intake.clock(), site, article, {"parent": parent}, {}, above)
+    form["cancel_url"] = "/#reply-form"
+    shown = tree((c.path, public(c, f"/avatars/{state.links.seal.avatar(c.name)}.svg")) for c in found)
+    pages: Pages = state.public_pages
+    return pages.answer(
+        "demo.html", article=article, count=count, comments=shown, form=form, reply_base="/", deepest=DEEPEST
+    )
+
+
+DEMO = "why-a-garden-needs-a-gate"
+
+
+async def one_comment(request: Request) -> Response:
+    """PATCH and DELETE by the comment's author, within 15 minutes, with the Edit-Token."""
+    state = request.app.state
+    intake: Intake = state.intake
+    directory: Directory = state.directory
+    site = await directory.site(request.path_params["site"])
+    article, id = article_key(request.path_params["article"]), request.path_params["id"]
+    token = request.headers.get("edit-token", "")
+    async with state.database.reading() as session:
+        old = (await comments.of_site(session, site.key, [id])).get(id)
+    if old is None or old.article != article or old.status == "deleted":
+        raise NotFound("There is no such comment.")
+    if not intake.links.seal.is_edit_token(id, token):
+        raise Unauthorized("The Edit-Token is missing or wrong.")
+    if request.method == "DELETE":
+        await intake.withdraw(site.key, article, id)
+        return Response(status_code=204)
+    if body.kind_of(request) != "application/json":
+        raise Unsupported("Send application/json.")
+    raw = await body.read(request, body.COMMENTS)
+    accepted = await amend(request, site, old, body.json_object(raw), raw)
+    answer = json_answer(accepted)
+    answer.status_code = 200 if accepted.approved else 202
+    return answer
+
+
+async def amend(request: Request, site: Site, old: Comment, changes: Mapping[str, Any], raw: bytes) -> Accepted:
+    """What the author may change: name, url, body. The address stays."""
+    kept = {"name": old.name, "email": old.email, "url": old.url, "body": old.body}
+    kept |= {field: changes[field] for field in ("name", "url", "body") if field in changes}
+    sent = submission.check(kept, site.rules)
+    return await request.app.state.intake.amend(arrival_of(request, site, old.article, sent, raw), old.id)  # type: ignore[no-any-return]

@@ -1,0 +1,58 @@
+"""Which site a public request is for, and whether its page may ask (CORS by the site's allowed origins)."""
+
+from __future__ import annotations
+
+import time
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers
+
+from moderation.links import Links
+from moderation.problem import Forbidden, NotFound
+from moderation.site import Site, is_article_key, is_site_key
+from moderation.storage import sites
+from moderation.storage.database import Database
+
+FRESH = 1.0
+"""Seconds that a site's record may be old: `add-site` in another process is seen within that time."""
+
+
+class Directory:
+    def __init__(self, database: Database, links: Links) -> None:
+        self.database, self.links = database, links
+        self._known: dict[str, Site] = {}
+        self._at = float("-inf")
+
+    async def site(self, key: str) -> Site:
+        """Raises NotFound."""
+        if time.monotonic() - self._at > FRESH:
+            async with self.database.reading() as session:
+                self._known = await sites.sites(session)
+            self._at = time.monotonic()
+        if not is_site_key(key) or key not in self._known:
+            raise NotFound("There is no such site.")
+        return self._known[key]
+
+    def forget(self) -> None:
+        self._at = float("-inf")
+
+    def allowed(self, site: Site, headers: Headers) -> str | None:
+        """The Origin to allow, or None where the request names none. Raises Forbidden for any other."""
+        origin = headers.get("origin")
+        if origin is None:
+            return None
+        if origin in site.origins or origin == self.links.origin or is_own(origin, headers.get("host", "")):
+            return origin
+        raise Forbidden("This origin is not allowed to post here; the site's owner can add it.", code="origin")
+
+
+def is_own(origin: str, host: str) -> bool:
+    """The page came from where it posts to (localhost beside 127.0.0.1, say): a browser cannot fake that."""
+    return bool(host) and urlsplit(origin).netloc == host
+
+
+def article_key(key: str) -> str:
+    """Raises NotFound for what can be no article."""
+    if not is_article_key(key):
+        raise NotFound("There is no such article: keys have 1 to 200 of A-Z a-z 0-9 . _ ~ -")
+    return key

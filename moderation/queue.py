@@ -1,0 +1,243 @@
+"""Out: what waits, with the reasons in view; decide() and undo(), all or none, against the revision seen."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from classifier.examples import Asked, Author, Clue
+from moderation.comment import Comment, iso, new_id
+from moderation.decision import STATUS_AFTER
+from moderation.intake import Scorer
+from moderation.moderator import EVERYWHERE, Asker
+from moderation.problem import Conflict, FieldError, Forbidden, Invalid, NotFound
+from moderation.storage import audit, comments, decisions, queue, sites
+from moderation.storage.comments import verdicts
+from moderation.storage.database import Database, Session
+from moderation.storage.decisions import Entry
+from moderation.storage.queue import View
+from moderation.verdict import Verdict
+
+MOST = 500
+CLUES = 12
+"""How many clues of a verdict are shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """One comment after a decision."""
+
+    id: str
+    site: str
+    article: str
+    status: str
+    revision: int
+
+    def document(self) -> dict[str, Any]:
+        return {"id": self.id, "status": self.status, "revision": self.revision}
+
+
+async def decide(
+    database: Database,
+    asker: Asker,
+    ids: list[str],
+    action: str,
+    labels: tuple[str, ...],
+    note: str,
+    seen: Mapping[str, int],
+    now: int,
+) -> tuple[str, list[Moved]]:
+    """The decision's id and what it moved. Raises NotFound or Conflict; then nothing has changed.
+
+    `seen` holds the revision that the moderator looked at, for the comments where it is known.
+    """
+    ids = list(dict.fromkeys(ids))
+    if not 1 <= len(ids) <= MOST:
+        raise Invalid(FieldError("comments", "invalid", f"give 1 to {MOST} comments"))
+    decision = new_id(now)
+    async with database.transaction() as tx:
+        found = await comments.find(tx, ids)
+        unknown = [id for id in ids if id not in found or not asker.sees(found[id].site)]
+        if unknown:
+            raise NotFound("There is no such comment; nothing changed.", extra={"unknown": unknown[:20]})
+        stale = [found[id] for id in ids if seen.get(id, found[id].revision) != found[id].revision]
+        if stale:
+            raise changed_meanwhile(stale)
+        entries, moved = [], []
+        for id in ids:
+            comment = found[id]
+            if not await comments.move(tx, comment, STATUS_AFTER[action], decided=True):
+                raise changed_meanwhile([comment])
+            moved.append(Moved(id, comment.site, comment.article, STATUS_AFTER[action], comment.revision + 1))
+            entries.append(
+                Entry(
+                    *(comment.site, decision, id, comment.judged, action, labels, note, asker.name),
+                    *(comment.status, STATUS_AFTER[action], comment.revision + 1, now),
+                )
+            )
+        await decisions.add(tx, entries)
+        await _touch(tx, [(found[m.id], m) for m in moved])
+        await audit.note_many(
+            tx, [(m.site, now, asker.name, f"comment:{action}", m.id, {"decision": decision}) for m in moved]
+        )
+    return decision, moved
+
+
+async def undo(database: Database, asker: Asker, decision: str, now: int) -> list[Moved]:
+    """Every comment back to where it was. Raises NotFound, or Conflict where anybody came later; then nothing changed."""
+    async with database.transaction() as tx:
+        entries = await decisions.find(tx, decision)
+        if not entries or not all(asker.sees(e.site) for e in entries):
+            raise NotFound("There is no such decision.")
+        if any(e.undone_at for e in entries):
+            raise Conflict("This decision is undone already.", code="undone")
+        found = await comments.find(tx, [e.submission for e in entries])
+        later = [
+            found[e.submission]
+            for e in entries
+            if e.submission in found and found[e.submission].revision != e.after_revision
+        ]
+        if later or any(e.submission not in found for e in entries):
+            raise changed_meanwhile(later)
+        moved = []
+        for entry in entries:
+            comment = found[entry.submission]
+            before = entry.before_status or comment.status
+            earlier = [
+                d for d in await decisions.on(tx, entry.site, comment.id) if d.id != decision and d.undone_at is None
+            ]
+            if not await comments.move(tx, comment, before, decided=bool(earlier)):
+                raise changed_meanwhile([comment])
+            moved.append(Moved(comment.id, comment.site, comment.article, before, comment.revision + 1))
+        if not await decisions.undo(tx, decision, asker.name, now):
+            raise Conflict("This decision is undone already.", code="undone")
+        await _touch(tx, [(found[m.id], m) for m in moved])
+        await audit.note_many(
+            tx, [(m.site, now, asker.name, "decision:undo", decision, {"comment": m.id}) for m in moved]
+        )
+    return moved
+
+
+def changed_meanwhile(stale: list[Comment]) -> Conflict:
+    """With the newer state, so that it can be shown in place."""
+    newer = [{"id": c.id, "status": c.status, "revision": c.revision} for c in stale]
+    return Conflict(
+        "Somebody else has changed this meanwhile; nothing changed.", code="changed", extra={"comments": newer}
+    )
+
+
+async def _touch(tx: Session, moved: list[tuple[Comment, Moved]]) -> None:
+    """Threads that look different now."""
+    shown = {(m.site, m.article) for before, m in moved if "approved" in (before.status, m.status)}
+    for site in {site for site, _ in shown}:
+        await sites.touch(tx, site, (article for s, article in shown if s == site))
+
+
+def cursor_of(value: Any, id: str) -> str:
+    return base64.urlsafe_b64encode(json.dumps([value, id]).encode()).decode().rstrip("=")
+
+
+def after_cursor(cursor: str) -> tuple[Any, str]:
+    """Raises Invalid for what is no cursor of ours."""
+    try:
+        value, id = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        if not isinstance(id, str) or not isinstance(value, int | float | str):
+            raise ValueError
+        if not isinstance(value, str):
+            float(value)
+        return value, id
+    except (ValueError, TypeError, RecursionError):
+        raise Invalid(FieldError("cursor", "invalid", "must be the `next` of an earlier answer")) from None
+
+
+async def waiting(
+    database: Database, scorer: Scorer, asker: Asker, view: View
+) -> tuple[list[dict[str, Any]], str | None]:
+    """A page of the queue as a moderator sees it, and the cursor of the next."""
+    if asker.site != EVERYWHERE:
+        if view.site not in (EVERYWHERE, asker.site):
+            raise Forbidden("You moderate another site.", code="site")
+        view = View(view.status, asker.site, view.article, view.label, view.q, view.order, view.limit, view.after)
+    more = View(view.status, view.site, view.article, view.label, view.q, view.order, view.limit + 1, view.after)
+    async with database.reading() as session:
+        rows = await queue.waiting(session, more)
+        page = rows[: view.limit]
+        shown = await documents(session, scorer, [(c, v) for c, v, _ in page])
+    following = cursor_of(page[-1][2], page[-1][0].id) if len(rows) > view.limit else None
+    return shown, following
+
+
+async def one(database: Database, scorer: Scorer, asker: Asker, id: str) -> dict[str, Any]:
+    """One comment with its decisions. Raises NotFound."""
+    async with database.reading() as session:
+        comment = (await comments.find(session, [id])).get(id)
+        if comment is None or not asker.sees(comment.site):
+            raise NotFound("There is no such comment.")
+        verdict = (await verdicts(session, comment.site, [id])).get(id)
+        (shown,) = await documents(session, scorer, [(comment, verdict or Verdict("hold"))])
+        taken = [d.document() for d in await decisions.on(session, comment.site, id)]
+    return shown | {"decisions": taken}
+
+
+async def documents(session: Session, scorer: Scorer, found: list[tuple[Comment, Verdict]]) -> list[dict[str, Any]]:
+    """Everything that a moderator may see of each."""
+    records: dict[str, dict[str, Any]] = {}
+    for site in {c.site for c, _ in found}:
+        records |= await comments.records(session, site, [c for c, _ in found if c.site == site])
+    clues = await asyncio.to_thread(explained, scorer, found)
+    return [
+        {
+            "id": c.id,
+            "site": c.site,
+            "article": c.article,
+            "parent": c.parent,
+            "status": c.status,
+            "revision": c.revision,
+            "created_at": iso(c.created_at),
+            "edited_at": iso(c.edited_at),
+            "author": {
+                "name": c.name,
+                "email": c.email,
+                "url": c.url,
+                "record": (r := records.get(c.id, {})) | {"first_seen": iso(r.get("first_seen"))},
+            },
+            "body": c.body,
+            "html": c.html,
+            "verdict": {
+                "scores": v.scores,
+                "action": v.action,
+                "reasons": [reason.document() for reason in v.reasons]
+                + [
+                    {
+                        "label": clue.label,
+                        "feature": clue.feature,
+                        "weight": round(clue.weight, 4),
+                        "spans": [list(s) for s in clue.spans],
+                    }
+                    for clue in clues[c.id]
+                ],
+                "model": v.model,
+            },
+        }
+        for c, v in found
+    ]
+
+
+def explained(scorer: Scorer, found: list[tuple[Comment, Verdict]]) -> dict[str, list[Clue]]:
+    """The words that raised or lowered each score, by the model that gave it. Where it is gone: none, not an error."""
+    told: dict[str, list[Clue]] = {}
+    for c, v in found:
+        told[c.id] = []
+        if v.scores is None:
+            continue
+        try:
+            author = Author(c.name, c.url or "", c.email.rpartition("@")[2])
+            clues = scorer.classifier.explain(Asked(c.body, author, c.site), v.model)
+        except Exception:  # noqa: S112  (a model that is gone explains nothing; the verdict stands as it was stored)
+            continue
+        told[c.id] = sorted(clues, key=lambda clue: -abs(clue.weight))[:CLUES]
+    return told

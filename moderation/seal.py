@@ -1,0 +1,94 @@
+"""Seal: all that is made from the secret key. Each use has its own purpose, so no value serves as another (BLAKE2b, RFC 7693)."""
+
+from __future__ import annotations
+
+import base64
+import hmac
+import unicodedata
+from hashlib import blake2b
+from ipaddress import IPv6Address, ip_address
+
+from moderation.comment import ID_LENGTH, is_id
+
+FORM_YOUNGEST = 1_000
+FORM_OLDEST = 24 * 3600 * 1000
+"""Milliseconds: our own form comes back no earlier, and no later, than this after it was served."""
+
+
+class Seal:
+    def __init__(self, secret: bytes) -> None:
+        if len(secret) < 16:
+            raise ValueError("the secret key must have at least 16 bytes")
+        self._key = blake2b(secret, digest_size=32).digest()
+
+    def _mark(self, purpose: str, text: str, size: int = 16) -> bytes:
+        return blake2b(text.encode(), key=self._key, person=purpose.encode()[:16], digest_size=size).digest()
+
+    def author_key(self, email: str, name: str) -> str:
+        """Who wrote it, without saying who: 32 hex digits. By address; by name only where there is none."""
+        who = f"email:{email.casefold()}" if email else f"name:{name.casefold()}"
+        return self._mark("author", who).hex()
+
+    def address_key(self, address: str) -> str:
+        """Where it came from, an IPv6 address by its /64; empty for an unknown one."""
+        try:
+            ip = ip_address(address)
+        except ValueError:
+            return ""
+        if isinstance(ip, IPv6Address):
+            if ip.ipv4_mapped:
+                ip = ip.ipv4_mapped
+            else:
+                return self._mark("address", ip.packed[:8].hex()).hex()
+        return self._mark("address", ip.packed.hex()).hex()
+
+    def edit_token(self, comment: str) -> str:
+        return urlsafe(self._mark("edit", comment, 18))
+
+    def is_edit_token(self, comment: str, token: str) -> bool:
+        return hmac.compare_digest(self.edit_token(comment).encode(), token.encode("utf-8", "replace"))
+
+    def receipt(self, comment: str) -> str:
+        """The unguessable name of one comment, for its author: the id and 144 bits that only we can make."""
+        return comment + urlsafe(self._mark("receipt", comment, 18))
+
+    def comment_of(self, receipt: str) -> str | None:
+        """The comment that a receipt is for, or None for a forged one. A whole receipt address is taken too."""
+        receipt = receipt.strip().rsplit("/", 1)[-1]
+        comment = receipt[:ID_LENGTH]
+        if not is_id(comment):
+            return None
+        good = hmac.compare_digest(self.receipt(comment).encode(), receipt.encode("utf-8", "replace"))
+        return comment if good else None
+
+    def form_token(self, site: str, article: str, now: int) -> str:
+        return f"{now:x}.{urlsafe(self._mark('form', f'{site}/{article}/{now:x}'))}"
+
+    def check_form_token(self, token: str, site: str, article: str, now: int) -> str:
+        """`ok`, `missing` (or forged), `early` or `old`."""
+        made, _, _ = token.partition(".")
+        try:
+            at = int(made, 16)
+        except ValueError:
+            return "missing"
+        if not hmac.compare_digest(self.form_token(site, article, at).encode(), token.encode("utf-8", "replace")):
+            return "missing"
+        return "early" if now - at < FORM_YOUNGEST else "old" if now - at > FORM_OLDEST else "ok"
+
+    def csrf_token(self, session: str) -> str:
+        return urlsafe(self._mark("csrf", session, 18))
+
+    def is_csrf_token(self, session: str, token: str) -> bool:
+        return hmac.compare_digest(self.csrf_token(session).encode(), token.encode("utf-8", "replace"))
+
+    def at_rest(self, token: str) -> str:
+        """How a token is kept: only this mark of it."""
+        return self._mark("token", token, 32).hex()
+
+    def avatar(self, name: str) -> str:
+        """16 hex digits from the shown name, and from nothing else: what an avatar is drawn from."""
+        return self._mark("avatar", unicodedata.normalize("NFKC", name).casefold(), 8).hex()
+
+
+def urlsafe(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).decode().rstrip("=")

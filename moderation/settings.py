@@ -1,0 +1,164 @@
+"""Settings: every variable with its type, default and meaning; read once. The docs' table is made from this."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from ipaddress import ip_network
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+PREFIX = "MODERATION_"
+
+
+class SettingsError(Exception):
+    """A setting is wrong; the message names it and never shows a secret."""
+
+
+def setting(default: Any, meaning: str, *, secret: bool = False) -> Any:
+    return field(default=default, metadata={"meaning": meaning, "secret": secret})
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    database: str = setting("data/moderation.sqlite3", "A path for SQLite, or `postgresql://USER:PASSWORD@HOST/NAME`.")
+    models: str = setting("data/models", "The folder of the sites' corrections to the shipped model.")
+    host: str = setting("127.0.0.1", "The address to listen on.")
+    port: int = setting(8000, "The port to listen on.")
+    secret_key: str = setting(
+        "",
+        "At least 16 characters. Unset: made once, in the file `secret-key` beside the database (or in `data/`).",
+        secret=True,
+    )
+    public_url: str = setting("", "The base of every link that leaves the service. Unset: `http://HOST:PORT`.")
+    first_moderator: str = setting(
+        "moderator@example.org", "Who may sign in first; made when there is no moderator yet."
+    )
+    demo: bool = setting(False, "A demo article with its form at `/`.")
+    trusted_proxies: str = setting(
+        "", "Addresses or CIDRs, separated by commas, whose `X-Forwarded-For` is believed. None by default."
+    )
+    metrics_token: str = setting("", "Set: `/metrics` wants it as a bearer token.", secret=True)
+    log_level: str = setting("INFO", "DEBUG, INFO, WARNING or ERROR.")
+    grace: int = setting(20, "Seconds that requests in flight have to finish when the service is stopped.")
+
+    @property
+    def base(self) -> str:
+        if self.public_url:
+            return self.public_url.rstrip("/")
+        host = "127.0.0.1" if self.host in ("0.0.0.0", "::", "") else self.host  # noqa: S104  (compared, not bound)
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
+
+    @property
+    def is_postgres(self) -> bool:
+        return self.database.startswith(("postgresql://", "postgres://"))
+
+    @property
+    def proxies(self) -> tuple[Any, ...]:
+        return tuple(
+            ip_network(entry.strip(), strict=False) for entry in self.trusted_proxies.split(",") if entry.strip()
+        )
+
+    @property
+    def key_file(self) -> Path:
+        return (Path("data") if self.is_postgres else Path(self.database).parent) / "secret-key"
+
+    def secret(self) -> bytes:
+        """The secret key; made once, readable by us alone, where none is set."""
+        if self.secret_key:
+            return self.secret_key.encode()
+        path = self.key_file
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        try:
+            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileExistsError:
+            kept = path.read_bytes().strip()
+            if len(kept) < 16:
+                raise SettingsError(f"the file {path} holds no secret key; restore it from a backup") from None
+            return kept
+        with os.fdopen(handle, "w") as file:
+            file.write(secrets.token_hex(32) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        return path.read_bytes().strip()
+
+
+def load(environment: Mapping[str, str] | None = None) -> Settings:
+    """From the environment, over the file that MODERATION_SETTINGS names (`NAME=value` lines). Raises SettingsError."""
+    environment = os.environ if environment is None else environment
+    given: dict[str, str] = {}
+    if path := environment.get(PREFIX + "SETTINGS"):
+        given |= from_file(Path(path))
+    known = {PREFIX + f.name.upper(): f for f in fields(Settings)}
+    given |= {name: value for name, value in environment.items() if name in known}
+    if strangers := sorted(set(given) - set(known)):
+        raise SettingsError(f"{', '.join(strangers)}: no such setting; see docs/settings.md")
+    values = {}
+    for name, text in given.items():
+        f = known[name]
+        values[f.name] = parsed(name, text, type(f.default))
+    settings = Settings(**values)
+    check(settings)
+    return settings
+
+
+def from_file(path: Path) -> dict[str, str]:
+    found = {}
+    try:
+        lines = path.read_text("utf-8").splitlines()
+    except OSError as error:
+        raise SettingsError(f"the settings file {path} cannot be read: {error.strerror}") from error
+    for number, line in enumerate(lines, 1):
+        name, is_one, value = line.strip().partition("=")
+        if not name or name.startswith("#"):
+            continue
+        if not is_one:
+            raise SettingsError(f"{path}, line {number}: write NAME=value")
+        name = name.strip().upper()
+        found[name if name.startswith(PREFIX) else PREFIX + name] = value.strip().strip("\"'")
+    return found
+
+
+def parsed(name: str, text: str, kind: type) -> Any:
+    if kind is bool:
+        if text.lower() in ("1", "true", "yes", "on"):
+            return True
+        if text.lower() in ("", "0", "false", "no", "off"):
+            return False
+        raise SettingsError(f"{name} must be true or false")
+    if kind is int:
+        if not text.strip().isdigit():
+            raise SettingsError(f"{name} must be a whole number")
+        return int(text)
+    return text.strip()
+
+
+def check(settings: Settings) -> None:
+    if not 0 <= settings.port <= 65535:
+        raise SettingsError("MODERATION_PORT must be from 0 to 65535")
+    if settings.secret_key and len(settings.secret_key.encode()) < 16:
+        raise SettingsError("MODERATION_SECRET_KEY must have at least 16 characters")
+    if settings.log_level not in ("DEBUG", "INFO", "WARNING", "ERROR"):
+        raise SettingsError("MODERATION_LOG_LEVEL must be DEBUG, INFO, WARNING or ERROR")
+    parts = urlsplit(settings.base)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise SettingsError("MODERATION_PUBLIC_URL must be an address like https://comments.example.org")
+    try:
+        _ = settings.proxies
+    except ValueError:
+        raise SettingsError("MODERATION_TRUSTED_PROXIES must be addresses or CIDRs, separated by commas") from None
+
+
+def table() -> str:
+    """The settings as Markdown."""
+    rows = ["| variable | default | meaning |", "|---|---|---|"]
+    for f in fields(Settings):
+        default = f"`{f.default}`" if f.default not in ("",) else "unset"
+        rows.append(f"| `{PREFIX}{f.name.upper()}` | {default} | {f.metadata['meaning']} |")
+    rows.append(
+        f"| `{PREFIX}SETTINGS` | unset | A file with `NAME=value` lines, one for each of the above; the environment wins. |"
+    )
+    return "\n".join(rows) + "\n"

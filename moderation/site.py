@@ -1,0 +1,87 @@
+"""Site and Article: who publishes, what can be replied to, and the house rules of each site."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+from urllib.parse import urlsplit
+
+from moderation.problem import FieldError, Invalid
+
+SITE_KEY = re.compile(r"[a-z0-9-]{1,64}")
+ARTICLE_KEY = re.compile(r"[A-Za-z0-9._~-]{1,200}")
+
+
+@dataclass(frozen=True, slots=True)
+class HouseRules:
+    """What a site may set. The defaults are the policy of a fresh site."""
+
+    require_name: bool = True
+    require_email: bool = True
+    max_body: int = 10_000
+    """Code points, after trimming; 65,525 bytes of UTF-8 at the most whatever this says."""
+    articles: str = "open"
+    """`open`: an article exists from its first reply; `registered`: only articles that were PUT."""
+    new_articles_an_hour: int = 100
+    disallowed: tuple[str, ...] = ()
+    """Words, addresses (IP or CIDR) and domains whose comments are filed as spam."""
+    blocked: tuple[str, ...] = ()
+    """Words that hold a comment."""
+    max_links: int = 3
+    """This many links or more hold a comment; 0 turns the rule off."""
+    spam_at: float = 0.99
+    hold_at: dict[str, float] = field(default_factory=dict)
+    """Label to hold threshold, over the ones in the model's card."""
+    per_author_a_minute: int = 10
+    per_address_a_minute: int = 60
+    """How many comments one author, or one address (an IPv6 /64), may send in any minute; 0 turns it off."""
+
+    @classmethod
+    def of(cls, stored: dict[str, Any]) -> HouseRules:
+        """From a stored JSON object; settings of a newer version are passed over."""
+        known = {f.name for f in fields(cls)}
+        found: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in stored.items() if k in known}
+        return cls(**found)
+
+    def stored(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    key: str
+    name: str
+    origins: tuple[str, ...] = ()
+    rules: HouseRules = HouseRules()
+
+
+@dataclass(frozen=True, slots=True)
+class Article:
+    """A page that can be replied to. `revision` moves with every change that a reader could see."""
+
+    site: str
+    key: str
+    title: str = ""
+    url: str | None = None
+    text: str = ""
+    published_at: int | None = None
+    comments_open: bool = True
+    revision: int = 0
+    created_at: int = 0
+
+
+def is_site_key(key: str) -> bool:
+    return SITE_KEY.fullmatch(key) is not None
+
+
+def is_article_key(key: str) -> bool:
+    return ARTICLE_KEY.fullmatch(key) is not None and key not in (".", "..")
+
+
+def checked_origin(text: str) -> str:
+    """An origin as browsers send it (RFC 6454): scheme and host, no path. Raises Invalid."""
+    parts = urlsplit(text.strip().rstrip("/"))
+    if parts.scheme not in ("http", "https") or not parts.netloc or parts.path or parts.query or "@" in parts.netloc:
+        raise Invalid(FieldError("origin", "invalid", "give an origin like https://blog.example.org"))
+    return f"{parts.scheme}://{parts.netloc.lower()}"

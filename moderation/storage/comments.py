@@ -1,0 +1,216 @@
+"""Comments and the judged submissions behind them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from moderation.comment import Comment
+from moderation.storage.database import Row, Session, marks
+from moderation.verdict import Reason, Verdict
+
+NAMES = (
+    "id, site, article, parent, path, status, revision, name, email, url, body, html, created_at, edited_at, judged, "
+    "decided"
+)
+COMMENT = ", ".join("c." + name.strip() for name in NAMES.split(","))
+VERDICT = "s.action, s.reasons, s.scores, s.model, s.facts"
+HERE = "c.site IN (SELECT site FROM sites)"  # an id is unique everywhere, and every index leads with the site
+
+
+def comment_of(row: Row) -> Comment:
+    values: list[Any] = [*row[:15], bool(row[15])]
+    return Comment(*values)
+
+
+def verdict_of(row: Row) -> Verdict:
+    reasons = tuple(Reason.of(r) for r in json.loads(row[1]))
+    return Verdict(row[0], reasons, json.loads(row[2]) if row[2] else None, row[3], json.loads(row[4]))
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """What a comment is compared by, and never shown by."""
+
+    author: str
+    address: str
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A comment with its verdict, on its way in."""
+
+    comment: Comment
+    verdict: Verdict
+    keys: Keys
+    notify: bool
+    email_domain: str
+
+
+async def add(tx: Session, judged: Iterable[Judged]) -> None:
+    """Store comments and verdicts together."""
+    rows = list(judged)
+    await tx.execute_many(
+        "INSERT INTO comments (id, site, article, parent, path, status, revision, name, email, url, body, html, notify, "
+        f"author_key, address_key, body_key, created_at, judged, decided) VALUES ({marks(19)})",
+        [
+            (
+                *(c.id, c.site, c.article, c.parent, c.path, c.status, c.revision, c.name, c.email, c.url, c.body),
+                *(c.html, int(j.notify), j.keys.author, j.keys.address, j.keys.body, c.created_at, c.judged, 0),
+            )
+            for j in rows
+            for c in (j.comment,)
+        ],
+    )
+    await add_verdicts(tx, rows)
+
+
+async def add_verdicts(tx: Session, rows: Iterable[Judged]) -> None:
+    await tx.execute_many(
+        "INSERT INTO submissions (site, id, revision, source, article, body, author_name, author_url, email_domain, "
+        f"author_key, action, scores, model, reasons, facts, spam, worst, created_at) VALUES ({marks(18)})",
+        [
+            (
+                *(c.site, c.id, c.judged, "comment", c.article, c.body, c.name, c.url, j.email_domain, j.keys.author),
+                *(v.action, json.dumps(v.scores) if v.scores else None, v.model),
+                *(json.dumps([r.document() for r in v.reasons], separators=(",", ":")), json.dumps(v.facts)),
+                (v.scores or {}).get("spam"),
+                max(v.scores.values()) if v.scores else None,
+                c.edited_at or c.created_at,
+            )
+            for j in rows
+            for c, v in ((j.comment, j.verdict),)
+        ],
+    )
+
+
+async def edit(tx: Session, judged: Judged, seen: int) -> bool:
+    """The author's new text and its verdict; False where the comment has moved on from revision `seen`."""
+    c = judged.comment
+    changed = await tx.execute(
+        "UPDATE comments SET body = ?, html = ?, name = ?, url = ?, body_key = ?, status = ?, edited_at = ?, judged = ?, "
+        "revision = ? WHERE site = ? AND id = ? AND revision = ?",
+        *(c.body, c.html, c.name, c.url, judged.keys.body, c.status, c.edited_at, c.judged, c.revision),
+        *(c.site, c.id, seen),
+    )
+    if changed:
+        await add_verdicts(tx, [judged])
+    return changed == 1
+
+
+async def move(tx: Session, comment: Comment, status: str, *, decided: bool) -> bool:
+    """To another status, if it is still at the revision seen. The caller counts on the row, not on what it read."""
+    return (
+        await tx.execute(
+            "UPDATE comments SET status = ?, revision = revision + 1, decided = ? WHERE site = ? AND id = ? AND revision = ?",
+            status,
+            int(decided),
+            comment.site,
+            comment.id,
+            comment.revision,
+        )
+        == 1
+    )
+
+
+async def of_site(session: Session, site: str, ids: Iterable[str]) -> dict[str, Comment]:
+    wanted = list(ids)
+    rows = await session.fetch(
+        f"SELECT {COMMENT} FROM comments c WHERE c.site = ? AND c.id IN ({marks(len(wanted))})", site, *wanted
+    )
+    return {row[0]: comment_of(row) for row in rows}
+
+
+async def find(session: Session, ids: Iterable[str]) -> dict[str, Comment]:
+    """By id alone, on whichever site."""
+    wanted = list(ids)
+    sql = f"SELECT {COMMENT} FROM comments c WHERE {HERE} AND c.id IN ({marks(len(wanted))})"
+    return {row[0]: comment_of(row) for row in await session.fetch(sql, *wanted)}
+
+
+async def said(session: Session, site: str, authors: Iterable[str], bodies: Iterable[str]) -> set[tuple[str, str, str]]:
+    """(author, article, body) keys already there, whatever became of them short of deletion."""
+    who, what = list(authors), list(bodies)
+    rows = await session.fetch(
+        "SELECT author_key, article, body_key FROM comments WHERE site = ? AND status <> 'deleted' "
+        f"AND author_key IN ({marks(len(who))}) AND body_key IN ({marks(len(what))})",
+        *(site, *who, *what),
+    )
+    return {(row[0], row[1], row[2]) for row in rows}
+
+
+async def recent(session: Session, site: str, column: str, keys: Iterable[str], since: str) -> dict[str, int]:
+    """How many each author (`author_key`) or address (`address_key`) sent since the id `since`."""
+    assert column in ("author_key", "address_key")
+    wanted = list(keys)
+    if not wanted:
+        return {}
+    rows = await session.fetch(
+        f"SELECT {column}, count(*) FROM comments WHERE site = ? AND {column} IN ({marks(len(wanted))}) AND id > ? "
+        f"GROUP BY {column}",
+        *(site, *wanted, since),
+    )
+    return {row[0]: int(row[1]) for row in rows}
+
+
+async def thread(
+    session: Session, site: str, article: str, *, newest: bool, limit: int, after: tuple[str, str] | None
+) -> list[Comment]:
+    """Approved comments in tree order: roots oldest or newest first, each followed by its replies, oldest first.
+
+    `after` is (root, path) of the last one shown.
+    """
+    sql = f"SELECT {COMMENT} FROM comments c WHERE c.site = ? AND c.article = ? AND c.status = 'approved'"
+    args: list[Any] = [site, article]
+    if newest:
+        if after:
+            sql += " AND (substr(c.path, 1, 26) < ? OR (substr(c.path, 1, 26) = ? AND c.path > ?))"
+            args += [after[0], after[0], after[1]]
+        sql += " ORDER BY substr(c.path, 1, 26) DESC, c.path ASC LIMIT ?"
+    else:
+        if after:
+            sql += " AND c.path > ?"
+            args.append(after[1])
+        sql += " ORDER BY c.path LIMIT ?"
+    return [comment_of(row) for row in await session.fetch(sql, *args, limit)]
+
+
+async def approved(session: Session, site: str, articles: Iterable[str]) -> dict[str, int]:
+    """How many comments each article shows."""
+    wanted = list(articles)
+    rows = await session.fetch(
+        f"SELECT article, count(*) FROM comments WHERE site = ? AND article IN ({marks(len(wanted))}) "
+        "AND status = 'approved' GROUP BY article",
+        *(site, *wanted),
+    )
+    return dict.fromkeys(wanted, 0) | {row[0]: int(row[1]) for row in rows}
+
+
+async def records(session: Session, site: str, comments: Iterable[Comment]) -> dict[str, dict[str, Any]]:
+    """Comment id → what its author has on this site: a count per status and the time of the first."""
+    ids = [c.id for c in comments]
+    rows = await session.fetch(
+        "SELECT c.id, o.status, count(*), min(o.created_at) FROM comments c JOIN comments o ON o.site = c.site AND "
+        f"o.author_key = c.author_key WHERE c.site = ? AND c.id IN ({marks(len(ids))}) GROUP BY c.id, o.status",
+        *(site, *ids),
+    )
+    found: dict[str, dict[str, Any]] = {}
+    for comment, status, count, first in rows:
+        record = found.setdefault(comment, {"approved": 0, "spam": 0, "rejected": 0, "pending": 0, "first_seen": first})
+        record[status] = int(count)
+        record["first_seen"] = min(record["first_seen"], first)
+    return found
+
+
+async def verdicts(session: Session, site: str, ids: Iterable[str]) -> dict[str, Verdict]:
+    """The latest verdict on each."""
+    wanted = list(ids)
+    rows = await session.fetch(
+        f"SELECT {VERDICT}, s.id FROM submissions s JOIN comments c ON c.site = s.site AND c.id = s.id AND "
+        f"c.judged = s.revision WHERE s.site = ? AND s.id IN ({marks(len(wanted))})",
+        *(site, *wanted),
+    )
+    return {row[5]: verdict_of(row) for row in rows}

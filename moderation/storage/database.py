@@ -1,0 +1,108 @@
+"""What both databases promise: one writer at a time, readers beside it, migrations applied once."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractAsyncContextManager
+from importlib import resources
+from typing import Any
+
+Row = Sequence[Any]
+
+
+class Session(ABC):
+    """Statements with `?` marks, inside a transaction or a reading."""
+
+    @abstractmethod
+    async def fetch(self, sql: str, *args: Any) -> list[Row]: ...
+
+    @abstractmethod
+    async def execute(self, sql: str, *args: Any) -> int:
+        """How many rows it changed."""
+
+    @abstractmethod
+    async def execute_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None: ...
+
+    async def fetch_one(self, sql: str, *args: Any) -> Row | None:
+        rows = await self.fetch(sql, *args)
+        return rows[0] if rows else None
+
+
+class Database(ABC):
+    kind: str
+
+    @abstractmethod
+    async def open(self) -> None:
+        """Connect and migrate. Raises NewerDatabase where a later version of us has been here."""
+
+    @abstractmethod
+    async def close(self) -> None: ...
+
+    @abstractmethod
+    def transaction(self) -> AbstractAsyncContextManager[Session]:
+        """The one writer's: all or nothing, on disk when it ends. Raises Unavailable where that cannot be."""
+
+    @abstractmethod
+    def reading(self) -> AbstractAsyncContextManager[Session]:
+        """A consistent look that never waits for the writer."""
+
+    @abstractmethod
+    async def article_revision(self, site: str, article: str) -> int | None:
+        """What a cached thread is compared with before it is served: whoever wrote, this process or another."""
+
+    def mark(self) -> int | None:
+        """A number that moves when anybody commits, where the database can tell for next to nothing; else None."""
+        return None
+
+
+class NewerDatabase(Exception):
+    """The database was written by a newer version."""
+
+
+def marks(count: int) -> str:
+    """`?,?,?` for IN lists."""
+    return ",".join("?" * count)
+
+
+def migrations() -> list[tuple[int, str, str]]:
+    """(number, name, SQL) of every migration, in order."""
+    found = []
+    for file in resources.files("moderation.storage").joinpath("migrations").iterdir():
+        if file.name.endswith(".sql"):
+            found.append((int(file.name[:4]), file.name.removesuffix(".sql"), file.read_text("utf-8")))
+    return sorted(found)
+
+
+def statements(sql: str, kind: str) -> list[str]:
+    """A migration's statements for one database. A statement ends in a semicolon at the end of a line."""
+    found, lines, only = [], list[str](), ""
+    for line in sql.splitlines():
+        if line.startswith("-- only "):
+            only = line.removeprefix("-- only ").strip()
+        if line.startswith("--") or not line.strip():
+            continue
+        lines.append(line)
+        if line.rstrip().endswith(";"):
+            if only in ("", kind):
+                found.append("\n".join(lines).rstrip().rstrip(";"))
+            lines, only = [], ""
+    return found
+
+
+async def migrate(session: Session, kind: str, known: list[tuple[int, str, str]] | None = None) -> None:
+    """Apply what is missing, in order. The caller holds the lock and the transaction."""
+    known = migrations() if known is None else known
+    await session.execute("CREATE TABLE IF NOT EXISTS migrations (number BIGINT NOT NULL, name TEXT NOT NULL)")
+    applied = {row[0]: row[1] for row in await session.fetch("SELECT number, name FROM migrations ORDER BY number")}
+    newest = known[-1][0]
+    if applied and max(applied) > newest:
+        raise NewerDatabase(
+            f"the database is at migration {applied[max(applied)]}, this version knows up to {known[-1][1]}: "
+            "it was written by a newer leave-a-reply; run that version, or restore a backup"
+        )
+    for number, name, sql in known:
+        if number not in applied:
+            for statement in statements(sql, kind):
+                await session.execute(statement)
+            await session.execute("INSERT INTO migrations (number, name) VALUES (?, ?)", number, name)

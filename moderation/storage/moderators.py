@@ -1,0 +1,111 @@
+"""Moderators, their tokens (only marks of them), and failed attempts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from moderation.comment import new_id
+from moderation.moderator import EVERYWHERE, Moderator
+from moderation.storage.database import Row, Session
+
+SITES = "site IN (SELECT '*' UNION ALL SELECT site FROM sites)"
+MODERATOR = "id, site, email, role, password_hash"
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """`kind` is `api`, `session` or `set-password`; what it is called by is its `id`, never itself."""
+
+    site: str
+    kind: str
+    id: str
+    moderator: str | None
+    scopes: frozenset[str]
+    expires_at: int | None = None
+    ended_at: int | None = None
+
+
+def moderator_of(row: Row) -> Moderator:
+    return Moderator(*row)
+
+
+async def put(tx: Session, moderator: Moderator, now: int) -> None:
+    await tx.execute(
+        "INSERT INTO moderators (site, id, email, role, password_hash, created_at) VALUES (?, ?, ?, ?, ?, ?) "
+        "ON CONFLICT (site, id) DO UPDATE SET role = excluded.role, password_hash = excluded.password_hash",
+        *(moderator.site, moderator.id, moderator.email, moderator.role, moderator.password_hash, now),
+    )
+
+
+async def remove(tx: Session, moderator: Moderator, now: int) -> None:
+    await end_tokens_of(tx, moderator, now)
+    await tx.execute("DELETE FROM moderators WHERE site = ? AND id = ?", moderator.site, moderator.id)
+
+
+async def by_email(session: Session, email: str) -> Moderator | None:
+    row = await session.fetch_one(f"SELECT {MODERATOR} FROM moderators WHERE {SITES} AND email = ?", email)
+    return moderator_of(row) if row else None
+
+
+async def by_id(session: Session, site: str, id: str) -> Moderator | None:
+    row = await session.fetch_one(f"SELECT {MODERATOR} FROM moderators WHERE site = ? AND id = ?", site, id)
+    return moderator_of(row) if row else None
+
+
+async def count(session: Session, *, ready: bool = False) -> int:
+    """How many there are, or how many have a password."""
+    row = await session.fetch_one(
+        f"SELECT count(*) FROM moderators {'WHERE password_hash IS NOT NULL' if ready else ''}"
+    )
+    return int(row[0]) if row else 0
+
+
+async def add_token(tx: Session, token: Token, mark: str, now: int) -> None:
+    await tx.execute(
+        "INSERT INTO tokens (site, hash, kind, id, moderator, scopes, created_at, expires_at) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        *(token.site, mark, token.kind, token.id, token.moderator, " ".join(sorted(token.scopes)), now),
+        token.expires_at,
+    )
+
+
+async def token(session: Session, kind: str, mark: str, now: int) -> Token | None:
+    """The living one with this mark, of this kind."""
+    row = await session.fetch_one(
+        f"SELECT site, kind, id, moderator, scopes, expires_at, ended_at FROM tokens WHERE {SITES} AND hash = ? "
+        "AND kind = ? AND ended_at IS NULL AND (expires_at IS NULL OR expires_at > ?)",
+        *(mark, kind, now),
+    )
+    return Token(row[0], row[1], row[2], row[3], frozenset(row[4].split()), row[5], row[6]) if row else None
+
+
+async def end_token(tx: Session, now: int, *, mark: str = "", id: str = "") -> bool:
+    """By its mark or by its id; False where there is no living one."""
+    column, value = ("hash", mark) if mark else ("id", id)
+    return (
+        await tx.execute(
+            f"UPDATE tokens SET ended_at = ? WHERE {SITES} AND {column} = ? AND ended_at IS NULL", now, value
+        )
+        > 0
+    )
+
+
+async def end_tokens_of(tx: Session, moderator: Moderator, now: int, kinds: tuple[str, ...] = ("session",)) -> None:
+    for kind in kinds if "session" not in kinds else (*kinds, "set-password"):
+        await tx.execute(
+            "UPDATE tokens SET ended_at = ? WHERE site = ? AND moderator = ? AND kind = ? AND ended_at IS NULL",
+            *(now, moderator.site, moderator.id, kind),
+        )
+
+
+async def attempts(session: Session, who: str, since: int) -> int:
+    row = await session.fetch_one(
+        "SELECT count(*) FROM attempts WHERE site = ? AND who = ? AND id > ?", EVERYWHERE, who, new_id(since)[:10]
+    )
+    return int(row[0]) if row else 0
+
+
+async def add_attempt(tx: Session, who: str, now: int) -> None:
+    """Remember a failure, and forget this one's older than a day."""
+    await tx.execute("INSERT INTO attempts (site, who, id, at) VALUES (?, ?, ?, ?)", EVERYWHERE, who, new_id(now), now)
+    await tx.execute("DELETE FROM attempts WHERE site = ? AND who = ? AND at < ?", EVERYWHERE, who, now - 86_400_000)

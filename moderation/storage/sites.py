@@ -1,0 +1,85 @@
+"""Sites and articles."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+
+from moderation.site import Article, HouseRules, Site
+from moderation.storage.database import Row, Session, marks
+
+ARTICLE = "site, article, title, url, body, published_at, comments_open, revision, created_at"
+
+
+def site_of(row: Row) -> Site:
+    return Site(row[0], row[1], tuple(json.loads(row[2])), HouseRules.of(json.loads(row[3])))
+
+
+def article_of(row: Row) -> Article:
+    return Article(row[0], row[1], row[2], row[3], row[4], row[5], bool(row[6]), row[7], row[8])
+
+
+async def put_site(tx: Session, site: Site, now: int) -> None:
+    """Add it, or change what is there."""
+    await tx.execute(
+        "INSERT INTO sites (site, name, origins, rules, created_at) VALUES (?, ?, ?, ?, ?) "
+        "ON CONFLICT (site) DO UPDATE SET name = excluded.name, origins = excluded.origins, rules = excluded.rules",
+        site.key,
+        site.name,
+        json.dumps(site.origins),
+        json.dumps(site.rules.stored()),
+        now,
+    )
+
+
+async def sites(session: Session, keys: Iterable[str] | None = None) -> dict[str, Site]:
+    """The named ones that exist, or all."""
+    sql = "SELECT site, name, origins, rules FROM sites"
+    if keys is None:
+        rows = await session.fetch(sql + " ORDER BY site")
+    else:
+        wanted = list(keys)
+        rows = await session.fetch(f"{sql} WHERE site IN ({marks(len(wanted))})", *wanted)
+    return {row[0]: site_of(row) for row in rows}
+
+
+async def articles(session: Session, site: str, keys: Iterable[str]) -> dict[str, Article]:
+    wanted = list(keys)
+    rows = await session.fetch(
+        f"SELECT {ARTICLE} FROM articles WHERE site = ? AND article IN ({marks(len(wanted))})", site, *wanted
+    )
+    return {row[1]: article_of(row) for row in rows}
+
+
+async def new_articles(session: Session, site: str, since: int) -> int:
+    row = await session.fetch_one("SELECT count(*) FROM articles WHERE site = ? AND created_at > ?", site, since)
+    return int(row[0]) if row else 0
+
+
+async def put_article(tx: Session, article: Article) -> None:
+    """Add it, or change it and move its revision."""
+    await tx.execute(
+        f"INSERT INTO articles ({ARTICLE}) VALUES ({marks(9)}) ON CONFLICT (site, article) DO UPDATE SET "
+        "title = excluded.title, url = excluded.url, body = excluded.body, published_at = excluded.published_at, "
+        "comments_open = excluded.comments_open, revision = articles.revision + 1",
+        article.site,
+        article.key,
+        article.title,
+        article.url,
+        article.text,
+        article.published_at,
+        int(article.comments_open),
+        article.revision,
+        article.created_at,
+    )
+
+
+async def touch(tx: Session, site: str, keys: Iterable[str]) -> None:
+    """Something that a reader could see has changed: whoever cached these threads builds them again."""
+    wanted = sorted(set(keys))
+    if wanted:
+        await tx.execute(
+            f"UPDATE articles SET revision = revision + 1 WHERE site = ? AND article IN ({marks(len(wanted))})",
+            site,
+            *wanted,
+        )

@@ -1,0 +1,140 @@
+"""SQLite: one connection that writes, a few that read, and one to ask whether anything changed."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sqlite3
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import aiosqlite
+
+from moderation.problem import Unavailable
+from moderation.storage.database import Database, Row, Session, migrate
+
+READERS = 2
+
+
+class SqliteSession(Session):
+    def __init__(self, connection: aiosqlite.Connection) -> None:
+        self._connection = connection
+
+    async def fetch(self, sql: str, *args: Any) -> list[Row]:
+        return list(await self._connection.execute_fetchall(sql, args))
+
+    async def execute(self, sql: str, *args: Any) -> int:
+        return (await self._connection.execute(sql, args)).rowcount
+
+    async def execute_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
+        await self._connection.executemany(sql, list(rows))
+
+
+class Sqlite(Database):
+    kind = "sqlite"
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock = asyncio.Lock()
+        self._writer: aiosqlite.Connection | None = None
+        self._readers: asyncio.Queue[aiosqlite.Connection] = asyncio.Queue()
+        self._watch: sqlite3.Connection | None = None
+
+    async def open(self) -> None:
+        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        new = not self.path.exists()
+        self._writer = await self._connect()
+        if new:
+            os.chmod(self.path, 0o600)  # it holds addresses
+        await self._writer.execute("PRAGMA journal_mode = WAL")
+        # What was acknowledged is on disk, power cut or not: NORMAL would synchronise at checkpoints only.
+        await self._writer.execute("PRAGMA synchronous = FULL")
+        try:
+            async with self.transaction() as session:  # BEGIN IMMEDIATE is the lock: a second process waits here
+                await migrate(session, self.kind)
+        except BaseException:
+            await self.close()
+            raise
+        for _ in range(READERS):
+            reader = await self._connect()
+            await reader.execute("PRAGMA query_only = ON")
+            self._readers.put_nowait(reader)
+        # Asked on the event loop before each cached thread is served: in WAL mode it waits for nobody and takes
+        # microseconds, where a hop to a thread and back takes a hundred.
+        self._watch = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
+        self._watch.execute("PRAGMA query_only = ON")
+
+    async def _connect(self) -> aiosqlite.Connection:
+        connection = await aiosqlite.connect(self.path, isolation_level=None, cached_statements=512)
+        await connection.execute("PRAGMA busy_timeout = 10000")
+        await connection.execute("PRAGMA foreign_keys = ON")
+        await connection.execute("PRAGMA cache_size = -32000")
+        return connection
+
+    async def close(self) -> None:
+        if self._watch:
+            self._watch.close()
+            self._watch = None
+        while not self._readers.empty():
+            await self._readers.get_nowait().close()
+        if self._writer:
+            await self._writer.close()
+            self._writer = None
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Session]:
+        async with self._lock:
+            if self._writer is None:
+                raise Unavailable("The database is closed; nothing was stored.")
+            try:
+                await self._writer.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as error:
+                raise translated(error) from error
+            try:
+                yield SqliteSession(self._writer)
+                await self._writer.execute("COMMIT")
+            except BaseException as error:
+                if self._writer.in_transaction:
+                    await asyncio.shield(self._writer.execute("ROLLBACK"))
+                if isinstance(error, sqlite3.OperationalError):
+                    raise translated(error) from error
+                raise
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[Session]:
+        reader = await self._readers.get()
+        try:
+            await reader.execute("BEGIN")
+            yield SqliteSession(reader)
+        except sqlite3.OperationalError as error:
+            raise translated(error) from error
+        finally:
+            if reader.in_transaction:
+                await reader.execute("ROLLBACK")
+            self._readers.put_nowait(reader)
+
+    async def article_revision(self, site: str, article: str) -> int | None:
+        if self._watch is None:
+            raise Unavailable("The database is closed.")
+        row = self._watch.execute(
+            "SELECT revision FROM articles WHERE site = ? AND article = ?", (site, article)
+        ).fetchone()
+        return row[0] if row else None
+
+    def mark(self) -> int | None:
+        if self._watch is None:
+            return None
+        (version,) = self._watch.execute("PRAGMA data_version").fetchone()
+        return int(version)
+
+
+def translated(error: sqlite3.OperationalError) -> Exception:
+    """A full disk, a locked or unreadable file: nothing was stored. Anything else is ours, and stays what it is."""
+    name = getattr(error, "sqlite_errorname", "")
+    if name.startswith(("SQLITE_FULL", "SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_IOERR", "SQLITE_CANTOPEN")):
+        return Unavailable(f"The database cannot be written ({name}); nothing was stored.")
+    if name.startswith("SQLITE_READONLY"):
+        return Unavailable("The database is read-only; nothing was stored.")
+    return error

@@ -1,0 +1,159 @@
+"""Raw fields → Submission, or every wrong field at once. The only caller of email-validator."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import idna
+from email_validator import EmailNotValidError, validate_email
+
+from moderation.problem import FieldError, Invalid
+from moderation.site import HouseRules
+
+NAME_LONGEST, EMAIL_LONGEST, URL_LONGEST = 245, 254, 200
+BODY_BYTES = 65_525
+
+# Explicit direction marks, embeddings, overrides and isolates (UAX #9): a name with one can turn the page's text around.
+BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")  # letters and symbols that draw nothing
+UNWANTED = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x84\x86-\x9f]")
+SPACES = re.compile(r"\s+")
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """What a reader sent, checked. `email` is normalised and never leaves but to a moderator."""
+
+    name: str
+    email: str
+    url: str | None
+    body: str
+    parent: str | None
+    notify: bool
+
+    @property
+    def email_domain(self) -> str:
+        return self.email.rpartition("@")[2]
+
+    @property
+    def body_key(self) -> str:
+        """Equal for bodies that a reader would call the same (NFKC, case and spacing folded). 32 hex digits."""
+        folded = SPACES.sub(" ", unicodedata.normalize("NFKC", self.body).casefold()).strip()
+        return blake2b(folded.encode(), digest_size=16).hexdigest()
+
+
+def check(raw: Mapping[str, Any], rules: HouseRules) -> Submission:
+    """Raises Invalid, naming every wrong field. Unknown fields are ignored."""
+    wrong: list[FieldError] = []
+
+    def text(field: str) -> str | None:
+        value = raw.get(field)
+        if value is None:
+            return ""
+        if not isinstance(value, str):
+            wrong.append(FieldError(field, "invalid", "must be a text"))
+            return None
+        if any("\ud800" <= c <= "\udfff" for c in value):
+            wrong.append(FieldError(field, "invalid", "has a broken character (a lone surrogate)"))
+            return None
+        return value.strip()
+
+    def refuse(field: str, code: str, message: str) -> None:
+        wrong.append(FieldError(field, code, message))
+
+    name, email, url = text("name"), text("email"), text("url")
+    body, parent = text("body"), text("parent")
+
+    if name is not None:
+        name = unicodedata.normalize("NFC", name)
+        if not name:
+            if rules.require_name:
+                refuse("name", "required", "please give a name")
+        elif len(name) > NAME_LONGEST:
+            refuse("name", "too_long", f"at most {NAME_LONGEST} characters")
+        elif any(c in BIDI or unicodedata.category(c) in ("Cc", "Zl", "Zp") for c in name):
+            refuse("name", "invalid", "must have no control characters")
+        elif not has_something_visible(name):
+            refuse("name", "invalid", "must have something to see")
+
+    if email is not None:
+        if not email:
+            if rules.require_email:
+                refuse("email", "required", "please give an email address; it will not be published")
+        elif len(email) > EMAIL_LONGEST:
+            refuse("email", "too_long", f"at most {EMAIL_LONGEST} characters")
+        else:
+            email = checked_email(email) or ""
+            if not email:
+                refuse("email", "invalid", "is not a valid email address")
+
+    link: str | None = None
+    if url:
+        if len(url) > URL_LONGEST:
+            refuse("url", "too_long", f"at most {URL_LONGEST} characters")
+        else:
+            link = checked_url(url)
+            if link is None:
+                refuse("url", "invalid", "must be a web address that starts with http:// or https://")
+
+    if body is not None:
+        body = UNWANTED.sub("", body.replace("\r\n", "\n").replace("\r", "\n")).strip()
+        if not has_something_visible(body):
+            refuse("body", "required", "please type your comment")
+        elif len(body) > rules.max_body:
+            refuse("body", "too_long", f"at most {rules.max_body} characters")
+        elif len(body.encode()) > BODY_BYTES:
+            refuse("body", "too_long", f"at most {BODY_BYTES} bytes")
+
+    notify = raw.get("notify")
+    if isinstance(notify, str) and notify.lower() in ("", "0", "false", "off", "no", "1", "true", "on", "yes"):
+        notify = notify.lower() in ("1", "true", "on", "yes")
+    elif notify is not None and not isinstance(notify, bool):
+        refuse("notify", "invalid", "must be true or false")
+
+    if wrong:
+        raise Invalid(*wrong)
+    assert name is not None and email is not None and body is not None
+    return Submission(name, email, link, body, parent or None, bool(notify))
+
+
+def has_something_visible(text: str) -> bool:
+    return any(
+        (unicodedata.category(c)[0] in "LNPS" and c not in BLANK) or unicodedata.category(c) == "Co" for c in text
+    )
+
+
+def checked_email(text: str) -> str | None:
+    """The normalised address (RFC 5321, 6531; NFC, domain in lower case and Unicode), or None. Never asks the DNS."""
+    try:
+        return validate_email(text, check_deliverability=False).normalized
+    except EmailNotValidError:
+        return None
+
+
+def checked_url(text: str) -> str | None:
+    """An absolute http(s) address with its host in ASCII, so that a look-alike letter shows as `xn--`; or None."""
+    if any(c in BIDI or c.isspace() or unicodedata.category(c) == "Cc" for c in text) or "\\" in text:
+        return None
+    try:
+        parts = urlsplit(text)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        return None
+    if parts.scheme.lower() not in ("http", "https") or not host or "@" in parts.netloc:
+        return None
+    try:
+        shown = host if host.isascii() else idna.encode(host, uts46=True).decode()
+        shown = f"[{host}]" if ":" in host else shown
+    except (idna.IDNAError, UnicodeError):
+        return None
+    if not re.fullmatch(r"[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]", shown):
+        return None
+    netloc = shown if port is None else f"{shown}:{port}"
+    return urlunsplit((parts.scheme.lower(), netloc, parts.path, parts.query, parts.fragment))
