@@ -134,7 +134,7 @@ QUEUE = {
     "next_url": "/moderate?cursor=x",
     "total": 40,
 }
-UNSCORED = {"scores": None, "action": "hold", "reasons": [], "model": None}
+UNSCORED: dict[str, Any] = {"scores": None, "action": "hold", "reasons": [], "model": None}
 OUT = {"csrf_token": EVIL}
 
 SAMPLES: dict[str, tuple[str, str, dict[str, Any]]] = {
@@ -172,6 +172,15 @@ SAMPLES: dict[str, tuple[str, str, dict[str, Any]]] = {
     ),
     "comment": ("console", "comment.html", {**QUEUE, "comment": a_comment(), "decisions": [A_DECISION]}),
     "comment-unscored": ("console", "comment.html", {**QUEUE, "comment": a_comment(verdict=UNSCORED), "decisions": []}),
+    "console-problem": (
+        "console",
+        "problem.html",
+        {
+            **CONSOLE,
+            "problem": {"status": 409, "title": EVIL, "detail": EVIL},
+            "newer": [{"id": "c1", "status": EVIL, "revision": 4}],
+        },
+    ),
     "history": (
         "console",
         "history.html",
@@ -266,6 +275,7 @@ def test_what_was_typed_is_still_there() -> None:
     out = page("form")
     assert out.count(Markup.escape(EVIL)) >= 4
     assert 'aria-describedby="reply-email-error"' in out
+    assert f"Email: {Markup.escape(EVIL)}" in out
     assert "Leave a Reply to" in out and "Cancel reply" in out
 
 
@@ -297,3 +307,11 @@ def test_styles_ask_no_other_host(room: str) -> None:
     for sheet in (ROOT / room / "static").glob("*.css"):
         text = sheet.read_text()
         assert "url(" not in text and "@import" not in text
+
+
+@pytest.mark.parametrize("name", ["queue", "comment"])
+def test_enter_in_a_checkbox_decides_nothing(name: str) -> None:
+    # Browsers press the first submit button of a form at Enter, so the first one must ask for nothing.
+    decide = page(name).split('action="/moderate/decisions"', 1)[1].split("</form>", 1)[0]
+    first = next(button for button in Page(f"<div>{decide[decide.index('>') + 1 :]}</div>").all("button"))
+    assert (first["name"], first["value"]) == ("action", "")
