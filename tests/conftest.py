@@ -1,0 +1,291 @@
+"""Real parts in a fixed world: a fresh database file or cluster per test, a pinned clock, a real server on a free port."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+
+from classifier.serving import Classifier
+from moderation.app import create_app
+from moderation.settings import Settings
+from moderation.storage import connect
+from moderation.storage.database import Database
+
+ROOT = Path(__file__).parent.parent
+STRICT = os.environ.get("CI") == "true"
+"""In CI nothing may be skipped: what is missing there fails."""
+
+
+def missing(what: str) -> None:
+    if STRICT:
+        pytest.fail(f"{what}: in CI nothing may be skipped")
+    pytest.skip(what)
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+# --- databases ---------------------------------------------------------------------------------------------------------
+
+
+def postgres_binaries() -> Path | None:
+    folders = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda p: p.parent.name, reverse=True)
+    found = shutil.which("initdb")
+    return Path(found).parent if found else next((f for f in folders if (f / "initdb").exists()), None)
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[str]:
+    """A PostgreSQL cluster of this test process's own, on a socket in a temporary folder; the base of its URLs."""
+    binaries = postgres_binaries()
+    if binaries is None:
+        missing("PostgreSQL is not installed (initdb)")
+    assert binaries
+    folder = Path(tempfile.mkdtemp(prefix="lar-pg-", dir="/tmp"))
+    as_owner: dict[str, Any] = {}
+    if os.geteuid() == 0:  # initdb refuses root
+        shutil.chown(folder, "postgres", "postgres")
+        as_owner = {"user": "postgres", "group": "postgres", "extra_groups": []}
+    run: dict[str, Any] = {"check": True, "cwd": folder, "stdout": subprocess.DEVNULL, **as_owner}
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    subprocess.run(
+        [binaries / "initdb", "-D", folder / "db", "-U", "test", "-A", "trust", "-E", "UTF8", "--no-sync"], **run
+    )
+    options = f"-c listen_addresses=127.0.0.1 -c port={port} -c unix_socket_directories={folder} -c fsync=off -c max_connections=200"
+    log = folder / "log"
+    subprocess.run([binaries / "pg_ctl", "-D", folder / "db", "-o", options, "-l", log, "-w", "start"], **run)
+    try:
+        yield f"postgresql://test@127.0.0.1:{port}"
+    finally:
+        subprocess.run([binaries / "pg_ctl", "-D", folder / "db", "-m", "immediate", "-w", "stop"], **run)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def address(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Of a fresh, empty database, on each of the two."""
+    if request.param == "sqlite":
+        return str(tmp_path / "data" / "moderation.sqlite3")
+    import asyncio
+
+    import asyncpg
+
+    base = request.getfixturevalue("cluster")
+    name = f"t{time.time_ns()}"
+
+    async def create() -> None:
+        connection = await asyncpg.connect(f"{base}/postgres")
+        await connection.execute(f"CREATE DATABASE {name}")
+        await connection.close()
+
+    asyncio.run(create())
+    return f"{base}/{name}"
+
+
+@pytest.fixture
+async def database(address: str) -> AsyncIterator[Database]:
+    """Open and migrated."""
+    found = connect(address)
+    await found.open()
+    yield found
+    await found.close()
+
+
+# --- the service in this process ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def classifier() -> Classifier:
+    """The shipped model, loaded once."""
+    found = Classifier(None)
+    found.load()
+    return found
+
+
+@dataclass
+class Clock:
+    """Moves only when told to. Unix milliseconds."""
+
+    now: int = 1_800_000_000_000
+
+    def __call__(self) -> int:
+        return self.now
+
+    def forward(self, *, seconds: float = 0, minutes: float = 0, hours: float = 0) -> None:
+        self.now += int((seconds + minutes * 60 + hours * 3600) * 1000)
+
+
+@dataclass
+class Service:
+    """The service, running in this process, and a client that speaks to it."""
+
+    app: Starlette
+    client: httpx.AsyncClient
+    clock: Clock
+    settings: Settings
+    said: list[str] = field(default_factory=list)
+
+    async def post(self, article: str = "post", site: str = "default", **more: Any) -> httpx.Response:
+        """A harmless reply, but for what is given; each call from another author, a second later."""
+        self.clock.forward(seconds=1)
+        headers = more.pop("headers", None)
+        fields = {
+            "name": "Ann",
+            "email": f"ann{self.clock.now}@example.org",
+            "body": f"A kind word, number {self.clock.now}.",
+        }
+        return await self.client.post(f"/sites/{site}/articles/{article}/comments", json=fields | more, headers=headers)
+
+    async def held(self, article: str = "post", **more: Any) -> str:
+        """The id of a comment that waits: a link from a stranger."""
+        answer = await self.post(article, body=f"I wrote about it here: https://blog.example/{self.clock.now}", **more)
+        assert answer.status_code == 202, answer.text
+        return str(answer.json()["id"])
+
+    async def thread(self, article: str = "post", site: str = "default", **query: Any) -> Any:
+        answer = await self.client.get(f"/sites/{site}/articles/{article}/comments", params=query)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    async def token(self, scopes: str = "moderate", site: str = "*") -> dict[str, str]:
+        """The headers of a new bearer token."""
+        from moderation import access
+
+        state = self.app.state
+        async with state.database.transaction() as tx:
+            token = await access.add_token(tx, state.links.seal, site, frozenset(scopes.split(",")), self.clock())
+        return {"Authorization": f"Bearer {token}"}
+
+
+@pytest.fixture
+def settings(address: str, tmp_path: Path) -> Settings:
+    return Settings(
+        database=address,
+        models=str(tmp_path / "models"),
+        public_url="http://comments.test",
+        secret_key="a secret key that only the tests know",
+        demo=True,
+    )
+
+
+@pytest.fixture
+async def service(settings: Settings, classifier: Classifier) -> AsyncIterator[Service]:
+    """The service on a fresh database, with the shipped model and a clock that stands still."""
+    clock, said = Clock(), list[str]()
+    app = create_app(settings, classifier=classifier, clock=clock, say=said.append)
+    async with app.router.lifespan_context(app):
+        transport = httpx.ASGITransport(app, raise_app_exceptions=False, client=("203.0.113.9", 4711))
+        async with httpx.AsyncClient(transport=transport, base_url="http://comments.test") as client:
+            yield Service(app, client, clock, settings, said)
+
+
+# --- the service as a real process -------------------------------------------------------------------------------------
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@dataclass
+class Server:
+    """`python -m moderation serve`, on loopback."""
+
+    process: subprocess.Popen[str]
+    url: str
+    environment: dict[str, str]
+    folder: Path
+
+    def run(self, *command: str, stdin: str = "", check: bool = True) -> subprocess.CompletedProcess[str]:
+        """An operator's command beside the running server."""
+        return subprocess.run(
+            [sys.executable, "-m", "moderation", *command],
+            cwd=self.folder, env=self.environment, input=stdin, capture_output=True, text=True, check=check, timeout=120,
+        )  # fmt: skip
+
+    def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
+        if self.process.poll() is None:
+            self.process.send_signal(how)
+        return self.process.wait(30)
+
+    @property
+    def log(self) -> str:
+        return (self.folder / "log").read_text()
+
+    @property
+    def printed(self) -> str:
+        return (self.folder / "printed").read_text()
+
+
+def wait_until(ready: Callable[[], bool], what: str, seconds: float = 30) -> None:
+    """Ask until it is so; never longer than needed."""
+    end = time.monotonic() + seconds
+    while not ready():
+        assert time.monotonic() < end, f"waited {seconds} s for {what}"
+        time.sleep(0.02)
+
+
+def answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url + "/health/live", timeout=2) as answer:
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Callable[..., Server]]:
+    """Starts real servers; stops them at the end. Started again in the same folder, one finds what the other left."""
+    started: list[Server] = []
+
+    def begin(**settings: str) -> Server:
+        port = free_port()
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("MODERATION_")}
+        environment |= {
+            "PYTHONPATH": str(ROOT),
+            "MODERATION_DATABASE": str(tmp_path / "data" / "moderation.sqlite3"),
+            "MODERATION_MODELS": str(tmp_path / "data" / "models"),
+            "MODERATION_PORT": str(port),
+            "MODERATION_DEMO": "true",
+        }
+        environment |= {f"MODERATION_{name.upper()}": value for name, value in settings.items()}
+        with open(tmp_path / "printed", "a") as printed, open(tmp_path / "log", "a") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "moderation", "serve"],
+                cwd=tmp_path, env=environment, stdout=printed, stderr=log, text=True,
+            )  # fmt: skip
+        server = Server(process, f"http://127.0.0.1:{port}", environment, tmp_path)
+        started.append(server)
+        wait_until(lambda: answers(server.url) or process.poll() is not None, "the server")
+        assert process.poll() is None, server.log
+        return server
+
+    yield begin
+    for server in started:
+        server.stop(signal.SIGKILL)
+
+
+@pytest.fixture
+def server(start: Callable[..., Server]) -> Server:
+    return start()

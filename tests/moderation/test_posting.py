@@ -1,0 +1,176 @@
+"""Posting and reading, through HTTP, on both databases."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.conftest import Service
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_a_harmless_comment_to_a_fresh_service_is_published(service: Service) -> None:
+    answer = await service.post(body="Great article, thanks! I had the same problem with my garden last spring.")
+    assert answer.status_code == 201
+    told = answer.json()
+    assert told["status"] == "approved" and told["receipt"].startswith("http://comments.test/receipts/")
+    thread = await service.thread()
+    assert [c["id"] for c in thread["comments"]] == [told["id"]]
+    assert thread["count"] == 1
+
+
+async def test_every_wrong_field_is_named_at_once(service: Service) -> None:
+    answer = await service.post(name="", email="nobody", url="javascript:alert(1)", body="  ", notify="perhaps")
+    assert answer.status_code == 422
+    assert answer.headers["content-type"] == "application/problem+json"
+    found = {(e["field"], e["code"]) for e in answer.json()["errors"]}
+    assert found == {
+        ("name", "required"),
+        ("email", "invalid"),
+        ("url", "invalid"),
+        ("body", "required"),
+        ("notify", "invalid"),
+    }
+
+
+async def test_a_link_from_a_stranger_waits_and_a_receipt_earns_trust(service: Service) -> None:
+    first = (await service.post()).json()
+    link = "I wrote about it here: https://blog.example/post"
+    assert (await service.post(body=link)).status_code == 202
+    assert (await service.post(body=link + "2", headers={"Receipt": first["receipt"]})).status_code == 201
+
+
+async def test_what_is_filed_as_spam_gets_the_same_answer_as_what_waits(service: Service) -> None:
+    spam = await service.post(
+        body="Buy cheap viagra online http://pills.example BEST PRICE!!! casino loans http://casino.example"
+    )
+    held = await service.post(body="See https://blog.example/post")
+    assert spam.status_code == held.status_code == 202
+    assert set(spam.json()) == set(held.json()) == {"id", "status", "edit_token", "receipt"}
+    assert spam.json()["status"] == "pending"
+    assert (await service.thread())["count"] == 0
+
+
+async def test_a_duplicate_is_told_so_however_it_is_spaced_or_cased(service: Service) -> None:
+    who = {"email": "one@example.org"}
+    assert (await service.post(body="Ｔhe same  words", **who)).status_code == 201
+    again = await service.post(body="the SAME words", **who)
+    assert (again.status_code, again.json()["code"]) == (409, "duplicate")
+    assert (await service.post(body="the same words", email="two@example.org")).status_code == 201
+
+
+async def test_who_posts_too_fast_is_told_when_to_come_back(service: Service) -> None:
+    answers = [
+        await service.post(email="eager@example.org", body=f"Thought number {i}, quite calm.") for i in range(11)
+    ]
+    assert [a.status_code for a in answers] == [201] * 10 + [429]
+    assert answers[-1].headers["retry-after"].isdigit()
+    service.clock.forward(minutes=1)
+    assert (await service.post(email="eager@example.org", body="Later.")).status_code == 201
+
+
+async def test_replies_nest_five_deep_and_no_deeper(service: Service) -> None:
+    parent, ids = None, []
+    for level in range(7):
+        told = (await service.post(body=f"A reply on level {level}.", parent=parent)).json()
+        ids.append(told["id"])
+        parent = told["id"]
+    depth, comments = 0, (await service.thread())["comments"]
+    while comments:
+        depth, comments = depth + 1, comments[0]["replies"]
+    assert depth == 5
+    flat = (await service.thread(view="flat"))["comments"]
+    assert [c["depth"] for c in flat] == [1, 2, 3, 4, 5, 5, 5]
+    assert flat[5]["parent"] == flat[6]["parent"] == ids[3]
+
+
+@pytest.mark.parametrize("parent", ["nonsense", "0" * 26, "{other}", "{held}"])
+async def test_a_parent_must_be_a_published_comment_of_the_article(service: Service, parent: str) -> None:
+    other = (await service.post("another")).json()["id"]
+    held = await service.held()
+    answer = await service.post(parent=parent.format(other=other, held=held))
+    assert answer.status_code == 422
+    assert answer.json()["errors"] == [
+        {"field": "parent", "code": "unknown_parent", "message": "is no published comment of this article"}
+    ]
+
+
+async def test_paging_in_tree_order_shows_each_comment_once(service: Service) -> None:
+    roots = [(await service.post(body=f"Root number {i}.")).json()["id"] for i in range(4)]
+    for root in roots:
+        await service.post(body=f"A reply to {root}.", parent=root)
+    for order in ("oldest", "newest"):
+        seen, cursor = [], ""
+        while True:
+            page = await service.thread(limit=3, view="flat", order=order, **({"cursor": cursor} if cursor else {}))
+            seen += [(c["parent"], c["id"]) for c in page["comments"]]
+            if not page["next"]:
+                break
+            cursor = page["next"]
+        assert len(seen) == len(set(seen)) == 8
+        assert [i for parent, i in seen if parent is None] == (roots if order == "oldest" else roots[::-1])
+        for place, (parent, _) in enumerate(seen):
+            assert parent is None or seen[place - 1][1] == parent
+
+
+async def test_an_etag_saves_the_second_reading_until_something_changes(service: Service) -> None:
+    await service.post()
+    url = "/sites/default/articles/post/comments"
+    first = await service.client.get(url)
+    assert (await service.client.get(url, headers={"If-None-Match": first.headers["etag"]})).status_code == 304
+    await service.held()
+    assert (await service.client.get(url)).headers["etag"] == first.headers["etag"]
+    await service.post()
+    second = await service.client.get(url, headers={"If-None-Match": first.headers["etag"]})
+    assert second.status_code == 200 and second.json()["count"] == 2
+
+
+async def test_a_retry_with_the_same_key_stores_nothing_twice(service: Service) -> None:
+    same = {"email": "ann@example.org", "body": "Only once, please.", "headers": {"Idempotency-Key": "k1"}}
+    first, again = await service.post(**same), await service.post(**same)
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert first.json() == again.json()
+    other = await service.post(**(same | {"body": "Something else."}))
+    assert other.status_code == 422
+    assert (await service.thread())["count"] == 1
+
+
+async def test_the_author_edits_and_withdraws_within_a_quarter_of_an_hour(service: Service) -> None:
+    told = (await service.post()).json()
+    url, token = f"/sites/default/articles/post/comments/{told['id']}", {"Edit-Token": told["edit_token"]}
+    assert (await service.client.patch(url, json={"body": "x"}, headers={"Edit-Token": "forged"})).status_code == 401
+    edited = await service.client.patch(url, json={"body": "A better word."}, headers=token)
+    assert edited.status_code == 200 and edited.json()["edited_at"]
+    assert (await service.thread())["comments"][0]["text"] == "A better word."
+    service.clock.forward(minutes=16)
+    late = await service.client.patch(url, json={"body": "Too late."}, headers=token)
+    assert (late.status_code, late.json()["code"]) == (403, "edit_closed")
+    other = (await service.post()).json()
+    url = f"/sites/default/articles/post/comments/{other['id']}"
+    assert (await service.client.delete(url, headers={"Edit-Token": other["edit_token"]})).status_code == 204
+    assert (await service.thread())["count"] == 1
+
+
+async def test_an_edit_never_lifts_what_a_person_has_decided(service: Service) -> None:
+    told = (await service.post(body="See https://blog.example/one for more.")).json()
+    moderator = await service.token()
+    url = f"/sites/default/articles/post/comments/{told['id']}"
+    await service.client.post("/api/decisions", json={"comments": [told["id"]], "action": "reject"}, headers=moderator)
+    answer = await service.client.patch(
+        url, json={"body": "Quite harmless."}, headers={"Edit-Token": told["edit_token"]}
+    )
+    assert answer.status_code == 202
+    shown = (await service.client.get(f"/api/comments/{told['id']}", headers=moderator)).json()
+    assert shown["status"] in ("rejected", "pending")
+
+
+async def test_a_closed_article_and_an_unknown_site_say_so(service: Service) -> None:
+    token = await service.token("articles")
+    put = await service.client.put(
+        "/sites/default/articles/post", json={"title": "A post", "comments_open": False}, headers=token
+    )
+    assert put.status_code == 201
+    answer = await service.post()
+    assert (answer.status_code, answer.json()["code"]) == (403, "closed")
+    assert (await service.post(site="nowhere")).status_code == 404
+    assert (await service.thread("never-seen"))["comments"] == []
