@@ -103,6 +103,8 @@ async def on_http(request: Request, error: Exception) -> Response:
             headers["Vary"] = "Origin"
         return problem_answer(MethodNotAllowed("Another method is wanted here.", headers=allow(request, headers)))
     if error.status_code == 404:
+        if "text/html" in request.headers.get("accept", ""):
+            return posting.problem_page(request, NotFound("There is nothing at this address."))
         return problem_answer(NotFound("There is nothing at this address."))
     known = TooLarge if error.status_code == 413 else Problem
     return problem_answer(known("The request cannot be answered."))

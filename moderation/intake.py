@@ -255,7 +255,8 @@ class Intake:
             self.counts.actions[judged.verdict.action] += 1
         return results
 
-    def _judge(self, arrival: Arrival, score: Scored | None, book: Book, exempt_form: bool = False) -> Verdict:
+    def _judge(self, arrival: Arrival, score: Scored | None, book: Book, before: Verdict | None = None) -> Verdict:
+        """`before` is the verdict on the text that this one replaces: an edit came the way that the comment came."""
         return policy.judge(
             policy.Case(
                 arrival.submission,
@@ -264,8 +265,8 @@ class Intake:
                 score.model if score else None,
                 self.scorer.thresholds(),
                 arrival.links,
-                trusted=book.trusts(arrival),
-                form="" if exempt_form else arrival.form,
+                trusted=bool(before.facts.get("trusted")) if before else book.trusts(arrival),
+                form=str(before.facts.get("form", "")) if before else arrival.form,
                 address=arrival.address,
             )
         )
@@ -309,7 +310,8 @@ class Intake:
         async with self.database.transaction() as tx:
             old = await own_comment(tx, arrival.site, arrival.article, id, now)
             book = await look_up(tx, arrival.site, [arrival], now)
-            verdict = self._judge(arrival, score, book, exempt_form=True)
+            before = (await comments.verdicts(tx, arrival.site, [id])).get(id)
+            verdict = self._judge(arrival, score, book, before)
             sent = arrival.submission
             status = verdict.status
             if old.decided and status == "approved":

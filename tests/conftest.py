@@ -158,7 +158,8 @@ class Service:
 
     async def held(self, article: str = "post", **more: Any) -> str:
         """The id of a comment that waits: a link from a stranger."""
-        answer = await self.post(article, body=f"I wrote about it here: https://blog.example/{self.clock.now}", **more)
+        body = more.pop("body", f"I wrote about it here: https://blog.example/{self.clock.now}")
+        answer = await self.post(article, body=body, **more)
         assert answer.status_code == 202, answer.text
         return str(answer.json()["id"])
 

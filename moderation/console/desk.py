@@ -17,7 +17,7 @@ from moderation.console.api import seen_of, view_of
 from moderation.moderator import EVERYWHERE, Asker
 from moderation.pages import Pages
 from moderation.problem import Problem, Unauthorized
-from moderation.storage import audit, sites
+from moderation.storage import audit, moderators, sites
 from moderation.storage import queue as stored_queue
 from moderation.storage.database import Database
 
@@ -140,8 +140,11 @@ async def get_comment(request: Request, asker: Asker) -> Response:
     shown = await queue.one(state.database, state.scorer, asker, request.path_params["id"])
     taken = shown.pop("decisions")
     last = taken[-1]["id"] if taken else ""
+    async with state.database.reading() as session:
+        names = await moderators.names(session)
     for entry in taken:
         entry["undoable"] = entry["id"] == last and not entry["undone_at"]
+        entry["moderator"] = names.get(entry["moderator"], entry["moderator"])
     titles = await titles_of(state.database, [shown])
     return await page(request, asker, "comment.html", comment=in_words(shown, titles), decisions=taken, back=None)
 
@@ -158,7 +161,7 @@ async def post_decisions(request: Request, asker: Asker) -> Response:
         action, _, id = one.partition(":")
         ids = [id]
     back = back_of(typed)
-    if not ids:
+    if not ids or not action:  # nothing ticked, or Enter in a checkbox: nothing is decided
         return RedirectResponse(back, 303)
     labels = [value for name, value in pairs if name == "labels"]
     checked = decision.checked(action, labels, typed.get("note", ""))
@@ -201,7 +204,12 @@ async def get_history(request: Request, asker: Asker) -> Response:
     state = request.app.state
     async with state.database.reading() as session:
         found = await audit.read(session, asker.site, before=request.query_params.get("cursor", "")[:26], limit=101)
-    entries = [e | {"detail": ", ".join(f"{k} {v}" for k, v in e["detail"].items())} for e in found[:100]]
+        names = await moderators.names(session)
+    entries = [
+        e
+        | {"actor": names.get(e["actor"], e["actor"]), "detail": ", ".join(f"{k} {v}" for k, v in e["detail"].items())}
+        for e in found[:100]
+    ]
     next_url = "/moderate/history?" + urlencode({"cursor": found[99]["id"]}) if len(found) > 100 else None
     return await page(request, asker, "history.html", entries=entries, next_url=next_url)
 

@@ -16,7 +16,7 @@ from moderation.access import client_address
 from moderation.comment import DEEPEST, Comment, public, tree
 from moderation.intake import Accepted, Arrival, Intake, arrive
 from moderation.links import Links
-from moderation.pages import Pages
+from moderation.pages import Pages, sends_to
 from moderation.problem import BadRequest, FieldError, Invalid, NotFound, Problem, Unauthorized, Unsupported
 from moderation.public.sites import Directory, article_key, is_own
 from moderation.site import Article, Site
@@ -136,11 +136,15 @@ async def form_page(
         parent = typed.get("parent", "")
         found = (await comments.of_site(session, site.key, [parent])).get(parent) if parent else None
     form = reply_form(state.links, state.intake.clock(), site, article, typed, errors, found)
+    onwards = [*site.origins, state.links.origin]
+    if article.url:
+        parts = urlsplit(article.url)
+        onwards.append(f"{parts.scheme}://{parts.netloc}")
     form["redirect_to"] = typed.get("redirect_to") or None
     return pages.answer(
         "form.html",
         problem.status if problem else 200,
-        dict(problem.headers) if problem else None,
+        (problem.headers if problem else {}) | sends_to(*onwards),
         site=site,
         article=article,
         form=form,
@@ -203,7 +207,14 @@ async def demo_page(request: Request) -> Response:
     shown = tree((c.path, public(c, f"/avatars/{state.links.seal.avatar(c.name)}.svg")) for c in found)
     pages: Pages = state.public_pages
     return pages.answer(
-        "demo.html", article=article, count=count, comments=shown, form=form, reply_base="/", deepest=DEEPEST
+        "demo.html",
+        headers=sends_to(state.links.origin),
+        article=article,
+        count=count,
+        comments=shown,
+        form=form,
+        reply_base="/",
+        deepest=DEEPEST,
     )
 
 

@@ -52,6 +52,11 @@ async def by_id(session: Session, site: str, id: str) -> Moderator | None:
     return moderator_of(row) if row else None
 
 
+async def names(session: Session) -> dict[str, str]:
+    """Id → address, for pages that moderators see. The audit log itself holds ids only."""
+    return {row[0]: row[1] for row in await session.fetch("SELECT id, email FROM moderators")}
+
+
 async def count(session: Session, *, ready: bool = False) -> int:
     """How many there are, or how many have a password."""
     row = await session.fetch_one(

@@ -35,9 +35,9 @@ async def test_every_wrong_field_is_named_at_once(service: Service) -> None:
 
 async def test_a_link_from_a_stranger_waits_and_a_receipt_earns_trust(service: Service) -> None:
     first = (await service.post()).json()
-    link = "I wrote about it here: https://blog.example/post"
-    assert (await service.post(body=link)).status_code == 202
-    assert (await service.post(body=link + "2", headers={"Receipt": first["receipt"]})).status_code == 201
+    link = "The documentation at https://docs.python.org/{}/library/asyncio.html says you should keep a reference."
+    assert (await service.post(body=link.format(1))).status_code == 202
+    assert (await service.post(body=link.format(2), headers={"Receipt": first["receipt"]})).status_code == 201
 
 
 async def test_what_is_filed_as_spam_gets_the_same_answer_as_what_waits(service: Service) -> None:
