@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import json
 import os
+import signal
 import sqlite3
 import sys
 import time
@@ -94,6 +95,9 @@ def serve(args: argparse.Namespace, settings: Settings) -> None:
     app = create_app(settings, say=lambda text: print(text, flush=True))
     server = uvicorn.Server(uvicorn.Config(app, **common))
     print(f"Serving on {settings.base} (moderators: {settings.base}/moderate)", flush=True)
+    for name in (signal.SIGTERM, signal.SIGINT):
+        # uvicorn raises the signal once more when all is finished; by then there is nothing left to end
+        signal.signal(name, lambda *_: None)
     server.run()
     if not server.started:
         raise Unavailable("The service did not start; the lines above say why.")

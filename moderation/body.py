@@ -24,7 +24,7 @@ async def read(request: Request, most: int = ELSE) -> bytes:
     if (encoding := request.headers.get("content-encoding", "identity")) != "identity":
         raise Unsupported(f"Send the body as it is, not as {encoding[:40]!r}.")
     declared = request.headers.get("content-length", "")
-    if declared.isdigit() and int(declared) > most:
+    if declared.isascii() and declared.isdigit() and (len(declared) > 18 or int(declared) > most):
         raise TooLarge(f"At most {most} bytes.", headers={"Connection": "close"})
     parts, size = [], 0
     async for part in request.stream():
@@ -42,8 +42,11 @@ class Twice(ValueError):
 def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        names = [key for key, _ in pairs]
-        raise Twice(next(key for key in names if names.count(key) > 1))
+        seen = set[str]()
+        for key, _ in pairs:
+            if key in seen:
+                raise Twice(key)
+            seen.add(key)
     return found
 
 
@@ -60,7 +63,7 @@ def json_object(raw: bytes) -> dict[str, Any]:
     try:
         found = json.loads(text.removeprefix("\ufeff"), object_pairs_hook=once, parse_constant=refuse_constant)
     except Twice as twice:
-        raise Invalid(FieldError(str(twice)[:80].replace("\0", ""), "invalid", "is given twice")) from None
+        raise Invalid(FieldError(shown(str(twice)), "invalid", "is given twice")) from None
     except (ValueError, RecursionError):
         raise BadRequest("The body is not JSON.") from None
     if not isinstance(found, dict):
@@ -69,17 +72,24 @@ def json_object(raw: bytes) -> dict[str, Any]:
     return found
 
 
+def shown(name: str) -> str:
+    """The start of a field's name that somebody made up, fit for an answer."""
+    return name[:80].replace("\0", "").encode("utf-8", "replace").decode()
+
+
 def refuse_nul(value: Any) -> None:
-    if isinstance(value, str):
-        if "\0" in value:
-            raise BadRequest("U+0000 cannot be stored; leave it out.")
-    elif isinstance(value, dict):
-        for key, inner in value.items():
-            refuse_nul(key)
-            refuse_nul(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            refuse_nul(inner)
+    """However deep: without recursion, whose limit is lower than the parser's."""
+    waiting = [value]
+    while waiting:
+        inner = waiting.pop()
+        if isinstance(inner, str):
+            if "\0" in inner:
+                raise BadRequest("U+0000 cannot be stored; leave it out.")
+        elif isinstance(inner, dict):
+            waiting += inner.keys()
+            waiting += inner.values()
+        elif isinstance(inner, list):
+            waiting += inner
 
 
 def kind_of(request: Request) -> str:
@@ -106,6 +116,14 @@ async def form_fields(request: Request, raw: bytes) -> list[tuple[str, str]]:
     return pairs
 
 
+class HasFile(Invalid):
+    """A file where a text belongs. `typed` are the texts beside it."""
+
+    def __init__(self, typed: dict[str, str], *names: str) -> None:
+        super().__init__(*(FieldError(shown(name), "invalid", "must be a text, not a file") for name in names))
+        self.typed = typed
+
+
 async def multipart(request: Request, raw: bytes) -> list[tuple[str, str]]:
     _, options = parse_options_header(request.headers.get("content-type", ""))
     charset = options.get(b"charset", b"utf-8").decode("latin-1").lower()
@@ -125,12 +143,12 @@ async def multipart(request: Request, raw: bytes) -> list[tuple[str, str]]:
         raise BadRequest("The form is not UTF-8.") from None
     except (MultiPartException, KeyError, ValueError, AssertionError):
         raise BadRequest("The form cannot be read: it is no multipart/form-data as RFC 7578 has it.") from None
-    pairs = list[tuple[str, str]]()
-    for name, value in form.multi_items():
-        if isinstance(value, UploadFile):
-            raise Invalid(FieldError(name[:80], "invalid", "must be a text, not a file"))
-        pairs.append((name, value))
-    refuse_nul([list(pair) for pair in pairs])
+    pairs = [(name, value) for name, value in form.multi_items() if isinstance(value, str)]
+    files = [name for name, value in form.multi_items() if isinstance(value, UploadFile)]
+    await form.close()
+    refuse_nul([*files, *(text for pair in pairs for text in pair)])
+    if files:
+        raise HasFile(dict(pairs), *dict.fromkeys(files))
     return pairs
 
 
@@ -140,5 +158,5 @@ def single(pairs: list[tuple[str, str]]) -> dict[str, str]:
     if len(found) != len(pairs):
         names = [name for name, _ in pairs]
         twice = sorted({name for name in names if names.count(name) > 1})
-        raise Invalid(*(FieldError(name[:80], "invalid", "is given twice") for name in twice))
+        raise Invalid(*(FieldError(shown(name), "invalid", "is given twice") for name in twice))
     return found

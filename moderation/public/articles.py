@@ -76,6 +76,7 @@ def checked(raw: dict[str, Any]) -> dict[str, Any]:
         try:
             when = datetime.fromisoformat(at)
             found["published_at"] = int((when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp() * 1000)
+            iso(found["published_at"])  # an offset may lead out of the years that can be shown
         except (TypeError, ValueError, OverflowError):
             wrong.append(FieldError("published_at", "invalid", "must be a time as RFC 3339 has it"))
     if wrong:

@@ -13,7 +13,7 @@ from starlette.responses import RedirectResponse, Response
 
 from moderation import body, submission
 from moderation.access import client_address
-from moderation.comment import DEEPEST, Comment, public, tree
+from moderation.comment import DEEPEST, Comment, is_id, public, tree
 from moderation.intake import Accepted, Arrival, Intake, arrive
 from moderation.links import Links
 from moderation.pages import Pages, sends_to
@@ -70,6 +70,8 @@ async def post_form(request: Request, site: Site, article: str) -> Response:
     except BadRequest as problem:
         return problem_page(request, problem)
     except Problem as problem:
+        if isinstance(problem, body.HasFile):
+            typed = problem.typed
         errors = {e.field: e.message for e in problem.errors} or {"": problem.detail}
         return await form_page(request, site, article, typed, errors, problem)
     return RedirectResponse(await where_next(request, site, article, typed, accepted), 303)
@@ -133,8 +135,8 @@ async def form_page(
     database: Database = state.database
     async with database.reading() as session:
         article = (await sites.articles(session, site.key, [key])).get(key) or Article(site.key, key)
-        parent = typed.get("parent", "")
-        found = (await comments.of_site(session, site.key, [parent])).get(parent) if parent else None
+        parent = typed.get("parent", "").strip()
+        found = (await comments.of_site(session, site.key, [parent])).get(parent) if is_id(parent) else None
     form = reply_form(state.links, state.intake.clock(), site, article, typed, errors, found)
     onwards = [*site.origins, state.links.origin]
     if article.url:
@@ -201,7 +203,7 @@ async def demo_page(request: Request) -> Response:
         article = (await sites.articles(session, site.key, [DEMO])).get(DEMO) or Article(site.key, DEMO)
         found = await comments.thread(session, site.key, DEMO, newest=False, limit=200, after=None)
         count = (await comments.approved(session, site.key, [DEMO]))[DEMO]
-        above = (await comments.of_site(session, site.key, [parent])).get(parent) if parent else None
+        above = (await comments.of_site(session, site.key, [parent])).get(parent) if is_id(parent) else None
     form = reply_form(state.links, state.intake.clock(), site, article, {"parent": parent}, {}, above)
     form["cancel_url"] = "/#reply-form"
     shown = tree((c.path, public(c, f"/avatars/{state.links.seal.avatar(c.name)}.svg")) for c in found)
@@ -229,6 +231,8 @@ async def one_comment(request: Request) -> Response:
     site = await directory.site(request.path_params["site"])
     article, id = article_key(request.path_params["article"]), request.path_params["id"]
     token = request.headers.get("edit-token", "")
+    if not is_id(id):
+        raise NotFound("There is no such comment.")
     async with state.database.reading() as session:
         old = (await comments.of_site(session, site.key, [id])).get(id)
     if old is None or old.article != article or old.status == "deleted":

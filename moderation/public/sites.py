@@ -48,7 +48,10 @@ class Directory:
 
 def is_own(origin: str, host: str) -> bool:
     """The page came from where it posts to (localhost beside 127.0.0.1, say): a browser cannot fake that."""
-    return bool(host) and urlsplit(origin).netloc == host
+    try:
+        return bool(host) and urlsplit(origin).netloc == host
+    except ValueError:  # as for http://[
+        return False
 
 
 def article_key(key: str) -> str:

@@ -1,0 +1,206 @@
+"""What both databases promise."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from pathlib import Path
+
+import pytest
+
+from moderation.comment import Comment, new_id
+from moderation.problem import Unavailable
+from moderation.site import Article, HouseRules, Site
+from moderation.storage import comments, connect, moderators, retries, sites
+from moderation.storage.comments import Judged, Keys
+from moderation.storage.database import Database, NewerDatabase, Session, migrate, migrations, statements
+from moderation.verdict import Reason, Verdict
+
+pytestmark = pytest.mark.anyio
+
+
+async def a_site(tx: Session, key: str = "default") -> None:
+    await sites.put_site(tx, Site(key, key.title(), ("https://blog.example",), HouseRules(blocked=("bank",))), 1)
+    await sites.put_article(tx, Article(key, "post", "A post", created_at=1))
+
+
+def judged(id: str, site: str = "default", **more: object) -> Judged:
+    values: dict[str, object] = {
+        "id": id, "site": site, "article": "post", "parent": None, "path": id, "status": "approved", "revision": 1,
+        "name": "Ann", "email": "ann@example.org", "url": None, "body": "Text", "html": "<p>Text</p>", "created_at": 5,
+    } | more  # fmt: skip
+    verdict = Verdict("publish", (Reason("label", "spam", 0.25, spans=((0, 4),)),), {"spam": 0.25}, "m1", {"links": 0})
+    return Judged(Comment(**values), verdict, Keys("author", "address", "body"), False, "example.org")  # type: ignore[arg-type]
+
+
+async def test_what_is_stored_comes_back_as_it_was(database: Database) -> None:
+    one = judged(new_id(5), url="https://example.org/", body="Grüße 🌱 \u2028 'quoted' ?")
+    async with database.transaction() as tx:
+        await a_site(tx)
+        await comments.add(tx, [one])
+    async with database.reading() as session:
+        assert (await sites.sites(session))["default"].rules.blocked == ("bank",)
+        assert await comments.find(session, [one.comment.id]) == {one.comment.id: one.comment}
+        assert await comments.verdicts(session, "default", [one.comment.id]) == {one.comment.id: one.verdict}
+
+
+async def test_a_transaction_is_all_or_nothing(database: Database) -> None:
+    with pytest.raises(RuntimeError):
+        async with database.transaction() as tx:
+            await a_site(tx)
+            raise RuntimeError("in the middle")
+    async with database.reading() as session:
+        assert await sites.sites(session) == {}
+
+
+async def test_a_status_moves_only_from_the_revision_seen(database: Database) -> None:
+    one = judged(new_id(5))
+    async with database.transaction() as tx:
+        await a_site(tx)
+        await comments.add(tx, [one])
+        assert await comments.move(tx, one.comment, "spam", decided=True)
+        assert not await comments.move(tx, one.comment, "approved", decided=True)
+        found = (await comments.find(tx, [one.comment.id]))[one.comment.id]
+    assert (found.status, found.revision, found.decided) == ("spam", 2, True)
+
+
+async def test_writers_take_turns_and_none_is_lost(database: Database) -> None:
+    async with database.transaction() as tx:
+        await a_site(tx)
+
+    async def write(number: int) -> None:
+        async with database.transaction() as tx:
+            row = await tx.fetch_one("SELECT revision FROM articles WHERE site = ? AND article = ?", "default", "post")
+            assert row
+            await tx.execute(
+                "UPDATE articles SET revision = ? WHERE site = ? AND article = ?", row[0] + 1, "default", "post"
+            )
+
+    await asyncio.gather(*(write(n) for n in range(20)))
+    assert await database.article_revision("default", "post") == 20
+
+
+async def test_a_reader_sees_one_moment_and_never_waits(database: Database) -> None:
+    async with database.transaction() as tx:
+        await a_site(tx)
+    async with database.reading() as session:
+        assert len(await sites.sites(session)) == 1
+        async with database.transaction() as tx:
+            await a_site(tx, "second")
+        assert len(await sites.sites(session)) == 1
+    async with database.reading() as session:
+        assert len(await sites.sites(session)) == 2
+
+
+async def test_opening_again_migrates_nothing_twice(address: str) -> None:
+    for _ in range(2):
+        database = connect(address)
+        await database.open()
+        async with database.reading() as session:
+            applied = await session.fetch("SELECT number, name FROM migrations")
+        await database.close()
+        assert [tuple(row) for row in applied] == [(n, name) for n, name, _ in migrations()]
+
+
+async def test_two_processes_that_start_at_once_migrate_once(address: str) -> None:
+    both = [connect(address), connect(address)]
+    await asyncio.gather(*(database.open() for database in both))
+    async with both[0].reading() as session:
+        rows = await session.fetch("SELECT number FROM migrations")
+    assert len(rows) == len(migrations())
+    for database in both:
+        await database.close()
+
+
+async def test_a_newer_database_is_refused_by_name(address: str) -> None:
+    database = connect(address)
+    await database.open()
+    async with database.transaction() as tx:
+        await tx.execute("INSERT INTO migrations (number, name) VALUES (9999, '9999_from_the_future')")
+    await database.close()
+    with pytest.raises(NewerDatabase, match="9999_from_the_future"):
+        await connect(address).open()
+
+
+async def test_a_migration_that_fails_leaves_nothing_behind(database: Database) -> None:
+    broken = [*migrations(), (2, "0002_broken", "CREATE TABLE half (site TEXT);\nINSERT INTO nowhere VALUES (1);\n")]
+    with pytest.raises(Exception, match="nowhere"):
+        async with database.transaction() as tx:
+            await migrate(tx, database.kind, broken)
+    async with database.reading() as session:
+        assert len(await session.fetch("SELECT number FROM migrations")) == len(migrations())
+
+
+async def test_attempts_and_retries_are_counted_where_every_process_sees_them(database: Database) -> None:
+    async with database.transaction() as tx:
+        await a_site(tx)
+        for at in (1_000, 2_000):
+            await moderators.add_attempt(tx, "who", at)
+        await retries.add(tx, [("default", "post", "key", "request", "{}")], now=1_000)
+    other = connect(str(database.path)) if database.kind == "sqlite" else connect(database._address)  # type: ignore[attr-defined]
+    await other.open()
+    async with other.reading() as session:
+        assert await moderators.attempts(session, "who", 0) == 2
+        assert await moderators.attempts(session, "who", 1_500) == 1
+        assert await retries.find(session, "default", ["key"], now=2_000) == {("post", "key"): ("request", "{}")}
+        assert await retries.find(session, "default", ["key"], now=1_000 + retries.KEPT + 1) == {}
+    await other.close()
+
+
+async def test_a_closed_database_says_that_nothing_was_stored(database: Database) -> None:
+    await database.close()
+    with pytest.raises(Unavailable, match="nothing was stored"):
+        async with database.transaction():
+            pass
+
+
+async def test_sqlite_keeps_what_it_acknowledged(tmp_path: Path) -> None:
+    database = connect(str(tmp_path / "new" / "db.sqlite3"))
+    await database.open()
+    async with database.transaction() as tx:
+        pragmas = {
+            name: (await tx.fetch(f"PRAGMA {name}"))[0][0] for name in ("journal_mode", "synchronous", "foreign_keys")
+        }
+    await database.close()
+    assert pragmas == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
+    assert (tmp_path / "new" / "db.sqlite3").stat().st_mode & 0o077 == 0
+
+
+def test_every_key_and_index_leads_with_the_site() -> None:
+    for _, name, sql in migrations():
+        for statement in statements(sql, "sqlite"):
+            for kind, columns in re.findall(r"(PRIMARY KEY|FOREIGN KEY|INDEX \w+ ON \w+)\s*\(([^)]*)\)", statement):
+                assert columns.split(",")[0].strip() == "site", f"{name}: {kind} ({columns})"
+
+
+async def test_no_query_of_the_hot_path_scans_a_table(tmp_path: Path) -> None:
+    database = connect(str(tmp_path / "db.sqlite3"))
+    await database.open()
+    plans = []
+
+    class Explaining(Session):
+        def __init__(self, session: Session) -> None:
+            self.session = session
+
+        async def fetch(self, sql: str, *args: object) -> list:  # type: ignore[type-arg]
+            plans.extend(row[3] for row in await self.session.fetch("EXPLAIN QUERY PLAN " + sql, *args))
+            return await self.session.fetch(sql, *args)
+
+        async def execute(self, sql: str, *args: object) -> int:
+            return await self.session.execute(sql, *args)
+
+        async def execute_many(self, sql: str, rows: object) -> None:
+            raise AssertionError
+
+    async with database.reading() as session:
+        asked = Explaining(session)
+        await comments.said(asked, "default", ["a"], ["b"])
+        await comments.recent(asked, "default", "author_key", ["a"], "0")
+        await comments.recent(asked, "default", "address_key", ["a"], "0")
+        await comments.of_site(asked, "default", ["a"])
+        await comments.find(asked, ["a"])
+        await comments.thread(asked, "default", "post", newest=False, limit=50, after=("a", "a"))
+        await comments.approved(asked, "default", ["post"])
+    await database.close()
+    assert len(plans) >= 7
+    assert not [plan for plan in plans if plan.startswith("SCAN") and "sites" not in plan], plans

@@ -1,0 +1,144 @@
+"""The house, held by a test: who may import whom, and that arrows never make a circle."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+WORDS = {"site", "submission", "verdict", "policy", "comment", "decision", "moderator", "markdown", "seal", "links"}
+ACTS = {"intake", "queue", "privacy", "learning"}
+HTTP = {"pages", "body"}
+ROOMS = {"public", "console", "storage"}
+SERVED = {"classifier.serving", "classifier.labels", "classifier.examples"}
+
+# file or room → the moderation names it may import, and the classifier's modules
+ALLOWED: dict[str, tuple[set[str], set[str]]] = {
+    **{word: (WORDS | {"problem"}, {"classifier.labels", "classifier.examples"}) for word in WORDS},
+    "problem": (set(), set()),
+    "settings": (set(), set()),
+    "storage": (WORDS | {"problem", "storage"}, {"classifier.labels"}),
+    "intake": (WORDS | {"problem", "storage"}, SERVED),
+    "queue": (WORDS | {"problem", "storage", "intake"}, {"classifier.examples"}),
+    "privacy": (WORDS | {"problem", "storage"}, set()),
+    "learning": (WORDS | {"problem", "storage"}, {"classifier.examples", "classifier.registry", "classifier.train"}),
+    "access": (WORDS | {"problem", "storage"}, set()),
+    "operations": (WORDS | {"problem", "storage"}, {"classifier.serving"}),
+    "pages": (set(), set()),
+    "body": ({"problem"}, set()),
+    "public": (
+        WORDS | ACTS | HTTP | {"access", "problem", "storage", "public"},
+        {"classifier.labels", "classifier.serving"},
+    ),
+    "console": (
+        WORDS | ACTS | HTTP | {"access", "problem", "storage", "console"},
+        {"classifier.labels", "classifier.serving"},
+    ),
+}
+ANYTHING = {"app", "__main__"}
+
+
+def sources(package: str) -> list[Path]:
+    return sorted((ROOT / package).rglob("*.py"))
+
+
+def imports(path: Path) -> set[str]:
+    """Dotted names of our own modules that a file imports, wherever in the file."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    modules = {
+        ".".join(p.relative_to(ROOT).with_suffix("").parts)
+        for name in ("moderation", "classifier")
+        for p in sources(name)
+    }
+    return {name for name in found if name in modules or name.removesuffix(".__init__") in ("classifier",)}
+
+
+def place(path: Path) -> str:
+    """The file or room of moderation/ that a path is in."""
+    return path.relative_to(ROOT / "moderation").with_suffix("").parts[0]
+
+
+@pytest.mark.parametrize("path", sources("moderation"), ids=lambda p: str(p.relative_to(ROOT)))
+def test_arrows_point_down_the_table(path: Path) -> None:
+    here = place(path)
+    if here in ANYTHING or here == "__init__":
+        return
+    assert here in ALLOWED, f"{here} has no line in the table: say for whom it works"
+    rooms, models = ALLOWED[here]
+    for name in imports(path):
+        package, _, rest = name.partition(".")
+        if package == "moderation":
+            assert rest.split(".")[0] in rooms | {here, ""}, f"{here} must not import {name}"
+        else:
+            assert name in models, f"{here} must not import {name}"
+
+
+@pytest.mark.parametrize("path", sources("classifier"), ids=lambda p: str(p.relative_to(ROOT)))
+def test_the_classifier_knows_nothing_of_moderation(path: Path) -> None:
+    assert not [name for name in imports(path) if name.startswith("moderation")]
+
+
+def test_the_imports_have_no_circle() -> None:
+    graph = {
+        ".".join(p.relative_to(ROOT).with_suffix("").parts): imports(p)
+        for n in ("moderation", "classifier")
+        for p in sources(n)
+    }
+    done: set[str] = set()
+
+    def walk(name: str, above: tuple[str, ...]) -> None:
+        assert name not in above, " → ".join([*above, name])
+        if name not in done:
+            for inner in graph.get(name, set()) - {name}:
+                walk(inner, (*above, name))
+            done.add(name)
+
+    for name in graph:
+        walk(name, ())
+
+
+def test_only_the_border_reads_settings() -> None:
+    readers = {place(p) for p in sources("moderation") if "moderation.settings" in imports(p)}
+    assert readers <= ANYTHING
+
+
+def test_sql_has_one_home() -> None:
+    verbs = ("SELECT ", "INSERT INTO", "UPDATE ", "DELETE FROM")
+    for path in sources("moderation"):
+        if place(path) == "storage":
+            continue
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                assert not node.value.startswith(verbs) or node.value == "SELECT 1", f"{path.name}: {node.value[:60]}"
+
+
+def test_no_drawer_for_odds_and_ends_and_no_long_file() -> None:
+    for package in ("moderation", "classifier", "benchmarks"):
+        for path in sources(package):
+            assert path.stem not in ("utils", "util", "helpers", "common", "misc"), path
+            assert len(path.read_text("utf-8").splitlines()) <= 500, f"{path} wants a split"
+
+
+def test_importing_does_nothing_and_serving_needs_no_scikit_learn() -> None:
+    program = (
+        "import sys, moderation.app, moderation.__main__; "
+        "found = [m for m in ('sklearn', 'scipy', 'joblib', 'asyncpg') if m in sys.modules]; sys.exit(', '.join(found) or 0)"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, cwd=ROOT)
+
+
+def test_nothing_loads_a_file_that_could_run_code() -> None:
+    for package in ("moderation", "classifier", "benchmarks"):
+        for path in sources(package):
+            text = path.read_text("utf-8")
+            for word in ("import pickle", "pickle.load", "joblib.load", "allow_pickle=True", "import dill"):
+                assert word not in text, f"{path}: {word}"
