@@ -129,6 +129,8 @@ async def multipart(request: Request, raw: bytes) -> list[tuple[str, str]]:
     charset = options.get(b"charset", b"utf-8").decode("latin-1").lower()
     if charset not in ("utf-8", "utf8"):
         raise BadRequest("The form is not UTF-8.")
+    if b"--%s--" % options.get(b"boundary", b"") not in raw:  # the parser takes half a form for a whole one
+        raise BadRequest("The form cannot be read: it ends before its last boundary.")
 
     async def stream() -> AsyncGenerator[bytes, None]:
         yield raw
