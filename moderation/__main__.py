@@ -15,7 +15,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from moderation import __version__, access, privacy
+from moderation import __version__, access, backup, privacy
 from moderation import settings as settings_
 from moderation.links import Links
 from moderation.moderator import EVERYWHERE, ROLES, Moderator
@@ -95,9 +95,9 @@ def serve(args: argparse.Namespace, settings: Settings) -> None:
     app = create_app(settings, say=lambda text: print(text, flush=True))
     server = uvicorn.Server(uvicorn.Config(app, **common))
     print(f"Serving on {settings.base} (moderators: {settings.base}/moderate)", flush=True)
-    for name in (signal.SIGTERM, signal.SIGINT):
+    for ending in (signal.SIGTERM, signal.SIGINT):
         # uvicorn raises the signal once more when all is finished; by then there is nothing left to end
-        signal.signal(name, lambda *_: None)
+        signal.signal(ending, lambda *_: None)
     server.run()
     if not server.started:
         raise Unavailable("The service did not start; the lines above say why.")
@@ -211,6 +211,22 @@ async def erase_person(args: argparse.Namespace, settings: Settings) -> None:
     out(json.dumps({"erased": count}))
 
 
+async def make_backup(args: argparse.Namespace, settings: Settings) -> None:
+    """Write database, models and secret key to one file; beside a running server."""
+    async with opened(settings) as database:
+        counts = await backup.write(database, Path(settings.models), settings.secret(), Path(args.file))
+    out(json.dumps(counts))
+
+
+async def restore(args: argparse.Namespace, settings: Settings) -> None:
+    """Restore a backup into an empty database."""
+    if not Path(args.file).exists():
+        raise NotFound(f"There is no file {args.file}.")
+    async with opened(settings) as database:
+        counts = await backup.restore(database, Path(settings.models), settings.key_file, Path(args.file))
+    out(json.dumps(counts))
+
+
 async def check(args: argparse.Namespace, settings: Settings) -> None:
     """Is all well? In words; exit status 1 where something is not."""
     from classifier.serving import Classifier
@@ -283,6 +299,8 @@ def parser() -> argparse.ArgumentParser:
     command("roll-back", roll_back).add_argument("--site", metavar="KEY", default="default")
     command("export-person", export_person).add_argument("email", metavar="EMAIL")
     command("erase-person", erase_person).add_argument("email", metavar="EMAIL")
+    command("backup", make_backup).add_argument("file", metavar="FILE")
+    command("restore", restore).add_argument("file", metavar="FILE")
     command("check", check)
     return top
 

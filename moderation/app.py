@@ -23,7 +23,7 @@ from classifier.serving import Classifier
 from moderation import access, operations
 from moderation.access import Doorman
 from moderation.console import api, desk, signin
-from moderation.intake import Intake, Scorer
+from moderation.intake import Intake
 from moderation.links import Links
 from moderation.pages import Pages
 from moderation.problem import MethodNotAllowed, NotFound, Problem, TooLarge
@@ -31,6 +31,7 @@ from moderation.public import articles, avatar, posting, reading, receipts
 from moderation.public.cors import preflight, problem_answer, shared
 from moderation.public.reading import Threads
 from moderation.public.sites import Directory
+from moderation.scorer import Scorer
 from moderation.seal import Seal
 from moderation.settings import Settings
 from moderation.settings import load as load_settings

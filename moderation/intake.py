@@ -7,113 +7,29 @@ compares it with what is stored and with itself, writes one transaction, and onl
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import orjson
 
 from classifier.examples import Asked, Author, Scored
-from classifier.serving import Classifier
-from moderation import markdown, policy
-from moderation.comment import EDIT_WINDOW, Comment, first_id_at, is_id, new_id, place, public
+from moderation import policy
+from moderation.admission import Accepted, Arrival, Book, look_up
+from moderation.comment import EDIT_WINDOW, Comment, new_id, place, public
 from moderation.links import Links
-from moderation.problem import Conflict, FieldError, Forbidden, Invalid, NotFound, Problem, TooFast, Unavailable
-from moderation.site import Article, Site
+from moderation.problem import Conflict, Forbidden, NotFound, Problem, Unavailable
+from moderation.scorer import Scorer
+from moderation.site import Article
 from moderation.storage import audit, comments, retries, sites
-from moderation.storage.comments import Judged, Keys
+from moderation.storage.comments import Judged
 from moderation.storage.database import Database, Session
-from moderation.submission import Submission
 from moderation.verdict import Verdict
-
-log = logging.getLogger("moderation.intake")
 
 BATCH = 64
 WAITING = 2_000
-DEADLINE = 0.5
-"""Seconds that the classifier has for a batch; after that it is held `unscored`."""
-MINUTE, HOUR = 60_000, 3_600_000
-
-
-@dataclass(frozen=True, slots=True)
-class Arrival:
-    """A checked submission and its circumstances. The address itself is looked at and forgotten; only a key of it stays."""
-
-    site: str
-    article: str
-    submission: Submission
-    keys: Keys
-    address: str = ""
-    form: str = ""
-    proof: str | None = None
-    """The comment that its author's receipt is for."""
-    retry: tuple[str, str] | None = None
-    """(Idempotency-Key, hash of the request)."""
-    title: str = ""
-    links: int = 0
-    html: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Accepted:
-    """What is on disk now. `answer` is what its author is told, the same for all that is not published."""
-
-    id: str
-    approved: bool
-    answer: dict[str, Any]
-
-
-class Scorer:
-    """The classifier, off the event loop and against the clock. No answer is an answer: None."""
-
-    def __init__(self, classifier: Classifier, deadline: float = DEADLINE) -> None:
-        self.classifier = classifier
-        self.problem: str | None = "the model is not loaded yet"
-        self._deadline = deadline
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="scorer")
-
-    async def start(self) -> None:
-        await asyncio.get_running_loop().run_in_executor(self._thread, self._load)
-
-    def _load(self) -> None:
-        try:
-            self.classifier.load()
-            self.problem = self.classifier.problem
-        except Exception as error:
-            self.problem = f"{type(error).__name__}: {error}"
-            log.error("no model: every comment is held", extra={"why": self.problem})
-
-    def _score(self, asked: list[Asked]) -> list[Scored]:
-        self.classifier.refresh()
-        found = self.classifier.score(asked)
-        self.problem = self.classifier.problem
-        return found
-
-    async def score(self, asked: list[Asked]) -> list[Scored | None]:
-        work = asyncio.get_running_loop().run_in_executor(self._thread, self._score, asked)
-        try:
-            # shielded: a late answer is thrown away, but a thread cannot be stopped
-            return list(await asyncio.wait_for(asyncio.shield(work), self._deadline))
-        except TimeoutError:
-            self.problem = f"the model took longer than {self._deadline} s"
-            work.add_done_callback(lambda done: done.cancelled() or done.exception())
-        except Exception as error:
-            self.problem = f"the model failed ({type(error).__name__})"
-        log.error("unscored", extra={"why": self.problem, "count": len(asked)})
-        return [None] * len(asked)
-
-    def thresholds(self) -> dict[str, float]:
-        try:
-            return dict(self.classifier.thresholds)
-        except Exception:  # not loaded: there are no scores either
-            return {}
-
-    def close(self) -> None:
-        self._thread.shutdown(wait=False, cancel_futures=True)
 
 
 @dataclass
@@ -349,12 +265,6 @@ class Intake:
         self._changed(site, article)
 
 
-def arrive(site: str, article: str, submission: Submission, keys: Keys, **circumstances: Any) -> Arrival:
-    """An Arrival with its text rendered and its links counted, once, in the request that brings it."""
-    html, links = markdown.render(submission.body), markdown.count_links(submission.body)
-    return Arrival(site, article, submission, keys, html=html, links=links, **circumstances)
-
-
 def asked(arrival: Arrival) -> Asked:
     sent = arrival.submission
     return Asked(sent.body, Author(sent.name, sent.url or "", sent.email_domain), arrival.site)
@@ -368,103 +278,3 @@ async def own_comment(tx: Session, site: str, article: str, id: str, now: int) -
     if now - found.created_at > EDIT_WINDOW:
         raise Forbidden("A comment can be changed for 15 minutes after it was posted.", code="edit_closed")
     return found
-
-
-@dataclass
-class Book:
-    """What the batch is compared with, on one site: what is stored, and what the batch itself has brought so far."""
-
-    site: Site
-    articles: dict[str, Article]
-    room: int
-    """How many new articles may still appear this hour."""
-    known: dict[str, Comment]
-    said: set[tuple[str, str, str]]
-    by_author: dict[str, int]
-    by_address: dict[str, int]
-    answers: dict[tuple[str, str], tuple[str, str]]
-    new_articles: list[Article] = field(default_factory=list)
-
-    def first_answer(self, arrival: Arrival) -> Accepted | None:
-        assert arrival.retry
-        key, request = arrival.retry
-        kept = self.answers.get((arrival.article, key))
-        if kept is None:
-            return None
-        if kept[0] != request:
-            raise Invalid(
-                FieldError(
-                    "Idempotency-Key", "invalid", "was used for another comment; take a new one for a new comment"
-                )
-            )
-        answer = orjson.loads(kept[1])
-        return Accepted(answer["id"], answer["status"] == "approved", answer)
-
-    def admit(self, arrival: Arrival, now: int) -> tuple[Article, Comment | None]:
-        """Raises the Problem that keeps it out: closed, unknown parent, said before, too fast."""
-        article = self.articles.get(arrival.article)
-        if article is None:
-            if self.site.rules.articles == "registered":
-                raise NotFound("There is no such article here.")
-            if self.room <= 0:
-                raise TooFast("Too many new articles in the last hour.", 3600, code="too_many_articles")
-            article = Article(arrival.site, arrival.article, title=arrival.title, created_at=now)
-        if not article.comments_open:
-            raise Forbidden("Comments are closed for this article.", code="closed")
-        sent, keys, rules = arrival.submission, arrival.keys, self.site.rules
-        parent = self.known.get(sent.parent) if sent.parent else None
-        if sent.parent and (parent is None or parent.article != article.key or parent.status != "approved"):
-            raise Invalid(FieldError("parent", "unknown_parent", "is no published comment of this article"))
-        if (keys.author, article.key, keys.body) in self.said:
-            raise Conflict("You have said exactly this here already.", code="duplicate")
-        if 0 < rules.per_author_a_minute <= self.by_author.get(keys.author, 0):
-            raise TooFast("You are posting comments too quickly. Slow down.", 60)
-        if keys.address and 0 < rules.per_address_a_minute <= self.by_address.get(keys.address, 0):
-            raise TooFast("Too many comments come from your address. Try again in a minute.", 60)
-        return article, parent
-
-    def trusts(self, arrival: Arrival) -> bool:
-        proof = self.known.get(arrival.proof) if arrival.proof else None
-        return proof is not None and proof.status == "approved"
-
-    def remember(self, arrival: Arrival, article: Article, accepted: Accepted) -> None:
-        keys = arrival.keys
-        if article.key not in self.articles:
-            self.articles[article.key] = article
-            self.new_articles.append(article)
-            self.room -= 1
-        self.said.add((keys.author, arrival.article, keys.body))
-        self.by_author[keys.author] = self.by_author.get(keys.author, 0) + 1
-        if keys.address:
-            self.by_address[keys.address] = self.by_address.get(keys.address, 0) + 1
-        if arrival.retry:
-            self.answers[(arrival.article, arrival.retry[0])] = (
-                arrival.retry[1],
-                orjson.dumps(accepted.answer).decode(),
-            )
-
-
-async def look_up(tx: Session, key: str, arrivals: Iterable[Arrival], now: int) -> Book:
-    """All that the batch needs to know of one site, in a handful of statements."""
-    here = [a for a in arrivals if a.site == key]
-    site = (await sites.sites(tx, [key])).get(key)
-    if site is None:
-        raise NotFound("There is no such site.")
-    articles = await sites.articles(tx, key, {a.article for a in here})
-    room = site.rules.new_articles_an_hour
-    if any(a.article not in articles for a in here):
-        room -= await sites.new_articles(tx, key, now - HOUR)
-    ids = {i for a in here for i in (a.submission.parent, a.proof) if i and is_id(i)}
-    authors, since = {a.keys.author for a in here}, first_id_at(now - MINUTE)
-    addresses = {a.keys.address for a in here if a.keys.address}
-    tickets = {a.retry[0] for a in here if a.retry}
-    return Book(
-        site,
-        articles,
-        room,
-        known=await comments.of_site(tx, key, ids) if ids else {},
-        said=await comments.said(tx, key, authors, {a.keys.body for a in here}),
-        by_author=await comments.recent(tx, key, "author_key", authors, since),
-        by_address=await comments.recent(tx, key, "address_key", addresses, since),
-        answers=await retries.find(tx, key, tickets, now) if tickets else {},
-    )

@@ -12,9 +12,9 @@ from typing import Any
 from classifier.examples import Asked, Author, Clue
 from moderation.comment import Comment, iso, new_id
 from moderation.decision import STATUS_AFTER
-from moderation.intake import Scorer
 from moderation.moderator import EVERYWHERE, Asker
 from moderation.problem import Conflict, FieldError, Forbidden, Invalid, NotFound
+from moderation.scorer import Scorer
 from moderation.storage import audit, comments, decisions, queue, sites
 from moderation.storage.comments import verdicts
 from moderation.storage.database import Database, Session

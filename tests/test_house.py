@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 WORDS = {"site", "submission", "verdict", "policy", "comment", "decision", "moderator", "markdown", "seal", "links"}
-ACTS = {"intake", "queue", "privacy", "learning"}
+ACTS = {"admission", "intake", "queue", "privacy", "learning"}
 HTTP = {"pages", "body"}
 ROOMS = {"public", "console", "storage"}
 SERVED = {"classifier.serving", "classifier.labels", "classifier.examples"}
@@ -22,10 +22,13 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     "problem": (set(), set()),
     "settings": (set(), set()),
     "storage": (WORDS | {"problem", "storage"}, {"classifier.labels"}),
-    "intake": (WORDS | {"problem", "storage"}, SERVED),
-    "queue": (WORDS | {"problem", "storage", "intake"}, {"classifier.examples"}),
+    "scorer": (set(), SERVED),
+    "admission": (WORDS | {"problem", "storage"}, set()),
+    "intake": (WORDS | {"problem", "storage", "admission", "scorer"}, SERVED),
+    "queue": (WORDS | {"problem", "storage", "scorer"}, {"classifier.examples"}),
     "privacy": (WORDS | {"problem", "storage"}, set()),
     "learning": (WORDS | {"problem", "storage"}, {"classifier.examples", "classifier.registry", "classifier.train"}),
+    "backup": ({"problem", "storage"}, set()),
     "access": (WORDS | {"problem", "storage"}, set()),
     "operations": (WORDS | {"problem", "storage"}, {"classifier.serving"}),
     "pages": (set(), set()),
@@ -43,7 +46,7 @@ ANYTHING = {"app", "__main__"}
 
 
 def sources(package: str) -> list[Path]:
-    return sorted((ROOT / package).rglob("*.py"))
+    return sorted(p for p in (ROOT / package).rglob("*.py") if ".venv" not in p.parts)
 
 
 def imports(path: Path) -> set[str]:
@@ -59,7 +62,7 @@ def imports(path: Path) -> set[str]:
         for name in ("moderation", "classifier")
         for p in sources(name)
     }
-    return {name for name in found if name in modules or name.removesuffix(".__init__") in ("classifier",)}
+    return found & modules
 
 
 def place(path: Path) -> str:

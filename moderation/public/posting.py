@@ -13,8 +13,9 @@ from starlette.responses import RedirectResponse, Response
 
 from moderation import body, submission
 from moderation.access import client_address
+from moderation.admission import Accepted, Arrival, arrive
 from moderation.comment import DEEPEST, Comment, is_id, public, tree
-from moderation.intake import Accepted, Arrival, Intake, arrive
+from moderation.intake import Intake
 from moderation.links import Links
 from moderation.pages import Pages, sends_to
 from moderation.problem import BadRequest, FieldError, Invalid, NotFound, Problem, Unauthorized, Unsupported

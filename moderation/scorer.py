@@ -1,0 +1,64 @@
+"""The classifier, off the event loop and against the clock."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from concurrent.futures import ThreadPoolExecutor
+
+from classifier.examples import Asked, Scored
+from classifier.serving import Classifier
+
+log = logging.getLogger("moderation.scorer")
+
+DEADLINE = 0.5
+"""Seconds that the classifier has for a batch; after that it is held `unscored`."""
+
+
+class Scorer:
+    """No answer is an answer: None."""
+
+    def __init__(self, classifier: Classifier, deadline: float = DEADLINE) -> None:
+        self.classifier = classifier
+        self.problem: str | None = "the model is not loaded yet"
+        self._deadline = deadline
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="scorer")
+
+    async def start(self) -> None:
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._load)
+
+    def _load(self) -> None:
+        try:
+            self.classifier.load()
+            self.problem = self.classifier.problem
+        except Exception as error:
+            self.problem = f"{type(error).__name__}: {error}"
+            log.error("no model: every comment is held", extra={"why": self.problem})
+
+    def _score(self, asked: list[Asked]) -> list[Scored]:
+        self.classifier.refresh()
+        found = self.classifier.score(asked)
+        self.problem = self.classifier.problem
+        return found
+
+    async def score(self, asked: list[Asked]) -> list[Scored | None]:
+        work = asyncio.get_running_loop().run_in_executor(self._thread, self._score, asked)
+        try:
+            # shielded: a late answer is thrown away, but a thread cannot be stopped
+            return list(await asyncio.wait_for(asyncio.shield(work), self._deadline))
+        except TimeoutError:
+            self.problem = f"the model took longer than {self._deadline} s"
+            work.add_done_callback(lambda done: done.cancelled() or done.exception())
+        except Exception as error:
+            self.problem = f"the model failed ({type(error).__name__})"
+        log.error("unscored", extra={"why": self.problem, "count": len(asked)})
+        return [None] * len(asked)
+
+    def thresholds(self) -> dict[str, float]:
+        try:
+            return dict(self.classifier.thresholds)
+        except Exception:  # not loaded: there are no scores either
+            return {}
+
+    def close(self) -> None:
+        self._thread.shutdown(wait=False, cancel_futures=True)

@@ -1,0 +1,105 @@
+"""Every row of every table, out and in again: what backups are made of, on either database."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable
+from typing import Any
+
+from moderation.problem import Conflict
+from moderation.storage.database import Session, marks
+
+TABLES: dict[str, tuple[str, ...]] = {
+    "sites": ("site", "name", "origins", "rules", "created_at"),
+    "articles": ("site", "article", "title", "url", "body", "published_at", "comments_open", "revision", "created_at"),
+    "comments": (
+        *(
+            "site",
+            "id",
+            "article",
+            "parent",
+            "path",
+            "status",
+            "revision",
+            "name",
+            "email",
+            "url",
+            "body",
+            "html",
+            "notify",
+        ),
+        *("author_key", "address_key", "body_key", "created_at", "edited_at", "judged", "decided"),
+    ),
+    "submissions": (
+        *(
+            "site",
+            "id",
+            "revision",
+            "source",
+            "article",
+            "body",
+            "author_name",
+            "author_url",
+            "email_domain",
+            "author_key",
+        ),
+        *("action", "scores", "model", "reasons", "facts", "spam", "worst", "created_at"),
+    ),
+    "decisions": (
+        *(
+            "site",
+            "id",
+            "submission",
+            "judged",
+            "action",
+            "labels",
+            "note",
+            "moderator",
+            "before_status",
+            "after_status",
+        ),
+        *("after_revision", "created_at", "undone_at", "undone_by"),
+    ),
+    "audit": ("site", "id", "at", "actor", "action", "subject", "detail"),
+    "moderators": ("site", "id", "email", "role", "password_hash", "created_at"),
+    "tokens": ("site", "hash", "kind", "id", "moderator", "scopes", "created_at", "expires_at", "ended_at"),
+    "retries": ("site", "article", "key", "request", "answer", "created_at"),
+}
+"""In an order that foreign keys allow. Failed attempts are not kept: they are of the last minutes."""
+
+KEYS = {"sites": 1, "articles": 2, "decisions": 3, "submissions": 3, "retries": 3}
+"""How many leading columns name a row, where it is not two."""
+PAGE = 500
+
+
+async def rows(session: Session, table: str) -> AsyncIterator[list[Any]]:
+    """In the order of the primary key, a page at a time."""
+    columns = TABLES[table]
+    key = columns[: KEYS.get(table, 2)]
+    after: list[Any] = []
+    while True:
+        where = f"WHERE ({', '.join(key)}) > ({marks(len(key))})" if after else ""
+        page = await session.fetch(
+            f"SELECT {', '.join(columns)} FROM {table} {where} ORDER BY {', '.join(key)} LIMIT ?", *after, PAGE
+        )
+        for row in page:
+            yield list(row)
+        if len(page) < PAGE:
+            return
+        after = list(page[-1])[: len(key)]
+
+
+async def require_empty(session: Session) -> None:
+    """Raises Conflict where anybody has written already: a restore never mixes two services."""
+    for table in ("comments", "moderators", "decisions"):
+        if await session.fetch_one(f"SELECT site FROM {table} LIMIT 1"):
+            raise Conflict("The database is not empty. Restore into a new one (MODERATION_DATABASE).", code="not_empty")
+
+
+async def clear_sites(tx: Session) -> None:
+    await tx.execute("DELETE FROM articles")
+    await tx.execute("DELETE FROM sites")
+
+
+async def add(tx: Session, table: str, page: Iterable[list[Any]]) -> None:
+    columns = TABLES[table]
+    await tx.execute_many(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks(len(columns))})", list(page))
