@@ -32,6 +32,7 @@ from moderation.public.cors import preflight, problem_answer, shared
 from moderation.public.reading import Threads
 from moderation.public.sites import Directory
 from moderation.scorer import Scorer
+from moderation.scores import score
 from moderation.seal import Seal
 from moderation.settings import Settings
 from moderation.settings import load as load_settings
@@ -73,6 +74,8 @@ def routes(settings: Settings) -> list[BaseRoute]:
         *signin.routes,
         *desk.routes,
         *api.routes,
+        # for programs that want a score
+        *score.routes,
         # for operators
         *operations.routes,
         Mount("/static", StaticFiles(directory=HERE / "public" / "static")),

@@ -21,14 +21,13 @@ from moderation.admission import Accepted, Arrival, Book, look_up
 from moderation.comment import EDIT_WINDOW, Comment, new_id, place, public
 from moderation.links import Links
 from moderation.problem import Conflict, Forbidden, NotFound, Problem, Unavailable
-from moderation.scorer import Scorer
+from moderation.scorer import BATCH, Scorer
 from moderation.site import Article
 from moderation.storage import audit, comments, retries, sites
 from moderation.storage.comments import Judged
 from moderation.storage.database import Database, Session
 from moderation.verdict import Verdict
 
-BATCH = 64
 WAITING = 2_000
 
 

@@ -175,6 +175,13 @@ BODIES: dict[tuple[str, str], tuple[list[str], dict[str, Any]]] = {
             },
         },
     ),
+    ("post", "/score"): (
+        ["application/json"],
+        {
+            "type": "object",
+            "properties": {"text": TEXT, "texts": {"type": "array", "items": TEXT}, "author": {"type": "object"}},
+        },
+    ),
     ("post", "/api/privacy/export"): (["application/json"], {"type": "object", "properties": {"email": TEXT}}),
     ("post", "/api/privacy/erase"): (["application/json"], {"type": "object", "properties": {"email": TEXT}}),
     ("post", "/receipts/{token}"): (
@@ -250,7 +257,7 @@ def operation(method: str, route: Route) -> dict[str, Any]:
     if (method, route.path) in BODIES:
         kinds, schema = BODIES[(method, route.path)]
         told["requestBody"] = {"required": True, "content": {kind: {"schema": schema} for kind in kinds}}
-    if route.path.startswith("/api/") or method == "put":
+    if route.path.startswith(("/api/", "/score")) or method == "put":
         told["security"] = [{"bearer": []}]
     problem = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
     told["responses"] = {

@@ -210,16 +210,7 @@ async def documents(session: Session, scorer: Scorer, found: list[tuple[Comment,
             "verdict": {
                 "scores": v.scores,
                 "action": v.action,
-                "reasons": [reason.document() for reason in v.reasons]
-                + [
-                    {
-                        "label": clue.label,
-                        "feature": clue.feature,
-                        "weight": round(clue.weight, 4),
-                        "spans": [list(s) for s in clue.spans],
-                    }
-                    for clue in clues[c.id]
-                ],
+                "reasons": [reason.document() for reason in v.reasons] + [clue_document(clue) for clue in clues[c.id]],
                 "model": v.model,
             },
         }
@@ -228,16 +219,32 @@ async def documents(session: Session, scorer: Scorer, found: list[tuple[Comment,
 
 
 def explained(scorer: Scorer, found: list[tuple[Comment, Verdict]]) -> dict[str, list[Clue]]:
-    """The words that raised or lowered each score, by the model that gave it. Where it is gone: none, not an error."""
+    """The words that raised or lowered each score, by the model that gave it."""
     told: dict[str, list[Clue]] = {}
     for c, v in found:
-        told[c.id] = []
-        if v.scores is None:
-            continue
-        try:
-            author = Author(c.name, c.url or "", c.email.rpartition("@")[2])
-            clues = scorer.classifier.explain(Asked(c.body, author, c.site), v.model)
-        except Exception:  # noqa: S112  (a model that is gone explains nothing; the verdict stands as it was stored)
-            continue
-        told[c.id] = sorted(clues, key=lambda clue: -abs(clue.weight))[:CLUES]
+        author = Author(c.name, c.url or "", c.email.rpartition("@")[2])
+        told[c.id] = clues(scorer, Asked(c.body, author, c.site), v.model) if v.scores else []
     return told
+
+
+def clues(scorer: Scorer, asked: Asked, model: str | None) -> list[Clue]:
+    """The strongest first. Where the model is gone: none, not an error; the verdict stands as it was stored."""
+    try:
+        found = scorer.classifier.explain(asked, model)
+    except Exception:
+        return []
+    return sorted(found, key=lambda clue: -abs(clue.weight))[:CLUES]
+
+
+async def clues_of(scorer: Scorer, asked: Asked, model: str | None) -> list[dict[str, Any]]:
+    """The same for one text that is not stored."""
+    return [clue_document(clue) for clue in await asyncio.to_thread(clues, scorer, asked, model)]
+
+
+def clue_document(clue: Clue) -> dict[str, Any]:
+    return {
+        "label": clue.label,
+        "feature": clue.feature,
+        "weight": round(clue.weight, 4),
+        "spans": [list(s) for s in clue.spans],
+    }

@@ -11,6 +11,7 @@ from classifier.serving import Classifier
 
 log = logging.getLogger("moderation.scorer")
 
+BATCH = 64
 DEADLINE = 0.5
 """Seconds that the classifier has for a batch; after that it is held `unscored`."""
 
@@ -41,7 +42,11 @@ class Scorer:
         self.problem = self.classifier.problem
         return found
 
-    async def score(self, asked: list[Asked]) -> list[Scored | None]:
+    async def score(self, asked: list[Asked], *, patient: bool = False) -> list[Scored | None]:
+        """`patient`: a long list that somebody waits for; it goes in batches, so that no comment waits behind it."""
+        if patient:
+            parts = [asked[at : at + BATCH] for at in range(0, len(asked), BATCH)]
+            return [one for part in parts for one in await self.score(part)]
         work = asyncio.get_running_loop().run_in_executor(self._thread, self._score, asked)
         try:
             # shielded: a late answer is thrown away, but a thread cannot be stopped

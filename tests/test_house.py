@@ -37,6 +37,10 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
         WORDS | ACTS | HTTP | {"access", "problem", "storage", "public"},
         {"classifier.labels", "classifier.serving"},
     ),
+    "scores": (
+        WORDS | ACTS | HTTP | {"access", "problem", "storage", "scores"},
+        {"classifier.labels", "classifier.examples", "classifier.serving"},
+    ),
     "console": (
         WORDS | ACTS | HTTP | {"access", "problem", "storage", "console"},
         {"classifier.labels", "classifier.serving"},

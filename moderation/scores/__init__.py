@@ -1,0 +1,1 @@
+"""For programs that want a score and keep their comments themselves."""
