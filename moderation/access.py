@@ -50,8 +50,8 @@ def client_address(peer: str, forwarded: str, trusted: Networks) -> str:
         here = ip_address(peer)
     except ValueError:
         return ""
-    if not hops:
-        return peer
+    if not hops:  # whoever is on this very machine is its operator, or a proxy that says nothing of its readers
+        return "" if here.is_loopback else peer
     if not any(here in network for network in trusted):
         return "" if here.is_private or here.is_loopback else peer
     for hop in reversed(hops):

@@ -23,6 +23,7 @@ class Scorer:
         self.classifier = classifier
         self.problem: str | None = "the model is not loaded yet"
         self._deadline = deadline
+        self._late: asyncio.Future[list[Scored]] | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="scorer")
 
     async def start(self) -> None:
@@ -47,11 +48,14 @@ class Scorer:
         if patient:
             parts = [asked[at : at + BATCH] for at in range(0, len(asked), BATCH)]
             return [one for part in parts for one in await self.score(part)]
+        if self._late and not self._late.done():
+            return [None] * len(asked)  # still busy with what was too slow: nobody waits behind that
         work = asyncio.get_running_loop().run_in_executor(self._thread, self._score, asked)
         try:
             # shielded: a late answer is thrown away, but a thread cannot be stopped
             return list(await asyncio.wait_for(asyncio.shield(work), self._deadline))
         except TimeoutError:
+            self._late = work
             self.problem = f"the model took longer than {self._deadline} s"
             work.add_done_callback(lambda done: done.cancelled() or done.exception())
         except Exception as error:
