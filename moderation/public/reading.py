@@ -158,6 +158,7 @@ def document(
 
 
 async def read_thread(request: Request) -> Response:
+    """The published comments of an article, as a tree or flat, a page at a time."""
     state = request.app.state
     site = await directory(request).site(request.path_params["site"])
     article = article_key(request.path_params["article"])
@@ -177,6 +178,7 @@ def is_known(sent: str | None, etag: str) -> bool:
 
 
 async def read_counts(request: Request) -> Response:
+    """How many published comments each named article has."""
     site = await directory(request).site(request.path_params["site"])
     keys = list(dict.fromkeys(request.query_params.getlist("article")))
     if not 1 <= len(keys) <= 200:
