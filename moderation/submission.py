@@ -59,7 +59,7 @@ def check(raw: Mapping[str, Any], rules: HouseRules) -> Submission:
         if not isinstance(value, str):
             wrong.append(FieldError(field, "invalid", "must be a text"))
             return None
-        if any("\ud800" <= c <= "\udfff" for c in value):
+        if has_lone_surrogate(value):
             wrong.append(FieldError(field, "invalid", "has a broken character (a lone surrogate)"))
             return None
         return value.strip()
@@ -121,6 +121,15 @@ def check(raw: Mapping[str, Any], rules: HouseRules) -> Submission:
         raise Invalid(*wrong)
     assert name is not None and email is not None and body is not None
     return Submission(name, email, link, body, parent or None, bool(notify))
+
+
+def has_lone_surrogate(text: str) -> bool:
+    """Half of a pair, which JSON can escape and UTF-8 cannot hold."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return True
+    return False
 
 
 def has_something_visible(text: str) -> bool:
