@@ -1,7 +1,8 @@
 """The second stage: a few dozen numbers per text → one calibrated probability per label. numpy only.
 
-Inputs per label: log-odds as written and normalised, the higher of the two, and the highest window; for spam the
-structure numbers too. Fitted on rows that the word weights never saw, clean and attacked, so it is the calibration.
+Per label: log-odds as written and normalised, the higher of the two, the highest window; for the toxic labels also
+what the other toxic labels say (rare labels lean on common ones; `identity_attack` feeds no other); for spam the
+structure numbers. Fitted on rows that the word weights never saw, clean and disguised, so it is the calibration.
 """
 
 from __future__ import annotations
@@ -15,52 +16,77 @@ from classifier import structure
 from classifier.labels import LABELS
 from classifier.linear import Floats, Linear
 
-SCORES: tuple[str, ...] = ("as written", "normalised", "higher view", "worst window")
-
-
-def inputs(linear: Linear, label: int, shape: Floats) -> Floats:
-    """[texts, inputs] of one label."""
-    whole, worst = linear.whole[:, :, label], linear.worst[:, :, label]
-    higher = whole.max(axis=1)
-    columns = np.column_stack([whole, higher, worst.mean(axis=1) - whole.mean(axis=1)])
-    return np.hstack([columns, shape]) if LABELS[label] == "spam" else columns
+OWN: tuple[str, ...] = ("as written", "normalised", "higher view", "worst window")
+SHARED: tuple[str, ...] = ("toxicity", "severe_toxicity", "obscene", "threat", "insult")
+LIMIT = 6.0
+"""The most that a site's correction may move a label, in log-odds."""
+_COUNT = len(LABELS)
+WIDTH = len(OWN) * _COUNT + len(structure.NAMES)
 
 
 def names(label: str) -> tuple[str, ...]:
-    """The names of the columns of `inputs`."""
-    return SCORES + (structure.NAMES if label == "spam" else ())
+    """The names of the inputs of a label's stage."""
+    return OWN + (structure.NAMES if label == "spam" else SHARED)
+
+
+def wide(linear: Linear, shape: Floats) -> Floats:
+    """[texts, WIDTH] everything that a stage may read: OWN × labels, then the structure."""
+    written, normal = linear.whole[:, 0], linear.whole[:, 1]
+    rise = (linear.worst - linear.whole).mean(axis=1)
+    return np.hstack([written, normal, np.maximum(written, normal), rise, shape])
+
+
+def inputs(linear: Linear, label: int, shape: Floats) -> Floats:
+    """[texts, inputs] of one label, as its stage is fitted."""
+    every = wide(linear, shape)
+    own = every[:, [block * _COUNT + label for block in range(len(OWN))]]
+    if LABELS[label] == "spam":
+        return np.hstack([own, shape])
+    return np.hstack([own, linear.whole[:, :, [LABELS.index(other) for other in SHARED]].mean(axis=1)])
+
+
+def spread(label: int, weights: Floats) -> Floats:
+    """[WIDTH] a label's stage laid out over `wide`."""
+    out = np.zeros(WIDTH, np.float32)
+    for block in range(len(OWN)):
+        out[block * _COUNT + label] += weights[block]
+    if LABELS[label] == "spam":
+        out[len(OWN) * _COUNT :] = weights[len(OWN) :]
+    else:
+        for other, weight in zip(SHARED, weights[len(OWN) :], strict=True):
+            for view in (0, 1):
+                out[view * _COUNT + LABELS.index(other)] += weight / 2
+    return out
 
 
 class Combine:
-    """stages: label → {"weights": [...], "bias": b}. A label without a stage has probability 0 (never trained)."""
+    """stages: label → {"weights": [...], "bias": b}. A label without a stage was never trained: its score stays 0."""
 
     def __init__(self, stages: Mapping[str, Mapping[str, Any]]) -> None:
-        self.weights: list[Floats | None] = []
-        self.bias: list[float] = []
-        for label in LABELS:
-            stage = stages.get(label)
-            if stage is None:
-                self.weights.append(None)
-                self.bias.append(0.0)
+        self.weights = np.zeros((WIDTH, _COUNT), np.float32)
+        self.bias = np.full(_COUNT, -20.0, np.float32)
+        self.trained = [label in stages for label in LABELS]
+        for column, label in enumerate(LABELS):
+            if label not in stages:
                 continue
-            weights = np.array(stage["weights"], np.float32)
-            bias = float(stage["bias"])
+            weights, bias = np.array(stages[label]["weights"], np.float32), float(stages[label]["bias"])
             if weights.shape != (len(names(label)),) or not np.isfinite(weights).all() or not np.isfinite(bias):
                 raise ValueError(f"the second stage of {label} does not fit this code")
-            self.weights.append(weights)
-            self.bias.append(bias)
+            self.weights[:, column] = spread(column, weights)
+            self.bias[column] = bias
 
     def log_odds(self, linear: Linear, shape: Floats) -> Floats:
         """[texts, labels] log-odds; the sites' corrections are added here, after calibration."""
-        out = np.full((len(shape), len(LABELS)), -20.0, np.float32)
-        for label, weights in enumerate(self.weights):
-            if weights is not None:
-                out[:, label] = inputs(linear, label, shape) @ weights + self.bias[label]
+        out = wide(linear, shape) @ self.weights + self.bias
         return np.asarray(out + np.clip(linear.site, -LIMIT, LIMIT), dtype=np.float32)
 
+    def gain(self, view: int, higher: Floats) -> Floats:
+        """[labels, labels] how much each label's log-odds (rows) move with this view's of each label (columns).
 
-LIMIT = 6.0
-"""The most that a site's correction may move a label, in log-odds."""
+        higher: [labels] 1 where this view is the higher one."""
+        block = self.weights[view * _COUNT : (view + 1) * _COUNT]
+        top = self.weights[2 * _COUNT : 3 * _COUNT]
+        return np.asarray((block + top * higher[:, None]).T, dtype=np.float32)
 
 
 def probability(log_odds: Floats) -> Floats:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from classifier import combine, structure
+from classifier import structure
 from classifier.examples import Asked, Clue
 from classifier.labels import LABELS
 from classifier.linear import SITE_BUCKETS, SITE_SCALE, VIEWS, WORDS, Floats, norm
@@ -37,7 +37,8 @@ def clues(base: Base, asked: Asked, correction: Floats | None = None) -> list[Cl
     linear = base.table.score([[one.text] for one in tracked])
     per_char = np.zeros((len(text) + 1, len(LABELS)))
     for view in range(VIEWS):
-        gain = np.array([_gain(base, label, view, linear.whole[0, :, label]) for label in range(len(LABELS))])
+        higher = (linear.whole[0].argmax(axis=0) == view).astype(np.float32)
+        gain = base.combine.gain(view, higher)
         per_char[: len(text)] += _laid_out(base, view, tracked[view], len(text), gain, correction)
     found: list[Clue] = []
     spans_of: dict[str, list[tuple[int, int]]] = defaultdict(list)
@@ -56,14 +57,14 @@ def clues(base: Base, asked: Asked, correction: Floats | None = None) -> list[Cl
             spans_of[name].append((low, high))
         weight_of[name] = weight_of.get(name, np.zeros(len(LABELS))) + total[match.end()] - total[match.start()]
     for column, label in enumerate(LABELS):
-        stage = base.combine.weights[column]
-        if stage is None:
+        if not base.combine.trained[column]:
             continue
         some = [Clue(label, name, float(w[column]), tuple(spans_of[name])) for name, w in weight_of.items()]
         if label == "spam":
+            stage = base.combine.weights[-len(structure.NAMES) :, column]
             some += [
                 Clue(label, f"({name})", float(weight) * value)
-                for name, weight, value in zip(structure.NAMES, stage[len(combine.SCORES) :], shape, strict=True)
+                for name, weight, value in zip(structure.NAMES, stage, shape, strict=True)
                 if value
             ]
         some = [clue for clue in some if abs(clue.weight) >= 0.01]
@@ -74,19 +75,8 @@ def clues(base: Base, asked: Asked, correction: Floats | None = None) -> list[Cl
     return found
 
 
-def _gain(base: Base, label: int, view: int, whole: Floats) -> float:
-    """How much the label's log-odds move with one unit of this view's."""
-    stage = base.combine.weights[label]
-    if stage is None:
-        return 0.0
-    gain = float(stage[view])
-    if int(whole.argmax()) == view:
-        gain += float(stage[2])
-    return gain
-
-
 def _laid_out(
-    base: Base, view: int, tracked: Tracked, size: int, gain: npt.NDArray[np.float64], correction: Floats | None
+    base: Base, view: int, tracked: Tracked, size: int, gain: Floats, correction: Floats | None
 ) -> npt.NDArray[np.float64]:
     """[characters of the original, labels]"""
     out = np.zeros((size, len(LABELS)))
@@ -105,7 +95,7 @@ def _laid_out(
             continue
         picked = table[rows.ravel()].astype(np.float64)
         squares = picked[:, count]
-        share = picked[:, :count] * gain * (scale / norm(float(squares.sum())))
+        share = (picked[:, :count] @ gain.T) * (scale / norm(float(squares.sum())))
         if correction is not None:
             values = np.sqrt(squares) * (scale * SITE_SCALE / norm(float(squares.sum())))
             share += values[:, None] * correction[rows.ravel() % SITE_BUCKETS]

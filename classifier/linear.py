@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 
-from classifier.hashing import Grams, Hasher
+from classifier.hashing import ROWS, Grams, Hasher
 from classifier.labels import LABELS
+from classifier.views import LONGEST
 
 Floats = npt.NDArray[np.float32]
 
@@ -23,7 +25,8 @@ WORDS = 1.5
 VIEWS = 2
 SITE_BUCKETS = 1 << 16
 _COUNT = len(LABELS)
-_CHUNK = 120_000
+_CHUNK = 60_000
+"""Characters of one view that are hashed at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,8 @@ class Table:
         self.weights = weights
         self.bias = bias
         self.hasher = hasher
-        self._ones = np.ones(4 * _CHUNK, np.float32)
+        self._flat = weights.reshape(-1, weights.shape[-1])
+        self._ones = np.ones(4 * (_CHUNK + LONGEST), np.float32)
 
     def score(self, views: Sequence[Sequence[str]], sites: Sequence[npt.NDArray[np.floating] | None] = ()) -> Linear:
         """views: one list of prepared texts per view. sites: per text its correction [SITE_BUCKETS, labels] or None."""
@@ -58,50 +62,54 @@ class Table:
         worst = np.empty((count, VIEWS, _COUNT), np.float32)
         site = np.zeros((count, _COUNT), np.float32)
         for low, high in _chunks(views[0]):
-            for view in range(VIEWS):
-                grams = self.hasher.grams(views[view][low:high])
-                corrections = sites[low:high] if sites else ()
-                self._view(grams, view, whole[low:high], worst[low:high], site[low:high], corrections)
+            # Both views go through the hasher as one run of texts: numpy's fixed cost per call is most of a lone comment.
+            grams = self.hasher.grams([text for view in views for text in view[low:high]])
+            self._chunk(grams, whole[low:high], worst[low:high], site[low:high], sites[low:high] if sites else ())
         return Linear(whole, worst, site)
 
-    def _view(
+    def _chunk(
         self,
         grams: Grams,
-        view: int,
         whole: Floats,
         worst: Floats,
         site: Floats,
         sites: Sequence[npt.NDArray[np.floating] | None],
     ) -> None:
-        table = self.weights[view]
-        chars = table.take(grams.chars.ravel(), axis=0).astype(np.float32, copy=False)
-        words = table.take(grams.words.ravel(), axis=0).astype(np.float32, copy=False)
-        wide = grams.words.shape[1]
-        count = len(whole)
-        sums: list[list[tuple[Floats, Floats]]] = [[] for _ in range(count)]
+        count, width = len(whole), grams.words.shape[1]
+        second = grams.owner.index(count)
+        char_rows, word_rows = grams.chars.copy(), grams.words.copy()
+        char_rows[grams.segments[second][0] :] += ROWS
+        word_rows[grams.segments[second][2] :] += ROWS
+        chars = self._flat.take(char_rows.ravel(), axis=0).astype(np.float32, copy=False)
+        words = self._flat.take(word_rows.ravel(), axis=0).astype(np.float32, copy=False)
+        sums: list[list[tuple[Floats, Floats]]] = [[] for _ in range(VIEWS * count)]
         for (low, high, first, last), owner in zip(grams.segments, grams.owner, strict=True):
             of_chars = self._ones[: 3 * (high - low)] @ chars[3 * low : 3 * high]
-            of_words = self._ones[: wide * (last - first)] @ words[wide * first : wide * last]
+            of_words = self._ones[: width * (last - first)] @ words[width * first : width * last]
             sums[owner].append((of_chars, of_words))
-        bias = self.bias[view]
         for number, parts in enumerate(sums):
+            view, text = divmod(number, count)
+            bias = self.bias[view]
             if len(parts) == 1:
-                whole[number, view] = worst[number, view] = _log_odds(*parts[0]) + bias
+                whole[text, view] = worst[text, view] = _log_odds(*parts[0]) + bias
                 continue
-            whole[number, view] = _log_odds(sum(c for c, _ in parts), sum(w for _, w in parts)) + bias  # type: ignore[arg-type]
-            pairs = [_log_odds(a[0] + b[0], a[1] + b[1]) + bias for a, b in zip(parts[:-1], parts[1:], strict=True)]
-            worst[number, view] = np.maximum(np.max(pairs, axis=0), whole[number, view])
-        for number, correction in enumerate(sites):
-            if correction is not None:
-                segments = [s for s, o in zip(grams.segments, grams.owner, strict=True) if o == number]
-                low, high, first, last = segments[0][0], segments[-1][1], segments[0][2], segments[-1][3]
+            total = _log_odds(np.sum([c for c, _ in parts], axis=0), np.sum([w for _, w in parts], axis=0)) + bias
+            pairs = [_log_odds(a[0] + b[0], a[1] + b[1]) + bias for a, b in pairwise(parts)]
+            whole[text, view] = total
+            worst[text, view] = np.maximum(np.max(pairs, axis=0), total)
+        for text, correction in enumerate(sites):
+            if correction is None:
+                continue
+            for owner in range(text, VIEWS * count, count):
+                mine = [s for s, o in zip(grams.segments, grams.owner, strict=True) if o == owner]
+                low, high, first, last = mine[0][0], mine[-1][1], mine[0][2], mine[-1][3]
                 for part, rows, one, two, scale in (
                     (chars, grams.chars, 3 * low, 3 * high, 1.0),
-                    (words, grams.words, wide * first, wide * last, WORDS),
+                    (words, grams.words, width * first, width * last, WORDS),
                 ):
                     squares = part[one:two, _COUNT]
                     values = np.sqrt(squares) * (scale * SITE_SCALE / norm(float(squares.sum())))
-                    site[number] += values @ correction.take(rows.ravel()[one:two] % SITE_BUCKETS, axis=0)
+                    site[text] += values @ correction.take(rows.ravel()[one:two] % SITE_BUCKETS, axis=0)
 
 
 SITE_SCALE = float((VIEWS * (1 + WORDS**2)) ** -0.5)

@@ -45,14 +45,16 @@ NAMES: tuple[str, ...] = (
 )
 
 _LINK = re.compile(r"(?:https?://|www\.)[^\s<>\"\]]+", re.I)
-_MARKUP = re.compile(r"<a\s|\[url|\[link|href=|\]\(http", re.I)
-_DOMAIN = re.compile(
-    r"[a-z0-9]\.(?:com|net|org|info|biz|ru|cn|xyz|top|online|site|shop|club|io|co|me|ly|tk|example)\b", re.I
-)
+_MARKUP = re.compile(r"<a\s|\[url|\[link|href=|\]\(http")
+_DOMAIN = re.compile(r"\.(?:com|net|org|info|biz|ru|cn|xyz|top|online|site|shop|club|io|co|me|ly|tk|example)\b")
 _PHONE = re.compile(r"(?<![\w.])\+?\(?\d{1,4}\)?(?:[ .\-]?\d){7,12}(?!\w)")
-_MESSENGER = re.compile(r"whats\s?app|telegram|t\.me/|wa\.me/|viber|wechat|skype\s?:|@gmail|@outlook|@yahoo", re.I)
+_MESSENGER = (
+    *("whatsapp", "whats app", "telegram", "t.me/", "wa.me/", "viber", "wechat", "skype:", "skype :"),
+    *("@gmail", "@outlook", "@yahoo"),
+)
 _SHOUT = re.compile(r"\b[A-Z]{4,}\b")
-_MONEY = re.compile(r"[$€£]\s?\d|\d\s?[$€£%]|\busd\b", re.I)
+_MONEY = re.compile(r"[$€£]\s?\d|\d\s?[$€£%]|\busd\b")
+_MONEY_SIGNS = ("$", "€", "£", "%", "usd")
 _UPPER = bytes(range(65, 91))
 _LOWER = bytes(range(97, 123))
 _DIGITS = bytes(range(48, 58))
@@ -69,11 +71,12 @@ class Structure:
         """One number per name in `NAMES`, each within about 0..3."""
         text = text[:LONGEST]
         size = max(len(text), 1)
+        low = text.lower()
         plain = text.encode("ascii", "ignore")
         upper = len(plain) - len(plain.translate(None, _UPPER))
         lower = len(plain) - len(plain.translate(None, _LOWER))
         digits = len(plain) - len(plain.translate(None, _DIGITS))
-        links = _LINK.findall(text) if "://" in text or "www." in text.lower() else []
+        links = _LINK.findall(text) if "://" in text or "www." in low else []
         hosts = {host_of(link) for link in links}
         words = text.split()
         styled = 0
@@ -86,15 +89,15 @@ class Structure:
             min(sum(map(len, links)) / size, 1.0),
             math.log1p(max(len(hosts) - 1, 0)),
             float(not hosts.isdisjoint(self.shorteners)),
-            float(_MARKUP.search(text) is not None),
-            float(not links and "." in text and _DOMAIN.search(text) is not None),
+            float(("<" in low or "[" in low or "=" in low) and _MARKUP.search(low) is not None),
+            float(not links and any(low[m.start() - 1].isalnum() for m in _DOMAIN.finditer(low) if m.start())),
             float(digits >= 8 and _PHONE.search(text) is not None),
-            float(_MESSENGER.search(text) is not None),
+            float(any(name in low for name in _MESSENGER)),
             upper / (upper + lower + 10),
             min(math.log1p(len(_SHOUT.findall(text))), 3.0) if upper >= 4 else 0.0,
             digits / size,
             min(math.log1p(text.count("!")), 3.0),
-            float(digits > 0 and _MONEY.search(text) is not None),
+            float(digits > 0 and any(sign in low for sign in _MONEY_SIGNS) and _MONEY.search(low) is not None),
             (len(text) - len(plain)) / size,
             min(math.log1p(styled), 3.0),
             min(math.log1p(size) / 3, 3.0),

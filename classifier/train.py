@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +70,7 @@ class Lesson:
 
 
 def learn(models: Path, site: str, examples: Sequence[Example]) -> Outcome:
-    """The whole of "retrain" for one site: hygiene, fit, comparison on later decisions, and the pointer if it is better."""
+    """The whole of "retrain" for one site: hygiene, fit, comparison on later decisions, the pointer if it is better."""
     base = open_base(models)
     taught = sorted((e for e in examples if e.labels and e.text.strip()), key=lambda e: e.when)
     capped = _per_author(taught)[-2 * MOST :]
@@ -185,7 +186,7 @@ def _lesson(base: Base, examples: Sequence[Example], phi: sparse.csr_matrix) -> 
 
 
 def _live(folder: Path, base: Base, lesson: Lesson) -> tuple[str | None, Reals, float | None]:
-    """What answers now: its version, its log-odds for the decided texts, and the moment of the last decision it knows."""
+    """What answers now: its version, its log-odds for the decided texts, the moment of the last decision it knows."""
     offset = lesson.offset[: lesson.decided]
     version = registry.pointer(folder)
     if version is None or version == registry.BARE:
@@ -203,7 +204,7 @@ def _chained(lesson: Lesson, live: Reals, order: npt.NDArray[np.int64], first: i
     """Log loss per later decision, of candidates that knew only the earlier ones and of what is live."""
     candidate, current = [], []
     edges = np.unique(np.linspace(first, len(order), min(BLOCKS, len(order) - first) + 1).astype(int))
-    for low, high in zip(edges[:-1], edges[1:], strict=True):
+    for low, high in pairwise(edges):
         dual = _dual(lesson, order[:low])
         later = order[low:high]
         known = np.concatenate([order[:low], np.arange(lesson.decided, len(lesson.weight))])

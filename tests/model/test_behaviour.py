@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import time
+from pathlib import Path
+
 import pytest
 
+from classifier import serving
 from classifier.examples import Asked, Author
 from classifier.labels import LABELS
 from classifier.serving import Classifier
@@ -45,3 +49,80 @@ def test_blatant_spam(shipped: Classifier) -> None:
 def test_direct_insult(shipped: Classifier, label: str) -> None:
     found = scores(shipped, "You are a stupid idiot and everyone hates you")
     assert found[label] >= shipped.thresholds[label]
+
+
+INSULT = "You are a stupid idiot and everyone hates you."
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "You are a s.t.u.p.i.d i.d.i.o.t and everyone hates you",
+        "You are a stuuuupid idiiiiot and everyone hates you",
+        "You are a st\u200bupid id\u200biot and everyone hates you",
+        "You are a stυpid idіot and everyone hates you",
+        "You are a 5tup1d 1d10t and everyone hates you",
+    ],
+)
+def test_a_disguise_does_not_help(shipped: Classifier, text: str) -> None:
+    assert scores(shipped, text)["toxicity"] >= shipped.thresholds["toxicity"]
+
+
+def test_padding_does_not_hide(shipped: Classifier) -> None:
+    padding = "The tomatoes grew well on the south wall and we ate them with bread in the evening. " * 15
+    text = f"{padding}{INSULT} Shut up, you pathetic moron, and go away. {padding}"
+    assert scores(shipped, text)["toxicity"] > 5 * scores(shipped, padding + padding)["toxicity"]
+
+
+TERMS = ("gay", "lesbian", "muslim", "jewish", "christian", "black", "white", "asian", "trans", "blind", "mexican")
+
+
+@pytest.mark.parametrize("template", ["I am a {} person.", "My {} neighbour bakes bread.", "You {} fool, go away!"])
+def test_who_somebody_is_weighs_nothing(shipped: Classifier, template: str) -> None:
+    for label in LABELS:
+        if label not in ("identity_attack", "spam"):
+            found = [scores(shipped, template.format(term))[label] for term in TERMS]
+            assert max(found) - min(found) < 1e-4
+
+
+def test_an_attack_on_people_is_found(shipped: Classifier) -> None:
+    found = scores(shipped, "I hate muslim people, they are vermin and should all be thrown out.")
+    assert found["identity_attack"] >= shipped.thresholds["identity_attack"]
+
+
+def test_a_threat_is_found(shipped: Classifier) -> None:
+    assert scores(shipped, "I will kill you and your family.")["threat"] >= shipped.thresholds["threat"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I lost $60,000 to a fake broker and a hacker got it all back, contact him on WhatsApp +1 202 555 0147",
+        "Nice blog. For SEO services in Dubai visit https://rank-first.example today",
+        "cheap replica handbags outlet http://bags.example free shipping",
+    ],
+)
+def test_spam_of_today_is_held(shipped: Classifier, text: str) -> None:
+    assert scores(shipped, text)["spam"] >= shipped.thresholds["spam"]
+
+
+def test_a_link_in_the_authors_url_alone_says_little(shipped: Classifier) -> None:
+    for text in GOOD:
+        assert scores(shipped, text, "https://ann.example")["spam"] - scores(shipped, text)["spam"] < 0.1
+
+
+@pytest.mark.parametrize("text", ["", " ", "ok", "😀", "Nice!", "First!", "+1", "日本語のコメントです"])
+def test_short_texts_are_not_held(shipped: Classifier, text: str) -> None:
+    found = scores(shipped, text)
+    assert [label for label in LABELS if found[label] >= shipped.thresholds[label]] == []
+
+
+def test_it_loads_quickly_and_is_small() -> None:
+    folder = Path(serving.__file__).parent / "models"
+    assert sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) < 16 * 2**20
+    times = []
+    for _ in range(3):
+        start = time.perf_counter()
+        Classifier().load()
+        times.append(time.perf_counter() - start)
+    assert min(times) < 0.1

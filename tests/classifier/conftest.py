@@ -1,0 +1,72 @@
+"""A tiny corpus that the tests write themselves, and a base trained on it."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import random
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from classifier.fit import train
+from classifier.registry import point
+from classifier.serving import Base, open_base
+
+GOOD = ["garden", "bread", "bicycle", "river", "teacher", "window", "summer", "music", "kitchen", "letter"]
+FOUL = ["blockhead", "nitwit", "dunderhead"]
+SPAM = ["glimmerpills", "casinova", "replicahandbags", "quickloanz"]
+
+
+def table(path: Path, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with gzip.open(path, "wt", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(columns)
+        writer.writerows(rows)
+
+
+def write_corpus(folder: Path) -> Path:
+    dice = random.Random(7)
+
+    def good() -> str:
+        return " ".join(dice.choice(GOOD) for _ in range(8))
+
+    wiki: list[list[object]] = []
+    for number in range(300):
+        foul = number % 3 == 0
+        text = f"{good()} you {dice.choice(FOUL)} {good()}" if foul else f"{good()} {good()}"
+        wiki.append([number, text, int(foul), 0, 0, 0, int(foul), 0])
+    columns = ["id", "text", "toxicity", "severe_toxicity", "obscene", "threat", "insult", "identity_attack"]
+    table(folder / "jigsaw/train_raw_partial.csv.gz", columns, wiki)
+    table(
+        folder / "jigsaw/test_carved.csv.gz",
+        columns,
+        [[n, f"{good()} test {n}", *[0] * 6] for n in range(9)] + wiki[:1],
+    )
+    blog: list[list[object]] = []
+    for number in range(300):
+        spam = number % 2
+        text = f"{dice.choice(SPAM)} {good()} http://x{number}.example/buy" if spam else f"{good()} {good()} thanks"
+        blog.append([text, spam, "a" if number % 4 < 2 else "b", number % 2])
+    table(folder / "blog_comments/all.csv.gz", ["text", "spam", "blog", "has_author_url"], blog)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_corpus(tmp_path_factory.mktemp("data"))
+
+
+@pytest.fixture(scope="session")
+def trained(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model folder whose current base was trained on the tiny corpus. Read only: copy it to change it."""
+    models = tmp_path_factory.mktemp("models")
+    point(models, train(corpus, models, seed=3, jobs=1).name)
+    return models
+
+
+@pytest.fixture(scope="session")
+def base(trained: Path) -> Base:
+    return open_base(trained)
