@@ -48,7 +48,10 @@ class Lines(logging.Formatter):
 def log_to_stderr(level: str) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(Lines())
-    logging.basicConfig(level=level, handlers=[handler], force=True)
+    # At DEBUG libraries log what passes through them: aiosqlite every row that it stores, addresses and all.
+    logging.basicConfig(level=max(logging.INFO, logging.getLevelName(level)), handlers=[handler], force=True)
+    for ours in ("moderation", "classifier"):
+        logging.getLogger(ours).setLevel(level)
 
 
 async def live(request: Request) -> Response:
