@@ -100,11 +100,16 @@ def rows(path: Path, name: str, ham: bool = False) -> Iterator[Example]:
 
 
 def worth(example: Example) -> float:
-    """What an example counts beside others of its source: spam that shows nothing in its text teaches little.
+    """What an example counts beside others of its source.
 
-    Of random bulk spam one in twenty is a copied harmless sentence; only the author's link gave it away."""
-    bare = example.source == "blog_comments" and example.labels.get("spam", 0) >= 0.5
-    return 0.3 if bare and "http" not in example.text and "<" not in example.text else 1.0
+    The blogs' spam outnumbers their good comments seven to one, because two of them were never moderated: weights even
+    that out. Of their random spam one in twenty is a copied harmless sentence that only the author's link gave away,
+    so spam that shows nothing in its text counts least."""
+    if example.source != "blog_comments":
+        return 1.0
+    if example.labels.get("spam", 0) < 0.5:
+        return 3.0
+    return 0.15 if "http" not in example.text and "<" not in example.text else 0.4
 
 
 def _soft(name: str, row: dict[str, str], labels: dict[str, float]) -> dict[str, float]:
