@@ -10,6 +10,7 @@ import signal
 import sqlite3
 import sys
 import time
+import urllib.request
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -227,6 +228,16 @@ async def restore(args: argparse.Namespace, settings: Settings) -> None:
     out(json.dumps(counts))
 
 
+def proxy_said(settings: Settings) -> str:
+    """What the running service has seen of proxies; only it can know."""
+    try:
+        with urllib.request.urlopen(f"http://{settings.reach}/health/ready", timeout=2) as answer:
+            return str(json.load(answer)["checks"]["proxy"])
+    except (OSError, ValueError, KeyError):
+        trusted = settings.trusted_proxies or "none; set MODERATION_TRUSTED_PROXIES if one stands in front"
+        return f"the service does not run here; trusted proxies: {trusted}"
+
+
 async def check(args: argparse.Namespace, settings: Settings) -> None:
     """Is all well? In words; exit status 1 where something is not."""
     from classifier.serving import Classifier
@@ -255,8 +266,7 @@ async def check(args: argparse.Namespace, settings: Settings) -> None:
         f"moderators: {ready} of {all_} can sign in"
         + ("" if ready else "; see: python -m moderation set-password EMAIL")
     )
-    proxies = settings.trusted_proxies or "none (set MODERATION_TRUSTED_PROXIES if one stands in front)"
-    out(f"proxies trusted: {proxies}")
+    out(f"proxy: {proxy_said(settings)}")
     if not well:
         raise Unavailable("Not all is well; see above.")
 

@@ -125,6 +125,7 @@ async def docs(request: Request) -> Response:
     )
     page = (
         '<!doctype html><html lang="en"><meta charset="utf-8"><title>API</title>'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
         '<link rel="stylesheet" href="/static/page.css"><main><h1>API</h1><p>The whole document: '
         f'<a href="/openapi.json">openapi.json</a></p><table>{rows}</table></main></html>'
     )

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from classifier.examples import Asked, Author, Clue
-from moderation.comment import Comment, iso, new_id
+from moderation.comment import Comment, is_id, iso, new_id
 from moderation.decision import STATUS_AFTER
 from moderation.moderator import EVERYWHERE, Asker
 from moderation.problem import Conflict, FieldError, Forbidden, Invalid, NotFound
@@ -60,10 +60,12 @@ async def decide(
         raise Invalid(FieldError("comments", "invalid", f"give 1 to {MOST} comments"))
     decision = new_id(now)
     async with database.transaction() as tx:
-        found = await comments.find(tx, ids)
+        possible = [id for id in ids if is_id(id)]
+        found = await comments.find(tx, possible) if possible else {}
         unknown = [id for id in ids if id not in found or not asker.sees(found[id].site)]
         if unknown:
-            raise NotFound("There is no such comment; nothing changed.", extra={"unknown": unknown[:20]})
+            told = [id for id in unknown if id in possible][:20]
+            raise NotFound("There is no such comment; nothing changed.", extra={"unknown": told})
         stale = [found[id] for id in ids if seen.get(id, found[id].revision) != found[id].revision]
         if stale:
             raise changed_meanwhile(stale)
@@ -90,7 +92,7 @@ async def decide(
 async def undo(database: Database, asker: Asker, decision: str, now: int) -> list[Moved]:
     """Every comment back to where it was. Raises NotFound, or Conflict where anybody came later; then nothing changed."""
     async with database.transaction() as tx:
-        entries = await decisions.find(tx, decision)
+        entries = await decisions.find(tx, decision) if is_id(decision) else []
         if not entries or not all(asker.sees(e.site) for e in entries):
             raise NotFound("There is no such decision.")
         if any(e.undone_at for e in entries):
@@ -145,12 +147,14 @@ def after_cursor(cursor: str) -> tuple[Any, str]:
     """Raises Invalid for what is no cursor of ours."""
     try:
         value, id = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        if not isinstance(id, str) or not isinstance(value, int | float | str):
+        if not isinstance(id, str) or not is_id(id) or not isinstance(value, int | float | str):
+            raise ValueError
+        if isinstance(value, str) and not is_id(value):
             raise ValueError
         if not isinstance(value, str):
             float(value)
         return value, id
-    except (ValueError, TypeError, RecursionError):
+    except (ValueError, TypeError, RecursionError, OverflowError):
         raise Invalid(FieldError("cursor", "invalid", "must be the `next` of an earlier answer")) from None
 
 
@@ -174,7 +178,7 @@ async def waiting(
 async def one(database: Database, scorer: Scorer, asker: Asker, id: str) -> dict[str, Any]:
     """One comment with its decisions. Raises NotFound."""
     async with database.reading() as session:
-        comment = (await comments.find(session, [id])).get(id)
+        comment = (await comments.find(session, [id])).get(id) if is_id(id) else None
         if comment is None or not asker.sees(comment.site):
             raise NotFound("There is no such comment.")
         verdict = (await verdicts(session, comment.site, [id])).get(id)

@@ -46,11 +46,14 @@ class Settings:
     grace: int = setting(20, "Seconds that requests in flight have to finish when the service is stopped.")
 
     @property
-    def base(self) -> str:
-        if self.public_url:
-            return self.public_url.rstrip("/")
+    def reach(self) -> str:
+        """Host and port where this machine finds the service."""
         host = "127.0.0.1" if self.host in ("0.0.0.0", "::", "") else self.host  # noqa: S104  (compared, not bound)
-        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
+        return f"{f'[{host}]' if ':' in host else host}:{self.port}"
+
+    @property
+    def base(self) -> str:
+        return self.public_url.rstrip("/") if self.public_url else f"http://{self.reach}"
 
     @property
     def is_postgres(self) -> bool:

@@ -82,10 +82,11 @@ def cluster() -> Iterator[str]:
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
-def address(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def address(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """Of a fresh, empty database, on each of the two."""
     if request.param == "sqlite":
-        return str(tmp_path / "data" / "moderation.sqlite3")
+        yield str(tmp_path / "data" / "moderation.sqlite3")
+        return
     import asyncio
 
     import asyncpg
@@ -93,13 +94,14 @@ def address(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     base = request.getfixturevalue("cluster")
     name = f"t{time.time_ns()}"
 
-    async def create() -> None:
+    async def run(sql: str) -> None:
         connection = await asyncpg.connect(f"{base}/postgres")
-        await connection.execute(f"CREATE DATABASE {name}")
+        await connection.execute(sql)
         await connection.close()
 
-    asyncio.run(create())
-    return f"{base}/{name}"
+    asyncio.run(run(f"CREATE DATABASE {name}"))
+    yield f"{base}/{name}"
+    asyncio.run(run(f"DROP DATABASE {name} WITH (FORCE)"))
 
 
 @pytest.fixture

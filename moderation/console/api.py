@@ -11,7 +11,7 @@ from starlette.routing import Route
 
 from classifier.labels import LABELS
 from moderation import body, decision, privacy, queue
-from moderation.comment import STATUSES
+from moderation.comment import STATUSES, is_id
 from moderation.moderator import EVERYWHERE
 from moderation.problem import FieldError, Forbidden, Invalid
 from moderation.site import is_site_key
@@ -113,8 +113,11 @@ async def get_audit(request: Request) -> Response:
     """Who did what, when; newest first."""
     state = request.app.state
     asker = await state.doorman.asker(request, "moderate")
+    cursor = request.query_params.get("cursor", "")
+    if cursor and not is_id(cursor):
+        raise Invalid(FieldError("cursor", "invalid", "must be the `next` of an earlier answer"))
     async with state.database.reading() as session:
-        found = await audit.read(session, asker.site, before=request.query_params.get("cursor", "")[:26], limit=101)
+        found = await audit.read(session, asker.site, before=cursor, limit=101)
     return answer({"entries": found[:100], "next": found[99]["id"] if len(found) > 100 else None})
 
 
@@ -140,7 +143,7 @@ async def person_of(request: Request) -> str:
     if asker.site != EVERYWHERE:
         raise Forbidden("A person may have written on every site: this needs a token for all of them.", code="site")
     email = body.json_object(await body.read(request)).get("email")
-    if not isinstance(email, str) or not 3 <= len(email) <= 254:
+    if not isinstance(email, str) or not 3 <= len(email) <= 254 or any("\ud800" <= c <= "\udfff" for c in email):
         raise Invalid(FieldError("email", "invalid", "must be an email address"))
     return email
 

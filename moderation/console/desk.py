@@ -76,10 +76,21 @@ def marked(text: str, reasons: list[dict[str, Any]]) -> Markup:
     return Markup("").join(out)
 
 
+SPEAKS = 0.1
+"""A label below this probability has nothing to explain: its words would only distract."""
+
+
+def that_matter(shown: dict[str, Any]) -> list[dict[str, Any]]:
+    """Every rule, and the words of the labels that are at all likely."""
+    scores = shown["verdict"]["scores"] or {}
+    return [r for r in shown["verdict"]["reasons"] if "rule" in r or scores.get(r["label"], 0) >= SPEAKS]
+
+
 def in_words(shown: dict[str, Any], titles: dict[tuple[str, str], str]) -> dict[str, Any]:
     """A comment's document, with its reasons as sentences and its text marked."""
     reasons = []
-    for reason in shown["verdict"]["reasons"]:
+    matter = that_matter(shown)
+    for reason in matter:
         if "rule" in reason:
             said = reason["rule"].replace("-", " ")
             text = f"{said}: {reason['note']}" if reason.get("note") else said
@@ -90,7 +101,7 @@ def in_words(shown: dict[str, Any], titles: dict[tuple[str, str], str]) -> dict[
             reasons.append({"kind": "word", "text": text, "weight": reason["weight"]})
     return shown | {
         "article_title": titles.get((shown["site"], shown["article"]), "") or shown["article"],
-        "marked": marked(shown["body"], shown["verdict"]["reasons"]),
+        "marked": marked(shown["body"], matter),
         "verdict": shown["verdict"] | {"reasons": reasons},
     }
 
