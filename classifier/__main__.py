@@ -37,9 +37,9 @@ def train(given: argparse.Namespace) -> int:
 
 def evaluate(given: argparse.Namespace) -> int:
     """A version on data it never saw: a report as Markdown (stdout) and, with --json, all figures."""
+    from classifier.base import open_base
     from classifier.evaluate import evaluate as run
     from classifier.evaluate import markdown
-    from classifier.serving import open_base
 
     if not given.data.is_dir():
         raise ValueError("the data folder is missing")

@@ -8,19 +8,16 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from classifier import structure
+from classifier.base import Base
 from classifier.examples import Asked, Clue
 from classifier.labels import LABELS
 from classifier.linear import SITE_BUCKETS, SITE_SCALE, VIEWS, WORDS, Floats, norm
 from classifier.views import LONGEST, Tracked, track_normalised, track_written
-
-if TYPE_CHECKING:
-    from classifier.serving import Base
 
 EACH_WAY = 5
 """Clues per label up, and down."""

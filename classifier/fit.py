@@ -21,13 +21,13 @@ from scipy import sparse
 from sklearn.linear_model import LogisticRegression
 
 from classifier import attack, combine, corpora, matrix, structure, synthetic
+from classifier.base import Base
 from classifier.examples import Example
 from classifier.hashing import BUCKETS, ROWS, Hasher
 from classifier.identity import TERMS
 from classifier.labels import LABELS
 from classifier.linear import VIEWS, Floats, Table
 from classifier.registry import read, write
-from classifier.serving import Base
 from classifier.structure import Structure
 from classifier.views import Fold, as_written, normalised
 

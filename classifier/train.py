@@ -22,12 +22,12 @@ from scipy import sparse
 from scipy.optimize import minimize
 
 from classifier import matrix, registry
+from classifier.base import Base, open_base, open_correction
 from classifier.combine import LIMIT
 from classifier.examples import Asked, Example
 from classifier.fit import prepare, targets
 from classifier.labels import LABELS
 from classifier.linear import SITE_BUCKETS, VIEWS, Floats
-from classifier.serving import Base, open_base, open_correction
 
 OF_ONE_AUTHOR = 20
 OF_ONE_WAVE = 5
