@@ -180,3 +180,8 @@ def shorteners(data: Path) -> list[str]:
 def disposable(data: Path) -> list[str]:
     """Mail domains that are made to be thrown away."""
     return sorted(_lines(data / _DISPOSABLE))
+
+
+def test_files(data: Path) -> list[Path]:
+    """Files that are only ever reported on."""
+    return sorted([*data.glob("*/test*.csv.gz"), *data.glob("*/verification.csv.gz")])

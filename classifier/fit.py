@@ -22,6 +22,7 @@ from sklearn.linear_model import LogisticRegression
 
 from classifier import attack, combine, corpora, matrix, structure, synthetic
 from classifier.base import Base
+from classifier.evaluate import evaluate
 from classifier.examples import Example
 from classifier.hashing import BUCKETS, ROWS, Hasher
 from classifier.identity import TERMS
@@ -76,7 +77,7 @@ def key(text: str, fold: Fold) -> str:
 
 def gather(data: Path, fold: Fold, seed: int) -> tuple[Rows, list[dict[str, Any]]]:
     """All sources, without repeats and without anything that a test file holds; and what the card says of each."""
-    kept_back = {key(e.text, fold) for path in test_files(data) for e in corpora.rows(path, "test")}
+    kept_back = {key(e.text, fold) for path in corpora.test_files(data) for e in corpora.rows(path, "test")}
     seen: set[str] = set()
     examples: list[Example] = []
     weight: list[float] = []
@@ -122,11 +123,6 @@ def gather(data: Path, fold: Fold, seed: int) -> tuple[Rows, list[dict[str, Any]
     return Rows(examples, np.array(weight, np.float32), np.array(everyday, bool), part), told
 
 
-def test_files(data: Path) -> list[Path]:
-    """Files that are only ever reported on."""
-    return sorted([*data.glob("*/test*.csv.gz"), *data.glob("*/verification.csv.gz")])
-
-
 def _part(example: Example, seed: int) -> int:
     # Groups of one pair or template stay together; the few big groups (blogs, videos) are left out one by one in
     # `evaluate`, so here their rows are dealt out singly.
@@ -141,17 +137,6 @@ def _part(example: Example, seed: int) -> int:
 def prepare(texts: Sequence[str], fold: Fold) -> tuple[list[str], list[str]]:
     """Both views of every text."""
     return [as_written(text) for text in texts], [normalised(text, fold) for text in texts]
-
-
-def targets(examples: Sequence[Example]) -> Floats:
-    """[examples, labels]; NaN where the label is unknown."""
-    out = np.full((len(examples), len(LABELS)), np.nan, np.float32)
-    for number, example in enumerate(examples):
-        for column, label in enumerate(LABELS):
-            value = example.labels.get(label)
-            if value is not None:
-                out[number, column] = value
-    return out
 
 
 def fit_soft(
@@ -178,7 +163,7 @@ def fit_table(
     chosen = np.flatnonzero(use)
     examples = [rows.examples[i] for i in chosen]
     weight = rows.weight[chosen]
-    y = targets(examples)
+    y = matrix.targets(examples)
     sources = sorted({e.source for e in examples})
     place = [sources.index(e.source) for e in examples]
     own = sparse.csr_matrix((np.full(len(place), OWN_BIAS, np.float32), (np.arange(len(place)), place)))
@@ -245,7 +230,7 @@ def fit_stages(
     extra = [i for i in range(len(texts)) if dice.random() < 0.35]
     texts += [attack.disguise(texts[i][:1500], dice.choice(attack.KINDS), dice) for i in extra]
     authors = [e.author for e in examples] + [examples[i].author for i in extra]
-    y = targets([*examples, *(examples[i] for i in extra)])
+    y = matrix.targets([*examples, *(examples[i] for i in extra)])
     w = np.concatenate([weight, weight[extra] * 0.5])
     linear = table.score(prepare(texts, fold))
     numbers = shape.rows(texts, authors)
@@ -303,7 +288,7 @@ def train(data: Path, out: Path, seed: int = 1, jobs: int = 2, date: str = "") -
     linear = table.score(prepare(texts, fold))
     numbers = shape.rows(texts, [rows.examples[i].author for i in unseen])
     p = combine.probability(combine.Combine(stages).log_odds(linear, numbers))
-    y = targets([rows.examples[i] for i in unseen])
+    y = matrix.targets([rows.examples[i] for i in unseen])
     thresholds = set_thresholds(p, y, rows.everyday[unseen])
 
     anchors = _anchors(table, fold, rows, unseen, p, seed)
@@ -349,7 +334,6 @@ def measured(
     data: Path, version: str, card: Mapping[str, Any], content: Mapping[str, Any], arrays: Mapping[str, Any]
 ) -> dict[str, Any]:
     """What `evaluate` says of a version before it gets its place; times are left out, they differ from run to run."""
-    from classifier.evaluate import evaluate  # it reads this module's test_files
 
     with tempfile.TemporaryDirectory() as beside:
         write(Path(beside), version, card, content, arrays)

@@ -8,7 +8,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
+from classifier.examples import Example
 from classifier.hashing import NOTHING, ROWS, Grams, Hasher
+from classifier.labels import LABELS
 from classifier.linear import SITE_BUCKETS, SITE_SCALE, WORDS, Floats
 
 READ = 1_500
@@ -74,3 +76,14 @@ def folded(
         total = part if total is None else total + part
     assert total is not None
     return total
+
+
+def targets(examples: Sequence[Example]) -> Floats:
+    """[examples, labels]; NaN where the label is unknown."""
+    out = np.full((len(examples), len(LABELS)), np.nan, np.float32)
+    for number, example in enumerate(examples):
+        for column, label in enumerate(LABELS):
+            value = example.labels.get(label)
+            if value is not None:
+                out[number, column] = value
+    return out

@@ -25,9 +25,10 @@ from classifier import matrix, registry
 from classifier.base import Base, open_base, open_correction
 from classifier.combine import LIMIT
 from classifier.examples import Asked, Example
-from classifier.fit import prepare, targets
+from classifier.fit import prepare
 from classifier.labels import LABELS
 from classifier.linear import SITE_BUCKETS, VIEWS, Floats
+from classifier.matrix import targets
 
 OF_ONE_AUTHOR = 20
 OF_ONE_WAVE = 5

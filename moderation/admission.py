@@ -50,7 +50,7 @@ class Accepted:
 
 def arrive(site: str, article: str, submission: Submission, keys: Keys, **circumstances: Any) -> Arrival:
     """An Arrival with its text rendered and its links counted, once, in the request that brings it."""
-    html, links = markdown.render(submission.body), markdown.count_links(submission.body)
+    html, links = markdown.render_and_count(submission.body)
     return Arrival(site, article, submission, keys, html=html, links=links, **circumstances)
 
 

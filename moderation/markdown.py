@@ -21,6 +21,13 @@ TAGS = {"p", "br", "em", "strong", "code", "pre", "blockquote", "ul", "ol", "li"
 
 # What nh3 leaves of a link whose address no browser could follow, as in http://[.
 _LEADS_NOWHERE = re.compile(f'<a rel="{REL}">(.*?)</a>', re.DOTALL)
+# Anything but letters, digits and the punctuation that means nothing to Markdown or HTML, in lines that begin with a
+# letter and end without a space.
+_MARKED = re.compile(
+    r"[^A-Za-z0-9 \n,.;:'\"?!()%$/+=@\-\u00c0-\u024f\u0400-\u0481\u048a-\u04ff\u2013-\u2019\u201c-\u201e\u2026"
+    r"\u3041-\u3096\u30a1-\u30fa\u4e00-\u9fff\uac00-\ud7a3]"
+    r"|://| \n| \Z|\n\Z|\n\n\n|(?:\A|\n)(?![\nA-Za-z\u00c0-\u00d6\u0400-\u0481\u4e00-\u9fff])|\A\n"
+)
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _SCHEME = re.compile(r"(?<![A-Za-z0-9])https?$", re.IGNORECASE)
 # Brackets end a bare address so that [url=http://…]…[/url] and (http://…) read as people mean them, and so do
@@ -38,8 +45,32 @@ _WORD = re.compile(
 
 def render(body: str) -> str:
     """The safe HTML of a comment's Markdown."""
+    return render_and_count(body)[0]
+
+
+def count_links(body: str) -> int:
+    """How many links the rendered text has, and those that only its sender's BBCode or HTML would have made."""
+    return render_and_count(body)[1]
+
+
+def render_and_count(body: str) -> tuple[str, int]:
+    """Both, for the price of one parse; for next to nothing where there is no mark-up at all, as in most comments."""
+    if body and not _MARKED.search(body):
+        paragraphs = body.replace("\n", "<br>\n").split("<br>\n<br>\n")
+        return "".join(f"<p>{paragraph}</p>\n" for paragraph in paragraphs), 0
+    body, env = _whole(body), dict[str, Any]()
+    try:
+        tokens = _PARSER.parse(body, env)
+        made = str(_PARSER.renderer.render(tokens, _PARSER.options, env))
+        links = sum(inner.type == "link_open" for token in tokens for inner in token.children or ())
+    except Exception:  # a parser's bug on one odd comment must not take the whole thread away, nor lower the count
+        made, links = f"<p>{html.escape(body)}</p>", len(re.findall(r"https?://", body, re.IGNORECASE))
+    return _safe(made), links + len(_MEANT.findall(body))
+
+
+def _safe(made: str) -> str:
     safe = nh3.clean(
-        _to_html(_whole(body)),
+        made,
         tags=TAGS,
         clean_content_tags=set(),
         attributes={"a": {"href"}},
@@ -48,17 +79,6 @@ def render(body: str) -> str:
         link_rel=REL,
     )
     return _LEADS_NOWHERE.sub(r"\1", safe)
-
-
-def count_links(body: str) -> int:
-    """How many links the rendered text has, and those that only its sender's BBCode or HTML would have made."""
-    body = _whole(body)
-    try:
-        tokens = _PARSER.parse(body)
-    except Exception:  # as in _to_html: the count must not fall because the parser did
-        return len(re.findall(r"https?://", body, re.IGNORECASE)) + len(_MEANT.findall(body))
-    linked = sum(inner.type == "link_open" for token in tokens for inner in token.children or ())
-    return linked + len(_MEANT.findall(body))
 
 
 def excerpt(text: str, words: int = 55) -> str:
@@ -73,13 +93,6 @@ def excerpt(text: str, words: int = 55) -> str:
 def _whole(text: str) -> str:
     """Without lone surrogates, which no encoder takes."""
     return _SURROGATE.sub("\ufffd", text)
-
-
-def _to_html(body: str) -> str:
-    try:
-        return str(_PARSER.render(body))
-    except Exception:  # a parser's bug on one odd comment must not take the whole thread away: show it as plain text
-        return f"<p>{html.escape(body)}</p>"
 
 
 def _bare_address(state: StateInline, silent: bool) -> bool:

@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -23,7 +24,7 @@ BODY_BYTES = 65_525
 BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")  # letters and symbols that draw nothing
 UNWANTED = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x84\x86-\x9f]")
-SPACES = re.compile(r"\s+")
+PLAIN_EMAIL = re.compile(r"([a-z0-9]{1,32}(?:[._+-][a-z0-9]{1,31})?)@([a-z0-9.-]{1,100})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ class Submission:
     @property
     def body_key(self) -> str:
         """Equal for bodies that a reader would call the same (NFKC, case and spacing folded). 32 hex digits."""
-        folded = SPACES.sub(" ", unicodedata.normalize("NFKC", self.body).casefold()).strip()
+        folded = " ".join(unicodedata.normalize("NFKC", self.body).casefold().split())
         return blake2b(folded.encode(), digest_size=16).hexdigest()
 
 
@@ -140,6 +141,20 @@ def has_something_visible(text: str) -> bool:
 
 def checked_email(text: str) -> str | None:
     """The normalised address (RFC 5321, 6531; NFC, domain in lower case and Unicode), or None. Never asks the DNS."""
+    plain = PLAIN_EMAIL.fullmatch(text)
+    if plain is None:
+        return validated(text)
+    known = known_domain(plain[2])  # nothing about such a local part depends on the domain, and domains repeat
+    return f"{plain[1]}@{known}" if known else None
+
+
+@lru_cache(4096)
+def known_domain(domain: str) -> str | None:
+    found = validated(f"a@{domain}")
+    return found and found[2:]
+
+
+def validated(text: str) -> str | None:
     try:
         return validate_email(text, check_deliverability=False).normalized
     except EmailNotValidError:

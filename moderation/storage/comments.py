@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
+
 from moderation.comment import Comment
 from moderation.storage.database import Row, Session, marks
 from moderation.verdict import Reason, Verdict
@@ -18,6 +20,10 @@ NAMES = (
 COMMENT = ", ".join("c." + name.strip() for name in NAMES.split(","))
 VERDICT = "s.action, s.reasons, s.scores, s.model, s.facts"
 HERE = "c.site IN (SELECT site FROM sites)"  # an id is unique everywhere, and every index leads with the site
+
+
+def dumps(value: Any) -> str:
+    return orjson.dumps(value).decode()
 
 
 def comment_of(row: Row) -> Comment:
@@ -75,8 +81,8 @@ async def add_verdicts(tx: Session, rows: Iterable[Judged]) -> None:
         [
             (
                 *(c.site, c.id, c.judged, "comment", c.article, c.body, c.name, c.url, j.email_domain, j.keys.author),
-                *(v.action, json.dumps(v.scores) if v.scores else None, v.model),
-                *(json.dumps([r.document() for r in v.reasons], separators=(",", ":")), json.dumps(v.facts)),
+                *(v.action, dumps(v.scores) if v.scores else None, v.model),
+                *(dumps([r.document() for r in v.reasons]), dumps(v.facts)),
                 (v.scores or {}).get("spam"),
                 max(v.scores.values()) if v.scores else None,
                 c.edited_at or c.created_at,

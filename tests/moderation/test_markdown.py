@@ -1,10 +1,13 @@
+import re
 import time
 from html.parser import HTMLParser
+from unittest import mock
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from moderation import markdown
 from moderation.markdown import REL, TAGS, count_links, excerpt, render
 
 SHARP = [
@@ -146,3 +149,14 @@ def test_an_excerpt_is_one_encodable_line_of_so_many_words(text: str, words: int
     cut.encode()
     assert len(cut.split()) <= max(words, 0)
     assert len(cut) <= len(text) + 1
+
+
+PLAIN = st.text(alphabet="abÄé ,.!?'\"()-:/=+\n\n1", max_size=60)
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.one_of(PLAIN, st.text(alphabet="ab .,<>&\n*_`[]()#-1:/hpt\\", max_size=60)))
+def test_plain_text_takes_a_short_way_to_the_same_page(text: str) -> None:
+    with mock.patch.object(markdown, "_MARKED", re.compile("")):  # everything looks marked up: the parser's way
+        long_way = markdown.render_and_count(text)
+    assert markdown.render_and_count(text) == long_way
