@@ -22,7 +22,9 @@ class Seal:
         self._key = blake2b(secret, digest_size=32).digest()
 
     def _mark(self, purpose: str, text: str, size: int = 16) -> bytes:
-        return blake2b(text.encode(), key=self._key, person=purpose.encode()[:16], digest_size=size).digest()
+        return blake2b(
+            text.encode("utf-8", "replace"), key=self._key, person=purpose.encode()[:16], digest_size=size
+        ).digest()
 
     def author_key(self, email: str, name: str) -> str:
         """Who wrote it, without saying who: 32 hex digits. By address; by name only where there is none."""
@@ -86,8 +88,12 @@ class Seal:
         return self._mark("token", token, 32).hex()
 
     def avatar(self, name: str) -> str:
-        """16 hex digits from the shown name, and from nothing else: what an avatar is drawn from."""
-        return self._mark("avatar", unicodedata.normalize("NFKC", name).casefold(), 8).hex()
+        """16 hex digits from the shown name, and from nothing else: what an avatar is drawn from.
+
+        The same for every spelling that readers see as the same.
+        """
+        shown = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
+        return self._mark("avatar", " ".join(shown.split()), 8).hex()
 
 
 def urlsafe(raw: bytes) -> str:

@@ -147,5 +147,11 @@ def test_nothing_loads_a_file_that_could_run_code() -> None:
     for package in ("moderation", "classifier", "benchmarks"):
         for path in sources(package):
             text = path.read_text("utf-8")
-            for word in ("import pickle", "pickle.load", "joblib.load", "allow_pickle=True", "import dill"):
+            for word in (
+                "import pickle",
+                "pickle" + ".load",
+                "joblib" + ".load",
+                "allow_" + "pickle=True",
+                "import dill",
+            ):
                 assert word not in text, f"{path}: {word}"

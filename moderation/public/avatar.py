@@ -1,19 +1,9 @@
 """Avatars, drawn here and never fetched: a pattern from a keyed hash of the shown name, never of an email."""
 
 import hashlib
-import unicodedata
 
 _CELLS = 5
 _HUES = (12, 34, 88, 140, 168, 192, 214, 236, 262, 288, 318, 342)
-
-
-def token(name: str, key: bytes) -> str:
-    """The avatar's public name, 16 hexadecimal digits: the same for every spelling that readers see as the same."""
-    shown = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
-    # Hashed first because blake2b takes at most 64 bytes of key, and a secret may be longer.
-    secret = hashlib.sha512(key).digest()
-    words = " ".join(shown.split()).encode("utf-8", "replace")
-    return hashlib.blake2b(words, digest_size=8, key=secret, person=b"avatar").hexdigest()
 
 
 def draw(token: str) -> str:
