@@ -66,7 +66,7 @@ def serve(args: argparse.Namespace, settings: Settings) -> None:
     """Run the service until it is told to stop; what is in flight finishes."""
     import uvicorn
 
-    from moderation.app import create_app
+    from moderation.app import create_app, prepare
     from moderation.operations import log_to_stderr
 
     if args.workers > 1 and not settings.is_postgres:
@@ -91,6 +91,7 @@ def serve(args: argparse.Namespace, settings: Settings) -> None:
     if args.workers > 1:
         for name in ("host", "port"):
             os.environ[f"MODERATION_{name.upper()}"] = str(getattr(settings, name))
+        asyncio.run(prepare(settings, lambda text: print(text, flush=True)))
         uvicorn.run("moderation.app:from_environment", factory=True, workers=args.workers, **common)
         return
     app = create_app(settings, say=lambda text: print(text, flush=True))

@@ -171,7 +171,7 @@ class Watch:
 
 
 async def first_start(
-    database: Database, seal: Seal, links: Links, settings: Settings, now: int, say: Callable[[str], None]
+    database: Database, links: Links, settings: Settings, now: int, say: Callable[[str], None]
 ) -> None:
     """The site `default`, the demo article, the first moderator with a one-time link."""
     async with database.transaction() as tx:
@@ -183,7 +183,7 @@ async def first_start(
             await sites.put_article(tx, article)
         if not await moderators.count(tx, ready=True):
             moderator = await access.add_moderator(tx, settings.first_moderator, "administrator", "*", now)
-            token = await access.password_link(tx, moderator, seal, now)
+            token = await access.password_link(tx, moderator, links.seal, now)
             say(f"First moderator: {moderator.email}. Set a password within the hour:\n  {links.set_password(token)}")
 
 
@@ -192,9 +192,9 @@ def create_app(
     *,
     classifier: Classifier | None = None,
     clock: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
-    say: Callable[[str], None] = print,
+    say: Callable[[str], None] | None = print,
 ) -> Starlette:
-    """The whole service. Nothing is opened before its lifespan begins."""
+    """The whole service. Nothing is opened before its lifespan begins. `say` None: somebody else did the first start."""
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -217,7 +217,8 @@ def create_app(
             state.public_pages = Pages(HERE / "public" / "templates")
             state.console_pages = Pages(HERE / "console" / "templates")
             state.openapi = operations.document(app.routes, settings.base)
-            await first_start(state.database, seal, state.links, settings, clock(), say)
+            if say:
+                await first_start(state.database, state.links, settings, clock(), say)
             await state.scorer.start()
             state.intake.start()
             yield
@@ -236,8 +237,19 @@ def create_app(
     return app
 
 
+async def prepare(settings: Settings, say: Callable[[str], None]) -> None:
+    """The first start, once for all workers: of several links only the last would work."""
+    database = connect(settings.database)
+    await database.open()
+    try:
+        now = time.time_ns() // 1_000_000
+        await first_start(database, Links(settings.base, Seal(settings.secret())), settings, now, say)
+    finally:
+        await database.close()
+
+
 def from_environment() -> Starlette:
-    """For worker processes, which get nothing but the environment."""
+    """For worker processes, which get nothing but the environment; `prepare` has been called before them."""
     loaded = load_settings()
     operations.log_to_stderr(loaded.log_level)
-    return create_app(loaded)
+    return create_app(loaded, say=None)
