@@ -1,30 +1,14 @@
-"""Decision and Action: the status it leads to, and the example it teaches."""
+"""A decision's action: the status it leads to, and the example it teaches."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from classifier.labels import LABELS
 from moderation.problem import FieldError, Invalid
 
 STATUS_AFTER = {"approve": "approved", "spam": "spam", "reject": "rejected", "delete": "deleted", "hold": "pending"}
 """The actions a moderator has, and where each leads."""
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """A moderator's act on one judged submission. `action` may be None where only labels were given."""
-
-    id: str
-    site: str
-    submission: str
-    action: str | None
-    labels: tuple[str, ...]
-    note: str
-    moderator: str
-    created_at: int
-    undone_at: int | None = None
 
 
 def checked(action: object, labels: object, note: object) -> tuple[str, tuple[str, ...], str]:

@@ -10,11 +10,10 @@ from typing import Any
 import orjson
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from moderation.comment import iso, public, tree
 from moderation.links import Links
-from moderation.problem import FieldError, Invalid, NotFound
+from moderation.problem import FieldError, Invalid
 from moderation.public.sites import Directory, article_key
 from moderation.site import Article
 from moderation.storage import comments, sites
@@ -198,9 +197,3 @@ async def read_counts(request: Request) -> Response:
 def directory(request: Request) -> Directory:
     found: Directory = request.app.state.directory
     return found
-
-
-routes = [
-    Route("/sites/{site}/counts", read_counts, methods=["GET"]),
-]
-__all__ = ["Kept", "NotFound", "Query", "Threads", "is_known", "read_thread", "routes"]

@@ -95,8 +95,10 @@ async def end_token(tx: Session, now: int, *, mark: str = "", id: str = "") -> b
     )
 
 
-async def end_tokens_of(tx: Session, moderator: Moderator, now: int, kinds: tuple[str, ...] = ("session",)) -> None:
-    for kind in kinds if "session" not in kinds else (*kinds, "set-password"):
+async def end_tokens_of(
+    tx: Session, moderator: Moderator, now: int, kinds: tuple[str, ...] = ("session", "set-password")
+) -> None:
+    for kind in kinds:
         await tx.execute(
             "UPDATE tokens SET ended_at = ? WHERE site = ? AND moderator = ? AND kind = ? AND ended_at IS NULL",
             *(now, moderator.site, moderator.id, kind),

@@ -21,9 +21,7 @@ async def test_a_held_comment_is_seen_with_its_reasons_and_approved(service: Ser
     id = await service.held()
     (shown,) = (await service.client.get("/api/queue", headers=who)).json()["comments"]
     assert shown["id"] == id and shown["author"]["email"].startswith("ann")
-    assert {"rule": "stranger-with-link"}.items() <= shown["verdict"]["reasons"][0].items() or any(
-        r.get("rule") == "stranger-with-link" for r in shown["verdict"]["reasons"]
-    )
+    assert "stranger-with-link" in [r.get("rule") for r in shown["verdict"]["reasons"]]
     assert shown["verdict"]["model"] and 0 <= shown["verdict"]["scores"]["spam"] <= 1
     answer = await decide(service, who, [id], "approve", seen=shown["revision"])
     assert answer.status_code == 200
