@@ -59,6 +59,7 @@ TABLES: dict[str, tuple[str, ...]] = {
         ),
         *("after_revision", "created_at", "undone_at", "undone_by"),
     ),
+    "imports": ("site", "source", "kind", "foreign_id", "id", "parent"),
     "audit": ("site", "id", "at", "actor", "action", "subject", "detail"),
     "moderators": ("site", "id", "email", "role", "password_hash", "created_at"),
     "tokens": ("site", "hash", "kind", "id", "moderator", "scopes", "created_at", "expires_at", "ended_at"),
@@ -66,7 +67,7 @@ TABLES: dict[str, tuple[str, ...]] = {
 }
 """In an order that foreign keys allow. Failed attempts are not kept: they are of the last minutes."""
 
-KEYS = {"sites": 1, "articles": 2, "decisions": 3, "submissions": 3, "retries": 3}
+KEYS = {"sites": 1, "articles": 2, "decisions": 3, "submissions": 3, "imports": 4, "retries": 3}
 """How many leading columns name a row, where it is not two."""
 PAGE = 500
 
