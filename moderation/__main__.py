@@ -16,15 +16,17 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from moderation import __version__, access, backup, privacy
+from moderation import __version__, access, backup, privacy, telling
 from moderation import settings as settings_
 from moderation.links import Links
 from moderation.moderator import EVERYWHERE, ROLES, Moderator
+from moderation.outbox import webhooks
 from moderation.problem import FieldError, Invalid, NotFound, Problem, Unavailable
 from moderation.seal import Seal
 from moderation.settings import Settings, SettingsError
 from moderation.site import Site, checked_origin, is_site_key
-from moderation.storage import connect, moderators, sites
+from moderation.storage import connect, moderators, outbox, sites
+from moderation.storage import webhooks as endpoints
 from moderation.storage.database import Database, NewerDatabase, Session
 from moderation.submission import checked_email
 
@@ -213,6 +215,38 @@ async def erase_person(args: argparse.Namespace, settings: Settings) -> None:
     out(json.dumps({"erased": count}))
 
 
+async def add_webhook(args: argparse.Namespace, settings: Settings) -> None:
+    """Tell an address of events, and print the secret that its messages are signed with, this once."""
+    site, seal, private = args.site or EVERYWHERE, Seal(settings.secret()), settings.webhooks_to_private
+    async with opened(settings) as database, database.transaction() as tx:
+        await known_site(tx, site)
+        out(await webhooks.add(tx, seal, args.url, site, args.events, to_private=private, now=now()))
+
+
+async def list_webhooks(args: argparse.Namespace, settings: Settings) -> None:
+    """Print one JSON object for each endpoint: its id, what it hears, what waits for it and what failed."""
+    async with opened(settings) as database, database.reading() as session:
+        for e in await endpoints.all_(session):
+            told = {"id": e.id, "site": e.site, "url": e.url, "events": e.events, "disabled": e.disabled_at is not None}
+            told |= await outbox.counts(session, e.id) | {"said": await outbox.last_words(session, e.id)}
+            out(json.dumps(told))
+
+
+async def remove_webhook(args: argparse.Namespace, settings: Settings) -> None:
+    """End an endpoint, given by its id; what waits for it goes too."""
+    async with opened(settings) as database, database.transaction() as tx:
+        if not await endpoints.remove(tx, args.id):
+            raise NotFound("There is no such webhook; see: python -m moderation list-webhooks")
+        await outbox.forget_lane(tx, args.id)
+    err("The webhook is removed.")
+
+
+async def retry_outbox(args: argparse.Namespace, settings: Settings) -> None:
+    """Try again what the outbox gave up; print how many."""
+    async with opened(settings) as database, database.transaction() as tx:
+        out(json.dumps({"waiting": await outbox.retry_failed(tx, now())}))
+
+
 async def make_backup(args: argparse.Namespace, settings: Settings) -> None:
     """Write database, models and secret key to one file; beside a running server."""
     async with opened(settings) as database:
@@ -247,6 +281,7 @@ async def check(args: argparse.Namespace, settings: Settings) -> None:
     async with opened(settings) as database:
         async with database.reading() as session:
             ready, all_ = await moderators.count(session, ready=True), await moderators.count(session)
+            untold = await outbox.counts(session)
         if isinstance(getattr(database, "path", None), Path):
             with sqlite3.connect(database.path) as connection:  # type: ignore[attr-defined]
                 said = connection.execute("PRAGMA quick_check").fetchone()[0]
@@ -266,6 +301,10 @@ async def check(args: argparse.Namespace, settings: Settings) -> None:
     out(
         f"moderators: {ready} of {all_} can sign in"
         + ("" if ready else "; see: python -m moderation set-password EMAIL")
+    )
+    out(
+        f"outbox: {untold['waiting']} wait, {untold['failed']} failed"
+        + ("; see: python -m moderation retry-outbox" if untold["failed"] else "")
     )
     out(f"proxy: {proxy_said(settings)}")
     if not well:
@@ -310,6 +349,13 @@ def parser() -> argparse.ArgumentParser:
     command("roll-back", roll_back).add_argument("--site", metavar="KEY", default="default")
     command("export-person", export_person).add_argument("email", metavar="EMAIL")
     command("erase-person", erase_person).add_argument("email", metavar="EMAIL")
+    it = command("add-webhook", add_webhook)
+    it.add_argument("url", metavar="URL")
+    it.add_argument("--site", metavar="KEY", help="only this site; otherwise all")
+    it.add_argument("--events", default="", help=f"some of {','.join(telling.EVENTS)}; otherwise all")
+    command("list-webhooks", list_webhooks)
+    command("remove-webhook", remove_webhook).add_argument("id", metavar="ID")
+    command("retry-outbox", retry_outbox)
     command("backup", make_backup).add_argument("file", metavar="FILE")
     command("restore", restore).add_argument("file", metavar="FILE")
     command("check", check)

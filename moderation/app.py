@@ -25,6 +25,8 @@ from moderation.access import Doorman
 from moderation.console import api, desk, signin
 from moderation.intake import Intake
 from moderation.links import Links
+from moderation.outbox.delivery import Deliverer
+from moderation.outbox.webhooks import Webhooks
 from moderation.pages import Pages
 from moderation.problem import MethodNotAllowed, NotFound, Problem, TooLarge
 from moderation.public import articles, avatar, posting, reading, receipts
@@ -214,6 +216,8 @@ def create_app(
             state.threads = Threads(state.database, state.links)
             state.scorer = Scorer(classifier or Classifier(Path(settings.models)))
             state.intake = Intake(state.database, state.scorer, state.links, changed=state.threads.drop, clock=clock)
+            hooks = Webhooks(state.database, state.links, clock, to_private=settings.webhooks_to_private)
+            state.outbox = Deliverer(state.database, hooks, hooks, clock=clock)
             state.public_pages = Pages(HERE / "public" / "templates")
             state.console_pages = Pages(HERE / "console" / "templates")
             state.openapi = operations.document(app.routes, settings.base)
@@ -221,8 +225,10 @@ def create_app(
                 await first_start(state.database, state.links, settings, clock(), say)
             await state.scorer.start()
             state.intake.start()
+            state.outbox.start()
             yield
             await state.intake.stop()
+            await state.outbox.stop()
             state.scorer.close()
         finally:
             await state.database.close()

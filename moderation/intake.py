@@ -16,7 +16,7 @@ from typing import Any
 import orjson
 
 from classifier.examples import Asked, Author, Scored
-from moderation import policy
+from moderation import policy, telling
 from moderation.admission import Accepted, Arrival, Book, look_up
 from moderation.comment import EDIT_WINDOW, Comment, new_id, place, public
 from moderation.links import Links
@@ -161,6 +161,8 @@ class Intake:
                     await sites.put_article(tx, article)
             await comments.add(tx, stored)
             await retries.add(tx, answers, now)
+            if heard := [j.comment for j in stored if books[j.comment.site].site.listened]:
+                await telling.tell(tx, "comment.created", heard, now)
             shown = {(j.comment.site, j.comment.article) for j in stored if j.comment.status == "approved"}
             for site in {site for site, _ in shown}:
                 await sites.touch(tx, site, (article for s, article in shown if s == site))
@@ -247,6 +249,7 @@ class Intake:
                 raise Conflict("The comment changed meanwhile.", code="changed")
             if "approved" in (old.status, new.status):
                 await sites.touch(tx, arrival.site, [arrival.article])
+            await telling.tell(tx, "comment.edited", [new], now)
             await audit.note(tx, site=old.site, at=now, actor="author", action="comment:edit", subject=id)
         self._changed(arrival.site, arrival.article)
         return self._accept(new)
@@ -260,6 +263,7 @@ class Intake:
                 raise Conflict("The comment changed meanwhile.", code="changed")
             if old.status == "approved":
                 await sites.touch(tx, site, [article])
+            await telling.tell(tx, "comment.deleted", [old], now)
             await audit.note(tx, site=site, at=now, actor="author", action="comment:withdraw", subject=id)
         self._changed(site, article)
 

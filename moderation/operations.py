@@ -18,7 +18,7 @@ from starlette.routing import BaseRoute, Route
 from moderation import __version__
 from moderation.moderator import EVERYWHERE
 from moderation.problem import Problem, Unauthorized
-from moderation.storage import queue
+from moderation.storage import outbox, queue
 
 
 class Lines(logging.Formatter):
@@ -49,6 +49,9 @@ def log_to_stderr(level: str) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(Lines())
     # At DEBUG libraries log what passes through them: aiosqlite every row that it stores, addresses and all.
+    # At INFO httpx logs whole addresses, and a webhook's may be a secret.
+    for theirs in ("httpx", "httpcore"):
+        logging.getLogger(theirs).setLevel(logging.WARNING)
     logging.basicConfig(level=max(logging.INFO, logging.getLevelName(level)), handlers=[handler], force=True)
     for ours in ("moderation", "classifier"):
         logging.getLogger(ours).setLevel(level)
@@ -90,6 +93,7 @@ async def metrics(request: Request) -> Response:
             raise Unauthorized("MODERATION_METRICS_TOKEN is needed as a bearer token.")
     async with state.database.reading() as session:
         counts = await queue.counts(session, EVERYWHERE)
+        untold = await outbox.counts(session)
     lines: list[str] = []
 
     def family(name: str, kind: str, meaning: str, values: dict[str, float], label: str = "") -> None:
@@ -104,6 +108,8 @@ async def metrics(request: Request) -> Response:
     family("decisions_total", "counter", "Comments decided by people, by action.", dict(state.decided), "action")
     family("batches_total", "counter", "Batches written.", {"": intake.counts.batches})
     family("waiting", "gauge", "Submissions that wait for the writer.", {"": intake.waiting})
+    family("outbox", "gauge", "Mails and webhook messages that wait, or were given up.", dict(untold), "state")
+    family("outbox_tries_total", "counter", "Tries to deliver, by how they went.", dict(state.outbox.results), "result")
     family("thread_hits_total", "counter", "Threads served from memory.", {"": threads.hits})
     family("thread_builds_total", "counter", "Threads built from the database.", {"": threads.builds})
     family("model_ok", "gauge", "1 where the model answers.", {"": 0 if state.scorer.problem else 1})

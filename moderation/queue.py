@@ -6,10 +6,11 @@ import asyncio
 import base64
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from classifier.examples import Asked, Author, Clue
+from moderation import telling
 from moderation.comment import Comment, is_id, iso, new_id
 from moderation.decision import STATUS_AFTER
 from moderation.moderator import EVERYWHERE, Asker
@@ -83,6 +84,7 @@ async def decide(
             )
         await decisions.add(tx, entries)
         await _touch(tx, [(found[m.id], m) for m in moved])
+        await _tell(tx, [(found[m.id], m) for m in moved], decision, action, now)
         await audit.note_many(
             tx, [(m.site, now, asker.name, f"comment:{action}", m.id, {"decision": decision}) for m in moved]
         )
@@ -118,6 +120,7 @@ async def undo(database: Database, asker: Asker, decision: str, now: int) -> lis
         if not await decisions.undo(tx, decision, asker.name, now):
             raise Conflict("This decision is undone already.", code="undone")
         await _touch(tx, [(found[m.id], m) for m in moved])
+        await _tell(tx, [(found[m.id], m) for m in moved], decision, "undo", now)
         await audit.note_many(
             tx, [(m.site, now, asker.name, "decision:undo", decision, {"comment": m.id}) for m in moved]
         )
@@ -137,6 +140,11 @@ async def _touch(tx: Session, moved: list[tuple[Comment, Moved]]) -> None:
     shown = {(m.site, m.article) for before, m in moved if "approved" in (before.status, m.status)}
     for site in {site for site, _ in shown}:
         await sites.touch(tx, site, (article for s, article in shown if s == site))
+
+
+async def _tell(tx: Session, moved: list[tuple[Comment, Moved]], decision: str, action: str, now: int) -> None:
+    after = [replace(before, status=m.status, revision=m.revision) for before, m in moved]
+    await telling.tell(tx, "comment.decided", after, now, decision={"id": decision, "action": action})
 
 
 def cursor_of(value: Any, id: str) -> str:

@@ -87,6 +87,10 @@ class Seal:
         """How a token is kept: only this mark of it."""
         return self._mark("token", token, 32).hex()
 
+    def webhook_secret(self, endpoint: str) -> bytes:
+        """What an endpoint's messages are signed with."""
+        return self._mark("webhook", endpoint, 32)
+
     def avatar(self, name: str) -> str:
         """16 hex digits from the shown name, and from nothing else: what an avatar is drawn from.
 

@@ -19,7 +19,7 @@ class SettingsError(Exception):
 
 
 def setting(default: Any, meaning: str, *, secret: bool = False) -> Any:
-    return field(default=default, metadata={"meaning": meaning, "secret": secret})
+    return field(default=default, repr=not secret, metadata={"meaning": meaning, "secret": secret})
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,9 @@ class Settings:
         "", "Addresses or CIDRs, separated by commas, whose `X-Forwarded-For` is believed. None by default."
     )
     metrics_token: str = setting("", "Set: `/metrics` wants it as a bearer token.", secret=True)
+    webhooks_to_private: bool = setting(
+        False, "Webhooks may go to loopback and private addresses, and over plain `http://`."
+    )
     log_level: str = setting("INFO", "DEBUG, INFO, WARNING or ERROR.")
     grace: int = setting(20, "Seconds that requests in flight have to finish when the service is stopped.")
 

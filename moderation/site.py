@@ -54,6 +54,8 @@ class Site:
     name: str
     origins: tuple[str, ...] = ()
     rules: HouseRules = HouseRules()
+    listened: bool = False
+    """A webhook wants to hear of it."""
 
 
 @dataclass(frozen=True, slots=True)

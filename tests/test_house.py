@@ -11,9 +11,9 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 WORDS = {"site", "submission", "verdict", "policy", "comment", "decision", "moderator", "markdown", "seal", "links"}
-ACTS = {"admission", "intake", "queue", "privacy", "learning"}
+ACTS = {"admission", "telling", "intake", "queue", "privacy", "learning"}
 HTTP = {"pages", "body"}
-ROOMS = {"public", "console", "storage"}
+ROOMS = {"public", "console", "outbox", "storage"}
 SERVED = {"classifier.serving", "classifier.labels", "classifier.examples"}
 
 # file or room → the moderation names it may import, and the classifier's modules
@@ -24,9 +24,10 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     "storage": (WORDS | {"problem", "storage"}, {"classifier.labels"}),
     "scorer": (set(), SERVED),
     "admission": (WORDS | {"problem", "storage"}, set()),
-    "intake": (WORDS | {"problem", "storage", "admission", "scorer"}, SERVED),
-    "queue": (WORDS | {"problem", "storage", "scorer"}, {"classifier.examples"}),
-    "privacy": (WORDS | {"problem", "storage"}, set()),
+    "telling": (WORDS | {"problem", "storage"}, set()),
+    "intake": (WORDS | {"problem", "storage", "admission", "scorer", "telling"}, SERVED),
+    "queue": (WORDS | {"problem", "storage", "scorer", "telling"}, {"classifier.examples"}),
+    "privacy": (WORDS | {"problem", "storage", "telling"}, set()),
     "learning": (WORDS | {"problem", "storage"}, {"classifier.examples", "classifier.registry", "classifier.train"}),
     "backup": ({"problem", "storage"}, set()),
     "access": (WORDS | {"problem", "storage"}, set()),
@@ -41,6 +42,7 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
         WORDS | ACTS | HTTP | {"access", "problem", "storage", "scores"},
         {"classifier.labels", "classifier.examples", "classifier.serving"},
     ),
+    "outbox": (WORDS | {"problem", "storage", "telling", "outbox"}, set()),
     "console": (
         WORDS | ACTS | HTTP | {"access", "problem", "storage", "console"},
         {"classifier.labels", "classifier.serving"},
@@ -138,7 +140,7 @@ def test_no_drawer_for_odds_and_ends_and_no_long_file() -> None:
 def test_importing_does_nothing_and_serving_needs_no_scikit_learn() -> None:
     program = (
         "import sys, moderation.app, moderation.__main__; "
-        "found = [m for m in ('sklearn', 'scipy', 'joblib', 'asyncpg') if m in sys.modules]; sys.exit(', '.join(found) or 0)"
+        "found = [m for m in ('sklearn', 'scipy', 'joblib', 'asyncpg', 'httpx') if m in sys.modules]; sys.exit(', '.join(found) or 0)"
     )
     subprocess.run([sys.executable, "-c", program], check=True, cwd=ROOT)
 

@@ -64,8 +64,10 @@ TABLES: dict[str, tuple[str, ...]] = {
     "moderators": ("site", "id", "email", "role", "password_hash", "created_at"),
     "tokens": ("site", "hash", "kind", "id", "moderator", "scopes", "created_at", "expires_at", "ended_at"),
     "retries": ("site", "article", "key", "request", "answer", "created_at"),
+    "webhooks": ("site", "id", "url", "events", "created_at", "disabled_at"),
+    "outbox": ("site", "id", "lane", "subject", "content", "state", "tries", "due_at", "said", "created_at"),
 }
-"""In an order that foreign keys allow. Failed attempts are not kept: they are of the last minutes."""
+"""In an order that foreign keys allow. Failed attempts and leases are not kept: they are of the last minutes."""
 
 KEYS = {"sites": 1, "articles": 2, "decisions": 3, "submissions": 3, "imports": 4, "retries": 3}
 """How many leading columns name a row, where it is not two."""

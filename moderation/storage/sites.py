@@ -12,7 +12,7 @@ ARTICLE = "site, article, title, url, body, published_at, comments_open, revisio
 
 
 def site_of(row: Row) -> Site:
-    return Site(row[0], row[1], tuple(json.loads(row[2])), HouseRules.of(json.loads(row[3])))
+    return Site(row[0], row[1], tuple(json.loads(row[2])), HouseRules.of(json.loads(row[3])), bool(row[4]))
 
 
 def article_of(row: Row) -> Article:
@@ -34,7 +34,11 @@ async def put_site(tx: Session, site: Site, now: int) -> None:
 
 async def sites(session: Session, keys: Iterable[str] | None = None) -> dict[str, Site]:
     """The named ones that exist, or all."""
-    sql = "SELECT site, name, origins, rules FROM sites"
+    # whether anybody listens comes along, so that a comment nobody must be told of asks no further question
+    sql = (
+        "SELECT site, name, origins, rules, EXISTS (SELECT 1 FROM webhooks w WHERE w.site IN ('*', sites.site) AND "
+        "w.disabled_at IS NULL) FROM sites"
+    )
     if keys is None:
         rows = await session.fetch(sql + " ORDER BY site")
     else:

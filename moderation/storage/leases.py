@@ -1,0 +1,26 @@
+"""What only one of several workers may do at a time, or only once in a while."""
+
+from __future__ import annotations
+
+from moderation.moderator import EVERYWHERE
+from moderation.storage.database import Session
+
+
+async def is_free(session: Session, name: str, holder: str, now: int) -> bool:
+    """Nobody else's: asked without writing, before `take` settles it."""
+    row = await session.fetch_one("SELECT holder, until FROM leases WHERE site = ? AND name = ?", EVERYWHERE, name)
+    return row is None or row[0] == holder or row[1] <= now
+
+
+async def take(tx: Session, name: str, holder: str, now: int, until: int) -> bool:
+    """True where it is the holder's until then: it was nobody's, it was over, or it was the holder's already."""
+    taken = await tx.execute(
+        "INSERT INTO leases (site, name, holder, until) VALUES (?, ?, ?, ?) ON CONFLICT (site, name) DO UPDATE SET "
+        "holder = excluded.holder, until = excluded.until WHERE leases.until <= ? OR leases.holder = excluded.holder",
+        *(EVERYWHERE, name, holder, until, now),
+    )
+    return taken > 0
+
+
+async def release(tx: Session, name: str, holder: str) -> None:
+    await tx.execute("DELETE FROM leases WHERE site = ? AND name = ? AND holder = ?", EVERYWHERE, name, holder)
