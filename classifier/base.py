@@ -62,13 +62,14 @@ class Correction:
 
 
 def open_base(models: Path | None, version: str | None = None) -> Base:
-    """The base that the operator's folder points to, or else the shipped one."""
+    """The base that the operator's folder points to, or else the shipped one; or a version of either by its name."""
+    if version is not None:
+        own = models is not None and (models / version).is_dir()
+        return Base(registry.read(models if own and models else registry.SHIPPED, version))
     home = base_home(models)
-    name = version or registry.pointer(home)
+    name = registry.pointer(home)
     if name is None:
         raise ModelError("the model folder has no `current`")
-    if version is not None and not (home / version).is_dir():
-        home = registry.SHIPPED
     return Base(registry.read(home, name))
 
 

@@ -1,7 +1,9 @@
 """Model folders: a folder per version, arrays and JSON, a checksum over each file, a pointer that moves last.
 
     models/current                     one line: the version of the base
+    models/history.jsonl               a line per promotion and roll-back: when, what, before, why
     models/<version>/                  a base
+    models/<version>.compared.json     how it did beside what was current, written by `compare`
     models/sites/KEY/current           one line: the correction that is live for this site, or `base`
     models/sites/KEY/<version>/        a correction
 
@@ -19,6 +21,7 @@ import secrets
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -176,6 +179,7 @@ def prune(folder: Path) -> None:
     for kept in listed(folder)[:-KEPT]:
         if not kept.current:
             shutil.rmtree(folder / kept.version, ignore_errors=True)
+            (folder / f"{kept.version}.compared.json").unlink(missing_ok=True)
 
 
 def roll_back(models: Path, site: str) -> str | None:
@@ -185,13 +189,97 @@ def roll_back(models: Path, site: str) -> str | None:
     if now is None or now == BARE:
         raise ModelError("nothing to roll back: this site uses the base as it is")
     kept = {one.version: one.card for one in listed(folder)}
-    before = kept.get(now, {}).get("before")
+    before = _before(folder, now) or kept.get(now, {}).get("before")
     if not isinstance(before, str) or before not in kept:
         before = BARE
     if before != BARE:
         read(folder, before)
     point(folder, before)
     return None if before == BARE else before
+
+
+def promote(
+    folder: Path, version: str, comparison: Mapping[str, Any] | None, current: str, force: str = ""
+) -> dict[str, Any]:
+    """The pointer moves to a version that a comparison with what is current now does not call worse.
+
+    current: the checksum of what is current now, so that an old comparison does not count; force: a reason to do
+    without one. What was before, and why, is a line of the history, which is returned."""
+    now = pointer(folder)
+    if version == now:
+        raise ModelError(f"{version} is current already")
+    checksum = read(folder, version).checksum
+    line: dict[str, Any] = {
+        "at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "act": "promote",
+        "version": version,
+        "before": now,
+    }
+    if comparison is not None:
+        compared = [comparison.get(side, {}).get("checksum") for side in ("candidate", "current")]
+        comparison = comparison if compared == [checksum, current] else None
+    if comparison is not None:
+        line |= {name: comparison.get(name) for name in ("verdict", "why", "rows", "figures", "current")}
+    if force.strip():
+        line["forced"] = force.strip()
+    elif comparison is None:
+        raise ModelError(
+            f"{version} was never compared with what is current: run compare, or give a reason with --force"
+        )
+    elif comparison.get("verdict") not in ("better", "same"):
+        raise ModelError(f"the comparison calls {version} worse: {comparison.get('why')}; --force takes a reason")
+    _move(folder, version, line)
+    prune(folder)
+    return line
+
+
+def roll_back_base(models: Path) -> str | None:
+    """The base goes back to what was current before; None is the shipped one."""
+    now = pointer(models)
+    before = _before(models, now) if now else None
+    if now is None or (before is None and models.resolve() == SHIPPED.resolve()):
+        raise ModelError("nothing to roll back: the shipped base is current")
+    if before is not None:
+        read(models, before)
+    line = {"at": datetime.now(UTC).isoformat(timespec="seconds"), "act": "roll back", "version": before, "before": now}
+    _move(models, before, line)
+    return before
+
+
+def _before(folder: Path, now: str) -> str | None:
+    """What was current when `now` was promoted, by the history."""
+    for line in reversed(history(folder)):
+        if line.get("act") == "promote" and line.get("version") == now:
+            before = line.get("before")
+            return before if isinstance(before, str) else None
+    return None
+
+
+def history(folder: Path) -> list[dict[str, Any]]:
+    """Promotions and roll-backs, oldest first."""
+    path = folder / "history.jsonl"
+    if not path.is_file():
+        return []
+    return [_parse(raw, folder.name, path.name) for raw in path.read_bytes().splitlines() if raw.strip()]
+
+
+def _move(folder: Path, version: str | None, line: Mapping[str, Any]) -> None:
+    """The history first, the pointer last: a line without its move is harmless, a move without its line is not."""
+    with open(folder / "history.jsonl", "a", encoding="utf-8") as file:
+        file.write(json.dumps(line) + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+    if version is None:
+        (folder / "current").unlink()
+    else:
+        point(folder, version)
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Beside, then renamed: a reader never sees half of it."""
+    beside = path.with_name(f".writing-{secrets.token_hex(4)}")
+    _json(beside, content)
+    os.replace(beside, path)
 
 
 def _json(path: Path, content: Mapping[str, Any]) -> None:

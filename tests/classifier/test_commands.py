@@ -62,7 +62,7 @@ def test_bad_lines_and_missing_folders_are_refused(tmp_path: Path, capsys: pytes
 
 
 def test_explain_and_list(trained: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr("sys.stdin", io.StringIO("you nitwit"))
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"you nitwit \xff")))
     assert main(["explain", "--models", str(trained)]) == 0
     assert "nitwit" in capsys.readouterr().out
     assert main(["list", "--models", str(trained)]) == 0

@@ -1,0 +1,181 @@
+"""What an operator can live with → the thresholds that keep it, or the advice to hold and how many decisions are lacking.
+
+A promise is a share, such as *at most 1 in 1,000 of what is rejected without a human is good*. It is kept where the upper
+95 % bound of the share that was wrong (Clopper and Pearson, 1934) lies at or below it, on decisions the model never saw.
+
+Taking the best of many thresholds would use the same decisions twice: the luckiest one looks better than it is. So the
+thresholds are walked from strict to loose in an order that the scores alone fix, and the walk ends at the first that
+fails: fixed-sequence testing, as in Angelopoulos et al., "Learn then test" (2021). Three walks begin where 0, 2 and 8
+mistakes could be carried, each with a third of the 5 %, so that one odd decision at the top does not end everything.
+numpy only, so that a service may ask.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from classifier.labels import LABELS
+
+CONFIDENCE = 0.95
+CARRIED = (0, 2, 8)
+"""Mistakes that the first step of each walk could bear."""
+STRIDE = 1.002
+"""Each step of a walk takes in at least so many times the decisions of the one before."""
+MOST = 10_000_000
+"""Decisions beyond which "more of them" is no advice."""
+
+Bools = npt.NDArray[np.bool_]
+Reals = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """Where an action may be taken without a human. at: None = hold. bound: the upper 95 % bound of the share wrong.
+
+    lacking: how many more decisions like these would carry the promise; None where more of them would not help."""
+
+    action: str
+    label: str
+    at: float | None
+    promise: float
+    decisions: int
+    decided: int
+    wrong: int
+    bound: float | None
+    lacking: int | None
+    why: str
+
+
+def parse(text: str) -> float:
+    """`1/1000` or `0.001` → a share between 0 and 1, both excluded."""
+    above, _, below = text.partition("/")
+    try:
+        share = float(above) / (float(below) if below else 1.0)
+    except (ValueError, ZeroDivisionError):
+        share = math.nan
+    if not 0 < share < 1:
+        raise ValueError("a promise is a share such as 1/1000 or 0.001")
+    return share
+
+
+def upper_bound(wrong: int, decided: int, confidence: float = CONFIDENCE) -> float:
+    """Clopper–Pearson: the share wrong that is only just compatible with seeing as few as `wrong` in `decided`."""
+    if not 0 <= wrong <= decided:
+        raise ValueError("wrong is not between 0 and decided")
+    if wrong == decided:
+        return 1.0
+    low, high = wrong / decided, 1.0
+    for _ in range(50):
+        p = (low + high) / 2
+        low, high = (low, p) if kept(wrong, decided, p, confidence) else (p, high)
+    return high
+
+
+def kept(wrong: int, decided: int, promise: float, confidence: float = CONFIDENCE) -> bool:
+    """Does the upper bound lie at or below the promise? So few mistakes would then be a rare chance if it were broken."""
+    if wrong >= decided:
+        return False
+    up = np.arange(wrong + 1, dtype=np.float64)
+    ways = np.concatenate([[0.0], np.cumsum(np.log((decided - up[1:] + 1) / up[1:]))])
+    terms = ways + up * math.log(promise) + (decided - up) * math.log1p(-promise)
+    top = float(terms.max())
+    return top + math.log(float(np.exp(terms - top).sum())) <= math.log1p(-confidence)
+
+
+def needed(wrong: int, promise: float, confidence: float = CONFIDENCE) -> int:
+    """The fewest decisions among which `wrong` mistakes still carry the promise."""
+    low, high = wrong, max(2 * wrong, 16)
+    while not kept(wrong, high, promise, confidence):
+        low, high = high, 2 * high
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if kept(wrong, middle, promise, confidence) else (middle, high)
+    return high
+
+
+def threshold(sure: Reals, wrong: Bools, promise: float, action: str = "", label: str = "") -> Threshold:
+    """The loosest threshold that keeps the promise. sure: how sure the action would be, per decision; wrong: was it?
+
+    What is at least as sure as `at` may be acted on."""
+    if not np.isfinite(sure).all():
+        raise ValueError("a score is not a number")
+    order = np.argsort(-sure, kind="stable")
+    ranked = sure[order]
+    last = np.flatnonzero(np.append(ranked[1:] != ranked[:-1], True)) if len(ranked) else np.zeros(0, np.int64)
+    counts, mistakes = last + 1, np.cumsum(wrong[order], dtype=np.int64)[last]
+    each = 1 - (1 - CONFIDENCE) / len(CARRIED)
+    best = -1
+    for carried in CARRIED:
+        step = int(np.searchsorted(counts, needed(carried, promise, each)))
+        while step < len(counts) and kept(int(mistakes[step]), int(counts[step]), promise, each):
+            best = max(best, step)
+            step = max(step + 1, int(np.searchsorted(counts, counts[step] * STRIDE)))
+    if best >= 0:
+        decided, failed = int(counts[best]), int(mistakes[best])
+        bound = upper_bound(failed, decided)
+        why = f"{failed} of {decided} were wrong: with 95 % confidence at most {bound:.3%} are"
+        at = float(ranked[last[best]])
+        return Threshold(action, label, at, promise, len(sure), decided, failed, bound, 0, why)
+    lacking, why = _lacking(counts, mistakes, len(sure), promise, each)
+    return Threshold(action, label, None, promise, len(sure), 0, 0, None, lacking, why)
+
+
+def _lacking(
+    counts: npt.NDArray[np.int64], mistakes: npt.NDArray[np.int64], decisions: int, promise: float, each: float
+) -> tuple[int | None, str]:
+    """How many more decisions, if those to come are like those there are."""
+    if not decisions:
+        few = needed(0, promise, each)
+        return few, f"there are no decisions: hold. At least {few} are needed, without a mistake"
+    times = math.inf
+    # The longest run without a mistake, and a few longer ones: any of them could become the threshold.
+    clean = int(np.searchsorted(mistakes, 1))
+    if clean:
+        times = needed(0, promise, each) / int(counts[clean - 1])
+    for step in np.unique(np.geomspace(1, len(counts), 40).astype(int)) - 1:
+        decided, failed = int(counts[step]), int(mistakes[step])
+        if failed and failed / decided < promise:
+            low, high = 1.0, 2.0
+            while not kept(round(failed * high), round(decided * high), promise, each) and high * decided < MOST:
+                low, high = high, 2 * high
+            while high - low > 0.01 * low:
+                middle = (low + high) / 2
+                enough = kept(round(failed * middle), round(decided * middle), promise, each)
+                low, high = (low, middle) if enough else (middle, high)
+            times = min(times, high)
+    more = math.ceil((times - 1) * decisions - 1e-6) if math.isfinite(times) else MOST
+    if more >= MOST:
+        return None, "even what the model is surest of was wrong too often: hold. More decisions alone will not mend it"
+    more = max(more, 1)
+    return more, f"{decisions} decisions cannot carry the promise: hold. About {more} more are needed"
+
+
+def policy(
+    scores: Sequence[Mapping[str, float]],
+    known: Sequence[Mapping[str, float]],
+    reject: float,
+    publish: float,
+    labels: Sequence[str] = LABELS,
+) -> dict[str, Any]:
+    """All thresholds of a policy. scores: what an unseen model said; known: what people decided, absent = unknown.
+
+    publish: everything below `at` on every label may be published. reject, per label: from `at` on may be rejected."""
+    names = [label for label in labels if all(label in one for one in scores)]
+    p = np.array([[one[label] for label in names] for one in scores], np.float64).reshape(len(scores), len(names))
+    bad = np.array([any(value >= 0.5 for value in one.values()) for one in known], bool)
+    # Good is what was looked at for both reasons to take a comment down, and passed.
+    good = ~bad & np.array(["spam" in one and "toxicity" in one for one in known], bool)
+    clear = good | bad
+    highest = p.max(axis=1) if len(names) else np.zeros(len(p))
+    found = threshold(-highest[clear], bad[clear], publish, "publish")
+    out: dict[str, Any] = {"publish": asdict(found) | {"at": None if found.at is None else -found.at}, "reject": {}}
+    for column, label in enumerate(names):
+        usable = clear | np.array([label in one for one in known], bool)
+        out["reject"][label] = asdict(threshold(p[usable, column], ~bad[usable], reject, "reject", label))
+    return out
