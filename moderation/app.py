@@ -29,7 +29,7 @@ from moderation.outbox.delivery import Deliverer
 from moderation.outbox.webhooks import Webhooks
 from moderation.pages import Pages
 from moderation.problem import MethodNotAllowed, NotFound, Problem, TooLarge
-from moderation.public import articles, avatar, posting, reading, receipts
+from moderation.public import articles, avatar, embed, posting, reading, receipts
 from moderation.public.cors import preflight, problem_answer, shared
 from moderation.public.reading import Threads
 from moderation.public.sites import Directory
@@ -54,7 +54,8 @@ async def draw_avatar(request: Request) -> Response:
     if len(token) != 16 or not all(c in "0123456789abcdef" for c in token):
         raise NotFound("There is no such avatar.")
     headers = {"Cache-Control": "public, max-age=31536000, immutable", "X-Content-Type-Options": "nosniff",
-               "Content-Security-Policy": "default-src 'none'", "Access-Control-Allow-Origin": "*"}  # fmt: skip
+               "Content-Security-Policy": "default-src 'none'", "Access-Control-Allow-Origin": "*",
+               "Cross-Origin-Resource-Policy": "cross-origin"}  # fmt: skip
     return Response(avatar.draw(token), media_type="image/svg+xml", headers=headers)
 
 
@@ -70,6 +71,7 @@ def routes(settings: Settings) -> list[BaseRoute]:
         Route("/sites/{site}/articles/{article}/form", posting.get_form, methods=["GET"]),
         Route("/sites/{site}/counts", shared(reading.read_counts), methods=["GET"]),
         Route("/sites/{site}/articles/{article}", articles.put_article, methods=["PUT"]),
+        *embed.routes,
         *receipts.routes,
         Route("/avatars/{token}.svg", draw_avatar, methods=["GET"]),
         # for moderators

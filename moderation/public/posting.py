@@ -46,8 +46,11 @@ async def post_comment(request: Request) -> Response:
     kind = body.kind_of(request)
     if kind == "application/json":
         raw = await body.read(request, body.COMMENTS)
-        sent = submission.check(body.json_object(raw), site.rules)
-        return json_answer(await intake.submit(arrival_of(request, site, article, sent, raw)))
+        fields = body.json_object(raw)
+        sent = submission.check(fields, site.rules)
+        token = fields.get("form_token")
+        form = "" if token is None else checked_token(intake, site, article, token)
+        return json_answer(await intake.submit(arrival_of(request, site, article, sent, raw, form=form)))
     if not body.is_form(kind):
         raise Unsupported(
             "Send application/json, application/x-www-form-urlencoded or multipart/form-data.",
@@ -65,7 +68,7 @@ async def post_form(request: Request, site: Site, article: str) -> Response:
         typed = dict(pairs)
         body.single(pairs)
         sent = submission.check(typed, site.rules)
-        token = intake.links.seal.check_form_token(typed.get("form_token", ""), site.key, article, intake.clock())
+        token = checked_token(intake, site, article, typed.get("form_token", ""))
         arrival = arrival_of(request, site, article, sent, raw, form=token, receipt=typed.get("receipt", ""))
         accepted = await intake.submit(arrival)
     except BadRequest as problem:
@@ -76,6 +79,21 @@ async def post_form(request: Request, site: Site, article: str) -> Response:
         errors = {e.field: e.message for e in problem.errors} or {"": problem.detail}
         return await form_page(request, site, article, typed, errors, problem)
     return RedirectResponse(await where_next(request, site, article, typed, accepted), 303)
+
+
+def checked_token(intake: Intake, site: Site, article: str, token: Any) -> str:
+    """What the policy is told of a form's token. JSON without one says nothing; our own form without one is held."""
+    return intake.links.seal.check_form_token(str(token), site.key, article, intake.clock())
+
+
+def asked_of(site: Site) -> dict[str, Any]:
+    """What a form asks for on this site, ours or the embed's."""
+    rules = site.rules
+    return {
+        "required": ["body"] + ["name"] * rules.require_name + ["email"] * rules.require_email,
+        "max_body": rules.max_body,
+        "offer_notify": False,  # until something mails
+    }
 
 
 def arrival_of(
@@ -165,17 +183,13 @@ def reply_form(
     parent: Comment | None,
 ) -> dict[str, Any]:
     shown = parent if parent and parent.status == "approved" and parent.article == article.key else None
-    required = ["body"] + ["name"] * site.rules.require_name + ["email"] * site.rules.require_email
-    return {
+    return asked_of(site) | {
         "action": f"/sites/{site.key}/articles/{article.key}/comments",
         "token": links.seal.form_token(site.key, article.key, now),
         "values": {name: typed.get(name, "") for name in ("name", "email", "url", "body", "parent", "notify")},
         "errors": dict(errors),
         "replying_to": {"id": shown.id, "name": shown.name or "Anonymous"} if shown else None,
         "cancel_url": f"/sites/{site.key}/articles/{article.key}/form",
-        "required": required,
-        "max_body": site.rules.max_body,
-        "offer_notify": False,  # until something mails
         "redirect_to": None,
         "open": article.comments_open,
     }

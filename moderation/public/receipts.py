@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import orjson
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -10,7 +12,7 @@ from starlette.routing import Route
 from moderation import body
 from moderation.comment import EDIT_WINDOW, Comment, iso
 from moderation.pages import Pages
-from moderation.problem import FieldError, Invalid, NotFound, Problem
+from moderation.problem import FieldError, Forbidden, Invalid, NotFound, Problem
 from moderation.public.posting import amend
 from moderation.public.sites import Directory
 from moderation.site import Article
@@ -63,7 +65,12 @@ async def show(request: Request, errors: dict[str, str] | None = None, status: i
             "edited_at": iso(comment.edited_at),
             "edit_until": iso(until),
         }
-        return Response(orjson.dumps(data), media_type="application/json", headers={"Cache-Control": "no-store"})
+        headers = {"Cache-Control": "no-store", "Vary": "Origin"}
+        with suppress(Forbidden):  # the embed on the site's own page shows its reader what became of it
+            site = await request.app.state.directory.site(comment.site)
+            if origin := request.app.state.directory.allowed(site, request.headers):
+                headers["Access-Control-Allow-Origin"] = origin
+        return Response(orjson.dumps(data), media_type="application/json", headers=headers)
     pages: Pages = request.app.state.public_pages
     return pages.answer(
         "receipt.html",

@@ -1,0 +1,57 @@
+// Elements, made without a string of HTML. Only what our server has rendered is ever read as HTML.
+function h(tag, attributes, ...children) {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes || {})) {
+    if (typeof value === "function") node.addEventListener(name, value);
+    else if (value === true) node.setAttribute(name, "");
+    else if (value !== null && value !== undefined && value !== false) node.setAttribute(name, value);
+  }
+  node.append(...children.filter((child) => child || child === 0));
+  return node;
+}
+
+// A page with Trusted Types lets our HTML in where its policy names `leave-a-reply`.
+let policy = { createHTML: (html) => html };
+try {
+  policy = window.trustedTypes?.createPolicy("leave-a-reply", policy) ?? policy;
+} catch { /* not named there: the page refuses, and the comments stand as plain text */ }
+
+function rendered(comment) {
+  const said = h("div", { class: "said", dir: "auto" });
+  try {
+    if (comment.html) said.innerHTML = policy.createHTML(comment.html);
+  } catch { /* refused */ }
+  if (!said.firstChild) said.append(h("p", { class: "plain" }, comment.text));
+  return said;
+}
+
+// Is this text light? Then it stands on a dark page, whatever that page calls its themes.
+function isLight(colour) {
+  const [kind, values] = colour.split("(");
+  const [a, b, c] = (kind === "color" ? values.slice(values.indexOf(" ")) : values).match(/-?[\d.]+/g).map(Number);
+  if (kind.startsWith("ok")) return a > 0.6;
+  if (kind === "lab" || kind === "lch") return a > 60;
+  return (0.3 * a + 0.6 * b + 0.1 * c) / (kind === "color" ? 1 : 255) > 0.55;
+}
+
+// The key of an article: as in the site's paths, with `~` for `/`; the same with and without slashes at its ends.
+function keyOf(path) {
+  const key = path.replace(/^\/+|\/+$/g, "").replace(/[^A-Za-z0-9._~-]/g, (c) => (c === "/" ? "~" : c === "%" ? "-" : "-" + c.codePointAt(0).toString(16)));
+  return /^\.{0,2}$/.test(key) ? "~" + key : key.slice(0, 200);
+}
+
+// What the page says of itself: with it, the first comment registers the article.
+function pageFacts() {
+  const meta = (...names) => names.map((name) => document.querySelector(`meta[property="${name}"],meta[name="${name}"]`)?.content.trim()).find(Boolean);
+  const here = new URL(location.href);
+  here.hash = "";
+  for (const name of [...here.searchParams.keys()]) if (/^(utm_|fbclid|gclid)/.test(name)) here.searchParams.delete(name);
+  const dated = document.querySelector("[itemprop=datePublished],time[pubdate]");
+  const at = new Date(meta("article:published_time", "datePublished") || dated?.getAttribute("datetime") || dated?.getAttribute("content") || NaN);
+  return {
+    title: (meta("og:title") || document.querySelector("h1")?.textContent || document.title).trim().slice(0, 500),
+    url: document.querySelector('link[rel~="canonical"]')?.href || here.href,
+    published_at: isNaN(at) ? undefined : at.toISOString(),
+    text: document.querySelector("article,main")?.innerText.slice(0, 20000),
+  };
+}

@@ -1,0 +1,54 @@
+// What it says, in the reader's language. English comes along, and stands in for what a file of texts lacks.
+class Words {
+  static async learn(element, base) {
+    const wanted = element.closest("[lang]")?.lang || navigator.language || "en";
+    const read = (url) => fetch(url, { credentials: "omit" }).then((answer) => (answer.ok ? answer.json() : {})).catch(() => ({}));
+    const own = element.getAttribute("texts");
+    const [ours, theirs] = await Promise.all([
+      /^en\b/i.test(wanted) ? {} : read(new URL(`texts/${encodeURIComponent(wanted)}.json`, base)),
+      own ? read(new URL(own, document.baseURI)) : {},
+    ]);
+    return new Words({ ...ours, ...(own && { lang: wanted }), ...theirs });
+  }
+
+  constructor(texts) {
+    this.texts = { ...ENGLISH, ...texts };
+    try {
+      this.lang = Intl.getCanonicalLocales(this.texts.lang)[0];
+    } catch {
+      this.lang = "en";
+    }
+    this.plural = new Intl.PluralRules(this.lang);
+    this.number = new Intl.NumberFormat(this.lang);
+    this.date = new Intl.DateTimeFormat(this.lang, { dateStyle: "long", timeStyle: "short" });
+  }
+
+  // Words and, where a placeholder stood, its value: a text or an element.
+  parts(key, values = {}) {
+    return this.texts[key].split(/\{(\w+)\}/).map((part, at) => (at % 2 ? values[part] : part));
+  }
+
+  say(key, values) {
+    return this.parts(key, values).join("");
+  }
+
+  many(key, n) {
+    const form = [n === 0 && "zero", this.plural.select(n), "other"].find((form) => form && this.texts[`${key}.${form}`]);
+    return this.say(`${key}.${form}`, { n: this.number.format(n) });
+  }
+
+  when(iso) {
+    return h("time", { datetime: iso }, this.date.format(new Date(iso)));
+  }
+
+  // A wrong field, and a problem of the whole; in the server's own words where the language has none.
+  wrong({ field, code, message }) {
+    const key = [`error.${field}.${code}`, `error.${code}`].find((key) => this.texts[key]);
+    if (key && !message.includes("bytes")) return this.say(key, { n: /\d+/.exec(message)?.[0] });
+    return message.charAt(0).toUpperCase() + message.slice(1);
+  }
+
+  problem({ code, detail, after }) {
+    return this.texts[`problem.${code}`] ? this.say(`problem.${code}`, { n: this.number.format(after) }) : detail;
+  }
+}
