@@ -60,12 +60,13 @@ class File:
 @cache
 def script() -> File:
     sheet = re.sub(r"/\*.*?\*/|(?<=[{};,>])\s+|^\s+", "", (FOLDER / "element.css").read_text("utf-8"), flags=re.S)
+    english = {key: text for key, text in texts.languages()["en"].items() if not key.startswith("page.")}
     lines = [
         "// leave-a-reply, MIT licence",
         "(() => {",
         '"use strict";',
         f"const CSS = {json.dumps(sheet, ensure_ascii=False)};",
-        f"const ENGLISH = {json.dumps(texts.languages()['en'], ensure_ascii=False)};",
+        f"const ENGLISH = {json.dumps(english, ensure_ascii=False)};",
     ]
     for part in PARTS:  # without the comments and the indentation that only we read
         inner = (line.strip() for line in (FOLDER / part).read_text("utf-8").splitlines())

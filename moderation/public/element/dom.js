@@ -21,7 +21,7 @@ function rendered(comment) {
   try {
     if (comment.html) said.innerHTML = policy.createHTML(comment.html);
   } catch { /* refused */ }
-  if (!said.firstChild) said.append(h("p", { class: "plain" }, comment.text));
+  if (!said.firstChild) said.append(h("p", { class: "verbatim" }, comment.text));
   return said;
 }
 
