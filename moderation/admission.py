@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from moderation import markdown
+from moderation import prose
 from moderation.comment import Comment, first_id_at, is_id
 from moderation.problem import Conflict, FieldError, Forbidden, Invalid, NotFound, TooFast
 from moderation.site import Article, Site
@@ -50,7 +50,7 @@ class Accepted:
 
 def arrive(site: str, article: str, submission: Submission, keys: Keys, **circumstances: Any) -> Arrival:
     """An Arrival with its text rendered and its links counted, once, in the request that brings it."""
-    html, links = markdown.render_and_count(submission.body)
+    html, links = prose.render_and_count(submission.body, submission.format)
     return Arrival(site, article, submission, keys, html=html, links=links, **circumstances)
 
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from moderation import prose
+
 STATUSES = ("approved", "pending", "spam", "rejected", "deleted")
 DEEPEST = 5
 EDIT_WINDOW = 15 * 60 * 1000
@@ -40,6 +42,12 @@ class Comment:
     """The revision at which the classifier and the policy last saw its text."""
     decided: bool = False
     """A person has decided on it: what its author does later never lifts it above `pending`."""
+    format: str = prose.MARKDOWN
+
+    @property
+    def text(self) -> str:
+        """What a reader reads of the body."""
+        return prose.plain(self.body, self.format)
 
     @property
     def depth(self) -> int:
@@ -86,7 +94,7 @@ def public(comment: Comment, avatar: str) -> dict[str, Any]:
         "depth": comment.depth,
         "author": {"name": comment.name or "Anonymous", "url": comment.url, "avatar": avatar},
         "html": comment.html,
-        "text": comment.body,
+        "text": comment.text,
         "created_at": iso(comment.created_at),
         "edited_at": iso(comment.edited_at),
         "replies": [],

@@ -209,6 +209,7 @@ class Intake:
             ),
             html=arrival.html,
             created_at=now,
+            format=sent.format,
         )
 
     def _accept(self, comment: Comment) -> Accepted:
@@ -270,7 +271,7 @@ class Intake:
 
 def asked(arrival: Arrival) -> Asked:
     sent = arrival.submission
-    return Asked(sent.body, Author(sent.name, sent.url or "", sent.email_domain), arrival.site)
+    return Asked(sent.text, Author(sent.name, sent.url or "", sent.email_domain), arrival.site)
 
 
 async def own_comment(tx: Session, site: str, article: str, id: str, now: int) -> Comment:

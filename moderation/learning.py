@@ -7,6 +7,7 @@ from typing import Any
 
 from classifier import registry, train
 from classifier.examples import Author, Example
+from moderation import prose
 from moderation.decision import teaches
 from moderation.storage import audit, decisions, sites
 from moderation.storage.database import Database
@@ -20,7 +21,7 @@ def examples_of(taught: list[decisions.Taught], site: str) -> list[Example]:
         last[entry.submission] = entry
     return [
         Example(
-            entry.body,
+            prose.plain(entry.body, entry.format),
             labels,
             Author(entry.author_name, entry.author_url, entry.email_domain),
             source=site,

@@ -6,7 +6,7 @@ the tags and links named here, whatever the first one let through. All functions
 
 import html
 import re
-from collections.abc import MutableMapping, Sequence
+from collections.abc import MutableMapping, Sequence, Set
 from typing import Any
 
 import nh3
@@ -35,6 +35,7 @@ _SCHEME = re.compile(r"(?<![A-Za-z0-9])https?$", re.IGNORECASE)
 _ADDRESS = re.compile(
     r"://[^\s<>\"`\[\]{}|\\^\u0000-\u0020\u3000-\u3002\u300a-\u3011\u2018-\u201f\uff01-\uff1f]{1,2040}"
 )
+_BARE = re.compile(rf"(?<![A-Za-z0-9])(https?)({_ADDRESS.pattern})", re.IGNORECASE)
 _TRAILING = ".,:;!?'*_~"
 # Links that we show as text, but that their sender meant as links. Those with http(s) are already linked as bare ones.
 _MEANT = re.compile(r"(?:\[url=|<a\s[^<>]*?\bhref\s*+=)\s*+[\"']?+(?!https?://[^\s\"'<>\]])", re.IGNORECASE)
@@ -58,39 +59,64 @@ def render_and_count(body: str) -> tuple[str, int]:
     if body and not _MARKED.search(body):
         paragraphs = body.replace("\n", "<br>\n").split("<br>\n<br>\n")
         return "".join(f"<p>{paragraph}</p>\n" for paragraph in paragraphs), 0
-    body, env = _whole(body), dict[str, Any]()
+    body, env = whole(body), dict[str, Any]()
     try:
         tokens = _PARSER.parse(body, env)
         made = str(_PARSER.renderer.render(tokens, _PARSER.options, env))
         links = sum(inner.type == "link_open" for token in tokens for inner in token.children or ())
     except Exception:  # a parser's bug on one odd comment must not take the whole thread away, nor lower the count
         made, links = f"<p>{html.escape(body)}</p>", len(re.findall(r"https?://", body, re.IGNORECASE))
-    return _safe(made), links + len(_MEANT.findall(body))
+    return safe(made), links + count_meant(body)
 
 
-def _safe(made: str) -> str:
-    safe = nh3.clean(
+def count_meant(body: str) -> int:
+    """Links that are shown as text, or not at all, but that their sender meant as links."""
+    return len(_MEANT.findall(body))
+
+
+def safe(made: str, tags: Set[str] = TAGS) -> str:
+    """The last belt: only these tags, and links that say what they are."""
+    kept = nh3.clean(
         made,
-        tags=TAGS,
+        tags=set(tags),
         clean_content_tags=set(),
         attributes={"a": {"href"}},
         url_schemes={"http", "https"},
         url_relative="deny",
         link_rel=REL,
     )
-    return _LEADS_NOWHERE.sub(r"\1", safe)
+    return _LEADS_NOWHERE.sub(r"\1", kept)
 
 
 def excerpt(text: str, words: int = 55) -> str:
     """The first words of a plain text on one line, ending in … if more follow. Each CJK character is a word."""
-    text = " ".join(_whole(text).split())
+    text = " ".join(whole(text).split())
     for seen, word in enumerate(_WORD.finditer(text), start=1):
         if seen == words and word.end() < len(text):
             return text[: word.end()].rstrip(".,;:!?…。，、") + "…"
     return text if words > 0 else ""
 
 
-def _whole(text: str) -> str:
+def linked(text: str) -> tuple[str, int]:
+    """A plain text as HTML, its bare addresses as links; and how many there are."""
+    out, at, links = [], 0, 0
+    for found in _BARE.finditer(text):
+        written = found[1] + _without_tail(found[2])
+        href = web_address(written)
+        if href and len(written) > len(found[1]) + len("://"):
+            out += [html.escape(text[at : found.start()], quote=False), f'<a href="{html.escape(href)}">']
+            out += [html.escape(written, quote=False), "</a>"]
+            at, links = found.start() + len(written), links + 1
+    return "".join([*out, html.escape(text[at:], quote=False)]), links
+
+
+def web_address(text: str) -> str | None:
+    """As it stands in a link; None for what is no address of the web."""
+    href = _PARSER.normalizeLink(text) if 0 < len(text) <= 2048 else ""
+    return href if _is_web(href) else None
+
+
+def whole(text: str) -> str:
     """Without lone surrogates, which no encoder takes."""
     return _SURROGATE.sub("\ufffd", text)
 

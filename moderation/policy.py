@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from classifier.labels import LABELS, Scores
+from moderation import prose
 from moderation.site import HouseRules
 from moderation.submission import Submission
 from moderation.verdict import HOLD, PUBLISH, SPAM, Reason, Verdict
@@ -54,10 +55,15 @@ def words_in(text: str, listed: tuple[str, ...]) -> list[tuple[str, tuple[tuple[
     return found
 
 
+def in_text(sent: Submission, listed: tuple[str, ...]) -> list[tuple[str, tuple[tuple[int, int], ...]]]:
+    """The same for what readers read of a body; the spans are the body's."""
+    return [(word, prose.in_body(sent.body, sent.format, spans)) for word, spans in words_in(sent.text, listed)]
+
+
 def disallowed(case: Case) -> list[Reason]:
     """A disallowed word, address or domain."""
     sent, listed = case.submission, case.rules.disallowed
-    found = [Reason("disallowed", note=f"word: {w}", spans=s) for w, s in words_in(sent.body, listed)]
+    found = [Reason("disallowed", note=f"word: {w}", spans=s) for w, s in in_text(sent, listed)]
     found += [Reason("disallowed", note=f"word in name: {w}") for w, _ in words_in(sent.name, listed)]
     hosts = {sent.email_domain.casefold(), (urlsplit(sent.url or "").hostname or "")}
     for entry in listed:
@@ -89,7 +95,7 @@ def certain_spam(case: Case) -> list[Reason]:
 
 def blocked_word(case: Case) -> list[Reason]:
     """A word that this site wants to see first."""
-    both = words_in(case.submission.body, case.rules.blocked)
+    both = in_text(case.submission, case.rules.blocked)
     found = [Reason("blocked-word", note=f"word: {w}", spans=s) for w, s in both]
     return found + [
         Reason("blocked-word", note=f"word in name: {w}") for w, _ in words_in(case.submission.name, case.rules.blocked)

@@ -29,6 +29,7 @@ async def export(database: Database, seal: Seal, email: str) -> dict[str, Any]:
                 "email": c.email,
                 "url": c.url,
                 "body": c.body,
+                "format": c.format,
                 "created_at": iso(c.created_at),
                 "edited_at": iso(c.edited_at),
             }

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from classifier.examples import Asked, Author, Clue
-from moderation import telling
+from moderation import prose, telling
 from moderation.comment import Comment, is_id, iso, new_id
 from moderation.decision import STATUS_AFTER
 from moderation.moderator import EVERYWHERE, Asker
@@ -218,11 +218,13 @@ async def documents(session: Session, scorer: Scorer, found: list[tuple[Comment,
                 "record": (r := records.get(c.id, {})) | {"first_seen": iso(r.get("first_seen"))},
             },
             "body": c.body,
+            "format": c.format,
             "html": c.html,
             "verdict": {
                 "scores": v.scores,
                 "action": v.action,
-                "reasons": [reason.document() for reason in v.reasons] + [clue_document(clue) for clue in clues[c.id]],
+                "reasons": [reason.document() for reason in v.reasons]
+                + [clue_document(clue, c) for clue in clues[c.id]],
                 "model": v.model,
             },
         }
@@ -235,7 +237,7 @@ def explained(scorer: Scorer, found: list[tuple[Comment, Verdict]]) -> dict[str,
     told: dict[str, list[Clue]] = {}
     for c, v in found:
         author = Author(c.name, c.url or "", c.email.rpartition("@")[2])
-        told[c.id] = clues(scorer, Asked(c.body, author, c.site), v.model) if v.scores else []
+        told[c.id] = clues(scorer, Asked(c.text, author, c.site), v.model) if v.scores else []
     return told
 
 
@@ -253,10 +255,12 @@ async def clues_of(scorer: Scorer, asked: Asked, model: str | None) -> list[dict
     return [clue_document(clue) for clue in await asyncio.to_thread(clues, scorer, asked, model)]
 
 
-def clue_document(clue: Clue) -> dict[str, Any]:
+def clue_document(clue: Clue, comment: Comment | None = None) -> dict[str, Any]:
+    """Its spans are the comment's body's, else the text's that was asked about."""
+    spans = prose.in_body(comment.body, comment.format, clue.spans) if comment else clue.spans
     return {
         "label": clue.label,
         "feature": clue.feature,
         "weight": round(clue.weight, 4),
-        "spans": [list(s) for s in clue.spans],
+        "spans": [list(s) for s in spans],
     }

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit, urlunsplit
 import idna
 from email_validator import EmailNotValidError, validate_email
 
+from moderation import prose
 from moderation.problem import FieldError, Invalid
 from moderation.site import HouseRules
 
@@ -37,6 +38,12 @@ class Submission:
     body: str
     parent: str | None
     notify: bool
+    format: str = prose.MARKDOWN
+
+    @property
+    def text(self) -> str:
+        """What a reader reads of the body."""
+        return prose.plain(self.body, self.format)
 
     @property
     def email_domain(self) -> str:
@@ -49,7 +56,7 @@ class Submission:
         return blake2b(folded.encode(), digest_size=16).hexdigest()
 
 
-def check(raw: Mapping[str, Any], rules: HouseRules) -> Submission:
+def check(raw: Mapping[str, Any], rules: HouseRules, format: str = prose.MARKDOWN) -> Submission:
     """Raises Invalid, naming every wrong field. Unknown fields are ignored."""
     wrong: list[FieldError] = []
 
@@ -105,9 +112,10 @@ def check(raw: Mapping[str, Any], rules: HouseRules) -> Submission:
 
     if body is not None:
         body = UNWANTED.sub("", body.replace("\r\n", "\n").replace("\r", "\n")).strip()
-        if not has_something_visible(body):
+        shown = prose.plain(body, format)
+        if not has_something_visible(shown):
             refuse("body", "required", "please type your comment")
-        elif len(body) > rules.max_body:
+        elif len(shown) > rules.max_body:
             refuse("body", "too_long", f"at most {rules.max_body} characters")
         elif len(body.encode()) > BODY_BYTES:
             refuse("body", "too_long", f"at most {BODY_BYTES} bytes")
@@ -121,7 +129,7 @@ def check(raw: Mapping[str, Any], rules: HouseRules) -> Submission:
     if wrong:
         raise Invalid(*wrong)
     assert name is not None and email is not None and body is not None
-    return Submission(name, email, link, body, parent or None, bool(notify))
+    return Submission(name, email, link, body, parent or None, bool(notify), format)
 
 
 def has_lone_surrogate(text: str) -> bool:

@@ -10,7 +10,20 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-WORDS = {"site", "submission", "verdict", "policy", "comment", "decision", "moderator", "markdown", "seal", "links"}
+WORDS = {
+    "site",
+    "submission",
+    "verdict",
+    "policy",
+    "comment",
+    "decision",
+    "moderator",
+    "markdown",
+    "hypertext",
+    "prose",
+    "seal",
+    "links",
+}
 ACTS = {"admission", "telling", "intake", "queue", "privacy", "learning"}
 HTTP = {"pages", "body"}
 ROOMS = {"public", "console", "outbox", "storage"}

@@ -270,5 +270,5 @@ async def amend(request: Request, site: Site, old: Comment, changes: Mapping[str
     """What the author may change: name, url, body. The address stays."""
     kept = {"name": old.name, "email": old.email, "url": old.url, "body": old.body}
     kept |= {field: changes[field] for field in ("name", "url", "body") if field in changes}
-    sent = submission.check(kept, site.rules)
+    sent = submission.check(kept, site.rules, old.format)
     return await request.app.state.intake.amend(arrival_of(request, site, old.article, sent, raw), old.id)  # type: ignore[no-any-return]

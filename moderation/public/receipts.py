@@ -61,6 +61,7 @@ async def show(request: Request, errors: dict[str, str] | None = None, status: i
             "name": comment.name,
             "url": comment.url,
             "body": comment.body,
+            "format": comment.format,
             "created_at": iso(comment.created_at),
             "edited_at": iso(comment.edited_at),
             "edit_until": iso(until),

@@ -15,7 +15,7 @@ from moderation.verdict import Reason, Verdict
 
 NAMES = (
     "id, site, article, parent, path, status, revision, name, email, url, body, html, created_at, edited_at, judged, "
-    "decided"
+    "decided, format"
 )
 COMMENT = ", ".join("c." + name.strip() for name in NAMES.split(","))
 VERDICT = "s.action, s.reasons, s.scores, s.model, s.facts"
@@ -27,7 +27,7 @@ def dumps(value: Any) -> str:
 
 
 def comment_of(row: Row) -> Comment:
-    values: list[Any] = [*row[:15], bool(row[15])]
+    values: list[Any] = [*row[:15], bool(row[15]), row[16]]
     return Comment(*values)
 
 
@@ -61,11 +61,12 @@ async def add(tx: Session, judged: Iterable[Judged]) -> None:
     rows = list(judged)
     await tx.execute_many(
         "INSERT INTO comments (id, site, article, parent, path, status, revision, name, email, url, body, html, notify, "
-        f"author_key, address_key, body_key, created_at, judged, decided) VALUES ({marks(19)})",
+        f"author_key, address_key, body_key, created_at, judged, decided, format) VALUES ({marks(20)})",
         [
             (
                 *(c.id, c.site, c.article, c.parent, c.path, c.status, c.revision, c.name, c.email, c.url, c.body),
-                *(c.html, int(j.notify), j.keys.author, j.keys.address, j.keys.body, c.created_at, c.judged, 0),
+                *(c.html, int(j.notify), j.keys.author, j.keys.address, j.keys.body),
+                *(c.created_at, c.judged, 0, c.format),
             )
             for j in rows
             for c in (j.comment,)
@@ -77,7 +78,7 @@ async def add(tx: Session, judged: Iterable[Judged]) -> None:
 async def add_verdicts(tx: Session, rows: Iterable[Judged]) -> None:
     await tx.execute_many(
         "INSERT INTO submissions (site, id, revision, source, article, body, author_name, author_url, email_domain, "
-        f"author_key, action, scores, model, reasons, facts, spam, worst, created_at) VALUES ({marks(18)})",
+        f"author_key, action, scores, model, reasons, facts, spam, worst, created_at, format) VALUES ({marks(19)})",
         [
             (
                 *(c.site, c.id, c.judged, "comment", c.article, c.body, c.name, c.url, j.email_domain, j.keys.author),
@@ -86,6 +87,7 @@ async def add_verdicts(tx: Session, rows: Iterable[Judged]) -> None:
                 (v.scores or {}).get("spam"),
                 max(v.scores.values()) if v.scores else None,
                 c.edited_at or c.created_at,
+                c.format,
             )
             for j in rows
             for c, v in ((j.comment, j.verdict),)

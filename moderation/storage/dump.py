@@ -27,7 +27,7 @@ TABLES: dict[str, tuple[str, ...]] = {
             "html",
             "notify",
         ),
-        *("author_key", "address_key", "body_key", "created_at", "edited_at", "judged", "decided"),
+        *("author_key", "address_key", "body_key", "created_at", "edited_at", "judged", "decided", "format"),
     ),
     "submissions": (
         *(
@@ -42,7 +42,7 @@ TABLES: dict[str, tuple[str, ...]] = {
             "email_domain",
             "author_key",
         ),
-        *("action", "scores", "model", "reasons", "facts", "spam", "worst", "created_at"),
+        *("action", "scores", "model", "reasons", "facts", "spam", "worst", "created_at", "format"),
     ),
     "decisions": (
         *(
@@ -67,7 +67,9 @@ TABLES: dict[str, tuple[str, ...]] = {
     "webhooks": ("site", "id", "url", "events", "created_at", "disabled_at"),
     "outbox": ("site", "id", "lane", "subject", "content", "state", "tries", "due_at", "said", "created_at"),
 }
-"""In an order that foreign keys allow. Failed attempts and leases are not kept: they are of the last minutes."""
+"""In an order that foreign keys allow. A new column goes to the end of its table, with a default in the database, so that
+rows of an older backup are the first columns of today's. Failed attempts and leases are not kept: they
+are of the last minutes."""
 
 KEYS = {"sites": 1, "articles": 2, "decisions": 3, "submissions": 3, "imports": 4, "retries": 3}
 """How many leading columns name a row, where it is not two."""
@@ -104,5 +106,7 @@ async def clear_sites(tx: Session) -> None:
 
 
 async def add(tx: Session, table: str, page: Iterable[list[Any]]) -> None:
-    columns = TABLES[table]
-    await tx.execute_many(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks(len(columns))})", list(page))
+    rows = list(page)
+    columns = TABLES[table][: len(rows[0])] if rows else ()
+    if rows:
+        await tx.execute_many(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks(len(columns))})", rows)

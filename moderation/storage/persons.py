@@ -21,14 +21,14 @@ async def comments(session: Session, author: str) -> list[Comment]:
 
 async def submissions(session: Session, author: str) -> list[dict[str, Any]]:
     rows = await session.fetch(
-        "SELECT site, id, revision, source, body, action, scores, model, created_at FROM submissions "
+        "SELECT site, id, revision, source, body, action, scores, model, created_at, format FROM submissions "
         f"WHERE {HERE} AND author_key = ? ORDER BY id, revision",
         author,
     )
     return [
         {
             "site": r[0], "id": r[1], "revision": r[2], "source": r[3], "body": r[4], "action": r[5],
-            "scores": json.loads(r[6]) if r[6] else None, "model": r[7], "created_at": iso(r[8]),
+            "scores": json.loads(r[6]) if r[6] else None, "model": r[7], "created_at": iso(r[8]), "format": r[9],
         }
         for r in rows
     ]  # fmt: skip

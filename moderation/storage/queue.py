@@ -75,7 +75,7 @@ async def waiting(session: Session, view: View) -> list[tuple[Comment, Verdict, 
         f"s.revision = c.judged WHERE {' AND '.join(where)} ORDER BY {by} {direction}{ties} LIMIT ?",
         *(*args, view.limit),
     )
-    return [(comment_of(row), verdict_of(row[16:21]), row[21]) for row in rows]
+    return [(comment_of(row), verdict_of(row[17:22]), row[22]) for row in rows]
 
 
 async def counts(session: Session, site: str = EVERYWHERE) -> dict[str, int]:

@@ -92,6 +92,7 @@ def a_comment(n: int = 1, **changes: Any) -> dict[str, Any]:
             "record": {"approved": 2, "spam": 1, "rejected": 0, "pending": 1, "first_seen": NOW},
         },
         "body": EVIL,
+        "format": "html",
         "marked": Markup("A <mark>cheap</mark> word."),
         "html": Markup("<p>A cheap word.</p>"),
         "verdict": {

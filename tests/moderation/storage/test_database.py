@@ -123,7 +123,7 @@ async def test_a_newer_database_is_refused_by_name(address: str) -> None:
 
 
 async def test_a_migration_that_fails_leaves_nothing_behind(database: Database) -> None:
-    broken = [*migrations(), (2, "0002_broken", "CREATE TABLE half (site TEXT);\nINSERT INTO nowhere VALUES (1);\n")]
+    broken = [*migrations(), (9998, "9998_broken", "CREATE TABLE half (site TEXT);\nINSERT INTO nowhere VALUES (1);\n")]
     with pytest.raises(Exception, match="nowhere"):
         async with database.transaction() as tx:
             await migrate(tx, database.kind, broken)
