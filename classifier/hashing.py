@@ -39,6 +39,7 @@ class Grams:
     words: [words, 2 or 4] rows of word and word pair, then (only where a text has identity terms) their identity rows.
     segments: [segments, 4] first and last+1 position, first and last+1 word; owner: [segments] number of the text.
     word_start, word_end: [words] positions; offset: [texts] position of each text's first character.
+    hashes: [words] of the words; seen: with the placeholder's in place of identity terms; masked: which those are, if any.
     """
 
     chars: Ints
@@ -48,6 +49,9 @@ class Grams:
     word_start: Ints
     word_end: Ints
     offset: list[int]
+    hashes: U32
+    seen: U32
+    masked: npt.NDArray[np.bool_] | None
 
 
 def _mix(h: U32) -> U32:
@@ -63,6 +67,16 @@ def _rows(h: U32) -> Ints:
 
 def _identity_rows(h: U32) -> Ints:
     return (_mix(h) >> np.uint32(19)).astype(np.int64) + BUCKETS
+
+
+def pair_rows(left: U32, right: U32) -> Ints:
+    """Rows of pairs of neighbouring words, as `Grams.seen`."""
+    return _rows(left * _BIGRAM + right)
+
+
+def identity_pair_rows(left: U32, right: U32) -> Ints:
+    """Rows of pairs of which one at least is an identity term, as `Grams.hashes`."""
+    return _identity_rows(left * _BIGRAM + right)
 
 
 class Hasher:
@@ -118,6 +132,7 @@ class Hasher:
         first = np.array(offset, np.int64)
         of = first.searchsorted(start, side="right")
         masked = self._masked(hashes)
+        seen = hashes if masked is None else np.where(masked, _PLACEHOLDER, hashes)
         touched = None
         if masked is not None:
             change = np.zeros(size + 1, np.int64)
@@ -126,11 +141,14 @@ class Hasher:
             touched = np.add.accumulate(change)[:size] > 0
         return Grams(
             self._chars(points, touched),
-            _words(hashes, of, masked),
+            _words(hashes, seen, of, masked),
             *_segments(texts, offset, start),
             start,
             end,
             offset,
+            hashes,
+            seen,
+            masked,
         )
 
     def _masked(self, hashes: U32) -> npt.NDArray[np.bool_] | None:
@@ -168,19 +186,18 @@ class Hasher:
         return rows
 
 
-def _words(hashes: U32, of: Ints, masked: npt.NDArray[np.bool_] | None) -> Ints:
+def _words(hashes: U32, seen: U32, of: Ints, masked: npt.NDArray[np.bool_] | None) -> Ints:
     count = len(hashes)
-    seen = hashes if masked is None else np.where(masked, _PLACEHOLDER, hashes)
     words = np.full((count, 2 if masked is None else 4), NOTHING, np.int64)
     if not count:
         return words
     follows = of[1:] == of[:-1]
     words[:, 0] = _rows(seen)
-    words[:-1, 1] = np.where(follows, _rows(seen[:-1] * _BIGRAM + seen[1:]), NOTHING)
+    words[:-1, 1] = np.where(follows, pair_rows(seen[:-1], seen[1:]), NOTHING)
     if masked is not None:
         words[:, 2] = np.where(masked, _identity_rows(hashes), NOTHING)
         either = (masked[1:] | masked[:-1]) & follows
-        words[:-1, 3] = np.where(either, _identity_rows(hashes[:-1] * _BIGRAM + hashes[1:]), NOTHING)
+        words[:-1, 3] = np.where(either, identity_pair_rows(hashes[:-1], hashes[1:]), NOTHING)
     return words
 
 

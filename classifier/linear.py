@@ -39,6 +39,11 @@ class Linear:
     worst: Floats
     site: Floats
 
+    @classmethod
+    def empty(cls, texts: int) -> Linear:
+        shape = (texts, VIEWS, _COUNT)
+        return cls(np.empty(shape, np.float32), np.empty(shape, np.float32), np.zeros((texts, _COUNT), np.float32))
+
 
 def norm(squares: float) -> float:
     """Length of a block from its sum of idf². The 1 keeps a lone n-gram from shouting."""
@@ -52,36 +57,34 @@ class Table:
         self.weights = weights
         self.bias = bias
         self.hasher = hasher
-        self._flat = weights.reshape(-1, weights.shape[-1])
+        self.flat = weights.reshape(-1, weights.shape[-1])
         self._ones = np.ones(4 * (_CHUNK + LONGEST), np.float32)
 
     def score(self, views: Sequence[Sequence[str]], sites: Sequence[npt.NDArray[np.floating] | None] = ()) -> Linear:
         """views: one list of prepared texts per view. sites: per text its correction [SITE_BUCKETS, labels] or None."""
         count = len(views[0])
-        whole = np.empty((count, VIEWS, _COUNT), np.float32)
-        worst = np.empty((count, VIEWS, _COUNT), np.float32)
-        site = np.zeros((count, _COUNT), np.float32)
+        linear = Linear.empty(count)
         for low, high in _chunks(views[0]):
             # Both views go through the hasher as one run of texts: numpy's fixed cost per call is most of a lone comment.
             grams = self.hasher.grams([text for view in views for text in view[low:high]])
-            self._chunk(grams, whole[low:high], worst[low:high], site[low:high], sites[low:high] if sites else ())
-        return Linear(whole, worst, site)
+            part = Linear(linear.whole[low:high], linear.worst[low:high], linear.site[low:high])
+            self._chunk(grams, part, sites[low:high] if sites else ())
+        return linear
 
     def _chunk(
         self,
         grams: Grams,
-        whole: Floats,
-        worst: Floats,
-        site: Floats,
+        into: Linear,
         sites: Sequence[npt.NDArray[np.floating] | None],
     ) -> None:
+        whole, worst, site = into.whole, into.worst, into.site
         count, width = len(whole), grams.words.shape[1]
         second = grams.owner.index(count)
         char_rows, word_rows = grams.chars.copy(), grams.words.copy()
         char_rows[grams.segments[second][0] :] += ROWS
         word_rows[grams.segments[second][2] :] += ROWS
-        chars = self._flat.take(char_rows.ravel(), axis=0).astype(np.float32, copy=False)
-        words = self._flat.take(word_rows.ravel(), axis=0).astype(np.float32, copy=False)
+        chars = self.flat.take(char_rows.ravel(), axis=0).astype(np.float32, copy=False)
+        words = self.flat.take(word_rows.ravel(), axis=0).astype(np.float32, copy=False)
         sums: list[list[tuple[Floats, Floats]]] = [[] for _ in range(VIEWS * count)]
         for (low, high, first, last), owner in zip(grams.segments, grams.owner, strict=True):
             of_chars = self._ones[: 3 * (high - low)] @ chars[3 * low : 3 * high]
@@ -91,10 +94,10 @@ class Table:
             view, text = divmod(number, count)
             bias = self.bias[view]
             if len(parts) == 1:
-                whole[text, view] = worst[text, view] = _log_odds(*parts[0]) + bias
+                whole[text, view] = worst[text, view] = log_odds(*parts[0]) + bias
                 continue
-            total = _log_odds(np.sum([c for c, _ in parts], axis=0), np.sum([w for _, w in parts], axis=0)) + bias
-            pairs = [_log_odds(a[0] + b[0], a[1] + b[1]) + bias for a, b in pairwise(parts)]
+            total = log_odds(np.sum([c for c, _ in parts], axis=0), np.sum([w for _, w in parts], axis=0)) + bias
+            pairs = [log_odds(a[0] + b[0], a[1] + b[1]) + bias for a, b in pairwise(parts)]
             whole[text, view] = total
             worst[text, view] = np.maximum(np.max(pairs, axis=0), total)
         for text, correction in enumerate(sites):
@@ -116,9 +119,10 @@ SITE_SCALE = float((VIEWS * (1 + WORDS**2)) ** -0.5)
 """Makes the vector of a text, as corrections see it, about one long."""
 
 
-def _log_odds(chars: Floats, words: Floats) -> Floats:
-    chars_norm, words_norm = norm(float(chars[_COUNT])), norm(float(words[_COUNT]))
-    return chars[:_COUNT] / np.float32(chars_norm) + words[:_COUNT] * np.float32(WORDS / words_norm)
+def log_odds(chars: Floats, words: Floats) -> Floats:
+    """Sums of rows, [..., labels + 1] each, to log-odds [..., labels] before the bias."""
+    of_chars = chars[..., :_COUNT] / np.sqrt(chars[..., _COUNT:] + 1)
+    return np.asarray(of_chars + words[..., :_COUNT] * (WORDS / np.sqrt(words[..., _COUNT:] + 1)), dtype=np.float32)
 
 
 def _chunks(texts: Sequence[str]) -> list[tuple[int, int]]:

@@ -105,8 +105,7 @@ class Classifier:
         if not asked:
             return []
         sites = [live.sites.get(one.site) if one.site else None for one in asked]
-        weights = [one.weights if one else None for one in sites] if any(sites) else ()
-        p = probability(live.base.log_odds(asked, weights)).tolist()
+        p = probability(live.base.log_odds(asked, sites if any(sites) else ())).tolist()
         version = live.base.version
         return [
             Scored(dict(zip(LABELS, row, strict=True)), f"{version}+{one_asked.site}.{one.version}" if one else version)
