@@ -32,8 +32,9 @@ def names(label: str) -> tuple[str, ...]:
 def wide(linear: Linear, shape: Floats) -> Floats:
     """[texts, WIDTH] everything that a stage may read: OWN × labels, then the structure."""
     written, normal = linear.whole[:, 0], linear.whole[:, 1]
-    rise = (linear.worst - linear.whole).mean(axis=1)
-    return np.hstack([written, normal, np.maximum(written, normal), rise, shape])
+    rise = linear.worst - linear.whole
+    higher = np.maximum(written, normal)
+    return np.concatenate([written, normal, higher, (rise[:, 0] + rise[:, 1]) / 2, shape], axis=1)
 
 
 def inputs(linear: Linear, label: int, shape: Floats) -> Floats:
@@ -78,7 +79,7 @@ class Combine:
     def log_odds(self, linear: Linear, shape: Floats) -> Floats:
         """[texts, labels] log-odds; the sites' corrections are added here, after calibration."""
         out = wide(linear, shape) @ self.weights + self.bias
-        return np.asarray(out + np.clip(linear.site, -LIMIT, LIMIT), dtype=np.float32)
+        return np.asarray(out + np.minimum(np.maximum(linear.site, -LIMIT), LIMIT), dtype=np.float32)
 
     def gain(self, view: int, higher: Floats) -> Floats:
         """[labels, labels] how much each label's log-odds (rows) move with this view's of each label (columns).
@@ -91,5 +92,7 @@ class Combine:
 
 def probability(log_odds: Floats) -> Floats:
     """Log-odds → 0..1, finite whatever comes in."""
-    z = np.clip(np.nan_to_num(log_odds.astype(np.float64), nan=0.0), -30.0, 30.0)
+    z = log_odds.astype(np.float64)
+    z[np.isnan(z)] = 0.0
+    z = np.minimum(np.maximum(z, -30.0), 30.0)
     return np.asarray(1.0 / (1.0 + np.exp(-z)), dtype=np.float32)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from urllib.parse import urlsplit
 
 import numpy as np
@@ -92,12 +92,12 @@ class Structure:
             float(("<" in low or "[" in low or "=" in low) and _MARKUP.search(low) is not None),
             float(not links and any(low[m.start() - 1].isalnum() for m in _DOMAIN.finditer(low) if m.start())),
             float(digits >= 8 and _PHONE.search(text) is not None),
-            float(any(name in low for name in _MESSENGER)),
+            float(_any_in(_MESSENGER, low)),
             upper / (upper + lower + 10),
             min(math.log1p(len(_SHOUT.findall(text))), 3.0) if upper >= 4 else 0.0,
             digits / size,
             min(math.log1p(text.count("!")), 3.0),
-            float(digits > 0 and any(sign in low for sign in _MONEY_SIGNS) and _MONEY.search(low) is not None),
+            float(digits > 0 and _any_in(_MONEY_SIGNS, low) and _MONEY.search(low) is not None),
             (len(text) - len(plain)) / size,
             min(math.log1p(styled), 3.0),
             min(math.log1p(size) / 3, 3.0),
@@ -114,6 +114,13 @@ class Structure:
         """[texts, names]"""
         rows = [self.row(text, author) for text, author in zip(texts, authors, strict=True)]
         return np.array(rows, np.float32).reshape(len(rows), len(NAMES))
+
+
+def _any_in(parts: Iterable[str], text: str) -> bool:
+    for part in parts:  # noqa: SIM110 - a third of what `any` with a generator costs, and this is asked of every comment
+        if part in text:
+            return True
+    return False
 
 
 def host_of(link: str) -> str:
