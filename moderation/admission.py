@@ -128,16 +128,16 @@ class Book:
             )
 
 
-async def look_up(tx: Session, key: str, arrivals: Iterable[Arrival], now: int) -> Book:
+async def look_up(stored: Session, key: str, arrivals: Iterable[Arrival], now: int) -> Book:
     """All that the batch needs to know of one site, in a handful of statements."""
     here = [a for a in arrivals if a.site == key]
-    site = (await sites.sites(tx, [key])).get(key)
+    site = (await sites.sites(stored, [key])).get(key)
     if site is None:
         raise NotFound("There is no such site.")
-    articles = await sites.articles(tx, key, {a.article for a in here})
+    articles = await sites.articles(stored, key, {a.article for a in here})
     room = site.rules.new_articles_an_hour
     if any(a.article not in articles for a in here):
-        room -= await sites.new_articles(tx, key, now - HOUR)
+        room -= await sites.new_articles(stored, key, now - HOUR)
     ids = {i for a in here for i in (a.submission.parent, a.proof) if i and is_id(i)}
     authors, since = {a.keys.author for a in here}, first_id_at(now - MINUTE)
     addresses = {a.keys.address for a in here if a.keys.address}
@@ -146,9 +146,9 @@ async def look_up(tx: Session, key: str, arrivals: Iterable[Arrival], now: int) 
         site,
         articles,
         room,
-        known=await comments.of_site(tx, key, ids) if ids else {},
-        said=await comments.said(tx, key, authors, {a.keys.body for a in here}),
-        by_author=await comments.recent(tx, key, "author_key", authors, since),
-        by_address=await comments.recent(tx, key, "address_key", addresses, since),
-        answers=await retries.find(tx, key, tickets, now) if tickets else {},
+        known=await comments.of_site(stored, key, ids) if ids else {},
+        said=await comments.said(stored, key, authors, {a.keys.body for a in here}),
+        by_author=await comments.recent(stored, key, "author_key", authors, since),
+        by_address=await comments.recent(stored, key, "address_key", addresses, since),
+        answers=await retries.find(stored, key, tickets, now) if tickets else {},
     )

@@ -17,6 +17,7 @@ EDIT_WINDOW = 15 * 60 * 1000
 
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: sorts as its numbers do
 ID_LENGTH = 26
+_PAIRS = [high + low for high in ALPHABET for low in ALPHABET]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +58,17 @@ class Comment:
 
 def new_id(now: int, order: int = 0) -> str:
     """26 characters that sort by time (Unix milliseconds), then by `order` (0..4095), and end in 68 random bits."""
-    number = (now << 80) | (min(order, 4095) << 68) | secrets.randbits(68)
-    return "".join(ALPHABET[(number >> shift) & 31] for shift in range(125, -1, -5))
+    return spelled((now << 80) | (min(order, 4095) << 68) | secrets.randbits(68))
 
 
 def first_id_at(now: int) -> str:
     """Not an id of any comment: the lowest that one made at `now` could have."""
-    number = now << 80
-    return "".join(ALPHABET[(number >> shift) & 31] for shift in range(125, -1, -5))
+    return spelled(now << 80)
+
+
+def spelled(number: int) -> str:
+    """130 bits as 26 characters, two at a time."""
+    return "".join([_PAIRS[(number >> shift) & 1023] for shift in range(120, -1, -10)])
 
 
 def is_id(text: str) -> bool:

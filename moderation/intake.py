@@ -127,7 +127,7 @@ class Intake:
         scored = await self.scorer.score([asked(a) for a in arrivals])
         now = self.clock()
         async with self.database.transaction() as tx:
-            books = {key: await look_up(tx, key, arrivals, now) for key in sorted({a.site for a in arrivals})}
+            books = {key: await look_up(tx.before, key, arrivals, now) for key in sorted({a.site for a in arrivals})}
             results: list[Accepted | Problem] = []
             stored: list[Judged] = []
             answers: list[tuple[str, str, str, str, str]] = []

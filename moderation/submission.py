@@ -52,7 +52,8 @@ class Submission:
     @property
     def body_key(self) -> str:
         """Equal for bodies that a reader would call the same (NFKC, case and spacing folded). 32 hex digits."""
-        folded = " ".join(unicodedata.normalize("NFKC", self.body).casefold().split())
+        body = self.body if self.body.isascii() else unicodedata.normalize("NFKC", self.body)
+        folded = " ".join(body.casefold().split())
         return blake2b(folded.encode(), digest_size=16).hexdigest()
 
 
@@ -85,7 +86,9 @@ def check(raw: Mapping[str, Any], rules: HouseRules, format: str = prose.MARKDOW
                 refuse("name", "required", "please give a name")
         elif len(name) > NAME_LONGEST:
             refuse("name", "too_long", f"at most {NAME_LONGEST} characters")
-        elif any(c in BIDI or unicodedata.category(c) in ("Cc", "Zl", "Zp") for c in name):
+        elif not (name.isascii() and name.isprintable()) and any(
+            c in BIDI or unicodedata.category(c) in ("Cc", "Zl", "Zp") for c in name
+        ):
             refuse("name", "invalid", "must have no control characters")
         elif not has_something_visible(name):
             refuse("name", "invalid", "must have something to see")

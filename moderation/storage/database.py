@@ -24,6 +24,12 @@ class Session(ABC):
     @abstractmethod
     async def execute_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None: ...
 
+    @property
+    def before(self) -> Session:
+        """What was stored before this transaction, for many quick looks by key. The writer is alone, so nothing that it
+        finds there can change under it."""
+        return self
+
     async def fetch_one(self, sql: str, *args: Any) -> Row | None:
         rows = await self.fetch(sql, *args)
         return rows[0] if rows else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from functools import lru_cache
 
 from moderation.site import Article, HouseRules, Site
 from moderation.storage.database import Row, Session, marks
@@ -11,8 +12,10 @@ from moderation.storage.database import Row, Session, marks
 ARTICLE = "site, article, title, url, body, published_at, comments_open, revision, created_at"
 
 
-def site_of(row: Row) -> Site:
-    return Site(row[0], row[1], tuple(json.loads(row[2])), HouseRules.of(json.loads(row[3])), bool(row[4]))
+@lru_cache(256)
+def site_of(key: str, name: str, origins: str, rules: str, listened: int) -> Site:
+    """Kept by what is stored, not by its key: every batch asks for the same few, and a change is another row."""
+    return Site(key, name, tuple(json.loads(origins)), HouseRules.of(json.loads(rules)), bool(listened))
 
 
 def article_of(row: Row) -> Article:
@@ -44,7 +47,7 @@ async def sites(session: Session, keys: Iterable[str] | None = None) -> dict[str
     else:
         wanted = list(keys)
         rows = await session.fetch(f"{sql} WHERE site IN ({marks(len(wanted))})", *wanted)
-    return {row[0]: site_of(row) for row in rows}
+    return {row[0]: site_of(*row) for row in rows}
 
 
 async def articles(session: Session, site: str, keys: Iterable[str]) -> dict[str, Article]:

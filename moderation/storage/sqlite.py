@@ -18,9 +18,29 @@ from moderation.storage.database import Database, Row, Session, migrate
 READERS = 2
 
 
-class SqliteSession(Session):
-    def __init__(self, connection: aiosqlite.Connection) -> None:
+class Glance(Session):
+    """Reads on the event loop: an index finds these rows in microseconds, where a hop to a thread and back takes fifty."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
+
+    async def fetch(self, sql: str, *args: Any) -> list[Row]:
+        return self._connection.execute(sql, args).fetchall()
+
+    async def execute(self, sql: str, *args: Any) -> int:
+        raise TypeError("what was before cannot be changed")
+
+    async def execute_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
+        raise TypeError("what was before cannot be changed")
+
+
+class SqliteSession(Session):
+    def __init__(self, connection: aiosqlite.Connection, before: Session | None = None) -> None:
+        self._connection, self._before = connection, before
+
+    @property
+    def before(self) -> Session:
+        return self._before or self
 
     async def fetch(self, sql: str, *args: Any) -> list[Row]:
         return list(await self._connection.execute_fetchall(sql, args))
@@ -63,7 +83,7 @@ class Sqlite(Database):
             self._readers.put_nowait(reader)
         # Asked on the event loop before each cached thread is served: in WAL mode it waits for nobody and takes
         # microseconds, where a hop to a thread and back takes a hundred.
-        self._watch = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
+        self._watch = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False, cached_statements=512)
         self._watch.execute("PRAGMA query_only = ON")
 
     async def _connect(self) -> aiosqlite.Connection:
@@ -93,7 +113,8 @@ class Sqlite(Database):
             except sqlite3.OperationalError as error:
                 raise translated(error) from error
             try:
-                yield SqliteSession(self._writer)
+                # Another connection, whose statements are transactions of their own: it sees the last commit and no more.
+                yield SqliteSession(self._writer, Glance(self._watch) if self._watch else None)
                 await self._writer.execute("COMMIT")
             except BaseException as error:
                 if self._writer.in_transaction:
