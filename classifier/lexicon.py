@@ -46,6 +46,8 @@ class Lexicon:
         # Of a token: the sums of its character and of its word rows in each view, its length in each view, whether it
         # is odd, and what the correction adds. Number 0 is the odd token that stands for all that are not kept.
         self._values = np.zeros((KEPT, _SITE + (VIEWS * 2 * _COUNT if correction is not None else 0)), np.float32)
+        self._blocks = self._values[:, :_SUMS].reshape(KEPT, VIEWS, 2, _COUNT + 1)
+        self._moved = self._values[:, _SITE:].reshape(KEPT, VIEWS, 2, -1)
         # A lone letter at its head, one at its tail, two in a row: with its neighbours' they may be one word spaced out.
         self._head, self._tail, self._two = (np.zeros(KEPT, bool) for _ in range(3))
         # Of a token in each view: its first and its last word, as pairs of words see them.
@@ -145,32 +147,41 @@ class Lexicon:
         ]
         texts = [token.lower() for token in tokens] + [one or "" for _, one in normal]
         grams = self._table.hasher.grams(texts)
-        values, table = self._values, self._table.flat
-        half = len(tokens)
-        for place, (first_at, last_at, first, last) in enumerate(grams.segments):
-            view, token = divmod(place, half)
-            number = low + token
-            at = number + view * KEPT
-            row = values[number]
-            for part, rows in enumerate((grams.chars[first_at:last_at].ravel(), grams.words[first:last].ravel())):
-                found = table.take(rows + view * ROWS, axis=0)
-                block = (2 * view + part) * (_COUNT + 1)
-                row[block : block + _COUNT + 1] = found.sum(axis=0)
-                if self._correction is not None:
-                    more = np.sqrt(found[:, _COUNT]) @ self._correction.take(rows % SITE_BUCKETS, axis=0)
-                    row[_SITE + (2 * view + part) * _COUNT :][:_COUNT] = more
-            row[_SUMS + view] = len(texts[place]) + 1
-            self._has_word[at] = last > first
-            if last > first:
-                for end, word in ((0, first), (1, last - 1)):
-                    masked = bool(grams.masked is not None and grams.masked[word])
-                    self._words[end, at] = grams.seen[word]
-                    self._named[end, at] = grams.hashes[word]
-                    self._masked[end, at] = masked
+        count = len(tokens)
+        starts, _, first, last = np.array(grams.segments).T  # a token is short, so it is one segment
+        worded = last > first
+        places = np.concatenate([np.arange(low, low + count)] * 2)
+        at = places + np.repeat((0, KEPT), count)
+        second = starts[count], first[count]
+        for part, (rows, from_, whose) in enumerate(
+            ((grams.chars, starts, slice(None)), (grams.words, first[worded], worded))
+        ):
+            if not len(rows):
+                continue
+            flat, begins = rows.ravel(), from_ * rows.shape[1]
+            view = np.zeros(len(flat), np.int64)
+            view[second[part] * rows.shape[1] :] = ROWS
+            found = self._table.flat.take(flat + view, axis=0)
+            sums = np.zeros((2 * count, _COUNT + 1), np.float32)
+            sums[whose] = np.add.reduceat(found, begins, axis=0)
+            self._blocks[low : low + count, :, part] = sums.reshape(VIEWS, count, -1).swapaxes(0, 1)
+            if self._correction is not None:
+                more = self._correction.take(flat % SITE_BUCKETS, axis=0) * np.sqrt(found[:, _COUNT:])
+                moved = np.zeros((2 * count, _COUNT), np.float32)
+                moved[whose] = np.add.reduceat(more, begins, axis=0)
+                self._moved[low : low + count, :, part] = moved.reshape(VIEWS, count, -1).swapaxes(0, 1)
+        lengths = np.array([len(text) + 1 for text in texts])
+        self._values[low : low + count, _LENGTH] = lengths.reshape(VIEWS, count).T
+        self._has_word[at] = worded
+        for end, word in ((0, first[worded]), (1, last[worded] - 1)):
+            self._words[end, at[worded]] = grams.seen[word]
+            self._named[end, at[worded]] = grams.hashes[word]
+            self._masked[end, at[worded]] = grams.masked[word] if grams.masked is not None else False
         for number, (folded, one) in enumerate(normal, low):
-            values[number, _ODD] = one is None
-            self._head[number] = _HEAD.match(folded) is not None
-            self._tail[number] = _TAIL.match(folded) is not None
-            self._two[number] = _TWO.search(folded) is not None
-        self._number.update(zip(tokens, range(low, low + half), strict=True))
-        self._count += half
+            self._values[number, _ODD] = one is None
+            plain = folded.isalpha() and len(folded) > 1  # most are: no lone letter anywhere
+            self._head[number] = not plain and _HEAD.match(folded) is not None
+            self._tail[number] = not plain and _TAIL.match(folded) is not None
+            self._two[number] = not plain and _TWO.search(folded) is not None
+        self._number.update(zip(tokens, range(low, low + count), strict=True))
+        self._count += count
