@@ -15,6 +15,7 @@ test: .venv/ready-test
 
 bench: .venv/ready-test
 	$(BIN)/python benchmarks/service.py
+	$(BIN)/python -m benchmarks.thread
 
 clean:
 	rm -rf .venv benchmarks/.venv

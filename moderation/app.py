@@ -29,10 +29,10 @@ from moderation.outbox.delivery import Deliverer
 from moderation.outbox.webhooks import Webhooks
 from moderation.pages import Pages
 from moderation.problem import MethodNotAllowed, NotFound, Problem, TooLarge
-from moderation.public import articles, avatar, embed, posting, reading, receipts
+from moderation.public import articles, avatar, embed, feeds, posting, reading, receipts
 from moderation.public.cors import preflight, problem_answer, shared
-from moderation.public.reading import Threads
 from moderation.public.sites import Directory
+from moderation.public.threads import Threads
 from moderation.scorer import Scorer
 from moderation.scores import score
 from moderation.seal import Seal
@@ -69,6 +69,11 @@ def routes(settings: Settings) -> list[BaseRoute]:
         Route(ONE, shared(posting.one_comment), methods=["PATCH", "DELETE"]),
         Route(ONE, preflight("PATCH, DELETE"), methods=["OPTIONS"]),
         Route("/sites/{site}/articles/{article}/form", posting.get_form, methods=["GET"]),
+        Route("/sites/{site}/articles/{article}/fragment", shared(reading.read_fragment), methods=["GET"]),
+        Route("/sites/{site}/articles/{article}/feed", shared(feeds.read_atom), methods=["GET"]),
+        Route("/sites/{site}/articles/{article}/feed.json", shared(feeds.read_json_feed), methods=["GET"]),
+        Route("/sites/{site}/feed", shared(feeds.read_atom), methods=["GET"]),
+        Route("/sites/{site}/feed.json", shared(feeds.read_json_feed), methods=["GET"]),
         Route("/sites/{site}/counts", shared(reading.read_counts), methods=["GET"]),
         Route("/sites/{site}/articles/{article}", articles.put_article, methods=["PUT"]),
         *embed.routes,
@@ -215,7 +220,7 @@ def create_app(
             state.metrics_token = settings.metrics_token
             state.doorman = Doorman(state.database, seal, settings.proxies, clock)
             state.directory = Directory(state.database, state.links)
-            state.threads = Threads(state.database, state.links)
+            state.threads = Threads(state.database)
             state.scorer = Scorer(classifier or Classifier(Path(settings.models)))
             state.intake = Intake(state.database, state.scorer, state.links, changed=state.threads.drop, clock=clock)
             hooks = Webhooks(state.database, state.links, clock, to_private=settings.webhooks_to_private)

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 from moderation import prose
 
@@ -69,6 +70,20 @@ def first_id_at(now: int) -> str:
 def spelled(number: int) -> str:
     """130 bits as 26 characters, two at a time."""
     return "".join([_PAIRS[(number >> shift) & 1023] for shift in range(120, -1, -10)])
+
+
+def next_id(id: str) -> str:
+    """The lowest id above this one: every path that begins with `id` is below it, in every collation."""
+    kept = id.rstrip(ALPHABET[-1])
+    return kept[:-1] + ALPHABET[ALPHABET.index(kept[-1]) + 1] if kept else id + ALPHABET[-1]
+
+
+def uuid_of(id: str) -> str:
+    """The same 128 bits as a UUID: what a feed calls this comment, for ever and wherever the service moves."""
+    number = 0
+    for character in id:
+        number = number << 5 | ALPHABET.index(character)
+    return str(UUID(int=number & (1 << 128) - 1))
 
 
 def is_id(text: str) -> bool:

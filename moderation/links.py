@@ -31,5 +31,12 @@ class Links:
     def form(self, site: str, article: str) -> str:
         return f"{self.base}/sites/{site}/articles/{article}/form"
 
+    def fragment(self, site: str, article: str) -> str:
+        return f"{self.base}/sites/{site}/articles/{article}/fragment"
+
+    def feed(self, site: str, article: str | None, name: str = "feed") -> str:
+        """Of an article, or of the whole site. `name` is `feed` (Atom) or `feed.json` (JSON Feed)."""
+        return f"{self.base}/sites/{site}{f'/articles/{article}' if article else ''}/{name}"
+
     def set_password(self, token: str) -> str:
         return f"{self.base}/moderate/set-password/{token}"

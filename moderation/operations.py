@@ -206,6 +206,11 @@ QUERIES: dict[tuple[str, str], dict[str, Any]] = {
         "cursor": TEXT,
         "view": {"enum": ["tree", "flat"]},
     },
+    ("get", "/sites/{site}/articles/{article}/fragment"): {
+        "order": {"enum": ["oldest", "newest"]},
+        "limit": {"type": "integer", "minimum": 1, "maximum": 200},
+        "cursor": TEXT,
+    },
     ("get", "/sites/{site}/counts"): {"article": {"type": "array", "items": TEXT}},
     ("get", "/sites/{site}/articles/{article}/form"): {"parent": TEXT},
     ("get", "/api/queue"): {

@@ -35,5 +35,8 @@ class Pages:
     def answer(
         self, template: str, status: int = 200, headers: dict[str, str] | None = None, **told: Any
     ) -> HTMLResponse:
-        text = self._templates.get_template(template).render(**told)
+        text = self.text(template, **told)
         return HTMLResponse(text.encode("utf-8", "replace"), status, HEADERS | (headers or {}))
+
+    def text(self, template: str, **told: Any) -> str:
+        return self._templates.get_template(template).render(**told)

@@ -7,6 +7,7 @@ import hmac
 import unicodedata
 from hashlib import blake2b
 from ipaddress import IPv6Address, ip_address
+from uuid import UUID
 
 from moderation.comment import ID_LENGTH, is_id
 
@@ -90,6 +91,10 @@ class Seal:
     def webhook_secret(self, endpoint: str) -> bytes:
         """What an endpoint's messages are signed with."""
         return self._mark("webhook", endpoint, 32)
+
+    def feed(self, site: str, article: str | None) -> str:
+        """A feed's UUID: its own among all services, and the same wherever this one moves."""
+        return str(UUID(bytes=self._mark("feed", f"{site}/{article or ''}")))
 
     def avatar(self, name: str) -> str:
         """16 hex digits from the shown name, and from nothing else: what an avatar is drawn from.

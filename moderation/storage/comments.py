@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 import orjson
 
-from moderation.comment import Comment
+from moderation.comment import ID_LENGTH, Comment, next_id
 from moderation.storage.database import Row, Session, marks
 from moderation.verdict import Reason, Verdict
 
@@ -169,30 +170,55 @@ async def thread(
 ) -> list[Comment]:
     """Approved comments in tree order: roots oldest or newest first, each followed by its replies, oldest first.
 
-    `after` is (root, path) of the last one shown.
+    `after` is (root, path) of the last one shown. However long the thread, no more than twice `limit` rows are read.
     """
-    sql = f"SELECT {COMMENT} FROM comments c WHERE c.site = ? AND c.article = ? AND c.status = 'approved'"
-    args: list[Any] = [site, article]
-    if newest:
+
+    async def some(where: str, *args: Any) -> list[Comment]:
+        sql = f"SELECT {COMMENT} FROM comments c WHERE c.site = ? AND c.article = ? AND c.status = 'approved' {where}"
+        return [comment_of(row) for row in await session.fetch(sql, site, article, *args)]
+
+    if not newest:
         if after:
-            sql += " AND (substr(c.path, 1, 26) < ? OR (substr(c.path, 1, 26) = ? AND c.path > ?))"
-            args += [after[0], after[0], after[1]]
-        sql += " ORDER BY substr(c.path, 1, 26) DESC, c.path ASC LIMIT ?"
-    else:
-        if after:
-            sql += " AND c.path > ?"
-            args.append(after[1])
-        sql += " ORDER BY c.path LIMIT ?"
-    return [comment_of(row) for row in await session.fetch(sql, *args, limit)]
+            return await some("AND c.path > ? ORDER BY c.path LIMIT ?", after[1], limit)
+        return await some("ORDER BY c.path LIMIT ?", limit)
+    found: list[Comment] = []
+    if after:  # the rest of the branch in which the last page ended
+        found = await some("AND c.path > ? AND c.path < ? ORDER BY c.path LIMIT ?", after[1], next_id(after[0]), limit)
+    if (wanted := limit - len(found)) <= 0:
+        return found
+    # The paths' end read backwards: the newest branches, all whole but the last one, of which it has only the end.
+    below = ("AND c.path < ?", after[0]) if after else ("",)
+    ends = await some(f"{below[0]} ORDER BY c.path DESC LIMIT ?", *below[1:], wanted)
+    branches = [list(branch)[::-1] for _, branch in groupby(ends, lambda c: c.path[:ID_LENGTH])]
+    if len(ends) == wanted:
+        cut = branches.pop()
+        root = cut[0].path[:ID_LENGTH]
+        branches.append(
+            await some("AND c.path >= ? AND c.path < ? ORDER BY c.path LIMIT ?", root, next_id(root), len(cut))
+        )
+    return found + [comment for branch in branches for comment in branch]
+
+
+async def latest(session: Session, site: str, article: str | None, limit: int) -> list[Comment]:
+    """Approved comments of an article, or of the whole site, newest first wherever they stand in the tree."""
+    if article is None:
+        sql = f"SELECT {COMMENT} FROM comments c WHERE c.site = ? AND c.status = 'approved' ORDER BY c.id DESC LIMIT ?"
+        return [comment_of(row) for row in await session.fetch(sql, site, limit)]
+    # A path ends in its comment's id, so the thread's index alone tells which are the newest; no comment is loaded for it.
+    ends = await session.fetch(
+        f"SELECT substr(path, length(path) - {ID_LENGTH - 1}) AS id FROM comments WHERE site = ? AND article = ? "
+        "AND status = 'approved' ORDER BY id DESC LIMIT ?",
+        *(site, article, limit),
+    )
+    found = await of_site(session, site, (row[0] for row in ends)) if ends else {}
+    return [found[row[0]] for row in ends]
 
 
 async def approved(session: Session, site: str, articles: Iterable[str]) -> dict[str, int]:
     """How many comments each article shows."""
     wanted = list(articles)
     rows = await session.fetch(
-        f"SELECT article, count(*) FROM comments WHERE site = ? AND article IN ({marks(len(wanted))}) "
-        "AND status = 'approved' GROUP BY article",
-        *(site, *wanted),
+        f"SELECT article, approved FROM articles WHERE site = ? AND article IN ({marks(len(wanted))})", site, *wanted
     )
     return dict.fromkeys(wanted, 0) | {row[0]: int(row[1]) for row in rows}
 

@@ -119,10 +119,15 @@ async def all_public(service: Service, answers: list[httpx.Response]) -> dict[st
     """Every public GET: status, headers and bytes."""
     paths = ["/", "/health/live", "/health/ready", "/openapi.json", "/docs", "/embed.js", "/texts/zh.json"]
     paths.append("/sites/default/counts?" + "&".join(f"article={a}" for a in (*ARTICLES, "none")))
+    paths += ["/sites/default/feed", "/sites/default/feed.json"]
     for article in (*ARTICLES, "none"):
         thread = f"/sites/default/articles/{article}/comments"
         paths += [thread, f"{thread}?order=newest", f"{thread}?view=flat&limit=200", f"{thread}?limit=1"]
-        paths += [f"/sites/default/articles/{article}/form-token", f"/sites/default/articles/{article}/form"]
+        paths += [
+            f"/sites/default/articles/{article}/{way}"
+            for way in ("form-token", "form", "fragment", "feed", "feed.json")
+        ]
+        paths += [f"/sites/default/articles/{article}/fragment?order=newest&limit=1"]
     for answer in answers:
         receipt = answer.headers.get("location", "") if answer.status_code == 303 else answer.json()["receipt"]
         if "/receipts/" in receipt:
