@@ -19,8 +19,8 @@ from moderation.problem import NotFound
 from moderation.public import texts
 from moderation.public.cors import preflight, shared
 from moderation.public.posting import asked_of
-from moderation.public.reading import is_known
 from moderation.public.sites import Directory, article_key
+from moderation.public.threads import is_known
 
 FOLDER = Path(__file__).parent / "element"
 PARTS = ("dom.js", "words.js", "memory.js", "service.js", "form.js", "discussion.js", "element.js")
