@@ -5,7 +5,7 @@ class Discussion {
     this.order = host.getAttribute("order");
     this.shown = new Map();
     this.status = h("p", { class: "status", role: "status" });
-    this.title = h("h2", { id: "title" });
+    this.title = h("h2", { id: "title", tabindex: "-1" });
     this.hint = h("p", { class: "note" }, words.say("loading"));
     this.list = h("ol", { class: "thread", role: "list" });
     this.older = h("button", { type: "button", class: "more", hidden: true, click: () => this.more(true) }, words.say("more"));
@@ -57,8 +57,8 @@ class Discussion {
     }
     this.reveal();
     addEventListener("hashchange", () => this.reveal(), { signal: this.signal });
-    const waiting = this.memory.mine.filter((own) => own.article === this.memory.article && !own.approved && !this.shown.has(own.id));
-    waiting.slice(0, 5).reverse().forEach((own) => this.ask(own));
+    const held = this.memory.mine.filter((own) => own.article === this.memory.article && !own.approved);
+    held.slice(0, 5).reverse().forEach((own) => this.ask(own));
   }
 
   tally(count) {
@@ -74,7 +74,7 @@ class Discussion {
       for (const comment of comments) {
         const above = this.shown.get(comment.parent);
         const entry = this.shown.get(comment.id) || this.put(comment, above ? above.replies() : list);
-        add(comment.replies, entry.replies());
+        if (comment.replies.length) add(comment.replies, entry.replies());
       }
     };
     add(page.comments, this.list);
@@ -138,7 +138,7 @@ class Discussion {
         h("p", { class: "by" },
           /^https?:/.test(url || "") ? h("a", { class: "author", href: url, rel: "nofollow ugc noopener" }, shownName) : h("span", { class: "author" }, shownName),
           " ",
-          h("a", { class: "when", href: `#comment-${comment.id}` }, words.when(comment.created_at)),
+          h("a", { class: "when", href: `${location.href.split("#")[0]}#comment-${comment.id}` }, words.when(comment.created_at)),
           comment.edited_at && h("span", { class: "when" }, " ", words.say("edited")))),
       entry.said,
       !isOut && this.heldNote(comment),
@@ -172,7 +172,13 @@ class Discussion {
       acts.push(act("edit", words.say("edit_own"), () => this.edit(entry), "edit"), act("withdraw", words.say("withdraw_own"), () => this.askWithdraw(entry), "withdraw"));
       setTimeout(() => entry.comment === comment && this.root.isConnected && this.offer(entry, isOut), own.at + WINDOW + 500 - Date.now());
     }
-    if (comment.status === "rejected") acts.push(act("dismiss", null, () => this.drop(entry, words.say("dismiss"))));
+    if (comment.status === "rejected") {
+      acts.push(act("dismiss", null, () => {
+        memory.forget(comment.id);
+        entry.item.remove();
+        this.title.focus();
+      }));
+    }
     entry.acts.replaceChildren(...acts);
   }
 
@@ -192,11 +198,11 @@ class Discussion {
 
   // What became of an own comment that the thread does not show.
   async ask(own) {
-    const found = await this.service.receipt(own).catch(() => null);
-    if (!found || this.signal.aborted || this.shown.has(own.id)) return;
-    if (found.status === "withdrawn") this.memory.forget(own.id);
+    const found = this.shown.has(own.id) ? { status: "approved" } : await this.service.receipt(own).catch((trouble) => ({ status: trouble.code }));
+    if (this.signal.aborted) return;
+    if (found.status === "withdrawn" || found.status === "not_found") this.memory.forget(own.id);
     else if (found.status === "approved") this.memory.keep({ ...own, approved: true });
-    else {
+    else if (found.body && !this.shown.has(own.id)) {
       const above = this.shown.get(own.parent);
       this.put({ ...waiting(own.id, { ...found, parent: own.parent }), status: found.status, reason: found.reason, created_at: found.created_at },
         above ? above.replies() : this.list, !above && this.order === "newest");
@@ -251,7 +257,6 @@ class Discussion {
         if (trouble.code !== "not_found") throw trouble; // gone already: an answer got lost
       });
       if (entry.comment.status !== "pending") this.tally(this.count - 1);
-      this.memory.forget(entry.comment.id);
       this.drop(entry, words.say("withdrawn"));
     }, (text) => this.say(text)));
     entry.acts.replaceChildren(h("span", { role: "group", "aria-labelledby": id, class: "sure" },

@@ -49,6 +49,6 @@ class Words {
   }
 
   problem({ code, detail, after }) {
-    return this.texts[`problem.${code}`] ? this.say(`problem.${code}`, { n: this.number.format(after) }) : detail;
+    return this.texts[`problem.${code}`] ? this.say(`problem.${code}`, { n: this.number.format(after) }) : detail || this.say("problem.offline");
   }
 }
