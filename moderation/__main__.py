@@ -18,9 +18,11 @@ from typing import Any
 
 from moderation import __version__, access, backup, privacy, telling
 from moderation import settings as settings_
+from moderation.comment import new_id
 from moderation.links import Links
 from moderation.moderator import EVERYWHERE, ROLES, Moderator
-from moderation.outbox import webhooks
+from moderation.outbox import mail, webhooks
+from moderation.outbox.undelivered import Undelivered
 from moderation.problem import FieldError, Invalid, NotFound, Problem, Unavailable
 from moderation.seal import Seal
 from moderation.settings import Settings, SettingsError
@@ -247,6 +249,31 @@ async def retry_outbox(args: argparse.Namespace, settings: Settings) -> None:
         out(json.dumps({"waiting": await outbox.retry_failed(tx, now())}))
 
 
+async def test_mail(args: argparse.Namespace, settings: Settings) -> None:
+    """Send one mail, now, and say how it went."""
+    address = checked_email(args.address)
+    if address is None:
+        raise Invalid(FieldError("address", "invalid", "is not a valid email address"))
+    if settings.smtp is None:
+        raise SettingsError("no mail is set up: MODERATION_SMTP_URL and MODERATION_MAIL_FROM are unset")
+    letter = mail.Letter(address, "A test mail", (f"The mail of {settings.base} works.",))
+    server, host = mail.Smtp.of(*settings.smtp), settings.host_name
+    sent = mail.composed(letter, server.sender, f"test.{new_id(now())}", host, now())
+    await asyncio.to_thread(mail.hand_in, server, sent, host)
+    err("The mail server has taken it.")
+
+
+async def mail_said(settings: Settings) -> str:
+    """Whether the mail server lets us in."""
+    if settings.smtp is None:
+        return "not set up (MODERATION_SMTP_URL); nobody is mailed"
+    try:
+        await asyncio.to_thread(mail.hand_in, mail.Smtp.of(*settings.smtp), None, settings.host_name)
+    except Undelivered as problem:
+        return problem.said
+    return "ok"
+
+
 async def make_backup(args: argparse.Namespace, settings: Settings) -> None:
     """Write database, models and secret key to one file; beside a running server."""
     async with opened(settings) as database:
@@ -306,6 +333,8 @@ async def check(args: argparse.Namespace, settings: Settings) -> None:
         f"outbox: {untold['waiting']} wait, {untold['failed']} failed"
         + ("; see: python -m moderation retry-outbox" if untold["failed"] else "")
     )
+    out(f"mail: {(said := await mail_said(settings))}")
+    well &= said == "ok" or settings.smtp is None
     out(f"proxy: {proxy_said(settings)}")
     if not well:
         raise Unavailable("Not all is well; see above.")
@@ -356,6 +385,7 @@ def parser() -> argparse.ArgumentParser:
     command("list-webhooks", list_webhooks)
     command("remove-webhook", remove_webhook).add_argument("id", metavar="ID")
     command("retry-outbox", retry_outbox)
+    command("test-mail", test_mail).add_argument("address", metavar="ADDRESS")
     command("backup", make_backup).add_argument("file", metavar="FILE")
     command("restore", restore).add_argument("file", metavar="FILE")
     command("check", check)
@@ -380,7 +410,7 @@ def main(argv: list[str] | None = None) -> int:
     except Problem as problem:
         err(f"moderation: {problem.detail}")
         return 1
-    except (SettingsError, NewerDatabase, OSError) as error:
+    except (SettingsError, NewerDatabase, Undelivered, OSError) as error:
         err(f"moderation: {error}")
         return 1
     except Exception as error:

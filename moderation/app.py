@@ -26,10 +26,12 @@ from moderation.console import api, desk, signin
 from moderation.intake import Intake
 from moderation.links import Links
 from moderation.outbox.delivery import Deliverer
+from moderation.outbox.letters import Letters
+from moderation.outbox.mail import Mail, Smtp
 from moderation.outbox.webhooks import Webhooks
 from moderation.pages import Pages
 from moderation.problem import MethodNotAllowed, NotFound, Problem, TooLarge
-from moderation.public import articles, avatar, embed, feeds, posting, reading, receipts
+from moderation.public import articles, avatar, embed, feeds, posting, reading, receipts, subscriptions
 from moderation.public.cors import preflight, problem_answer, shared
 from moderation.public.sites import Directory
 from moderation.public.threads import Threads
@@ -78,6 +80,7 @@ def routes(settings: Settings) -> list[BaseRoute]:
         Route("/sites/{site}/articles/{article}", articles.put_article, methods=["PUT"]),
         *embed.routes,
         *receipts.routes,
+        *subscriptions.routes,
         Route("/avatars/{token}.svg", draw_avatar, methods=["GET"]),
         # for moderators
         *signin.routes,
@@ -101,7 +104,7 @@ async def on_problem(request: Request, error: Exception) -> Response:
     path = request.url.path
     if path.startswith("/moderate"):
         return await desk.problem_page(request, error)
-    page = path.startswith("/receipts") or path.endswith("/form")
+    page = path.startswith(("/receipts", "/subscriptions")) or path.endswith("/form")
     if page and "text/html" in request.headers.get("accept", ""):
         return posting.problem_page(request, error)
     return problem_answer(error)
@@ -214,6 +217,7 @@ def create_app(
         await state.database.open()
         try:
             state.trusted = settings.proxies
+            state.mails = bool(settings.smtp)
             state.clock = clock
             state.started = time.monotonic()
             state.decided = Counter()
@@ -222,9 +226,13 @@ def create_app(
             state.directory = Directory(state.database, state.links)
             state.threads = Threads(state.database)
             state.scorer = Scorer(classifier or Classifier(Path(settings.models)))
-            state.intake = Intake(state.database, state.scorer, state.links, changed=state.threads.drop, clock=clock)
+            state.intake = Intake(
+                state.database, state.scorer, state.links, changed=state.threads.drop, clock=clock, mails=state.mails
+            )
             hooks = Webhooks(state.database, state.links, clock, to_private=settings.webhooks_to_private)
-            state.outbox = Deliverer(state.database, hooks, hooks, clock=clock)
+            letters = Letters(state.database, state.links)
+            mail = Mail(settings.smtp and Smtp.of(*settings.smtp), settings.host_name, letters.write)
+            state.outbox = Deliverer(state.database, hooks, mail, clock=clock)
             state.public_pages = Pages(HERE / "public" / "templates")
             state.console_pages = Pages(HERE / "console" / "templates")
             state.openapi = operations.document(app.routes, settings.base)

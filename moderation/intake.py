@@ -49,11 +49,13 @@ class Intake:
         *,
         changed: Callable[[str, str], None] = lambda site, article: None,
         clock: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+        mails: bool = False,
     ) -> None:
-        """`changed` hears, after the commit and before the answer, which threads are not what they were."""
+        """`changed` hears, after the commit and before the answer, which threads are not what they were. Without `mails`
+        nobody's wish to be told of replies is kept."""
         self.database, self.scorer, self.links = database, scorer, links
         self.counts = Counts()
-        self._changed, self.clock = changed, clock
+        self._changed, self.clock, self._mails = changed, clock, mails
         self._waiting: deque[tuple[Arrival, asyncio.Future[Accepted]]] = deque()
         self._arrived = asyncio.Event()
         self._stopping = False
@@ -145,7 +147,11 @@ class Intake:
                 verdict = self._judge(arrival, score, book)
                 comment = self._comment(arrival, article, parent, verdict, new_id(now, order), now)
                 judged = Judged(
-                    comment, verdict, arrival.keys, arrival.submission.notify, arrival.submission.email_domain
+                    comment,
+                    verdict,
+                    arrival.keys,
+                    self._mails and arrival.submission.notify,
+                    arrival.submission.email_domain,
                 )
                 accepted = self._accept(comment)
                 book.remember(arrival, article, accepted)
@@ -163,6 +169,8 @@ class Intake:
             await retries.add(tx, answers, now)
             if heard := [j.comment for j in stored if books[j.comment.site].site.listened]:
                 await telling.tell(tx, "comment.created", heard, now)
+            if self._mails:
+                await self._mail(tx, stored, now)
             shown = {(j.comment.site, j.comment.article) for j in stored if j.comment.status == "approved"}
             for site in {site for site, _ in shown}:
                 await sites.touch(tx, site, (article for s, article in shown if s == site))
@@ -171,6 +179,12 @@ class Intake:
         for judged in stored:
             self.counts.actions[judged.verdict.action] += 1
         return results
+
+    async def _mail(self, tx: Session, stored: list[Judged], now: int) -> None:
+        await telling.tell_of_replies(tx, [j.comment for j in stored], now)
+        for judged in stored:  # not for what was filed as spam: its author may have typed anybody's address
+            if judged.notify and judged.comment.email and judged.comment.status in ("approved", "pending"):
+                await telling.ask(tx, judged.comment.site, judged.keys.author, judged.comment.id, now)
 
     def _judge(self, arrival: Arrival, score: Scored | None, book: Book, before: Verdict | None = None) -> Verdict:
         """`before` is the verdict on the text that this one replaces: an edit came the way that the comment came."""
@@ -251,6 +265,7 @@ class Intake:
             if "approved" in (old.status, new.status):
                 await sites.touch(tx, arrival.site, [arrival.article])
             await telling.tell(tx, "comment.edited", [new], now)
+            await telling.tell_of_replies(tx, [new], now)
             await audit.note(tx, site=old.site, at=now, actor="author", action="comment:edit", subject=id)
         self._changed(arrival.site, arrival.article)
         return self._accept(new)

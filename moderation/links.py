@@ -38,5 +38,8 @@ class Links:
         """Of an article, or of the whole site. `name` is `feed` (Atom) or `feed.json` (JSON Feed)."""
         return f"{self.base}/sites/{site}{f'/articles/{article}' if article else ''}/{name}"
 
+    def subscription(self, id: str) -> str:
+        return f"{self.base}/subscriptions/{self.seal.mailed('subscription', id)}"
+
     def set_password(self, token: str) -> str:
         return f"{self.base}/moderate/set-password/{token}"

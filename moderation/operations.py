@@ -194,6 +194,10 @@ BODIES: dict[tuple[str, str], tuple[list[str], dict[str, Any]]] = {
     ),
     ("post", "/api/privacy/export"): (["application/json"], {"type": "object", "properties": {"email": TEXT}}),
     ("post", "/api/privacy/erase"): (["application/json"], {"type": "object", "properties": {"email": TEXT}}),
+    ("post", "/subscriptions/{token}"): (
+        ["application/x-www-form-urlencoded", "multipart/form-data"],
+        {"type": "object", "properties": {"act": {"enum": ["confirm", "end", "refuse"]}, "List-Unsubscribe": TEXT}},
+    ),
     ("post", "/receipts/{token}"): (
         ["application/x-www-form-urlencoded"],
         {"type": "object", "properties": {"act": {"enum": ["edit", "withdraw"]}, "body": TEXT}},

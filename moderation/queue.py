@@ -145,6 +145,7 @@ async def _touch(tx: Session, moved: list[tuple[Comment, Moved]]) -> None:
 async def _tell(tx: Session, moved: list[tuple[Comment, Moved]], decision: str, action: str, now: int) -> None:
     after = [replace(before, status=m.status, revision=m.revision) for before, m in moved]
     await telling.tell(tx, "comment.decided", after, now, decision={"id": decision, "action": action})
+    await telling.tell_of_replies(tx, after, now)
 
 
 def cursor_of(value: Any, id: str) -> str:

@@ -88,6 +88,18 @@ class Seal:
         """How a token is kept: only this mark of it."""
         return self._mark("token", token, 32).hex()
 
+    def mailed(self, purpose: str, id: str) -> str:
+        """The unguessable name of something in a mail that we sent: its id, and 144 bits that only we can make."""
+        return id + urlsafe(self._mark(f"mail:{purpose}", id, 18))
+
+    def id_of_mailed(self, purpose: str, token: str) -> str | None:
+        """None for a forged one."""
+        id = token[:ID_LENGTH]
+        good = hmac.compare_digest(
+            self.mailed(purpose, id).encode("utf-8", "replace"), token.encode("utf-8", "replace")
+        )
+        return id if good and is_id(id) else None
+
     def webhook_secret(self, endpoint: str) -> bytes:
         """What an endpoint's messages are signed with."""
         return self._mark("webhook", endpoint, 32)

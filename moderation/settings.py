@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from email.utils import parseaddr
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
@@ -42,6 +44,15 @@ class Settings:
         "", "Addresses or CIDRs, separated by commas, whose `X-Forwarded-For` is believed. None by default."
     )
     metrics_token: str = setting("", "Set: `/metrics` wants it as a bearer token.", secret=True)
+    smtp_url: str = setting(
+        "",
+        "Where mail is handed in: `smtp://USER:PASSWORD@HOST:PORT` (STARTTLS where offered) or `smtps://…`. Unset: no mail.",
+        secret=True,
+    )
+    mail_from: str = setting("", "Whom mail is from: `comments@example.org` or `Garden <comments@example.org>`.")
+    digest_hours: int = setting(
+        24, "Moderators are mailed what waits at most every so many hours, where mail is set up; 0: never."
+    )
     webhooks_to_private: bool = setting(
         False, "Webhooks may go to loopback and private addresses, and over plain `http://`."
     )
@@ -57,6 +68,16 @@ class Settings:
     @property
     def base(self) -> str:
         return self.public_url.rstrip("/") if self.public_url else f"http://{self.reach}"
+
+    @property
+    def smtp(self) -> tuple[str, str] | None:
+        """The server's address and the sender; None where no mail is set up."""
+        return (self.smtp_url, self.mail_from) if self.smtp_url else None
+
+    @property
+    def host_name(self) -> str:
+        """Ours, in mails."""
+        return urlsplit(self.base).hostname or "localhost"
 
     @property
     def is_postgres(self) -> bool:
@@ -152,10 +173,26 @@ def check(settings: Settings) -> None:
     parts = urlsplit(settings.base)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise SettingsError("MODERATION_PUBLIC_URL must be an address like https://comments.example.org")
+    check_mail(settings)
     try:
         _ = settings.proxies
     except ValueError:
         raise SettingsError("MODERATION_TRUSTED_PROXIES must be addresses or CIDRs, separated by commas") from None
+
+
+def check_mail(settings: Settings) -> None:
+    if not settings.smtp_url:
+        return
+    try:
+        parts = urlsplit(settings.smtp_url)
+        well = parts.scheme in ("smtp", "smtps") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        well = False
+    if not well:  # without `from`, and without the value: it holds a password
+        raise SettingsError("MODERATION_SMTP_URL must be like smtp://USER:PASSWORD@HOST:PORT") from None
+    address = parseaddr(settings.mail_from)[1]
+    if not re.fullmatch(r"[^@\s]+@[^@\s]+", address) or not settings.mail_from.isprintable():
+        raise SettingsError("MODERATION_MAIL_FROM must be an email address where MODERATION_SMTP_URL is set")
 
 
 def table() -> str:

@@ -1,4 +1,7 @@
-"""Told: what others must hear of a comment, put into the outbox by the transaction that changes it."""
+"""Told: what others must hear of a comment, put into the outbox by the transaction that changes it.
+
+Endpoints hear of events; authors hear of replies, once they have confirmed that they want to.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +10,12 @@ from typing import Any
 
 from moderation.comment import Comment, iso, new_id, public
 from moderation.moderator import EVERYWHERE
-from moderation.storage import outbox, webhooks
+from moderation.storage import outbox, subscriptions, webhooks
 from moderation.storage.database import Session
-from moderation.storage.outbox import Message
+from moderation.storage.outbox import MAIL, Message
+from moderation.storage.subscriptions import Subscription
+
+DAY = 24 * 3_600_000
 
 EVENTS = {
     "comment.created": "Somebody has replied; `status` says what became of it.",
@@ -50,3 +56,34 @@ async def tell(tx: Session, event: str, comments: Iterable[Comment], now: int, *
             if e.site in (EVERYWHERE, c.site)
         ],
     )
+
+
+async def tell_of_replies(tx: Session, comments: Iterable[Comment], now: int) -> None:
+    """A mail for each published reply whose author above wants to hear of it: once, however often it is published."""
+    shown = [c for c in comments if c.status == "approved" and c.parent]
+    for site in {c.site for c in shown}:
+        found = await subscriptions.replies(tx, site, [c.id for c in shown if c.site == site])
+        await outbox.add(
+            tx,
+            [
+                Message(site, f"reply.{reply}", MAIL, above, {"kind": "reply", "reply": reply, "subscription": id}, now)
+                for reply, above, id in found
+            ],
+        )
+
+
+async def ask(tx: Session, site: str, person: str, comment: str, now: int) -> None:
+    """The first time that an address wants to hear of replies on a site: ask it, and nothing more until it says yes.
+
+    One address is asked at most once a day, over all sites: anybody can type it. One that has refused is not asked.
+    """
+    known = await subscriptions.of_person(tx, person)
+    here = known.get(site)
+    if here and here.state in ("confirmed", "refused"):
+        return
+    if any(now - s.asked_at < DAY for s in known.values()):
+        return
+    asked = Subscription(site, person, here.id if here else new_id(now), "asked", now)
+    await subscriptions.put(tx, asked, now)
+    content = {"kind": "confirm", "subscription": asked.id}
+    await outbox.add(tx, [Message(site, f"confirm.{new_id(now)}", MAIL, comment, content, now)])

@@ -139,12 +139,13 @@ class Deliverer:
             elif problem.final or message.tries + 1 >= TRIES or now - message.created_at >= AGE:
                 await outbox.failed(tx, message, problem.said)
             else:
-                await outbox.put_off(tx, message, now + delay(message.tries, self._spread()), problem.said)
+                until = now + delay(message.tries, self._spread())
+                await outbox.put_off(tx, message, until, problem.said, lane=not problem.alone)
             still_ours = await leases.take(tx, "outbox", self._holder, now, now + LEASE)
         self.results["delivered" if problem is None else "failed" if problem.final else "put off"] += 1
         if problem:
             log.warning("not delivered", extra={"id": message.id, "lane": message.lane, "said": problem.said})
-        return still_ours and (problem is None or problem.final)
+        return still_ours and (problem is None or problem.alone)
 
     async def _sent(self, message: Message) -> Undelivered | None:
         courier = self._mail if message.lane == MAIL else self._hooks

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 
 class Undelivered(Exception):
-    """`final`: trying again would not help. `gone`: nothing will ever arrive there."""
+    """`final`: trying again would not help. `gone`: nothing will ever arrive there. `alone`: others may well arrive."""
 
-    def __init__(self, said: str, *, final: bool = False, gone: bool = False) -> None:
+    def __init__(self, said: str, *, final: bool = False, gone: bool = False, alone: bool = False) -> None:
         super().__init__(said)
-        self.said, self.final, self.gone = said, final or gone, gone
+        self.said, self.final, self.gone, self.alone = said, final or gone, gone, final or alone

@@ -100,7 +100,7 @@ async def get_form_token(request: Request) -> Response:
     article = article_key(request.path_params["article"])
     token = state.links.seal.form_token(site.key, article, state.intake.clock())
     return Response(
-        orjson.dumps({"form_token": token} | asked_of(site)),
+        orjson.dumps({"form_token": token} | asked_of(site) | {"offer_notify": state.mails}),
         media_type="application/json",
         headers={"Cache-Control": "no-store"},
     )

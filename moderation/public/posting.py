@@ -92,7 +92,7 @@ def asked_of(site: Site) -> dict[str, Any]:
     return {
         "required": ["body"] + ["name"] * rules.require_name + ["email"] * rules.require_email,
         "max_body": rules.max_body,
-        "offer_notify": False,  # until something mails
+        "offer_notify": False,  # where mail is set up, its page says so
     }
 
 
@@ -162,6 +162,7 @@ async def form_page(
         parts = urlsplit(article.url)
         onwards.append(f"{parts.scheme}://{parts.netloc}")
     form["redirect_to"] = typed.get("redirect_to") or None
+    form["offer_notify"] = state.mails
     return pages.answer(
         "form.html",
         problem.status if problem else 200,
@@ -221,6 +222,7 @@ async def demo_page(request: Request) -> Response:
         above = (await comments.of_site(session, site.key, [parent])).get(parent) if is_id(parent) else None
     form = reply_form(state.links, state.intake.clock(), site, article, {"parent": parent}, {}, above)
     form["cancel_url"] = "/#reply-form"
+    form["offer_notify"] = state.mails
     shown = tree((c.path, public(c, f"/avatars/{state.links.seal.avatar(c.name)}.svg")) for c in found)
     pages: Pages = state.public_pages
     return pages.answer(

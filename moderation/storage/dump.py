@@ -64,6 +64,7 @@ TABLES: dict[str, tuple[str, ...]] = {
     "moderators": ("site", "id", "email", "role", "password_hash", "created_at"),
     "tokens": ("site", "hash", "kind", "id", "moderator", "scopes", "created_at", "expires_at", "ended_at"),
     "retries": ("site", "article", "key", "request", "answer", "created_at"),
+    "subscriptions": ("site", "person", "id", "state", "asked_at", "changed_at"),
     "webhooks": ("site", "id", "url", "events", "created_at", "disabled_at"),
     "outbox": ("site", "id", "lane", "subject", "content", "state", "tries", "due_at", "said", "created_at"),
 }

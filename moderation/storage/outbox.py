@@ -74,15 +74,17 @@ async def delivered(tx: Session, message: Message) -> None:
         await tx.execute("DELETE FROM outbox WHERE site = ? AND id = ?", message.site, message.id)
 
 
-async def put_off(tx: Session, message: Message, until: int, said: str) -> None:
-    """Try again then; and until then nothing else in its lane, whose other end does not answer."""
+async def put_off(tx: Session, message: Message, until: int, said: str, *, lane: bool) -> None:
+    """Try again then; and with `lane`, whose other end does not answer, nothing else in it until then."""
     await tx.execute(
-        "UPDATE outbox SET tries = tries + 1, said = ? WHERE site = ? AND id = ?", said, message.site, message.id
+        "UPDATE outbox SET tries = tries + 1, due_at = ?, said = ? WHERE site = ? AND id = ?",
+        *(until, said, message.site, message.id),
     )
-    await tx.execute(
-        f"UPDATE outbox SET due_at = ? WHERE {ANYWHERE} AND lane = ? AND state = 'waiting' AND due_at < ?",
-        *(until, message.lane, until),
-    )
+    if lane:
+        await tx.execute(
+            f"UPDATE outbox SET due_at = ? WHERE {ANYWHERE} AND lane = ? AND state = 'waiting' AND due_at < ?",
+            *(until, message.lane, until),
+        )
 
 
 async def failed(tx: Session, message: Message, said: str) -> None:

@@ -117,6 +117,7 @@ def real_places(server: Server) -> dict[tuple[str, str], str]:
         ("sites", "id"): told["id"],
         ("api", "id"): told["id"],
         ("receipts", "token"): receipt,
+        ("subscriptions", "token"): receipt,
         ("avatars", "token"): "0" * 16,
         ("moderate", "id"): told["id"],
         ("moderate", "token"): receipt,

@@ -1,0 +1,76 @@
+"""Letters: what each kind of mail says, and to whom; looked up when it goes out, so that it is true then.
+
+What anybody may type never stands in a mail that nobody asked for: a confirmation names the site and nothing else.
+"""
+
+from __future__ import annotations
+
+from moderation.comment import Comment, public
+from moderation.links import Links
+from moderation.outbox.mail import Letter, Link, Quote
+from moderation.site import Article, Site
+from moderation.storage import comments, sites, subscriptions
+from moderation.storage.database import Database, Session
+from moderation.storage.outbox import Message
+
+QUOTED = 1_000
+"""Characters of a reply."""
+
+
+class Letters:
+    def __init__(self, database: Database, links: Links) -> None:
+        self.database, self.links = database, links
+
+    async def write(self, message: Message) -> Letter | None:
+        """None where there is nothing to say any more: erased, withdrawn, unsubscribed, decided meanwhile."""
+        kinds = {"reply": self._reply, "confirm": self._confirm}
+        async with self.database.reading() as session:
+            return await kinds[message.content["kind"]](session, message)
+
+    async def _reply(self, session: Session, message: Message) -> Letter | None:
+        reply, subscription = message.content["reply"], message.content["subscription"]
+        wanted = await subscriptions.replies(session, message.site, [reply])
+        if (reply, message.subject, subscription) not in wanted:
+            return None
+        found = await comments.of_site(session, message.site, [reply, message.subject])
+        site = (await sites.sites(session, [message.site]))[message.site]
+        said, above = found[reply], found[message.subject]
+        article = (await sites.articles(session, site.key, [said.article]))[said.article]
+        text = str(public(said, "")["text"])
+        end = self.links.subscription(subscription)
+        return Letter(
+            above.email,
+            f"A reply to your comment on {article.title or site.name}",
+            (
+                f"{said.name or 'Somebody'} replied to your comment on {article.title or site.name}:",
+                Quote(text if len(text) <= QUOTED else text[:QUOTED] + "…"),
+                Link("Read it and answer", self._place(site, article, said)),
+                f"You get this mail because you asked {site.name} to tell you of replies.",
+                Link("Stop these mails", end),
+            ),
+            above.name,
+            end,
+        )
+
+    def _place(self, site: Site, article: Article, comment: Comment) -> str:
+        if article.url:
+            return f"{article.url.split('#')[0]}#comment-{comment.id}"
+        return f"{self.links.form(site.key, article.key)}?parent={comment.id}"
+
+    async def _confirm(self, session: Session, message: Message) -> Letter | None:
+        asked = await subscriptions.find(session, message.content["subscription"])
+        above = (await comments.of_site(session, message.site, [message.subject])).get(message.subject)
+        if asked is None or asked.state != "asked" or above is None or not above.email:
+            return None
+        site = (await sites.sites(session, [message.site]))[message.site]
+        place = self.links.subscription(asked.id)
+        return Letter(
+            above.email,
+            f"Shall we tell you of replies on {site.name}?",
+            (
+                f"Somebody left a comment on {site.name} with this email address, and asked to be told of replies by mail.",
+                Link("If it was you, confirm it here", place),
+                "If it was not you, do nothing: you will get no mails of replies. The same page can stop these questions too.",
+            ),
+            unsubscribe=place,
+        )

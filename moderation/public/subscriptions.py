@@ -1,0 +1,61 @@
+"""Mails about replies: the page that a mail leads to. Looking changes nothing; only a POST does."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from moderation import body
+from moderation.pages import Pages
+from moderation.problem import FieldError, Invalid, NotFound
+from moderation.site import Site
+from moderation.storage import sites, subscriptions
+from moderation.storage.database import Session
+from moderation.storage.subscriptions import Subscription
+
+ACTS = {"confirm": "confirmed", "end": "ended", "refuse": "refused"}
+
+
+async def found(request: Request, session: Session) -> tuple[Subscription, Site]:
+    """Raises NotFound for a forged link, and for what has been erased."""
+    id = request.app.state.links.seal.id_of_mailed("subscription", request.path_params["token"])
+    subscription = await subscriptions.find(session, id) if id else None
+    if subscription is None:
+        raise NotFound("There is no such link, or what it was for has been erased.")
+    return subscription, (await sites.sites(session, [subscription.site]))[subscription.site]
+
+
+async def get_subscription(request: Request) -> Response:
+    """Whether mails about replies are wanted on one site, for whoever got the link by mail."""
+    state = request.app.state
+    async with state.database.reading() as session:
+        subscription, site = await found(request, session)
+    pages: Pages = state.public_pages
+    action = f"/subscriptions/{request.path_params['token']}"
+    return pages.answer("subscription.html", state=subscription.state, site=site, action=action)
+
+
+async def post_subscription(request: Request) -> Response:
+    """`act`: `confirm`, `end` or `refuse`; or a mail program's own unsubscribe button (RFC 8058)."""
+    state = request.app.state
+    raw = await body.read(request)
+    typed = body.single(await body.form_fields(request, raw))
+    one_click = typed.get("List-Unsubscribe") == "One-Click"
+    act = "end" if one_click else typed.get("act", "")
+    if act not in ACTS:
+        raise Invalid(FieldError("act", "invalid", f"must be one of {', '.join(ACTS)}"))
+    async with state.database.transaction() as tx:
+        subscription, _ = await found(request, tx)
+        await subscriptions.put(tx, replace(subscription, state=ACTS[act]), state.clock())
+    if one_click:  # from a mail program, which follows nothing
+        return await get_subscription(request)
+    return RedirectResponse(f"/subscriptions/{request.path_params['token']}", 303)
+
+
+routes = [
+    Route("/subscriptions/{token}", get_subscription, methods=["GET"]),
+    Route("/subscriptions/{token}", post_subscription, methods=["POST"]),
+]
