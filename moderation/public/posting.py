@@ -20,6 +20,7 @@ from moderation.links import Links
 from moderation.pages import Pages, sends_to
 from moderation.problem import BadRequest, FieldError, Invalid, NotFound, Problem, Unauthorized, Unsupported
 from moderation.public.sites import Directory, article_key, is_own
+from moderation.public.texts import Words
 from moderation.site import Article, Site
 from moderation.storage import comments, sites
 from moderation.storage.comments import Keys
@@ -76,8 +77,7 @@ async def post_form(request: Request, site: Site, article: str) -> Response:
     except Problem as problem:
         if isinstance(problem, body.HasFile):
             typed = problem.typed
-        errors = {e.field: e.message for e in problem.errors} or {"": problem.detail}
-        return await form_page(request, site, article, typed, errors, problem)
+        return await form_page(request, site, article, typed, problem)
     return RedirectResponse(await where_next(request, site, article, typed, accepted), 303)
 
 
@@ -145,7 +145,6 @@ async def form_page(
     site: Site,
     key: str,
     typed: Mapping[str, str],
-    errors: Mapping[str, str],
     problem: Problem | None = None,
 ) -> Response:
     """The Leave a Reply form; on a problem with all that was typed still in it, and each message at its field."""
@@ -156,7 +155,8 @@ async def form_page(
         article = (await sites.articles(session, site.key, [key])).get(key) or Article(site.key, key)
         parent = typed.get("parent", "").strip()
         found = (await comments.of_site(session, site.key, [parent])).get(parent) if is_id(parent) else None
-    form = reply_form(state.links, state.intake.clock(), site, article, typed, errors, found)
+    words = Words.for_reader(request.headers.get("accept-language", ""))
+    form = reply_form(state.links, state.intake.clock(), site, article, typed, words, problem, found)
     onwards = [*site.origins, state.links.origin]
     if article.url:
         parts = urlsplit(article.url)
@@ -166,7 +166,9 @@ async def form_page(
     return pages.answer(
         "form.html",
         problem.status if problem else 200,
-        (problem.headers if problem else {}) | sends_to(*onwards),
+        (problem.headers if problem else {}) | sends_to(*onwards) | {"Vary": "Accept-Language"},
+        t=words,
+        lang=words.lang,
         site=site,
         article=article,
         form=form,
@@ -180,7 +182,8 @@ def reply_form(
     site: Site,
     article: Article,
     typed: Mapping[str, str],
-    errors: Mapping[str, str],
+    words: Words,
+    problem: Problem | None,
     parent: Comment | None,
 ) -> dict[str, Any]:
     shown = parent if parent and parent.status == "approved" and parent.article == article.key else None
@@ -188,7 +191,8 @@ def reply_form(
         "action": f"/sites/{site.key}/articles/{article.key}/comments",
         "token": links.seal.form_token(site.key, article.key, now),
         "values": {name: typed.get(name, "") for name in ("name", "email", "url", "body", "parent", "notify")},
-        "errors": dict(errors),
+        "errors": words.told(problem) if problem else {},
+        "t": words,
         "replying_to": {"id": shown.id, "name": shown.name or "Anonymous"} if shown else None,
         "cancel_url": f"/sites/{site.key}/articles/{article.key}/form",
         "redirect_to": None,
@@ -206,7 +210,7 @@ async def get_form(request: Request) -> Response:
     directory: Directory = request.app.state.directory
     site = await directory.site(request.path_params["site"])
     parent = request.query_params.get("parent", "")[:64]
-    return await form_page(request, site, article_key(request.path_params["article"]), {"parent": parent}, {})
+    return await form_page(request, site, article_key(request.path_params["article"]), {"parent": parent})
 
 
 async def demo_page(request: Request) -> Response:
@@ -220,7 +224,7 @@ async def demo_page(request: Request) -> Response:
         found = await comments.thread(session, site.key, DEMO, newest=False, limit=200, after=None)
         count = (await comments.approved(session, site.key, [DEMO]))[DEMO]
         above = (await comments.of_site(session, site.key, [parent])).get(parent) if is_id(parent) else None
-    form = reply_form(state.links, state.intake.clock(), site, article, {"parent": parent}, {}, above)
+    form = reply_form(state.links, state.intake.clock(), site, article, {"parent": parent}, Words(), None, above)
     form["cancel_url"] = "/#reply-form"
     form["offer_notify"] = state.mails
     shown = tree((c.path, public(c, f"/avatars/{state.links.seal.avatar(c.name)}.svg")) for c in found)

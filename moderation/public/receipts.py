@@ -15,6 +15,7 @@ from moderation.pages import Pages
 from moderation.problem import FieldError, Forbidden, Invalid, NotFound, Problem
 from moderation.public.posting import amend
 from moderation.public.sites import Directory
+from moderation.public.texts import Words
 from moderation.site import Article
 from moderation.storage import comments, decisions, sites
 from moderation.storage.decisions import Entry
@@ -76,6 +77,7 @@ async def show(request: Request, errors: dict[str, str] | None = None, status: i
     return pages.answer(
         "receipt.html",
         status,
+        t=Words(),
         receipt={
             "state": state,
             "author_name": comment.name or "Anonymous",

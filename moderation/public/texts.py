@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from moderation.problem import FieldError
+from moderation.problem import FieldError, Problem
 
 FOLDER = Path(__file__).parent / "texts"
 DEFAULT = "en"
@@ -64,6 +64,14 @@ class Words:
         """Languages with more than two forms need the embed's plural rules: here, one and other must do."""
         form = {0: "zero", 1: "one"}.get(n, "other")
         return self.say(f"{key}.{form}" if f"{key}.{form}" in self._texts else f"{key}.other", n=n)
+
+    def told(self, problem: Problem) -> dict[str, str]:
+        """Field → what is wrong with it; what is wrong with the whole stands at the empty name."""
+        if problem.errors:
+            return {error.field: self.wrong(error) for error in problem.errors}
+        key = f"problem.{problem.code}"
+        said = self.say(key, n=problem.headers.get("Retry-After", "")) if key in self._texts else problem.detail
+        return {"": said}
 
     def wrong(self, error: FieldError) -> str:
         """What is wrong with a field; in the intake's own words where the language has none."""
