@@ -16,7 +16,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from moderation import __version__, access, backup, privacy, telling
+from moderation import __version__, access, backup, privacy, rulebook, rules, telling
 from moderation import settings as settings_
 from moderation.comment import new_id
 from moderation.links import Links
@@ -120,6 +120,37 @@ async def add_site(args: argparse.Namespace, settings: Settings) -> None:
         site = Site(args.key, args.name or old.name, origins if args.origin else old.origins, old.rules)
         await sites.put_site(tx, site, now())
     out(args.key)
+
+
+async def set_rules(args: argparse.Namespace, settings: Settings) -> None:
+    """Set a site's rules; what is not named stays. NAME=VALUE, NAME+=ENTRY, NAME-=ENTRY, NAME=default, NAME=@FILE."""
+    given = []
+    for setting in args.settings:
+        name, _, value = setting.partition("=")
+        given.append(f"{name}={entries_in(value[1:])}" if value.startswith("@") and value[1:] else setting)
+    async with opened(settings) as database, database.transaction() as tx:
+        await known_site(tx, args.key)
+        differs = await rulebook.change(tx, args.key, lambda known: rules.parsed(given, known), "operator", now())
+    for name, (old, new) in differs.items():
+        err(f"{name}: {json.dumps(old)} → {json.dumps(new)}" + (" entries" if rules.is_list(name) else ""))
+    if not differs:
+        err("Nothing differs; nothing was changed.")
+
+
+def entries_in(file: str) -> str:
+    """A list from a file, a line each; `#` begins a remark."""
+    try:
+        return Path(file).read_text("utf-8") + "\n"
+    except UnicodeDecodeError:
+        raise Invalid(FieldError(file, "invalid", "is not UTF-8")) from None
+
+
+async def show_rules(args: argparse.Namespace, settings: Settings) -> None:
+    """Print a site's rules and what each has caught in the last 30 days, as JSON."""
+    async with opened(settings) as database, database.reading() as session:
+        await known_site(session, args.key)
+        told = await rulebook.report(session, await rulebook.site_of(session, args.key), now())
+    out(json.dumps(told, ensure_ascii=False, indent=2))
 
 
 async def add_moderator(args: argparse.Namespace, settings: Settings) -> None:
@@ -309,6 +340,7 @@ async def check(args: argparse.Namespace, settings: Settings) -> None:
         async with database.reading() as session:
             ready, all_ = await moderators.count(session, ready=True), await moderators.count(session)
             untold = await outbox.counts(session)
+            muted = [line for site in (await sites.sites(session)).values() for line in rulebook.in_words(site)]
         if isinstance(getattr(database, "path", None), Path):
             with sqlite3.connect(database.path) as connection:  # type: ignore[attr-defined]
                 said = connection.execute("PRAGMA quick_check").fetchone()[0]
@@ -335,6 +367,8 @@ async def check(args: argparse.Namespace, settings: Settings) -> None:
     )
     out(f"mail: {(said := await mail_said(settings))}")
     well &= said == "ok" or settings.smtp is None
+    for line in muted or ["none is muted"]:
+        out(f"rules: {line}")
     out(f"proxy: {proxy_said(settings)}")
     if not well:
         raise Unavailable("Not all is well; see above.")
@@ -361,6 +395,10 @@ def parser() -> argparse.ArgumentParser:
     it.add_argument("key", metavar="KEY")
     it.add_argument("--name")
     it.add_argument("--origin", action="append", metavar="URL", help="an origin whose pages may post; may be repeated")
+    it = command("set-rules", set_rules)
+    it.add_argument("key", metavar="KEY")
+    it.add_argument("settings", nargs="+", metavar="NAME=VALUE", help="see docs/defences.md for the names")
+    command("show-rules", show_rules).add_argument("key", metavar="KEY")
     it = command("add-moderator", add_moderator)
     it.add_argument("email", metavar="EMAIL")
     it.add_argument("--role", choices=ROLES, default="moderator")

@@ -30,6 +30,8 @@ class Arrival:
     keys: Keys
     address: str = ""
     form: str = ""
+    honeypot: bool = False
+    """The field of our own form that nobody sees came filled."""
     proof: str | None = None
     """The comment that its author's receipt is for."""
     retry: tuple[str, str] | None = None
@@ -93,7 +95,7 @@ class Book:
             if self.room <= 0:
                 raise TooFast("Too many new articles in the last hour.", 3600, code="too_many_articles")
             article = Article(arrival.site, arrival.article, title=arrival.title, created_at=now)
-        if not article.comments_open:
+        if not article.is_open(self.site.rules, now):
             raise Forbidden("Comments are closed for this article.", code="closed")
         sent, keys, rules = arrival.submission, arrival.keys, self.site.rules
         parent = self.known.get(sent.parent) if sent.parent else None

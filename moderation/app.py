@@ -22,7 +22,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from classifier.serving import Classifier
 from moderation import access, operations
 from moderation.access import Doorman
-from moderation.console import api, desk, signin
+from moderation.console import api, desk, rules, signin
 from moderation.intake import Intake
 from moderation.links import Links
 from moderation.outbox.delivery import Deliverer
@@ -86,6 +86,7 @@ def routes(settings: Settings) -> list[BaseRoute]:
         *signin.routes,
         *desk.routes,
         *api.routes,
+        *rules.routes,
         # for programs that want a score
         *score.routes,
         # for operators

@@ -16,7 +16,7 @@ from typing import Any
 import orjson
 
 from classifier.examples import Asked, Author, Scored
-from moderation import policy, telling
+from moderation import policy, tally, telling
 from moderation.admission import Accepted, Arrival, Book, look_up
 from moderation.comment import EDIT_WINDOW, Comment, new_id, place, public
 from moderation.links import Links
@@ -55,6 +55,7 @@ class Intake:
         nobody's wish to be told of replies is kept."""
         self.database, self.scorer, self.links = database, scorer, links
         self.counts = Counts()
+        self.window = tally.Window(database)
         self._changed, self.clock, self._mails = changed, clock, mails
         self._waiting: deque[tuple[Arrival, asyncio.Future[Accepted]]] = deque()
         self._arrived = asyncio.Event()
@@ -166,6 +167,7 @@ class Intake:
                 for article in book.new_articles:
                     await sites.put_article(tx, article)
             await comments.add(tx, stored)
+            await tally.count(tx, stored)
             await retries.add(tx, answers, now)
             if heard := [j.comment for j in stored if books[j.comment.site].site.listened]:
                 await telling.tell(tx, "comment.created", heard, now)
@@ -178,6 +180,7 @@ class Intake:
             self._changed(site, article_key)
         for judged in stored:
             self.counts.actions[judged.verdict.action] += 1
+        await self.window.watch(stored, {key: book.site for key, book in books.items()}, now)
         return results
 
     async def _mail(self, tx: Session, stored: list[Judged], now: int) -> None:
@@ -198,7 +201,9 @@ class Intake:
                 arrival.links,
                 trusted=bool(before.facts.get("trusted")) if before else book.trusts(arrival),
                 form=str(before.facts.get("form", "")) if before else arrival.form,
+                honeypot=bool(before.facts.get("honeypot")) if before else arrival.honeypot,
                 address=arrival.address,
+                muted=book.site.muted,
             )
         )
 
@@ -262,6 +267,7 @@ class Intake:
             judged = Judged(new, verdict, arrival.keys, sent.notify, sent.email_domain)
             if not await comments.edit(tx, judged, old.revision):
                 raise Conflict("The comment changed meanwhile.", code="changed")
+            await tally.count(tx, [judged])
             if "approved" in (old.status, new.status):
                 await sites.touch(tx, arrival.site, [arrival.article])
             await telling.tell(tx, "comment.edited", [new], now)

@@ -7,6 +7,7 @@ import json
 import logging
 import sys
 import time
+from collections import Counter
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,10 +16,10 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from moderation import __version__
+from moderation import __version__, rules
 from moderation.moderator import EVERYWHERE
 from moderation.problem import Problem, Unauthorized
-from moderation.storage import outbox, queue
+from moderation.storage import outbox, queue, sites, tally
 
 
 class Lines(logging.Formatter):
@@ -93,6 +94,8 @@ async def metrics(request: Request) -> Response:
             raise Unauthorized("MODERATION_METRICS_TOKEN is needed as a bearer token.")
     async with state.database.reading() as session:
         counts = await queue.counts(session, EVERYWHERE)
+        caught = await tally.counts(session, None)
+        muted = Counter(rule for site in (await sites.sites(session)).values() for rule in site.muted)
         untold = await outbox.counts(session)
     lines: list[str] = []
 
@@ -106,6 +109,11 @@ async def metrics(request: Request) -> Response:
     family("verdicts_total", "counter", "Verdicts by action since the start.", dict(intake.counts.actions), "action")
     family("refused_total", "counter", "Submissions refused, by code.", dict(intake.counts.refused), "code")
     family("decisions_total", "counter", "Comments decided by people, by action.", dict(state.decided), "action")
+    family("rule_hits_total", "counter", "Comments that a rule caught.", {r: c.hits for r, c in caught.items()}, "rule")
+    decided, overturned = ({r: getattr(c, what) for r, c in caught.items()} for what in ("decided", "overturned"))
+    family("rule_decided", "gauge", "Of those, decided by people.", decided, "rule")
+    family("rule_overturned", "gauge", "Of those, approved all the same.", overturned, "rule")
+    family("rule_muted", "gauge", "Sites on which a rule is muted.", dict(muted), "rule")
     family("batches_total", "counter", "Batches written.", {"": intake.counts.batches})
     family("waiting", "gauge", "Submissions that wait for the writer.", {"": intake.waiting})
     family("outbox", "gauge", "Mails and webhook messages that wait, or were given up.", dict(untold), "state")
@@ -192,6 +200,7 @@ BODIES: dict[tuple[str, str], tuple[list[str], dict[str, Any]]] = {
             "properties": {"text": TEXT, "texts": {"type": "array", "items": TEXT}, "author": {"type": "object"}},
         },
     ),
+    ("put", "/api/sites/{site}/rules"): (["application/json"], rules.schema()),
     ("post", "/api/privacy/export"): (["application/json"], {"type": "object", "properties": {"email": TEXT}}),
     ("post", "/api/privacy/erase"): (["application/json"], {"type": "object", "properties": {"email": TEXT}}),
     ("post", "/subscriptions/{token}"): (

@@ -5,17 +5,15 @@ Every rule is asked, every one that fires is a reason, and the first in the orde
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from ipaddress import ip_address, ip_network
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
 
 from classifier.labels import LABELS, Scores
 from moderation import prose
-from moderation.site import HouseRules
+from moderation.lists import Listed, ascii_domain, is_disposable
+from moderation.site import HouseRules, Mute
 from moderation.submission import Submission
 from moderation.verdict import HOLD, PUBLISH, SPAM, Reason, Verdict
 
@@ -33,53 +31,38 @@ class Case:
     trusted: bool = False
     """Its author proved, by a receipt, an earlier approved comment on this site."""
     form: str = ""
+    honeypot: bool = False
     address: str = ""
     """The address it came from. Looked at, never stored."""
+    muted: Mapping[str, Mute] = field(default_factory=dict)
 
 
 Rule = Callable[[Case], list[Reason]]
 
 
-def words_in(text: str, listed: tuple[str, ...]) -> list[tuple[str, tuple[tuple[int, int], ...]]]:
-    """Which listed words stand in the text, as whole words in any case, with their code-point spans."""
-    found = []
-    for word in listed:
-        bounded = r"(?<!\w)" + re.escape(word.strip()) + r"(?!\w)"
-        if word.strip():
-            spans = tuple(m.span() for m in re.finditer(bounded, text, re.IGNORECASE))
-            if not spans:  # nothing as written: look once more at what a reader sees (full-width letters and such)
-                seen = unicodedata.normalize("NFKC", text)
-                spans = ((0, 0),) if re.search(bounded, seen, re.IGNORECASE) else ()
-            if spans:
-                found.append((word, tuple(s for s in spans if s[1])))
-    return found
-
-
-def in_text(sent: Submission, listed: tuple[str, ...]) -> list[tuple[str, tuple[tuple[int, int], ...]]]:
-    """The same for what readers read of a body; the spans are the body's."""
-    return [(word, prose.in_body(sent.body, sent.format, spans)) for word, spans in words_in(sent.text, listed)]
-
-
 def disallowed(case: Case) -> list[Reason]:
-    """A disallowed word, address or domain."""
-    sent, listed = case.submission, case.rules.disallowed
-    found = [Reason("disallowed", note=f"word: {w}", spans=s) for w, s in in_text(sent, listed)]
-    found += [Reason("disallowed", note=f"word in name: {w}") for w, _ in words_in(sent.name, listed)]
-    hosts = {sent.email_domain.casefold(), (urlsplit(sent.url or "").hostname or "")}
-    for entry in listed:
-        plain = entry.strip().casefold()
-        if any(h == plain or h.endswith("." + plain) for h in hosts if h and "." in plain):
-            found.append(Reason("disallowed", note=f"domain: {entry}"))
-        if case.address and is_within(case.address, plain):
-            found.append(Reason("disallowed", note="address"))
+    """A disallowed word, address, domain or person."""
+    return listed("disallowed", case.rules.disallows, case)
+
+
+def listed(rule: str, named: Listed, case: Case) -> list[Reason]:
+    """What of a list stands in the text, the name or the author's link, or is where the comment comes from."""
+    sent = case.submission
+    found = []
+    for entry in named.in_text(sent.text):
+        spans = prose.in_body(sent.body, sent.format, named.spans(entry, sent.text))
+        found.append(Reason(rule, note=f"word: {entry}", spans=spans))
+    found += [Reason(rule, note=f"word in name: {entry}") for entry in named.in_text(sent.name)]
+    if sent.url:
+        found += [Reason(rule, note=f"word in link: {entry}") for entry in named.in_text(sent.url)]
+    for host in {ascii_domain(sent.email_domain), urlsplit(sent.url or "").hostname or ""}:
+        if domain := named.domain(host):
+            found.append(Reason(rule, note=f"domain: {domain}"))
+    if named.person(sent.email):
+        found.append(Reason(rule, note="author"))
+    if named.address(case.address):
+        found.append(Reason(rule, note="address"))
     return found
-
-
-def is_within(address: str, network: str) -> bool:
-    try:
-        return ip_address(address) in ip_network(network, strict=False)
-    except ValueError:
-        return False  # the entry is a word or a domain
 
 
 def unscored(case: Case) -> list[Reason]:
@@ -93,13 +76,21 @@ def certain_spam(case: Case) -> list[Reason]:
     return [Reason("certain-spam", "spam", p)] if p >= case.rules.spam_at else []
 
 
+def honeypot(case: Case) -> list[Reason]:
+    """The field of our own form that nobody can see came back filled."""
+    return [Reason("honeypot", note="a field that only programs see was filled")] if case.honeypot else []
+
+
+def disposable(case: Case) -> list[Reason]:
+    """An address that its author will not have tomorrow."""
+    if case.rules.disposable == "off" or not is_disposable(case.submission.email_domain):
+        return []
+    return [Reason("disposable", note="a disposable email address")]
+
+
 def blocked_word(case: Case) -> list[Reason]:
-    """A word that this site wants to see first."""
-    both = in_text(case.submission, case.rules.blocked)
-    found = [Reason("blocked-word", note=f"word: {w}", spans=s) for w, s in both]
-    return found + [
-        Reason("blocked-word", note=f"word in name: {w}") for w, _ in words_in(case.submission.name, case.rules.blocked)
-    ]
+    """A word, address, domain or person that this site wants to see first."""
+    return listed("blocked-word", case.rules.blocks, case)
 
 
 def many_links(case: Case) -> list[Reason]:
@@ -125,9 +116,14 @@ def label_above(case: Case) -> list[Reason]:
     return found
 
 
+def first_time(case: Case) -> list[Reason]:
+    """An author without proof of an earlier approved comment, where a site wants to see those first."""
+    return [Reason("first-time", note="no proof of an earlier approved comment")] if case.rules.hold_first else []
+
+
 def stranger_with_link(case: Case) -> list[Reason]:
-    """An author without proof of an earlier approved comment, with a link in the text."""
-    if case.trusted or not case.links:
+    """A link in the text. Whoever proves an earlier approved comment is not asked."""
+    if not case.links:
         return []
     return [Reason("stranger-with-link", note="a link from an author without an approved comment")]
 
@@ -136,30 +132,79 @@ RULES: tuple[tuple[str, Rule, str], ...] = (
     ("disallowed", disallowed, SPAM),
     ("unscored", unscored, HOLD),
     ("certain-spam", certain_spam, SPAM),
+    ("honeypot", honeypot, HOLD),
+    ("disposable", disposable, HOLD),
     ("blocked-word", blocked_word, HOLD),
     ("many-links", many_links, HOLD),
     ("form-token", form_token, HOLD),
     ("label", label_above, HOLD),
+    ("first-time", first_time, HOLD),
     ("stranger-with-link", stranger_with_link, HOLD),
 )
 """Name, question, and what happens where it is the first to fire. Rejecting by itself is not among them: a site's own
 decisions have to earn that."""
 
+SKIPPABLE = tuple(name for name, _, leads_to in RULES if leads_to == HOLD and name != "unscored")
+"""What a site may spare its trusted authors."""
+
 
 def judge(case: Case, rules: tuple[tuple[str, Rule, str], ...] = RULES) -> Verdict:
-    """Ask every rule; the first in order that fires decides; none: publish."""
-    action, reasons = "", list[Reason]()
+    """Ask every rule; the first in order that fires decides; none: publish.
+
+    One that is muted holds at most, and leaves it to those after it to say more.
+    """
+    action, muted, reasons = "", False, list[Reason]()
+    skipped = case.rules.trust_skips if case.trusted else ()
     for name, rule, leads_to in rules:
+        if name in skipped:
+            continue
+        if name in ("honeypot", "disposable"):
+            leads_to = getattr(case.rules, name)
         try:
-            found = rule(case)
+            found = rule(case) if leads_to != "off" else []
         except Exception as broken:  # a rule that cannot run holds, and says so by its name
             found, leads_to = [Reason(name, note=f"the rule could not run ({type(broken).__name__})")], HOLD
-        if found and not action:
+        if not found:
+            continue
+        if case.muted:
+            found = [with_remark(reason, case.muted, leads_to) for reason in found]
+        if leads_to == SPAM and name in case.muted:
+            muted = True
+        elif not action:
             action = leads_to
         reasons += found
-    return Verdict(action or PUBLISH, tuple(reasons), case.scores, case.model, facts(case))
+    return Verdict(action or (HOLD if muted else PUBLISH), tuple(reasons), case.scores, case.model, facts(case))
+
+
+def counted_as(reason: Reason) -> str:
+    """The name that a reason is counted under: of the labels' rule each label by itself."""
+    return f"label:{reason.label}" if reason.rule == "label" else reason.rule
+
+
+REMARKS = {"overturned": "moderators mostly overturn it", "sudden": "it suddenly catches nearly everything"}
+
+
+def with_remark(reason: Reason, muted: Mapping[str, Mute], leads_to: str) -> Reason:
+    """What is muted says so wherever its reason is shown."""
+    mute = muted.get(counted_as(reason))
+    if mute is None:
+        return reason
+    remark = REMARKS.get(mute.why, mute.why)
+    if leads_to == SPAM:
+        remark = f"muted, so it only holds: {remark}"
+    return replace(reason, note=f"{reason.note}; {remark}" if reason.note else remark)
 
 
 def facts(case: Case) -> dict[str, Any]:
     """What the rules used beside the text and the scores; neither email nor address."""
-    return {"links": case.links, "trusted": case.trusted, "form": case.form, "spam_at": case.rules.spam_at}
+    told: dict[str, Any] = {
+        "links": case.links,
+        "trusted": case.trusted,
+        "form": case.form,
+        "spam_at": case.rules.spam_at,
+    }
+    if case.honeypot:
+        told["honeypot"] = True
+    if case.muted:
+        told["muted"] = sorted(case.muted)
+    return told

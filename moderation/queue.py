@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from classifier.examples import Asked, Author, Clue
-from moderation import prose, telling
+from moderation import prose, tally, telling
 from moderation.comment import Comment, is_id, iso, new_id
 from moderation.decision import STATUS_AFTER
 from moderation.moderator import EVERYWHERE, Asker
@@ -82,7 +82,8 @@ async def decide(
                     *(comment.status, STATUS_AFTER[action], comment.revision + 1, now),
                 )
             )
-        await decisions.add(tx, entries)
+        async with tally.deciding(tx, [(m.site, m.id) for m in moved], now):
+            await decisions.add(tx, entries)
         await _touch(tx, [(found[m.id], m) for m in moved])
         await _tell(tx, [(found[m.id], m) for m in moved], decision, action, now)
         await audit.note_many(
@@ -117,8 +118,9 @@ async def undo(database: Database, asker: Asker, decision: str, now: int) -> lis
             if not await comments.move(tx, comment, before, decided=bool(earlier)):
                 raise changed_meanwhile([comment])
             moved.append(Moved(comment.id, comment.site, comment.article, before, comment.revision + 1))
-        if not await decisions.undo(tx, decision, asker.name, now):
-            raise Conflict("This decision is undone already.", code="undone")
+        async with tally.deciding(tx, [(m.site, m.id) for m in moved], now):
+            if not await decisions.undo(tx, decision, asker.name, now):
+                raise Conflict("This decision is undone already.", code="undone")
         await _touch(tx, [(found[m.id], m) for m in moved])
         await _tell(tx, [(found[m.id], m) for m in moved], decision, "undo", now)
         await audit.note_many(

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
+from functools import cached_property
 from typing import Any
 from urllib.parse import urlsplit
 
+from moderation.lists import Listed
 from moderation.problem import FieldError, Invalid
 
 SITE_KEY = re.compile(r"[a-z0-9-]{1,64}")
 ARTICLE_KEY = re.compile(r"[A-Za-z0-9._~-]{1,200}")
 
 
-@dataclass(frozen=True, slots=True)
+DAY = 86_400_000
+
+
+@dataclass(frozen=True)
 class HouseRules:
-    """What a site may set. The defaults are the policy of a fresh site."""
+    """What a site may set. The defaults are the policy of a fresh site; docs/defences.md says what each is for."""
 
     require_name: bool = True
     require_email: bool = True
@@ -25,9 +31,9 @@ class HouseRules:
     """`open`: an article exists from its first reply; `registered`: only articles that were PUT."""
     new_articles_an_hour: int = 100
     disallowed: tuple[str, ...] = ()
-    """Words, addresses (IP or CIDR) and domains whose comments are filed as spam."""
+    """Words, addresses (IP or CIDR), domains and email addresses whose comments are filed as spam."""
     blocked: tuple[str, ...] = ()
-    """Words that hold a comment."""
+    """The same, but they hold a comment."""
     max_links: int = 3
     """This many links or more hold a comment; 0 turns the rule off."""
     spam_at: float = 0.99
@@ -36,6 +42,19 @@ class HouseRules:
     per_author_a_minute: int = 10
     per_address_a_minute: int = 60
     """How many comments one author, or one address (an IPv6 /64), may send in any minute; 0 turns it off."""
+    honeypot: str = "hold"
+    """`hold`, `spam` or `off`: our own form came back with the field filled that nobody can see."""
+    form_youngest: int = 1
+    form_oldest: int = 24 * 60
+    """Our own form comes back no earlier than so many seconds, and no later than so many minutes, after it was served."""
+    disposable: str = "off"
+    """`off`, `hold` or `spam`: an email address of a service that lends them for minutes."""
+    close_after_days: int = 0
+    """Comments close so many days after an article was published (or first seen); 0: never."""
+    hold_first: bool = False
+    """Hold whoever does not prove, by a receipt, an earlier approved comment."""
+    trust_skips: tuple[str, ...] = ("first-time", "stranger-with-link")
+    """The rules that whoever does prove it is not asked."""
 
     @classmethod
     def of(cls, stored: dict[str, Any]) -> HouseRules:
@@ -47,6 +66,25 @@ class HouseRules:
     def stored(self) -> dict[str, Any]:
         return asdict(self)
 
+    @cached_property
+    def disallows(self) -> Listed:
+        return Listed(self.disallowed)
+
+    @cached_property
+    def blocks(self) -> Listed:
+        return Listed(self.blocked)
+
+
+@dataclass(frozen=True, slots=True)
+class Mute:
+    """A rule that files as spam and only holds for now; of a rule that holds anyway it is a mere remark."""
+
+    why: str
+    """`overturned`: moderators mostly approve what it caught; `sudden`: it began to catch everything."""
+    since: int
+    ended: int | None = None
+    """When a moderator ended it: it is not muted again for a day."""
+
 
 @dataclass(frozen=True, slots=True)
 class Site:
@@ -56,6 +94,11 @@ class Site:
     rules: HouseRules = HouseRules()
     listened: bool = False
     """A webhook wants to hear of it."""
+    mutes: Mapping[str, Mute] = field(default_factory=dict)
+
+    @property
+    def muted(self) -> dict[str, Mute]:
+        return {rule: mute for rule, mute in self.mutes.items() if mute.ended is None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +114,13 @@ class Article:
     comments_open: bool = True
     revision: int = 0
     created_at: int = 0
+
+    def is_open(self, rules: HouseRules, now: int) -> bool:
+        """Neither closed by hand nor by age."""
+        if not self.comments_open or not rules.close_after_days:
+            return self.comments_open
+        since = self.created_at if self.published_at is None else self.published_at
+        return now <= (since or now) + rules.close_after_days * DAY
 
 
 def is_site_key(key: str) -> bool:

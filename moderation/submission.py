@@ -15,6 +15,7 @@ import idna
 from email_validator import EmailNotValidError, validate_email
 
 from moderation import prose
+from moderation.lists import folded
 from moderation.problem import FieldError, Invalid
 from moderation.site import HouseRules
 
@@ -51,10 +52,8 @@ class Submission:
 
     @property
     def body_key(self) -> str:
-        """Equal for bodies that a reader would call the same (NFKC, case and spacing folded). 32 hex digits."""
-        body = self.body if self.body.isascii() else unicodedata.normalize("NFKC", self.body)
-        folded = " ".join(body.casefold().split())
-        return blake2b(folded.encode(), digest_size=16).hexdigest()
+        """Equal for bodies that a reader would call the same (letters, case and spacing folded). 32 hex digits."""
+        return blake2b(" ".join(folded(self.body).split()).encode(), digest_size=16).hexdigest()
 
 
 def check(raw: Mapping[str, Any], rules: HouseRules, format: str = prose.MARKDOWN) -> Submission:

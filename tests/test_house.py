@@ -15,6 +15,8 @@ WORDS = {
     "submission",
     "verdict",
     "policy",
+    "rules",
+    "lists",
     "comment",
     "decision",
     "moderator",
@@ -24,7 +26,7 @@ WORDS = {
     "seal",
     "links",
 }
-ACTS = {"admission", "telling", "intake", "queue", "privacy", "learning"}
+ACTS = {"admission", "telling", "tally", "intake", "queue", "privacy", "rulebook", "learning"}
 HTTP = {"pages", "body"}
 ROOMS = {"public", "console", "outbox", "storage"}
 SERVED = {"classifier.serving", "classifier.labels", "classifier.examples"}
@@ -38,8 +40,10 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     "scorer": (set(), SERVED),
     "admission": (WORDS | {"problem", "storage"}, set()),
     "telling": (WORDS | {"problem", "storage"}, set()),
-    "intake": (WORDS | {"problem", "storage", "admission", "scorer", "telling"}, SERVED),
-    "queue": (WORDS | {"problem", "storage", "scorer", "telling"}, {"classifier.examples"}),
+    "tally": (WORDS | {"problem", "storage"}, set()),
+    "rulebook": (WORDS | {"problem", "storage", "tally"}, set()),
+    "intake": (WORDS | {"problem", "storage", "admission", "scorer", "tally", "telling"}, SERVED),
+    "queue": (WORDS | {"problem", "storage", "scorer", "tally", "telling"}, {"classifier.examples"}),
     "privacy": (WORDS | {"problem", "storage", "telling"}, set()),
     "learning": (WORDS | {"problem", "storage"}, {"classifier.examples", "classifier.registry", "classifier.train"}),
     "backup": ({"problem", "storage"}, set()),
@@ -170,3 +174,9 @@ def test_nothing_loads_a_file_that_could_run_code() -> None:
                 "import dill",
             ):
                 assert word not in text, f"{path}: {word}"
+
+
+def test_migrations_have_numbers_of_their_own() -> None:
+    """Of two with one number the second would never be applied."""
+    numbers = [path.name[:4] for path in (ROOT / "moderation" / "storage" / "migrations").glob("*.sql")]
+    assert len(numbers) == len(set(numbers)), sorted(numbers)

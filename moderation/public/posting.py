@@ -27,6 +27,9 @@ from moderation.storage.comments import Keys
 from moderation.storage.database import Database
 from moderation.submission import Submission
 
+HONEYPOT = "website"
+"""A field of our own form that people cannot see and programs like to fill. The real one is `url`."""
+
 
 def json_answer(accepted: Accepted) -> Response:
     return Response(
@@ -70,7 +73,9 @@ async def post_form(request: Request, site: Site, article: str) -> Response:
         body.single(pairs)
         sent = submission.check(typed, site.rules)
         token = checked_token(intake, site, article, typed.get("form_token", ""))
-        arrival = arrival_of(request, site, article, sent, raw, form=token, receipt=typed.get("receipt", ""))
+        filled = bool(typed.get(HONEYPOT, "").strip())
+        receipt = typed.get("receipt", "")
+        arrival = arrival_of(request, site, article, sent, raw, receipt, form=token, honeypot=filled)
         accepted = await intake.submit(arrival)
     except BadRequest as problem:
         return problem_page(request, problem)
@@ -83,7 +88,8 @@ async def post_form(request: Request, site: Site, article: str) -> Response:
 
 def checked_token(intake: Intake, site: Site, article: str, token: Any) -> str:
     """What the policy is told of a form's token. JSON without one says nothing; our own form without one is held."""
-    return intake.links.seal.check_form_token(str(token), site.key, article, intake.clock())
+    ages = site.rules.form_youngest * 1000, site.rules.form_oldest * 60_000
+    return intake.links.seal.check_form_token(str(token), site.key, article, intake.clock(), *ages)
 
 
 def asked_of(site: Site) -> dict[str, Any]:
@@ -97,7 +103,7 @@ def asked_of(site: Site) -> dict[str, Any]:
 
 
 def arrival_of(
-    request: Request, site: Site, article: str, sent: Submission, raw: bytes, form: str = "", receipt: str = ""
+    request: Request, site: Site, article: str, sent: Submission, raw: bytes, receipt: str = "", **more: Any
 ) -> Arrival:
     """The submission with its circumstances: where from, by whom, whether it is a retry."""
     state = request.app.state
@@ -113,7 +119,7 @@ def arrival_of(
         retry = (links.seal.at_rest(ticket), blake2b(raw, digest_size=16).hexdigest())
     keys = Keys(links.seal.author_key(sent.email, sent.name), links.seal.address_key(address), sent.body_key)
     proof = links.seal.comment_of(headers.get("receipt") or receipt)
-    return arrive(site.key, article, sent, keys, address=address, form=form, proof=proof, retry=retry)
+    return arrive(site.key, article, sent, keys, address=address, proof=proof, retry=retry, **more)
 
 
 async def where_next(request: Request, site: Site, article: str, typed: Mapping[str, str], accepted: Accepted) -> str:
@@ -196,7 +202,7 @@ def reply_form(
         "replying_to": {"id": shown.id, "name": shown.name or "Anonymous"} if shown else None,
         "cancel_url": f"/sites/{site.key}/articles/{article.key}/form",
         "redirect_to": None,
-        "open": article.comments_open,
+        "open": article.is_open(site.rules, now),
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from urllib.parse import urlencode
@@ -16,7 +17,7 @@ from moderation.pages import Pages
 from moderation.problem import FieldError, Invalid
 from moderation.public.sites import Directory, article_key
 from moderation.public.threads import Threads, answer, etag_of
-from moderation.site import Article
+from moderation.site import Article, Site
 from moderation.storage import comments
 from moderation.storage.database import Database, Session
 
@@ -102,13 +103,17 @@ async def document(links: Links, key: str, query: Query, session: Session, artic
     return orjson.dumps({"article": about, "count": page.count, "comments": nested, "next": page.following})
 
 
+def open_now(site: Site, now: int) -> Callable[[Article], bool]:
+    return lambda article: article.is_open(site.rules, now)
+
+
 async def read_thread(request: Request) -> Response:
     """The published comments of an article, as a tree or flat, a page at a time."""
     state = request.app.state
     site = await directory(request).site(request.path_params["site"])
     key, query = article_key(request.path_params["article"]), Query.of(request)
     threads: Threads = state.threads
-    kept = await threads.read(site.key, key, query.name, partial(document, state.links, key, query))
+    kept = await threads.read(site.key, key, query.name, partial(document, state.links, key, query), open_now(site, state.clock()))
     return answer(request, kept.body, kept.etag, "application/json")
 
 
@@ -144,7 +149,7 @@ async def read_fragment(request: Request) -> Response:
     key, query = article_key(request.path_params["article"]), Query.of(request)
     threads: Threads = state.threads
     make = partial(fragment, state.links, state.public_pages, site.key, key, query)
-    kept = await threads.read(site.key, key, f"fragment {query.name}", make)
+    kept = await threads.read(site.key, key, f"fragment {query.name}", make, open_now(site, state.clock()))
     return answer(request, kept.body, kept.etag, "text/html", headers=FRAGMENT_HEADERS)
 
 

@@ -14,7 +14,8 @@ from moderation.storage import sites
 from moderation.storage.database import Database
 
 FRESH = 1.0
-"""Seconds that a site's record may be old: `add-site` in another process is seen within that time."""
+"""Seconds that a site's record may be old where the database cannot tell for next to nothing that it changed: there a
+command is seen within that time. A comment is always judged by the rules as they are stored."""
 
 
 class Directory:
@@ -22,19 +23,31 @@ class Directory:
         self.database, self.links = database, links
         self._known: dict[str, Site] = {}
         self._at = float("-inf")
+        self._mark: int | None = None
+        self._sites_mark: tuple[int, int] | None = None
 
     async def site(self, key: str) -> Site:
         """Raises NotFound."""
-        if time.monotonic() - self._at > FRESH:
+        mark = self.database.mark()
+        if not self._is_fresh(mark):
+            sites_mark = self.database.sites_mark()
             async with self.database.reading() as session:
                 self._known = await sites.sites(session)
-            self._at = time.monotonic()
+            self._at, self._mark, self._sites_mark = time.monotonic(), mark, sites_mark
         if not is_site_key(key) or key not in self._known:
             raise NotFound("There is no such site.")
         return self._known[key]
 
+    def _is_fresh(self, mark: int | None) -> bool:
+        if mark is None:
+            return time.monotonic() - self._at <= FRESH
+        if self._sites_mark is None or (mark != self._mark and self.database.sites_mark() != self._sites_mark):
+            return False
+        self._mark = mark
+        return True
+
     def forget(self) -> None:
-        self._at = float("-inf")
+        self._at, self._mark, self._sites_mark = float("-inf"), None, None
 
     def allowed(self, site: Site, headers: Headers) -> str | None:
         """The Origin to allow, or None where the request names none. Raises Forbidden for any other."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 
 from starlette.requests import Request
@@ -30,6 +30,9 @@ class Kept:
     revision: int | None
     mark: int | None
     """The database's mark when this was last known to be true."""
+    about: Article | None = None
+    open: bool = True
+    """What it says of `about`: comments close by age without anybody writing."""
 
 
 class Threads:
@@ -46,8 +49,13 @@ class Threads:
             for kept in self._kept.pop((site, key), {}).values():
                 self._bytes -= len(kept.body)
 
-    async def read(self, site: str, article: str, name: str, make: Make) -> Kept:
-        """What is kept of this article under `name`, or else what `make` makes of it, or of None: it does not exist yet."""
+    async def read(
+        self, site: str, article: str, name: str, make: Make, is_open: Callable[[Article], bool] | None = None
+    ) -> Kept:
+        """What is kept of this article under `name`, or else what `make` makes of it, or of None: it does not exist yet.
+
+        `is_open` says whether it can be replied to now; `make` is given it with that as its `comments_open`.
+        """
         mark = self.database.mark()
         known = self._kept.get((site, article))
         kept = known.get(name) if known else None
@@ -59,18 +67,33 @@ class Threads:
                 else:
                     self.drop(site, article)
                     kept = None
+            if kept and kept.about and is_open and is_open(kept.about) is not kept.open:
+                self.drop(site, article)
+                kept = None
             if kept:
                 self.hits += 1
                 self._kept.move_to_end((site, article))
                 return kept
-        return await self._build(site, article, name, make, mark)
+        return await self._build(site, article, name, make, mark, is_open)
 
-    async def _build(self, site: str, key: str, name: str, make: Make, mark: int | None) -> Kept:
+    async def _build(
+        self,
+        site: str,
+        key: str,
+        name: str,
+        make: Make,
+        mark: int | None,
+        is_open: Callable[[Article], bool] | None,
+    ) -> Kept:
         self.builds += 1
         async with self.database.reading() as session:
             article = None if key == WHOLE_SITE else (await sites.articles(session, site, [key])).get(key)
+            about = replace(article, text="") if article else None
+            if article and is_open:
+                article = replace(article, comments_open=is_open(article))
             body = await make(session, article)
-        kept = Kept(body, etag_of(body), article.revision if article else None, mark)
+        kept = Kept(body, etag_of(body), article.revision if article else None, mark, about)
+        kept.open = article is None or article.comments_open
         if article is None and (key != WHOLE_SITE or mark is None):
             return (
                 kept  # anybody can ask for what does not exist; and nothing here would tell when it is no longer true

@@ -61,6 +61,10 @@ class Database(ABC):
         """A number that moves when anybody commits, where the database can tell for next to nothing; else None."""
         return None
 
+    def sites_mark(self) -> tuple[int, int] | None:
+        """The same for the sites alone, so that a site's rules are read again only where they may have changed."""
+        return None
+
 
 class NewerDatabase(Exception):
     """The database was written by a newer version."""

@@ -9,7 +9,7 @@ from moderation.problem import Conflict
 from moderation.storage.database import Session, marks
 
 TABLES: dict[str, tuple[str, ...]] = {
-    "sites": ("site", "name", "origins", "rules", "created_at"),
+    "sites": ("site", "name", "origins", "rules", "created_at", "mutes", "revision"),
     "articles": ("site", "article", "title", "url", "body", "published_at", "comments_open", "revision", "created_at"),
     "comments": (
         *(
@@ -63,6 +63,7 @@ TABLES: dict[str, tuple[str, ...]] = {
     "audit": ("site", "id", "at", "actor", "action", "subject", "detail"),
     "moderators": ("site", "id", "email", "role", "password_hash", "created_at"),
     "tokens": ("site", "hash", "kind", "id", "moderator", "scopes", "created_at", "expires_at", "ended_at"),
+    "rule_counts": ("site", "rule", "day", "hits", "decided", "overturned"),
     "retries": ("site", "article", "key", "request", "answer", "created_at"),
     "subscriptions": ("site", "person", "id", "state", "asked_at", "changed_at"),
     "webhooks": ("site", "id", "url", "events", "created_at", "disabled_at"),
@@ -72,7 +73,7 @@ TABLES: dict[str, tuple[str, ...]] = {
 rows of an older backup are the first columns of today's. Failed attempts and leases are not kept: they
 are of the last minutes."""
 
-KEYS = {"sites": 1, "articles": 2, "decisions": 3, "submissions": 3, "imports": 4, "retries": 3}
+KEYS = {"sites": 1, "articles": 2, "decisions": 3, "submissions": 3, "imports": 4, "retries": 3, "rule_counts": 3}
 """How many leading columns name a row, where it is not two."""
 PAGE = 500
 

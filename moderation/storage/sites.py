@@ -6,16 +6,17 @@ import json
 from collections.abc import Iterable
 from functools import lru_cache
 
-from moderation.site import Article, HouseRules, Site
+from moderation.site import Article, HouseRules, Mute, Site
 from moderation.storage.database import Row, Session, marks
 
 ARTICLE = "site, article, title, url, body, published_at, comments_open, revision, created_at"
 
 
 @lru_cache(256)
-def site_of(key: str, name: str, origins: str, rules: str, listened: int) -> Site:
+def site_of(key: str, name: str, origins: str, rules: str, mutes: str, listened: int) -> Site:
     """Kept by what is stored, not by its key: every batch asks for the same few, and a change is another row."""
-    return Site(key, name, tuple(json.loads(origins)), HouseRules.of(json.loads(rules)), bool(listened))
+    muted = {rule: Mute(**told) for rule, told in json.loads(mutes).items()}
+    return Site(key, name, tuple(json.loads(origins)), HouseRules.of(json.loads(rules)), bool(listened), muted)
 
 
 def article_of(row: Row) -> Article:
@@ -26,7 +27,8 @@ async def put_site(tx: Session, site: Site, now: int) -> None:
     """Add it, or change what is there."""
     await tx.execute(
         "INSERT INTO sites (site, name, origins, rules, created_at) VALUES (?, ?, ?, ?, ?) "
-        "ON CONFLICT (site) DO UPDATE SET name = excluded.name, origins = excluded.origins, rules = excluded.rules",
+        "ON CONFLICT (site) DO UPDATE SET name = excluded.name, origins = excluded.origins, rules = excluded.rules, "
+        "revision = sites.revision + 1",
         site.key,
         site.name,
         json.dumps(site.origins),
@@ -39,8 +41,8 @@ async def sites(session: Session, keys: Iterable[str] | None = None) -> dict[str
     """The named ones that exist, or all."""
     # whether anybody listens comes along, so that a comment nobody must be told of asks no further question
     sql = (
-        "SELECT site, name, origins, rules, EXISTS (SELECT 1 FROM webhooks w WHERE w.site IN ('*', sites.site) AND "
-        "w.disabled_at IS NULL) FROM sites"
+        "SELECT site, name, origins, rules, mutes, EXISTS (SELECT 1 FROM webhooks w WHERE w.site IN ('*', sites.site) "
+        "AND w.disabled_at IS NULL) FROM sites"
     )
     if keys is None:
         rows = await session.fetch(sql + " ORDER BY site")

@@ -150,6 +150,12 @@ class Sqlite(Database):
         (version,) = self._watch.execute("PRAGMA data_version").fetchone()
         return int(version)
 
+    def sites_mark(self) -> tuple[int, int] | None:
+        if self._watch is None:
+            return None
+        count, changes = self._watch.execute("SELECT count(*), sum(revision) FROM sites").fetchone()
+        return int(count), int(changes or 0)
+
 
 def translated(error: sqlite3.OperationalError) -> Exception:
     """A full disk, a locked or unreadable file: nothing was stored. Anything else is ours, and stays what it is."""

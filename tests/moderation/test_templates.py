@@ -12,6 +12,7 @@ from markupsafe import Markup
 import moderation
 from classifier.labels import LABELS
 from moderation.public.texts import Words
+from moderation.site import Mute, Site
 
 ROOT = Path(moderation.__file__).parent
 EVIL = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)> مریم"
@@ -191,6 +192,30 @@ SAMPLES: dict[str, tuple[str, str, dict[str, Any]]] = {
             **CONSOLE,
             "entries": [{"at": NOW, "actor": EVIL, "action": EVIL, "subject": EVIL, "site": EVIL, "detail": EVIL}],
             "next_url": "/moderate/history?cursor=x",
+        },
+    ),
+    "rules": (
+        "console",
+        "rules.html",
+        {
+            **CONSOLE,
+            "told": {
+                "site": EVIL,
+                "counted_days": 30,
+                "counts": [
+                    {
+                        "rule": EVIL,
+                        "does": "spam",
+                        "hits": 30,
+                        "decided": 25,
+                        "overturned": 24,
+                        "muted": {"why": EVIL, "since": "2027-01-01T00:00:00.000Z"},
+                    },
+                    {"rule": "label:insult", "does": "hold", "hits": 0, "decided": 0, "overturned": 0, "muted": None},
+                ],
+            },
+            "sites": [Site("a", EVIL), Site("b", EVIL, mutes={"disallowed": Mute("sudden", 1)})],
+            "elsewhere": [Site("b", EVIL, mutes={"disallowed": Mute("sudden", 1)})],
         },
     ),
     "history-empty": ("console", "history.html", {**CONSOLE, "entries": [], "next_url": None}),

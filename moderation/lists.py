@@ -1,0 +1,197 @@
+"""What a site's lists name: words, domains, people, addresses. Compiled once, then asked about every comment.
+
+A list may have thousands of entries, so nothing here tries them one by one: a word is looked up in a set, a domain by
+its suffixes, an address by its prefixes, and the letters of a script without spaces in windows of the listed lengths.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+from functools import cache, lru_cache
+from ipaddress import IPv6Address, ip_address, ip_network
+
+import idna
+
+# Nothing to see: soft hyphen, joiners, direction marks, variation selectors, tags, fillers.
+UNSEEN = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u2800\u3164"
+    "\ufe00-\ufe0f\ufeff\uffa0\U000e0000-\U000e0fff]"
+)
+WORD = re.compile(r"\w+")
+HOST = re.compile(r"[\w-]+(?:\.[\w-]+)+")
+DOMAIN = re.compile(r"(?:\*\.)?[\w-]+(?:\.[\w-]+)*\.(?:[^\W\d_]{2,}|xn--[a-z0-9-]+)|\*?\.[^\W\d_]{2,}")
+SPACELESS = re.compile(
+    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
+)
+"""Thai, Lao, Burmese, Khmer, Japanese, Chinese: no spaces between words, so an entry is found wherever it stands."""
+
+MOST_FOUND = 10
+"""Entries named in one verdict, for each place that was looked at."""
+
+
+def folded(text: str) -> str:
+    """Equal for what a reader would call the same letters: NFKC, case folded, without what cannot be seen."""
+    if text.isascii():
+        return text.lower()
+    seen = unicodedata.normalize("NFKC", text).casefold()
+    return UNSEEN.sub("", unicodedata.normalize("NFKC", seen))
+
+
+@lru_cache(4096)
+def ascii_domain(domain: str) -> str:
+    """In lower case and in ASCII (`xn--`), as one domain is always the same; as it was where it cannot be one."""
+    try:
+        return domain.lower() if domain.isascii() else idna.encode(domain, uts46=True).decode()
+    except idna.IDNAError:
+        return domain.casefold()
+
+
+def parents(host: str) -> Iterator[str]:
+    """`a.b.example`, `b.example`, `example`."""
+    while host:
+        yield host
+        host = host.partition(".")[2]
+
+
+class Listed:
+    """One list. `*` in a word stands for any letters; a domain stands for its subdomains too, `*.` for those alone."""
+
+    def __init__(self, entries: Iterable[str]) -> None:
+        self._phrases: dict[str, str] = {}
+        self._starts: dict[str, str] = {}
+        self._ends: dict[str, str] = {}
+        self._parts: dict[str, str] = {}
+        self._odd: list[tuple[str, re.Pattern[str]]] = []
+        self._domains: dict[str, str] = {}
+        self._below: dict[str, str] = {}
+        self._people: set[str] = set()
+        self._networks: dict[tuple[int, int], set[int]] = {}
+        for entry in entries:
+            if entry.strip():
+                self._add(entry.strip())
+        self._tried = [(table, lengths(table)) for table in (self._starts, self._ends, self._parts)]
+        self._words = sorted({phrase.count(" ") + 1 for phrase in self._phrases})
+        self._any_odd = re.compile("|".join(p.pattern for _, p in self._odd)) if self._odd else None
+        self._some = bool(self._phrases or self._starts or self._ends or self._parts or self._odd or self._domains)
+        self._some = self._some or bool(self._below)
+
+    def _add(self, entry: str) -> None:
+        plain = folded(entry)
+        if "/" in entry or ":" in entry or entry[-1].isdigit():
+            try:
+                network = ip_network(entry, strict=False)
+                whole = int(network.network_address) >> (network.max_prefixlen - network.prefixlen)
+                self._networks.setdefault((network.version, network.prefixlen), set()).add(whole)
+                return
+            except ValueError:
+                pass  # a word or a domain then
+        if "@" in plain and not re.search(r"\s", plain):
+            who, _, domain = plain.rpartition("@")
+            if not who:
+                plain = domain
+            else:
+                self._people.add(f"{who}@{ascii_domain(domain)}")
+                return
+        if DOMAIN.fullmatch(plain):
+            bare = plain.removeprefix("*").removeprefix(".")
+            for spelt in (bare, ascii_domain(bare)):
+                (self._domains if bare == plain else self._below)[spelt] = entry
+            return
+        core = plain.strip("*")
+        if not core:
+            return
+        words = " ".join(core.split())
+        if SPACELESS.search(plain) and "*" not in core:
+            self._parts[words] = entry
+        elif WORD.fullmatch(core) and core != plain:
+            first, last = plain.startswith("*"), plain.endswith("*")
+            (self._parts if first and last else self._ends if first else self._starts)[core] = entry
+        elif core == plain and all(WORD.fullmatch(word) for word in words.split()):
+            self._phrases[words] = entry
+        else:
+            self._odd.append((entry, re.compile(pattern(plain))))
+
+    def in_text(self, text: str) -> list[str]:
+        """Which entries stand in it, as whole words in any spelling that looks the same."""
+        if not self._some:
+            return []
+        plain = folded(text)
+        words = WORD.findall(plain)
+        found: dict[str, None] = {}
+        for size in self._words:
+            if size == 1:
+                found.update((self._phrases[w], None) for w in self._phrases.keys() & set(words))
+            else:
+                runs = (" ".join(words[at : at + size]) for at in range(len(words) - size + 1))
+                found.update((self._phrases[run], None) for run in runs if run in self._phrases)
+        for table, sizes in self._tried:
+            for size in sizes:
+                if table is self._parts:
+                    cut = {plain[at : at + size] for at in range(len(plain) - size + 1)}
+                else:
+                    cut = {w[:size] if table is self._starts else w[-size:] for w in words}
+                found.update((table[part], None) for part in table.keys() & cut)
+        if self._any_odd and self._any_odd.search(plain):
+            found.update((entry, None) for entry, one in self._odd if one.search(plain))
+        if (self._domains or self._below) and "." in plain:
+            found.update((entry, None) for host in HOST.findall(plain) if (entry := self.domain(host)))
+        return sorted(found)[:MOST_FOUND]
+
+    def spans(self, entry: str, text: str) -> tuple[tuple[int, int], ...]:
+        """Where an entry stands as it is written; nowhere for one that only looks the same."""
+        written = re.compile(pattern(entry), re.IGNORECASE)
+        return tuple(m.span() for m in written.finditer(text) if m.group())
+
+    def domain(self, host: str) -> str | None:
+        """The entry that names this host or one that it belongs to."""
+        if not (host and (self._domains or self._below)):
+            return None
+        for above in parents(host):
+            if entry := self._domains.get(above) or (above != host and self._below.get(above)):
+                return entry
+        return None
+
+    def person(self, email: str) -> bool:
+        if not self._people:
+            return False
+        who, _, domain = email.casefold().rpartition("@")
+        return f"{who}@{ascii_domain(domain)}" in self._people
+
+    def address(self, address: str) -> bool:
+        if not (address and self._networks):
+            return False
+        try:
+            ip = ip_address(address)
+        except ValueError:
+            return False
+        if isinstance(ip, IPv6Address) and ip.ipv4_mapped:
+            ip = ip.ipv4_mapped
+        number = int(ip)
+        return any(
+            version == ip.version and number >> (ip.max_prefixlen - length) in known
+            for (version, length), known in self._networks.items()
+        )
+
+
+def lengths(table: dict[str, str]) -> list[int]:
+    return sorted({len(part) for part in table})
+
+
+def pattern(entry: str) -> str:
+    """An entry as a whole word: `*` any letters, a space any space."""
+    core = r"\w*".join(r"\s+".join(map(re.escape, part.split(" "))) for part in entry.split("*"))
+    return core if SPACELESS.search(entry) else rf"(?<!\w){core}(?!\w)"
+
+
+@cache
+def _disposable() -> frozenset[str]:
+    from disposable_email_domains import blocklist  # reads its file on import, so only where a site asks
+
+    return frozenset(blocklist)
+
+
+def is_disposable(domain: str) -> bool:
+    """A domain that lends addresses for minutes, or one below it, by the list of `disposable-email-domains`."""
+    return any(above in _disposable() for above in parents(ascii_domain(domain)))

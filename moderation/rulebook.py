@@ -1,0 +1,81 @@
+"""A site's rules as an operator has them: changed with an entry in the log, shown with what each of them has done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from moderation import rules
+from moderation.comment import iso
+from moderation.policy import RULES
+from moderation.problem import NotFound
+from moderation.site import DAY, HouseRules, Site
+from moderation.storage import audit, sites, tally
+from moderation.storage.database import Session
+from moderation.storage.tally import Count
+from moderation.tally import LOOK_BACK
+
+ACTIONS = {name: leads_to for name, _, leads_to in RULES}
+
+
+async def site_of(session: Session, key: str) -> Site:
+    """Raises NotFound."""
+    found = (await sites.sites(session, [key])).get(key)
+    if found is None:
+        raise NotFound("There is no such site.")
+    return found
+
+
+async def change(
+    tx: Session, key: str, given: Callable[[HouseRules], Mapping[str, Any]], actor: str, now: int
+) -> dict[str, list[Any]]:
+    """What differs now: setting → [before, after]. Raises NotFound or Invalid; then nothing has changed."""
+    site = await site_of(tx, key)
+    after = rules.changed(site.rules, given(site.rules))
+    differs = rules.differences(site.rules, after)
+    if differs:
+        await sites.put_site(tx, Site(site.key, site.name, site.origins, after), now)
+        await audit.note(tx, site=key, at=now, actor=actor, action="rules:change", subject=key, **differs)
+    return differs
+
+
+def does(rule: str, house: HouseRules) -> str:
+    """What a rule does on this site where nothing mutes it: `spam`, `hold` or `off`."""
+    if rule in ("honeypot", "disposable"):
+        return str(getattr(house, rule))
+    named = {"disallowed": house.disallowed, "blocked-word": house.blocked, "many-links": house.max_links}
+    if not named.get(rule, True) or (rule == "first-time" and not house.hold_first):
+        return "off"
+    return ACTIONS.get(rule, "hold")
+
+
+async def report(session: Session, site: Site, now: int) -> dict[str, Any]:
+    """The settings, and what each rule caught of late, how much of it moderators decided, and approved all the same."""
+    counts = await tally.counts(session, site.key, now // DAY - LOOK_BACK + 1)
+    names = [name for name in ACTIONS if name != "label"] + sorted(counts.keys() - ACTIONS.keys())
+    names += sorted(site.muted.keys() - set(names))
+    return {
+        "site": site.key,
+        "rules": site.rules.stored(),
+        "counted_days": LOOK_BACK,
+        "counts": [
+            {
+                "rule": name,
+                "does": does(name, site.rules),
+                **counts.get(name, Count()).document(),
+                "muted": {"why": mute.why, "since": iso(mute.since)} if (mute := site.muted.get(name)) else None,
+            }
+            for name in names
+        ],
+    }
+
+
+def in_words(site: Site) -> list[str]:
+    """One sentence for each rule that is muted."""
+    why = {"overturned": "moderators mostly overturn it", "sudden": "it suddenly caught nearly everything"}
+    return [
+        f"{site.key}: {rule} "
+        + ("only holds, " if does(rule, site.rules) == "spam" else "")
+        + f"since {(iso(mute.since) or '')[:10]}: {why.get(mute.why, mute.why)}"
+        for rule, mute in sorted(site.muted.items())
+    ]
