@@ -113,7 +113,9 @@ async def read_thread(request: Request) -> Response:
     site = await directory(request).site(request.path_params["site"])
     key, query = article_key(request.path_params["article"]), Query.of(request)
     threads: Threads = state.threads
-    kept = await threads.read(site.key, key, query.name, partial(document, state.links, key, query), open_now(site, state.clock()))
+    kept = await threads.read(
+        site.key, key, query.name, partial(document, state.links, key, query), open_now(site, state.clock())
+    )
     return answer(request, kept.body, kept.etag, "application/json")
 
 
