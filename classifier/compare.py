@@ -75,11 +75,10 @@ def contender(models: Path | None, version: str | None = None, site: str = "") -
 
 def log_odds(side: Contender, examples: Sequence[Example]) -> Reals:
     """[examples, labels]"""
-    weights = side.correction.weights if side.correction else None
     parts = []
     for low in counted(range(0, len(examples), BATCH), f"batches of {BATCH} scored by {side.version}"):
         asked = [Asked(e.text, e.author) for e in examples[low : low + BATCH]]
-        parts.append(side.base.log_odds(asked, [weights] * len(asked) if weights is not None else ()))
+        parts.append(side.base.log_odds(asked, [side.correction] * len(asked) if side.correction else ()))
     return np.concatenate(parts).astype(np.float64) if parts else np.zeros((0, len(LABELS)))
 
 
