@@ -31,7 +31,7 @@ from moderation.outbox.mail import Mail, Smtp
 from moderation.outbox.webhooks import Webhooks
 from moderation.pages import Pages
 from moderation.problem import MethodNotAllowed, NotFound, Problem, TooLarge
-from moderation.public import articles, avatar, embed, feeds, posting, reading, receipts, subscriptions
+from moderation.public import articles, avatar, demo, embed, feeds, posting, reading, receipts, related, subscriptions
 from moderation.public.cors import preflight, problem_answer, shared
 from moderation.public.sites import Directory
 from moderation.public.threads import Threads
@@ -40,7 +40,7 @@ from moderation.scores import score
 from moderation.seal import Seal
 from moderation.settings import Settings
 from moderation.settings import load as load_settings
-from moderation.site import Article, Site
+from moderation.site import Site
 from moderation.storage import connect, moderators, sites
 from moderation.storage.database import Database
 
@@ -72,6 +72,7 @@ def routes(settings: Settings) -> list[BaseRoute]:
         Route(ONE, preflight("PATCH, DELETE"), methods=["OPTIONS"]),
         Route("/sites/{site}/articles/{article}/form", posting.get_form, methods=["GET"]),
         Route("/sites/{site}/articles/{article}/fragment", shared(reading.read_fragment), methods=["GET"]),
+        Route("/sites/{site}/articles/{article}/related", shared(related.read_related), methods=["GET"]),
         Route("/sites/{site}/articles/{article}/feed", shared(feeds.read_atom), methods=["GET"]),
         Route("/sites/{site}/articles/{article}/feed.json", shared(feeds.read_json_feed), methods=["GET"]),
         Route("/sites/{site}/feed", shared(feeds.read_atom), methods=["GET"]),
@@ -95,7 +96,7 @@ def routes(settings: Settings) -> list[BaseRoute]:
         Mount("/moderate/static", StaticFiles(directory=HERE / "console" / "static")),
     ]
     if settings.demo:
-        found.append(Route("/", posting.demo_page, methods=["GET"]))
+        found += demo.routes
     return found
 
 
@@ -186,14 +187,12 @@ class Watch:
 async def first_start(
     database: Database, links: Links, settings: Settings, now: int, say: Callable[[str], None]
 ) -> None:
-    """The site `default`, the demo article, the first moderator with a one-time link."""
+    """The site `default`, the demo's articles, the first moderator with a one-time link."""
     async with database.transaction() as tx:
         if not await sites.sites(tx, ["default"]):
             await sites.put_site(tx, Site("default", "My site"), now)
-        if settings.demo and not await sites.articles(tx, "default", [posting.DEMO]):
-            title = "Why a garden needs a gate"
-            article = Article("default", posting.DEMO, title, links.base + "/", created_at=now)
-            await sites.put_article(tx, article)
+        if settings.demo:
+            await demo.register(tx, links, now)
         if not await moderators.count(tx, ready=True):
             moderator = await access.add_moderator(tx, settings.first_moderator, "administrator", "*", now)
             token = await access.password_link(tx, moderator, links.seal, now)
@@ -226,6 +225,7 @@ def create_app(
             state.doorman = Doorman(state.database, seal, settings.proxies, clock)
             state.directory = Directory(state.database, state.links)
             state.threads = Threads(state.database)
+            state.related = related.Related(state.database)
             state.scorer = Scorer(classifier or Classifier(Path(settings.models)))
             state.intake = Intake(
                 state.database, state.scorer, state.links, changed=state.threads.drop, clock=clock, mails=state.mails

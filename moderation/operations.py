@@ -224,6 +224,7 @@ QUERIES: dict[tuple[str, str], dict[str, Any]] = {
         "limit": {"type": "integer", "minimum": 1, "maximum": 200},
         "cursor": TEXT,
     },
+    ("get", "/sites/{site}/articles/{article}/related"): {"limit": {"type": "integer", "minimum": 1, "maximum": 10}},
     ("get", "/sites/{site}/counts"): {"article": {"type": "array", "items": TEXT}},
     ("get", "/sites/{site}/articles/{article}/form"): {"parent": TEXT},
     ("get", "/api/queue"): {

@@ -26,7 +26,7 @@ WORDS = {
     "seal",
     "links",
 }
-ACTS = {"admission", "telling", "tally", "intake", "queue", "privacy", "rulebook", "learning"}
+ACTS = {"admission", "telling", "tally", "intake", "queue", "privacy", "rulebook", "learning", "registration"}
 HTTP = {"pages", "body"}
 ROOMS = {"public", "console", "outbox", "storage"}
 SERVED = {"classifier.serving", "classifier.labels", "classifier.examples"}
@@ -44,6 +44,7 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     "rulebook": (WORDS | {"problem", "storage", "tally"}, set()),
     "intake": (WORDS | {"problem", "storage", "admission", "scorer", "tally", "telling"}, SERVED),
     "queue": (WORDS | {"problem", "storage", "scorer", "tally", "telling"}, {"classifier.examples"}),
+    "registration": (WORDS | {"problem", "storage"}, {"classifier.nearest"}),
     "privacy": (WORDS | {"problem", "storage", "telling"}, set()),
     "learning": (WORDS | {"problem", "storage"}, {"classifier.examples", "classifier.registry", "classifier.train"}),
     "backup": ({"problem", "storage"}, set()),
@@ -53,7 +54,7 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     "body": ({"problem"}, set()),
     "public": (
         WORDS | ACTS | HTTP | {"access", "problem", "storage", "public"},
-        {"classifier.labels", "classifier.serving"},
+        {"classifier.labels", "classifier.nearest", "classifier.serving"},
     ),
     "scores": (
         WORDS | ACTS | HTTP | {"access", "problem", "storage", "scores"},

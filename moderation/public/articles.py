@@ -14,6 +14,7 @@ from moderation import body
 from moderation.comment import iso
 from moderation.problem import FieldError, Forbidden, Invalid
 from moderation.public.sites import Directory, article_key
+from moderation.registration import register
 from moderation.site import Article
 from moderation.storage import audit, sites
 from moderation.submission import checked_url
@@ -33,7 +34,7 @@ async def put_article(request: Request) -> Response:
     async with state.database.transaction() as tx:
         known = (await sites.articles(tx, site.key, [key])).get(key)
         article = replace(known or Article(site.key, key, created_at=now), **given)
-        await sites.put_article(tx, article)
+        await register(tx, article)
         await audit.note(
             tx,
             site=site.key,

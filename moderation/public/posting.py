@@ -14,7 +14,7 @@ from starlette.responses import RedirectResponse, Response
 from moderation import body, submission
 from moderation.access import client_address
 from moderation.admission import Accepted, Arrival, arrive
-from moderation.comment import DEEPEST, Comment, is_id, public, tree
+from moderation.comment import Comment, is_id
 from moderation.intake import Intake
 from moderation.links import Links
 from moderation.pages import Pages, sends_to
@@ -217,37 +217,6 @@ async def get_form(request: Request) -> Response:
     site = await directory.site(request.path_params["site"])
     parent = request.query_params.get("parent", "")[:64]
     return await form_page(request, site, article_key(request.path_params["article"]), {"parent": parent})
-
-
-async def demo_page(request: Request) -> Response:
-    """The demo article with its thread and the form."""
-    state = request.app.state
-    directory: Directory = state.directory
-    site = await directory.site("default")
-    parent = request.query_params.get("parent", "")[:64]
-    async with state.database.reading() as session:
-        article = (await sites.articles(session, site.key, [DEMO])).get(DEMO) or Article(site.key, DEMO)
-        found = await comments.thread(session, site.key, DEMO, newest=False, limit=200, after=None)
-        count = (await comments.approved(session, site.key, [DEMO]))[DEMO]
-        above = (await comments.of_site(session, site.key, [parent])).get(parent) if is_id(parent) else None
-    form = reply_form(state.links, state.intake.clock(), site, article, {"parent": parent}, Words(), None, above)
-    form["cancel_url"] = "/#reply-form"
-    form["offer_notify"] = state.mails
-    shown = tree((c.path, public(c, f"/avatars/{state.links.seal.avatar(c.name)}.svg")) for c in found)
-    pages: Pages = state.public_pages
-    return pages.answer(
-        "demo.html",
-        headers=sends_to(state.links.origin),
-        article=article,
-        count=count,
-        comments=shown,
-        form=form,
-        reply_base="/",
-        deepest=DEEPEST,
-    )
-
-
-DEMO = "why-a-garden-needs-a-gate"
 
 
 async def one_comment(request: Request) -> Response:

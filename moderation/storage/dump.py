@@ -11,6 +11,7 @@ from moderation.storage.database import Session, marks
 TABLES: dict[str, tuple[str, ...]] = {
     "sites": ("site", "name", "origins", "rules", "created_at", "mutes", "revision"),
     "articles": ("site", "article", "title", "url", "body", "published_at", "comments_open", "revision", "created_at"),
+    "article_vectors": ("site", "article", "changed", "version", "vector"),
     "comments": (
         *(
             "site",
@@ -103,6 +104,7 @@ async def require_empty(session: Session) -> None:
 
 
 async def clear_sites(tx: Session) -> None:
+    await tx.execute("DELETE FROM article_vectors")
     await tx.execute("DELETE FROM articles")
     await tx.execute("DELETE FROM sites")
 
