@@ -1,0 +1,155 @@
+"""History: what another system tells of its articles, comments and verdicts, in no system's own words."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+from moderation.site import is_article_key
+
+SHORT = 200
+
+
+@dataclass(frozen=True, slots=True)
+class PastArticle:
+    """`foreign` is the id that it had there. An empty `key`: it is not published, and neither are its comments."""
+
+    foreign: str
+    key: str
+    title: str = ""
+    url: str = ""
+    text: str = ""
+    published_at: int | None = None
+    comments_open: bool = True
+    ids: tuple[tuple[str, str], ...] = ()
+    """(system, id) of the systems that it was in before that one."""
+
+
+@dataclass(frozen=True, slots=True)
+class PastVerdict:
+    """A text as it was judged, at one revision."""
+
+    revision: int
+    body: str
+    action: str
+    created_at: int
+    name: str = ""
+    url: str = ""
+    source: str = "import"
+    format: str = "markdown"
+    scores: dict[str, float] | None = None
+    model: str | None = None
+    reasons: tuple[dict[str, Any], ...] = ()
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class PastDecision:
+    id: str
+    judged: int
+    action: str | None
+    labels: tuple[str, ...]
+    note: str
+    moderator: str
+    before: str | None
+    after: str | None
+    after_revision: int | None
+    created_at: int
+    undone_at: int | None = None
+    undone_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What only our own export knows of a comment."""
+
+    revision: int
+    judged: int
+    decided: bool
+    notify: bool
+    verdicts: tuple[PastVerdict, ...]
+    decisions: tuple[PastDecision, ...]
+    ids: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PastComment:
+    """`article` and `parent` are foreign ids; `key` is the article's where no article was told of."""
+
+    where: str
+    """Its place in the file, for a person."""
+    foreign: str
+    article: str
+    parent: str
+    status: str
+    name: str
+    email: str
+    url: str
+    body: str
+    format: str
+    created_at: int | None
+    edited_at: int | None = None
+    address: str = ""
+    key: str = ""
+    kept: Kept | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PastSubmission:
+    """A judged text that never was a comment."""
+
+    where: str
+    foreign: str
+    article: str
+    email_domain: str
+    author_key: str
+    verdicts: tuple[PastVerdict, ...]
+    decisions: tuple[PastDecision, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A row that does not come in. Neither part ever holds a text, a name or an address."""
+
+    where: str
+    reason: str
+
+
+Record = PastArticle | PastComment | PastSubmission | Skipped
+
+
+def moment(text: object) -> int | None:
+    """Unix milliseconds of a date as ISO 8601, SQL or RFC 822 write it; UTC where it names no zone."""
+    if not isinstance(text, str) or not 8 <= len(text) <= 40 or text.startswith("0000"):
+        return None
+    try:
+        when = datetime.fromisoformat(text.strip())
+    except ValueError:
+        try:
+            when = parsedate_to_datetime(text)
+        except (ValueError, TypeError, IndexError, OverflowError):
+            return None
+    try:
+        return int((when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp() * 1000)
+    except (ValueError, OverflowError):
+        return None
+
+
+def key_of(url: str) -> str:
+    """The article's key of a page: its path with `~` for `/`, as the embed makes it; empty where there is none.
+
+    A page without a path of its own (`/?p=12`) is known by its query.
+    """
+    try:
+        parts = urlsplit(url.strip())
+    except ValueError:
+        return ""
+    path = parts.path or "/"
+    if path == "/" and parts.query:
+        path += parts.query
+    key = re.sub(r"[^A-Za-z0-9._~-]", "~", path)[:SHORT]
+    return key if is_article_key(key) else ""
