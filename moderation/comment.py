@@ -92,9 +92,12 @@ def is_id(text: str) -> bool:
 
 def place(new: str, parent: Comment | None) -> tuple[str | None, str]:
     """(parent, path) of a new reply. Below the fifth level it attaches to the deepest comment allowed."""
-    if parent is None:
-        return None, new
-    above = parent.path.split("/")[: DEEPEST - 1]
+    return below(new, parent.path) if parent else (None, new)
+
+
+def below(new: str, path: str) -> tuple[str, str]:
+    """(parent, path) of a reply to the comment at `path`."""
+    above = path.split("/")[: DEEPEST - 1]
     return above[-1], "/".join([*above, new])
 
 

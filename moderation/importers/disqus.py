@@ -16,7 +16,15 @@ THREAD, POST = "disqus/thread", "disqus/post"
 WANTED = frozenset(
     {
         *("@dsq:id", "id", "link", "title", "createdAt", "isClosed", "isDeleted", "isSpam", "isApproved", "message"),
-        *("author/name", "author/email", "author/link", "author/isAnonymous", "ipAddress", "thread@dsq:id", "parent@dsq:id"),
+        *(
+            "author/name",
+            "author/email",
+            "author/link",
+            "author/isAnonymous",
+            "ipAddress",
+            "thread@dsq:id",
+            "parent@dsq:id",
+        ),
     }
 )
 

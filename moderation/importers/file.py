@@ -40,7 +40,7 @@ class File:
         try:
             if not self.path.is_file():
                 raise NotFound(f"There is no file {path}.")
-            return open(self.path, "rb", buffering=HEAD)  # noqa: SIM115  (closed in close)
+            return open(self.path, "rb", buffering=HEAD)
         except OSError as error:
             raise BadRequest(f"{path} cannot be read: {error.strerror}.") from None
 
@@ -75,17 +75,18 @@ class File:
 
     def lines(self) -> Iterator[tuple[int, bytes | None]]:
         """(number, line) of each line that is not empty; None for one that is too long to be held in memory."""
-        number, rest, too_long = 1, b"", False
+        number, rest, too_long = 1, bytearray(), False
         for piece in self.pieces():
             first, *more = piece.split(b"\n")
-            rest += first if len(rest) < LINE else b""
-            too_long |= len(rest) >= LINE
+            too_long |= len(rest) + len(first) > LINE
+            if not too_long:
+                rest += first
             for line in more:
                 if too_long or rest.strip():
-                    yield number, None if too_long else rest
-                number, rest, too_long = number + 1, line, False
+                    yield number, None if too_long else bytes(rest)
+                number, rest, too_long = number + 1, bytearray(line), False
         if too_long or rest.strip():
-            yield number, None if too_long else rest
+            yield number, None if too_long else bytes(rest)
 
     def rows(self) -> Iterator[tuple[int, Any]]:
         """(number, element) of one JSON array of any length. Raises BadRequest where it breaks, after all that was whole."""

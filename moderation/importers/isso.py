@@ -33,7 +33,9 @@ def read(file: File, keys: str) -> Iterator[Record]:
         with closing(sqlite3.connect(f"{file.path.resolve().as_uri()}?mode=ro", uri=True)) as database:
             yield from rows(database)
     except sqlite3.Error as error:
-        raise BadRequest(f"The database cannot be read ({error}). Stop isso, copy the file, and give the copy.") from None
+        raise BadRequest(
+            f"The database cannot be read ({error}). Stop isso, copy the file, and give the copy."
+        ) from None
 
 
 def rows(database: sqlite3.Connection) -> Iterator[Record]:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
-from xml.parsers import expat  # noqa: S405  (every door that defusedxml closes is closed below; it does not bound memory)
+from xml.parsers import expat
 
 from moderation.importers.file import File
 from moderation.problem import BadRequest
@@ -50,7 +50,9 @@ def elements(file: File, records: frozenset[str], wanted: frozenset[str]) -> Ite
 def shortened(name: str) -> str:
     """`{namespace} local` → `wp:local`, whatever prefix the file uses."""
     uri, _, local = name.rpartition(" ")
-    return next((prefix + local for start, prefix in PREFIXES if uri.startswith(start)), f"other:{local}" if uri else local)
+    return next(
+        (prefix + local for start, prefix in PREFIXES if uri.startswith(start)), f"other:{local}" if uri else local
+    )
 
 
 class Parser:
@@ -82,7 +84,9 @@ class Parser:
                 self.expat.Parse(given, False)
                 yield from self.taken()
                 if fed - self.expat.CurrentByteIndex > TOKEN or len(self.expat.intern) > MOST_NAMES:
-                    raise BadRequest(f"Line {self.expat.CurrentLineNumber}: this is no export of comments; it was refused.")
+                    raise BadRequest(
+                        f"Line {self.expat.CurrentLineNumber}: this is no export of comments; it was refused."
+                    )
             self.expat.Parse(b"", True)
         except expat.ExpatError as error:
             yield from self.taken()
@@ -109,7 +113,9 @@ class Parser:
             short = self.names[name] = shortened(name)
         self.stack.append(short)
         if len(self.stack) > DEEPEST:
-            raise BadRequest(f"Line {self.expat.CurrentLineNumber}: this is nested too deeply for an export; it was refused.")
+            raise BadRequest(
+                f"Line {self.expat.CurrentLineNumber}: this is nested too deeply for an export; it was refused."
+            )
         if short in self.last and "/".join(self.stack) in self.records:
             element = Element(short, self.expat.CurrentLineNumber, {}, self.open[-1][0] if self.open else None)
             self.open.append((element, len(self.stack)))
@@ -144,7 +150,9 @@ class Parser:
 
 def cleaner(head: bytes) -> tuple[str | None, Callable[[bytes], bytes]]:
     """The encoding to insist on, and what each piece goes through: broken UTF-8 is mended, and what XML forbids dropped."""
-    said = re.match(rb"\s*<\?xml[^>]{0,100}?encoding\s*=\s*[\"']([A-Za-z0-9._-]{1,40})", head.removeprefix(codecs.BOM_UTF8))
+    said = re.match(
+        rb"\s*<\?xml[^>]{0,100}?encoding\s*=\s*[\"']([A-Za-z0-9._-]{1,40})", head.removeprefix(codecs.BOM_UTF8)
+    )
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return None, lambda piece: piece
     if said and said[1].upper() not in (b"UTF-8", b"UTF8", b"US-ASCII"):

@@ -55,7 +55,9 @@ def read(file: File, keys: str) -> Iterator[Record]:
         except (ValueError, KeyError, TypeError, AttributeError):
             yield Skipped(where, "no row of an export")
     if not ended:
-        raise BadRequest("The export is cut short: its last line is missing. What is there has come in; export again for the rest.")
+        raise BadRequest(
+            "The export is cut short: its last line is missing. What is there has come in; export again for the rest."
+        )
 
 
 def article(row: dict[str, Any]) -> Record:

@@ -38,7 +38,9 @@ def reader_for(file: File, named: str | None) -> Reader:
     if named and READERS[named].is_it(file.head):
         return READERS[named]
     if named and known:
-        raise BadRequest(f"The file is not {READERS[named].what}, but {READERS[known].what}: give --from {known}, or leave it out.")
+        raise BadRequest(
+            f"The file is not {READERS[named].what}, but {READERS[known].what}: give --from {known}, or leave it out."
+        )
     if known is None:
         wanted = READERS[named].what if named else "; ".join(reader.what for reader in READERS.values())
         raise BadRequest(

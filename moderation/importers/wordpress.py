@@ -16,7 +16,14 @@ from moderation.importers.plain import plain
 from moderation.problem import BadRequest
 
 SOURCE = "wordpress"
-STATUSES = {"1": "approved", "approve": "approved", "approved": "approved", "0": "pending", "hold": "pending", "": "pending"}
+STATUSES = {
+    "1": "approved",
+    "approve": "approved",
+    "approved": "approved",
+    "0": "pending",
+    "hold": "pending",
+    "": "pending",
+}
 STATUSES |= {"spam": "spam", "trash": "deleted", "post-trashed": "deleted"}
 FIELDS = (
     "comment_ID,comment_post_ID,comment_parent,comment_approved,comment_type,comment_date_gmt,comment_date,"
@@ -28,7 +35,16 @@ ITEM, COMMENT = "rss/channel/item", "rss/channel/item/wp:comment"
 WANTED = frozenset(
     f"wp:{name}"
     for name in (
-        *("post_id", "post_name", "post_date_gmt", "post_date", "status", "post_type", "post_password", "comment_status"),
+        *(
+            "post_id",
+            "post_name",
+            "post_date_gmt",
+            "post_date",
+            "status",
+            "post_type",
+            "post_password",
+            "comment_status",
+        ),
         *("comment_id", "comment_author", "comment_author_email", "comment_author_url", "comment_author_IP"),
         *("comment_date_gmt", "comment_date", "comment_content", "comment_approved", "comment_type", "comment_parent"),
     )
@@ -106,7 +122,9 @@ def read_list(file: File, keys: str) -> Iterator[Record]:
             continue
         if "comment_content" not in row or "comment_post_ID" not in row:
             raise BadRequest(f"The list has no texts or no posts. Make it with: {COMMAND}")
-        text = {name: value if isinstance(value, str) else str(value) for name, value in row.items() if value is not None}
+        text = {
+            name: value if isinstance(value, str) else str(value) for name, value in row.items() if value is not None
+        }
         post = text.get("comment_post_ID", "")
         known = re.fullmatch(r"[0-9]{1,20}", post) is not None
         yield comment(text, post, post if keys == "id" and known else "", where)

@@ -55,25 +55,31 @@ class Judged:
     keys: Keys
     notify: bool
     email_domain: str
+    source: str = "comment"
+    """Where the verdict came from: a reader's `comment`, an `import`."""
 
 
 async def add(tx: Session, judged: Iterable[Judged]) -> None:
     """Store comments and verdicts together."""
     rows = list(judged)
+    await add_comments(tx, rows)
+    await add_verdicts(tx, rows)
+
+
+async def add_comments(tx: Session, rows: Iterable[Judged]) -> None:
     await tx.execute_many(
         "INSERT INTO comments (id, site, article, parent, path, status, revision, name, email, url, body, html, notify, "
-        f"author_key, address_key, body_key, created_at, judged, decided, format) VALUES ({marks(20)})",
+        f"author_key, address_key, body_key, created_at, edited_at, judged, decided, format) VALUES ({marks(21)})",
         [
             (
                 *(c.id, c.site, c.article, c.parent, c.path, c.status, c.revision, c.name, c.email, c.url, c.body),
-                *(c.html, int(j.notify), j.keys.author, j.keys.address, j.keys.body),
-                *(c.created_at, c.judged, 0, c.format),
+                *(c.html, int(j.notify), j.keys.author, j.keys.address, j.keys.body, c.created_at, c.edited_at),
+                *(c.judged, int(c.decided), c.format),
             )
             for j in rows
             for c in (j.comment,)
         ],
     )
-    await add_verdicts(tx, rows)
 
 
 async def add_verdicts(tx: Session, rows: Iterable[Judged]) -> None:
@@ -82,7 +88,7 @@ async def add_verdicts(tx: Session, rows: Iterable[Judged]) -> None:
         f"author_key, action, scores, model, reasons, facts, spam, worst, created_at, format) VALUES ({marks(19)})",
         [
             (
-                *(c.site, c.id, c.judged, "comment", c.article, c.body, c.name, c.url, j.email_domain, j.keys.author),
+                *(c.site, c.id, c.judged, j.source, c.article, c.body, c.name, c.url, j.email_domain, j.keys.author),
                 *(v.action, dumps(v.scores) if v.scores else None, v.model),
                 *(dumps([r.document() for r in v.reasons]), dumps(v.facts)),
                 (v.scores or {}).get("spam"),
@@ -94,6 +100,13 @@ async def add_verdicts(tx: Session, rows: Iterable[Judged]) -> None:
             for c, v in ((j.comment, j.verdict),)
         ],
     )
+
+
+async def judged_already(session: Session, ids: Iterable[str]) -> set[str]:
+    """Which of these are submissions, on whichever site."""
+    wanted = list(ids)
+    sql = f"SELECT id FROM submissions WHERE site IN (SELECT site FROM sites) AND id IN ({marks(len(wanted))})"
+    return {row[0] for row in await session.fetch(sql, *wanted)} if wanted else set()
 
 
 async def edit(tx: Session, judged: Judged, seen: int) -> bool:
@@ -163,6 +176,20 @@ async def recent(session: Session, site: str, column: str, keys: Iterable[str], 
         *(site, *wanted, since),
     )
     return {row[0]: int(row[1]) for row in rows}
+
+
+async def places(session: Session, site: str, article: str) -> list[tuple[str, str | None, str]]:
+    """(id, parent, path) of every comment of an article, whatever its status."""
+    rows = await session.fetch("SELECT id, parent, path FROM comments WHERE site = ? AND article = ?", site, article)
+    return [(row[0], row[1], row[2]) for row in rows]
+
+
+async def replace(tx: Session, site: str, moved: Iterable[tuple[str, str | None, str]]) -> None:
+    """To other places in the tree: (id, parent, path)."""
+    await tx.execute_many(
+        "UPDATE comments SET parent = ?, path = ? WHERE site = ? AND id = ?",
+        [(parent, path, site, id) for id, parent, path in moved],
+    )
 
 
 async def thread(

@@ -28,6 +28,7 @@ class Entry:
     after_revision: int | None
     created_at: int
     undone_at: int | None = None
+    undone_by: str | None = None
 
     def document(self) -> dict[str, Any]:
         return {
@@ -44,23 +45,24 @@ class Entry:
 
 COLUMNS = (
     "site, id, submission, judged, action, labels, note, moderator, before_status, after_status, after_revision, "
-    "created_at, undone_at"
+    "created_at, undone_at, undone_by"
 )
 HERE = "site IN (SELECT site FROM sites)"
 
 
 def entry_of(row: Row) -> Entry:
-    values: list[Any] = [*row[:5], tuple(json.loads(row[5])), *row[6:13]]
+    values: list[Any] = [*row[:5], tuple(json.loads(row[5])), *row[6:14]]
     return Entry(*values)
 
 
 async def add(tx: Session, entries: Iterable[Entry]) -> None:
     await tx.execute_many(
-        f"INSERT INTO decisions ({COLUMNS}) VALUES ({marks(13)})",
+        f"INSERT INTO decisions ({COLUMNS}) VALUES ({marks(14)})",
         [
             (
                 *(e.site, e.id, e.submission, e.judged, e.action, json.dumps(e.labels), e.note, e.moderator),
                 *(e.before_status, e.after_status, e.after_revision, e.created_at, e.undone_at),
+                e.undone_by,
             )
             for e in entries
         ],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from moderation.storage.database import Session, marks
@@ -40,3 +40,47 @@ async def found(session: Session, site: str, source: str, kind: str, foreign: It
         *(site, source, kind, *wanted),
     )
     return {row[0]: row[1] for row in rows}
+
+
+async def tell(tx: Session, site: str, source: str, keys: Mapping[str, str]) -> None:
+    """Foreign article id → its key, or an empty one while it is not published. A key that is known stays."""
+    await tx.execute_many(
+        "INSERT INTO imports (site, source, kind, foreign_id, id) VALUES (?, ?, ?, ?, ?) "
+        "ON CONFLICT (site, source, kind, foreign_id) DO UPDATE SET id = excluded.id WHERE imports.id = ''",
+        [(site, source, ARTICLE, foreign, key) for foreign, key in keys.items()],
+    )
+
+
+WAITING = (
+    "FROM imports i JOIN imports p ON p.site = i.site AND p.source = i.source AND p.kind = i.kind AND "
+    "p.foreign_id = i.parent JOIN comments c ON c.site = i.site AND c.id = i.id "
+    "WHERE i.site = ? AND i.source = ? AND i.kind = 'comment' AND i.parent IS NOT NULL"
+)
+
+
+async def reunited(session: Session, site: str, source: str) -> list[str]:
+    """Articles with replies that wait for a parent, where that parent has come by now."""
+    rows = await session.fetch(f"SELECT DISTINCT c.article {WAITING} ORDER BY c.article", site, source)
+    return [row[0] for row in rows]
+
+
+async def parents(session: Session, site: str, source: str, article: str) -> dict[str, str]:
+    """Those replies of one article, and their parents."""
+    rows = await session.fetch(f"SELECT i.id, p.id {WAITING} AND c.article = ?", site, source, article)
+    return {row[0]: row[1] for row in rows}
+
+
+async def settle(tx: Session, site: str, source: str, replies: Iterable[str]) -> None:
+    """They wait no more."""
+    await tx.execute_many(
+        "UPDATE imports SET parent = NULL WHERE site = ? AND source = ? AND kind = 'comment' AND id = ?",
+        [(site, source, id) for id in replies],
+    )
+
+
+async def orphans(session: Session, site: str, source: str) -> int:
+    """Replies that still wait: their parent was in no file."""
+    row = await session.fetch_one(
+        "SELECT count(*) FROM imports WHERE site = ? AND source = ? AND parent IS NOT NULL", site, source
+    )
+    return int(row[0]) if row else 0

@@ -1,0 +1,140 @@
+"""A past comment → a comment of ours that has no place yet, or the reason why it cannot come in. No clock, no storage."""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+from dataclasses import dataclass, replace
+from typing import Any
+
+from classifier.labels import LABELS
+from moderation import markdown
+from moderation.comment import Comment, new_id
+from moderation.history import PastArticle, PastComment, PastVerdict
+from moderation.seal import Seal
+from moderation.site import is_article_key
+from moderation.storage.comments import Judged, Keys
+from moderation.submission import (
+    BIDI,
+    BODY_BYTES,
+    EMAIL_LONGEST,
+    NAME_LONGEST,
+    UNWANTED,
+    URL_LONGEST,
+    Submission,
+    checked_email,
+    checked_url,
+    has_something_visible,
+)
+from moderation.verdict import Reason, Verdict
+
+FOREIGN = 500
+ACTIONS = {"approved": "publish", "pending": "hold", "spam": "spam", "rejected": "reject", "deleted": "hold"}
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A past comment, cleaned, rendered and keyed; its place in the tree is not known yet."""
+
+    past: PastComment
+    comment: Comment
+    keys: Keys
+
+
+def clean(text: str) -> str:
+    """What both databases can hold: no control characters, no half of a pair."""
+    return UNWANTED.sub("", text.replace("\r\n", "\n").replace("\r", "\n")).encode("utf-8", "replace").decode().strip()
+
+
+def ready_article(past: PastArticle) -> PastArticle:
+    link = checked_url(clean(past.url)) if len(past.url) <= 2000 else None
+    return replace(
+        past,
+        foreign=clean(past.foreign)[:FOREIGN],
+        key=past.key if is_article_key(past.key) else "",
+        title=clean(past.title)[:500],
+        url=link or "",
+        text=clean(past.text)[:200_000],
+    )
+
+
+def ready(past: PastComment, seal: Seal, site: str, now: int) -> Ready:
+    """Raises ValueError with the reason why it cannot come in."""
+    foreign, parent = clean(past.foreign)[:FOREIGN], clean(past.parent)[:FOREIGN]
+    past = replace(
+        past, foreign=foreign, article=clean(past.article)[:FOREIGN], parent="" if parent == foreign else parent
+    )
+    if not foreign:
+        raise ValueError("no comment id")
+    if past.created_at is None or past.created_at <= 0:
+        raise ValueError("no date that can be read")
+    if past.created_at > now + 24 * 3600 * 1000:
+        raise ValueError("its date is in the future")
+    body = clean(past.body)
+    if len(body.encode()) > BODY_BYTES:
+        raise ValueError(f"longer than {BODY_BYTES:,} bytes")
+    shown = markdown.render(body)
+    if past.status != "deleted" and not has_something_visible(html.unescape(re.sub(r"<[^>]*>", "", shown))):
+        raise ValueError("no text")
+    name = clean_name(past.name)
+    address = clean(past.email)
+    email = (checked_email(address) if len(address) <= EMAIL_LONGEST else None) or ""
+    link = clean(past.url)
+    link = f"http://{link}" if link and "://" not in link else link
+    kept = past.kept
+    made = Comment(
+        id=foreign if kept else new_id(past.created_at, int(foreign) & 4095 if foreign.isdigit() else 0),
+        site=site,
+        article="",
+        parent=None,
+        path="",
+        status=past.status,
+        revision=max(1, kept.revision) if kept else 1,
+        name=name,
+        email=email,
+        url=checked_url(link) if link and len(link) <= URL_LONGEST else None,
+        body=body,
+        html=shown,
+        created_at=past.created_at,
+        edited_at=past.edited_at,
+        judged=max(1, kept.judged) if kept else 1,
+        decided=kept.decided if kept else past.status != "pending",
+    )
+    said = Submission(name, email, None, body, None, False)
+    return Ready(past, made, Keys(seal.author_key(email, name), seal.address_key(past.address), said.body_key))
+
+
+def clean_name(name: str) -> str:
+    name = unicodedata.normalize("NFC", clean(name))
+    name = "".join(
+        " " if c.isspace() else c for c in name if (c not in BIDI and unicodedata.category(c) != "Cc") or c.isspace()
+    )
+    name = " ".join(name.split())[:NAME_LONGEST].strip()
+    return name if has_something_visible(name) else ""
+
+
+def past_verdict(comment: Comment) -> Verdict:
+    return Verdict(ACTIONS[comment.status], (Reason("imported"),))
+
+
+def as_judged(judged: Judged, past: PastVerdict) -> Judged:
+    """The comment as it was when this verdict fell."""
+    c = replace(
+        judged.comment,
+        judged=past.revision,
+        body=clean(past.body),
+        name=clean_name(past.name),
+        url=checked_url(clean(past.url)) if past.url else None,
+        created_at=past.created_at,
+        edited_at=None,
+    )
+    scores: Any = {label: score for label, score in (past.scores or {}).items() if label in LABELS and 0 <= score <= 1}
+    verdict = Verdict(
+        past.action,
+        tuple(Reason.of(r) for r in past.reasons),
+        scores or None,
+        past.model and clean(past.model)[:200],
+        past.facts,
+    )
+    return replace(judged, comment=c, verdict=verdict, source=clean(past.source)[:40] or "import")
