@@ -184,6 +184,15 @@ async def places(session: Session, site: str, article: str) -> list[tuple[str, s
     return [(row[0], row[1], row[2]) for row in rows]
 
 
+async def notified(session: Session, site: str, ids: Iterable[str]) -> set[str]:
+    """Those whose authors asked to hear of replies."""
+    wanted = list(ids)
+    rows = await session.fetch(
+        f"SELECT id FROM comments WHERE site = ? AND id IN ({marks(len(wanted))}) AND notify <> 0", site, *wanted
+    )
+    return {row[0] for row in rows}
+
+
 async def replace(tx: Session, site: str, moved: Iterable[tuple[str, str | None, str]]) -> None:
     """To other places in the tree: (id, parent, path)."""
     await tx.execute_many(

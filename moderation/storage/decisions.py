@@ -82,6 +82,18 @@ async def on(session: Session, site: str, submission: str) -> list[Entry]:
     return [entry_of(row) for row in rows]
 
 
+async def of(session: Session, site: str, submissions: Iterable[str]) -> dict[str, list[Entry]]:
+    """Every decision on each of many, oldest first."""
+    wanted = list(submissions)
+    rows = await session.fetch(
+        f"SELECT {COLUMNS} FROM decisions WHERE site = ? AND submission IN ({marks(len(wanted))}) ORDER BY id", site, *wanted
+    )
+    found: dict[str, list[Entry]] = {}
+    for row in rows:
+        found.setdefault(row[2], []).append(entry_of(row))
+    return found
+
+
 async def undo(tx: Session, decision: str, moderator: str, now: int) -> bool:
     """False where somebody has undone it already."""
     return (

@@ -84,3 +84,17 @@ async def orphans(session: Session, site: str, source: str) -> int:
         "SELECT count(*) FROM imports WHERE site = ? AND source = ? AND parent IS NOT NULL", site, source
     )
     return int(row[0]) if row else 0
+
+
+async def ids(session: Session, site: str, kind: str, ours: Iterable[str]) -> dict[str, list[tuple[str, str]]]:
+    """Our id or key → (system, id there), for those that came from elsewhere."""
+    wanted = list(ours)
+    rows = await session.fetch(
+        f"SELECT id, source, foreign_id FROM imports WHERE site = ? AND kind = ? AND id IN ({marks(len(wanted))}) "
+        "ORDER BY source, foreign_id",
+        *(site, kind, *wanted),
+    )
+    known: dict[str, list[tuple[str, str]]] = {}
+    for row in rows:
+        known.setdefault(row[0], []).append((row[1], row[2]))
+    return known

@@ -92,3 +92,11 @@ async def touch(tx: Session, site: str, keys: Iterable[str]) -> None:
             site,
             *wanted,
         )
+
+
+async def page(session: Session, site: str, after: str, limit: int = 200) -> list[Article]:
+    """The site's articles in the order of their keys, from the one after `after`."""
+    rows = await session.fetch(
+        f"SELECT {ARTICLE} FROM articles WHERE site = ? AND article > ? ORDER BY article LIMIT ?", site, after, limit
+    )
+    return [article_of(row) for row in rows]

@@ -1,0 +1,64 @@
+"""Submissions as they were judged: every revision, of comments and of texts that never were one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from moderation.storage.database import Row, Session, marks
+
+COLUMNS = (
+    "id, revision, source, article, body, author_name, author_url, email_domain, author_key, action, scores, model, "
+    "reasons, facts, created_at"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    id: str
+    revision: int
+    source: str
+    article: str | None
+    body: str
+    name: str
+    url: str | None
+    email_domain: str
+    author_key: str
+    action: str
+    scores: dict[str, float] | None
+    model: str | None
+    reasons: list[dict[str, Any]]
+    facts: dict[str, Any]
+    created_at: int
+
+
+def judgement_of(row: Row) -> Judgement:
+    values: list[Any] = list(row)
+    for at in (10, 12, 13):
+        values[at] = json.loads(values[at]) if values[at] else None
+    return Judgement(*values)
+
+
+async def of(session: Session, site: str, ids: Iterable[str]) -> dict[str, list[Judgement]]:
+    """Oldest revision first."""
+    wanted = list(ids)
+    rows = await session.fetch(
+        f"SELECT {COLUMNS} FROM submissions WHERE site = ? AND id IN ({marks(len(wanted))}) ORDER BY id, revision",
+        *(site, *wanted),
+    )
+    found: dict[str, list[Judgement]] = {}
+    for row in rows:
+        found.setdefault(row[0], []).append(judgement_of(row))
+    return found
+
+
+async def alone(session: Session, site: str, after: str, limit: int) -> list[str]:
+    """Ids of those that never were a comment, in order, from the one after `after`."""
+    rows = await session.fetch(
+        "SELECT DISTINCT s.id FROM submissions s WHERE s.site = ? AND s.id > ? AND NOT EXISTS "
+        "(SELECT 1 FROM comments c WHERE c.site = s.site AND c.id = s.id) ORDER BY s.id LIMIT ?",
+        *(site, after, limit),
+    )
+    return [row[0] for row in rows]
