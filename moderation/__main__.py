@@ -16,7 +16,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from moderation import __version__, access, backup, privacy, rulebook, rules, telling
+from moderation import __version__, access, backup, moving, privacy, rulebook, rules, telling
 from moderation import settings as settings_
 from moderation.comment import new_id
 from moderation.links import Links
@@ -305,6 +305,25 @@ async def mail_said(settings: Settings) -> str:
     return "ok"
 
 
+async def import_file(args: argparse.Namespace, settings: Settings) -> None:
+    """Bring in what another system exported, or we did; beside a running server, and twice without doubling."""
+    seal = Seal(settings.secret())
+    async with opened(settings) as database:
+        async with database.reading() as session:
+            await known_site(session, args.site)
+        out(json.dumps(await moving.bring(database, seal, args.site, args.file, args.system, args.keys, now)))
+
+
+async def export_site(args: argparse.Namespace, settings: Settings) -> None:
+    """Write all that a site holds: our own JSON Lines, or WXR as WordPress reads it."""
+    links = Links(settings.base, Seal(settings.secret()))
+    async with opened(settings) as database:
+        async with database.reading() as session:
+            await known_site(session, args.site)
+            site = (await sites.sites(session, [args.site]))[args.site]
+        await moving.take(database, links, site, args.format, args.output, now)
+
+
 async def make_backup(args: argparse.Namespace, settings: Settings) -> None:
     """Write database, models and secret key to one file; beside a running server."""
     async with opened(settings) as database:
@@ -414,6 +433,19 @@ def parser() -> argparse.ArgumentParser:
     command("revoke-token", revoke_token).add_argument("token", metavar="TOKEN")
     command("retrain", retrain).add_argument("--site", metavar="KEY", help="only this site; otherwise every one")
     command("roll-back", roll_back).add_argument("--site", metavar="KEY", default="default")
+    it = command("import", import_file)
+    it.add_argument("file", metavar="FILE", help="`-` reads standard input")
+    it.add_argument("--site", metavar="KEY", default="default")
+    it.add_argument(
+        "--from", dest="system", choices=moving.SYSTEMS, help="what made the file; otherwise it is looked at"
+    )
+    it.add_argument(
+        "--keys", choices=("id", "path"), help="articles by the id they had (WordPress), or the path of their page"
+    )
+    it = command("export", export_site)
+    it.add_argument("--site", metavar="KEY", default="default")
+    it.add_argument("--format", choices=moving.FORMATS, default="jsonl")
+    it.add_argument("--output", metavar="FILE", help="a new file, instead of standard output")
     command("export-person", export_person).add_argument("email", metavar="EMAIL")
     command("erase-person", erase_person).add_argument("email", metavar="EMAIL")
     it = command("add-webhook", add_webhook)
@@ -448,6 +480,9 @@ def main(argv: list[str] | None = None) -> int:
     except Problem as problem:
         err(f"moderation: {problem.detail}")
         return 1
+    except KeyboardInterrupt:
+        err("moderation: stopped")
+        return 130
     except (SettingsError, NewerDatabase, Undelivered, OSError) as error:
         err(f"moderation: {error}")
         return 1

@@ -103,7 +103,13 @@ async def comment_rows(session: Session, site: str, page: list[Comment]) -> list
     known, notified = await imports.ids(session, site, COMMENT, ids), await comments.notified(session, site, ids)
     rows = []
     for c in page:
-        row = {"id": c.id, "article": c.article, "parent": c.parent, "status": c.status, "revision": c.revision}
+        row: dict[str, Any] = {
+            "id": c.id,
+            "article": c.article,
+            "parent": c.parent,
+            "status": c.status,
+            "revision": c.revision,
+        }
         row |= {"name": c.name, "email": c.email, "url": c.url, "body": c.body, "format": "markdown"}
         row |= {"created_at": iso(c.created_at), "edited_at": iso(c.edited_at), "notify": c.id in notified}
         row |= {"judged": c.judged, "decided": c.decided, "ids": known.get(c.id, [])}
@@ -129,13 +135,20 @@ def submission_row(told: list[Judgement], taken: list[Entry]) -> dict[str, Any]:
 def verdict_row(v: Judgement, known: dict[str, Any]) -> dict[str, Any]:
     """What the comment says already is left out."""
     said = {"body": v.body, "name": v.name, "url": v.url}
-    row = {name: value for name, value in said.items() if name not in known or known[name] != value}
+    row: dict[str, Any] = {name: value for name, value in said.items() if name not in known or known[name] != value}
     row |= {"revision": v.revision, "source": v.source, "action": v.action, "scores": v.scores, "model": v.model}
     return row | {"reasons": v.reasons, "facts": v.facts, "created_at": iso(v.created_at)}
 
 
 def decision_row(d: Entry) -> dict[str, Any]:
-    row = {"id": d.id, "judged": d.judged, "action": d.action, "labels": d.labels, "note": d.note, "moderator": d.moderator}
+    row = {
+        "id": d.id,
+        "judged": d.judged,
+        "action": d.action,
+        "labels": d.labels,
+        "note": d.note,
+        "moderator": d.moderator,
+    }
     row |= {"before": d.before_status, "after": d.after_status, "after_revision": d.after_revision}
     return row | {"created_at": iso(d.created_at), "undone_at": iso(d.undone_at), "undone_by": d.undone_by}
 
@@ -169,7 +182,9 @@ async def write_wxr(
     write(HEAD.format(title=escape(xml(site.name)), link=escape(xml(home))).encode())
     async with database.reading() as session:
         async for article in articles(session, site.key):
-            number = article.key if re.fullmatch(r"[1-9][0-9]{0,8}", article.key) else str(NUMBERED + (posts := posts + 1))
+            number = (
+                article.key if re.fullmatch(r"[1-9][0-9]{0,8}", article.key) else str(NUMBERED + (posts := posts + 1))
+            )
             write(post(article, number).encode())
             numbers: dict[str, int] = {}
             async for page in of_article(session, site.key, article.key):

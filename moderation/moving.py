@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 import time
@@ -120,7 +119,13 @@ async def take(
             gone = await departures.write_jsonl(database, site, clock(), file.write, show)
     async with database.transaction() as tx:
         await audit.note(
-            tx, site=site.key, at=clock(), actor="operator", action="site:export", subject=format, comments=gone.comments
+            tx,
+            site=site.key,
+            at=clock(),
+            actor="operator",
+            action="site:export",
+            subject=format,
+            comments=gone.comments,
         )
     progress.say(f"{gone.articles:,} articles and {gone.comments:,} comments written.")
 
@@ -145,5 +150,3 @@ def opened(output: str | None) -> Iterator[BinaryIO]:
         os.replace(beside, path)
     finally:
         beside.unlink(missing_ok=True)
-
-

@@ -11,6 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 WORDS = {
+    "history",
     "site",
     "submission",
     "verdict",
@@ -47,6 +48,11 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     "registration": (WORDS | {"problem", "storage"}, {"classifier.nearest"}),
     "privacy": (WORDS | {"problem", "storage", "telling"}, set()),
     "learning": (WORDS | {"problem", "storage"}, {"classifier.examples", "classifier.registry", "classifier.train"}),
+    "cleaning": (WORDS | {"problem", "storage"}, {"classifier.labels"}),
+    "arrivals": (WORDS | {"problem", "storage", "cleaning"}, {"classifier.labels"}),
+    "departures": (WORDS | {"problem", "storage"}, set()),
+    "importers": (WORDS | {"problem", "importers"}, set()),
+    "moving": (WORDS | {"problem", "storage", "arrivals", "departures", "importers"}, set()),
     "backup": ({"problem", "storage"}, set()),
     "access": (WORDS | {"problem", "storage"}, set()),
     "operations": (WORDS | {"problem", "storage"}, {"classifier.serving"}),

@@ -86,7 +86,9 @@ async def of(session: Session, site: str, submissions: Iterable[str]) -> dict[st
     """Every decision on each of many, oldest first."""
     wanted = list(submissions)
     rows = await session.fetch(
-        f"SELECT {COLUMNS} FROM decisions WHERE site = ? AND submission IN ({marks(len(wanted))}) ORDER BY id", site, *wanted
+        f"SELECT {COLUMNS} FROM decisions WHERE site = ? AND submission IN ({marks(len(wanted))}) ORDER BY id",
+        site,
+        *wanted,
     )
     found: dict[str, list[Entry]] = {}
     for row in rows:
