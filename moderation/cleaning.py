@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import html
-import re
 import unicodedata
 from dataclasses import dataclass, replace
 from typing import Any
 
 from classifier.labels import LABELS
-from moderation import markdown
+from moderation import prose
 from moderation.comment import Comment, new_id
 from moderation.history import PastArticle, PastComment, PastVerdict
 from moderation.seal import Seal
@@ -74,8 +72,7 @@ def ready(past: PastComment, seal: Seal, site: str, now: int) -> Ready:
     body = clean(past.body)
     if len(body.encode()) > BODY_BYTES:
         raise ValueError(f"longer than {BODY_BYTES:,} bytes")
-    shown = markdown.render(body)
-    if past.status != "deleted" and not has_something_visible(html.unescape(re.sub(r"<[^>]*>", "", shown))):
+    if past.status != "deleted" and not has_something_visible(prose.plain(body, past.format)):
         raise ValueError("no text")
     name = clean_name(past.name)
     address = clean(past.email)
@@ -95,13 +92,14 @@ def ready(past: PastComment, seal: Seal, site: str, now: int) -> Ready:
         email=email,
         url=checked_url(link) if link and len(link) <= URL_LONGEST else None,
         body=body,
-        html=shown,
+        html=prose.render_and_count(body, past.format)[0],
         created_at=past.created_at,
         edited_at=past.edited_at,
         judged=max(1, kept.judged) if kept else 1,
         decided=kept.decided if kept else past.status != "pending",
+        format=past.format,
     )
-    said = Submission(name, email, None, body, None, False)
+    said = Submission(name, email, None, body, None, False, past.format)
     return Ready(past, made, Keys(seal.author_key(email, name), seal.address_key(past.address), said.body_key))
 
 
@@ -128,6 +126,7 @@ def as_judged(judged: Judged, past: PastVerdict) -> Judged:
         url=checked_url(clean(past.url)) if past.url else None,
         created_at=past.created_at,
         edited_at=None,
+        format=past.format,
     )
     scores: Any = {label: score for label, score in (past.scores or {}).items() if label in LABELS and 0 <= score <= 1}
     verdict = Verdict(

@@ -110,10 +110,10 @@ async def comment_rows(session: Session, site: str, page: list[Comment]) -> list
             "status": c.status,
             "revision": c.revision,
         }
-        row |= {"name": c.name, "email": c.email, "url": c.url, "body": c.body, "format": "markdown"}
+        row |= {"name": c.name, "email": c.email, "url": c.url, "body": c.body, "format": c.format}
         row |= {"created_at": iso(c.created_at), "edited_at": iso(c.edited_at), "notify": c.id in notified}
         row |= {"judged": c.judged, "decided": c.decided, "ids": known.get(c.id, [])}
-        now_ = {"body": c.body, "name": c.name, "url": c.url}
+        now_ = {"body": c.body, "format": c.format, "name": c.name, "url": c.url}
         row["verdicts"] = [verdict_row(v, now_) for v in told.get(c.id, [])]
         row["decisions"] = [decision_row(d) for d in taken.get(c.id, [])]
         rows.append(row)
@@ -134,7 +134,7 @@ def submission_row(told: list[Judgement], taken: list[Entry]) -> dict[str, Any]:
 
 def verdict_row(v: Judgement, known: dict[str, Any]) -> dict[str, Any]:
     """What the comment says already is left out."""
-    said = {"body": v.body, "name": v.name, "url": v.url}
+    said = {"body": v.body, "format": v.format, "name": v.name, "url": v.url}
     row: dict[str, Any] = {name: value for name, value in said.items() if name not in known or known[name] != value}
     row |= {"revision": v.revision, "source": v.source, "action": v.action, "scores": v.scores, "model": v.model}
     return row | {"reasons": v.reasons, "facts": v.facts, "created_at": iso(v.created_at)}

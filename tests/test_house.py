@@ -147,7 +147,7 @@ def test_only_the_border_reads_settings() -> None:
 def test_sql_has_one_home() -> None:
     verbs = ("SELECT ", "INSERT INTO", "UPDATE ", "DELETE FROM")
     for path in sources("moderation"):
-        if place(path) == "storage":
+        if place(path) == "storage" or path.name == "isso.py":  # who leaves isso brings a database of isso's
             continue
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):

@@ -22,6 +22,7 @@ from moderation.history import (
 )
 from moderation.importers.file import File
 from moderation.problem import BadRequest
+from moderation.prose import FORMATS
 from moderation.site import is_article_key
 
 SOURCE = "leave-a-reply"
@@ -76,7 +77,7 @@ def article(row: dict[str, Any]) -> Record:
 
 
 def comment(row: dict[str, Any], where: str) -> Record:
-    if not is_id(row["id"]) or row["status"] not in STATUSES or row["format"] not in ("markdown", "html"):
+    if not is_id(row["id"]) or row["status"] not in STATUSES or row["format"] not in FORMATS:
         raise ValueError
     return PastComment(
         f"comment {row['id']} ({where})",
@@ -130,6 +131,8 @@ def verdicts(rows: list[dict[str, Any]], about: dict[str, Any]) -> tuple[PastVer
         if at is None or row["action"] not in ("publish", "hold", "spam", "reject"):
             raise ValueError
         said = about | row
+        if said["format"] not in FORMATS:
+            raise ValueError
         found.append(
             PastVerdict(
                 *(whole(row["revision"]), text(said["body"]), row["action"], at, text(said["name"]), text(said["url"])),

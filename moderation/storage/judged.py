@@ -11,7 +11,7 @@ from moderation.storage.database import Row, Session, marks
 
 COLUMNS = (
     "id, revision, source, article, body, author_name, author_url, email_domain, author_key, action, scores, model, "
-    "reasons, facts, created_at"
+    "reasons, facts, created_at, format"
 )
 
 
@@ -32,6 +32,7 @@ class Judgement:
     reasons: list[dict[str, Any]]
     facts: dict[str, Any]
     created_at: int
+    format: str
 
 
 def judgement_of(row: Row) -> Judgement:
