@@ -115,7 +115,7 @@ class Arrivals:
             keys = await self._articles(tx, articles, arrived)
             arrived = self._with_article(arrived, keys)
             arrived, known = await self._new(tx, arrived)
-            placed = await self._placed(tx, arrived, known, keys)
+            placed = await self._placed(tx, arrived, known)
             await self._write(tx, placed)
             await self._judged(tx, judged)
             await sites.touch(tx, self.site, (c.article for _, c, _ in placed if c.status == "approved"))
@@ -130,7 +130,8 @@ class Arrivals:
                 fresh[past.article] = PastArticle(past.article, past.key)
         await imports.tell(tx, self.site, self.source, {foreign: a.key for foreign, a in fresh.items()})
         keys |= {foreign: a.key for foreign, a in fresh.items()}
-        here = await sites.articles(tx, self.site, {key for key in keys.values() if key})
+        named = {key for key in keys.values() if key}
+        here = await sites.articles(tx, self.site, named) if named else {}
         first = {keys.get(r.past.article): r.comment.created_at for r in reversed(arrived)}
         for a in [*fresh.values(), *told]:
             if not (key := keys[a.foreign]):
@@ -193,10 +194,11 @@ class Arrivals:
         return new, known
 
     async def _placed(
-        self, tx: Session, new: list[Ready], known: dict[str, str], keys: dict[str, str]
+        self, tx: Session, new: list[Ready], known: dict[str, str]
     ) -> list[tuple[Ready, Comment, str | None]]:
         """Each with its place, and the foreign id of a parent that has not come yet."""
-        above = await comments.of_site(tx, self.site, {known[r.past.parent] for r in new if r.past.parent in known})
+        answered = {known[r.past.parent] for r in new if r.past.parent in known}
+        above = await comments.of_site(tx, self.site, answered) if answered else {}
         batch = {r.past.foreign: r for r in new}
         parents, waits = dict[str, str | None](), dict[str, str]()
         for r in new:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from dataclasses import dataclass, replace
 from typing import Any
@@ -28,6 +29,8 @@ from moderation.submission import (
 from moderation.verdict import Reason, Verdict
 
 FOREIGN = 500
+BARE = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*\.[a-z]{2,}(/|\Z)", re.IGNORECASE)
+"""A web address without its scheme, as blogs let people type it."""
 ACTIONS = {"approved": "publish", "pending": "hold", "spam": "spam", "rejected": "reject", "deleted": "hold"}
 
 
@@ -78,7 +81,7 @@ def ready(past: PastComment, seal: Seal, site: str, now: int) -> Ready:
     address = clean(past.email)
     email = (checked_email(address) if len(address) <= EMAIL_LONGEST else None) or ""
     link = clean(past.url)
-    link = f"http://{link}" if link and "://" not in link else link
+    link = f"http://{link}" if BARE.match(link) else link
     kept = past.kept
     made = Comment(
         id=foreign if kept else new_id(past.created_at, int(foreign) & 4095 if foreign.isdigit() else 0),

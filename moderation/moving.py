@@ -95,7 +95,7 @@ def table(told: Told) -> Iterator[str]:
     rows = [("articles, new", told.articles)]
     rows += [(f"comments, {status}", count) for status, count in sorted(told.comments.items())]
     rows += [("comments that were here already, left as they are", told.known)] if told.known else []
-    rows += [(f"past decisions that teach: {action}", count) for action, count in sorted(told.decisions.items())]
+    rows += [(f"past decisions, {action}", count) for action, count in sorted(told.decisions.items())]
     rows += [("replies without a parent, at the top", told.orphans)] if told.orphans else []
     rows += [(f"skipped: {reason}", count) for reason, count in told.skipped.most_common()]
     width = max(len(name) for name, _ in rows)

@@ -105,8 +105,10 @@ async def add_verdicts(tx: Session, rows: Iterable[Judged]) -> None:
 async def judged_already(session: Session, ids: Iterable[str]) -> set[str]:
     """Which of these are submissions, on whichever site."""
     wanted = list(ids)
+    if not wanted:
+        return set()
     sql = f"SELECT id FROM submissions WHERE site IN (SELECT site FROM sites) AND id IN ({marks(len(wanted))})"
-    return {row[0] for row in await session.fetch(sql, *wanted)} if wanted else set()
+    return {row[0] for row in await session.fetch(sql, *wanted)}
 
 
 async def edit(tx: Session, judged: Judged, seen: int) -> bool:
