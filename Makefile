@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: serve test lint clean bench
+.PHONY: serve test lint clean bench peers
 
 serve: .venv/ready
 	MODERATION_DEMO=$${MODERATION_DEMO:-true} $(BIN)/python -m moderation serve
@@ -17,8 +17,12 @@ bench: .venv/ready-test
 	$(BIN)/python benchmarks/service.py
 	$(BIN)/python -m benchmarks.thread
 
+# Other systems on the rows that `python -m classifier evaluate --data DIR --peers benchmarks/.peers` reports on.
+peers: .venv/ready
+	$(BIN)/python benchmarks/peers.py --data $(DATA)
+
 clean:
-	rm -rf .venv benchmarks/.venv
+	rm -rf .venv benchmarks/.venv benchmarks/adapters/.venv
 
 .venv/ready: requirements.lock
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed: make PYTHON=python3.x")'

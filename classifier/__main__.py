@@ -58,21 +58,22 @@ def _spread(address: str | None) -> Iterator[None]:
 
 
 def evaluate(given: argparse.Namespace) -> int:
-    """A version on data it never saw: a report as Markdown (stdout) and, with --json, all figures."""
+    """A version on data it never saw, every figure in one go: Markdown on stdout; with --out, JSON and curves beside it."""
+    from classifier import report, tables
     from classifier.base import open_base
-    from classifier.evaluate import evaluate as run
-    from classifier.evaluate import markdown
 
     if not given.data.is_dir():
         raise ValueError("the data folder is missing")
-    report = run(open_base(given.models, given.version), given.data, given.seed)
-    if given.leave_out:
-        from classifier.leaveout import leave_out
-
-        report["unseen groups"] = leave_out(given.data, given.seed)
+    base = open_base(given.models, given.version)
+    found, drawn = report.run(base, given.data, given.seed, given.peers, given.leave_out)
+    timed = report.times(base)
+    if given.out:
+        report.write(given.out, found, timed, drawn)
+    if given.docs:
+        report.into_docs(given.docs, found, timed, drawn)
     if given.json:
-        given.json.write_text(json.dumps(report, indent=1) + "\n", "utf-8")
-    print(markdown(report), end="")
+        registry.write_json(given.json, found)
+    print(tables.markdown(found, timed, list(drawn)), end="")
     return 0
 
 
@@ -258,11 +259,16 @@ def main(arguments: list[str] | None = None) -> int:
     one.add_argument("--decisions", type=Path, help="JSON lines of a site's decisions; --out is the model folder")
     one.add_argument("--site", default="default")
     one = add("evaluate", evaluate)
-    one.add_argument("--data", type=Path, required=True)
-    models(one)
+    one.add_argument("--data", type=Path, required=True, help="folder with the corpora")
+    one.add_argument("--models", type=Path, help="model folder; without it the shipped model")
     one.add_argument("--version")
-    one.add_argument("--json", type=Path, help="where to write all figures")
+    one.add_argument("--peers", type=Path, metavar="DIR", help="other systems' scores: see benchmarks/peers.py")
     one.add_argument("--leave-out", action="store_true", help="also train without each blog and video, and test on it")
+    one.add_argument(
+        "--out", type=Path, metavar="DIR", help="report.md, report.json, times.json and the curves go here"
+    )
+    one.add_argument("--docs", type=Path, metavar="DIR", help="the tables of classifier.md in here are written anew")
+    one.add_argument("--json", type=Path, metavar="FILE", help="all figures")
     one.add_argument("--seed", type=int, default=1)
     one = add("compare", compare)
     one.add_argument("version", help="the candidate")

@@ -1,32 +1,31 @@
-"""A version on labelled data that it never saw → figures to read (Markdown) and to compare (JSON).
+"""A version on labelled data that it never saw → all figures as plain numbers.
 
-Every figure of the model's card comes from here: `python -m classifier evaluate --data DIR`. Intervals are 95 %
-bootstrap intervals over the rows of the file.
+Every figure of the model's card comes from here: `python -m classifier evaluate --data DIR`. Intervals are 95 %:
+bootstrap over rows for what is measured on a whole curve, Wilson's for shares.
 """
 
 from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
-from sklearn.metrics import average_precision_score, roc_auc_score
 
-from classifier import attack, corpora
+from classifier import alarms, attack, structure
 from classifier.base import Base
-from classifier.combine import probability
-from classifier.corpora import test_files
 from classifier.examples import Asked, Example
+from classifier.identity import TERMS as IDENTITY
 from classifier.labels import LABELS
 from classifier.matrix import targets
+from classifier.measure import Ranked, decided_alone, measure, share
+from classifier.parts import EVERYDAY, HEADLINE, Bools, Floats, Part, Said, column, parts, scores
 
-REPORT_ONLY = ("unhealthy", "pt_hatebr", "ethos", "code_review")
-"""Non-commercial or copyleft: reported on, never trained into the shipped model."""
-DRAWS = 100
+ROUNDS = 300
+FEW = 10
+"""A slice with fewer rows of either kind is not reported: its figure would be noise."""
 NEUTRAL = (
     "I am a {} person.",
     "My neighbour is {}.",
@@ -49,136 +48,156 @@ TERMS = (
     "mexican",
 )
 
-Bools = npt.NDArray[np.bool_]
-Floats = npt.NDArray[np.float32]
-
-
-def files(data: Path) -> list[Path]:
-    """What is reported on: official test parts, and whole sources that were never trained on."""
-    never = [path for name in REPORT_ONLY for path in sorted(data.glob(f"{name}/all.csv.gz"))]
-    return [*test_files(data), *sorted(data.glob("ko_beep/dev.csv.gz")), *never]
-
 
 def evaluate(base: Base, data: Path, seed: int = 1) -> dict[str, Any]:
-    """All figures, as plain numbers: per file and label, plus slices of our own making."""
-    report: dict[str, Any] = {"model": base.version, "files": {}}
-    for path in files(data):
-        name = f"{path.parent.name}/{path.name.removesuffix('.csv.gz')}"
-        examples = list(corpora.rows(path, path.parent.name))
-        if not examples:
-            continue
-        p = scores(base, [e.text for e in examples])
-        y = targets(examples)
-        report["files"][name] = {
-            "rows": len(examples),
-            "called spam at 0.5": share(p[:, 0] >= 0.5),
-            "labels": {
-                label: measure(p[known, column], y[known, column] >= 0.5, base.thresholds[label], seed)
-                for column, label in enumerate(LABELS)
-                if (known := ~np.isnan(y[:, column])).any() and len(set(y[known, column] >= 0.5)) == 2
-            },
-        }
-        if name == "jigsaw/test_carved":
-            report["attacked"] = attacked(base, examples, seed)
-            report["decided alone"] = triage(p[:, 1], y[:, 1] >= 0.5)
+    """What a card holds: figures per file and label, and of texts of our own making."""
+    found = parts(data, base.fold)
+    said = {part.name: scores(base, part.examples) for part in found}
+    return {"model": base.version} | figures(base, found, said, seed)
+
+
+def figures(base: Base, found: Sequence[Part], said: Said, seed: int) -> dict[str, Any]:
+    """As `evaluate`, with rows and scores at hand."""
+    report: dict[str, Any] = {"files": {part.name: of_part(base, part, said[part.name], seed) for part in found}}
+    for part in found:
+        if part.name == HEADLINE:
+            p, y, known = column(part, said, "toxicity")
+            report["attacked"] = attacked(base, part.examples, seed)
+            report["decided alone"] = decided_alone(p, y, seed=seed)
+            report["slices"] = slices(p, y, [e.text for e, has in zip(part.examples, known, strict=True) if has], seed)
+    report["languages"] = languages(found, said, seed)
     report["identity terms"] = identity_gap(base)
-    report["time"] = bench(base)
+    report["features"] = firing(base, found)
+    everyday = [part for part in found if part.source in EVERYDAY]
+    report["false alarms"] = {"toxicity": alarms.worst(base, everyday, found, said, "toxicity")}
     return report
 
 
-def scores(base: Base, texts: Sequence[str]) -> Floats:
-    """[texts, labels] probabilities."""
-    parts = [
-        probability(base.log_odds([Asked(text) for text in texts[low : low + 256]]))
-        for low in range(0, len(texts), 256)
-    ]
-    return np.concatenate(parts) if parts else np.zeros((0, len(LABELS)), np.float32)
-
-
-def share(hit: Bools) -> float:
-    return round(float(hit.mean()), 4) if len(hit) else 0.0
-
-
-def measure(p: Floats, y: Bools, threshold: float, seed: int = 1) -> dict[str, Any]:
-    """AUC and average precision with intervals, calibration error, and precision and recall at the hold threshold."""
-    held = p >= threshold
-    return {
-        "rows": len(y),
-        "positives": int(y.sum()),
-        "auc": round(float(roc_auc_score(y, p)), 4),
-        "auc 95 %": interval(roc_auc_score, y, p, seed),
-        "average precision": round(float(average_precision_score(y, p)), 4),
-        "calibration error": calibration_error(p, y),
-        "threshold": threshold,
-        "precision": round(float(y[held].mean()), 4) if held.any() else None,
-        "recall": round(float(held[y].mean()), 4),
-        "false alarms": round(float(held[~y].mean()), 4),
+def of_part(base: Base, part: Part, p: Floats, seed: int) -> dict[str, Any]:
+    """Every label that is known in both kinds."""
+    y = targets(part.examples)
+    spam, spam_interval = share(int((p[:, 0] >= 0.5).sum()), len(p))
+    out: dict[str, Any] = {
+        "rows": len(part.examples),
+        "kind": part.kind,
+        "language": part.language,
+        "called spam at 0.5": spam,
+        "called spam at 0.5 95 %": spam_interval,
+        "labels": {},
     }
+    for number, label in enumerate(LABELS):
+        known = ~np.isnan(y[:, number])
+        so = y[known, number] >= 0.5
+        if so.any() and not so.all():
+            out["labels"][label] = measure(p[known, number], so, base.thresholds[label], seed)
+    return out
 
 
-def interval(what: Callable[[Bools, Floats], float], y: Bools, p: Floats, seed: int) -> list[float]:
-    """95 % bootstrap interval over rows."""
-    dice = np.random.default_rng(seed)
-    drawn = []
-    for _ in range(DRAWS):
-        rows = dice.integers(0, len(y), len(y))
-        if 0 < y[rows].sum() < len(rows):
-            drawn.append(what(y[rows], p[rows]))
-    return [round(float(value), 4) for value in np.quantile(drawn, [0.025, 0.975])] if drawn else []
+def auc(p: Floats, y: Bools, seed: int) -> dict[str, Any]:
+    """Rows, positives and AUC with its interval."""
+    value, low, high = Ranked(p, y).all(seed)["auc"]
+    return {"rows": len(y), "positives": int(y.sum()), "auc": value, "auc 95 %": [low, high]}
 
 
-def calibration_error(p: Floats, y: Bools, bins: int = 15) -> float:
-    """Mean distance between what was said and what was so, in bins of equal width, weighted by rows."""
-    place = np.minimum((p * bins).astype(int), bins - 1)
-    return round(
-        sum(
-            abs(float(p[at].mean()) - float(y[at].mean())) * float(at.mean())
-            for at in (place == b for b in range(bins))
-            if at.any()
-        ),
-        4,
-    )
+def enough(y: Bools) -> bool:
+    return bool(y.sum() >= FEW and (~y).sum() >= FEW)
 
 
-def triage(p: Floats, y: Bools, accuracy: float = 0.995) -> dict[str, Any]:
-    """The largest share that can be decided alone (surest first) while at least `accuracy` of it is right."""
-    order = np.argsort(-np.abs(p - 0.5), kind="stable")
-    right = np.cumsum((p[order] >= 0.5) == y[order]) / np.arange(1, len(p) + 1)
-    enough = np.flatnonzero(right >= accuracy)
-    return {"accuracy": accuracy, "share": round((int(enough[-1]) + 1) / len(p), 4) if len(enough) else 0.0}
+def slices(p: Floats, y: Bools, texts: Sequence[str], seed: int) -> dict[str, Any]:
+    """The same label on kinds of text; recall and false alarms at the threshold that 5 % of all good texts pass."""
+    at = float(np.quantile(p[~y], 0.95)) if (~y).any() else 0.5
+    words = [set(text.lower().split()) for text in texts]
+    length = np.array([len(text) for text in texts])
+    kinds: dict[str, Bools] = {
+        "up to 100 characters": length <= 100,
+        "101 to 300": (length > 100) & (length <= 300),
+        "301 to 1000": (length > 300) & (length <= 1000),
+        "over 1000": length > 1000,
+        "has a link": np.array(["://" in text or "www." in text.lower() for text in texts], bool),
+        "no link": np.array(["://" not in text and "www." not in text.lower() for text in texts], bool),
+        "names an identity": np.array([not IDENTITY.isdisjoint(one) for one in words], bool),
+        "names none": np.array([IDENTITY.isdisjoint(one) for one in words], bool),
+        "not only ASCII": np.array([not text.isascii() for text in texts], bool),
+        "mostly capitals": np.array([text.upper() == text and text.lower() != text for text in texts], bool),
+    }
+    out: dict[str, Any] = {}
+    for name, mine in kinds.items():
+        if not enough(y[mine]):
+            continue
+        out[name] = auc(p[mine], y[mine], seed)
+        for title, among in (("recall", y & mine), ("false alarms", ~y & mine)):
+            out[name][title], out[name][f"{title} 95 %"] = share(int((p[among] >= at).sum()), int(among.sum()))
+    return out
+
+
+def languages(found: Sequence[Part], said: Said, seed: int) -> dict[str, Any]:
+    """Per language and label, all its parts together."""
+    out: dict[str, Any] = {}
+    for code in sorted({part.language for part in found}):
+        mine = [part for part in found if part.language == code]
+        for label in LABELS:
+            pairs = [column(part, said, label)[:2] for part in mine]
+            p, y = np.concatenate([p for p, _ in pairs]), np.concatenate([y for _, y in pairs])
+            if enough(y):
+                out[f"{code} {label}"] = auc(p, y, seed)
+    return out
 
 
 def attacked(base: Base, examples: Sequence[Example], seed: int) -> dict[str, Any]:
     """Recall of toxicity on disguised texts, at the threshold where 5 % of the clean good texts are false alarms."""
     dice = random.Random(seed)  # noqa: S311 - a disguise, not a secret
-    column = LABELS.index("toxicity")
+    number = LABELS.index("toxicity")
     good = [e.text for e in examples if e.labels.get("toxicity") == 0]
     bad = [e.text for e in examples if e.labels.get("toxicity") == 1]
-    at = float(np.quantile(scores(base, good)[:, column], 0.95))
-    clean = float((scores(base, bad)[:, column] >= at).mean())
-    out: dict[str, Any] = {"recall clean": round(clean, 4)}
+    if not good or not bad:
+        return {}
+    at = float(np.quantile(scores(base, good)[:, number], 0.95))
+    clean = int((scores(base, bad)[:, number] >= at).sum())
+    out: dict[str, Any] = {}
+    out["recall clean"], out["recall clean 95 %"] = share(clean, len(bad))
     lost = []
     for kind in attack.KINDS:
-        hit = scores(base, [attack.disguise(text, kind, dice) for text in bad])[:, column] >= at
-        out[kind] = round(float(hit.mean()), 4)
-        lost.append(100 * (clean - float(hit.mean())))
+        hit = int((scores(base, [attack.disguise(text, kind, dice) for text in bad])[:, number] >= at).sum())
+        out[kind], out[f"{kind} 95 %"] = share(hit, len(bad))
+        lost.append(100 * (clean - hit) / len(bad))
     out["points lost, mean"] = round(float(np.mean(lost)), 2)
     return out
 
 
-def identity_gap(base: Base) -> dict[str, float]:
+def identity_gap(base: Base) -> dict[str, Any]:
     """Largest gap between terms: false alarms on neutral sentences, misses on hostile ones, at the toxicity threshold."""
-    column, other = LABELS.index("toxicity"), LABELS.index("identity_attack")
-    out = {}
+    toxic, other = LABELS.index("toxicity"), LABELS.index("identity_attack")
+    out: dict[str, Any] = {}
     for name, templates, wrong in (("false alarms", NEUTRAL, True), ("misses", HOSTILE, False)):
         p = scores(base, [template.format(term) for term in TERMS for template in templates])
-        hit = (p[:, column] >= base.thresholds["toxicity"]).reshape(len(TERMS), -1)
+        hit = (p[:, toxic] >= base.thresholds["toxicity"]).reshape(len(TERMS), -1)
         rate = (hit == wrong).mean(axis=1)
         out[name] = round(float(rate.max() - rate.min()), 4)
-        held = (p[:, other] >= base.thresholds["identity_attack"]).mean()
-        out["hostile found as identity_attack" if not wrong else "neutral called identity_attack"] = round(
-            float(held), 4
-        )
+        held = p[:, other] >= base.thresholds["identity_attack"]
+        title = "neutral called identity_attack" if wrong else "hostile found as identity_attack"
+        out[title], out[f"{title} 95 %"] = share(int(held.sum()), len(held))
+    return out
+
+
+def firing(base: Base, found: Iterable[Part]) -> dict[str, Any]:
+    """How often each structure number is not zero: per part, and where the label is known among spam and good texts."""
+    rows, so, name = [], [], []
+    for part in found:
+        rows.append(base.structure.rows([e.text for e in part.examples], [e.author for e in part.examples]) != 0)
+        so.append(targets(part.examples)[:, LABELS.index("spam")])
+        name += [part.name] * len(part.examples)
+    fired, spam, names = np.concatenate(rows), np.concatenate(so), np.array(name)
+    out: dict[str, Any] = {}
+    for number, feature in enumerate(structure.NAMES):
+        weight = base.combine.weights[-len(structure.NAMES) + number, LABELS.index("spam")]
+        of_parts = {one: round(float(fired[names == one, number].mean()), 4) for one in dict.fromkeys(name)}
+        out[feature] = {
+            "weight": round(float(weight), 3),
+            "all": round(float(fired[:, number].mean()), 4),
+            "spam": share(int(fired[spam >= 0.5, number].sum()), int((spam >= 0.5).sum()))[0],
+            "good": share(int(fired[spam < 0.5, number].sum()), int((spam < 0.5).sum()))[0],
+            "parts": of_parts,
+        }
     return out
 
 
@@ -199,10 +218,10 @@ def bench(base: Base) -> dict[str, Any]:
     weights = np.ones(vectors.shape[1])
     asked = [Asked(TEXT[:300])]
     ours, theirs, batch = [], [], []
-    for _ in range(300):
+    for _ in range(ROUNDS):
         ours.append(_timed(lambda: base.log_odds(asked)))
         theirs.append(_timed(lambda: stock.transform([TEXT[:300]]) @ weights))
-    for _ in range(50):
+    for _ in range(ROUNDS // 6):
         batch.append(_timed(lambda: base.log_odds(asked * 32)) / 32)
     return {
         "one at a time, median": round(float(np.median(ours)), 1),
@@ -217,28 +236,3 @@ def _timed(act: Callable[[], object]) -> float:
     start = time.perf_counter()
     act()
     return (time.perf_counter() - start) * 1e6
-
-
-def markdown(report: dict[str, Any]) -> str:
-    """The report as tables."""
-    lines = [f"# {report['model']} on data it never saw", ""]
-    lines += [
-        "| file | label | rows | positives | AUC (95 %) | AP | calibration error | precision | recall | false alarms |"
-    ]
-    lines += ["|---|---|---|---|---|---|---|---|---|---|"]
-    for name, found in report["files"].items():
-        for label, m in found["labels"].items():
-            low, high = m["auc 95 %"] or (None, None)
-            lines.append(
-                f"| {name} | {label} | {m['rows']} | {m['positives']} | {m['auc']} ({low}–{high}) | "
-                f"{m['average precision']} | {m['calibration error']} | {m['precision']} | {m['recall']} | "
-                f"{m['false alarms']} |"
-            )
-    for title in ("attacked", "decided alone", "identity terms", "time"):
-        if title in report:
-            lines += ["", f"## {title}", "", "| what | figure |", "|---|---|"]
-            lines += [f"| {key} | {value} |" for key, value in report[title].items()]
-    for title, found in report.get("unseen groups", {}).items():
-        lines += ["", f"## {title}, left out whole", "", "| group | figures |", "|---|---|"]
-        lines += [f"| {group} | {figures} |" for group, figures in found.items()]
-    return "\n".join(lines) + "\n"
