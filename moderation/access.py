@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
-from ipaddress import IPv4Network, IPv6Network, ip_address
+from ipaddress import IPv4Network, IPv6Network
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -13,7 +13,7 @@ from starlette.requests import Request
 from moderation.comment import new_id
 from moderation.moderator import EVERYWHERE, ROLES, SCOPES, Asker, Moderator
 from moderation.problem import FieldError, Forbidden, Invalid, NotFound, TooFast, Unauthorized
-from moderation.seal import Seal
+from moderation.seal import Seal, parsed_address
 from moderation.storage import audit, moderators
 from moderation.storage.database import Database, Session
 from moderation.storage.moderators import Token
@@ -46,18 +46,16 @@ def client_address(peer: str, forwarded: str, trusted: Networks) -> str:
     reader, and one reader's limit would fall on all of them.
     """
     hops = [hop.strip() for hop in forwarded.split(",") if hop.strip()]
-    try:
-        here = ip_address(peer)
-    except ValueError:
+    here = parsed_address(peer)
+    if here is None:
         return ""
     if not hops:  # whoever is on this very machine is its operator, or a proxy that says nothing of its readers
         return "" if here.is_loopback else peer
     if not any(here in network for network in trusted):
         return "" if here.is_private or here.is_loopback else peer
     for hop in reversed(hops):
-        try:
-            address = ip_address(hop)
-        except ValueError:
+        address = parsed_address(hop)
+        if address is None:
             return ""
         if not any(address in network for network in trusted):
             return str(address)

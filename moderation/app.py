@@ -7,7 +7,6 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +36,7 @@ from moderation.public.sites import Directory
 from moderation.public.threads import Threads
 from moderation.scorer import Scorer
 from moderation.scores import score
-from moderation.seal import Seal
+from moderation.seal import Seal, parsed_address
 from moderation.settings import Settings
 from moderation.settings import load as load_settings
 from moderation.site import Site
@@ -153,6 +152,8 @@ class Watch:
 
     def __init__(self, app: ASGIApp, state: Any, trusted: access.Networks) -> None:
         self.app, self.state, self.trusted = app, state, trusted
+        self.known = set[str]()
+        """Peers that may send what they send."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -172,9 +173,8 @@ class Watch:
 
     def _look_at_proxy(self, scope: Scope) -> None:
         peer = scope["client"][0] if scope.get("client") else ""
-        try:
-            here = ip_address(peer)
-        except ValueError:
+        here = parsed_address(peer)
+        if here is None or peer in self.known:
             return
         if (here.is_private or here.is_loopback) and not any(here in network for network in self.trusted):
             self.state.proxy_problem = (
@@ -182,6 +182,8 @@ class Watch:
                 "Set MODERATION_TRUSTED_PROXIES to your proxy's address."
             )
             log.warning(self.state.proxy_problem)
+        elif len(self.known) < 1000:
+            self.known.add(peer)
 
 
 async def first_start(

