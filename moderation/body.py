@@ -86,7 +86,11 @@ def plain_object(raw: bytes) -> dict[str, Any] | None:
         found = orjson.loads(raw)
     except orjson.JSONDecodeError:
         return None
-    if not isinstance(found, dict) or any(isinstance(value, dict | list) for value in found.values()):
+    if (
+        not isinstance(found, dict)
+        or len(found) > 20
+        or any(isinstance(value, dict | list) for value in found.values())
+    ):
         return None
     return found if all(raw.count(b'"%b"' % key.encode()) == 1 for key in found) else None
 

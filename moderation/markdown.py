@@ -28,6 +28,7 @@ _MARKED = re.compile(
     r"\u3041-\u3096\u30a1-\u30fa\u4e00-\u9fff\uac00-\ud7a3]"
     r"|://| \n| \Z|\n\Z|\n\n\n|(?:\A|\n)(?![\nA-Za-z\u00c0-\u00d6\u0400-\u0481\u4e00-\u9fff])|\A\n"
 )
+_PLAIN = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789 \n,.;:'\"?!()%$/+=@-"
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _SCHEME = re.compile(r"(?<![A-Za-z0-9])https?$", re.IGNORECASE)
 # Brackets end a bare address so that [url=http://…]…[/url] and (http://…) read as people mean them, and so do
@@ -54,9 +55,19 @@ def count_links(body: str) -> int:
     return render_and_count(body)[1]
 
 
+def _is_plain(body: str) -> bool:
+    """Nothing in it means anything to Markdown or HTML."""
+    if not body.isascii():
+        return not _MARKED.search(body)
+    # The same for most comments, at a tenth of the pattern's price.
+    if body.encode().translate(None, _PLAIN) or "://" in body or " \n" in body or "\n\n\n" in body:
+        return False
+    return body[-1] not in " \n" and all(not line or line[0].isalpha() for line in body.split("\n")) and body[0] != "\n"
+
+
 def render_and_count(body: str) -> tuple[str, int]:
     """Both, for the price of one parse; for next to nothing where there is no mark-up at all, as in most comments."""
-    if body and not _MARKED.search(body):
+    if body and _is_plain(body):
         paragraphs = body.replace("\n", "<br>\n").split("<br>\n<br>\n")
         return "".join(f"<p>{paragraph}</p>\n" for paragraph in paragraphs), 0
     body, env = whole(body), dict[str, Any]()

@@ -113,7 +113,8 @@ def check(raw: Mapping[str, Any], rules: HouseRules, format: str = prose.MARKDOW
                 refuse("url", "invalid", "must be a web address that starts with http:// or https://")
 
     if body is not None:
-        body = UNWANTED.sub("", body.replace("\r\n", "\n").replace("\r", "\n")).strip()
+        if not body.isprintable():
+            body = UNWANTED.sub("", body.replace("\r\n", "\n").replace("\r", "\n")).strip()
         shown = prose.plain(body, format)
         if not has_something_visible(shown):
             refuse("body", "required", "please type your comment")
