@@ -58,6 +58,7 @@ _MONEY_SIGNS = ("$", "€", "£", "%", "usd")
 _UPPER = bytes(range(65, 91))
 _LOWER = bytes(range(97, 123))
 _DIGITS = bytes(range(48, 58))
+_CAPITALS = bytes(65 if byte in _UPPER else 32 for byte in range(256))
 
 
 class Structure:
@@ -94,7 +95,7 @@ class Structure:
             float(digits >= 8 and _PHONE.search(text) is not None),
             float(_any_in(_MESSENGER, low)),
             upper / (upper + lower + 10),
-            min(math.log1p(len(_SHOUT.findall(text))), 3.0) if upper >= 4 else 0.0,
+            min(math.log1p(len(_SHOUT.findall(text))), 3.0) if b"AAAA" in plain.translate(_CAPITALS) else 0.0,
             digits / size,
             min(math.log1p(text.count("!")), 3.0),
             float(digits > 0 and _any_in(_MONEY_SIGNS, low) and _MONEY.search(low) is not None),

@@ -91,6 +91,8 @@ class Sqlite(Database):
         await connection.execute("PRAGMA busy_timeout = 10000")
         await connection.execute("PRAGMA foreign_keys = ON")
         await connection.execute("PRAGMA cache_size = -32000")
+        # Many comments touch the same pages of the indexes: written back every 16 MB instead of every 4, most go once.
+        await connection.execute("PRAGMA wal_autocheckpoint = 4000")
         return connection
 
     async def close(self) -> None:
