@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 from moderation import prose
-from moderation.comment import Comment, first_id_at, is_id
+from moderation.comment import Comment, first_id_at, is_id, made_at
 from moderation.problem import Conflict, FieldError, Forbidden, Invalid, NotFound, TooFast
 from moderation.site import Article, Site
 from moderation.storage import comments, retries, sites
@@ -36,6 +36,8 @@ class Arrival:
     """The comment that its author's receipt is for."""
     retry: tuple[str, str] | None = None
     """(Idempotency-Key, hash of the request)."""
+    pause: int = 0
+    """Milliseconds since the last one of the same author or address (WordPress's form asks for 15 seconds)."""
     title: str = ""
     links: int = 0
     html: str = ""
@@ -69,6 +71,8 @@ class Book:
     by_author: dict[str, int]
     by_address: dict[str, int]
     answers: dict[tuple[str, str], tuple[str, str]]
+    last: dict[str, str] = field(default_factory=dict)
+    """Author or address → the id of its last one, where an arrival asks for a pause."""
     new_articles: list[Article] = field(default_factory=list)
 
     def first_answer(self, arrival: Arrival) -> Accepted | None:
@@ -103,6 +107,12 @@ class Book:
             raise Invalid(FieldError("parent", "unknown_parent", "is no published comment of this article"))
         if (keys.author, article.key, keys.body) in self.said:
             raise Conflict("You have said exactly this here already.", code="duplicate")
+        if arrival.pause:
+            keyed = ((keys.author, sent.email), (keys.address, keys.address))  # without an email, a name is nobody
+            left = max((made_at(self.last[key]) for key, known in keyed if known and key in self.last), default=0)
+            left += arrival.pause - now
+            if left > 0:
+                raise TooFast("You are posting comments too quickly. Slow down.", -(-left // 1000))
         if 0 < rules.per_author_a_minute <= self.by_author.get(keys.author, 0):
             raise TooFast("You are posting comments too quickly. Slow down.", 60)
         if keys.address and 0 < rules.per_address_a_minute <= self.by_address.get(keys.address, 0):
@@ -119,6 +129,7 @@ class Book:
             self.articles[article.key] = article
             self.new_articles.append(article)
             self.room -= 1
+        self.last[keys.author] = self.last[keys.address] = accepted.id
         self.said.add((keys.author, arrival.article, keys.body))
         self.by_author[keys.author] = self.by_author.get(keys.author, 0) + 1
         if keys.address:
@@ -143,6 +154,10 @@ async def look_up(stored: Session, key: str, arrivals: Iterable[Arrival], now: i
     ids = {i for a in here for i in (a.submission.parent, a.proof) if i and is_id(i)}
     authors, since = {a.keys.author for a in here}, first_id_at(now - MINUTE)
     addresses = {a.keys.address for a in here if a.keys.address}
+    pause, last = max((a.pause for a in here), default=0), dict[str, str]()
+    if pause:
+        for column, keys in (("author_key", authors), ("address_key", addresses)):
+            last |= await comments.last_of(stored, key, column, keys, first_id_at(now - pause))
     tickets = {a.retry[0] for a in here if a.retry}
     return Book(
         site,
@@ -153,4 +168,5 @@ async def look_up(stored: Session, key: str, arrivals: Iterable[Arrival], now: i
         by_author=await comments.recent(stored, key, "author_key", authors, since),
         by_address=await comments.recent(stored, key, "address_key", addresses, since),
         answers=await retries.find(stored, key, tickets, now) if tickets else {},
+        last=last,
     )

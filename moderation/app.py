@@ -30,7 +30,19 @@ from moderation.outbox.mail import Mail, Smtp
 from moderation.outbox.webhooks import Webhooks
 from moderation.pages import Pages
 from moderation.problem import MethodNotAllowed, NotFound, Problem, TooLarge
-from moderation.public import articles, avatar, demo, embed, feeds, posting, reading, receipts, related, subscriptions
+from moderation.public import (
+    articles,
+    avatar,
+    demo,
+    embed,
+    feeds,
+    posting,
+    reading,
+    receipts,
+    related,
+    subscriptions,
+    wordpress,
+)
 from moderation.public.cors import preflight, problem_answer, shared
 from moderation.public.sites import Directory
 from moderation.public.threads import Threads
@@ -79,6 +91,7 @@ def routes(settings: Settings) -> list[BaseRoute]:
         Route("/sites/{site}/counts", shared(reading.read_counts), methods=["GET"]),
         Route("/sites/{site}/articles/{article}", articles.put_article, methods=["PUT"]),
         *embed.routes,
+        *wordpress.routes,
         *receipts.routes,
         *subscriptions.routes,
         Route("/avatars/{token}.svg", draw_avatar, methods=["GET"]),

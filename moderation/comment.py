@@ -86,6 +86,11 @@ def uuid_of(id: str) -> str:
     return str(UUID(int=number & (1 << 128) - 1))
 
 
+def made_at(id: str) -> int:
+    """When an id was made: the inverse of `first_id_at`."""
+    return sum(ALPHABET.index(c) << (125 - 5 * place) for place, c in enumerate(id)) >> 80
+
+
 def is_id(text: str) -> bool:
     return len(text) == ID_LENGTH and all(c in ALPHABET for c in text)
 

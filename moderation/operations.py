@@ -165,6 +165,18 @@ BODIES: dict[tuple[str, str], tuple[list[str], dict[str, Any]]] = {
         ["application/json", "application/x-www-form-urlencoded", "multipart/form-data"],
         COMMENT_FIELDS,
     ),
+    ("post", "/sites/{site}/wp-comments-post.php"): (
+        ["application/x-www-form-urlencoded", "multipart/form-data"],
+        {
+            "type": "object",
+            "required": ["comment_post_ID", "comment", "author", "email"],
+            "properties": dict.fromkeys(
+                ("comment_post_ID", "comment_parent", "comment", "author", "email", "url", "redirect_to", "receipt"),
+                TEXT,
+            )
+            | {"wp-comment-cookies-consent": TEXT},
+        },
+    ),
     ("patch", "/sites/{site}/articles/{article}/comments/{id}"): (["application/json"], EDIT_FIELDS),
     ("put", "/sites/{site}/articles/{article}"): (
         ["application/json"],

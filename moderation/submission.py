@@ -115,12 +115,13 @@ def check(raw: Mapping[str, Any], rules: HouseRules, format: str = prose.MARKDOW
     if body is not None:
         if not body.isprintable():
             body = UNWANTED.sub("", body.replace("\r\n", "\n").replace("\r", "\n")).strip()
-        shown = prose.plain(body, format)
+        size = len(body.encode())
+        shown = body if size > BODY_BYTES else prose.plain(body, format)
         if not has_something_visible(shown):
             refuse("body", "required", "please type your comment")
         elif len(shown) > rules.max_body:
             refuse("body", "too_long", f"at most {rules.max_body} characters")
-        elif len(body.encode()) > BODY_BYTES:
+        elif size > BODY_BYTES:
             refuse("body", "too_long", f"at most {BODY_BYTES} bytes")
 
     notify = raw.get("notify")

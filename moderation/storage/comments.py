@@ -180,6 +180,20 @@ async def recent(session: Session, site: str, column: str, keys: Iterable[str], 
     return {row[0]: int(row[1]) for row in rows}
 
 
+async def last_of(session: Session, site: str, column: str, keys: Iterable[str], since: str) -> dict[str, str]:
+    """The id of the last one that each author or address sent since the id `since`, whatever became of it."""
+    assert column in ("author_key", "address_key")
+    wanted = list(keys)
+    if not wanted:
+        return {}
+    rows = await session.fetch(
+        f"SELECT {column}, max(id) FROM comments WHERE site = ? AND {column} IN ({marks(len(wanted))}) AND id > ? "
+        f"GROUP BY {column}",
+        *(site, *wanted, since),
+    )
+    return {row[0]: row[1] for row in rows}
+
+
 async def places(session: Session, site: str, article: str) -> list[tuple[str, str | None, str]]:
     """(id, parent, path) of every comment of an article, whatever its status."""
     rows = await session.fetch("SELECT id, parent, path FROM comments WHERE site = ? AND article = ?", site, article)

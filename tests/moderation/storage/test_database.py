@@ -197,6 +197,8 @@ async def test_no_query_of_the_hot_path_scans_a_table(tmp_path: Path) -> None:
         await comments.said(asked, "default", ["a"], ["b"])
         await comments.recent(asked, "default", "author_key", ["a"], "0")
         await comments.recent(asked, "default", "address_key", ["a"], "0")
+        await comments.last_of(asked, "default", "author_key", ["a"], "0")
+        await comments.last_of(asked, "default", "address_key", ["a"], "0")
         await comments.of_site(asked, "default", ["a"])
         await comments.find(asked, ["a"])
         await comments.thread(asked, "default", "post", newest=False, limit=50, after=("a", "a"))
