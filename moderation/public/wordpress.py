@@ -54,8 +54,9 @@ async def post_wordpress_form(request: Request) -> Response:
     try:
         directory: Directory = request.app.state.directory
         site = await directory.site(request.path_params["site"])
+        raw = await read(request, typed)
         origin = directory.allowed(site, request.headers)
-        response = await take(request, site, typed)
+        response = await take(request, site, typed, raw)
     except Problem as problem:
         if isinstance(problem, body.HasFile):
             typed |= {name: value for name, value in problem.typed.items() if name in FIELDS}
@@ -67,8 +68,8 @@ async def post_wordpress_form(request: Request) -> Response:
     return response
 
 
-async def take(request: Request, site: Site, typed: dict[str, str]) -> Response:
-    """`typed` is filled as far as the form can be read, so that nothing typed is lost. Raises the first Problem."""
+async def read(request: Request, typed: dict[str, str]) -> bytes:
+    """Fills `typed` as far as the form can be read, so that nothing typed is lost."""
     if not body.is_form(body.kind_of(request)):
         raise Unsupported("Send application/x-www-form-urlencoded or multipart/form-data, as WordPress's form does.")
     raw = await body.read(request, body.COMMENTS)
@@ -79,6 +80,11 @@ async def take(request: Request, site: Site, typed: dict[str, str]) -> Response:
     for name in FIELDS:
         typed[name] = typed.get(name, "").strip()
     typed["author"] = _TAG.sub("", typed["author"]).strip()
+    return raw
+
+
+async def take(request: Request, site: Site, typed: Mapping[str, str], raw: bytes) -> Response:
+    """Into the intake, and to where it leads. Raises the first Problem."""
     article, parent = await place_of(request, site, typed)
     check(site, typed)
     fields = {

@@ -273,6 +273,7 @@ async def test_another_sites_page_may_not_post_and_is_told_so(service: Service) 
     await rules(service)
     refused = await send(service, {"Origin": "https://evil.example"})
     assert refused.status_code == 403 and "text/html" in refused.headers["content-type"]
+    assert GOOD["comment"] in refused.text and "access-control-allow-origin" not in refused.headers
     allowed = await send(service, {"Origin": "https://blog.example", "Referer": "https://blog.example/gate/"})
     assert allowed.status_code == 303
     assert allowed.headers["location"].startswith("https://blog.example/gate/#comment-")
