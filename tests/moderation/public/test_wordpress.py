@@ -258,6 +258,13 @@ async def test_a_site_of_registered_articles_knows_no_other(service: Service) ->
     assert (await send(service)).status_code == 303
 
 
+async def test_a_post_that_is_too_old_is_closed_before_anything_else_is_wrong(service: Service) -> None:
+    await rules(service, close_after_days=14)
+    await register(service, published_at=service.clock.now - 15 * 86_400_000)
+    answer = await send(service, email="")
+    assert answer.status_code == 403 and "Sorry, comments are closed for this item." in answer.text
+
+
 async def test_no_form_token_is_asked_for_and_a_receipt_earns_trust(service: Service) -> None:
     first = await send(service, {"Accept": "application/json"})
     assert first.status_code == 201, first.text
