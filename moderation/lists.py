@@ -113,6 +113,9 @@ class Listed:
         else:
             self._odd.append((entry, re.compile(pattern(plain))))
 
+    def __bool__(self) -> bool:
+        return self._some or bool(self._people or self._networks)
+
     def in_text(self, text: str) -> list[str]:
         """Which entries stand in it, as whole words in any spelling that looks the same."""
         if not self._some:

@@ -47,6 +47,8 @@ def disallowed(case: Case) -> list[Reason]:
 
 def listed(rule: str, named: Listed, case: Case) -> list[Reason]:
     """What of a list stands in the text, the name or the author's link, or is where the comment comes from."""
+    if not named:
+        return []
     sent = case.submission
     found = []
     for entry in named.in_text(sent.text):

@@ -28,7 +28,7 @@ def problem_answer(problem: Problem) -> Response:
 async def origin_of(request: Request) -> str | None:
     """The Origin to name in the answer. Raises Forbidden for one that the site does not allow."""
     directory: Directory = request.app.state.directory
-    site = await directory.site(request.path_params["site"])
+    site = request.state.site = await directory.site(request.path_params["site"])
     return directory.allowed(site, request.headers)
 
 

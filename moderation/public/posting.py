@@ -43,9 +43,8 @@ def json_answer(accepted: Accepted) -> Response:
 async def post_comment(request: Request) -> Response:
     """One reply. 201 published, 202 held; a browser's form gets a redirect, or the form back with what was typed."""
     state = request.app.state
-    directory: Directory = state.directory
     intake: Intake = state.intake
-    site = await directory.site(request.path_params["site"])
+    site: Site = request.state.site  # `shared` has just looked it up
     article = article_key(request.path_params["article"])
     kind = body.kind_of(request)
     if kind == "application/json":
