@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 
 from classifier.labels import LABELS
+from moderation import registration
 from moderation.cleaning import Ready, as_judged, clean, past_verdict, ready, ready_article
 from moderation.comment import Comment, below, first_id_at, new_id
 from moderation.decision import STATUS_AFTER
@@ -150,7 +151,7 @@ class Arrivals:
                 old.created_at if old else at,
             )
             if new != old:
-                await sites.put_article(tx, new)
+                await registration.register(tx, new)
                 here[key] = new
                 self.told.articles += old is None
             await imports.add(tx, (Known(self.site, source, ARTICLE, id, key) for source, id in a.ids))

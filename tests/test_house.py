@@ -49,7 +49,7 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     "privacy": (WORDS | {"problem", "storage", "telling"}, set()),
     "learning": (WORDS | {"problem", "storage"}, {"classifier.examples", "classifier.registry", "classifier.train"}),
     "cleaning": (WORDS | {"problem", "storage"}, {"classifier.labels"}),
-    "arrivals": (WORDS | {"problem", "storage", "cleaning"}, {"classifier.labels"}),
+    "arrivals": (WORDS | {"problem", "storage", "cleaning", "registration"}, {"classifier.labels"}),
     "departures": (WORDS | {"problem", "storage"}, set()),
     "importers": (WORDS | {"problem", "importers"}, set()),
     "moving": (WORDS | {"problem", "storage", "arrivals", "departures", "importers"}, set()),

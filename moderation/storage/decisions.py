@@ -126,12 +126,19 @@ class Taught:
     format: str
 
 
+MOST_TAUGHT = 20_000
+"""A blog with a long past brings a million; training keeps the latest few thousand, and the rest need no memory."""
+
+
 async def taught(session: Session, site: str) -> list[Taught]:
-    """Every standing decision of a site with its text, oldest first."""
+    """The latest standing decisions of a site with their texts, oldest first."""
     rows = await session.fetch(
         "SELECT d.submission, d.action, d.labels, s.body, s.article, s.author_name, s.author_url, s.email_domain, "
         "s.author_key, d.created_at, s.format FROM decisions d JOIN submissions s ON s.site = d.site AND s.id = d.submission AND "
-        "s.revision = d.judged WHERE d.site = ? AND d.undone_at IS NULL ORDER BY d.id",
-        site,
+        "s.revision = d.judged WHERE d.site = ? AND d.undone_at IS NULL ORDER BY d.id DESC LIMIT ?",
+        *(site, MOST_TAUGHT),
     )
-    return [Taught(r[0], r[1], tuple(json.loads(r[2])), r[3], r[4] or "", r[5], r[6] or "", *r[7:11]) for r in rows]
+    return [
+        Taught(r[0], r[1], tuple(json.loads(r[2])), r[3], r[4] or "", r[5], r[6] or "", *r[7:11])
+        for r in reversed(rows)
+    ]

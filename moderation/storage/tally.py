@@ -50,11 +50,14 @@ async def outcomes(session: Session, site: str, ids: Iterable[str]) -> dict[tupl
 
 
 async def caught_by(session: Session, site: str, ids: Iterable[str]) -> dict[tuple[str, int], list[Key]]:
-    """(id, revision judged) → the rules that fired on what was not published, each on the day that it was judged."""
+    """(id, revision judged) → the rules that fired on what was not published, each on the day that it was judged.
+
+    What was imported was judged elsewhere.
+    """
     wanted = list(ids)
     rows = await session.fetch(
         "SELECT id, revision, reasons, created_at FROM submissions "
-        f"WHERE site = ? AND id IN ({marks(len(wanted))}) AND action <> ?",
+        f"WHERE site = ? AND id IN ({marks(len(wanted))}) AND action <> ? AND source <> 'import'",
         *(site, *wanted, PUBLISH),
     )
     return {
