@@ -27,7 +27,7 @@ from moderation.problem import FieldError, Invalid, NotFound, Problem, Unavailab
 from moderation.seal import Seal
 from moderation.settings import Settings, SettingsError
 from moderation.site import Site, checked_origin, is_site_key
-from moderation.storage import connect, moderators, outbox, sites
+from moderation.storage import connect, learnt, moderators, outbox, sites
 from moderation.storage import webhooks as endpoints
 from moderation.storage.database import Database, NewerDatabase, Session
 from moderation.submission import checked_email
@@ -238,14 +238,17 @@ async def roll_back(args: argparse.Namespace, settings: Settings) -> None:
 async def export_person(args: argparse.Namespace, settings: Settings) -> None:
     """Print all that is held on one email address, as JSON."""
     async with opened(settings) as database:
-        out(json.dumps(await privacy.export(database, Seal(settings.secret()), args.email), ensure_ascii=False))
+        person = privacy.person_of(Seal(settings.secret()), args.email)
+        out(json.dumps(await privacy.export(database, person), ensure_ascii=False))
 
 
 async def erase_person(args: argparse.Namespace, settings: Settings) -> None:
     """Erase all that is held on one email address."""
     async with opened(settings) as database:
-        count, _ = await privacy.erase(database, Seal(settings.secret()), args.email, "operator", now())
-    out(json.dumps({"erased": count}))
+        erased = await privacy.erase(
+            database, privacy.person_of(Seal(settings.secret()), args.email), "operator", now()
+        )
+    out(json.dumps({"erased": erased.comments}))
 
 
 async def add_webhook(args: argparse.Namespace, settings: Settings) -> None:
@@ -358,7 +361,7 @@ async def check(args: argparse.Namespace, settings: Settings) -> None:
     async with opened(settings) as database:
         async with database.reading() as session:
             ready, all_ = await moderators.count(session, ready=True), await moderators.count(session)
-            untold = await outbox.counts(session)
+            untold, outdated = await outbox.counts(session), await learnt.outdated(session)
             muted = [line for site in (await sites.sites(session)).values() for line in rulebook.in_words(site)]
         if isinstance(getattr(database, "path", None), Path):
             with sqlite3.connect(database.path) as connection:  # type: ignore[attr-defined]
@@ -373,6 +376,8 @@ async def check(args: argparse.Namespace, settings: Settings) -> None:
         classifier.load()
         out(f"model: {classifier.problem or 'ok'} ({classifier.version})")
         well &= classifier.problem is None
+        for site in outdated:
+            out(f"model: that of {site} still holds what an erased person taught; see: python -m moderation retrain")
     except Exception as error:
         well = False
         out(f"model: {error}; every comment will be held")

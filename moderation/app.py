@@ -36,6 +36,7 @@ from moderation.public import (
     demo,
     embed,
     feeds,
+    persons,
     posting,
     reading,
     receipts,
@@ -94,6 +95,7 @@ def routes(settings: Settings) -> list[BaseRoute]:
         *wordpress.routes,
         *receipts.routes,
         *subscriptions.routes,
+        *persons.routes,
         Route("/avatars/{token}.svg", draw_avatar, methods=["GET"]),
         # for moderators
         *signin.routes,
@@ -118,7 +120,7 @@ async def on_problem(request: Request, error: Exception) -> Response:
     path = request.url.path
     if path.startswith("/moderate"):
         return await desk.problem_page(request, error)
-    page = path.startswith(("/receipts", "/subscriptions")) or path.endswith("/form")
+    page = path.startswith(("/receipts", "/subscriptions", "/privacy")) or path.endswith("/form")
     if page and "text/html" in request.headers.get("accept", ""):
         return posting.problem_page(request, error)
     return problem_answer(error)

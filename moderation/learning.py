@@ -9,7 +9,7 @@ from classifier import registry, train
 from classifier.examples import Author, Example
 from moderation import prose
 from moderation.decision import teaches
-from moderation.storage import audit, decisions, sites
+from moderation.storage import audit, decisions, learnt, sites
 from moderation.storage.database import Database
 
 
@@ -35,7 +35,7 @@ def examples_of(taught: list[decisions.Taught], site: str) -> list[Example]:
 
 
 async def retrain(database: Database, models: Path, site: str | None, now: int) -> dict[str, Any]:
-    """One site, or every site in turn. `promoted` says whether anything went live, `why` is a sentence for each."""
+    """One site, or every site in turn. `now` is before anything is read: who is erased meanwhile marks the model. `promoted` says whether anything went live, `why` is a sentence for each."""
     async with database.reading() as session:
         keys = list(await sites.sites(session, [site] if site else None))
         lessons = {key: examples_of(await decisions.taught(session, key), key) for key in keys}
@@ -43,6 +43,7 @@ async def retrain(database: Database, models: Path, site: str | None, now: int) 
     async with database.transaction() as tx:
         for key, outcome in outcomes.items():
             if outcome.promoted:
+                await learnt.promoted(tx, key, now)
                 await audit.note(
                     tx,
                     site=key,
@@ -64,6 +65,7 @@ async def roll_back(database: Database, models: Path, site: str, now: int) -> di
     """To the correction before, or to the bare base. Raises registry.ModelError where there is nothing to go back from."""
     version = registry.roll_back(models, site)
     async with database.transaction() as tx:
+        await learnt.rolled_back(tx, site, version)
         await audit.note(
             tx, site=site, at=now, actor="operator", action="model:roll-back", subject=version or "the shipped model"
         )

@@ -41,5 +41,8 @@ class Links:
     def subscription(self, id: str) -> str:
         return f"{self.base}/subscriptions/{self.seal.mailed('subscription', id)}"
 
+    def person(self, id: str) -> str:
+        return f"{self.base}/privacy/{self.seal.mailed('person', id)}"
+
     def set_password(self, token: str) -> str:
         return f"{self.base}/moderate/set-password/{token}"

@@ -19,7 +19,7 @@ from starlette.routing import BaseRoute, Route
 from moderation import __version__, rules
 from moderation.moderator import EVERYWHERE
 from moderation.problem import Problem, Unauthorized
-from moderation.storage import outbox, queue, sites, tally
+from moderation.storage import learnt, outbox, queue, sites, tally
 
 
 class Lines(logging.Formatter):
@@ -70,7 +70,9 @@ async def ready(request: Request) -> Response:
     try:
         async with state.database.reading() as session:
             await session.fetch("SELECT 1")
+            outdated = await learnt.outdated(session)
         checks["database"] = "ok"
+        checks["erasure"] = f"models to retrain: {', '.join(outdated)}" if outdated else "ok"
     except Problem as problem:
         checks["database"] = problem.detail
     checks["model"] = state.scorer.problem or "ok"
@@ -96,7 +98,7 @@ async def metrics(request: Request) -> Response:
         counts = await queue.counts(session, EVERYWHERE)
         caught = await tally.counts(session, None)
         muted = Counter(rule for site in (await sites.sites(session)).values() for rule in site.muted)
-        untold = await outbox.counts(session)
+        untold, outdated = await outbox.counts(session), await learnt.outdated(session)
     lines: list[str] = []
 
     def family(name: str, kind: str, meaning: str, values: dict[str, float], label: str = "") -> None:
@@ -116,6 +118,7 @@ async def metrics(request: Request) -> Response:
     family("rule_muted", "gauge", "Sites on which a rule is muted.", dict(muted), "rule")
     family("batches_total", "counter", "Batches written.", {"": intake.counts.batches})
     family("waiting", "gauge", "Submissions that wait for the writer.", {"": intake.waiting})
+    family("models_outdated", "gauge", "Live models that hold what erased persons taught.", {"": len(outdated)})
     family("outbox", "gauge", "Mails and webhook messages that wait, or were given up.", dict(untold), "state")
     family("outbox_tries_total", "counter", "Tries to deliver, by how they went.", dict(state.outbox.results), "result")
     family("thread_hits_total", "counter", "Threads served from memory.", {"": threads.hits})
@@ -213,8 +216,15 @@ BODIES: dict[tuple[str, str], tuple[list[str], dict[str, Any]]] = {
         },
     ),
     ("put", "/api/sites/{site}/rules"): (["application/json"], rules.schema()),
-    ("post", "/api/privacy/export"): (["application/json"], {"type": "object", "properties": {"email": TEXT}}),
-    ("post", "/api/privacy/erase"): (["application/json"], {"type": "object", "properties": {"email": TEXT}}),
+    **dict.fromkeys(
+        (("post", "/api/privacy/export"), ("post", "/api/privacy/erase")),
+        (["application/json"], {"type": "object", "properties": {"email": TEXT, "site": TEXT}}),
+    ),
+    ("post", "/privacy"): (["application/x-www-form-urlencoded"], {"type": "object", "properties": {"email": TEXT}}),
+    ("post", "/privacy/{token}"): (
+        ["application/x-www-form-urlencoded"],
+        {"type": "object", "properties": {"act": {"enum": ["export", "erase"]}}},
+    ),
     ("post", "/subscriptions/{token}"): (
         ["application/x-www-form-urlencoded", "multipart/form-data"],
         {"type": "object", "properties": {"act": {"enum": ["confirm", "end", "refuse"]}, "List-Unsubscribe": TEXT}},

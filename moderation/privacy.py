@@ -1,24 +1,54 @@
-"""All that is held on one address: export it, erase it."""
+"""All that is held on one address: export it, erase it; and the link by which its owner may do so."""
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import dataclass
 from typing import Any
 
-from moderation.comment import iso
+from moderation import telling
+from moderation.comment import iso, new_id
+from moderation.decision import teaches
+from moderation.moderator import EVERYWHERE
+from moderation.problem import NotFound
 from moderation.seal import Seal
-from moderation.storage import audit, persons, sites
-from moderation.storage.database import Database
+from moderation.storage import audit, learnt, outbox, persons, sites
+from moderation.storage.database import Database, Session
+from moderation.storage.outbox import MAIL, Message
+from moderation.storage.persons import Person
 from moderation.submission import checked_email
 
+DAY = 24 * 3_600_000
+LINK_LIFE = DAY
 
-async def export(database: Database, seal: Seal, email: str) -> dict[str, Any]:
-    """Every comment of this address on every site, and what was judged of it."""
-    address = checked_email(email) or email.strip()
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    comments: int
+    threads: set[tuple[str, str]]
+    """(site, article) of those that look different now."""
+
+
+def person_of(seal: Seal, email: str, site: str = EVERYWHERE) -> Person:
+    return Person(seal.author_key(checked_email(email) or email.strip(), ""), site)
+
+
+async def known_site(session: Session, site: str) -> None:
+    if site != EVERYWHERE and not await sites.sites(session, [site]):
+        raise NotFound("There is no such site.")
+
+
+async def export(database: Database, person: Person) -> dict[str, Any]:
+    """Every comment of this person, what was judged and decided of them, and which mails they wanted."""
     async with database.reading() as session:
-        found = await persons.comments(session, seal.author_key(address, ""))
-        judged = await persons.submissions(session, seal.author_key(address, ""))
+        await known_site(session, person.site)
+        return await held(session, person)
+
+
+async def held(session: Session, person: Person) -> dict[str, Any]:
+    found = await persons.comments(session, person)
     return {
-        "email": address,
+        "email": await persons.address(session, person),
         "comments": [
             {
                 "id": c.id,
@@ -35,29 +65,75 @@ async def export(database: Database, seal: Seal, email: str) -> dict[str, Any]:
             }
             for c in found
         ],
-        "judged": judged,
+        "judged": await persons.submissions(session, person),
+        "decisions": await persons.decisions(session, person),
+        "subscriptions": await persons.subscriptions(session, person),
     }
 
 
-async def erase(database: Database, seal: Seal, email: str, actor: str, now: int) -> tuple[int, set[tuple[str, str]]]:
-    """How many comments went, and which threads changed. Texts, names and addresses go; decisions keep their ids.
+async def erase(database: Database, person: Person, actor: str, now: int) -> Erased:
+    """Texts, names and addresses go, from the outbox too; decisions keep their ids, and endpoints hear what to delete.
 
-    The next retraining no longer has the texts; replies by others stay, and hang on what is left above them.
+    The next retraining no longer has the texts, and until then the live model is marked; replies by others stay, and hang
+    on what is left above them.
     """
-    key = seal.author_key(checked_email(email) or email.strip(), "")
     async with database.transaction() as tx:
-        found = await persons.comments(tx, key)
-        await persons.erase(tx, key)
-        touched = {(c.site, c.article) for c in found}
-        for site in {site for site, _ in touched}:
-            await sites.touch(tx, site, (article for s, article in touched if s == site))
-            await audit.note(
-                tx,
-                site=site,
-                at=now,
-                actor=actor,
-                action="person:erase",
-                subject="person",
-                comments=sum(c.site == site for c in found),
-            )
-    return len(found), touched
+        await known_site(tx, person.site)
+        return await _erase(tx, person, actor, now)
+
+
+async def _erase(tx: Session, person: Person, actor: str, now: int) -> Erased:
+    found = await persons.comments(tx, person)
+    decided = await persons.decisions(tx, person)
+    taught = Counter(d["site"] for d in decided if d["stands"] and teaches(d["action"], d["labels"]))
+    await persons.erase(tx, person)
+    await telling.tell(tx, "comment.deleted", found, now)
+    for site, examples in taught.items():
+        await learnt.erased(tx, site, examples, now)
+    touched = {(c.site, c.article) for c in found}
+    for site in {site for site, _ in touched} | set(taught):
+        await sites.touch(tx, site, (article for s, article in touched if s == site))
+        count = sum(c.site == site for c in found)
+        await audit.note(tx, site=site, at=now, actor=actor, action="person:erase", subject="person", comments=count)
+    return Erased(len(found), touched)
+
+
+async def ask(database: Database, seal: Seal, email: str, now: int) -> None:
+    """Mail a link to that address, where anything is held on it: at most one a day.
+
+    The same is written whether or not, so that neither the answer nor its time tells.
+    """
+    person = person_of(seal, email)
+    async with database.transaction() as tx:
+        if await persons.asked_since(tx, person.key, now - DAY):
+            return
+        id = new_id(now)
+        is_known = await persons.address(tx, person) is not None
+        await persons.add_link(tx, id, person.key, now)
+        if is_known:
+            content = {"kind": "person", "link": id}
+            await outbox.add(tx, [Message(EVERYWHERE, f"person.{id}", MAIL, person.key, content, now)])
+
+
+async def of_link(session: Session, id: str | None, now: int) -> persons.PersonLink:
+    """Raises NotFound for one that is forged, over or used up."""
+    found = await persons.link(session, id, now - LINK_LIFE) if id else None
+    if found is None:
+        raise NotFound("There is no such link, or its time is over. Ask for a new one at /privacy.")
+    return found
+
+
+async def export_by_link(database: Database, id: str | None, now: int) -> dict[str, Any]:
+    """Once. Raises NotFound."""
+    async with database.transaction() as tx:
+        found = await of_link(tx, id, now)
+        if not await persons.use_link(tx, found.id, now):
+            raise NotFound("This link has been used for a download already. Ask for a new one tomorrow at /privacy.")
+        return await held(tx, Person(found.person))
+
+
+async def erase_by_link(database: Database, id: str | None, now: int) -> Erased:
+    """Once: the link goes with all the rest. Raises NotFound."""
+    async with database.transaction() as tx:
+        found = await of_link(tx, id, now)
+        return await _erase(tx, Person(found.person), "person", now)

@@ -16,6 +16,7 @@ from moderation.moderator import EVERYWHERE
 from moderation.problem import FieldError, Forbidden, Invalid
 from moderation.site import is_site_key
 from moderation.storage import audit
+from moderation.storage.persons import Person
 from moderation.storage.queue import ORDERS, View
 
 MOST = 200
@@ -122,30 +123,31 @@ async def get_audit(request: Request) -> Response:
 
 
 async def post_export(request: Request) -> Response:
-    """All that is held on one address."""
-    state = request.app.state
-    email = await person_of(request)
-    return answer(await privacy.export(state.database, state.links.seal, email))
+    """All that is held on one address, on one site or on all."""
+    return answer(await privacy.export(request.app.state.database, await person_of(request)))
 
 
 async def post_erase(request: Request) -> Response:
-    """Erase all that is held on one address."""
+    """Erase all that is held on one address, on one site or on all."""
     state = request.app.state
-    email = await person_of(request)
-    count, touched = await privacy.erase(state.database, state.links.seal, email, "api", state.clock())
-    for site, article in touched:
+    erased = await privacy.erase(state.database, await person_of(request), "api", state.clock())
+    for site, article in erased.threads:
         state.threads.drop(site, article)
-    return answer({"erased": count})
+    return answer({"erased": erased.comments})
 
 
-async def person_of(request: Request) -> str:
-    asker = await request.app.state.doorman.asker(request, "privacy")
-    if asker.site != EVERYWHERE:
-        raise Forbidden("A person may have written on every site: this needs a token for all of them.", code="site")
-    email = body.json_object(await body.read(request)).get("email")
+async def person_of(request: Request) -> Person:
+    state = request.app.state
+    asker = await state.doorman.asker(request, "privacy")
+    asked = body.json_object(await body.read(request))
+    email, site = asked.get("email"), asked.get("site")
     if not isinstance(email, str) or not 3 <= len(email) <= 254 or any("\ud800" <= c <= "\udfff" for c in email):
         raise Invalid(FieldError("email", "invalid", "must be an email address"))
-    return email
+    if site is not None and not (isinstance(site, str) and is_site_key(site)):
+        raise Invalid(FieldError("site", "invalid", "is no site's key"))
+    if not asker.sees(site or EVERYWHERE):
+        raise Forbidden("This is for another site than yours; name yours as `site`.", code="site")
+    return privacy.person_of(state.links.seal, email, site or EVERYWHERE)
 
 
 routes = [

@@ -9,9 +9,10 @@ from moderation.comment import Comment, public
 from moderation.links import Links
 from moderation.outbox.mail import Letter, Link, Quote
 from moderation.site import Article, Site
-from moderation.storage import comments, sites, subscriptions
+from moderation.storage import comments, persons, sites, subscriptions
 from moderation.storage.database import Database, Session
 from moderation.storage.outbox import Message
+from moderation.storage.persons import Person
 
 QUOTED = 1_000
 """Characters of a reply."""
@@ -23,7 +24,7 @@ class Letters:
 
     async def write(self, message: Message) -> Letter | None:
         """None where there is nothing to say any more: erased, withdrawn, unsubscribed, decided meanwhile."""
-        kinds = {"reply": self._reply, "confirm": self._confirm}
+        kinds = {"reply": self._reply, "confirm": self._confirm, "person": self._person}
         async with self.database.reading() as session:
             return await kinds[message.content["kind"]](session, message)
 
@@ -73,4 +74,18 @@ class Letters:
                 "If it was not you, do nothing: you will get no mails of replies. The same page can stop these questions too.",
             ),
             unsubscribe=place,
+        )
+
+    async def _person(self, session: Session, message: Message) -> Letter | None:
+        email = await persons.address(session, Person(message.subject))
+        if email is None:
+            return None
+        return Letter(
+            email,
+            "What is held on you",
+            (
+                "Somebody asked for what is held on this email address: comments, and what belongs to them.",
+                Link("Download it, or erase it", self.links.person(message.content["link"])),
+                "The link works for 24 hours. If it was not you, do nothing: nothing will happen.",
+            ),
         )

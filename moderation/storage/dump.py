@@ -67,6 +67,9 @@ TABLES: dict[str, tuple[str, ...]] = {
     "rule_counts": ("site", "rule", "day", "hits", "decided", "overturned"),
     "retries": ("site", "article", "key", "request", "answer", "created_at"),
     "subscriptions": ("site", "person", "id", "state", "asked_at", "changed_at"),
+    "person_links": ("site", "id", "person", "created_at", "exported_at"),
+    "learnt": ("site", "at"),
+    "unlearnt": ("site", "id", "at", "examples"),
     "webhooks": ("site", "id", "url", "events", "created_at", "disabled_at"),
     "outbox": ("site", "id", "lane", "subject", "content", "state", "tries", "due_at", "said", "created_at"),
 }
@@ -74,7 +77,16 @@ TABLES: dict[str, tuple[str, ...]] = {
 rows of an older backup are the first columns of today's. Failed attempts and leases are not kept: they
 are of the last minutes."""
 
-KEYS = {"sites": 1, "articles": 2, "decisions": 3, "submissions": 3, "imports": 4, "retries": 3, "rule_counts": 3}
+KEYS = {
+    "sites": 1,
+    "learnt": 1,
+    "articles": 2,
+    "decisions": 3,
+    "submissions": 3,
+    "imports": 4,
+    "retries": 3,
+    "rule_counts": 3,
+}
 """How many leading columns name a row, where it is not two."""
 PAGE = 500
 

@@ -1,29 +1,55 @@
-"""What is held on one author, by the author's key."""
+"""What is held on one person, by the author's key: on one site, or on all."""
 
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import Any
 
 from moderation.comment import Comment, iso
+from moderation.moderator import EVERYWHERE
 from moderation.storage.comments import COMMENT, comment_of
 from moderation.storage.database import Session
 
-HERE = "site IN (SELECT site FROM sites)"
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """`key` is the author's key; `site` is a key, or `*` for all sites."""
+
+    key: str
+    site: str = EVERYWHERE
+
+    @property
+    def here(self) -> str:
+        return "site IN (SELECT site FROM sites)" if self.site == EVERYWHERE else "site = ?"
+
+    @property
+    def args(self) -> tuple[str, ...]:
+        """For `here` and then the key."""
+        return (self.key,) if self.site == EVERYWHERE else (self.site, self.key)
 
 
-async def comments(session: Session, author: str) -> list[Comment]:
+async def comments(session: Session, person: Person) -> list[Comment]:
     rows = await session.fetch(
-        f"SELECT {COMMENT} FROM comments c WHERE c.{HERE} AND c.author_key = ? ORDER BY c.id", author
+        f"SELECT {COMMENT} FROM comments c WHERE c.{person.here} AND c.author_key = ? ORDER BY c.id", *person.args
     )
     return [comment_of(row) for row in rows]
 
 
-async def submissions(session: Session, author: str) -> list[dict[str, Any]]:
+async def address(session: Session, person: Person) -> str | None:
+    """As it stands with the newest comment."""
+    row = await session.fetch_one(
+        f"SELECT email FROM comments WHERE {person.here} AND author_key = ? AND email <> '' ORDER BY id DESC LIMIT 1",
+        *person.args,
+    )
+    return row[0] if row else None
+
+
+async def submissions(session: Session, person: Person) -> list[dict[str, Any]]:
     rows = await session.fetch(
         "SELECT site, id, revision, source, body, action, scores, model, created_at, format FROM submissions "
-        f"WHERE {HERE} AND author_key = ? ORDER BY id, revision",
-        author,
+        f"WHERE {person.here} AND author_key = ? ORDER BY id, revision",
+        *person.args,
     )
     return [
         {
@@ -34,12 +60,89 @@ async def submissions(session: Session, author: str) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-async def erase(tx: Session, author: str) -> None:
-    """Their comments and judged texts, moderators' notes on them, and kept first answers of the same articles."""
-    theirs = f"SELECT id FROM submissions WHERE {HERE} AND author_key = ?"
-    await tx.execute(f"UPDATE decisions SET note = '' WHERE {HERE} AND submission IN ({theirs})", author)
-    rows = await tx.fetch(f"SELECT site, article FROM comments WHERE {HERE} AND author_key = ?", author)
-    for site, article in {(row[0], row[1]) for row in rows}:
-        await tx.execute("DELETE FROM retries WHERE site = ? AND article = ?", site, article)
-    await tx.execute(f"DELETE FROM comments WHERE {HERE} AND author_key = ?", author)
-    await tx.execute(f"DELETE FROM submissions WHERE {HERE} AND author_key = ?", author)
+async def decisions(session: Session, person: Person) -> list[dict[str, Any]]:
+    """What moderators decided on their texts; `stands` where nobody took it back."""
+    rows = await session.fetch(
+        "SELECT site, submission, action, labels, note, created_at, undone_at FROM decisions d "
+        f"WHERE {person.here} AND submission IN ({theirs(person)}) ORDER BY id",
+        *person.args[:-1],
+        *person.args,
+    )
+    return [
+        {
+            "site": r[0], "id": r[1], "action": r[2], "labels": json.loads(r[3]), "note": r[4],
+            "created_at": iso(r[5]), "stands": r[6] is None,
+        }
+        for r in rows
+    ]  # fmt: skip
+
+
+async def subscriptions(session: Session, person: Person) -> list[dict[str, Any]]:
+    rows = await session.fetch(
+        f"SELECT site, state, asked_at FROM subscriptions WHERE {person.here} AND person = ? ORDER BY site",
+        *person.args,
+    )
+    return [{"site": r[0], "state": r[1], "asked_at": iso(r[2])} for r in rows]
+
+
+def theirs(person: Person) -> str:
+    return f"SELECT id FROM submissions WHERE {person.here} AND author_key = ?"
+
+
+async def erase(tx: Session, person: Person) -> None:
+    """Their comments and judged texts, moderators' notes on them, what others were still to hear of them, whether they
+    wanted to hear of replies, and kept first answers of the same articles."""
+    here, args, site = person.here, person.args, person.args[:-1]
+    await tx.execute(f"UPDATE decisions SET note = '' WHERE {here} AND submission IN ({theirs(person)})", *site, *args)
+    await tx.execute(f"DELETE FROM outbox WHERE {here} AND subject IN ({theirs(person)})", *site, *args)
+    rows = await tx.fetch(f"SELECT DISTINCT site, article FROM comments WHERE {here} AND author_key = ?", *args)
+    for key, article in rows:
+        await tx.execute("DELETE FROM retries WHERE site = ? AND article = ?", key, article)
+    await tx.execute(f"DELETE FROM comments WHERE {here} AND author_key = ?", *args)
+    await tx.execute(f"DELETE FROM submissions WHERE {here} AND author_key = ?", *args)
+    await tx.execute(f"DELETE FROM subscriptions WHERE {here} AND person = ?", *args)
+    if person.site == EVERYWHERE:
+        await tx.execute("DELETE FROM outbox WHERE site = ? AND subject = ?", EVERYWHERE, person.key)
+        await tx.execute("DELETE FROM person_links WHERE site = ? AND person = ?", EVERYWHERE, person.key)
+        await tx.execute("DELETE FROM attempts WHERE site = ? AND who = ?", EVERYWHERE, person.key)
+
+
+# --- links mailed to an address ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class PersonLink:
+    id: str
+    person: str
+    created_at: int
+    exported_at: int | None
+
+
+async def asked_since(session: Session, key: str, since: int) -> bool:
+    row = await session.fetch_one(
+        "SELECT 1 FROM person_links WHERE site = ? AND person = ? AND created_at > ? LIMIT 1", EVERYWHERE, key, since
+    )
+    return row is not None
+
+
+async def add_link(tx: Session, id: str, key: str, now: int) -> None:
+    await tx.execute(
+        "INSERT INTO person_links (site, id, person, created_at) VALUES (?, ?, ?, ?)", EVERYWHERE, id, key, now
+    )
+
+
+async def link(session: Session, id: str, since: int) -> PersonLink | None:
+    row = await session.fetch_one(
+        "SELECT id, person, created_at, exported_at FROM person_links WHERE site = ? AND id = ? AND created_at > ?",
+        *(EVERYWHERE, id, since),
+    )
+    return PersonLink(*row) if row else None
+
+
+async def use_link(tx: Session, id: str, now: int) -> bool:
+    """For the one export; False where that has been."""
+    used = await tx.execute(
+        "UPDATE person_links SET exported_at = ? WHERE site = ? AND id = ? AND exported_at IS NULL",
+        *(now, EVERYWHERE, id),
+    )
+    return used == 1

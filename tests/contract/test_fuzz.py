@@ -118,6 +118,7 @@ def real_places(server: Server) -> dict[tuple[str, str], str]:
         ("api", "id"): told["id"],
         ("receipts", "token"): receipt,
         ("subscriptions", "token"): receipt,
+        ("privacy", "token"): receipt,
         ("avatars", "token"): "0" * 16,
         ("moderate", "id"): told["id"],
         ("moderate", "token"): receipt,

@@ -1,0 +1,39 @@
+"""Whether a site's live model still holds what an erased person taught: it does where it read its examples before."""
+
+from __future__ import annotations
+
+from moderation.comment import new_id
+from moderation.storage.database import Session
+
+
+async def promoted(tx: Session, site: str, at: int) -> None:
+    """A correction went live that read its examples at `at`."""
+    await tx.execute(
+        "INSERT INTO learnt (site, at) VALUES (?, ?) ON CONFLICT (site) DO UPDATE SET at = excluded.at", site, at
+    )
+
+
+async def rolled_back(tx: Session, site: str, version: str | None) -> None:
+    """To an earlier correction, which knows nothing of whom was erased since; or to the bare base, which learnt from nobody."""
+    if version is None:
+        await tx.execute("DELETE FROM learnt WHERE site = ?", site)
+        return
+    row = await tx.fetch_one(
+        "SELECT max(at) FROM audit WHERE site = ? AND action = 'model:promote' AND subject = ?", site, version
+    )
+    await promoted(tx, site, int(row[0] or 0) if row else 0)
+
+
+async def erased(tx: Session, site: str, examples: int, at: int) -> None:
+    await tx.execute(
+        "INSERT INTO unlearnt (site, id, at, examples) VALUES (?, ?, ?, ?)", site, new_id(at), at, examples
+    )
+
+
+async def outdated(session: Session) -> list[str]:
+    """The sites whose live model is marked."""
+    rows = await session.fetch(
+        "SELECT l.site FROM learnt l WHERE EXISTS (SELECT 1 FROM unlearnt u WHERE u.site = l.site AND u.at >= l.at) "
+        "ORDER BY l.site"
+    )
+    return [row[0] for row in rows]
