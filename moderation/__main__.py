@@ -9,61 +9,27 @@ import os
 import signal
 import sqlite3
 import sys
-import time
 import urllib.request
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 from moderation import __version__, access, backup, moving, privacy, rulebook, rules, telling
 from moderation import settings as settings_
-from moderation.comment import new_id
+from moderation.commands import outgoing
+from moderation.commands.footing import err, known_site, now, opened, out
 from moderation.links import Links
 from moderation.moderator import EVERYWHERE, ROLES, Moderator
-from moderation.outbox import mail, webhooks
 from moderation.outbox.undelivered import Undelivered
 from moderation.problem import FieldError, Invalid, NotFound, Problem, Unavailable
 from moderation.seal import Seal
 from moderation.settings import Settings, SettingsError
 from moderation.site import Site, checked_origin, is_site_key
-from moderation.storage import connect, learnt, moderators, outbox, sites
-from moderation.storage import webhooks as endpoints
-from moderation.storage.database import Database, NewerDatabase, Session
+from moderation.storage import learnt, moderators, outbox, sites
+from moderation.storage.database import NewerDatabase, Session
 from moderation.submission import checked_email
 
 Command = Callable[[argparse.Namespace, Settings], Awaitable[None]]
-
-
-def now() -> int:
-    return time.time_ns() // 1_000_000
-
-
-def out(text: str) -> None:
-    sys.stdout.write(text + "\n")
-
-
-def err(text: str) -> None:
-    sys.stderr.write(text + "\n")
-
-
-@asynccontextmanager
-async def opened(settings: Settings) -> AsyncIterator[Database]:
-    """The database, migrated, with a site `default`: commands may come before the first `serve`."""
-    database = connect(settings.database)
-    await database.open()
-    try:
-        async with database.transaction() as tx:
-            if not await sites.sites(tx, ["default"]):
-                await sites.put_site(tx, Site("default", "My site"), now())
-        yield database
-    finally:
-        await database.close()
-
-
-async def known_site(session: Session, key: str) -> None:
-    if key != EVERYWHERE and not await sites.sites(session, [key]):
-        raise NotFound(f"There is no site {key!r}; add it with: python -m moderation add-site {key}")
 
 
 def serve(args: argparse.Namespace, settings: Settings) -> None:
@@ -251,63 +217,6 @@ async def erase_person(args: argparse.Namespace, settings: Settings) -> None:
     out(json.dumps({"erased": erased.comments}))
 
 
-async def add_webhook(args: argparse.Namespace, settings: Settings) -> None:
-    """Tell an address of events, and print the secret that its messages are signed with, this once."""
-    site, seal, private = args.site or EVERYWHERE, Seal(settings.secret()), settings.webhooks_to_private
-    async with opened(settings) as database, database.transaction() as tx:
-        await known_site(tx, site)
-        out(await webhooks.add(tx, seal, args.url, site, args.events, to_private=private, now=now()))
-
-
-async def list_webhooks(args: argparse.Namespace, settings: Settings) -> None:
-    """Print one JSON object for each endpoint: its id, what it hears, what waits for it and what failed."""
-    async with opened(settings) as database, database.reading() as session:
-        for e in await endpoints.all_(session):
-            told = {"id": e.id, "site": e.site, "url": e.url, "events": e.events, "disabled": e.disabled_at is not None}
-            told |= await outbox.counts(session, e.id) | {"said": await outbox.last_words(session, e.id)}
-            out(json.dumps(told))
-
-
-async def remove_webhook(args: argparse.Namespace, settings: Settings) -> None:
-    """End an endpoint, given by its id; what waits for it goes too."""
-    async with opened(settings) as database, database.transaction() as tx:
-        if not await endpoints.remove(tx, args.id):
-            raise NotFound("There is no such webhook; see: python -m moderation list-webhooks")
-        await outbox.forget_lane(tx, args.id)
-    err("The webhook is removed.")
-
-
-async def retry_outbox(args: argparse.Namespace, settings: Settings) -> None:
-    """Try again what the outbox gave up; print how many."""
-    async with opened(settings) as database, database.transaction() as tx:
-        out(json.dumps({"waiting": await outbox.retry_failed(tx, now())}))
-
-
-async def test_mail(args: argparse.Namespace, settings: Settings) -> None:
-    """Send one mail, now, and say how it went."""
-    address = checked_email(args.address)
-    if address is None:
-        raise Invalid(FieldError("address", "invalid", "is not a valid email address"))
-    if settings.smtp is None:
-        raise SettingsError("no mail is set up: MODERATION_SMTP_URL and MODERATION_MAIL_FROM are unset")
-    letter = mail.Letter(address, "A test mail", (f"The mail of {settings.base} works.",))
-    server, host = mail.Smtp.of(*settings.smtp), settings.host_name
-    sent = mail.composed(letter, server.sender, f"test.{new_id(now())}", host, now())
-    await asyncio.to_thread(mail.hand_in, server, sent, host)
-    err("The mail server has taken it.")
-
-
-async def mail_said(settings: Settings) -> str:
-    """Whether the mail server lets us in."""
-    if settings.smtp is None:
-        return "not set up (MODERATION_SMTP_URL); nobody is mailed"
-    try:
-        await asyncio.to_thread(mail.hand_in, mail.Smtp.of(*settings.smtp), None, settings.host_name)
-    except Undelivered as problem:
-        return problem.said
-    return "ok"
-
-
 async def import_file(args: argparse.Namespace, settings: Settings) -> None:
     """Bring in what another system exported, or we did; beside a running server, and twice without doubling."""
     seal = Seal(settings.secret())
@@ -389,7 +298,7 @@ async def check(args: argparse.Namespace, settings: Settings) -> None:
         f"outbox: {untold['waiting']} wait, {untold['failed']} failed"
         + ("; see: python -m moderation retry-outbox" if untold["failed"] else "")
     )
-    out(f"mail: {(said := await mail_said(settings))}")
+    out(f"mail: {(said := await outgoing.mail_said(settings))}")
     well &= said == "ok" or settings.smtp is None
     for line in muted or ["none is muted"]:
         out(f"rules: {line}")
@@ -453,14 +362,14 @@ def parser() -> argparse.ArgumentParser:
     it.add_argument("--output", metavar="FILE", help="a new file, instead of standard output")
     command("export-person", export_person).add_argument("email", metavar="EMAIL")
     command("erase-person", erase_person).add_argument("email", metavar="EMAIL")
-    it = command("add-webhook", add_webhook)
+    it = command("add-webhook", outgoing.add_webhook)
     it.add_argument("url", metavar="URL")
     it.add_argument("--site", metavar="KEY", help="only this site; otherwise all")
     it.add_argument("--events", default="", help=f"some of {','.join(telling.EVENTS)}; otherwise all")
-    command("list-webhooks", list_webhooks)
-    command("remove-webhook", remove_webhook).add_argument("id", metavar="ID")
-    command("retry-outbox", retry_outbox)
-    command("test-mail", test_mail).add_argument("address", metavar="ADDRESS")
+    command("list-webhooks", outgoing.list_webhooks)
+    command("remove-webhook", outgoing.remove_webhook).add_argument("id", metavar="ID")
+    command("retry-outbox", outgoing.retry_outbox)
+    command("test-mail", outgoing.test_mail).add_argument("address", metavar="ADDRESS")
     command("backup", make_backup).add_argument("file", metavar="FILE")
     command("restore", restore).add_argument("file", metavar="FILE")
     command("check", check)

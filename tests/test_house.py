@@ -72,7 +72,7 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
         {"classifier.labels", "classifier.serving"},
     ),
 }
-ANYTHING = {"app", "__main__"}
+ANYTHING = {"app", "__main__", "commands"}
 
 
 def sources(package: str) -> list[Path]:

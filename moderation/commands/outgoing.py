@@ -1,0 +1,76 @@
+"""Webhooks, the outbox, and mail that is tried."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+
+from moderation.commands.footing import err, known_site, now, opened, out
+from moderation.comment import new_id
+from moderation.moderator import EVERYWHERE
+from moderation.outbox import mail, webhooks
+from moderation.outbox.undelivered import Undelivered
+from moderation.problem import FieldError, Invalid, NotFound
+from moderation.seal import Seal
+from moderation.settings import Settings, SettingsError
+from moderation.storage import outbox
+from moderation.storage import webhooks as endpoints
+from moderation.submission import checked_email
+
+
+async def add_webhook(args: argparse.Namespace, settings: Settings) -> None:
+    """Tell an address of events, and print the secret that its messages are signed with, this once."""
+    site, seal, private = args.site or EVERYWHERE, Seal(settings.secret()), settings.webhooks_to_private
+    async with opened(settings) as database, database.transaction() as tx:
+        await known_site(tx, site)
+        out(await webhooks.add(tx, seal, args.url, site, args.events, to_private=private, now=now()))
+
+
+async def list_webhooks(args: argparse.Namespace, settings: Settings) -> None:
+    """Print one JSON object for each endpoint: its id, what it hears, what waits for it and what failed."""
+    async with opened(settings) as database, database.reading() as session:
+        for e in await endpoints.all_(session):
+            told = {"id": e.id, "site": e.site, "url": e.url, "events": e.events, "disabled": e.disabled_at is not None}
+            told |= await outbox.counts(session, e.id) | {"said": await outbox.last_words(session, e.id)}
+            out(json.dumps(told))
+
+
+async def remove_webhook(args: argparse.Namespace, settings: Settings) -> None:
+    """End an endpoint, given by its id; what waits for it goes too."""
+    async with opened(settings) as database, database.transaction() as tx:
+        if not await endpoints.remove(tx, args.id):
+            raise NotFound("There is no such webhook; see: python -m moderation list-webhooks")
+        await outbox.forget_lane(tx, args.id)
+    err("The webhook is removed.")
+
+
+async def retry_outbox(args: argparse.Namespace, settings: Settings) -> None:
+    """Try again what the outbox gave up; print how many."""
+    async with opened(settings) as database, database.transaction() as tx:
+        out(json.dumps({"waiting": await outbox.retry_failed(tx, now())}))
+
+
+async def test_mail(args: argparse.Namespace, settings: Settings) -> None:
+    """Send one mail, now, and say how it went."""
+    address = checked_email(args.address)
+    if address is None:
+        raise Invalid(FieldError("address", "invalid", "is not a valid email address"))
+    if settings.smtp is None:
+        raise SettingsError("no mail is set up: MODERATION_SMTP_URL and MODERATION_MAIL_FROM are unset")
+    letter = mail.Letter(address, "A test mail", (f"The mail of {settings.base} works.",))
+    server, host = mail.Smtp.of(*settings.smtp), settings.host_name
+    sent = mail.composed(letter, server.sender, f"test.{new_id(now())}", host, now())
+    await asyncio.to_thread(mail.hand_in, server, sent, host)
+    err("The mail server has taken it.")
+
+
+async def mail_said(settings: Settings) -> str:
+    """Whether the mail server lets us in."""
+    if settings.smtp is None:
+        return "not set up (MODERATION_SMTP_URL); nobody is mailed"
+    try:
+        await asyncio.to_thread(mail.hand_in, mail.Smtp.of(*settings.smtp), None, settings.host_name)
+    except Undelivered as problem:
+        return problem.said
+    return "ok"
