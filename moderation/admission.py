@@ -10,6 +10,7 @@ import orjson
 
 from moderation import prose
 from moderation.comment import Comment, first_id_at, is_id, made_at
+from moderation.metadata import Page
 from moderation.problem import Conflict, FieldError, Forbidden, Invalid, NotFound, TooFast
 from moderation.site import Article, Site
 from moderation.storage import comments, retries, sites
@@ -38,7 +39,8 @@ class Arrival:
     """(Idempotency-Key, hash of the request)."""
     pause: int = 0
     """Milliseconds since the last one of the same author or address (WordPress's form asks for 15 seconds)."""
-    title: str = ""
+    page: Page | None = None
+    """What its page says of itself."""
     links: int = 0
     html: str = ""
 
@@ -98,7 +100,7 @@ class Book:
                 raise NotFound("There is no such article here.")
             if self.room <= 0:
                 raise TooFast("Too many new articles in the last hour.", 3600, code="too_many_articles")
-            article = Article(arrival.site, arrival.article, title=arrival.title, created_at=now)
+            article = Article(arrival.site, arrival.article, created_at=now)
         if not article.is_open(self.site.rules, now):
             raise Forbidden("Comments are closed for this article.", code="closed")
         sent, keys, rules = arrival.submission, arrival.keys, self.site.rules

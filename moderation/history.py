@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
-from urllib.parse import urlsplit
 
-from moderation.site import is_article_key
-
-SHORT = 200
+from moderation.comment import iso
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,22 +130,8 @@ def moment(text: object) -> int | None:
         except (ValueError, TypeError, IndexError, OverflowError):
             return None
     try:
-        return int((when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp() * 1000)
+        at = int((when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp() * 1000)
+        iso(at)  # an offset may lead out of the years that can be shown
+        return at
     except (ValueError, OverflowError):
         return None
-
-
-def key_of(url: str) -> str:
-    """The article's key of a page: its path with `~` for `/`, as the embed makes it; empty where there is none.
-
-    A page without a path of its own (`/?p=12`) is known by its query.
-    """
-    try:
-        parts = urlsplit(url.strip())
-    except ValueError:
-        return ""
-    path = parts.path or "/"
-    if path == "/" and parts.query:
-        path += parts.query
-    key = re.sub(r"[^A-Za-z0-9._~-]", "~", path)[:SHORT]
-    return key if is_article_key(key) else ""

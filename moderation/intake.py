@@ -16,7 +16,7 @@ from typing import Any
 import orjson
 
 from classifier.examples import Asked, Author, Scored
-from moderation import policy, tally, telling
+from moderation import policy, registration, tally, telling
 from moderation.admission import Accepted, Arrival, Book, look_up
 from moderation.comment import EDIT_WINDOW, Comment, new_id, place, public
 from moderation.links import Links
@@ -167,6 +167,8 @@ class Intake:
                     arrival.submission.email_domain,
                 )
                 accepted = self._accept(comment)
+                if arrival.page and article.key not in book.articles:
+                    article = await registration.introduced(article, arrival.page, book.site, self.scorer, now)
                 book.remember(arrival, article, accepted)
                 stored.append(judged)
                 results.append(accepted)
@@ -177,7 +179,7 @@ class Intake:
                     )
             for book in books.values():
                 for article in book.new_articles:
-                    await sites.put_article(tx, article)
+                    await registration.register(tx, article)
             await comments.add(tx, stored)
             await tally.count(tx, stored)
             await retries.add(tx, answers, now)

@@ -160,6 +160,12 @@ COMMENT_FIELDS = {
         "body": {"type": "string", "minLength": 1, "maxLength": 10000},
         "parent": {"type": ["string", "null"]},
         "notify": {"type": ["boolean", "null"]},
+        "page": {
+            "type": ["object", "null"],
+            "properties": {"title": TEXT, "url": TEXT, "text": TEXT, "published_at": TEXT},
+        },
+        "page_title": TEXT,
+        "page_url": TEXT,
     },
 }
 EDIT_FIELDS = {"type": "object", "properties": {k: COMMENT_FIELDS["properties"][k] for k in ("name", "url", "body")}}  # type: ignore[index]

@@ -7,13 +7,15 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from functools import cached_property
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from moderation.lists import Listed
 from moderation.problem import FieldError, Invalid
 
 SITE_KEY = re.compile(r"[a-z0-9-]{1,64}")
 ARTICLE_KEY = re.compile(r"[A-Za-z0-9._~-]{1,200}")
+AS_IN_PATHS = "/%!$&'()*+,;=:@|[]"
+"""What browsers leave as it is in a path, beside letters, digits and `-._~` (WHATWG URL, path percent-encode set)."""
 
 
 DAY = 86_400_000
@@ -129,6 +131,23 @@ def is_site_key(key: str) -> bool:
 
 def is_article_key(key: str) -> bool:
     return ARTICLE_KEY.fullmatch(key) is not None and key not in (".", "..")
+
+
+def key_of(url: str) -> str:
+    """The key that the embed gives a page that it is not told one of (`keyOf` in dom.js). Empty for no address.
+
+    Its path, `~` for `/`, the same with and without slashes at its ends; `~` is the site's first page. A page that has
+    no path but a query (`/?p=12`) is known by that.
+    """
+    try:
+        parts = urlsplit(url.strip())
+        path = quote(parts.path, safe=AS_IN_PATHS).strip("/") or quote(parts.query, safe=AS_IN_PATHS)
+    except ValueError:
+        return ""
+    if not url.strip():
+        return ""
+    key = re.sub(r"[^A-Za-z0-9._~-]", lambda m: {"/": "~", "%": "-"}.get(m[0], f"-{ord(m[0]):x}"), path)
+    return "~" + key if key in ("", ".", "..") else key[:200]
 
 
 def checked_origin(text: str) -> str:

@@ -12,6 +12,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 WORDS = {
     "history",
+    "metadata",
     "site",
     "submission",
     "verdict",
@@ -43,9 +44,9 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     "telling": (WORDS | {"problem", "storage"}, set()),
     "tally": (WORDS | {"problem", "storage"}, set()),
     "rulebook": (WORDS | {"problem", "storage", "tally"}, set()),
-    "intake": (WORDS | {"problem", "storage", "admission", "scorer", "tally", "telling"}, SERVED),
+    "intake": (WORDS | {"problem", "storage", "admission", "registration", "scorer", "tally", "telling"}, SERVED),
     "queue": (WORDS | {"problem", "storage", "scorer", "tally", "telling"}, {"classifier.examples"}),
-    "registration": (WORDS | {"problem", "storage"}, {"classifier.nearest"}),
+    "registration": (WORDS | {"problem", "storage", "scorer"}, {"classifier.examples", "classifier.nearest"}),
     "privacy": (WORDS | {"problem", "storage", "telling"}, set()),
     "learning": (WORDS | {"problem", "storage"}, {"classifier.examples", "classifier.registry", "classifier.train"}),
     "cleaning": (WORDS | {"problem", "storage"}, {"classifier.labels"}),

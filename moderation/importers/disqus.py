@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from moderation.history import PastArticle, PastComment, Record, Skipped, key_of, moment
+from moderation.history import PastArticle, PastComment, Record, Skipped, moment
 from moderation.importers.file import File
 from moderation.importers.markup import Element, elements
 from moderation.importers.plain import plain
-from moderation.site import is_article_key
+from moderation.site import is_article_key, key_of
 
 SOURCE = "disqus"
 THREAD, POST = "disqus/thread", "disqus/post"

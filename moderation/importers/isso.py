@@ -6,9 +6,10 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 
-from moderation.history import PastArticle, PastComment, Record, Skipped, key_of
+from moderation.history import PastArticle, PastComment, Record, Skipped
 from moderation.importers.file import File
 from moderation.problem import BadRequest
+from moderation.site import key_of
 
 SOURCE = "isso"
 STATUSES = {1: "approved", 2: "pending", 4: "deleted"}

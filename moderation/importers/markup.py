@@ -26,6 +26,9 @@ PREFIXES = (
     ("http://disqus.com/disqus-internals", "dsq:"),
     ("http://www.disqus.com/", "dsq:"),
     ("http://disqus.com", ""),
+    ("http://www.sitemaps.org/schemas/sitemap/", "sm:"),
+    ("http://www.google.com/schemas/sitemap-news/", "news:"),
+    ("http://www.w3.org/2005/Atom", "atom:"),
 )
 
 
@@ -126,6 +129,8 @@ class Parser:
                 self.collecting, self.collected, self.length, self.depth = path, [], 0, len(self.stack)
         else:
             return
+        if attributes.get("rel", "alternate") != "alternate":
+            return  # of an entry's links in Atom, only the one to its page
         for attribute, value in attributes.items():
             key = f"{path}@{shortened(attribute)}"
             if key in self.wanted:

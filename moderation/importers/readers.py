@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from moderation.history import Record
-from moderation.importers import disqus, isso, own, remark42, wordpress
+from moderation.importers import disqus, isso, own, pages, remark42, wordpress
 from moderation.importers.file import File
 from moderation.problem import BadRequest
 
@@ -28,6 +28,8 @@ READERS: dict[str, Reader] = {
     "disqus": Reader("a Disqus export", disqus.SOURCE, disqus.is_export, disqus.read),
     "isso": Reader("an isso database", isso.SOURCE, isso.is_database, isso.read),
     "remark42": Reader("a remark42 backup", remark42.SOURCE, remark42.is_backup, remark42.read),
+    "sitemap": Reader("a sitemap", pages.SOURCE, pages.is_sitemap, pages.read_sitemap),
+    "rss": Reader("a feed (RSS or Atom)", pages.SOURCE, pages.is_feed, pages.read_feed),
     "leave-a-reply": Reader("an export of ours", own.SOURCE, own.is_export, own.read),
 }
 

@@ -9,9 +9,10 @@ from typing import Any
 
 import orjson
 
-from moderation.history import PastArticle, PastComment, Record, Skipped, key_of, moment
+from moderation.history import PastArticle, PastComment, Record, Skipped, moment
 from moderation.importers.file import File
 from moderation.problem import BadRequest
+from moderation.site import key_of
 
 SOURCE = "remark42"
 FIRST = re.compile(rb'\s*\{\s*"version"\s*:\s*(\d{1,9})\s*,\s*"(?:users|posts)"')
@@ -68,7 +69,8 @@ def about(line: bytes | None) -> tuple[set[str], dict[str, str]]:
         said = orjson.loads(line or b"{}")
     except ValueError:
         raise BadRequest("The first line is no JSON: the file is damaged. Copy the backup again.") from None
-    pages, users = said.get("posts") or [], said.get("users") or []
+    told = (said.get(name) if isinstance(said, dict) else None for name in ("posts", "users"))
+    pages, users = (value if isinstance(value, list) else [] for value in told)
     closed = {text(page, "url") for page in pages if isinstance(page, dict) and page.get("read_only") is True}
     addresses = {
         text(user, "id"): text(user.get("details"), "email")

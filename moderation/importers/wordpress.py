@@ -9,11 +9,12 @@ import html
 import re
 from collections.abc import Iterator, Mapping
 
-from moderation.history import PastArticle, PastComment, Record, Skipped, key_of, moment
+from moderation.history import PastArticle, PastComment, Record, Skipped, moment
 from moderation.importers.file import File
 from moderation.importers.markup import Element, elements
 from moderation.importers.plain import plain
 from moderation.problem import BadRequest
+from moderation.site import key_of
 
 SOURCE = "wordpress"
 STATUSES = {

@@ -17,6 +17,7 @@ from moderation.admission import Accepted, Arrival, arrive
 from moderation.comment import Comment, is_id
 from moderation.intake import Intake
 from moderation.links import Links
+from moderation.metadata import Page
 from moderation.pages import Pages, sends_to
 from moderation.problem import BadRequest, FieldError, Invalid, NotFound, Problem, Unauthorized, Unsupported
 from moderation.public.sites import Directory, article_key, is_own
@@ -29,6 +30,10 @@ from moderation.submission import Submission
 
 HONEYPOT = "website"
 """A field of our own form that people cannot see and programs like to fill. The real one is `url`."""
+
+
+KEPT_FIELDS = ("name", "email", "url", "body", "parent", "notify", "page_title", "page_url")
+"""What stands in the form again where something was wrong."""
 
 
 def json_answer(accepted: Accepted) -> Response:
@@ -53,7 +58,8 @@ async def post_comment(request: Request) -> Response:
         sent = submission.check(fields, site.rules)
         token = fields.get("form_token")
         form = "" if token is None else checked_token(intake, site, article, token)
-        return json_answer(await intake.submit(arrival_of(request, site, article, sent, raw, form=form)))
+        page = Page.of(fields.get("page"))
+        return json_answer(await intake.submit(arrival_of(request, site, article, sent, raw, form=form, page=page)))
     if not body.is_form(kind):
         raise Unsupported(
             "Send application/json, application/x-www-form-urlencoded or multipart/form-data.",
@@ -74,7 +80,8 @@ async def post_form(request: Request, site: Site, article: str) -> Response:
         token = checked_token(intake, site, article, typed.get("form_token", ""))
         filled = bool(typed.get(HONEYPOT, "").strip())
         receipt = typed.get("receipt", "")
-        arrival = arrival_of(request, site, article, sent, raw, receipt, form=token, honeypot=filled)
+        page = Page.of_form(typed)
+        arrival = arrival_of(request, site, article, sent, raw, receipt, form=token, honeypot=filled, page=page)
         accepted = await intake.submit(arrival)
     except BadRequest as problem:
         return problem_page(request, problem)
@@ -195,7 +202,7 @@ def reply_form(
     return asked_of(site) | {
         "action": f"/sites/{site.key}/articles/{article.key}/comments",
         "token": links.seal.form_token(site.key, article.key, now),
-        "values": {name: typed.get(name, "") for name in ("name", "email", "url", "body", "parent", "notify")},
+        "values": {name: typed.get(name, "") for name in KEPT_FIELDS},
         "errors": words.told(problem) if problem else {},
         "t": words,
         "replying_to": {"id": shown.id, "name": shown.name or "Anonymous"} if shown else None,

@@ -12,7 +12,7 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 LINK = "https://blog.example/2020/05/hello/"
-PATH_KEY = "~2020~05~hello~"
+PATH_KEY = "2020~05~hello"
 MAY = int(datetime(2020, 5, 1, 10, tzinfo=UTC).timestamp())
 
 
@@ -237,3 +237,34 @@ def remark42(rows: Iterable[Row], *, read_only: bool = False) -> bytes:
             )
         )
     return ("\n".join(lines) + "\n").encode()
+
+
+SITEMAP = f"""<?xml version="1.0" encoding="UTF-8"?>
+<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9" xmlns:news="http://www.google.com/schemas/sitemap-news/0.9"
+ xmlns:image="http://www.google.com/schemas/sitemap-image/1.1">
+<url><loc>https://blog.example/</loc><lastmod>2026-01-01</lastmod></url>
+<url><loc> {LINK} </loc><image:image><image:loc>https://blog.example/a.png</image:loc></image:image></url>
+<url><loc>https://blog.example/tea?a=1&amp;b=2</loc>
+<news:news><news:publication><news:name>Blog</news:name></news:publication>
+<news:publication_date>2026-02-03T04:05:06Z</news:publication_date><news:title>Tea &amp; more</news:title></news:news></url>
+<url><loc>javascript:alert(1)</loc></url>
+</urlset>
+"""
+RSS = f"""<?xml version="1.0" encoding="UTF-8"?>
+<rss version="2.0" xmlns:content="http://purl.org/rss/1.0/modules/content/" xmlns:atom="http://www.w3.org/2005/Atom">
+<channel><title>Blog</title><link>https://blog.example/</link><atom:link rel="self" href="https://blog.example/feed.xml"/>
+<item><title>Hello &amp;amp; world</title><link>{LINK}</link><pubDate>Fri, 01 May 2020 10:00:00 +0000</pubDate>
+<description>Short.</description><content:encoded><![CDATA[<p>The <b>whole</b> text.</p><p>And more.<script>no()</script></p>]]></content:encoded></item>
+<item><title>Tea</title><guid>https://blog.example/tea</guid><description>&lt;p&gt;Leaves.&lt;/p&gt;</description></item>
+<item><title>No page</title><guid isPermaLink="false">17</guid></item>
+</channel></rss>
+"""
+ATOM = f"""<?xml version="1.0" encoding="utf-8"?>
+<feed xmlns="http://www.w3.org/2005/Atom"><title>Blog</title><link rel="self" href="https://blog.example/atom.xml"/>
+<link href="https://blog.example/"/>
+<entry><id>tag:blog.example,2020:1</id><title type="html">Hello &amp;amp; world</title>
+<link rel="replies" href="https://blog.example/comments"/><link rel="alternate" href="{LINK}"/>
+<published>2020-05-01T10:00:00Z</published><updated>2021-01-01T00:00:00Z</updated>
+<content type="html">&lt;p&gt;The &lt;b&gt;whole&lt;/b&gt; text.&lt;/p&gt;</content></entry>
+</feed>
+"""

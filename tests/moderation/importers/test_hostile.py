@@ -44,6 +44,8 @@ GOOD = {
     "wp-cli": foreign.wp_list([Row(1), Row(2, 1)]),
     "disqus": foreign.disqus([Row(1), Row(2, 1)]),
     "remark42": foreign.remark42([Row(1), Row(2, 1)]),
+    "sitemap": foreign.SITEMAP.encode(),
+    "rss": foreign.RSS.encode(),
     "leave-a-reply": b'{"format":"leave-a-reply","version":1,"site":"x"}\n'
     + json.dumps({"article": {"key": "a", "title": "", "url": None, "text": "", "published_at": None, "comments_open": True, "ids": []}}).encode()
     + b"\n"
@@ -65,6 +67,7 @@ GOOD = {
     + b'\n{"end":{}}\n',
 }  # fmt: skip
 
+XML = ("wordpress", "disqus", "sitemap", "rss")
 BOMB = (
     """<!DOCTYPE rss [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;"><!ENTITY c "&b;&b;&b;&b;&b;&b;&b;&b;">]>"""
 )
@@ -77,7 +80,7 @@ DOCTYPES = [
 ]
 
 
-@pytest.mark.parametrize("system", ["wordpress", "disqus"])
+@pytest.mark.parametrize("system", XML)
 @pytest.mark.parametrize("doctype", DOCTYPES)
 def test_a_document_type_is_refused(tmp_path: Path, system: str, doctype: str) -> None:
     file = tmp_path / "export.xml"
@@ -178,7 +181,7 @@ def test_any_value_in_any_field_gives_records_or_a_reason(tmp_path: Path, system
     """The form is right, the content is anybody's."""
     texts = st.text(st.characters(exclude_characters="\0"), max_size=60)
     file = tmp_path / "export"
-    if system in ("wordpress", "disqus"):
+    if system in XML:
         text = GOOD[system].decode()
         spots = [m.span(1) for m in re.finditer(r">([^<>]+)<|CDATA\[(.*?)\]\]", text) if m[1]]
         start, end = data.draw(st.sampled_from(spots))
