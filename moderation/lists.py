@@ -56,7 +56,7 @@ def parents(host: str) -> Iterator[str]:
 
 
 class Listed:
-    """One list. `*` in a word stands for any letters; a domain stands for its subdomains too, `*.` for those alone."""
+    """One list. `*` before or after a word stands for any letters; a domain stands for its subdomains too, `*.` for those alone."""
 
     def __init__(self, entries: Iterable[str]) -> None:
         self._phrases: dict[str, str] = {}
@@ -103,7 +103,7 @@ class Listed:
         if not core:
             return
         words = " ".join(core.split())
-        if SPACELESS.search(plain) and "*" not in core:
+        if SPACELESS.search(plain):
             self._parts[words] = entry
         elif WORD.fullmatch(core) and core != plain:
             first, last = plain.startswith("*"), plain.endswith("*")
@@ -183,9 +183,15 @@ def lengths(table: dict[str, str]) -> list[int]:
 
 
 def pattern(entry: str) -> str:
-    """An entry as a whole word: `*` any letters, a space any space."""
-    core = r"\w*".join(r"\s+".join(map(re.escape, part.split(" "))) for part in entry.split("*"))
-    return core if SPACELESS.search(entry) else rf"(?<!\w){core}(?!\w)"
+    """An entry as a whole word: `*` before or after it any letters, a space any space.
+
+    A `*` inside is only a star: several of them make a search whose time grows with the power of their number.
+    """
+    core = r"\s+".join(map(re.escape, entry.strip("*").split()))
+    if SPACELESS.search(entry):
+        return core
+    before, after = (r"\w*" if star else "" for star in (entry.startswith("*"), entry.endswith("*")))
+    return rf"(?<!\w){before}{core}{after}(?!\w)"
 
 
 @cache

@@ -36,7 +36,8 @@ def changed(rules: HouseRules, given: Mapping[str, Any]) -> HouseRules:
     wrong, found = [], dict[str, Any]()
     for name, value in given.items():
         if name not in DEFAULTS:
-            wrong.append(FieldError(name[:64], "invalid", f"is no setting; there are {', '.join(DEFAULTS)}"))
+            shown = name if re.fullmatch("[a-z_]{1,64}", name) else "rules"
+            wrong.append(FieldError(shown, "invalid", f"no such setting; there are {', '.join(DEFAULTS)}"))
             continue
         try:
             found[name] = DEFAULTS[name] if value is None else checked(name, value)
@@ -94,6 +95,8 @@ def entries(name: str, value: Any) -> tuple[str, ...]:
             raise ValueError(f"has an entry longer than {LONGEST} characters, or with a control character")
         if not entry.strip("*. "):
             raise ValueError(f"has the entry {entry!r}, which would match everything")
+        if "*" in entry.strip("*").removeprefix("*."):
+            raise ValueError("has an entry with * inside a word; it may stand before and after one")
     return kept
 
 
@@ -126,7 +129,7 @@ def parsed(assignments: list[str], rules: HouseRules) -> dict[str, Any]:
     wrong, found = [], dict[str, Any]()
     for assignment in assignments:
         match = re.fullmatch(r"([a-z_]+)(\+|-)?=(.*)", assignment, re.DOTALL)
-        name = match[1] if match else assignment[:64]
+        name = match[1] if match else "rules"
         if match is None or name not in DEFAULTS:
             wrong.append(FieldError(name, "invalid", f"give NAME=VALUE; the names are {', '.join(DEFAULTS)}"))
             continue
@@ -173,14 +176,14 @@ def value_of(name: str, how: str, text: str, current: Any) -> Any:
     return text if isinstance(default, str) else number(text)
 
 
-def number(text: str) -> float | int:
-    try:
-        return int(text)
-    except ValueError:
+def number(text: str) -> float | int | str:
+    """The text itself where it is none: what checks the value says what it must be."""
+    for kind in (int, float):
         try:
-            return float(text)
+            return kind(text)
         except ValueError:
-            raise ValueError("needs a number") from None
+            continue
+    return text
 
 
 def is_list(name: str) -> bool:
