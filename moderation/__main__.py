@@ -90,13 +90,15 @@ async def add_site(args: argparse.Namespace, settings: Settings) -> None:
 
 async def set_rules(args: argparse.Namespace, settings: Settings) -> None:
     """Set a site's rules; what is not named stays. NAME=VALUE, NAME+=ENTRY, NAME-=ENTRY, NAME=default, NAME=@FILE."""
-    given = []
+    given, seal = [], Seal(settings.secret())
     for setting in args.settings:
         name, _, value = setting.partition("=")
         given.append(f"{name}={entries_in(value[1:])}" if value.startswith("@") and value[1:] else setting)
     async with opened(settings) as database, database.transaction() as tx:
         await known_site(tx, args.key)
-        differs = await rulebook.change(tx, args.key, lambda known: rules.parsed(given, known), "operator", now())
+        differs = await rulebook.change(
+            tx, args.key, lambda known: rules.parsed(given, known, seal), seal, "operator", now()
+        )
     for name, (old, new) in differs.items():
         err(f"{name}: {json.dumps(old)} → {json.dumps(new)}" + (" entries" if rules.is_list(name) else ""))
     if not differs:

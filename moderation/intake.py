@@ -217,6 +217,7 @@ class Intake:
                 form=str(before.facts.get("form", "")) if before else arrival.form,
                 honeypot=bool(before.facts.get("honeypot")) if before else arrival.honeypot,
                 address=arrival.address,
+                author=arrival.keys.author,
                 muted=book.site.muted,
             )
         )

@@ -1,4 +1,4 @@
-"""What a site's lists name: words, domains, people, addresses. Compiled once, then asked about every comment.
+"""What a site's lists name: words, domains, authors, addresses. Compiled once, then asked about every comment.
 
 A list may have thousands of entries, so nothing here tries them one by one: a word is looked up in a set, a domain by
 its suffixes, an address by its prefixes, and the letters of a script without spaces in windows of the listed lengths.
@@ -26,6 +26,9 @@ SPACELESS = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
 )
 """Thai, Lao, Burmese, Khmer, Japanese, Chinese: no spaces between words, so an entry is found wherever it stands."""
+
+AUTHOR = "author:"
+"""Before the key of an author: what a list keeps instead of an email address, which is nobody's to read there."""
 
 MOST_FOUND = 10
 """Entries named in one verdict, for each place that was looked at."""
@@ -78,6 +81,9 @@ class Listed:
         self._some = self._some or bool(self._below)
 
     def _add(self, entry: str) -> None:
+        if entry.startswith(AUTHOR):
+            self._people.add(entry.removeprefix(AUTHOR))
+            return
         plain = folded(entry)
         if "/" in entry or ":" in entry or entry[-1].isdigit():
             try:
@@ -87,13 +93,7 @@ class Listed:
                 return
             except ValueError:
                 pass  # a word or a domain then
-        if "@" in plain and not re.search(r"\s", plain):
-            who, _, domain = plain.rpartition("@")
-            if not who:
-                plain = domain
-            else:
-                self._people.add(f"{who}@{ascii_domain(domain)}")
-                return
+        plain = plain.removeprefix("@")
         if DOMAIN.fullmatch(plain):
             bare = plain.removeprefix("*").removeprefix(".")
             for spelt in (bare, ascii_domain(bare)):
@@ -156,11 +156,8 @@ class Listed:
                 return entry
         return None
 
-    def person(self, email: str) -> bool:
-        if not self._people:
-            return False
-        who, _, domain = email.casefold().rpartition("@")
-        return f"{who}@{ascii_domain(domain)}" in self._people
+    def author(self, key: str) -> bool:
+        return bool(key) and key in self._people
 
     def address(self, address: str) -> bool:
         if not (address and self._networks):

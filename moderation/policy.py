@@ -34,6 +34,8 @@ class Case:
     honeypot: bool = False
     address: str = ""
     """The address it came from. Looked at, never stored."""
+    author: str = ""
+    """The key that its author is known by."""
     muted: Mapping[str, Mute] = field(default_factory=dict)
 
 
@@ -60,7 +62,7 @@ def listed(rule: str, named: Listed, case: Case) -> list[Reason]:
     for host in {ascii_domain(sent.email_domain), urlsplit(sent.url or "").hostname or ""}:
         if domain := named.domain(host):
             found.append(Reason(rule, note=f"domain: {domain}"))
-    if named.person(sent.email):
+    if named.author(case.author):
         found.append(Reason(rule, note="author"))
     if named.address(case.address):
         found.append(Reason(rule, note="address"))

@@ -9,6 +9,7 @@ from moderation import rules
 from moderation.comment import iso
 from moderation.policy import RULES
 from moderation.problem import NotFound
+from moderation.seal import Seal
 from moderation.site import DAY, HouseRules, Site
 from moderation.storage import audit, sites, tally
 from moderation.storage.database import Session
@@ -27,11 +28,11 @@ async def site_of(session: Session, key: str) -> Site:
 
 
 async def change(
-    tx: Session, key: str, given: Callable[[HouseRules], Mapping[str, Any]], actor: str, now: int
+    tx: Session, key: str, given: Callable[[HouseRules], Mapping[str, Any]], seal: Seal, actor: str, now: int
 ) -> dict[str, list[Any]]:
     """What differs now: setting → [before, after]. Raises NotFound or Invalid; then nothing has changed."""
     site = await site_of(tx, key)
-    after = rules.changed(site.rules, given(site.rules))
+    after = rules.changed(site.rules, given(site.rules), seal)
     differs = rules.differences(site.rules, after)
     if differs:
         await sites.put_site(tx, Site(site.key, site.name, site.origins, after), now)

@@ -8,9 +8,12 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from classifier.labels import LABELS
+from moderation.lists import AUTHOR
 from moderation.policy import SKIPPABLE
 from moderation.problem import FieldError, Invalid
+from moderation.seal import Seal
 from moderation.site import HouseRules
+from moderation.submission import checked_email
 
 DEFAULTS = asdict(HouseRules())
 CHOICES: dict[str, tuple[str, ...]] = {
@@ -31,7 +34,7 @@ MOST, LONGEST = 10_000, 200
 UNFIT = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 
 
-def changed(rules: HouseRules, given: Mapping[str, Any]) -> HouseRules:
+def changed(rules: HouseRules, given: Mapping[str, Any], seal: Seal) -> HouseRules:
     """The rules with what is given; null is the default. Raises Invalid, naming every wrong setting."""
     wrong, found = [], dict[str, Any]()
     for name, value in given.items():
@@ -40,7 +43,7 @@ def changed(rules: HouseRules, given: Mapping[str, Any]) -> HouseRules:
             wrong.append(FieldError(shown, "invalid", f"no such setting; there are {', '.join(DEFAULTS)}"))
             continue
         try:
-            found[name] = DEFAULTS[name] if value is None else checked(name, value)
+            found[name] = DEFAULTS[name] if value is None else checked(name, value, seal)
         except ValueError as error:
             wrong.append(FieldError(name, "invalid", str(error)))
     if wrong:
@@ -48,7 +51,7 @@ def changed(rules: HouseRules, given: Mapping[str, Any]) -> HouseRules:
     return replace(rules, **found)
 
 
-def checked(name: str, value: Any) -> Any:
+def checked(name: str, value: Any, seal: Seal) -> Any:
     """Raises ValueError, which says what it must be."""
     default = DEFAULTS[name]
     if isinstance(default, bool):
@@ -71,7 +74,7 @@ def checked(name: str, value: Any) -> Any:
         if not isinstance(value, dict) or not value.keys() <= set(LABELS):
             raise ValueError(f"must give thresholds for some of {', '.join(LABELS)}")
         return {label: share(at) for label, at in value.items()}
-    return entries(name, value)
+    return entries(name, value, seal)
 
 
 def share(value: Any) -> float:
@@ -80,7 +83,7 @@ def share(value: Any) -> float:
     return float(value)
 
 
-def entries(name: str, value: Any) -> tuple[str, ...]:
+def entries(name: str, value: Any, seal: Seal) -> tuple[str, ...]:
     if not isinstance(value, list | tuple) or not all(isinstance(entry, str) for entry in value):
         raise ValueError("must be a list of texts")
     kept = tuple(dict.fromkeys(" ".join(entry.split()) for entry in value if entry.strip()))
@@ -97,7 +100,15 @@ def entries(name: str, value: Any) -> tuple[str, ...]:
             raise ValueError(f"has the entry {entry!r}, which would match everything")
         if "*" in entry.strip("*").removeprefix("*."):
             raise ValueError("has an entry with * inside a word; it may stand before and after one")
-    return kept
+    return tuple(dict.fromkeys(without_address(entry, seal) for entry in kept))
+
+
+def without_address(entry: str, seal: Seal) -> str:
+    """An email address as its author's key: a rule need not hold whom it is about in a form that anybody could read."""
+    if "@" not in entry.strip("@") or " " in entry:
+        return entry
+    email = checked_email(entry)
+    return AUTHOR + seal.author_key(email, "") if email else entry
 
 
 def schema() -> dict[str, Any]:
@@ -121,7 +132,7 @@ def schema() -> dict[str, Any]:
     return {"type": "object", "properties": found, "additionalProperties": False}
 
 
-def parsed(assignments: list[str], rules: HouseRules) -> dict[str, Any]:
+def parsed(assignments: list[str], rules: HouseRules, seal: Seal) -> dict[str, Any]:
     """`name=value`, `name+=entry,entry`, `name-=entry` → values as in JSON. Raises Invalid, naming every wrong one.
 
     A value `default` resets. Entries have commas between them, or one line each.
@@ -134,7 +145,9 @@ def parsed(assignments: list[str], rules: HouseRules) -> dict[str, Any]:
             wrong.append(FieldError(name, "invalid", f"give NAME=VALUE; the names are {', '.join(DEFAULTS)}"))
             continue
         try:
-            found[name] = value_of(name, match[2] or "", match[3].strip(), found.get(name) or getattr(rules, name))
+            found[name] = value_of(
+                name, match[2] or "", match[3].strip(), found.get(name) or getattr(rules, name), seal
+            )
         except ValueError as error:
             wrong.append(FieldError(name, "invalid", str(error)))
     if wrong:
@@ -142,7 +155,7 @@ def parsed(assignments: list[str], rules: HouseRules) -> dict[str, Any]:
     return found
 
 
-def value_of(name: str, how: str, text: str, current: Any) -> Any:
+def value_of(name: str, how: str, text: str, current: Any, seal: Seal) -> Any:
     default = DEFAULTS[name]
     if how and not isinstance(default, tuple):
         raise ValueError("is no list: give it with =")
@@ -154,6 +167,7 @@ def value_of(name: str, how: str, text: str, current: Any) -> Any:
         else:
             given = [entry.strip() for entry in text.split(",") if entry.strip()]
         if how == "-":
+            given = [without_address(entry, seal) for entry in given]
             if unknown := sum(entry not in current for entry in given):
                 raise ValueError(f"has no such entry ({unknown} of {len(given)}); show-rules lists what it has")
             return [entry for entry in current or () if entry not in given]

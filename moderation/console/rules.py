@@ -41,7 +41,7 @@ async def put_rules(request: Request) -> Response:
         raise Forbidden("Only an administrator changes the rules.", code="role")
     given = body.json_object(await body.read(request))
     async with state.database.transaction() as tx:
-        await rulebook.change(tx, key, lambda _: given, asker.name, state.clock())
+        await rulebook.change(tx, key, lambda _: given, state.links.seal, asker.name, state.clock())
         told = await rulebook.report(tx, await rulebook.site_of(tx, key), state.clock())
     state.directory.forget()
     return answer(told)

@@ -22,7 +22,7 @@ def test_any_list_meets_any_text(entries: list[str], text: str) -> None:
         assert entry in {e.strip() for e in entries}
         assert all(0 <= a < b <= len(text) for a, b in listed.spans(entry, text))
     listed.domain(text)
-    listed.person(text)
+    listed.author(text)
     listed.address(text)
 
 
