@@ -13,6 +13,7 @@ from moderation.console.api import answer
 from moderation.console.desk import page, signed_in
 from moderation.moderator import Asker
 from moderation.problem import Forbidden, NotFound
+from moderation.site import is_site_key
 from moderation.storage import sites
 
 
@@ -20,7 +21,7 @@ async def asked_of(request: Request) -> tuple[Asker, str]:
     """Who asks, and of which site. Raises NotFound for another's."""
     asker: Asker = await request.app.state.doorman.asker(request, "moderate")
     key = request.path_params["site"]
-    if not asker.sees(key):
+    if not is_site_key(key) or not asker.sees(key):
         raise NotFound("There is no such site.")
     return asker, key
 
@@ -78,7 +79,7 @@ async def post_page(request: Request, asker: Asker) -> Response:
     typed = dict(await body.form_fields(request, await body.read(request)))
     state.doorman.check_csrf(asker, typed.get("csrf_token", ""))
     key, rule = typed.get("site", ""), typed.get("rule", "")
-    if not asker.sees(key):
+    if not is_site_key(key) or not asker.sees(key):
         raise NotFound("There is no such site.")
     await tally.unmute(state.database, key, rule, asker.name, state.clock())  # done twice is done
     return RedirectResponse("/moderate/rules?" + urlencode({"site": key, "done": "unmuted"}), 303)
