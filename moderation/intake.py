@@ -7,6 +7,7 @@ compares it with what is stored and with itself, writes one transaction, and onl
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections import Counter, deque
 from collections.abc import Callable
@@ -27,6 +28,8 @@ from moderation.storage import audit, comments, retries, sites
 from moderation.storage.comments import Judged
 from moderation.storage.database import Database, Session
 from moderation.verdict import Verdict
+
+log = logging.getLogger("moderation.intake")
 
 WAITING = 2_000
 TURNS = 5
@@ -194,7 +197,10 @@ class Intake:
             self._changed(site, article_key)
         for judged in stored:
             self.counts.actions[judged.verdict.action] += 1
-        await self.window.watch(stored, {key: book.site for key, book in books.items()}, now)
+        try:
+            await self.window.watch(stored, {key: book.site for key, book in books.items()}, now)
+        except Exception as error:  # the batch is on disk: whatever fails now, its authors must not hear that it is not
+            log.error("the rules' window failed", extra={"why": type(error).__name__})
         return results
 
     async def _mail(self, tx: Session, stored: list[Judged], now: int) -> None:

@@ -19,6 +19,7 @@ from classifier.examples import Asked, Scored
 from classifier.serving import Classifier
 from moderation import intake
 from moderation.app import create_app
+from moderation.problem import Unavailable
 from moderation.settings import Settings
 from tests.conftest import Clock, Server, Service
 
@@ -81,6 +82,15 @@ async def test_too_much_at_once_is_refused_before_anything_is_stored(
     monkeypatch.undo()
     assert (await service.thread())["count"] == 0
     assert (await service.post()).status_code == 201
+
+
+async def test_what_fails_after_the_commit_does_not_unsay_it(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def fails(*_: object) -> None:
+        raise Unavailable("The disk is full; nothing was stored.")
+
+    monkeypatch.setattr(service.app.state.intake.window, "watch", fails)
+    assert (await service.post()).status_code == 201
+    assert (await service.thread())["count"] == 1
 
 
 async def test_one_batch_sees_its_own_duplicates_and_limits(service: Service) -> None:
