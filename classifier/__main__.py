@@ -164,7 +164,7 @@ def explain(given: argparse.Namespace) -> int:
         print(f"{label:16} {p:.4f}  (held from {classifier.thresholds[label]:.4f})")
         for clue in clues:
             if clue.label == label:
-                print(f"    {clue.weight:+7.3f}  {clue.feature[:60]!r}  {list(clue.spans)}")
+                print(f"    {clue.weight:+7.3f}  {clue.share:6.1%}  {clue.feature[:60]!r}  {list(clue.spans)}")
     return 0
 
 

@@ -28,8 +28,10 @@ def chart(
     y: Range = (0, 1),
     diagonal: bool = False,
     dots: bool = False,
+    legend: str = "below",
 ) -> str:
-    """One chart. Points outside the ranges are left out; `diagonal` draws where both axes are equal."""
+    """One chart. Points outside the ranges are left out; `diagonal` draws where both axes are equal;
+    legend: `above` or `below`."""
 
     def px(value: float) -> float:
         return round(LEFT + (value - x[0]) / (x[1] - x[0]) * (WIDTH - LEFT - RIGHT), 1)
@@ -66,7 +68,7 @@ def chart(
             out.append(f'<path fill="none" stroke="{colour}" stroke-width="2" stroke-dasharray="{dash}" d="M{way}"/>')
         if dots:
             out += [f'<circle cx="{a}" cy="{b}" r="3.5" fill="{colour}"/>' for a, b in inside]
-        at = HEIGHT - BOTTOM - 12 - 18 * (len(lines) - 1 - number)
+        at = TOP + 22 + 18 * number if legend == "above" else HEIGHT - BOTTOM - 12 - 18 * (len(lines) - 1 - number)
         out.append(
             f'<path stroke="{colour}" stroke-width="3" stroke-dasharray="{dash}" d="M{LEFT + 12} {at - 4}h22"/>'
             f'<text x="{LEFT + 40}" y="{at}">{escape(name)}</text>'

@@ -36,12 +36,15 @@ class Scored:
 
 @dataclass(frozen=True, slots=True)
 class Clue:
-    """Why a label's score is what it is: `weight` (log-odds; above 0 raises) and code-point spans into the text."""
+    """Why a label's score is what it is: `weight` (log-odds; above 0 raises) and code-point spans into the text.
+
+    share: how much of all that raised or lowered the label this is, 0..1."""
 
     label: str
     feature: str
     weight: float
     spans: tuple[tuple[int, int], ...] = ()
+    share: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

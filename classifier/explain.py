@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -64,7 +65,8 @@ def clues(base: Base, asked: Asked, correction: Floats | None = None) -> list[Cl
                 for name, weight, value in zip(structure.NAMES, stage, shape, strict=True)
                 if value
             ]
-        some = [clue for clue in some if abs(clue.weight) >= 0.01]
+        total_of_all = sum(abs(clue.weight) for clue in some)
+        some = [replace(c, share=round(abs(c.weight) / total_of_all, 4)) for c in some if abs(c.weight) >= 0.01]
         some.sort(key=lambda clue: (-clue.weight, clue.feature))
         up = [clue for clue in some if clue.weight > 0][:EACH_WAY]
         down = [clue for clue in reversed(some) if clue.weight < 0][:EACH_WAY]

@@ -12,6 +12,8 @@ DRAWS = 200
 BINS = 15
 POINTS = 200
 EDGES = 1500
+ENOUGH = 10
+TARGETS = (1.0, 0.999, 0.998, 0.997, 0.996, 0.995, 0.993, 0.99, 0.985, 0.98, 0.97)
 
 Bools = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.floating[Any]]
@@ -62,15 +64,16 @@ class Ranked:
         up, every = weight * self.y, weight
         hits, taken = np.cumsum(up)[self.last], np.cumsum(every)[self.last]
         false = taken - hits
+        said = np.bincount(self.bin, weight * self.p, BINS)
+        so = np.bincount(self.bin, up, BINS)
+        error = float(np.abs(said - so).sum() / taken[-1])
         if not hits[-1] or not false[-1]:
-            return np.full(3, np.nan)
+            return np.array([np.nan, np.nan, error])
         steps = np.diff(false, prepend=0.0)
         auc = float((steps * (hits - np.diff(hits, prepend=0.0) / 2)).sum() / (hits[-1] * false[-1]))
         precision = hits / np.maximum(taken, 1e-12)
         average = float((np.diff(hits, prepend=0.0) * precision).sum() / hits[-1])
-        said = np.bincount(self.bin, weight * self.p, BINS)
-        so = np.bincount(self.bin, up, BINS)
-        return np.array([auc, average, float(np.abs(said - so).sum() / taken[-1])])
+        return np.array([auc, average, error])
 
     def all(self, seed: int) -> dict[str, tuple[float, float, float]]:
         """Name → value and 95 % interval."""
@@ -95,17 +98,25 @@ def precision_recall(p: Floats, y: Bools) -> Curve:
     """(recall, precision), from the surest on."""
     ranked = Ranked(p, y)
     hits = np.cumsum(ranked.y)[ranked.last]
-    return thinned(hits / max(hits[-1], 1), hits / (ranked.last + 1))
+    recall, precision = hits / max(hits[-1], 1), hits / (ranked.last + 1)
+    even = np.searchsorted(recall, np.linspace(0, 1, POINTS - 1)).clip(0, len(recall) - 1)
+    even = np.unique(np.append(even, len(recall) - 1))
+    return thinned(recall[even], precision[even])
 
 
 def reliability(p: Floats, y: Bools, bins: int = 10) -> list[tuple[float, float, int]]:
-    """(what was said, what was so, rows), in bins of equal size, so that each point rests on as many rows."""
-    order = np.argsort(p, kind="stable")
+    """(what was said, what was so, rows) in bins of equal width; a bin with fewer than ENOUGH rows says nothing."""
+    place = np.minimum((p * bins).astype(int), bins - 1)
     return [
-        (round(float(p[at].mean()), 4), round(float(y[at].mean()), 4), len(at))
-        for at in np.array_split(order, bins)
-        if len(at)
+        (round(float(p[at].mean()), 4), round(float(y[at].mean()), 4), int(at.sum()))
+        for at in (place == number for number in range(bins))
+        if at.sum() >= ENOUGH
     ]
+
+
+def calibration_error(p: Floats, y: Bools) -> float:
+    """Mean distance between what was said and what was so, in BINS bins of equal width, weighted by rows."""
+    return round(float(Ranked(p, y).figures(np.ones(len(p)))[2]), 4)
 
 
 def triage(p: Floats, y: Bools) -> Curve:
@@ -113,6 +124,15 @@ def triage(p: Floats, y: Bools) -> Curve:
     order = np.argsort(-np.abs(p - 0.5), kind="stable")
     right = np.cumsum((p[order] >= 0.5) == y[order]) / np.arange(1, len(p) + 1)
     return thinned(np.arange(1, len(p) + 1) / len(p), right)
+
+
+def triage_of_two(p: Floats, y: Bools) -> Curve:
+    """The same with the best two thresholds for each accuracy."""
+    out = []
+    for accuracy in TARGETS:
+        low, high = two_thresholds(p, y, accuracy)
+        out.append((round(float(((p < low) | (p >= high)).mean()), 4), accuracy))
+    return out
 
 
 def decided_alone(p: Floats, y: Bools, accuracy: float = 0.995, seed: int = 1) -> dict[str, Any]:

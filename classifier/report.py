@@ -203,7 +203,7 @@ def curves(found: Sequence[Part], said: Said, answers: Mapping[str, peers.Answer
         out["classifier-precision-recall"] = chart(f"Precision and recall, {HEADLINE}", "recall", "precision", lines)
         said_so = {label: [(a, b) for a, b, _ in measure.reliability(p, y)] for label, (p, y, _) in six.items()}
         out["classifier-reliability"] = chart(
-            f"Reliability, {HEADLINE}", "said", "was so", said_so, diagonal=True, dots=True
+            f"Reliability, {HEADLINE}", "said", "was so", said_so, diagonal=True, dots=True, legend="above"
         )
     spam = {name: rows for (name, label), rows in drawn.items() if label == "spam"}
     if spam:
@@ -211,16 +211,19 @@ def curves(found: Sequence[Part], said: Said, answers: Mapping[str, peers.Answer
         out["classifier-spam"] = chart("Precision and recall of spam", "recall", "precision", lines)
         said_so = {name: [(a, b) for a, b, _ in measure.reliability(p, y)] for name, (p, y, _) in spam.items()}
         out["classifier-spam-reliability"] = chart(
-            "Reliability of spam", "said", "was so", said_so, diagonal=True, dots=True
+            "Reliability of spam", "said", "was so", said_so, diagonal=True, dots=True, legend="above"
         )
     if "toxicity" in six:
         p, y, texts = six["toxicity"]
-        lines = {"this classifier": measure.triage(p, y)}
+        lines = {
+            "this classifier, best two thresholds": measure.triage_of_two(p, y),
+            "this classifier, surest first": measure.triage(p, y),
+        }
         for name, theirs in answers.items():
             each = [theirs.get(peers.key(text), {}).get("toxicity") for text in texts]
             if all(one is not None for one in each) and len(set(each)) > peers.BINARY:
-                lines[name] = measure.triage(np.array(each, np.float64), y)
+                lines[f"{name}, best two thresholds"] = measure.triage_of_two(np.array(each, np.float64), y)
         out["classifier-triage"] = chart(
-            f"Decided alone, surest first, {HEADLINE} toxicity", "share decided alone", "accuracy", lines, y=(0.9, 1)
+            f"Decided alone, {HEADLINE} toxicity", "share decided alone", "accuracy", lines, y=(0.95, 1)
         )
     return out

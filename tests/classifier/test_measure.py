@@ -82,3 +82,4 @@ def test_curves_begin_and_end() -> None:
     assert curve[-1] == (1.0, pytest.approx(0.5, abs=0.01))
     assert sum(rows for _, _, rows in measure.reliability(p, y)) == 1000
     assert measure.triage(p, y)[-1] == (1.0, 1.0)
+    assert measure.triage_of_two(p, y)[0] == (1.0, 1.0)

@@ -1,0 +1,70 @@
+"""A linear model can say exactly why: what is laid on the characters adds up to what was added."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from classifier import explain
+from classifier.examples import Asked, Author
+from classifier.labels import LABELS
+from classifier.linear import SITE_BUCKETS, VIEWS
+from classifier.serving import Base
+from classifier.views import track_normalised, track_written
+
+WORDS = st.lists(
+    st.sampled_from(
+        ["garden", "n.i.t.w.i.t", "you", "gay", "ｂｒｅａｄ", "http://x.example/buy", "日本語", "a$$", "!!", "\u200b"]
+    ),
+    min_size=1,
+    max_size=30,
+)
+TEXTS = st.one_of(WORDS.map(" ".join), st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=120))
+
+
+@given(text=TEXTS)
+@settings(max_examples=60, deadline=None)
+def test_nothing_gets_lost_on_the_way_back_to_the_characters(base: Base, text: str) -> None:
+    tracked = track_written(text), track_normalised(text, base.fold)
+    linear = base.table.score([[one.text] for one in tracked])
+    for view in range(VIEWS):
+        gain = np.eye(len(LABELS), dtype=np.float32)
+        laid = explain._laid_out(base, view, tracked[view], len(text), gain, None)
+        added = linear.whole[0, view] - base.table.bias[view]
+        assert laid.sum(axis=0) == pytest.approx(added, abs=2e-3)
+
+
+@given(text=TEXTS)
+@settings(max_examples=30, deadline=None)
+def test_a_sites_part_is_laid_out_whole_too(base: Base, text: str) -> None:
+    dice = np.random.default_rng(2)
+    correction = dice.normal(size=(SITE_BUCKETS, len(LABELS))).astype(np.float32)
+    tracked = track_written(text), track_normalised(text, base.fold)
+    linear = base.table.score([[one.text] for one in tracked], [correction])
+    nothing = np.zeros((len(LABELS), len(LABELS)), np.float32)
+    laid = sum(
+        explain._laid_out(base, view, tracked[view], len(text), nothing, correction).sum(axis=0)
+        for view in range(VIEWS)
+    )
+    assert laid == pytest.approx(linear.site[0], abs=2e-3)
+
+
+def test_spans_are_where_the_word_stands(base: Base) -> None:
+    text = "My garden, my (nitwit) NITWIT and ｎｉｔｗｉｔ."
+    found = {clue.feature: clue for clue in explain.clues(base, Asked(text)) if clue.label == "toxicity"}
+    assert [text[low:high] for low, high in found["nitwit"].spans] == ["nitwit", "NITWIT"]
+    assert [text[low:high] for low, high in found["ｎｉｔｗｉｔ"].spans] == ["ｎｉｔｗｉｔ"]
+
+
+def test_shares_say_how_much_of_it_all_a_clue_is(base: Base) -> None:
+    found = explain.clues(
+        base, Asked("you nitwit, order glimmerpills http://x.example", Author(url="http://y.example"))
+    )
+    for label in {clue.label for clue in found}:
+        mine = [clue for clue in found if clue.label == label]
+        assert sum(clue.share for clue in mine) <= 1.001  # each is rounded
+        assert all(clue.share > 0 for clue in mine)
+        strongest = max(mine, key=lambda clue: abs(clue.weight))
+        assert strongest.share == max(clue.share for clue in mine)
