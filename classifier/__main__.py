@@ -232,8 +232,8 @@ def _share(text: str) -> float:
         raise argparse.ArgumentTypeError(str(error)) from None
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Returns the exit status: 0 done, 1 refused."""
+def parser() -> argparse.ArgumentParser:
+    """Every command with its options."""
     parser = argparse.ArgumentParser(prog="python -m classifier", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
 
@@ -299,7 +299,12 @@ def main(arguments: list[str] | None = None) -> int:
     one.add_argument("--json", action="store_true")
     models(add("list", show))
     models(add("roll-back", roll_back), required=True)
-    given = parser.parse_args(arguments)
+    return parser
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Returns the exit status: 0 done, 1 refused."""
+    given = parser().parse_args(arguments)
     try:
         act: Command = given.act
         return act(given)

@@ -19,6 +19,8 @@ from classifier.examples import Example
 from classifier.measure import Ranked, share
 
 Answers = Mapping[str, Mapping[str, float]]
+LEARNT = {"alt-profanity-check": ("jigsaw", "davidson", "paradetox")}
+"""Sources that a peer says it was trained on, or that are made of such: there it has seen the very rows it is asked."""
 BINARY = 3
 """So few different scores are a yes or no, not a ranking."""
 

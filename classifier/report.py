@@ -58,11 +58,12 @@ def run(
         "spam": alarms.worst(base, [p for p in own if p.source in SPAM_SOURCES], every, said, "spam"),
     }
     report["promises"] = promises(every, said)
-    report["peers"] = {
-        f"{part.name} {label}": peers.beside(p, y, texts, label, answers, seed)
-        for part, label, p, y, texts in _labelled(every, said)
-        if answers
-    }
+    report["peers"] = {}
+    for part, label, p, y, texts in _labelled(every, said) if answers else ():
+        found_there = peers.beside(p, y, texts, label, answers, seed)
+        for name, one in found_there.items():
+            one["has learnt these rows"] = part.source in peers.LEARNT.get(name, ())
+        report["peers"][f"{part.name} {label}"] = found_there
     if leave_out:
         from classifier.leaveout import leave_out as without_each
 

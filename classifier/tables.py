@@ -41,9 +41,10 @@ def with_interval(figures: Report, name: str, digits: int = 3) -> str:
 def summary(report: Report, timed: Report, drawn: Sequence[str]) -> str:
     """The tables of docs/classifier.md."""
     lines = [
-        f"Model `{report['model']}`. These tables are written by `{COMMAND} --docs docs`; everything else that it",
-        "measures is in [evaluation.md](evaluation.md). In brackets: 95 % intervals, bootstrap over rows for curves,",
-        "Wilson's for shares.",
+        f"Model `{report['model']}`. These tables are written by",
+        f"`{COMMAND} --docs docs`;",
+        "everything else that it measures is in [evaluation.md](evaluation.md). In brackets: 95 % intervals, bootstrap over",
+        "rows for curves, Wilson's for shares.",
         "",
     ]
     lines += table(("on rows that no fit saw", "figure"), _first(report, timed))
@@ -179,13 +180,14 @@ def _spam(report: Report) -> list[str]:
 def _peers(report: Report, every: bool = False) -> list[str]:
     rows = []
     for where, found in report["peers"].items():
-        if not every and not where.endswith((" toxicity", " spam", " insult", " identity_attack")):
+        part = report["files"].get(where.rpartition(" ")[0], {})
+        if not every and not where.endswith(" spam") and part.get("language") != "en":
             continue
         for name, m in found.items():
             rows.append(
                 (
                     where,
-                    name,
+                    f"{name} †" if m["has learnt these rows"] else name,
                     with_interval(m, "auc"),
                     f"{m['our auc']:.3f}",
                     with_interval(m, "false alarms"),
@@ -208,7 +210,7 @@ def _peers(report: Report, every: bool = False) -> list[str]:
         "## Beside others",
         "",
         "A peer says yes from 0.5 on. What answers only yes or no has a poor AUC by nature; the last two columns are the",
-        "fair question to it.",
+        "fair question to it. †: by its own account it was trained on this very source, these rows among it; we were not.",
         "",
         *table(head, rows),
     ]

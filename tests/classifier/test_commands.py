@@ -2,16 +2,78 @@
 
 from __future__ import annotations
 
+import argparse
+import gzip
 import io
 import json
+import re
+import shutil
 from pathlib import Path
 
 import pytest
 
-from classifier.__main__ import main
+from classifier.__main__ import main, parser
 from classifier.fit import gather, train
-from classifier.registry import pointer
+from classifier.registry import SHIPPED, pointer
 from classifier.views import Fold
+
+DOCS = Path(__file__).parent.parent.parent / "docs"
+
+
+def commands() -> dict[str, argparse.ArgumentParser]:
+    (action,) = (a for a in parser()._actions if isinstance(a, argparse._SubParsersAction))
+    return dict(action.choices)
+
+
+@pytest.mark.parametrize("name", sorted(commands()))
+def test_every_command_is_in_the_docs_with_all_its_options(name: str) -> None:
+    docs = (DOCS / "classifier-commands.md").read_text("utf-8")
+    assert f"\n## {name}\n" in docs, f"{name} has no section"
+    section = docs.split(f"\n## {name}\n")[1].split("\n## ")[0]
+    for action in commands()[name]._actions:
+        if action.dest != "help":
+            said = action.option_strings[-1] if action.option_strings else action.dest
+            assert re.search(rf"(?<![\w-]){re.escape(said)}(?![\w-])", section), f"{name}: {said}"
+    assert set(re.findall(r"^## (\S+)$", docs, re.MULTILINE)) == set(commands())
+
+
+@pytest.mark.parametrize("page", ["classifier.md", "evaluation.md"])
+def test_the_docs_tables_are_of_the_shipped_model(page: str) -> None:
+    text = (DOCS / page).read_text("utf-8")
+    assert pointer(SHIPPED) in re.findall(r"\b\d{8}-[0-9a-f]{8}\b", text), (
+        "the model is another one: python -m classifier evaluate --data DIR --peers benchmarks/.peers --leave-out --docs docs"
+    )
+
+
+@pytest.mark.parametrize(
+    "arguments", [[], ["fly"], ["promote", "v"], ["thresholds", "--reject", "2"], ["score", "a", "b"]]
+)
+def test_wrong_usage_is_status_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == 2
+    assert "usage" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("harm", ["cut", "not gzip", "not csv", "not a number"])
+def test_a_broken_corpus_is_refused(
+    corpus: Path, tmp_path: Path, harm: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(corpus, tmp_path / "data")
+    path = tmp_path / "data/jigsaw/train_raw_partial.csv.gz"
+    if harm == "cut":
+        path.write_bytes(path.read_bytes()[:300])
+    elif harm == "not gzip":
+        path.write_bytes(b"text,toxicity\nhello,1\n")
+    elif harm == "not csv":
+        path.write_bytes(gzip.compress(b"words,toxicity\nhello,1\n"))
+    else:
+        path.write_bytes(gzip.compress(b"text,toxicity\nhello,1\nhello,much\n"))
+    assert main(["train", "--data", str(tmp_path / "data"), "--out", str(tmp_path / "out")]) == 1
+    said = capsys.readouterr().err
+    assert "Traceback" not in said
+    assert "line" in said or harm in ("cut", "not gzip")
+    assert not (tmp_path / "out").exists()
 
 
 def test_training_is_the_same_to_the_byte(corpus: Path, trained: Path, tmp_path: Path) -> None:
