@@ -90,6 +90,7 @@ async def show(request: Request, key: str) -> Response:
         "demo.html",
         headers=sends_to(state.links.origin),
         **told,
+        base=state.links.base,
         # Where the service has moved since, the addresses that its own articles were registered with have not.
         also=[teaser(other) | ({"url": page(other.key)} if other.key in STORIES else {}) for other in also],
         reply_base=page(key),

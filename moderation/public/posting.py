@@ -181,6 +181,7 @@ async def form_page(
         (problem.headers if problem else {}) | sends_to(*onwards) | {"Vary": "Accept-Language"},
         t=words,
         lang=words.lang,
+        dir=words.dir,
         site=site,
         article=article,
         form=form,

@@ -48,6 +48,7 @@ class Words:
     def __init__(self, lang: str = DEFAULT) -> None:
         self.lang = lang
         self._texts = languages()[DEFAULT] | languages()[lang]
+        self.dir = self._texts.get("dir", "ltr")
 
     @classmethod
     def for_reader(cls, accept: str) -> Words:

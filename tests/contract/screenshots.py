@@ -1,10 +1,11 @@
 """The pictures in the docs, taken from a real server on a temporary folder:
 
-.venv/bin/python -m tests.contract.screenshots    writes docs/images/demo.png and docs/images/queue.png
+.venv/bin/python -m tests.contract.screenshots    writes demo, queue, embed, embed-dark and embed-rtl.png in docs/images
 """
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -12,9 +13,12 @@ import tempfile
 from pathlib import Path
 
 import httpx
+from playwright.sync_api import Page
 
 from tests import browser as browsers
 from tests.conftest import ROOT, answers, free_port, wait_until
+from tests.contract.test_embed_browser import ARABIC, LINK
+from tests.hostpage import Host, host_page
 
 IMAGES = ROOT / "docs" / "images"
 PASSWORD = "four unrelated garden words"
@@ -45,6 +49,11 @@ def main() -> None:
             post(url)
             link = next(word for word in printed.read_text().split() if "/set-password/" in word)
             take(url, link)
+            with host_page(url) as host:
+                allow = [sys.executable, "-m", "moderation", "add-site", "default", "--origin", host.url]
+                subprocess.run(allow, cwd=folder, env=environment, check=True, stdout=subprocess.DEVNULL)
+                wait_until(lambda: allows(url, host.url), "the origin to be allowed")
+                take_embed(host)
         finally:
             server.terminate()
             server.wait(30)
@@ -74,8 +83,47 @@ def take(url: str, link: str) -> None:
         page.locator("#comments").evaluate("e => window.scrollTo(0, e.offsetTop - 24)")
         page.wait_for_load_state("networkidle")  # the avatars are drawn
         page.screenshot(path=IMAGES / "demo.png")
-    for image in ("demo.png", "queue.png"):
-        print(image, (IMAGES / image).stat().st_size // 1000, "kB")
+
+
+def allows(url: str, origin: str) -> bool:
+    answer = httpx.get(f"{url}/sites/default/counts?article=a", headers={"Origin": origin})
+    return "access-control-allow-origin" in answer.headers
+
+
+def take_embed(host: Host) -> None:
+    """On a blog's page, with that page's own type: wide and light, narrow and dark, and from right to left."""
+    host.pages["/ar.json"] = ("application/json", "", json.dumps(ARABIC))
+    with browsers.browser() as browser:
+
+        def opened(width: int, height: int, scheme: str, attributes: str = "", root: str = 'lang="en"') -> Page:
+            page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme)  # type: ignore[arg-type]
+            page.goto(host.page("/blue/", f'article="{ARTICLE}"{attributes}', root=root))
+            page.locator("leave-a-reply .reply").wait_for()
+            page.wait_for_load_state("networkidle")
+            return page
+
+        page = opened(1000, 900, "light")
+        page.get_by_role("button", name="Reply to Tobias").click()
+        page.get_by_role("textbox", name="Comment").fill("Ours does too, and nobody oils it.")
+        page.evaluate("scrollTo(0, document.querySelector('leave-a-reply').offsetTop - 16)")
+        page.screenshot(path=IMAGES / "embed.png")
+
+        page = opened(360, 720, "dark")
+        page.locator("#reply-email").fill("not an address")
+        page.get_by_role("button", name="Post Comment").click()
+        page.locator("[aria-invalid]").first.wait_for()
+        page.locator(".reply").evaluate("(e) => e.scrollIntoView()")
+        page.screenshot(path=IMAGES / "embed-dark.png")
+
+        page = opened(360, 720, "light", ' texts="/ar.json"', 'lang="ar" dir="rtl"')
+        for field, words in (("body", LINK), ("name", "Ann"), ("email", "ann@example.org")):
+            page.locator(f"#reply-{field}").fill(words)
+        page.get_by_role("button", name=ARABIC["send"]).click()
+        page.locator(".held").wait_for()
+        page.locator(".held").evaluate("(e) => scrollTo(0, e.getBoundingClientRect().top + scrollY - 240)")
+        page.screenshot(path=IMAGES / "embed-rtl.png")
+    for image in sorted(IMAGES.glob("*.png")):
+        print(image.name, image.stat().st_size // 1000, "kB")
 
 
 if __name__ == "__main__":

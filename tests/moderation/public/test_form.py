@@ -42,7 +42,11 @@ async def test_the_box_is_never_sent_and_only_a_script_shows_it(service: Service
 async def test_a_chinese_reader_gets_the_form_and_its_errors_in_chinese(service: Service) -> None:
     chinese = texts.languages()["zh-Hans"]
     page = await service.client.get(FORM, headers=CHINESE)
-    assert '<html lang="zh-Hans">' in page.text and chinese["title"] in page.text and chinese["send"] in page.text
+    assert (
+        '<html lang="zh-Hans" dir="ltr">' in page.text
+        and chinese["title"] in page.text
+        and chinese["send"] in page.text
+    )
     assert "Accept-Language" in page.headers["vary"]
     typed = {"name": "", "email": "nobody", "body": "字" * 10_001}
     wrong = await service.client.post(THREAD, data=typed, headers=CHINESE)

@@ -1,0 +1,101 @@
+"""The readers' own pages before axe (WCAG 2.2 AA and its best practices): narrow and wide, light and dark, mirrored,
+with scripts and without."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import httpx
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+
+from tests import browser as browsers
+from tests.conftest import Server, missing
+
+ARTICLE = "why-a-garden-needs-a-gate"
+FORM = f"/sites/default/articles/{ARTICLE}/form"
+
+
+@pytest.fixture
+def browser() -> Iterator[Browser]:
+    if not browsers.chromium():
+        missing("Chromium is not installed")
+    with browsers.browser() as found:
+        yield found
+
+
+def look(page: Page, what: str) -> None:
+    for direction in ("ltr", "rtl"):
+        page.evaluate("(dir) => { document.documentElement.dir = dir }", direction)
+        for width in (360, 1280):
+            page.set_viewport_size({"width": width, "height": 800})
+            for scheme in ("light", "dark"):
+                page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+                found = Axe().run(page)
+                assert found.violations_count == 0, f"{what}, {direction}, {width}, {scheme}: {found.generate_report()}"
+                wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+                assert wide <= 0, f"{what}, {direction}, is {wide} px too wide at {width} px"
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no scripts"])
+def test_axe_finds_nothing_on_a_readers_page(server: Server, browser: Browser, scripts: bool) -> None:
+    page = browser.new_context(java_script_enabled=scripts).new_page()
+    thread = f"{server.url}/sites/default/articles/{ARTICLE}/comments"
+    fields = {
+        "name": "Tobias",
+        "email": "tobias@example.org",
+        "body": "My gate *squeaked*.",
+        "url": "https://t.example",
+    }
+    first = httpx.post(thread, json=fields).raise_for_status().json()
+    reply = fields | {"name": "Ines", "email": "ines@example.org", "parent": first["id"], "body": "So does `mine`."}
+    httpx.post(thread, json=reply).raise_for_status()
+    for path in ("/", f"/?parent={first['id']}", FORM, "/nowhere"):
+        page.goto(server.url + path)
+        look(page, path)
+
+    page.goto(server.url + FORM)
+    browsers.write(page, "", name="", email="not an address")
+    expect(page.get_by_role("alert")).to_be_visible()
+    look(page, "errors")
+    browsers.write(page, "See https://ann.example/gate")
+    expect(page.get_by_role("heading", name="Your comment is awaiting moderation.")).to_be_visible()
+    look(page, "a receipt")
+
+
+def test_the_box_keeps_the_author_in_this_browser_and_only_while_it_is_ticked(server: Server, browser: Browser) -> None:
+    context = browser.new_context()
+    page = context.new_page()
+    said = browsers.watched(page)
+    words = "Save my name, email, and website in this browser for the next time I comment."
+    page.goto(server.url + FORM)
+    box = page.get_by_role("checkbox", name=words)
+    expect(box).not_to_be_checked()
+    box.check()
+    with page.expect_request(lambda request: request.method == "POST") as sent:
+        browsers.write(page, "A kind word.", Website="https://ann.example/")
+    assert "remember" not in (sent.value.post_data or "")
+    page.wait_for_url("**/#comment-*")
+
+    page.goto(server.url + FORM)
+    for label, kept in (("Name", "Ann"), ("Email", "ann@example.org"), ("Website", "https://ann.example/")):
+        expect(page.get_by_role("textbox", name=label)).to_have_value(kept)
+    expect(box).to_be_checked()
+    assert context.cookies() == []
+    box.uncheck()
+    browsers.write(page, "Another kind word.")
+    page.wait_for_url("**/#comment-*")
+    page.goto(server.url + FORM)
+    expect(page.get_by_role("textbox", name="Email")).to_have_value("")
+    expect(box).not_to_be_checked()
+    assert said == []
+
+
+def test_without_scripts_the_form_works_and_offers_no_box(server: Server, browser: Browser) -> None:
+    page = browser.new_context(java_script_enabled=False).new_page()
+    page.goto(server.url + FORM)
+    expect(page.get_by_role("checkbox")).to_have_count(0)
+    browsers.write(page, "A kind word.")
+    page.wait_for_url("**/#comment-*")
+    expect(page.locator("#comments")).to_contain_text("A kind word.")
