@@ -184,6 +184,8 @@ SAMPLES: dict[str, tuple[str, str, dict[str, Any]]] = {
     ),
     "refused": ("public", "refused.html", {"message": EVIL, "back": "/", "typed": [("Email", EVIL)], "comment": EVIL}),
     "subscription": ("public", "subscription.html", {"state": "asked", "site": SITE, "action": "/subscriptions/x"}),
+    "privacy": ("public", "privacy.html", {"said": "", "error": EVIL, "typed": EVIL, "mails": True}),
+    "person": ("public", "person.html", {"action": "/privacy/x", "may_export": True}),
     "receipt": ("public", "receipt.html", {"receipt": a_receipt()}),
     "receipt-approved": ("public", "receipt.html", {"receipt": a_receipt(state="approved", errors={})}),
     "receipt-rejected": ("public", "receipt.html", {"receipt": a_receipt(state="rejected", can_edit=False, errors={})}),
