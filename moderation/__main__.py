@@ -370,6 +370,7 @@ def parser() -> argparse.ArgumentParser:
     it.add_argument("--events", default="", help=f"some of {','.join(telling.EVENTS)}; otherwise all")
     command("list-webhooks", outgoing.list_webhooks)
     command("remove-webhook", outgoing.remove_webhook).add_argument("id", metavar="ID")
+    command("sweep", outgoing.sweep)
     command("retry-outbox", outgoing.retry_outbox)
     command("test-mail", outgoing.test_mail).add_argument("address", metavar="ADDRESS")
     command("backup", make_backup).add_argument("file", metavar="FILE")

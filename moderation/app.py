@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from classifier.serving import Classifier
-from moderation import access, operations
+from moderation import access, operations, retention, telling
 from moderation.access import Doorman
 from moderation.console import api, desk, rules, signin
 from moderation.intake import Intake
@@ -47,6 +48,7 @@ from moderation.public import (
 from moderation.public.cors import preflight, problem_answer, shared
 from moderation.public.sites import Directory
 from moderation.public.threads import Threads
+from moderation.rounds import Round, Rounds
 from moderation.scorer import Scorer
 from moderation.scores import score
 from moderation.seal import Seal, parsed_address
@@ -58,6 +60,7 @@ from moderation.storage.database import Database
 
 log = logging.getLogger("moderation")
 HERE = Path(__file__).parent
+HOUR = 3_600_000
 THREAD = "/sites/{site}/articles/{article}/comments"
 ONE = THREAD + "/{id}"
 
@@ -251,6 +254,13 @@ def create_app(
             letters = Letters(state.database, state.links)
             mail = Mail(settings.smtp and Smtp.of(*settings.smtp), settings.host_name, letters.write)
             state.outbox = Deliverer(state.database, hooks, mail, clock=clock)
+            sweep = partial(retention.sweep, state.database, retention.Keep(**settings.keep))
+            due = [Round("sweep", HOUR, lambda: sweep(clock()))]
+            if settings.smtp and settings.digest_hours:
+                waits = partial(telling.anything_waits, state.database)
+                every = settings.digest_hours * HOUR
+                due.append(Round("digest", every, lambda: telling.digest(state.database, clock()), waits))
+            state.rounds = Rounds(state.database, clock, due)
             state.public_pages = Pages(HERE / "public" / "templates")
             state.console_pages = Pages(HERE / "console" / "templates")
             state.openapi = operations.document(app.routes, settings.base)
@@ -259,7 +269,9 @@ def create_app(
             await state.scorer.start()
             state.intake.start()
             state.outbox.start()
+            state.rounds.start()
             yield
+            await state.rounds.stop()
             await state.intake.stop()
             await state.outbox.stop()
             state.scorer.close()

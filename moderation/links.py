@@ -44,5 +44,8 @@ class Links:
     def person(self, id: str) -> str:
         return f"{self.base}/privacy/{self.seal.mailed('person', id)}"
 
+    def console(self, comment: str = "") -> str:
+        return f"{self.base}/moderate" + (f"/comments/{comment}" if comment else "")
+
     def set_password(self, token: str) -> str:
         return f"{self.base}/moderate/set-password/{token}"

@@ -50,6 +50,15 @@ class Settings:
         secret=True,
     )
     mail_from: str = setting("", "Whom mail is from: `comments@example.org` or `Garden <comments@example.org>`.")
+    keep_spam_days: int = setting(
+        30, "Spam is forgotten this many days after it came or was last decided on; 0: kept for ever."
+    )
+    keep_rejected_days: int = setting(90, "The same for rejected comments.")
+    keep_deleted_days: int = setting(30, "The same for what its author withdrew or a moderator deleted.")
+    keep_addresses_days: int = setting(30, "The same for the keyed hash of the address that a comment came from.")
+    keep_examples: bool = setting(
+        False, "What is forgotten goes on teaching, if a moderator decided on it: its text stays, without its author."
+    )
     digest_hours: int = setting(
         24, "Moderators are mailed what waits at most every so many hours, where mail is set up; 0: never."
     )
@@ -73,6 +82,12 @@ class Settings:
     def smtp(self) -> tuple[str, str] | None:
         """The server's address and the sender; None where no mail is set up."""
         return (self.smtp_url, self.mail_from) if self.smtp_url else None
+
+    @property
+    def keep(self) -> dict[str, Any]:
+        """How long what is kept, by name."""
+        days = {name: getattr(self, f"keep_{name}_days") for name in ("spam", "rejected", "deleted", "addresses")}
+        return days | {"examples": self.keep_examples}
 
     @property
     def host_name(self) -> str:

@@ -10,8 +10,8 @@ from typing import Any
 
 from moderation.comment import Comment, iso, new_id, public
 from moderation.moderator import EVERYWHERE
-from moderation.storage import outbox, subscriptions, webhooks
-from moderation.storage.database import Session
+from moderation.storage import moderators, outbox, queue, subscriptions, webhooks
+from moderation.storage.database import Database, Session
 from moderation.storage.outbox import MAIL, Message
 from moderation.storage.subscriptions import Subscription
 
@@ -87,3 +87,20 @@ async def ask(tx: Session, site: str, person: str, comment: str, now: int) -> No
     await subscriptions.put(tx, asked, now)
     content = {"kind": "confirm", "subscription": asked.id}
     await outbox.add(tx, [Message(site, f"confirm.{new_id(now)}", MAIL, comment, content, now)])
+
+
+async def digest(database: Database, now: int) -> None:
+    """A mail to each moderator about what waits; what it says is looked up when it goes out."""
+    async with database.transaction() as tx:
+        await outbox.add(
+            tx,
+            [
+                Message(m.site, f"digest.{m.id}.{now}", MAIL, m.id, {"kind": "digest"}, now)
+                for m in await moderators.ready(tx)
+            ],
+        )
+
+
+async def anything_waits(database: Database) -> bool:
+    async with database.reading() as session:
+        return bool(await queue.pending(session))

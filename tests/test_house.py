@@ -48,6 +48,8 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     "queue": (WORDS | {"problem", "storage", "scorer", "tally", "telling"}, {"classifier.examples"}),
     "registration": (WORDS | {"problem", "storage", "scorer"}, {"classifier.examples", "classifier.nearest"}),
     "privacy": (WORDS | {"problem", "storage", "telling"}, set()),
+    "retention": (WORDS | {"problem", "storage"}, set()),
+    "rounds": ({"storage"}, set()),
     "learning": (WORDS | {"problem", "storage"}, {"classifier.examples", "classifier.registry", "classifier.train"}),
     "cleaning": (WORDS | {"problem", "storage"}, {"classifier.labels"}),
     "arrivals": (WORDS | {"problem", "storage", "cleaning", "registration"}, {"classifier.labels"}),

@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import json
 
+from moderation import retention
 from moderation.commands.footing import err, known_site, now, opened, out
 from moderation.comment import new_id
 from moderation.moderator import EVERYWHERE
@@ -74,3 +75,9 @@ async def mail_said(settings: Settings) -> str:
     except Undelivered as problem:
         return problem.said
     return "ok"
+
+
+async def sweep(args: argparse.Namespace, settings: Settings) -> None:
+    """Forget what is kept for a while only, as the running service does every hour; print how much."""
+    async with opened(settings) as database:
+        out(json.dumps(await retention.sweep(database, retention.Keep(**settings.keep), now())))

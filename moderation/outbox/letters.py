@@ -5,17 +5,19 @@ What anybody may type never stands in a mail that nobody asked for: a confirmati
 
 from __future__ import annotations
 
-from moderation.comment import Comment, public
+from moderation.comment import Comment, iso, public
 from moderation.links import Links
 from moderation.outbox.mail import Letter, Link, Quote
 from moderation.site import Article, Site
-from moderation.storage import comments, persons, sites, subscriptions
+from moderation.storage import comments, moderators, persons, queue, sites, subscriptions
 from moderation.storage.database import Database, Session
 from moderation.storage.outbox import Message
 from moderation.storage.persons import Person
 
 QUOTED = 1_000
 """Characters of a reply."""
+NAMED = 5
+"""How many of those that wait longest a digest names, on each site."""
 
 
 class Letters:
@@ -24,7 +26,7 @@ class Letters:
 
     async def write(self, message: Message) -> Letter | None:
         """None where there is nothing to say any more: erased, withdrawn, unsubscribed, decided meanwhile."""
-        kinds = {"reply": self._reply, "confirm": self._confirm, "person": self._person}
+        kinds = {"reply": self._reply, "confirm": self._confirm, "person": self._person, "digest": self._digest}
         async with self.database.reading() as session:
             return await kinds[message.content["kind"]](session, message)
 
@@ -89,3 +91,37 @@ class Letters:
                 "The link works for 24 hours. If it was not you, do nothing: nothing will happen.",
             ),
         )
+
+    async def _digest(self, session: Session, message: Message) -> Letter | None:
+        moderator = await moderators.by_id(session, message.site, message.subject)
+        if moderator is None or not (waiting := await queue.pending(session, moderator.site)):
+            return None
+        known = await sites.sites(session, waiting)
+        parts: list[str | Link | Quote] = []
+        for site, count in waiting.items():
+            oldest = await queue.longest_waiting(session, site, NAMED)
+            articles = await sites.articles(session, site, {c.article for c in oldest})
+            parts.append(f"{known[site].name}: {counted(count)}. The oldest:")
+            parts += [
+                Link(f"{articles[c.article].title or c.article}, since {since(c.created_at)}", self.links.console(c.id))
+                for c in oldest
+            ]
+        total = sum(waiting.values())
+        where = known[next(iter(waiting))].name if len(waiting) == 1 else f"{len(waiting)} sites"
+        return Letter(
+            moderator.email,
+            f"{counted(total)} on {where}",
+            (
+                *parts,
+                Link("The whole queue", self.links.console()),
+                "How often this mail may come is the setting MODERATION_DIGEST_HOURS; it never comes when nothing waits.",
+            ),
+        )
+
+
+def counted(count: int) -> str:
+    return "1 comment waits" if count == 1 else f"{count:,} comments wait"
+
+
+def since(at: int) -> str:
+    return f"{(iso(at) or '')[:16].replace('T', ' ')} UTC"

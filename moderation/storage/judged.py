@@ -56,9 +56,9 @@ async def of(session: Session, site: str, ids: Iterable[str]) -> dict[str, list[
 
 
 async def alone(session: Session, site: str, after: str, limit: int) -> list[str]:
-    """Ids of those that never were a comment, in order, from the one after `after`."""
+    """Ids of those with a text and without a comment, in order, from the one after `after`."""
     rows = await session.fetch(
-        "SELECT DISTINCT s.id FROM submissions s WHERE s.site = ? AND s.id > ? AND NOT EXISTS "
+        "SELECT DISTINCT s.id FROM submissions s WHERE s.site = ? AND s.id > ? AND s.body <> '' AND NOT EXISTS "
         "(SELECT 1 FROM comments c WHERE c.site = s.site AND c.id = s.id) ORDER BY s.id LIMIT ?",
         *(site, after, limit),
     )

@@ -52,6 +52,12 @@ async def by_id(session: Session, site: str, id: str) -> Moderator | None:
     return moderator_of(row) if row else None
 
 
+async def ready(session: Session) -> list[Moderator]:
+    """Those who can sign in."""
+    rows = await session.fetch(f"SELECT {MODERATOR} FROM moderators WHERE password_hash IS NOT NULL ORDER BY site, id")
+    return [moderator_of(row) for row in rows]
+
+
 async def names(session: Session) -> dict[str, str]:
     """Id → address, for pages that moderators see. The audit log itself holds ids only."""
     return {row[0]: row[1] for row in await session.fetch("SELECT id, email FROM moderators")}

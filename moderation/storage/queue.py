@@ -85,3 +85,19 @@ async def counts(session: Session, site: str = EVERYWHERE) -> dict[str, int]:
     for status, count in await session.fetch(f"SELECT status, count(*) FROM comments {one} GROUP BY status", *args):
         found[status] = int(count)
     return found
+
+
+async def pending(session: Session, site: str = EVERYWHERE) -> dict[str, int]:
+    """How many wait on each site where anything does."""
+    one, args = ("site IN (SELECT site FROM sites)", ()) if site == EVERYWHERE else ("site = ?", (site,))
+    rows = await session.fetch(
+        f"SELECT site, count(*) FROM comments WHERE {one} AND status = 'pending' GROUP BY site ORDER BY site", *args
+    )
+    return {row[0]: int(row[1]) for row in rows}
+
+
+async def longest_waiting(session: Session, site: str, limit: int) -> list[Comment]:
+    rows = await session.fetch(
+        f"SELECT {COMMENT} FROM comments c WHERE c.site = ? AND c.status = 'pending' ORDER BY c.id LIMIT ?", site, limit
+    )
+    return [comment_of(row) for row in rows]

@@ -1,0 +1,73 @@
+"""Retention: what was not published, and where it came from, is forgotten after a while."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+from moderation.storage import audit, retention, sites
+from moderation.storage.database import Database
+
+DAY = 24 * 3_600_000
+AT_ONCE = 200
+"""Rows in one transaction: whoever posts waits no longer than for these."""
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """Days, counted from when a comment came or was last decided on; 0 keeps it for ever."""
+
+    spam: int = 30
+    rejected: int = 90
+    deleted: int = 30
+    addresses: int = 30
+    examples: bool = False
+    """What moderators decided on goes on teaching: its text stays, without its author."""
+
+    @property
+    def statuses(self) -> dict[str, int]:
+        return {"spam": self.spam, "rejected": self.rejected, "deleted": self.deleted}
+
+
+async def sweep(database: Database, keep: Keep, now: int) -> dict[str, int]:
+    """How many comments of each status, and how many keys of addresses, are forgotten now."""
+    async with database.reading() as session:
+        keys = list(await sites.sites(session))
+    swept: Counter[str] = Counter({"spam": 0, "rejected": 0, "deleted": 0, "addresses": 0})
+    for site in keys:
+        here = await _sweep_site(database, keep, site, now)
+        swept.update(here)
+        if here:
+            async with database.transaction() as tx:
+                await audit.note(
+                    tx, site=site, at=now, actor="service", action="site:sweep", subject=site, **dict(here)
+                )
+    async with database.transaction() as tx:
+        await retention.tidy(tx, now, DAY)
+    return dict(swept)
+
+
+async def _sweep_site(database: Database, keep: Keep, site: str, now: int) -> Counter[str]:
+    swept: Counter[str] = Counter()
+    async with database.reading() as session:
+        came = await retention.last_import(session, site)
+    for status, days in keep.statuses.items():
+        before = now - days * DAY
+        imported = came is not None and came < before
+        while days:
+            async with database.reading() as session:
+                ids = await retention.expired(session, site, status, before, AT_ONCE, imported=imported)
+            if not ids:
+                break
+            async with database.transaction() as tx:  # asked again: somebody may have decided meanwhile
+                ids = await retention.expired(tx, site, status, before, AT_ONCE, imported=imported)
+                if ids:
+                    await retention.forget(tx, site, ids, examples=keep.examples)
+            swept[status] += len(ids)
+    while keep.addresses:
+        async with database.transaction() as tx:
+            count = await retention.forget_addresses(tx, site, now - keep.addresses * DAY, AT_ONCE)
+        swept["addresses"] += count
+        if count < AT_ONCE:
+            break
+    return +swept
