@@ -27,6 +27,9 @@ CARRIED = (0, 2, 8)
 """Mistakes that the first step of each walk could bear."""
 STRIDE = 1.002
 """Each step of a walk takes in at least so many times the decisions of the one before."""
+EVEN = 0.5
+FEWEST = 20
+"""Decisions of either kind below which nothing can be said."""
 MOST = 10_000_000
 """Decisions beyond which "more of them" is no advice."""
 
@@ -99,13 +102,16 @@ def needed(wrong: int, promise: float, confidence: float = CONFIDENCE) -> int:
     return high
 
 
-def threshold(sure: Reals, wrong: Bools, promise: float, action: str = "", label: str = "") -> Threshold:
+def threshold(
+    sure: Reals, wrong: Bools, promise: float, action: str = "", label: str = "", floor: float = -math.inf
+) -> Threshold:
     """The loosest threshold that keeps the promise. sure: how sure the action would be, per decision; wrong: was it?
 
-    What is at least as sure as `at` may be acted on."""
+    What is at least as sure as `at` may be acted on, and `at` is never below `floor`."""
     if not np.isfinite(sure).all():
         raise ValueError("a score is not a number")
     order = np.argsort(-sure, kind="stable")
+    order = order[sure[order] >= floor]
     ranked = sure[order]
     last = np.flatnonzero(np.append(ranked[1:] != ranked[:-1], True)) if len(ranked) else np.zeros(0, np.int64)
     counts, mistakes = last + 1, np.cumsum(wrong[order], dtype=np.int64)[last]
@@ -130,9 +136,9 @@ def _lacking(
     counts: npt.NDArray[np.int64], mistakes: npt.NDArray[np.int64], decisions: int, promise: float, each: float
 ) -> tuple[int | None, str]:
     """How many more decisions, if those to come are like those there are."""
-    if not decisions:
+    if not len(counts):
         few = needed(0, promise, each)
-        return few, f"there are no decisions: hold. At least {few} are needed, without a mistake"
+        return few, f"there is nothing to go by: hold. At least {few} sure decisions are needed, without a mistake"
     times = math.inf
     # The longest run without a mistake, and a few longer ones: any of them could become the threshold.
     clean = int(np.searchsorted(mistakes, 1))
@@ -165,7 +171,9 @@ def policy(
 ) -> dict[str, Any]:
     """All thresholds of a policy. scores: what an unseen model said; known: what people decided, absent = unknown.
 
-    publish: everything below `at` on every label may be published. reject, per label: from `at` on may be rejected."""
+    publish: everything up to `at` on every label may be published. reject, per label: from `at` on may be rejected.
+    Nothing is rejected that is more likely good, and nothing published that is more likely bad, whatever the mix of the
+    decisions: where next to all of them were spam, rejecting everything would keep the promise too."""
     names = [label for label in labels if all(label in one for one in scores)]
     p = np.array([[one[label] for label in names] for one in scores], np.float64).reshape(len(scores), len(names))
     bad = np.array([any(value >= 0.5 for value in one.values()) for one in known], bool)
@@ -173,9 +181,24 @@ def policy(
     good = ~bad & np.array(["spam" in one and "toxicity" in one for one in known], bool)
     clear = good | bad
     highest = p.max(axis=1) if len(names) else np.zeros(len(p))
-    found = threshold(-highest[clear], bad[clear], publish, "publish")
+    found = _of_both(-highest[clear], bad[clear], publish, "publish", "", -EVEN, int(bad.sum()), int(good.sum()))
     out: dict[str, Any] = {"publish": asdict(found) | {"at": None if found.at is None else -found.at}, "reject": {}}
     for column, label in enumerate(names):
         usable = clear | np.array([label in one for one in known], bool)
-        out["reject"][label] = asdict(threshold(p[usable, column], ~bad[usable], reject, "reject", label))
+        so = sum(one.get(label, 0.0) >= 0.5 for one in known)
+        passed = int((usable & ~bad).sum())
+        args = p[usable, column], ~bad[usable], reject, "reject", label, EVEN
+        out["reject"][label] = asdict(_of_both(*args, so, passed))
     return out
+
+
+def _of_both(
+    sure: Reals, wrong: Bools, promise: float, action: str, label: str, floor: float, bad: int, good: int
+) -> Threshold:
+    """As `threshold`, but only where there are decisions of both kinds to judge it by."""
+    lacking = max(FEWEST - bad, FEWEST - good)
+    if lacking > 0:
+        kinds = f"{bad} bad and {good} good decisions"
+        why = f"{kinds} are too few of one kind to judge by: hold. At least {FEWEST} of each are needed"
+        return Threshold(action, label, None, promise, len(sure), 0, 0, None, lacking, why)
+    return threshold(sure, wrong, promise, action, label, floor)

@@ -135,16 +135,18 @@ def promises(found: Sequence[Part], said: Said) -> dict[str, Any]:
 
 def reproduced(metrics: Mapping[str, Any], report: Mapping[str, Any]) -> dict[str, Any]:
     """Every number in the card's metrics beside the one that was measured now."""
-    differing = {}
-    count = 0
+    differing, count, lacking = {}, 0, 0
     for path, value in _numbers(metrics):
         now: Any = report
         for step in path:
             now = now[step] if isinstance(now, dict | list) and _has(now, step) else None
+        if now is None and report.get("missing"):
+            lacking += 1
+            continue
         count += 1
         if now is None or abs(float(now) - value) > 0.00011:
             differing[" / ".join(map(str, path))] = [value, now]
-    return {"figures": count, "reproduced": count - len(differing), "differing": differing}
+    return {"figures": count, "reproduced": count - len(differing), "not measured": lacking, "differing": differing}
 
 
 def _has(place: dict[str, Any] | list[Any], step: Any) -> bool:

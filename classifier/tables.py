@@ -67,7 +67,11 @@ def markdown(report: Report, timed: Report, drawn: Sequence[str], images: str = 
     if report["split differs"]:
         lines += [f"**No unseen rows of the training sources:** {report['split differs']}.", ""]
     card = report["card"]
-    lines += [f"Of the {card['figures']} figures in the model's card {card['reproduced']} came out the same.", ""]
+    lacking = f"; {card['not measured']} more want the missing files" if card["not measured"] else ""
+    lines += [
+        f"Of the {card['figures']} figures in the model's card {card['reproduced']} came out the same{lacking}.",
+        "",
+    ]
     if card["differing"]:
         shown = list(card["differing"].items())[:40]
         lines += table(("figure of the card", "card", "now"), ((name, was, now) for name, (was, now) in shown))

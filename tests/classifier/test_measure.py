@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, roc_auc_score
 
@@ -20,6 +20,7 @@ def arrays(rows: list[tuple[int, bool]]) -> tuple[measure.Floats, measure.Bools]
 
 
 @given(ROWS)
+@settings(deadline=None)
 def test_the_curves_are_scikit_learns(rows: list[tuple[int, bool]]) -> None:
     p, y = arrays(rows)
     auc, average, _ = measure.Ranked(p, y).figures(np.ones(len(p)))
@@ -28,6 +29,7 @@ def test_the_curves_are_scikit_learns(rows: list[tuple[int, bool]]) -> None:
 
 
 @given(ROWS, st.integers(0, 99))
+@settings(deadline=None)
 def test_a_weight_is_a_row_repeated(rows: list[tuple[int, bool]], seed: int) -> None:
     p, y = arrays(rows)
     times = np.random.default_rng(seed).integers(0, 3, len(p))
@@ -52,6 +54,7 @@ def test_wilson_by_hand() -> None:
 
 
 @given(ROWS, st.sampled_from([0.5, 0.8, 0.95, 1.0]))
+@settings(deadline=None)
 def test_two_thresholds_keep_the_accuracy_and_none_decide_more(rows: list[tuple[int, bool]], accuracy: float) -> None:
     p, y = arrays(rows)
 

@@ -68,7 +68,13 @@ def test_no_page_overflows_or_complains(server: Server, browser: Browser) -> Non
     said = browsers.watched(page)
     form = f"/sites/default/articles/{ARTICLE}/form"
     seen = ["/", f"/?parent={first['id']}", form, receipt, "/moderate/login", "/docs"]
-    console = ["/moderate", "/moderate?status=approved", f"/moderate/comments/{held['id']}", "/moderate/history", "/moderate/rules"]
+    console = [
+        "/moderate",
+        "/moderate?status=approved",
+        f"/moderate/comments/{held['id']}",
+        "/moderate/history",
+        "/moderate/rules",
+    ]
     for paths in (seen, console):
         if paths is console:
             signed_in(page, server)
