@@ -66,7 +66,7 @@ class Ranked:
         false = taken - hits
         said = np.bincount(self.bin, weight * self.p, BINS)
         so = np.bincount(self.bin, up, BINS)
-        error = float(np.abs(said - so).sum() / taken[-1])
+        error = float(np.abs(said - so).sum() / max(taken[-1], 1e-12))
         if not hits[-1] or not false[-1]:
             return np.array([np.nan, np.nan, error])
         steps = np.diff(false, prepend=0.0)
