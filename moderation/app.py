@@ -123,7 +123,7 @@ async def on_problem(request: Request, error: Exception) -> Response:
     path = request.url.path
     if path.startswith("/moderate"):
         return await desk.problem_page(request, error)
-    page = path.startswith(("/receipts", "/subscriptions", "/privacy")) or path.endswith("/form")
+    page = path.startswith(("/receipts", "/subscriptions", "/privacy", "/demo")) or path.endswith("/form")
     if page and "text/html" in request.headers.get("accept", ""):
         return posting.problem_page(request, error)
     return problem_answer(error)

@@ -39,7 +39,7 @@ class Settings:
     first_moderator: str = setting(
         "moderator@example.org", "Who may sign in first; made when there is no moderator yet."
     )
-    demo: bool = setting(False, "A demo article with its form at `/`.")
+    demo: bool = setting(False, "Demo articles with their threads and forms, the first of them at `/`.")
     trusted_proxies: str = setting(
         "", "Addresses or CIDRs, separated by commas, whose `X-Forwarded-For` is believed. None by default."
     )

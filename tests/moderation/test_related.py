@@ -167,4 +167,5 @@ async def test_every_demo_article_has_its_page_with_the_others(service: Service)
         assert STORIES[NEAREST[key]].title in answer.text
         reply = await service.client.get(f"{path}?parent={told['id']}")
         assert "Leave a Reply to" in reply.text and f'/sites/default/articles/{key}/comments"' in reply.text
-    assert (await service.client.get("/demo/nothing")).status_code == 404
+    nothing = await service.client.get("/demo/nothing", headers={"Accept": "text/html"})
+    assert nothing.status_code == 404 and nothing.headers["content-type"].startswith("text/html")
