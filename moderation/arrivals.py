@@ -6,7 +6,7 @@ run, or one after a kill, adds what is missing and changes nothing that is here.
 
 from __future__ import annotations
 
-import asyncio
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
@@ -28,8 +28,10 @@ from moderation.storage.decisions import Entry
 from moderation.storage.imports import ARTICLE, COMMENT, Known
 from moderation.verdict import Verdict
 
-BATCH, BATCH_SIZE = 500, 2_000_000
+FEWEST, BATCH, BATCH_SIZE = 25, 500, 2_000_000
 """Records, and characters of their texts, in one transaction."""
+PATIENCE = 0.1
+"""Seconds that a reader who posts meanwhile may wait for one transaction; where it takes longer, batches become smaller."""
 BY = "import"
 """The moderator whose decisions these are."""
 TAUGHT = {"approved": "approve", "spam": "spam"}
@@ -67,10 +69,11 @@ class Arrivals:
     async def take_in(self, records: Iterator[Record], progress: Callable[[Told], None] = lambda _: None) -> Told:
         """All of them. A Problem of the reader is raised once what it had told before is stored."""
         broken: Problem | None = None
+        many = BATCH // 4
         while True:
             batch, much = list[Record](), 0
             try:
-                for record in islice(records, BATCH):
+                for record in islice(records, many):
                     batch.append(record)
                     much += size(record)
                     if much > BATCH_SIZE:
@@ -78,9 +81,9 @@ class Arrivals:
             except Problem as problem:
                 broken = problem
             if batch:
-                await self._store(batch)
+                took = await self._store(batch)
+                many = max(FEWEST, many // 2) if took > PATIENCE else min(BATCH, many + FEWEST)
                 progress(self.told)
-                await asyncio.sleep(0)
             if broken or not batch:
                 break
         await self._reunite()
@@ -98,7 +101,8 @@ class Arrivals:
         self.told.skipped[reason] += 1
         self._skip(Skipped(where, reason))
 
-    async def _store(self, batch: list[Record]) -> None:
+    async def _store(self, batch: list[Record]) -> float:
+        """The seconds that its transaction took: what can be done without the database is done before."""
         articles = [
             ready_article(record) for record in batch if isinstance(record, PastArticle) and clean(record.foreign)
         ]
@@ -113,6 +117,7 @@ class Arrivals:
                     self.skip(record.where, str(error))
         judged = [record for record in batch if isinstance(record, PastSubmission)]
         async with self.database.transaction() as tx:
+            began = time.monotonic()
             keys = await self._articles(tx, articles, arrived)
             arrived = self._with_article(arrived, keys)
             arrived, known = await self._new(tx, arrived)
@@ -120,6 +125,7 @@ class Arrivals:
             await self._write(tx, placed)
             await self._judged(tx, judged)
             await sites.touch(tx, self.site, (c.article for _, c, _ in placed if c.status == "approved"))
+        return time.monotonic() - began
 
     async def _articles(self, tx: Session, told: list[PastArticle], arrived: list[Ready]) -> dict[str, str]:
         """Foreign id → key, empty while it is not published; missing articles are made, and gaps in known ones filled."""
