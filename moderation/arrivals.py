@@ -226,7 +226,12 @@ class Arrivals:
         for r, c, waits in placed:
             kept = r.past.kept
             judged = Judged(
-                c, past_verdict(c), r.keys, bool(kept and kept.notify), c.email.rpartition("@")[2], "import"
+                c,
+                past_verdict(c, self.source),
+                r.keys,
+                bool(kept and kept.notify),
+                c.email.rpartition("@")[2],
+                "import",
             )
             rows.append(judged)
             told = {v.revision: v for v in kept.verdicts} if kept else {}

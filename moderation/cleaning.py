@@ -115,8 +115,8 @@ def clean_name(name: str) -> str:
     return name if has_something_visible(name) else ""
 
 
-def past_verdict(comment: Comment) -> Verdict:
-    return Verdict(ACTIONS[comment.status], (Reason("imported"),))
+def past_verdict(comment: Comment, source: str) -> Verdict:
+    return Verdict(ACTIONS[comment.status], (Reason("imported", note=source),))
 
 
 def as_judged(judged: Judged, past: PastVerdict) -> Judged:

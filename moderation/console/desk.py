@@ -90,7 +90,10 @@ def in_words(shown: dict[str, Any], titles: dict[tuple[str, str], str]) -> dict[
     """A comment's document, with its reasons as sentences and its text marked."""
     reasons = []
     matter = that_matter(shown)
+    imported = next((reason.get("note") or "elsewhere" for reason in matter if reason.get("rule") == "imported"), "")
     for reason in matter:
+        if reason.get("rule") == "imported":
+            continue
         if "rule" in reason:
             said = reason["rule"].replace("-", " ")
             text = f"{said}: {reason['note']}" if reason.get("note") else said
@@ -102,7 +105,7 @@ def in_words(shown: dict[str, Any], titles: dict[tuple[str, str], str]) -> dict[
     return shown | {
         "article_title": titles.get((shown["site"], shown["article"]), "") or shown["article"],
         "marked": marked(shown["body"], matter),
-        "verdict": shown["verdict"] | {"reasons": reasons},
+        "verdict": shown["verdict"] | {"reasons": reasons, "imported": imported},
     }
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import gzip
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from moderation import access
 from moderation.problem import Problem
 from tests.conftest import Service
 from tests.moderation.importers import foreign
@@ -125,6 +127,23 @@ async def test_a_list_completes_an_export_by_the_same_numbers(service: Service, 
     assert spam["verdict"]["action"] == "spam"
     one = (await service.client.get(f"/api/comments/{spam['id']}", headers=who)).json()
     assert [(d["action"], d["moderator"]) for d in one["decisions"]] == [("spam", "import")]
+    assert [(r["rule"], r["note"]) for r in one["verdict"]["reasons"]] == [("imported", "wordpress")]
+
+
+async def test_the_console_says_where_it_was_judged(service: Service, bring: Bring) -> None:
+    await bring(foreign.wxr(foreign.wxr_post([Row(3, status="pending")])))
+    state = service.app.state
+    async with state.database.transaction() as tx:
+        eve = await access.add_moderator(tx, "eve@example.org", "administrator", "*", service.clock())
+        await access.set_password(tx, eve, "a password of some length", service.clock())
+    page = await service.client.get("/moderate/login")
+    csrf = re.search(r'name="csrf_token" value="([^"]+)"', page.text)
+    form = {"email": "eve@example.org", "password": "a password of some length", "csrf_token": csrf[1] if csrf else ""}
+    await service.client.post("/moderate/login", data=form)
+    page = await service.client.get("/moderate")
+    assert "The words of comment 3." in page.text
+    assert "Imported from <bdi>wordpress</bdi>: judged there, not scored here." in page.text
+    assert "did not answer" not in page.text
 
 
 async def test_a_missing_parent_may_come_with_the_next_file(service: Service, bring: Bring) -> None:
@@ -293,6 +312,33 @@ async def test_what_was_whole_is_in_when_a_file_breaks_off_and_the_next_run_brin
         assert some > 600
         await bring(whole)
         assert (await service.thread("12"))["count"] == 1200
+
+
+@pytest.mark.parametrize("keys", ["id", "path"])
+async def test_wordpress_s_own_form_goes_on_naming_posts_and_parents_by_number(
+    service: Service, bring: Bring, keys: str
+) -> None:
+    await bring(
+        foreign.wxr(
+            foreign.wxr_post([Row(1), Row(3, status="pending")]), foreign.wxr_post([Row(4)], 14, status="private")
+        ),
+        keys=keys,
+    )
+    form = {"author": "Zoë", "email": "zoe@example.org", "comment": "Answer number 88", "comment_post_ID": "12"}
+    address = "/sites/default/wp-comments-post.php"
+    answer = await service.client.post(
+        address, data=form | {"comment_parent": "1"}, headers={"Accept": "application/json"}
+    )
+    assert answer.status_code == 201, answer.text
+    assert outline((await service.thread("12" if keys == "id" else PATH_KEY))["comments"]) == [(1, [(88,)])]
+    held = await service.client.post(
+        address, data=form | {"comment_parent": "3"}, headers={"Accept": "application/json"}
+    )
+    assert held.status_code == 403
+    hidden = await service.client.post(
+        address, data=form | {"comment_post_ID": "14"}, headers={"Accept": "application/json"}
+    )
+    assert hidden.status_code == 404
 
 
 async def test_past_verdicts_are_lessons(service: Service, bring: Bring, tmp_path: Path) -> None:
