@@ -285,7 +285,9 @@ class Arrivals:
         known = await imports.found(tx, self.site, self.source, COMMENT, {s.foreign for s in told})
         known |= dict.fromkeys(await comments.judged_already(tx, [s.foreign for s in told]), "")
         for s in {s.foreign: s for s in told if s.foreign not in known}.values():
-            bare = Comment(s.foreign, self.site, s.article, None, "", "pending", 1, "", "", None, "", "", 0)
+            bare = Comment(
+                s.foreign, self.site, clean(s.article)[:200], None, "", "pending", 1, "", "", None, "", "", 0
+            )
             judged = Judged(
                 bare, Verdict("hold"), Keys(s.author_key, "", ""), False, clean(s.email_domain)[:253], "import"
             )

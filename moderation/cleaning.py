@@ -134,7 +134,7 @@ def as_judged(judged: Judged, past: PastVerdict) -> Judged:
     scores: Any = {label: score for label, score in (past.scores or {}).items() if label in LABELS and 0 <= score <= 1}
     verdict = Verdict(
         past.action,
-        tuple(Reason.of(r) for r in past.reasons),
+        past.reasons,
         scores or None,
         past.model and clean(past.model)[:200],
         past.facts,

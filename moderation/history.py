@@ -8,6 +8,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from moderation.comment import iso
+from moderation.verdict import Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ class PastVerdict:
     format: str = "markdown"
     scores: dict[str, float] | None = None
     model: str | None = None
-    reasons: tuple[dict[str, Any], ...] = ()
+    reasons: tuple[Reason, ...] = ()
     facts: dict[str, Any] = field(default_factory=dict)
 
 

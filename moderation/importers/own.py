@@ -24,6 +24,7 @@ from moderation.importers.file import File
 from moderation.problem import BadRequest
 from moderation.prose import FORMATS
 from moderation.site import is_article_key
+from moderation.verdict import Reason
 
 SOURCE = "leave-a-reply"
 VERSION = 1
@@ -125,7 +126,7 @@ def verdicts(rows: list[dict[str, Any]], about: dict[str, Any]) -> tuple[PastVer
         scores, model = row["scores"], row["model"]
         if scores is not None:
             scores = {str(label): float(score) for label, score in scores.items()}
-        if not isinstance(row["facts"], dict) or not all(isinstance(reason, dict) for reason in row["reasons"]):
+        if not isinstance(row["facts"], dict):
             raise TypeError
         at = moment(row["created_at"])
         if at is None or row["action"] not in ("publish", "hold", "spam", "reject"):
@@ -137,10 +138,16 @@ def verdicts(rows: list[dict[str, Any]], about: dict[str, Any]) -> tuple[PastVer
             PastVerdict(
                 *(whole(row["revision"]), text(said["body"]), row["action"], at, text(said["name"]), text(said["url"])),
                 *(text(row["source"]), text(said["format"]), scores, text(model) or None),
-                *(tuple(row["reasons"]), row["facts"]),
+                *(tuple(map(reason, row["reasons"])), row["facts"]),
             )
         )
     return tuple(found)
+
+
+def reason(row: dict[str, Any]) -> Reason:
+    spans = tuple((whole(start), whole(end)) for start, end in row.get("spans") or ())
+    rule, label, note = (text(row.get(name)) for name in ("rule", "label", "note"))
+    return Reason(rule, label, float(row.get("weight", 1)), note, spans)
 
 
 def decisions(rows: list[dict[str, Any]]) -> tuple[PastDecision, ...]:
@@ -160,7 +167,10 @@ def decisions(rows: list[dict[str, Any]]) -> tuple[PastDecision, ...]:
 
 
 def ids(rows: list[list[str]]) -> tuple[tuple[str, str], ...]:
-    return tuple((str(source), str(foreign)) for source, foreign in rows)
+    found = ((str(source), str(foreign)) for source, foreign in rows)
+    return tuple(
+        (s, f) for s, f in found if re.fullmatch(r"[a-z0-9-]{1,40}", s) and f.isprintable() and 0 < len(f) <= 500
+    )
 
 
 def text(value: object) -> str:
