@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from moderation.history import PastArticle, PastComment, Record, Skipped, moment
 from moderation.importers.file import File
 from moderation.importers.markup import Element, elements
-from moderation.importers.plain import plain
-from moderation.site import is_article_key, key_of
+from moderation.importers.plain import page_key, plain
+from moderation.site import is_article_key
 
 SOURCE = "disqus"
 THREAD, POST = "disqus/thread", "disqus/post"
@@ -45,7 +45,7 @@ def thread(element: Element, keys: str) -> Record:
     if not foreign:
         return Skipped(f"line {element.line}", "a thread without an id")
     named = fields.get("id", "").strip().replace("/", "~")
-    key = named if keys == "id" and is_article_key(named) else key_of(link) if link else ""
+    key = named if keys == "id" and is_article_key(named) else page_key(link)
     return PastArticle(
         foreign,
         "" if said(fields, "isDeleted") else key,

@@ -8,8 +8,8 @@ from contextlib import closing
 
 from moderation.history import PastArticle, PastComment, Record, Skipped
 from moderation.importers.file import File
+from moderation.importers.plain import page_key
 from moderation.problem import BadRequest
-from moderation.site import key_of
 
 SOURCE = "isso"
 STATUSES = {1: "approved", 2: "pending", 4: "deleted"}
@@ -59,7 +59,7 @@ def rows(database: sqlite3.Connection) -> Iterator[Record]:
             continue
         if tid != told:
             told = tid
-            yield PastArticle(str(tid), key_of(uri), said(title), uri if "://" in uri else "")
+            yield PastArticle(str(tid), page_key(uri), said(title), uri if "://" in uri else "")
         yield PastComment(
             where,
             str(id),

@@ -1,4 +1,4 @@
-"""HTML → the plain text of a title or an article."""
+"""What every reader needs of a page: its title or text without tags, and its key."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import html
 import re
 
 import nh3
+
+from moderation.site import key_of
 
 LONGEST = 200_000
 _BLOCK = re.compile(r"<(?=/?(?:p|br|h[1-6]|li|ul|ol|div|tr|td|blockquote|pre)\b)", re.IGNORECASE)
@@ -16,3 +18,11 @@ def plain(text: str) -> str:
     if "<" in text:
         text = nh3.clean(_BLOCK.sub(" <", text), tags=set())
     return " ".join(html.unescape(text).split())[:LONGEST]
+
+
+def page_key(url: str) -> str:
+    """The key that the embed gives the page; empty where there is no address."""
+    try:
+        return key_of(url) if url.strip() else ""
+    except ValueError:  # as for http://[
+        return ""

@@ -11,8 +11,8 @@ import orjson
 
 from moderation.history import PastArticle, PastComment, Record, Skipped, moment
 from moderation.importers.file import File
+from moderation.importers.plain import page_key
 from moderation.problem import BadRequest
-from moderation.site import key_of
 
 SOURCE = "remark42"
 FIRST = re.compile(rb'\s*\{\s*"version"\s*:\s*(\d{1,9})\s*,\s*"(?:users|posts)"')
@@ -46,7 +46,7 @@ def read(file: File, keys: str) -> Iterator[Record]:
             continue
         if url != told:
             told = url
-            yield PastArticle(url, key_of(url), html.unescape(text(row, "title")), url, comments_open=url not in closed)
+            yield PastArticle(url, page_key(url), html.unescape(text(row, "title")), url, comments_open=url not in closed)
         yield PastComment(
             f"comment {foreign[:60]} ({where})" if foreign.isascii() and foreign.isprintable() else where,
             foreign,

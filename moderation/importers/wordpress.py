@@ -12,9 +12,8 @@ from collections.abc import Iterator, Mapping
 from moderation.history import PastArticle, PastComment, Record, Skipped, moment
 from moderation.importers.file import File
 from moderation.importers.markup import Element, elements
-from moderation.importers.plain import plain
+from moderation.importers.plain import page_key, plain
 from moderation.problem import BadRequest
-from moderation.site import key_of
 
 SOURCE = "wordpress"
 STATUSES = {
@@ -91,7 +90,7 @@ def post(item: Element, keys: str) -> Record:
     foreign, link = foreign_post(item).strip(), fields.get("link", "").strip()
     if not foreign:
         return Skipped(f"line {item.line}", "a post without an id and a link")
-    key = foreign if keys == "id" and re.fullmatch(r"[0-9]{1,20}", foreign) else key_of(link)
+    key = foreign if keys == "id" and re.fullmatch(r"[0-9]{1,20}", foreign) else page_key(link)
     status = fields.get("wp:status", "publish")
     hidden = status not in ("publish", "inherit", "closed") or fields.get("wp:post_password")
     return PastArticle(
