@@ -13,6 +13,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, Route, expect
 
 from moderation.public import texts
+from moderation.site import key_of
 from tests import browser as browsers
 from tests.conftest import Server, missing, wait_until
 from tests.hostpage import Host, host_page
@@ -156,13 +157,18 @@ def test_the_key_of_a_page_is_its_path_with_tildes(server: Server, host: Host, b
     page = browser.new_page()
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
-    for path, attributes, key in (
+    long = "/" + "a-very-long-name/" * 20
+    for path, article, key in (
         ("/2026/05/my-post/", "", "2026~05~my-post"),
         ("/", "", "~"),
-        ("/x/", 'article="/notes/a b.html"', "notes~a-20b.html"),
         ("/%E6%96%87/", "", "-E6-96-87"),
+        ("/it's(here)!/", "", key_of("https://blog.example/it's(here)!/")),
+        ("/x/", "/notes/a b.html", "notes~a-20b.html"),
+        ("/x/", "/文章/", "-E6-96-87-E7-AB-A0"),
+        (long, "", long.strip("/").replace("/", "~")[:200]),
     ):
-        embedded(page, host.page(path, attributes))
+        assert key_of("https://blog.example" + (article or path)) == key, "an import gives it the same key"
+        embedded(page, host.page(path, f'article="{article}"' if article else ""))
         assert f"{server.url}/sites/default/articles/{key}/comments" in asked
         asked.clear()
 

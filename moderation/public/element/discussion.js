@@ -45,7 +45,7 @@ class Discussion {
     this.title.hidden = false;
     this.isOpen = page.article.comments_open;
     // What registers the article goes along until it is known.
-    this.page = page.article.url ? undefined : pageFacts();
+    this.page = page.article.url || page.article.title || page.count ? undefined : pageFacts();
     this.take(page);
     this.tally(page.count);
     if (this.isOpen) {

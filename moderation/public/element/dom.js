@@ -35,8 +35,9 @@ function isLight(colour) {
 }
 
 // The key of an article: as in the site's paths, with `~` for `/`; the same with and without slashes at its ends.
+// `key_of` in site.py says the same of a whole address, and a test holds them equal.
 function keyOf(path) {
-  const key = path.replace(/^\/+|\/+$/g, "").replace(/[^A-Za-z0-9._~-]/g, (c) => (c === "/" ? "~" : c === "%" ? "-" : "-" + c.codePointAt(0).toString(16)));
+  const key = path.replace(/[^\0-\x7f]+/gu, encodeURIComponent).replace(/^\/+|\/+$/g, "").replace(/[^A-Za-z0-9._~-]/g, (c) => (c === "/" ? "~" : c === "%" ? "-" : "-" + c.codePointAt(0).toString(16)));
   return /^\.{0,2}$/.test(key) ? "~" + key : key.slice(0, 200);
 }
 

@@ -75,7 +75,7 @@ class ReplyForm {
   constructor(talk) {
     const { words, service, memory } = talk;
     Object.assign(this, { talk, words, memory, to: null });
-    const { required, max_body, offer_notify } = service.facts;
+    const { required, offer_notify } = service.facts;
     const kept = memory.author || {};
     const input = (name, type, dir) => h("input", { name, type, dir, autocomplete: name, value: kept[name] });
     const field = (name, control) => new Field(words, `reply-${name}`, words.say(name), control, required.includes(name));

@@ -7,7 +7,7 @@ class Trouble extends Error {
 }
 
 const wait = (seconds) => new Promise((done) => setTimeout(done, seconds * 1000));
-const ORDINARY = { required: ["body", "name", "email"], max_body: 10000 };
+const ORDINARY = { required: ["body", "name", "email"], fresh_for: 0 };
 
 class Service {
   constructor(base, site, article) {
@@ -40,7 +40,7 @@ class Service {
 
   // The form's token and what it asks for. Without it a comment may still be sent.
   async learn() {
-    if (Date.now() - this.learnt < 3600e3) return;
+    if (Date.now() - this.learnt < this.facts.fresh_for * 1000) return;
     try {
       this.facts = await this.ask(`${this.here}form-token`, { cache: "no-store" }, 1);
       this.learnt = Date.now();

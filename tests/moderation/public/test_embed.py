@@ -136,6 +136,7 @@ async def test_the_forms_token_is_never_cached_and_says_what_is_asked_for(blog: 
     assert answer.headers["vary"] == "Origin"
     told = answer.json()
     assert told["required"] == ["body", "name", "email"] and told["max_body"] == 10_000
+    assert told["fresh_for"] == 12 * 3600
     blog.clock.forward(seconds=1)
     assert (await blog.client.get(TOKEN)).json()["form_token"] != told["form_token"]
     stranger = await blog.client.get(TOKEN, headers={"Origin": "https://stranger.example"})
