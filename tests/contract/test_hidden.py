@@ -119,7 +119,7 @@ async def all_public(service: Service, answers: list[httpx.Response]) -> dict[st
     """Every public GET: status, headers and bytes."""
     paths = ["/", "/health/live", "/health/ready", "/openapi.json", "/docs", "/embed.js", "/texts/zh.json"]
     paths.append("/sites/default/counts?" + "&".join(f"article={a}" for a in (*ARTICLES, "none")))
-    paths += ["/sites/default/feed", "/sites/default/feed.json", "/demo/what-the-compost-knows"]
+    paths += ["/sites/default/feed", "/sites/default/feed.json", "/demo/what-the-compost-knows", "/privacy"]
     for article in (*ARTICLES, "none"):
         thread = f"/sites/default/articles/{article}/comments"
         paths += [thread, f"{thread}?order=newest", f"{thread}?view=flat&limit=200", f"{thread}?limit=1"]
