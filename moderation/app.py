@@ -22,7 +22,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from classifier.serving import Classifier
 from moderation import access, operations, retention, telling
 from moderation.access import Doorman
-from moderation.console import api, desk, rules, signin
+from moderation.console import api, desk, rules, signin, stats
 from moderation.intake import Intake
 from moderation.links import Links
 from moderation.outbox.delivery import Deliverer
@@ -103,6 +103,7 @@ def routes(settings: Settings) -> list[BaseRoute]:
         # for moderators
         *signin.routes,
         *desk.routes,
+        *stats.routes,
         *api.routes,
         *rules.routes,
         # for programs that want a score

@@ -8,6 +8,7 @@ import logging
 import sys
 import time
 from collections import Counter
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,7 +20,8 @@ from starlette.routing import BaseRoute, Route
 from moderation import __version__, rules
 from moderation.moderator import EVERYWHERE
 from moderation.problem import Problem, Unauthorized
-from moderation.storage import learnt, outbox, queue, sites, tally
+from moderation.site import DAY
+from moderation.storage import learnt, outbox, outcomes, queue, sites, tally
 
 
 class Lines(logging.Formatter):
@@ -98,10 +100,11 @@ async def metrics(request: Request) -> Response:
         counts = await queue.counts(session, EVERYWHERE)
         caught = await tally.counts(session, None)
         muted = Counter(rule for site in (await sites.sites(session)).values() for rule in site.muted)
+        turned = await outcomes.tallied(session, state.clock() - 30 * DAY)
         untold, outdated = await outbox.counts(session), await learnt.outdated(session)
     lines: list[str] = []
 
-    def family(name: str, kind: str, meaning: str, values: dict[str, float], label: str = "") -> None:
+    def family(name: str, kind: str, meaning: str, values: Mapping[str, float], label: str = "") -> None:
         lines.extend([f"# HELP moderation_{name} {meaning}", f"# TYPE moderation_{name} {kind}"])
         for key, value in sorted(values.items()):
             lines.append(f'moderation_{name}{{{label}="{key}"}} {value}' if label else f"moderation_{name} {value}")
@@ -116,6 +119,9 @@ async def metrics(request: Request) -> Response:
     family("rule_decided", "gauge", "Of those, decided by people.", decided, "rule")
     family("rule_overturned", "gauge", "Of those, approved all the same.", overturned, "rule")
     family("rule_muted", "gauge", "Sites on which a rule is muted.", dict(muted), "rule")
+    after, round_ = ({action: pair[n] for action, pair in turned.items()} for n in (0, 1))
+    family("verdicts_decided", "gauge", "Verdicts of 30 days that people decided on.", after, "action")
+    family("verdicts_overturned", "gauge", "Of those, turned round: the service erred.", round_, "action")
     family("batches_total", "counter", "Batches written.", {"": intake.counts.batches})
     family("waiting", "gauge", "Submissions that wait for the writer.", {"": intake.waiting})
     family("models_outdated", "gauge", "Live models that hold what erased persons taught.", {"": len(outdated)})

@@ -176,10 +176,9 @@ async def waiting(
     if asker.site != EVERYWHERE:
         if view.site not in (EVERYWHERE, asker.site):
             raise Forbidden("You moderate another site.", code="site")
-        view = View(view.status, asker.site, view.article, view.label, view.q, view.order, view.limit, view.after)
-    more = View(view.status, view.site, view.article, view.label, view.q, view.order, view.limit + 1, view.after)
+        view = replace(view, site=asker.site)
     async with database.reading() as session:
-        rows = await queue.waiting(session, more)
+        rows = await queue.waiting(session, replace(view, limit=view.limit + 1))
         page = rows[: view.limit]
         shown = await documents(session, scorer, [(c, v) for c, v, _ in page])
     following = cursor_of(page[-1][2], page[-1][0].id) if len(rows) > view.limit else None

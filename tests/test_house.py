@@ -28,7 +28,18 @@ WORDS = {
     "seal",
     "links",
 }
-ACTS = {"admission", "telling", "tally", "intake", "queue", "privacy", "rulebook", "learning", "registration"}
+ACTS = {
+    "admission",
+    "telling",
+    "tally",
+    "intake",
+    "queue",
+    "figures",
+    "privacy",
+    "rulebook",
+    "learning",
+    "registration",
+}
 HTTP = {"pages", "body"}
 ROOMS = {"public", "console", "outbox", "storage"}
 SERVED = {"classifier.serving", "classifier.labels", "classifier.examples"}
@@ -45,6 +56,7 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     "tally": (WORDS | {"problem", "storage"}, set()),
     "rulebook": (WORDS | {"problem", "storage", "tally"}, set()),
     "intake": (WORDS | {"problem", "storage", "admission", "registration", "scorer", "tally", "telling"}, SERVED),
+    "figures": (WORDS | {"storage"}, {"classifier.labels"}),
     "queue": (WORDS | {"problem", "storage", "scorer", "tally", "telling"}, {"classifier.examples"}),
     "registration": (WORDS | {"problem", "storage", "scorer"}, {"classifier.examples", "classifier.nearest"}),
     "privacy": (WORDS | {"problem", "storage", "telling"}, set()),

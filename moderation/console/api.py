@@ -10,7 +10,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from classifier.labels import LABELS
-from moderation import body, decision, privacy, queue
+from moderation import body, decision, figures, privacy, queue
 from moderation.comment import STATUSES, is_id
 from moderation.moderator import EVERYWHERE
 from moderation.problem import FieldError, Forbidden, Invalid
@@ -53,7 +53,9 @@ def view_of(asked: dict[str, str], limit: int) -> View:
     after = queue.after_cursor(asked["cursor"]) if asked.get("cursor") else None
     if after and (order in ("uncertain", "worst")) == isinstance(after[0], str):
         raise Invalid(FieldError("cursor", "invalid", "belongs to another order"))
-    return View(status, site, asked.get("article", "")[:200], label, asked.get("q", "")[:200], order, limit, after)
+    sample = figures.SECOND_LOOK if asked.get("sample") == "1" else ""
+    article, q = asked.get("article", "")[:200], asked.get("q", "")[:200]
+    return View(status, site, article, label, q, order, limit, after, sample)
 
 
 async def get_queue(request: Request) -> Response:

@@ -33,6 +33,8 @@ class View:
     limit: int = 20
     after: tuple[Any, str] | None = None
     """(sort value, id) of the last one shown."""
+    sample: str = ""
+    """Only what nobody has decided, and whose id ends in this: the random second look at automatic decisions."""
 
 
 def escaped(text: str) -> str:
@@ -51,6 +53,9 @@ async def waiting(session: Session, view: View) -> list[tuple[Comment, Verdict, 
     if view.article:
         where.append("c.article = ?")
         args.append(view.article)
+    if view.sample:
+        where.append("c.decided = 0 AND substr(c.id, 26, 1) = ?")
+        args.append(view.sample)
     if view.label:
         where.append("s.reasons LIKE ? ESCAPE '\\'")
         args.append(f'%"label":"{escaped(view.label)}"%')

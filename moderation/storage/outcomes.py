@@ -1,0 +1,81 @@
+"""What became of what was judged: counts of verdicts, and decisions beside the verdicts that they answer."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from moderation.comment import first_id_at
+from moderation.moderator import EVERYWHERE
+from moderation.storage.database import Row, Session
+
+MOST = 20_000
+"""Decisions that are looked at, the latest: what a page can count while somebody waits for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A standing decision and the verdict that it answers. Times are Unix milliseconds."""
+
+    submission: str
+    action: str
+    labels: tuple[str, ...]
+    decided_at: int
+    judged_action: str
+    scores: dict[str, float]
+    judged_at: int
+
+
+def here(site: str, column: str = "site") -> tuple[str, list[str]]:
+    """A condition that lets the index lead with the site, where all are meant too."""
+    return (f"{column} IN (SELECT site FROM sites)", []) if site == EVERYWHERE else (f"{column} = ?", [site])
+
+
+def outcome_of(row: Row) -> Outcome:
+    return Outcome(row[0], row[1], tuple(json.loads(row[2])), row[3], row[4], json.loads(row[5] or "{}"), row[6])
+
+
+async def judged(session: Session, site: str, since: int) -> dict[str, int]:
+    """How many comments came since then, by what was done with them without a person."""
+    where, args = here(site)
+    rows = await session.fetch(
+        f"SELECT action, count(*) FROM submissions WHERE {where} AND id >= ? AND revision = 1 AND source = 'comment' "
+        "GROUP BY action",
+        *(*args, first_id_at(since)),
+    )
+    return {row[0]: int(row[1]) for row in rows}
+
+
+async def outcomes(session: Session, site: str, since: int) -> list[Outcome]:
+    """The standing decisions since then, the last on each text, oldest first."""
+    where, args = here(site, "d.site")
+    rows = await session.fetch(
+        "SELECT d.submission, d.action, d.labels, d.created_at, s.action, s.scores, s.created_at FROM decisions d "
+        "JOIN submissions s ON s.site = d.site AND s.id = d.submission AND s.revision = d.judged "
+        f"WHERE {where} AND d.id >= ? AND d.undone_at IS NULL AND d.action IS NOT NULL AND s.source = 'comment' "
+        "ORDER BY d.id DESC LIMIT ?",
+        *(*args, first_id_at(since), MOST),
+    )
+    last: dict[str, Outcome] = {}
+    for row in rows:
+        last.setdefault(row[0], outcome_of(row))
+    return list(reversed(last.values()))
+
+
+async def tallied(session: Session, since: int) -> dict[str, tuple[int, int]]:
+    """Per automatic action, of all sites: how many people decided on since then, and how many they turned round."""
+    rows = await session.fetch(
+        "SELECT s.action, sum(CASE WHEN d.action = 'hold' THEN 0 ELSE 1 END), sum(CASE WHEN s.action = 'publish' THEN "
+        "CASE WHEN d.action IN ('spam', 'reject', 'delete') THEN 1 ELSE 0 END ELSE CASE WHEN d.action = 'approve' THEN 1 "
+        "ELSE 0 END END) FROM decisions d JOIN submissions s ON s.site = d.site AND s.id = d.submission AND s.revision = "
+        "d.judged WHERE d.site IN (SELECT site FROM sites) AND d.id >= ? AND d.undone_at IS NULL AND d.action IS NOT NULL "
+        "AND s.source = 'comment' GROUP BY s.action",
+        first_id_at(since),
+    )
+    return {row[0]: (int(row[1]), int(row[2])) for row in rows}
+
+
+async def oldest_waiting(session: Session, site: str) -> int | None:
+    where, args = here(site)
+    row = await session.fetch_one(f"SELECT min(created_at) FROM comments WHERE {where} AND status = 'pending'", *args)
+    return row[0] if row else None
