@@ -310,6 +310,13 @@ class Intake:
             await audit.note(tx, site=site, at=now, actor="author", action="comment:withdraw", subject=id)
         self._changed(site, article)
 
+    async def unsubscribe(self, site: str, id: str) -> None:
+        """Its author wants no more mails about replies to it. At any time."""
+        now = self.clock()
+        async with self.database.transaction() as tx:
+            if await comments.silence(tx, site, id):
+                await audit.note(tx, site=site, at=now, actor="author", action="comment:unsubscribe", subject=id)
+
 
 def asked(arrival: Arrival) -> Asked:
     sent = arrival.submission

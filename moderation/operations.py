@@ -243,7 +243,7 @@ BODIES: dict[tuple[str, str], tuple[list[str], dict[str, Any]]] = {
     ),
     ("post", "/receipts/{token}"): (
         ["application/x-www-form-urlencoded"],
-        {"type": "object", "properties": {"act": {"enum": ["edit", "withdraw"]}, "body": TEXT}},
+        {"type": "object", "properties": {"act": {"enum": ["edit", "withdraw", "unsubscribe"]}, "body": TEXT}},
     ),
 }
 QUERIES: dict[tuple[str, str], dict[str, Any]] = {

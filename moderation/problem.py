@@ -5,6 +5,7 @@
     ├── Unauthorized   401   no or wrong credentials
     ├── Forbidden      403   origin, closed, edit window, scope
     ├── NotFound       404
+    ├── Gone           410   erased
     ├── Conflict       409   duplicate, or changed meanwhile
     ├── TooLarge       413
     ├── Unsupported    415
@@ -85,6 +86,10 @@ class Forbidden(Problem):
 
 class NotFound(Problem):
     status, title, default_code = 404, "There is no such thing here", "not_found"
+
+
+class Gone(Problem):
+    status, title, default_code = 410, "It is no longer here", "gone"
 
 
 class MethodNotAllowed(Problem):

@@ -1,8 +1,14 @@
-"""A guest's receipt: an unguessable page for one comment. Status, edit, withdraw, its own data; no account."""
+"""A guest's receipt: an unguessable page for one comment. Status, edit, withdraw, its own data; no account, no script.
+
+Whoever has its address is taken for the author, so that address is kept out of logs, caches, search engines and referrers.
+What belongs to a whole email address is not here: anybody can type somebody's address.
+"""
 
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
 
 import orjson
 from starlette.requests import Request
@@ -12,13 +18,53 @@ from starlette.routing import Route
 from moderation import body
 from moderation.comment import EDIT_WINDOW, Comment, iso
 from moderation.pages import Pages
-from moderation.problem import FieldError, Forbidden, Invalid, NotFound, Problem
-from moderation.public.posting import amend
+from moderation.problem import FieldError, Forbidden, Gone, Invalid, NotFound, Problem
+from moderation.public.cors import Endpoint, problem_answer
+from moderation.public.posting import amend, problem_page
 from moderation.public.sites import Directory
 from moderation.public.texts import Words
 from moderation.site import Article
-from moderation.storage import comments, decisions, sites
+from moderation.storage import comments, decisions, persons, sites
 from moderation.storage.decisions import Entry
+
+PRIVATE = {"X-Robots-Tag": "noindex, nofollow", "Referrer-Policy": "no-referrer", "Cache-Control": "no-store"}
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What the holder of one may know: never a score, nor what the machine made of it, nor the email."""
+
+    comment: Comment
+    article: Article
+    status: str
+    reason: str | None
+    notify: bool
+    versions: list[dict[str, Any]]
+    """The texts of before an edit, kept since they were judged."""
+    can_edit: bool
+
+    def document(self) -> dict[str, Any]:
+        """The data of this one comment."""
+        c = self.comment
+        return {
+            "id": c.id,
+            "site": c.site,
+            "article": c.article,
+            "parent": c.parent,
+            "status": self.status,
+            "reason": self.reason,
+            "name": c.name,
+            "url": c.url,
+            "body": c.body,
+            "format": c.format,
+            "text": c.text,
+            "html": c.html,
+            "notify": self.notify,
+            "created_at": iso(c.created_at),
+            "edited_at": iso(c.edited_at),
+            "edit_until": iso(c.created_at + EDIT_WINDOW),
+            "versions": self.versions,
+        }
 
 
 def state_of(comment: Comment, taken: list[Entry]) -> tuple[str, str | None]:
@@ -33,64 +79,73 @@ def state_of(comment: Comment, taken: list[Entry]) -> tuple[str, str | None]:
     return "rejected", (standing[-1].note or None) if standing[-1].action == "reject" else None
 
 
-async def found(request: Request) -> tuple[Comment, list[Entry], Article]:
-    """Raises NotFound for a forged receipt, and for a comment that is gone."""
+async def found(request: Request) -> Receipt:
+    """Raises NotFound for a forged receipt, and Gone where its comment has been erased."""
     state = request.app.state
     id = state.links.seal.comment_of(request.path_params["token"])
+    if id is None:
+        raise NotFound("There is no such receipt. Look whether its address is whole.")
     async with state.database.reading() as session:
-        comment = (await comments.find(session, [id])).get(id) if id else None
+        comment = (await comments.find(session, [id])).get(id)
         if comment is None:
-            raise NotFound("There is no such receipt, or its comment has been erased.")
+            raise Gone("The comment of this receipt has been erased. Nothing of it is kept here.")
         taken = await decisions.on(session, comment.site, comment.id)
         article = (await sites.articles(session, comment.site, [comment.article]))[comment.article]
-    return comment, taken, article
+        notify = comment.id in await comments.notified(session, comment.site, [comment.id])
+        versions = await persons.versions(session, comment.site, comment.id)
+    status, reason = state_of(comment, taken)
+    can_edit = status in ("pending", "approved") and state.clock() <= comment.created_at + EDIT_WINDOW
+    return Receipt(comment, article, status, reason, notify, versions[:-1], can_edit)
 
 
-async def show(request: Request, errors: dict[str, str] | None = None, status: int = 200, typed: str = "") -> Response:
-    comment, taken, article = await found(request)
-    state, reason = state_of(comment, taken)
-    clock = request.app.state.intake.clock
-    until = comment.created_at + EDIT_WINDOW
-    can_edit = state in ("pending", "approved") and clock() <= until
-    if "application/json" in request.headers.get("accept", ""):
-        data = {
-            "id": comment.id,
-            "site": comment.site,
-            "article": comment.article,
-            "status": state,
-            "reason": reason,
-            "name": comment.name,
-            "url": comment.url,
-            "body": comment.body,
-            "format": comment.format,
-            "created_at": iso(comment.created_at),
-            "edited_at": iso(comment.edited_at),
-            "edit_until": iso(until),
-        }
-        headers = {"Cache-Control": "no-store", "Vary": "Origin"}
-        with suppress(Forbidden):  # the embed on the site's own page shows its reader what became of it
-            site = await request.app.state.directory.site(comment.site)
-            if origin := request.app.state.directory.allowed(site, request.headers):
-                headers["Access-Control-Allow-Origin"] = origin
-        return Response(orjson.dumps(data), media_type="application/json", headers=headers)
+def private(endpoint: Endpoint) -> Endpoint:
+    """With the headers that keep its address to its holder, whatever the answer."""
+
+    async def answer(request: Request) -> Response:
+        try:
+            response = await endpoint(request)
+        except Problem as problem:
+            is_page = "text/html" in request.headers.get("accept", "")
+            response = problem_page(request, problem) if is_page else problem_answer(problem)
+        response.headers.update(PRIVATE)
+        return response
+
+    answer.__name__, answer.__doc__ = getattr(endpoint, "__name__", "answer"), endpoint.__doc__
+    return answer
+
+
+async def show(request: Request, problem: Problem | None = None, typed: str = "") -> Response:
+    receipt = await found(request)
+    words = Words.for_reader(request.headers.get("accept-language", ""))
+    address = f"/receipts/{request.path_params['token']}"
+    comment, article = receipt.comment, receipt.article
     pages: Pages = request.app.state.public_pages
     return pages.answer(
         "receipt.html",
-        status,
-        t=Words(),
+        problem.status if problem else 200,
+        {"Vary": "Accept, Accept-Language, Origin"},
+        lang=words.lang,
+        t=words,
         receipt={
-            "state": state,
-            "author_name": comment.name or "Anonymous",
+            "state": receipt.status,
+            "author_name": comment.name or words.say("anonymous"),
+            "author_url": comment.url,
             "html": comment.html,
             "body": typed or comment.body,
+            "source": comment.body,
+            "format": comment.format,
             "created_at": iso(comment.created_at),
+            "edited_at": iso(comment.edited_at),
             "article": article,
             "comment_url": f"{article.url}#comment-{comment.id}" if article.url else None,
-            "can_edit": can_edit,
-            "edit_until": iso(until),
-            "action": f"/receipts/{request.path_params['token']}",
-            "errors": errors or {},
-            "reason": reason,
+            "can_edit": receipt.can_edit,
+            "edit_until": iso(comment.created_at + EDIT_WINDOW),
+            "notify": receipt.notify,
+            "versions": receipt.versions,
+            "action": address,
+            "data": f"{address}/data",
+            "errors": words.told(problem) if problem else {},
+            "reason": receipt.reason,
             "saved": "saved" in request.query_params,
         },
     )
@@ -98,30 +153,52 @@ async def show(request: Request, errors: dict[str, str] | None = None, status: i
 
 async def get_receipt(request: Request) -> Response:
     """What became of one comment, for whoever holds its link."""
-    return await show(request)
+    if "application/json" not in request.headers.get("accept", ""):
+        return await show(request)
+    receipt = await found(request)
+    headers = {"Vary": "Accept, Accept-Language, Origin"}
+    with suppress(Forbidden):  # the embed on the site's own page shows its reader what became of it
+        directory: Directory = request.app.state.directory
+        if origin := directory.allowed(await directory.site(receipt.comment.site), request.headers):
+            headers["Access-Control-Allow-Origin"] = origin
+    return Response(orjson.dumps(receipt.document()), media_type="application/json", headers=headers)
+
+
+async def get_data(request: Request) -> Response:
+    """The data of this one comment, as a file."""
+    receipt = await found(request)
+    name = f"comment-{receipt.comment.id}.json"
+    return Response(
+        orjson.dumps(receipt.document(), option=orjson.OPT_INDENT_2) + b"\n",
+        media_type="application/json",
+        headers={"Content-Disposition": f'attachment; filename="{name}"', "X-Content-Type-Options": "nosniff"},
+    )
 
 
 async def post_receipt(request: Request) -> Response:
-    """`act`: `edit` with a new `body`, or `withdraw`."""
-    comment, _, _ = await found(request)
+    """`act`: `edit` with a new `body`, `withdraw`, or `unsubscribe` from mails about replies to this comment."""
+    comment = (await found(request)).comment
     directory: Directory = request.app.state.directory
+    intake = request.app.state.intake
     raw = await body.read(request, body.COMMENTS)
     typed = body.single(await body.form_fields(request, raw))
     try:
         if typed.get("act") == "withdraw":
-            await request.app.state.intake.withdraw(comment.site, comment.article, comment.id)
+            await intake.withdraw(comment.site, comment.article, comment.id)
+        elif typed.get("act") == "unsubscribe":
+            await intake.unsubscribe(comment.site, comment.id)
         elif typed.get("act") == "edit":
             site = await directory.site(comment.site)
             await amend(request, site, comment, {"body": typed.get("body", "")}, raw)
         else:
-            raise Invalid(FieldError("act", "invalid", "must be edit or withdraw"))
+            raise Invalid(FieldError("act", "invalid", "must be edit, withdraw or unsubscribe"))
     except Problem as problem:
-        errors = {e.field: e.message for e in problem.errors} or {"": problem.detail}
-        return await show(request, errors, problem.status, typed.get("body", ""))
+        return await show(request, problem, typed.get("body", ""))
     return RedirectResponse(f"/receipts/{request.path_params['token']}?saved", 303)
 
 
 routes = [
-    Route("/receipts/{token}", get_receipt, methods=["GET"]),
-    Route("/receipts/{token}", post_receipt, methods=["POST"]),
+    Route("/receipts/{token}", private(get_receipt), methods=["GET"]),
+    Route("/receipts/{token}", private(post_receipt), methods=["POST"]),
+    Route("/receipts/{token}/data", private(get_data), methods=["GET"]),
 ]

@@ -209,6 +209,11 @@ async def notified(session: Session, site: str, ids: Iterable[str]) -> set[str]:
     return {row[0] for row in rows}
 
 
+async def silence(tx: Session, site: str, id: str) -> bool:
+    """No more mails about replies to it; False where there were to be none. Its revision stays: nothing that is decided on."""
+    return await tx.execute("UPDATE comments SET notify = 0 WHERE site = ? AND id = ? AND notify <> 0", site, id) == 1
+
+
 async def replace(tx: Session, site: str, moved: Iterable[tuple[str, str | None, str]]) -> None:
     """To other places in the tree: (id, parent, path)."""
     await tx.execute_many(

@@ -60,6 +60,14 @@ async def submissions(session: Session, person: Person) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
+async def versions(session: Session, site: str, id: str) -> list[dict[str, Any]]:
+    """Every text of one comment as it was judged, oldest first."""
+    rows = await session.fetch(
+        "SELECT body, format, created_at FROM submissions WHERE site = ? AND id = ? ORDER BY revision", site, id
+    )
+    return [{"body": row[0], "format": row[1], "created_at": iso(row[2])} for row in rows]
+
+
 async def decisions(session: Session, person: Person) -> list[dict[str, Any]]:
     """What moderators decided on their texts; `stands` where nobody took it back."""
     rows = await session.fetch(

@@ -200,7 +200,7 @@ class Discussion {
   async ask(own) {
     const found = this.shown.has(own.id) ? { status: "approved" } : await this.service.receipt(own).catch((trouble) => ({ status: trouble.code }));
     if (this.signal.aborted) return;
-    if (found.status === "withdrawn" || found.status === "not_found") this.memory.forget(own.id);
+    if (["withdrawn", "not_found", "gone"].includes(found.status)) this.memory.forget(own.id);
     else if (found.status === "approved") this.memory.keep({ ...own, approved: true });
     else if (found.body && !this.shown.has(own.id)) {
       const above = this.shown.get(own.parent);
