@@ -144,6 +144,7 @@ async def show(request: Request, problem: Problem | None = None, typed: str = ""
             "versions": receipt.versions,
             "action": address,
             "data": f"{address}/data",
+            "by_mail": request.app.state.mails,
             "errors": words.told(problem) if problem else {},
             "reason": receipt.reason,
             "saved": "saved" in request.query_params,

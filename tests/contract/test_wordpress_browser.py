@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 import httpx
@@ -90,6 +91,7 @@ def test_an_exported_page_has_comments_by_changing_its_action(
     reply(page, blog, 'I wrote <a href="https://ann.example/gate">about it</a>.', "bob@example.org")
     page.wait_for_url(f"{server.url}/receipts/*")
     expect(page.get_by_role("heading", name="Your comment is awaiting moderation.")).to_be_visible()
+    use_receipt(page)
 
     reply(page, blog, "Who am I?", "nobody at all")
     expect(page.get_by_text("Error: Please enter a valid email address.")).to_be_visible()
@@ -99,6 +101,25 @@ def test_an_exported_page_has_comments_by_changing_its_action(
     if scripts:  # the page before, not a new one: nothing has to be typed again
         expect(page.get_by_label("Comment *", exact=True)).to_have_value("Who am I?")
     assert context.cookies() == []
+
+
+def use_receipt(page: Page) -> None:
+    """Change the comment, take its data home, withdraw it."""
+    text = page.get_by_role("textbox", name="Comment")
+    expect(text).to_have_value('I wrote <a href="https://ann.example/gate">about it</a>.')
+    text.fill("I wrote <em>nothing</em>.")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("heading", name="Your comment is published.")).to_be_visible()
+    page.get_by_text("Show it").click()
+    expect(page.locator(".data")).to_contain_text("I wrote <em>nothing</em>.")
+    expect(page.locator(".data")).not_to_contain_text("example.org")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download it").click()
+    data = json.loads(download.value.path().read_bytes())
+    assert (data["body"], data["status"], data["format"]) == ("I wrote <em>nothing</em>.", "approved", "html")
+    assert download.value.suggested_filename == f"comment-{data['id']}.json"
+    page.get_by_role("button", name="Withdraw this comment").click()
+    expect(page.get_by_role("heading", name="You have withdrawn your comment.")).to_be_visible()
 
 
 def test_the_page_of_a_refusal_fits_and_complains_of_nothing(server: Server, browser: Browser, blog: Host) -> None:

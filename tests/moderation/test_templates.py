@@ -72,6 +72,7 @@ def a_receipt(**changes: Any) -> dict[str, Any]:
         "notify": True,
         "versions": [{"body": EVIL, "format": "html", "created_at": NOW}],
         "data": "/receipts/token/data",
+        "by_mail": True,
         "edited_at": NOW,
         "created_at": NOW,
         "article": {"title": EVIL, "url": "https://blog.example/a", "key": "a"},
