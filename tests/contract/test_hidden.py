@@ -131,7 +131,7 @@ async def all_public(service: Service, answers: list[httpx.Response]) -> dict[st
     for answer in answers:
         receipt = answer.headers.get("location", "") if answer.status_code == 303 else answer.json()["receipt"]
         if "/receipts/" in receipt:
-            paths.append(receipt.removeprefix("http://comments.test"))
+            paths += [(path := receipt.removeprefix("http://comments.test")), f"{path}/data"]
     found = {}
     for path in paths:
         answer = await service.client.get(path)

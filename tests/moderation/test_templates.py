@@ -198,11 +198,6 @@ SAMPLES: dict[str, tuple[str, str, dict[str, Any]]] = {
     "receipt-approved": ("public", "receipt.html", {"receipt": a_receipt(state="approved", errors={})}),
     "receipt-rejected": ("public", "receipt.html", {"receipt": a_receipt(state="rejected", can_edit=False, errors={})}),
     "receipt-withdrawn": ("public", "receipt.html", {"receipt": a_receipt(state="withdrawn", can_edit=False)}),
-    "refused": (
-        "public",
-        "refused.html",
-        {"message": EVIL, "back": "https://blog.example/a", "typed": [("Name", EVIL)], "comment": EVIL},
-    ),
     "problem": ("public", "problem.html", {"problem": {"status": 404, "title": EVIL, "detail": EVIL}}),
     "signin": ("console", "signin.html", {**OUT, "error": EVIL, "email": EVIL, "next": EVIL}),
     "signin-fresh": ("console", "signin.html", {**OUT, "error": None, "email": "", "next": None}),
