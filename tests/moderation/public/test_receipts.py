@@ -208,7 +208,7 @@ async def test_a_forged_one_is_not_found_and_that_of_an_erased_comment_is_gone(s
 async def test_it_speaks_the_readers_language(service: Service) -> None:
     path = path_of((await service.post(body="See https://a.example/")).json())
     page = await service.client.get(path, headers=PAGE | {"Accept-Language": "zh-CN,zh;q=0.9"})
-    assert '<html lang="zh-Hans">' in page.text and "您的评论正在等待审核。" in page.text
+    assert '<html lang="zh-Hans"' in page.text and "您的评论正在等待审核。" in page.text
     assert "Withdraw" not in page.text and "Download" not in page.text
 
 
