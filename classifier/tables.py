@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from classifier.labels import LABELS
@@ -281,15 +281,24 @@ def _promises(report: Report) -> list[str]:
 
 
 def _unseen_groups(report: Report) -> list[str]:
+    """What `leaveout` measured: title → place → figures, or title → place → figures of each step."""
     out = []
     for title, found in report.get("unseen groups", {}).items():
-        if not isinstance(found, Mapping):
-            continue
-        out += [f"## {title[:1].upper()}{title[1:]}, left out whole", ""]
-        names = list(dict.fromkeys(name for m in found.values() if isinstance(m, Mapping) for name in m))
-        rows = ([group, *(m.get(name) for name in names)] for group, m in found.items() if isinstance(m, Mapping))
-        out += table(("group", *names), rows)
+        rows = [(place, m) for place, m in _steps(found)]
+        names = list(dict.fromkeys(name for _, m in rows for name in m))
+        out += [f"## {title[:1].upper()}{title[1:]}: left out whole", ""]
+        out += table(("place", *names), ([place, *(m.get(name) for name in names)] for place, m in rows))
     return out
+
+
+def _steps(found: Report) -> Iterator[tuple[str, dict[str, Any]]]:
+    for place, m in found.items():
+        flat = {name: value for name, value in m.items() if not isinstance(value, Mapping)}
+        if flat:
+            yield place, flat
+        for name, inner in m.items():
+            if isinstance(inner, Mapping):
+                yield f"{place}, {name}", dict(inner)
 
 
 def _features(report: Report) -> list[str]:

@@ -12,7 +12,7 @@ from xml.etree import ElementTree as ET
 import numpy as np
 import pytest
 
-from classifier import peers, report, unseen
+from classifier import peers, report, tables, unseen
 from classifier.__main__ import main
 from classifier.draw import chart
 from classifier.evaluate import evaluate
@@ -208,3 +208,15 @@ def test_the_card_says_what_its_features_do(base: Base, corpus: Path) -> None:
     found = evaluate(base, corpus)
     assert {"files", "features", "false alarms", "identity terms", "languages"} <= set(found)
     assert all({"weight", "all", "spam", "good", "parts"} <= set(one) for one in found["features"].values())
+
+
+def test_places_left_out_are_a_table_however_deep(made: dict[str, Any]) -> None:
+    groups = {
+        "blogs": {"a blog": {"rows": 7, "auc": 0.9}, "another": {"rows": 8}},
+        "a site's first decisions": {"a blog": {"20 decisions": {"fall": 0.25}, "error of the base": 0.125}},
+    }
+    page = tables.markdown({**made, "unseen groups": groups}, {}, [])
+    assert "| a blog | 7 | 0.9 |" in page
+    assert "| another | 8 | – |" in page
+    assert "| a blog, 20 decisions | – | 0.25 |" in page
+    assert "| a blog | 0.125 | – |" in page
