@@ -5,12 +5,14 @@
 
 Each peer is an adapter in `adapters/` (JSON lines in, JSON lines out) that runs as a subprocess in a virtual environment
 of its own, from its own lock: they pin other versions, and some read files that run code. What it said is kept in
-OUT/NAME.jsonl, one line per row with the row's key, and asked for again only where a row is missing.
+OUT/NAME.jsonl, one line per row with the row's key. Only rows that are not in there are asked, but what learns is
+taught and asked anew where its lesson is another one.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import shutil
 import subprocess
@@ -74,8 +76,30 @@ def some(part: Part, most: int) -> list[Example]:
 
 
 def ask(peer: Peer, rows: Sequence[Example], taught: Sequence[Example], out: Path) -> None:
-    """The peer's scores of all rows, into one file that is there whole or not at all."""
+    """The peer's scores of all rows, into one file that is there whole or not at all; what is known is not asked again."""
+    lesson = hashlib.sha256("".join(map(line, taught)).encode()).hexdigest() if peer.learns else ""
+    told = out.with_suffix(".taught")
+    same = told.is_file() and told.read_text("utf-8") == lesson if peer.learns else True
+    known = dict(peers.read(out.parent)[peer.name]) if out.is_file() and same else {}
+    missing = [row for row in rows if peers.key(row.text) not in known]
+    if not missing:
+        print(f"{peer.name}: kept from before", file=sys.stderr)
+        return
+    print(f"{peer.name}: {len(missing)} rows", file=sys.stderr)
     started = time.monotonic()
+    known |= zip((peers.key(row.text) for row in missing), answers(peer, missing, taught), strict=True)
+    beside = out.with_suffix(".part")
+    with open(beside, "w", encoding="utf-8") as file:
+        for key, scores in known.items():
+            file.write(json.dumps({"key": key, "scores": scores}) + "\n")
+    beside.replace(out)
+    if peer.learns:
+        told.write_text(lesson, "utf-8")
+    print(f"{peer.name}: {len(missing)} rows in {time.monotonic() - started:.0f} s", file=sys.stderr)
+
+
+def answers(peer: Peer, rows: Sequence[Example], taught: Sequence[Example]) -> list[dict[str, float]]:
+    """One answer per row, from the adapter's own process."""
     with tempfile.TemporaryDirectory() as folder:
         asked, answered = Path(folder) / "asked.jsonl", Path(folder) / "answered.jsonl"
         asked.write_text("".join(line(row) + "\n" for row in rows), "utf-8")
@@ -87,15 +111,10 @@ def ask(peer: Peer, rows: Sequence[Example], taught: Sequence[Example], out: Pat
         with open(asked, "rb") as given, open(answered, "wb") as taken:
             command = [python(), HERE / "adapters" / peer.adapter, *arguments]
             subprocess.run(command, stdin=given, stdout=taken, check=True)
-        answers = answered.read_text("utf-8").splitlines()
-    if len(answers) != len(rows):
-        raise SystemExit(f"{peer.name} answered {len(answers)} of {len(rows)} rows")
-    beside = out.with_suffix(".part")
-    with open(beside, "w", encoding="utf-8") as file:
-        for row, answer in zip(rows, answers, strict=True):
-            file.write(json.dumps({"key": peers.key(row.text)} | json.loads(answer)) + "\n")
-    beside.replace(out)
-    print(f"{peer.name}: {len(rows)} rows in {time.monotonic() - started:.0f} s", file=sys.stderr)
+        found = [json.loads(one)["scores"] for one in answered.read_text("utf-8").splitlines()]
+    if len(found) != len(rows):
+        raise SystemExit(f"{peer.name} answered {len(found)} of {len(rows)} rows")
+    return found
 
 
 def main() -> None:
@@ -112,9 +131,6 @@ def main() -> None:
         if given.only not in (None, peer.name):
             continue
         rows = [row for part in found.parts for row in some(part, peer.most)]
-        if out.is_file() and peers.covers(out, rows):
-            print(f"{peer.name}: kept from before", file=sys.stderr)
-            continue
         ask(peer, rows, found.taught, out)
 
 

@@ -9,7 +9,7 @@ import sys
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from itertools import islice
 from pathlib import Path
 from typing import IO
@@ -201,7 +201,9 @@ def _taught(given: argparse.Namespace) -> list[Example]:
         raise ValueError(f"{given.command} wants --examples FILE, or --data DIR with the corpora")
     from classifier import corpora
 
-    return [e for path in corpora.test_files(given.data) for e in corpora.rows(path, path.parent.name)]
+    # A `group` of these files names a part of its source, not a thread: no reason to draw its rows together.
+    paths = corpora.test_files(given.data)
+    return [replace(e, group="") for path in paths for e in corpora.rows(path, path.parent.name)]
 
 
 def _opened(path: Path | None) -> AbstractContextManager[IO[bytes]]:

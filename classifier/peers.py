@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from classifier.examples import Example
 from classifier.measure import Ranked, share
 
 Answers = Mapping[str, Mapping[str, float]]
@@ -46,12 +45,6 @@ def read(folder: Path) -> dict[str, Answers]:
     if not found:
         raise ValueError("no peer's scores are in that folder: see benchmarks/peers.py")
     return found
-
-
-def covers(path: Path, rows: Iterable[Example]) -> bool:
-    """Does a file of answers know every one of these rows?"""
-    known = read(path.parent)[path.stem]
-    return all(key(row.text) in known for row in rows)
 
 
 def beside(
