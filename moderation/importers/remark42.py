@@ -46,7 +46,9 @@ def read(file: File, keys: str) -> Iterator[Record]:
             continue
         if url != told:
             told = url
-            yield PastArticle(url, page_key(url), html.unescape(text(row, "title")), url, comments_open=url not in closed)
+            yield PastArticle(
+                url, page_key(url), html.unescape(text(row, "title")), url, comments_open=url not in closed
+            )
         yield PastComment(
             f"comment {foreign[:60]} ({where})" if foreign.isascii() and foreign.isprintable() else where,
             foreign,

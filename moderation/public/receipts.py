@@ -125,6 +125,7 @@ async def show(request: Request, problem: Problem | None = None, typed: str = ""
         problem.status if problem else 200,
         {"Vary": "Accept, Accept-Language, Origin"},
         lang=words.lang,
+        dir=words.dir,
         t=words,
         receipt={
             "state": receipt.status,
