@@ -100,6 +100,7 @@ class Deliverer:
                 return False
         if not await self._hold():
             return False
+        due -= set(self._running)  # once more: somebody may have begun one while this waited
         for lane in sorted(due)[: LANES - len(self._running)]:
             task = asyncio.create_task(self._lane(lane), name=f"outbox {lane}")
             self._running[lane] = task

@@ -17,7 +17,8 @@ from moderation.app import create_app
 from moderation.outbox import webhooks
 from moderation.outbox.delivery import AGE, LEASE, TRIES, delay
 from moderation.settings import Settings
-from moderation.storage import leases, outbox
+from moderation.storage import leases, outbox, subscriptions
+from moderation.storage import webhooks as endpoints
 from moderation.storage.outbox import Message
 from tests.conftest import Server, Service, wait_until
 from tests.moderation.outbox.receiver import Receiver, receiving
@@ -170,6 +171,34 @@ async def test_gone_disables_the_endpoint(service: Service, receiver: Receiver) 
     await service.post()
     await service.app.state.outbox.all_due()
     assert len(receiver.got) == 1 and await counts(service) == {"waiting": 0, "failed": 3}
+
+
+async def test_several_looks_at_once_deliver_once(service: Service, receiver: Receiver) -> None:
+    await listen(service, receiver.url)
+    for _ in range(3):
+        await service.post()
+    await asyncio.gather(*(service.app.state.outbox.begin() for _ in range(8)))
+    await service.app.state.outbox.all_due()
+    assert len(receiver.got) == 3
+
+
+async def test_posting_asks_nothing_more_where_nobody_is_told(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def asked(*args: Any, **more: Any) -> Any:
+        raise AssertionError("the outbox was asked")
+
+    for room, name in (
+        (outbox, "add"),
+        (endpoints, "listening"),
+        (subscriptions, "replies"),
+        (subscriptions, "of_person"),
+    ):
+        monkeypatch.setattr(room, name, asked)
+    first = await service.post(notify=True)
+    assert first.status_code == 201
+    assert (await service.post(parent=first.json()["id"])).status_code == 201
+    await service.held(notify=True)
 
 
 async def test_a_message_that_the_commit_did_not_take_is_not_told(service: Service, receiver: Receiver) -> None:
