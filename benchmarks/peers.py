@@ -131,7 +131,7 @@ def main() -> None:
         if given.only not in (None, peer.name):
             continue
         rows = [row for part in found.parts for row in some(part, peer.most)]
-        ask(peer, rows, found.taught, out)
+        ask(peer, rows, found.plain, out)
 
 
 if __name__ == "__main__":

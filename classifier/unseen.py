@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from classifier import corpora, fit
 from classifier.examples import Example
 from classifier.parts import Part, parts
@@ -21,10 +23,13 @@ NEARLY = 0.5
 
 @dataclass(frozen=True)
 class Split:
-    """parts: what is reported on. taught: what fits may see. sources: the card's lines, to compare with a card."""
+    """parts: what is reported on. taught: what fits may see; plain: the same without disguised and other copies.
+
+    sources: the card's lines, to compare with a card."""
 
     parts: list[Part]
     taught: list[Example]
+    plain: list[Example]
     sources: list[dict[str, Any]]
     fold: Fold
     own: int
@@ -35,14 +40,17 @@ def split(data: Path, seed: int) -> Split:
     """As the training with this seed splits the folder."""
     fold = Fold(corpora.confusables(data))
     rows, sources = fit.gather(data, fold, seed)
-    taught = [e for e, part in zip(rows.examples, rows.part, strict=True) if part < 2]
-    held = defaultdict(list)
-    for example, part in zip(rows.examples, rows.part, strict=True):
-        if part == 2:
+    copy = getattr(rows, "copy", np.zeros(len(rows.examples), bool))
+    taught, plain, held = [], [], defaultdict(list)
+    for example, part, is_copy in zip(rows.examples, rows.part, copy, strict=True):
+        if part < 2:
+            taught.append(example)
+            plain += [] if is_copy else [example]
+        elif not is_copy:
             held[example.source].append(example)
     found = parts(data, fold)
     own = [Part(f"{name}, unseen rows", name, "unseen rows", examples) for name, examples in sorted(held.items())]
-    return Split([*found, *own], taught, sources, fold, len(own))
+    return Split([*found, *own], taught, plain, sources, fold, len(own))
 
 
 def fits(card: dict[str, Any], found: Split) -> str:

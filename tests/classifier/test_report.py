@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -82,7 +83,7 @@ def test_what_training_holds_is_counted(data: Path) -> None:
     counted, masks = unseen.repeats(found)
     assert sum(one["in training"] for one in counted.values()) == 0
     taught = [*found.taught, found.parts[0].examples[0]]
-    counted, masks = unseen.repeats(unseen.Split(found.parts, taught, found.sources, found.fold, found.own))
+    counted, masks = unseen.repeats(replace(found, taught=taught))
     name = found.parts[0].name
     assert counted[name]["in training"] == 1
     assert masks[name][0]
@@ -93,7 +94,7 @@ def test_nearly_the_same_is_seen(data: Path) -> None:
     text = " ".join(f"word{chr(97 + n)}" for n in range(20))
     part = found.parts[0].__class__("x", "x", "test file", [Example(text, {"toxicity": 1.0})])
     taught = [Example(f"before {text} after", {"toxicity": 0.0})]
-    counted, _ = unseen.repeats(unseen.Split([part], taught, [], found.fold, 0))
+    counted, _ = unseen.repeats(replace(found, parts=[part], taught=taught))
     assert counted["x"] == {"rows": 1, "in training": 0, "nearly in training": 1}
 
 
