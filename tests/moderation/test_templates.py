@@ -149,6 +149,8 @@ QUEUE = {
 UNSCORED: dict[str, Any] = {"scores": None, "action": "hold", "reasons": [], "model": None}
 OUT = {"csrf_token": EVIL}
 
+A_SHARE = {"hits": 1, "count": 4, "share": 0.25, "interval": (0.05, 0.7)}
+
 SAMPLES: dict[str, tuple[str, str, dict[str, Any]]] = {
     "form": ("public", "form.html", {"site": SITE, "article": ARTICLE, "form": a_form(), "thread_url": "/t"}),
     "form-fresh": (
@@ -227,6 +229,27 @@ SAMPLES: dict[str, tuple[str, str, dict[str, Any]]] = {
             **CONSOLE,
             "entries": [{"at": NOW, "actor": EVIL, "action": EVIL, "subject": EVIL, "site": EVIL, "detail": EVIL}],
             "next_url": "/moderate/history?cursor=x",
+        },
+    ),
+    "stats": (
+        "console",
+        "stats.html",
+        {
+            **CONSOLE,
+            "sites": [{"key": EVIL, "name": EVIL}, {"key": "a", "name": ""}],
+            "days": 30,
+            "choices": (7, 30),
+            "told": {
+                "site": EVIL,
+                "submissions": {"total": 9, "publish": 4, "hold": 3, "spam": 2},
+                "decisions": {"total": 5},
+                "in_queue": {"waiting": 1, "oldest_s": 7_300, "median_s": None, "slowest_tenth_s": 200_000},
+                "second_look": dict.fromkeys(("published_removed", "filed_approved"), A_SHARE),
+                **dict.fromkeys(("published_removed", "filed_approved", "held_approved"), A_SHARE | {"count": 0}),
+                "agreement": {EVIL: {"share": 0.5, "count": 4}},
+                "weeks": [{"week": EVIL, "labels": {EVIL: {"share": 1.0, "count": 2}}}, {"week": EVIL, "labels": {}}],
+                "reliability": {EVIL: [{"mean": 0.25, "share": 0.5, "count": 4}]},
+            },
         },
     ),
     "rules": (
