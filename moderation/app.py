@@ -22,7 +22,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from classifier.serving import Classifier
 from moderation import access, operations, retention, telling
 from moderation.access import Doorman
-from moderation.console import api, desk, rules, signin, stats
+from moderation.console import api, desk, rules, signin, stats, waves
 from moderation.intake import Intake
 from moderation.links import Links
 from moderation.outbox.delivery import Deliverer
@@ -105,6 +105,7 @@ def routes(settings: Settings) -> list[BaseRoute]:
         *desk.routes,
         *stats.routes,
         *api.routes,
+        *waves.routes,
         *rules.routes,
         # for programs that want a score
         *score.routes,

@@ -17,7 +17,7 @@ from typing import Any
 import orjson
 
 from classifier.examples import Asked, Author, Scored
-from moderation import policy, registration, tally, telling
+from moderation import policy, registration, tally, telling, waves
 from moderation.admission import Accepted, Arrival, Book, look_up
 from moderation.comment import EDIT_WINDOW, Comment, new_id, place, public
 from moderation.links import Links
@@ -184,6 +184,7 @@ class Intake:
                 for article in book.new_articles:
                     await registration.register(tx, article)
             await comments.add(tx, stored)
+            await waves.keep(tx, stored)
             await tally.count(tx, stored)
             await retries.add(tx, answers, now)
             if heard := [j.comment for j in stored if books[j.comment.site].site.listened]:
@@ -288,6 +289,7 @@ class Intake:
             judged = Judged(new, verdict, arrival.keys, sent.notify, sent.email_domain)
             if not await comments.edit(tx, judged, old.revision):
                 raise Conflict("The comment changed meanwhile.", code="changed")
+            await waves.keep_anew(tx, judged)
             await tally.count(tx, [judged])
             if "approved" in (old.status, new.status):
                 await sites.touch(tx, arrival.site, [arrival.article])

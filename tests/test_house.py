@@ -37,6 +37,7 @@ ACTS = {
     "figures",
     "privacy",
     "rulebook",
+    "waves",
     "learning",
     "registration",
 }
@@ -55,8 +56,12 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     "telling": (WORDS | {"problem", "storage"}, set()),
     "tally": (WORDS | {"problem", "storage"}, set()),
     "rulebook": (WORDS | {"problem", "storage", "tally"}, set()),
-    "intake": (WORDS | {"problem", "storage", "admission", "registration", "scorer", "tally", "telling"}, SERVED),
+    "intake": (
+        WORDS | {"problem", "storage", "admission", "registration", "scorer", "tally", "telling", "waves"},
+        SERVED,
+    ),
     "figures": (WORDS | {"storage"}, {"classifier.labels"}),
+    "waves": (WORDS | {"problem", "storage"}, {"classifier.alike"}),
     "queue": (WORDS | {"problem", "storage", "scorer", "tally", "telling"}, {"classifier.examples"}),
     "registration": (WORDS | {"problem", "storage", "scorer"}, {"classifier.examples", "classifier.nearest"}),
     "privacy": (WORDS | {"problem", "storage", "telling"}, set()),

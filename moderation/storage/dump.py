@@ -9,7 +9,7 @@ from moderation.problem import Conflict
 from moderation.storage.database import Session, marks
 
 TABLES: dict[str, tuple[str, ...]] = {
-    "sites": ("site", "name", "origins", "rules", "created_at", "mutes", "revision"),
+    "sites": ("site", "name", "origins", "rules", "created_at", "mutes", "revision", "waves_until"),
     "articles": ("site", "article", "title", "url", "body", "published_at", "comments_open", "revision", "created_at"),
     "article_vectors": ("site", "article", "changed", "version", "vector"),
     "comments": (
@@ -30,6 +30,7 @@ TABLES: dict[str, tuple[str, ...]] = {
         ),
         *("author_key", "address_key", "body_key", "created_at", "edited_at", "judged", "decided", "format"),
     ),
+    "alike": ("site", "id", "key"),
     "submissions": (
         *(
             "site",
@@ -84,6 +85,7 @@ KEYS = {
     "decisions": 3,
     "submissions": 3,
     "imports": 4,
+    "alike": 3,
     "retries": 3,
     "rule_counts": 3,
 }
