@@ -162,8 +162,8 @@ def after_cursor(cursor: str) -> tuple[Any, str]:
             raise ValueError
         if isinstance(value, str) and not is_id(value):
             raise ValueError
-        if not isinstance(value, str):
-            float(value)
+        if not isinstance(value, str) and not -(2.0**62) < float(value) < 2.0**62:  # nor not-a-number
+            raise ValueError
         return value, id
     except (ValueError, TypeError, RecursionError, OverflowError):
         raise Invalid(FieldError("cursor", "invalid", "must be the `next` of an earlier answer")) from None

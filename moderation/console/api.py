@@ -13,6 +13,7 @@ from classifier.labels import LABELS
 from moderation import body, decision, figures, privacy, queue
 from moderation.comment import STATUSES, is_id
 from moderation.moderator import EVERYWHERE
+from moderation.policy import RULES
 from moderation.problem import FieldError, Forbidden, Invalid
 from moderation.site import is_site_key
 from moderation.storage import audit
@@ -20,6 +21,7 @@ from moderation.storage.persons import Person
 from moderation.storage.queue import ORDERS, View
 
 MOST = 200
+RULE_NAMES = tuple(name for name, _, _ in RULES)
 
 
 def answer(found: Any, status: int = 200) -> Response:
@@ -38,6 +40,10 @@ def view_of(asked: dict[str, str], limit: int) -> View:
 
     status, order = one_of("status", STATUSES, "pending"), one_of("order", tuple(ORDERS), "oldest")
     label = one_of("label", ("", *LABELS), "")
+    rule = one_of("rule", ("", *RULE_NAMES), "")
+    author = asked.get("author", "")
+    if author and not is_id(author):
+        wrong.append(FieldError("author", "invalid", "must be the id of one of the author's comments"))
     site = asked.get("site") or EVERYWHERE
     if site != EVERYWHERE and not is_site_key(site):
         wrong.append(FieldError("site", "invalid", "is no site's key"))
@@ -51,11 +57,11 @@ def view_of(asked: dict[str, str], limit: int) -> View:
     if wrong:
         raise Invalid(*wrong)
     after = queue.after_cursor(asked["cursor"]) if asked.get("cursor") else None
-    if after and (order in ("uncertain", "worst")) == isinstance(after[0], str):
+    if after and (order in ("uncertain", "worst", "useful")) == isinstance(after[0], str):
         raise Invalid(FieldError("cursor", "invalid", "belongs to another order"))
     sample = figures.SECOND_LOOK if asked.get("sample") == "1" else ""
     article, q = asked.get("article", "")[:200], asked.get("q", "")[:200]
-    return View(status, site, article, label, q, order, limit, after, sample)
+    return View(status, site, article, label, q, order, limit, after, sample, rule, author)
 
 
 async def get_queue(request: Request) -> Response:

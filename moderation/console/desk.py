@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from classifier.labels import LABELS
 from moderation import body, decision, queue
-from moderation.console.api import seen_of, view_of
+from moderation.console.api import RULE_NAMES, seen_of, view_of
 from moderation.moderator import EVERYWHERE, Asker
 from moderation.pages import Pages
 from moderation.problem import Problem, Unauthorized
@@ -123,7 +123,7 @@ async def get_queue(request: Request, asker: Asker) -> Response:
     """The queue."""
     state = request.app.state
     asked = {k: v for k, v in request.query_params.items() if k in
-             ("status", "site", "article", "label", "order", "q", "sample", "cursor")}  # fmt: skip
+             ("status", "site", "article", "label", "rule", "author", "order", "q", "sample", "cursor")}  # fmt: skip
     view = view_of(asked, PAGE)
     shown, following = await queue.waiting(state.database, state.scorer, asker, view)
     titles = await titles_of(state.database, shown)
@@ -132,7 +132,7 @@ async def get_queue(request: Request, asker: Asker) -> Response:
         counts = await stored_queue.counts(session, asker.site)
     site = "" if view.site == EVERYWHERE else view.site
     filters = {"status": view.status, "site": site, "article": view.article, "label": view.label,
-               "order": view.order, "q": view.q} | ({"sample": "1"} if view.sample else {})  # fmt: skip
+               "rule": view.rule, "author": view.author, "order": view.order, "q": view.q} | ({"sample": "1"} if view.sample else {})  # fmt: skip
     next_url = "/moderate?" + urlencode(filters | {"cursor": following}) if following else None
     return await page(
         request,
@@ -141,6 +141,7 @@ async def get_queue(request: Request, asker: Asker) -> Response:
         comments=[in_words(c, titles) for c in shown],
         filters=filters,
         sites=known,
+        rules=RULE_NAMES,
         next_url=next_url,
         total=counts[view.status],
         back=None,

@@ -69,17 +69,23 @@ async def add(tx: Session, judged: Iterable[Judged]) -> None:
 async def add_comments(tx: Session, rows: Iterable[Judged]) -> None:
     await tx.execute_many(
         "INSERT INTO comments (id, site, article, parent, path, status, revision, name, email, url, body, html, notify, "
-        f"author_key, address_key, body_key, created_at, edited_at, judged, decided, format) VALUES ({marks(21)})",
+        "author_key, address_key, body_key, created_at, edited_at, judged, decided, format, worst, doubt, turn) "
+        f"VALUES ({marks(24)})",
         [
             (
                 *(c.id, c.site, c.article, c.parent, c.path, c.status, c.revision, c.name, c.email, c.url, c.body),
                 *(c.html, int(j.notify), j.keys.author, j.keys.address, j.keys.body, c.created_at, c.edited_at),
-                *(c.judged, int(c.decided), c.format),
+                *(c.judged, int(c.decided), c.format, *orders(j)),
             )
             for j in rows
             for c in (j.comment,)
         ],
     )
+
+
+def orders(j: Judged) -> tuple[float, float, int]:
+    """What the queue sorts it by."""
+    return j.verdict.worst, j.verdict.doubt, j.comment.created_at - j.verdict.head_start(j.comment.text)
 
 
 async def add_verdicts(tx: Session, rows: Iterable[Judged]) -> None:
@@ -116,8 +122,19 @@ async def edit(tx: Session, judged: Judged, seen: int) -> bool:
     c = judged.comment
     changed = await tx.execute(
         "UPDATE comments SET body = ?, html = ?, name = ?, url = ?, body_key = ?, status = ?, edited_at = ?, judged = ?, "
-        "revision = ? WHERE site = ? AND id = ? AND revision = ?",
-        *(c.body, c.html, c.name, c.url, judged.keys.body, c.status, c.edited_at, c.judged, c.revision),
+        "revision = ?, worst = ?, doubt = ?, turn = ? WHERE site = ? AND id = ? AND revision = ?",
+        *(
+            c.body,
+            c.html,
+            c.name,
+            c.url,
+            judged.keys.body,
+            c.status,
+            c.edited_at,
+            c.judged,
+            c.revision,
+            *orders(judged),
+        ),
         *(c.site, c.id, seen),
     )
     if changed:

@@ -14,6 +14,8 @@ Row = Sequence[Any]
 class Session(ABC):
     """Statements with `?` marks, inside a transaction or a reading."""
 
+    kind: str
+
     @abstractmethod
     async def fetch(self, sql: str, *args: Any) -> list[Row]: ...
 
@@ -84,8 +86,9 @@ def migrations() -> list[tuple[int, str, str]]:
     return sorted(found)
 
 
-def statements(sql: str, kind: str) -> list[str]:
+def statements(sql: str, kind: str, fts5: bool = True) -> list[str]:
     """A migration's statements for one database. A statement ends in a semicolon at the end of a line."""
+    kinds = ("", kind, f"{kind} with fts5" if fts5 else kind)
     found, lines, only = [], list[str](), ""
     for line in sql.splitlines():
         if line.startswith("-- only "):
@@ -94,7 +97,7 @@ def statements(sql: str, kind: str) -> list[str]:
             continue
         lines.append(line)
         if line.rstrip().endswith(";"):
-            if only in ("", kind):
+            if only in kinds:
                 found.append("\n".join(lines).rstrip().rstrip(";"))
             lines, only = [], ""
     return found
@@ -105,6 +108,7 @@ async def migrate(session: Session, kind: str, known: list[tuple[int, str, str]]
     known = migrations() if known is None else known
     await session.execute("CREATE TABLE IF NOT EXISTS migrations (number BIGINT NOT NULL, name TEXT NOT NULL)")
     applied = {row[0]: row[1] for row in await session.fetch("SELECT number, name FROM migrations ORDER BY number")}
+    fts5 = kind == "sqlite" and bool(await session.fetch("SELECT 1 FROM pragma_module_list WHERE name = 'fts5'"))
     newest = known[-1][0]
     if applied and max(applied) > newest:
         raise NewerDatabase(
@@ -113,6 +117,6 @@ async def migrate(session: Session, kind: str, known: list[tuple[int, str, str]]
         )
     for number, name, sql in known:
         if number not in applied:
-            for statement in statements(sql, kind):
+            for statement in statements(sql, kind, fts5):
                 await session.execute(statement)
             await session.execute("INSERT INTO migrations (number, name) VALUES (?, ?)", number, name)

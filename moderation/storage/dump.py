@@ -29,6 +29,7 @@ TABLES: dict[str, tuple[str, ...]] = {
             "notify",
         ),
         *("author_key", "address_key", "body_key", "created_at", "edited_at", "judged", "decided", "format"),
+        *("worst", "doubt", "turn"),
     ),
     "alike": ("site", "id", "key"),
     "submissions": (

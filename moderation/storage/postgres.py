@@ -25,6 +25,8 @@ def numbered(sql: str) -> str:
 
 
 class PostgresSession(Session):
+    kind = "postgres"
+
     def __init__(self, connection: Any) -> None:
         self._connection = connection
 

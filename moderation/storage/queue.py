@@ -7,17 +7,19 @@ from typing import Any
 
 from moderation.comment import Comment
 from moderation.moderator import EVERYWHERE
-from moderation.storage.comments import COMMENT, HERE, VERDICT, comment_of, verdict_of
-from moderation.storage.database import Session
+from moderation.storage.comments import COMMENT, VERDICT, comment_of, verdict_of
+from moderation.storage.database import Session, marks
+from moderation.storage.search import MANY, escaped, matching, read, words
 from moderation.verdict import Verdict
 
 ORDERS = {
-    "oldest": ("c.id", "ASC"),
-    "newest": ("c.id", "DESC"),
-    "uncertain": ("abs(coalesce(s.worst, 0.5) - 0.5)", "ASC"),
-    "worst": ("coalesce(s.worst, 1.0)", "DESC"),
+    "oldest": ("id", "ASC"),
+    "newest": ("id", "DESC"),
+    "uncertain": ("doubt", "ASC"),
+    "worst": ("worst", "DESC"),
+    "useful": ("turn", "ASC"),
 }
-"""What each order sorts by; the id breaks ties. Unscored comments are the most uncertain, and the worst."""
+"""Which column each order reads, each the end of an index; the id breaks ties in the same direction."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,59 +37,90 @@ class View:
     """(sort value, id) of the last one shown."""
     sample: str = ""
     """Only what nobody has decided, and whose id ends in this: the random second look at automatic decisions."""
-
-
-def escaped(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    rule: str = ""
+    """Only what this rule spoke about."""
+    author: str = ""
+    """Only what is by the author of this comment, on its site."""
 
 
 async def waiting(session: Session, view: View) -> list[tuple[Comment, Verdict, Any]]:
-    """Comments with their latest verdicts and the value that each was sorted by."""
-    by, direction = ORDERS[view.order]
-    where, args = ["c.status = ?"], list[Any]([view.status])
+    """Comments with their latest verdicts and the value that each was sorted by.
+
+    Every index leads with the site, so each site that holds any is asked for its first ones.
+    """
+    keys = [view.site]
     if view.site == EVERYWHERE:
-        where.append(HERE)
-    else:
-        where.append("c.site = ?")
-        args.append(view.site)
+        keys = [row[0] for row in await session.fetch(
+            "SELECT site FROM comment_counts WHERE status = ? AND count > 0 AND site IN (SELECT site FROM sites)",
+            view.status,
+        )]  # fmt: skip
+    found = [one for key in keys for one in await _of_site(session, view, key)]
+    if len(keys) > 1:
+        found.sort(key=lambda one: (one[2], one[0].id), reverse=ORDERS[view.order][1] == "DESC")
+    return found[: view.limit]
+
+
+async def _of_site(session: Session, view: View, site: str) -> list[tuple[Comment, Verdict, Any]]:
+    by, direction = ORDERS[view.order]
+    where, args = ["c.site = ?", "c.status = ?"], list[Any]([site, view.status])
     if view.article:
         where.append("c.article = ?")
         args.append(view.article)
     if view.sample:
         where.append("c.decided = 0 AND substr(c.id, 26, 1) = ?")
         args.append(view.sample)
-    if view.label:
-        where.append("s.reasons LIKE ? ESCAPE '\\'")
-        args.append(f'%"label":"{escaped(view.label)}"%')
-    if view.q:
-        like = f"%{escaped(view.q.lower())}%"
-        where.append(
-            "(lower(c.body) LIKE ? ESCAPE '\\' OR lower(c.name) LIKE ? ESCAPE '\\' OR lower(c.email) LIKE ? ESCAPE '\\')"
-        )
-        args += [like, like, like]
+    if view.author:
+        where.append("c.author_key = (SELECT a.author_key FROM comments a WHERE a.site = ? AND a.id = ?)")
+        args += [site, view.author]
+    looked_up: list[list[str] | None] = []
+    for kind, value in (("label", view.label), ("rule", view.rule)):
+        if value:
+            where.append("s.reasons LIKE ? ESCAPE '\\'")
+            args.append(f'%"{kind}":"{escaped(value)}"%')
+            looked_up.append(await _with_reason(session, site, f"{kind}:{value}"))
+    if wanted := words(view.q):
+        ids = await matching(session, site, wanted)
+        looked_up.append(ids)
+        if ids is None:
+            condition, likes = read(wanted)
+            where.append(condition)
+            args += likes
+    few = [set(ids) for ids in looked_up if ids is not None]
+    if few:
+        only = sorted(set.intersection(*few))
+        if not only:
+            return []
+        where.append(f"c.id IN ({marks(len(only))})")
+        args += only
     if view.after:
         beyond = ">" if direction == "ASC" else "<"
         value, last = view.after
-        if by == "c.id":
-            where.append(f"c.id {beyond} ?")
-            args.append(last)
-        else:
-            where.append(f"({by} {beyond} ? OR ({by} = ? AND c.id > ?))")
-            args += [float(value), float(value), last]
-    ties = "" if by == "c.id" else ", c.id ASC"
+        where.append(f"c.id {beyond} ?" if by == "id" else f"(c.{by}, c.id) {beyond} (?, ?)")
+        args += [last] if by == "id" else [float(value) if by != "turn" else int(value), last]
+    ties = "" if by == "id" else f", c.id {direction}"
     rows = await session.fetch(
-        f"SELECT {COMMENT}, {VERDICT}, {by} FROM comments c JOIN submissions s ON s.site = c.site AND s.id = c.id AND "
-        f"s.revision = c.judged WHERE {' AND '.join(where)} ORDER BY {by} {direction}{ties} LIMIT ?",
+        f"SELECT {COMMENT}, {VERDICT}, c.{by} FROM comments c JOIN submissions s ON s.site = c.site AND s.id = c.id AND "
+        f"s.revision = c.judged WHERE {' AND '.join(where)} ORDER BY c.{by} {direction}{ties} LIMIT ?",
         *(*args, view.limit),
     )
     return [(comment_of(row), verdict_of(row[17:22]), row[22]) for row in rows]
 
 
+async def _with_reason(session: Session, site: str, reason: str) -> list[str] | None:
+    """The ids of what a rule or a label spoke about; None where they are many."""
+    rows = await session.fetch(
+        "SELECT id FROM comment_reasons WHERE site = ? AND reason = ? LIMIT ?", site, reason, MANY + 1
+    )
+    return None if len(rows) > MANY else [row[0] for row in rows]
+
+
 async def counts(session: Session, site: str = EVERYWHERE) -> dict[str, int]:
-    """How many comments each status holds: counted, never kept as a number that could drift."""
+    """How many comments each status holds, as the database itself keeps it."""
     found = dict.fromkeys(("pending", "approved", "spam", "rejected", "deleted"), 0)
     one, args = ("", ()) if site == EVERYWHERE else ("WHERE site = ?", (site,))
-    for status, count in await session.fetch(f"SELECT status, count(*) FROM comments {one} GROUP BY status", *args):
+    for status, count in await session.fetch(
+        f"SELECT status, sum(count) FROM comment_counts {one} GROUP BY status", *args
+    ):
         found[status] = int(count)
     return found
 
@@ -96,7 +129,7 @@ async def pending(session: Session, site: str = EVERYWHERE) -> dict[str, int]:
     """How many wait on each site where anything does."""
     one, args = ("site IN (SELECT site FROM sites)", ()) if site == EVERYWHERE else ("site = ?", (site,))
     rows = await session.fetch(
-        f"SELECT site, count(*) FROM comments WHERE {one} AND status = 'pending' GROUP BY site ORDER BY site", *args
+        f"SELECT site, count FROM comment_counts WHERE {one} AND status = 'pending' AND count > 0 ORDER BY site", *args
     )
     return {row[0]: int(row[1]) for row in rows}
 

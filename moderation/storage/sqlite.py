@@ -21,6 +21,8 @@ READERS = 2
 class Glance(Session):
     """Reads on the event loop: an index finds these rows in microseconds, where a hop to a thread and back takes fifty."""
 
+    kind = "sqlite"
+
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
 
@@ -35,6 +37,8 @@ class Glance(Session):
 
 
 class SqliteSession(Session):
+    kind = "sqlite"
+
     def __init__(self, connection: aiosqlite.Connection, before: Session | None = None) -> None:
         self._connection, self._before = connection, before
 

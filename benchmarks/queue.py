@@ -1,0 +1,163 @@
+"""Every view of the queue among 200,000 comments beside the same among 1,000, with the plans of their statements.
+
+    python benchmarks/queue.py [--comments 200000] [--database postgresql://…/empty] [--plans]
+
+It builds two databases (SQLite files in a temporary folder, or the two named) and prints the median of each view's time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import random
+import statistics
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from classifier.labels import LABELS
+from moderation.comment import Comment, new_id
+from moderation.moderator import EVERYWHERE
+from moderation.policy import RULES
+from moderation.site import Article, Site
+from moderation.storage import comments, connect, queue, sites
+from moderation.storage.comments import Judged, Keys
+from moderation.storage.database import Database, Session
+from moderation.storage.queue import View
+from moderation.verdict import Reason, Verdict
+
+WORDS = [
+    a + b for a in ("ba", "ke", "lo", "mi", "nu", "pra", "sto", "tri") for b in ("la", "den", "ro", "sk", "tum", "vy")
+]
+STATUSES = ("pending",) * 40 + ("approved",) * 40 + ("spam",) * 15 + ("rejected",) * 4 + ("deleted",)
+START = 1_700_000_000_000
+
+
+def one(chance: random.Random, number: int) -> Judged:
+    """A comment with a verdict. Half of a per mille hold a rare word or carry a rare rule."""
+    id = new_id(START + number * 1000)
+    site, rare = ("news", "news", "news", "blog")[number % 4], number % 2000 == 7
+    text = " ".join(chance.choices(WORDS, k=chance.randrange(10, 60))) + (" zeppelin 写得很好" if rare else "")
+    scores = {label: chance.betavariate(0.4, 1.2) for label in LABELS}
+    reasons = [Reason("label", chance.choice(LABELS), 0.7)] if chance.random() < 0.3 else []
+    reasons += [Reason("honeypot")] if rare else []
+    email = f"reader{chance.randrange(20_000)}@example.org"
+    status = chance.choice(STATUSES)
+    comment = Comment(
+        id, site, f"story-{number % 997}", None, id, status, 1, "A Reader", email, None, text, f"<p>{text}</p>",
+        START + number * 1000, None, 1, status != "pending", "markdown",
+    )  # fmt: skip
+    verdict = Verdict("hold", tuple(reasons), scores, "bench", {})
+    return Judged(comment, verdict, Keys(email, "", ""), False, "example.org")
+
+
+async def build(database: Database, count: int) -> float:
+    chance, began = random.Random(5), time.perf_counter()
+    async with database.transaction() as tx:
+        for key in ("news", "blog"):
+            await sites.put_site(tx, Site(key, key.title()), START)
+            for n in range(997):
+                await sites.put_article(tx, Article(key, f"story-{n}", f"Story {n}", created_at=START))
+    for at in range(0, count, 1000):
+        async with database.transaction() as tx:
+            await comments.add(tx, [one(chance, n) for n in range(at, min(at + 1000, count))])
+    return time.perf_counter() - began
+
+
+def views() -> dict[str, View]:
+    found = {
+        f"{status}, {order}": View(status, order=order) for status in ("pending", "spam") for order in queue.ORDERS
+    }
+    found |= {f"one site, {order}": View(site="news", order=order) for order in queue.ORDERS}
+    found["an article"] = View(article="story-5")
+    found["an article, worst"] = View(article="story-5", order="worst")
+    for order in ("oldest", "useful"):
+        found[f"a common label, {order}"] = View(label="spam", order=order)
+        found[f"a rare rule, {order}"] = View(rule="honeypot", order=order)
+        found[f"a rare word, {order}"] = View(q="zeppelin", order=order)
+        found[f"a common word, {order}"] = View(q="kela", order=order)
+    found["two words of which one is rare"] = View(q="kela zeppelin")
+    found["a word nobody wrote"] = View(q="xylophone")
+    found["a rule that never fired"] = View(rule=RULES[0][0])
+    found["four Chinese letters"] = View(q="写得很好")
+    found["two Chinese letters"] = View(q="很好")
+    found["an address"] = View(q="reader77@example.org")
+    found["the second look"] = View("approved", sample="0")
+    return found
+
+
+async def timed(database: Database, view: View, times: int = 9) -> tuple[float, int]:
+    took, rows = [], 0
+    for _ in range(times):
+        async with database.reading() as session:
+            began = time.perf_counter()
+            rows = len(await queue.waiting(session, view))
+            took.append(time.perf_counter() - began)
+    return statistics.median(took) * 1000, rows
+
+
+class Told(Session):
+    """Passes statements on, and keeps them."""
+
+    def __init__(self, session: Session) -> None:
+        self.session, self.kind, self.said = session, session.kind, list[tuple[str, tuple[Any, ...]]]()
+
+    async def fetch(self, sql: str, *args: Any) -> Any:
+        self.said.append((sql, args))
+        return await self.session.fetch(sql, *args)
+
+    async def execute(self, sql: str, *args: Any) -> int:
+        raise TypeError("reads only")
+
+    async def execute_many(self, sql: str, rows: Any) -> None:
+        raise TypeError("reads only")
+
+
+async def plans(database: Database, view: View) -> None:
+    async with database.reading() as session:
+        told = Told(session)
+        await queue.waiting(told, view)
+        for sql, args in told.said:
+            explain = "EXPLAIN QUERY PLAN " if session.kind == "sqlite" else "EXPLAIN "
+            for row in await session.fetch(explain + sql, *args):
+                print("      ", row[3] if session.kind == "sqlite" else row[0])
+
+
+async def main() -> None:
+    asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    asked.add_argument("--comments", type=int, default=200_000)
+    asked.add_argument("--database", nargs=2, metavar=("LARGE", "SMALL"), help="two empty PostgreSQL databases")
+    asked.add_argument("--plans", action="store_true")
+    given = asked.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        large, small = map(
+            connect, given.database or (str(Path(folder, "large.sqlite3")), str(Path(folder, "small.sqlite3")))
+        )
+        await large.open()
+        await small.open()
+        for database, count in ((large, given.comments), (small, 1000)):
+            print(f"{count:,} comments stored in {await build(database, count):.0f} s")
+            if database.kind == "postgres":
+                async with database.transaction() as tx:
+                    await tx.execute("ANALYZE")
+        print(f"{'view':36} {'large':>9} {'small':>9} {'ratio':>6}  rows")
+        for name, view in views().items():
+            (slow, rows), (quick, _) = await timed(large, view), await timed(small, view)
+            print(f"{name:36} {slow:6.2f} ms {quick:6.2f} ms {slow / quick:6.1f}  {rows}")
+            if given.plans:
+                await plans(large, view)
+        for name, asked_of in (("the numbers on the tabs", queue.counts), ("what waits where", queue.pending)):
+            took = []
+            for database in (large, small):
+                async with database.reading() as session:
+                    began = time.perf_counter()
+                    await asked_of(session, EVERYWHERE)
+                    took.append((time.perf_counter() - began) * 1000)
+            print(f"{name:36} {took[0]:6.2f} ms {took[1]:6.2f} ms {took[0] / took[1]:6.1f}")
+        await large.close()
+        await small.close()
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

@@ -1,0 +1,50 @@
+"""Full text: which comments hold some words, by an index of every three letters in a row."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from moderation.storage.database import Session
+
+MANY = 2000
+"""A word in more comments than this is common: who walks along an order meets the next one soon."""
+WORDS = 8
+
+
+def escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
+def words(q: str) -> list[str]:
+    """What must all be there; what stands in quotation marks, in one piece."""
+    found = [quoted or word for quoted, word in re.findall(r'"([^"]+)"|([^\s"]+)', q)]
+    return list(dict.fromkeys(found))[:WORDS]
+
+
+def read(wanted: list[str]) -> tuple[str, list[Any]]:
+    """The condition that reads each row, for words too short or too common to look up."""
+    one = "lower(c.body) LIKE ? ESCAPE '\\' OR lower(c.name) LIKE ? ESCAPE '\\' OR lower(c.email) LIKE ? ESCAPE '\\'"
+    likes = [f"%{escaped(word.lower())}%" for word in wanted]
+    return " AND ".join(f"({one})" for _ in likes), [like for like in likes for _ in range(3)]
+
+
+async def matching(session: Session, site: str, wanted: list[str]) -> list[str] | None:
+    """The ids of the comments of a site that hold all of these; None where that is better read row by row."""
+    if any(len(word) < 3 for word in wanted):
+        return None
+    if session.kind == "postgres":
+        condition, args = read(wanted)
+        grams = " AND ".join("threes(c.name || chr(10) || c.email || chr(10) || c.body) @> threes(?)" for _ in wanted)
+        sql = f"SELECT c.id FROM comments c WHERE {grams} AND {condition} AND c.site = ? LIMIT ?"
+        rows = await session.fetch(sql, *wanted, *args, site, MANY + 1)
+    elif await session.fetch("SELECT 1 FROM sqlite_master WHERE name = 'comment_texts'"):
+        phrases = " AND ".join('"' + word.replace('"', '""') + '"' for word in wanted)
+        rows = await session.fetch(
+            "SELECT n.id FROM comment_texts t JOIN comment_numbers n ON n.number = t.rowid WHERE comment_texts MATCH ? "
+            "AND n.site = ? LIMIT ?",
+            *(phrases, site, MANY + 1),
+        )
+    else:
+        return None
+    return None if len(rows) > MANY else [row[0] for row in rows]

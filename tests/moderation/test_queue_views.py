@@ -1,0 +1,118 @@
+"""What the queue finds and in which order, through the API, on both databases."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.conftest import Service
+
+pytestmark = pytest.mark.anyio
+
+
+async def ids(service: Service, **query: Any) -> list[str]:
+    answer = await service.client.get("/api/queue", params=query, headers=await service.token())
+    assert answer.status_code == 200, answer.text
+    return [c["id"] for c in answer.json()["comments"]]
+
+
+async def test_search_finds_pieces_of_words_and_words_without_spaces(service: Service) -> None:
+    chinese = await service.held(body="这篇文章写得很好，谢谢作者分享 https://a.example/1", name="王小明")
+    english = await service.held(body='The Übergroßvater said "100% of it" at https://b.example/2')
+    assert await ids(service, q="写得很好") == [chinese]
+    assert await ids(service, q="文章") == [chinese]  # two letters: too short for the index, found all the same
+    assert await ids(service, q="小明") == [chinese]
+    assert await ids(service, q="großvat") == [english]
+    assert await ids(service, q="said THE") == [english]  # all the words, in any order
+    assert await ids(service, q='"said the"') == []  # in one piece
+    assert await ids(service, q="100%") == [english]
+    assert await ids(service, q="b_example") == []  # no wildcard
+    assert await ids(service, q='"') == [chinese, english]
+    assert await ids(service, q="a.example OR b.example") == []
+    assert await ids(service, q="nobody@nowhere") == []
+
+
+async def test_search_follows_edits_and_erasure(service: Service) -> None:
+    answer = await service.post(body="Before https://a.example/1", email="ann@example.org")
+    made = answer.json()
+    where = f"/sites/default/articles/post/comments/{made['id']}"
+    edited = await service.client.patch(
+        where, json={"body": "Afterwards https://a.example/1"}, headers={"Edit-Token": made["edit_token"]}
+    )
+    assert edited.status_code == 202
+    assert await ids(service, q="before") == []
+    assert await ids(service, q="afterw") == [made["id"]]
+    headers = await service.token("privacy")
+    await service.client.post("/api/privacy/erase", json={"email": "ann@example.org"}, headers=headers)
+    assert await ids(service, q="afterw") == []
+    async with service.app.state.database.reading() as session:
+        assert await session.fetch("SELECT * FROM comment_reasons") == []
+
+
+async def test_the_queue_is_filtered_by_rule_and_by_author(service: Service) -> None:
+    one = await service.held(email="ann@example.org")
+    two = await service.held(email="ann@example.org")
+    other = await service.held(email="bob@example.org", body=" ".join(f"https://x{n}.example/" for n in range(9)))
+    assert set(await ids(service, rule="stranger-with-link")) == {one, two}
+    assert await ids(service, rule="certain-spam", status="spam") == [other]
+    assert await ids(service, rule="honeypot") == []
+    assert await ids(service, author=two) == [one, two]
+    assert await ids(service, author=other, status="spam", q="x3.example") == [other]
+    for wrong in ({"rule": "no-such-rule"}, {"author": "ann@example.org"}, {"order": "best"}):
+        answer = await service.client.get("/api/queue", params=wrong, headers=await service.token())
+        assert answer.status_code == 422, answer.text
+
+
+async def test_the_most_useful_comes_first_but_nothing_waits_for_ever(service: Service) -> None:
+    dull = await service.held()
+    async with service.app.state.database.transaction() as tx:  # a sure verdict, and one in the middle
+        await tx.execute("UPDATE comments SET turn = ? WHERE id = ?", service.clock(), dull)
+    service.clock.forward(hours=1)
+    telling = await service.held()
+    async with service.app.state.database.transaction() as tx:
+        await tx.execute("UPDATE comments SET turn = ? WHERE id = ?", service.clock() - 86_400_000, telling)
+    assert await ids(service, order="useful") == [telling, dull]
+    service.clock.forward(hours=49)
+    late = await service.held()
+    assert (await ids(service, order="useful"))[-1] == late  # two days are the longest head start there is
+
+
+@pytest.mark.parametrize("order", ["oldest", "newest", "uncertain", "worst", "useful"])
+async def test_pages_of_every_order_hold_each_comment_once_over_all_sites(service: Service, order: str) -> None:
+    async with service.app.state.database.transaction() as tx:
+        from moderation.site import Site
+        from moderation.storage import sites
+
+        await sites.put_site(tx, Site("other", "Other"), 1)
+    made = {await service.held(site=("default", "other")[n % 2]) for n in range(9)}
+    who, seen, cursor = await service.token(), list[str](), None
+    while True:
+        query = {"order": order, "limit": 2} | ({"cursor": cursor} if cursor else {})
+        page = (await service.client.get("/api/queue", params=query, headers=who)).json()
+        seen += [c["id"] for c in page["comments"]]
+        cursor = page["next"]
+        if not cursor:
+            break
+    assert len(seen) == 9 and set(seen) == made
+    every = await ids(service, order=order)
+    assert every == seen
+
+
+async def test_the_numbers_on_the_tabs_are_kept_by_the_database(service: Service) -> None:
+    from moderation.storage import queue
+
+    who = await service.token()
+    held = [await service.held() for _ in range(3)]
+    await service.post()
+    done = await service.client.post("/api/decisions", json={"comments": held[:2], "action": "spam"}, headers=who)
+    await service.client.post("/api/decisions", json={"comments": held[:1], "action": "delete"}, headers=who)
+    assert done.status_code == 200
+    async with service.app.state.database.reading() as session:
+        kept = await queue.counts(session)
+        counted = {
+            row[0]: row[1] for row in await session.fetch("SELECT status, count(*) FROM comments GROUP BY status")
+        }
+        assert await queue.pending(session) == {"default": 1}
+    assert kept == {"pending": 1, "approved": 1, "spam": 1, "rejected": 0, "deleted": 1}
+    assert {k: v for k, v in kept.items() if v} == counted
