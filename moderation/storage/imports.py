@@ -51,22 +51,26 @@ async def tell(tx: Session, site: str, source: str, keys: Mapping[str, str]) -> 
     )
 
 
-WAITING = (
-    "FROM imports i JOIN imports p ON p.site = i.site AND p.source = i.source AND p.kind = i.kind AND "
-    "p.foreign_id = i.parent JOIN comments c ON c.site = i.site AND c.id = i.id "
-    "WHERE i.site = ? AND i.source = ? AND i.kind = 'comment' AND i.parent IS NOT NULL"
-)
-
-
 async def reunited(session: Session, site: str, source: str) -> list[str]:
     """Articles with replies that wait for a parent, where that parent has come by now."""
-    rows = await session.fetch(f"SELECT DISTINCT c.article {WAITING} ORDER BY c.article", site, source)
+    rows = await session.fetch(
+        "SELECT DISTINCT c.article FROM imports i JOIN imports p ON p.site = i.site AND p.source = i.source AND "
+        "p.kind = i.kind AND p.foreign_id = i.parent JOIN comments c ON c.site = i.site AND c.id = i.id "
+        "WHERE i.site = ? AND i.source = ? AND i.kind = 'comment' AND i.parent IS NOT NULL ORDER BY c.article",
+        *(site, source),
+    )
     return [row[0] for row in rows]
 
 
 async def parents(session: Session, site: str, source: str, article: str) -> dict[str, str]:
     """Those replies of one article, and their parents."""
-    rows = await session.fetch(f"SELECT i.id, p.id {WAITING} AND c.article = ?", site, source, article)
+    # CROSS JOIN keeps SQLite to this order: by itself it would go through all that waits, for each article anew.
+    rows = await session.fetch(
+        "SELECT i.id, p.id FROM comments c CROSS JOIN imports i CROSS JOIN imports p WHERE c.site = ? AND c.article = ? "
+        "AND i.site = c.site AND i.id = c.id AND i.source = ? AND i.kind = 'comment' AND i.parent IS NOT NULL "
+        "AND p.site = i.site AND p.source = i.source AND p.kind = 'comment' AND p.foreign_id = i.parent",
+        *(site, article, source),
+    )
     return {row[0]: row[1] for row in rows}
 
 
