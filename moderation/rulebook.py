@@ -11,7 +11,7 @@ from moderation.policy import RULES
 from moderation.problem import NotFound
 from moderation.seal import Seal
 from moderation.site import DAY, HouseRules, Site
-from moderation.storage import audit, sites, tally
+from moderation.storage import audit, rule_versions, sites, tally
 from moderation.storage.database import Session
 from moderation.storage.tally import Count
 from moderation.tally import LOOK_BACK
@@ -32,12 +32,36 @@ async def change(
 ) -> dict[str, list[Any]]:
     """What differs now: setting → [before, after]. Raises NotFound or Invalid; then nothing has changed."""
     site = await site_of(tx, key)
-    after = rules.changed(site.rules, given(site.rules), seal)
+    return await put(tx, site, rules.changed(site.rules, given(site.rules), seal), "rules:change", actor, now)
+
+
+async def put_back(tx: Session, key: str, version: str, actor: str, now: int) -> dict[str, list[Any]]:
+    """The rules as they were before a change; a change itself, so that it can be taken back too. Raises NotFound."""
+    site = await site_of(tx, key)
+    before = await rule_versions.one(tx, key, version)
+    if before is None:
+        raise NotFound("There is no such version of the rules any more.")
+    return await put(tx, site, before.rules, "rules:undo", actor, now)
+
+
+async def put(tx: Session, site: Site, after: HouseRules, act: str, actor: str, now: int) -> dict[str, list[Any]]:
+    """Nothing is written where nothing differs."""
     differs = rules.differences(site.rules, after)
     if differs:
+        await rule_versions.add(tx, site.key, site.rules, actor, now)
         await sites.put_site(tx, Site(site.key, site.name, site.origins, after), now)
-        await audit.note(tx, site=key, at=now, actor=actor, action="rules:change", subject=key, **differs)
+        await audit.note(tx, site=site.key, at=now, actor=actor, action=act, subject=site.key, **differs)
     return differs
+
+
+async def changes(session: Session, site: Site) -> list[dict[str, Any]]:
+    """The latest changes, newest first: who, when, and what differed; each with the version that ends it again."""
+    found, after = list[dict[str, Any]](), site.rules
+    for version in await rule_versions.versions(session, site.key):
+        differs = rules.differences(version.rules, after)
+        found.append({"id": version.id, "at": iso(version.at), "actor": version.actor, "differs": differs})
+        after = version.rules
+    return found
 
 
 def does(rule: str, house: HouseRules) -> str:

@@ -35,6 +35,7 @@ ACTS = {
     "intake",
     "queue",
     "figures",
+    "promises",
     "privacy",
     "rulebook",
     "waves",
@@ -62,6 +63,7 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     ),
     "figures": (WORDS | {"storage"}, {"classifier.labels"}),
     "waves": (WORDS | {"problem", "storage"}, {"classifier.alike"}),
+    "promises": (WORDS | {"storage", "figures"}, {"classifier.labels", "classifier.promise"}),
     "queue": (WORDS | {"problem", "storage", "scorer", "tally", "telling"}, {"classifier.examples"}),
     "registration": (WORDS | {"problem", "storage", "scorer"}, {"classifier.examples", "classifier.nearest"}),
     "privacy": (WORDS | {"problem", "storage", "telling"}, set()),
@@ -89,7 +91,7 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     "outbox": (WORDS | {"problem", "storage", "telling", "outbox"}, set()),
     "console": (
         WORDS | ACTS | HTTP | {"access", "problem", "storage", "console"},
-        {"classifier.labels", "classifier.serving"},
+        {"classifier.labels", "classifier.promise", "classifier.serving"},
     ),
 }
 ANYTHING = {"app", "__main__", "commands"}

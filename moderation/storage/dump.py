@@ -67,6 +67,7 @@ TABLES: dict[str, tuple[str, ...]] = {
     "moderators": ("site", "id", "email", "role", "password_hash", "created_at"),
     "tokens": ("site", "hash", "kind", "id", "moderator", "scopes", "created_at", "expires_at", "ended_at"),
     "rule_counts": ("site", "rule", "day", "hits", "decided", "overturned"),
+    "rule_versions": ("site", "id", "at", "actor", "rules"),
     "retries": ("site", "article", "key", "request", "answer", "created_at"),
     "subscriptions": ("site", "person", "id", "state", "asked_at", "changed_at"),
     "person_links": ("site", "id", "person", "created_at", "exported_at"),

@@ -24,6 +24,7 @@ class Outcome:
     judged_action: str
     scores: dict[str, float]
     judged_at: int
+    model: str = ""
 
 
 def here(site: str, column: str = "site") -> tuple[str, list[str]]:
@@ -32,7 +33,9 @@ def here(site: str, column: str = "site") -> tuple[str, list[str]]:
 
 
 def outcome_of(row: Row) -> Outcome:
-    return Outcome(row[0], row[1], tuple(json.loads(row[2])), row[3], row[4], json.loads(row[5] or "{}"), row[6])
+    return Outcome(
+        row[0], row[1], tuple(json.loads(row[2])), row[3], row[4], json.loads(row[5] or "{}"), row[6], row[7] or ""
+    )
 
 
 async def judged(session: Session, site: str, since: int) -> dict[str, int]:
@@ -50,7 +53,7 @@ async def outcomes(session: Session, site: str, since: int) -> list[Outcome]:
     """The standing decisions since then, the last on each text, oldest first."""
     where, args = here(site, "d.site")
     rows = await session.fetch(
-        "SELECT d.submission, d.action, d.labels, d.created_at, s.action, s.scores, s.created_at FROM decisions d "
+        "SELECT d.submission, d.action, d.labels, d.created_at, s.action, s.scores, s.created_at, s.model FROM decisions d "
         "JOIN submissions s ON s.site = d.site AND s.id = d.submission AND s.revision = d.judged "
         f"WHERE {where} AND d.id >= ? AND d.undone_at IS NULL AND d.action IS NOT NULL AND s.source = 'comment' "
         "ORDER BY d.id DESC LIMIT ?",

@@ -11,8 +11,11 @@ from markupsafe import Markup
 
 import moderation
 from classifier.labels import LABELS
+from moderation import rules
+from moderation.console import policy
+from moderation.policy import SKIPPABLE
 from moderation.public.texts import Words
-from moderation.site import Mute, Site
+from moderation.site import HouseRules, Mute, Site
 
 ROOT = Path(moderation.__file__).parent
 EVIL = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)> مریم"
@@ -278,6 +281,39 @@ SAMPLES: dict[str, tuple[str, str, dict[str, Any]]] = {
     ),
     "history-empty": ("console", "history.html", {**CONSOLE, "entries": [], "next_url": None}),
 }
+
+A_PROMISE = {"at": None, "why": EVIL, "lacking": 20, "today": {"count": 0, "wrong": 0, "bound": None}}
+POLICY: dict[str, Any] = {
+    **CONSOLE,
+    "site": Site(EVIL, EVIL),
+    "sites": [Site("a", EVIL), Site(EVIL, EVIL)],
+    "typed": policy.typed_of(HouseRules()) | {"blocked": EVIL, "max_links": EVIL, "hold_at.insult": EVIL},
+    "errors": {"blocked": EVIL, "max_links": EVIL, "hold_at.insult": EVIL, "trust_skips": EVIL, "filed": EVIL},
+    "problem": EVIL,
+    "filled": True,
+    "groups": [(t, [(n, label, hint, policy.kind(n)) for n, label, hint in some]) for t, some in policy.GROUPS],
+    "long": ["disallowed"],
+    "fields": "blocked",
+    "choices": rules.CHOICES,
+    "skippable": SKIPPABLE,
+    "shipped": {"insult": 0.4},
+    "changes": [{"id": EVIL, "at": NOW, "actor": EVIL, "differs": {"articles": [EVIL, "open"]}}],
+    "seen": EVIL,
+    "labels": list(LABELS),
+    "may_change": True,
+    "told": {
+        "decisions": 1,
+        "filed": A_PROMISE,
+        "published": A_PROMISE | {"at": 0.4, "today": {"count": 9, "wrong": 1, "bound": 0.4}},
+    },
+    "wishes": {"filed": EVIL, "published": EVIL},
+}
+SAMPLES["policy"] = ("console", "policy.html", POLICY)
+SAMPLES["policy-fresh"] = (
+    "console",
+    "policy.html",
+    POLICY | {"errors": {}, "changes": [], "long": [], "may_change": False, "filled": False, "problem": ""},
+)
 
 
 def page(name: str) -> str:
