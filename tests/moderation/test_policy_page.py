@@ -173,7 +173,7 @@ def test_promises_come_from_decisions_that_carry_them_and_from_this_model_alone(
     decided += [outcome("approve", 0.1 + n / 100_000) for n in range(1_000)]
     told = promises.promised(decided, "m", house, {}, 1 / 1000, 1 / 100)
     assert told["decisions"] == 6_000
-    assert told["filed"]["at"] == 0.9  # the least sure of those that were spam
+    assert 0.9 <= told["filed"]["at"] <= 0.901  # the least sure of those that were spam, as far as the walk steps
     assert told["filed"]["bound"] <= 1 / 1000 and told["published"]["bound"] <= 1 / 100
     assert 0.1 <= told["published"]["at"] < 0.9
     assert told["filed"]["today"] == {"count": 0, "wrong": 0, "bound": None}
