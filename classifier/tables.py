@@ -80,8 +80,8 @@ def markdown(report: Report, timed: Report, drawn: Sequence[str], images: str = 
     lines += ["## Test files and sources that were never trained on", "", *_labels(report["files"])]
     lines += ["## Unseen rows of the training sources", ""]
     lines += [
-        "One row in twelve, by a hash of the text. Where a text is nearly in training (half of its runs of eight words),",
-        "the figure without such texts is further down.",
+        "Dealt out by a hash of the text before anything was fitted. Where a text is nearly in training (half of its runs",
+        "of eight words), the figure without such texts is further down.",
         "",
         *_labels(report["unseen rows"]),
     ]
