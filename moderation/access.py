@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
+from contextlib import suppress
 from ipaddress import IPv4Network, IPv6Network
 
 from argon2 import PasswordHasher
@@ -12,7 +13,7 @@ from starlette.requests import Request
 
 from moderation.comment import new_id
 from moderation.moderator import EVERYWHERE, ROLES, SCOPES, Asker, Moderator
-from moderation.problem import FieldError, Forbidden, Invalid, NotFound, TooFast, Unauthorized
+from moderation.problem import FieldError, Forbidden, Invalid, NotFound, TooFast, Unauthorized, Unavailable
 from moderation.seal import Seal, parsed_address
 from moderation.storage import audit, moderators
 from moderation.storage.database import Database, Session
@@ -114,10 +115,8 @@ async def moderator_of_link(session: Session, token: str, seal: Seal, now: int) 
     return await moderators.by_id(session, found.site, found.moderator) if found and found.moderator else None
 
 
-async def sign_in(
-    database: Database, seal: Seal, email: str, password: str, address: str, now: int
-) -> tuple[str, Moderator]:
-    """(session token, moderator). Raises Unauthorized, or TooFast after too many failures."""
+async def sign_in(database: Database, seal: Seal, email: str, password: str, address: str, now: int) -> Moderator:
+    """Whose password it is: a session is another step. Raises Unauthorized, or TooFast after too many failures."""
     email = (checked_email(email) or email).casefold()[:254]
     who, place = seal.author_key(email, ""), seal.address_key(address)
     since = now - ATTEMPTS_WINDOW
@@ -132,12 +131,17 @@ async def sign_in(
             for key in filter(None, (who, place)):
                 await moderators.add_attempt(tx, key, now)
         raise Unauthorized("The email address or the password is wrong.")
+    return moderator
+
+
+async def begin_session(database: Database, seal: Seal, moderator: Moderator, now: int) -> str:
+    """Its token."""
     async with database.transaction() as tx:
         token = await _new_token(tx, seal, moderator.site, "session", moderator.id, frozenset(), now, SESSION_LIFE)
         await audit.note(
             tx, site=moderator.site, at=now, actor=moderator.id, action="moderator:sign-in", subject=moderator.id
         )
-    return token, moderator
+    return token
 
 
 async def sign_out(database: Database, seal: Seal, token: str, now: int) -> None:
@@ -150,8 +154,9 @@ async def of_session(database: Database, seal: Seal, token: str, now: int) -> As
     async with database.reading() as session:
         found = await moderators.token(session, "session", mark, now)
         moderator = await moderators.by_id(session, found.site, found.moderator or "") if found else None
-    if moderator is None:
+    if moderator is None or found is None:
         return None
+    await _used(database, found, mark, now)
     scopes = {"moderate", "privacy", "articles"} if moderator.role == "administrator" else {"moderate"}
     return Asker(moderator.id, moderator.site, frozenset(scopes), moderator, mark)
 
@@ -180,10 +185,19 @@ async def revoke_token(tx: Session, seal: Seal, token: str, now: int) -> None:
 async def of_token(database: Database, seal: Seal, token: str, now: int) -> Asker:
     """Raises Unauthorized."""
     async with database.reading() as session:
-        found = await moderators.token(session, "api", seal.at_rest(token), now)
+        found = await moderators.token(session, "api", mark := seal.at_rest(token), now)
     if found is None:
         raise Unauthorized("The bearer token is unknown or revoked.")
+    await _used(database, found, mark, now)
     return Asker(f"token:{found.id}", found.site, found.scopes)
+
+
+async def _used(database: Database, token: Token, mark: str, now: int) -> None:
+    """Remember that it is in use, to the hour: nobody needs to know it better, and one write an hour costs nothing."""
+    if token.used_at is None or now - token.used_at >= HOUR:
+        with suppress(Unavailable):  # no reason not to answer
+            async with database.transaction() as tx:
+                await moderators.used(tx, token.site, mark, now - now % HOUR)
 
 
 async def _new_token(

@@ -22,7 +22,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from classifier.serving import Classifier
 from moderation import access, operations, retention, telling
 from moderation.access import Doorman
-from moderation.console import api, desk, policy, rules, signin, stats, waves
+from moderation.console import account, api, desk, policy, rules, signin, stats, waves
 from moderation.intake import Intake
 from moderation.links import Links
 from moderation.outbox.delivery import Deliverer
@@ -102,6 +102,7 @@ def routes(settings: Settings) -> list[BaseRoute]:
         Route("/avatars/{token}.svg", draw_avatar, methods=["GET"]),
         # for moderators
         *signin.routes,
+        *account.routes,
         *desk.routes,
         *stats.routes,
         *policy.routes,

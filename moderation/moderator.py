@@ -38,3 +38,7 @@ class Asker:
 
     def sees(self, site: str) -> bool:
         return self.site in (EVERYWHERE, site)
+
+    def administers(self, site: str) -> bool:
+        """A person's right only: whoever has a token has not signed in."""
+        return self.moderator is not None and self.moderator.role == "administrator" and self.sees(site)

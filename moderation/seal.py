@@ -16,6 +16,9 @@ FORM_YOUNGEST = 1_000
 FORM_OLDEST = 24 * 3600 * 1000
 """Milliseconds: a form comes back no earlier, and no later, than this after it was served; a site may say otherwise."""
 
+TICKET_LIFE = 10 * 60 * 1000
+"""Milliseconds between the password and the code."""
+
 
 class Seal:
     def __init__(self, secret: bytes) -> None:
@@ -85,6 +88,24 @@ class Seal:
 
     def is_csrf_token(self, session: str, token: str) -> bool:
         return hmac.compare_digest(self.csrf_token(session).encode(), token.encode("utf-8", "replace"))
+
+    def totp_secret(self, moderator: str, seed: str) -> bytes:
+        """What a moderator's app makes codes from (RFC 4226 recommends 160 bits); kept nowhere."""
+        return self._mark("totp", f"{moderator}/{seed}", 20)
+
+    def ticket(self, site: str, moderator: str, password_hash: str, now: int) -> str:
+        """Between the two steps of signing in: this moderator's password was right. Ends when the password changes."""
+        mark = urlsafe(self._mark("ticket", f"{site}/{moderator}/{password_hash}/{now:x}", 18))
+        return f"{site}/{moderator}/{now:x}/{mark}"
+
+    def is_ticket(self, ticket: str, site: str, moderator: str, password_hash: str, now: int) -> bool:
+        try:
+            at = int(ticket.split("/")[2][:16], 16)
+        except (IndexError, ValueError):
+            return False
+        good = self.ticket(site, moderator, password_hash, at)
+        same = hmac.compare_digest(good.encode(), ticket.encode("utf-8", "replace"))
+        return same and 0 <= now - at < TICKET_LIFE
 
     def at_rest(self, token: str) -> str:
         """How a token is kept: only this mark of it."""

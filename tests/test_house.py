@@ -41,6 +41,8 @@ ACTS = {
     "waves",
     "learning",
     "registration",
+    "second_factor",
+    "staff",
 }
 HTTP = {"pages", "body"}
 ROOMS = {"public", "console", "outbox", "storage"}
@@ -77,6 +79,8 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     "moving": (WORDS | {"problem", "storage", "arrivals", "departures", "importers"}, set()),
     "backup": ({"problem", "storage"}, set()),
     "access": (WORDS | {"problem", "storage"}, set()),
+    "second_factor": (WORDS | {"problem", "storage", "access"}, set()),
+    "staff": (WORDS | {"problem", "storage", "access", "second_factor", "telling"}, set()),
     "operations": (WORDS | {"problem", "storage"}, {"classifier.serving"}),
     "pages": (set(), set()),
     "body": ({"problem"}, set()),

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from moderation import access, body
+from moderation import access, body, second_factor
 from moderation.access import COOKIE, PASSWORD_SHORTEST, SESSION_LIFE, Doorman
 from moderation.pages import Pages
 from moderation.problem import Forbidden, Problem
@@ -49,35 +49,68 @@ def safe_next(place: str) -> str:
 
 
 async def post_login(request: Request) -> Response:
-    """A session, in a cookie that scripts cannot read."""
+    """A session, in a cookie that scripts cannot read; or, with a second factor, the page that asks for its code."""
     state = request.app.state
     doorman: Doorman = state.doorman
+    seal, now = state.links.seal, state.clock()
     typed = await fields_of(request)
-    email = typed.get("email", "")
+    email, following = typed.get("email", ""), safe_next(typed.get("next", ""))
+    password = typed.get("password", "")[:1000]
     try:
         check_door_token(request, typed.get("csrf_token", ""))
-        token, _ = await access.sign_in(
-            state.database,
-            state.links.seal,
-            email,
-            typed.get("password", "")[:1000],
-            doorman.address(request),
-            state.clock(),
-        )
+        moderator = await access.sign_in(state.database, seal, email, password, doorman.address(request), now)
+        async with state.database.reading() as session:
+            asks = await second_factor.is_on(session, moderator)
+        if asks:
+            ticket = seal.ticket(moderator.site, moderator.id, moderator.password_hash or "", now)
+            return code_page(request, ticket, following)
+        token = await access.begin_session(state.database, seal, moderator, now)
     except Problem as problem:
-        return signin_page(
-            request, problem.status, error=problem.detail, email=email, next=safe_next(typed.get("next", ""))
-        )
-    answer = RedirectResponse(safe_next(typed.get("next", "")) or "/moderate", 303)
+        return signin_page(request, problem.status, error=problem.detail, email=email, next=following)
+    return begun(request, token, following)
+
+
+def begun(request: Request, token: str, following: str) -> Response:
+    answer = RedirectResponse(following or "/moderate", 303)
     answer.set_cookie(
         COOKIE,
         token,
         max_age=SESSION_LIFE // 1000,
         httponly=True,
         samesite="lax",
-        secure=state.links.base.startswith("https:"),
+        secure=request.app.state.links.base.startswith("https:"),
     )
     return answer
+
+
+def code_page(request: Request, ticket: str, following: str, error: str = "", status: int = 200) -> Response:
+    pages: Pages = request.app.state.console_pages
+    return pages.answer(
+        "signin-code.html",
+        status,
+        moderator=None,
+        ticket=ticket,
+        next=following,
+        error=error,
+        csrf_token=door_token(request),
+    )
+
+
+async def post_code(request: Request) -> Response:
+    """The second step: a code of the app, or a recovery code."""
+    state = request.app.state
+    typed = await fields_of(request)
+    ticket, following = typed.get("ticket", "")[:200], safe_next(typed.get("next", ""))
+    seal, now = state.links.seal, state.clock()
+    async with state.database.reading() as session:
+        if await second_factor.moderator_of(session, seal, ticket, now) is None:
+            return signin_page(request, 401, error="That took too long. Sign in again.", next=following)
+    try:
+        check_door_token(request, typed.get("csrf_token", ""))
+        token = await second_factor.sign_in(state.database, seal, ticket, typed.get("code", "")[:100], now)
+    except Problem as problem:
+        return code_page(request, ticket, following, problem.detail, problem.status)
+    return begun(request, token, following)
 
 
 async def post_logout(request: Request) -> Response:
@@ -141,6 +174,7 @@ async def post_set_password(request: Request) -> Response:
 routes = [
     Route("/moderate/login", get_login, methods=["GET"]),
     Route("/moderate/login", post_login, methods=["POST"]),
+    Route("/moderate/login/code", post_code, methods=["POST"]),
     Route("/moderate/logout", post_logout, methods=["POST"]),
     Route("/moderate/set-password/{token}", get_set_password, methods=["GET"]),
     Route("/moderate/set-password/{token}", post_set_password, methods=["POST"]),

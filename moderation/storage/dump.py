@@ -65,7 +65,21 @@ TABLES: dict[str, tuple[str, ...]] = {
     "imports": ("site", "source", "kind", "foreign_id", "id", "parent"),
     "audit": ("site", "id", "at", "actor", "action", "subject", "detail"),
     "moderators": ("site", "id", "email", "role", "password_hash", "created_at"),
-    "tokens": ("site", "hash", "kind", "id", "moderator", "scopes", "created_at", "expires_at", "ended_at"),
+    "tokens": (
+        "site",
+        "hash",
+        "kind",
+        "id",
+        "moderator",
+        "scopes",
+        "created_at",
+        "expires_at",
+        "ended_at",
+        "used_at",
+        "name",
+    ),
+    "second_factors": ("site", "moderator", "seed", "confirmed_at", "step"),
+    "recovery_codes": ("site", "moderator", "mark"),
     "rule_counts": ("site", "rule", "day", "hits", "decided", "overturned"),
     "rule_versions": ("site", "id", "at", "actor", "rules"),
     "retries": ("site", "article", "key", "request", "answer", "created_at"),
@@ -90,6 +104,7 @@ KEYS = {
     "alike": 3,
     "retries": 3,
     "rule_counts": 3,
+    "recovery_codes": 3,
 }
 """How many leading columns name a row, where it is not two."""
 PAGE = 500

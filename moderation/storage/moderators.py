@@ -10,6 +10,7 @@ from moderation.storage.database import Row, Session
 
 SITES = "site IN (SELECT '*' UNION ALL SELECT site FROM sites)"
 MODERATOR = "id, site, email, role, password_hash"
+COLUMNS = "site, kind, id, moderator, scopes, expires_at, ended_at, used_at, name, created_at"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,14 @@ class Token:
     scopes: frozenset[str]
     expires_at: int | None = None
     ended_at: int | None = None
+    used_at: int | None = None
+    """To the hour."""
+    name: str = ""
+    created_at: int = 0
+
+
+def token_of(row: Row) -> Token:
+    return Token(row[0], row[1], row[2], row[3], frozenset(row[4].split()), *row[5:10])
 
 
 def moderator_of(row: Row) -> Moderator:
@@ -73,21 +82,45 @@ async def count(session: Session, *, ready: bool = False) -> int:
 
 async def add_token(tx: Session, token: Token, mark: str, now: int) -> None:
     await tx.execute(
-        "INSERT INTO tokens (site, hash, kind, id, moderator, scopes, created_at, expires_at) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO tokens (site, hash, kind, id, moderator, scopes, created_at, expires_at, name) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         *(token.site, mark, token.kind, token.id, token.moderator, " ".join(sorted(token.scopes)), now),
-        token.expires_at,
+        *(token.expires_at, token.name),
     )
 
 
 async def token(session: Session, kind: str, mark: str, now: int) -> Token | None:
     """The living one with this mark, of this kind."""
     row = await session.fetch_one(
-        f"SELECT site, kind, id, moderator, scopes, expires_at, ended_at FROM tokens WHERE {SITES} AND hash = ? "
+        f"SELECT {COLUMNS} FROM tokens WHERE {SITES} AND hash = ? "
         "AND kind = ? AND ended_at IS NULL AND (expires_at IS NULL OR expires_at > ?)",
         *(mark, kind, now),
     )
-    return Token(row[0], row[1], row[2], row[3], frozenset(row[4].split()), row[5], row[6]) if row else None
+    return token_of(row) if row else None
+
+
+async def used(tx: Session, site: str, mark: str, hour: int) -> None:
+    await tx.execute("UPDATE tokens SET used_at = ? WHERE site = ? AND hash = ?", hour, site, mark)
+
+
+async def sessions_of(session: Session, moderator: Moderator, now: int) -> list[tuple[str, Token]]:
+    """(mark, session), newest first."""
+    rows = await session.fetch(
+        f"SELECT {COLUMNS}, hash FROM tokens WHERE site = ? AND moderator = ? AND kind = 'session' "
+        "AND ended_at IS NULL AND expires_at > ? ORDER BY created_at DESC, hash",
+        *(moderator.site, moderator.id, now),
+    )
+    return [(row[-1], token_of(row)) for row in rows]
+
+
+async def end_sessions(tx: Session, moderator: Moderator, now: int, *, id: str = "", but: str = "") -> int:
+    """The one that is called `id`, or all but the one with this mark."""
+    which, value = ("id = ?", id) if id else ("hash <> ?", but)
+    return await tx.execute(
+        "UPDATE tokens SET ended_at = ? WHERE site = ? AND moderator = ? AND kind = 'session' AND ended_at IS NULL "
+        f"AND {which}",
+        *(now, moderator.site, moderator.id, value),
+    )
 
 
 async def end_token(tx: Session, now: int, *, mark: str = "", id: str = "") -> bool:

@@ -1,0 +1,184 @@
+"""A moderator's own account: the second factor, recovery codes, sessions."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import segno
+from markupsafe import Markup
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from moderation import access, body, second_factor
+from moderation.comment import iso
+from moderation.console.desk import page, signed_in
+from moderation.moderator import Asker, Moderator
+from moderation.problem import Invalid, NotFound, Problem
+from moderation.storage import audit, moderators, second_factors
+from moderation.storage.moderators import Token
+
+PLACE = "/moderate/account"
+
+
+def in_words(token: Token) -> dict[str, Any]:
+    """Times to the minute and, of the last use, to the hour."""
+    return {
+        "id": token.id,
+        "site": token.site,
+        "name": token.name,
+        "scopes": sorted(token.scopes),
+        "since": (iso(token.created_at) or "")[:16],
+        "used": (iso(token.used_at) or "")[:16],
+    }
+
+
+def drawn(address: str) -> Markup:
+    """A QR code. Black on white in every scheme: cameras read the other way round badly."""
+    picture = segno.make(address, micro=False, error="m")
+    return Markup(picture.svg_inline(scale=4, border=4, dark="#000", light="#fff", svgclass=None, lineclass=None))  # noqa: S704
+
+
+async def account_page(request: Request, asker: Asker, status: int = 200, **told: Any) -> Response:
+    state = request.app.state
+    moderator = person(asker)
+    async with state.database.reading() as session:
+        sessions = await moderators.sessions_of(session, moderator, state.clock())
+        factor = await second_factors.of(session, moderator)
+        left = await second_factors.codes_left(session, moderator)
+    shown: dict[str, Any] = {
+        "sessions": [in_words(token) | {"here": mark == asker.session} for mark, token in sessions],
+        "factor": "off" if factor is None else "on" if factor.confirmed_at else "begun",
+        "left": left,
+        "codes": [],
+        "error": "",
+        "notice": SAID.get(request.query_params.get("done", "")),
+        "secret": "",
+    }
+    if factor and not factor.confirmed_at:
+        secret = second_factor.secret_of(state.links.seal, moderator, factor.seed)
+        address = second_factor.address_of(moderator, secret)
+        spaced = " ".join(secret[i : i + 4] for i in range(0, len(secret), 4))
+        shown |= {"secret": spaced, "address": address, "picture": drawn(address)}
+    return await page(request, asker, "account.html", status, **(shown | told))
+
+
+def person(asker: Asker) -> Moderator:
+    assert asker.moderator  # whoever has a session is a person
+    return asker.moderator
+
+
+@signed_in
+async def get_account(request: Request, asker: Asker) -> Response:
+    """The account's page."""
+    return await account_page(request, asker)
+
+
+async def begin(request: Request, asker: Asker, typed: dict[str, str]) -> Response | None:
+    """The password once more: whoever finds an open session must not lock its owner out."""
+    state = request.app.state
+    await same_password(request, asker, typed)
+    async with state.database.transaction() as tx:
+        await second_factor.begin(tx, person(asker))
+    return None
+
+
+async def confirm(request: Request, asker: Asker, typed: dict[str, str]) -> Response | None:
+    state = request.app.state
+    codes = await second_factor.confirm(
+        state.database, state.links.seal, person(asker), asker.session, typed.get("code", "")[:100], state.clock()
+    )
+    return await account_page(request, asker, codes=codes)
+
+
+async def cancel(request: Request, asker: Asker, typed: dict[str, str]) -> Response | None:
+    """Only one that was begun and never confirmed."""
+    state = request.app.state
+    async with state.database.transaction() as tx:
+        if not await second_factor.is_on(tx, person(asker)):
+            await second_factors.remove(tx, person(asker))
+    return None
+
+
+async def stop(request: Request, asker: Asker, typed: dict[str, str]) -> Response | None:
+    state = request.app.state
+    moderator, now = person(asker), state.clock()
+    await second_factor.check(state.database, state.links.seal, moderator, typed.get("code", "")[:100], now)
+    async with state.database.transaction() as tx:
+        await second_factor.off(tx, moderator, moderator.id, now)
+    return None
+
+
+async def renew(request: Request, asker: Asker, typed: dict[str, str]) -> Response | None:
+    state = request.app.state
+    moderator, seal, now = person(asker), state.links.seal, state.clock()
+    await second_factor.check(state.database, seal, moderator, typed.get("code", "")[:100], now)
+    async with state.database.transaction() as tx:
+        codes = await second_factor.new_codes(tx, seal, moderator)
+        await audit.note(
+            tx, site=moderator.site, at=now, actor=moderator.id, action="recovery-codes:renew", subject=moderator.id
+        )
+    return await account_page(request, asker, codes=codes)
+
+
+async def end_session(request: Request, asker: Asker, typed: dict[str, str]) -> Response | None:
+    """One, by what it is called, or all but this one."""
+    state = request.app.state
+    moderator, now, id = person(asker), state.clock(), typed.get("session", "")[:10]
+    async with state.database.transaction() as tx:
+        if not await moderators.end_sessions(tx, moderator, now, id=id, but=asker.session) and id:
+            raise NotFound("This session is over already.")
+        await audit.note(
+            tx, site=moderator.site, at=now, actor=moderator.id, action="session:end", subject=id or moderator.id
+        )
+    return None
+
+
+async def same_password(request: Request, asker: Asker, typed: dict[str, str]) -> None:
+    """Raises Unauthorized or TooFast."""
+    state = request.app.state
+    given, where = typed.get("password", "")[:1000], state.doorman.address(request)
+    await access.sign_in(state.database, state.links.seal, person(asker).email, given, where, state.clock())
+
+
+ACTS: dict[str, Callable[[Request, Asker, dict[str, str]], Awaitable[Response | None]]] = {
+    "begin-factor": begin,
+    "confirm-factor": confirm,
+    "cancel-factor": cancel,
+    "stop-factor": stop,
+    "new-codes": renew,
+    "end-session": end_session,
+    "end-others": end_session,
+}
+SAID = {
+    "stop-factor": "The second factor is off.",
+    "end-session": "The session is over.",
+    "end-others": "Every other session is over.",
+}
+
+
+def in_a_sentence(problem: Problem) -> str:
+    """For a page whose one form says which field is meant."""
+    return " ".join(f"{e.field.capitalize()} {e.message}." for e in problem.errors) or problem.detail
+
+
+@signed_in
+async def post_account(request: Request, asker: Asker) -> Response:
+    """Change what `act` says."""
+    typed = body.single(await body.form_fields(request, await body.read(request)))
+    request.app.state.doorman.check_csrf(asker, typed.get("csrf_token", ""))
+    act = typed.get("act", "")
+    try:
+        if act not in ACTS or (act == "end-session") != bool(typed.get("session")):
+            raise Invalid(detail="This page knows no such act.")
+        answer = await ACTS[act](request, asker, typed)
+    except Problem as problem:
+        return await account_page(request, asker, problem.status, error=in_a_sentence(problem))
+    return answer or RedirectResponse(f"{PLACE}?done={act}", 303)
+
+
+routes = [
+    Route(PLACE, get_account, methods=["GET"]),
+    Route(PLACE, post_account, methods=["POST"]),
+]
