@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-from moderation import __version__, access, backup, moving, privacy, rulebook, rules, telling
+from moderation import __version__, access, backup, moving, privacy, rulebook, rules, second_factor, telling
 from moderation import settings as settings_
 from moderation.commands import outgoing
 from moderation.commands.footing import err, known_site, now, opened, out
@@ -160,9 +160,17 @@ async def give_password(
 async def remove_moderator(args: argparse.Namespace, settings: Settings) -> None:
     """Remove a moderator and end their sessions; what they decided stays."""
     async with opened(settings) as database, database.transaction() as tx:
-        moderator = await known_moderator(tx, args.email)
+        await second_factor.off(tx, moderator := await known_moderator(tx, args.email), "operator", now())
         await moderators.remove(tx, moderator, now())
     err("The moderator is removed.")
+
+
+async def reset_second_factor(args: argparse.Namespace, settings: Settings) -> None:
+    """End a moderator's second factor and recovery codes, where both are lost; the password stays."""
+    async with opened(settings) as database, database.transaction() as tx:
+        if not await second_factor.off(tx, await known_moderator(tx, args.email), "operator", now()):
+            raise NotFound("This moderator has no second factor.")
+    err("The second factor is off; the next sign-in asks for the password alone.")
 
 
 async def add_token(args: argparse.Namespace, settings: Settings) -> None:
@@ -343,6 +351,7 @@ def parser() -> argparse.ArgumentParser:
     it.add_argument("email", metavar="EMAIL")
     it.add_argument("--password-stdin", action="store_true", help="read the password from standard input")
     command("remove-moderator", remove_moderator).add_argument("email", metavar="EMAIL")
+    command("reset-second-factor", reset_second_factor).add_argument("email", metavar="EMAIL")
     it = command("add-token", add_token)
     it.add_argument("--scopes", required=True, help="some of score,moderate,articles,privacy")
     it.add_argument("--site", metavar="KEY", help="only this site; otherwise all")

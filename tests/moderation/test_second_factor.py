@@ -11,6 +11,7 @@ import pyotp
 import pytest
 
 from moderation import access
+from moderation.problem import NotFound
 from moderation.storage import dump
 from tests.conftest import Service
 
@@ -270,3 +271,24 @@ async def test_nobody_acts_without_the_csrf_token(service: Service) -> None:
         answer = await service.client.post("/moderate/account", data={"act": name, "password": PASSWORD})
         assert answer.status_code == 403
     assert (await act(service, "nonsense")).status_code == 422
+
+
+async def test_the_operator_ends_a_second_factor_that_is_lost(
+    service: Service, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from moderation.__main__ import parser
+
+    await add(service)
+    await give_password(service)
+    _, codes = await turn_on(service)
+    args = parser().parse_args(["reset-second-factor", EMAIL])
+    await args.run(args, service.settings)
+    assert "off" in capsys.readouterr().err
+    service.client.cookies.clear()
+    assert (await give_password(service)).status_code == 303
+    with pytest.raises(NotFound):
+        await args.run(args, service.settings)
+    who = await service.token()
+    entries = (await service.client.get("/api/audit", headers=who)).json()["entries"]
+    ended = next(entry for entry in entries if entry["action"] == "second-factor:off")
+    assert ended["actor"] == "operator" and not any(code in json.dumps(entries) for code in codes)

@@ -13,6 +13,7 @@ import moderation
 from classifier.labels import LABELS
 from moderation import rules
 from moderation.console import policy
+from moderation.console.account import drawn
 from moderation.policy import SKIPPABLE
 from moderation.public.texts import Words
 from moderation.site import HouseRules, Mute, Site
@@ -134,7 +135,7 @@ A_DECISION = {
 ARTICLE = {"key": "a", "title": EVIL, "url": "https://blog.example/a"}
 SITE = {"key": "default", "name": EVIL}
 CONSOLE = {
-    "moderator": {"email": EVIL, "role": "administrator"},
+    "moderator": {"email": EVIL, "role": "administrator", "site": EVIL},
     "csrf_token": EVIL,
     "counts": {"pending": 3, "approved": 2, "spam": 1, "rejected": 0, "deleted": 0},
     "notice": EVIL,
@@ -279,6 +280,32 @@ SAMPLES: dict[str, tuple[str, str, dict[str, Any]]] = {
             "elsewhere": [Site("b", EVIL, mutes={"disallowed": Mute("sudden", 1)})],
         },
     ),
+    "signin-code": (
+        "console",
+        "signin-code.html",
+        {"moderator": None, "csrf_token": EVIL, "ticket": EVIL, "next": EVIL, "error": EVIL},
+    ),
+    **{
+        f"account-{factor}{'-codes' if codes else ''}": (
+            "console",
+            "account.html",
+            {
+                **CONSOLE,
+                "error": EVIL,
+                "factor": factor,
+                "codes": codes,
+                "left": 1,
+                "secret": EVIL,
+                "address": "otpauth://totp/x?secret=y",
+                "picture": drawn("otpauth://totp/x?secret=y"),
+                "sessions": [
+                    {"id": EVIL, "since": NOW[:16], "used": "", "here": False},
+                    {"id": "b", "since": NOW[:16], "used": NOW[:16], "here": True},
+                ],
+            },
+        )
+        for factor, codes in (("off", []), ("begun", []), ("on", []), ("on", [EVIL, "x"]))
+    },
     "history-empty": ("console", "history.html", {**CONSOLE, "entries": [], "next_url": None}),
 }
 
