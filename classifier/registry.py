@@ -64,6 +64,10 @@ class Kept:
     card: dict[str, Any]
 
 
+def is_version(name: str) -> bool:
+    return _VERSION.fullmatch(name) is not None
+
+
 def site_folder(models: Path, site: str) -> Path:
     """Where a site's corrections live; any key is a safe name."""
     name = quote(site, safe="")

@@ -127,6 +127,27 @@ class Classifier:
                 correction = open_correction(registry.site_folder(self.models, asked.site), wanted, base)
         return clues(base, asked, correction.weights if correction else None)
 
+    def versions(self, site: str = "") -> list[str]:
+        """What `at` takes: the kept bases, the shipped one, and this site's corrections."""
+        found = [kept.version for kept in registry.listed(registry.SHIPPED)]
+        if self.models is not None:
+            found += [kept.version for kept in registry.listed(self.models)]
+            found += [kept.version for kept in registry.versions(self.models, site)] if site else []
+        return list(dict.fromkeys(found))
+
+    def at(self, version: str, site: str = "") -> Classifier:
+        """Another version, beside the one that serves and never in its place: a base as it is, or this site's correction
+        on the base that serves. Raises ModelError. It stays what it is: no `refresh`."""
+        if not registry.is_version(version):
+            raise ModelError("that is not the name of a version")
+        live, found = self._loaded(), Classifier(self.models)
+        if site and self.models is not None and (registry.site_folder(self.models, site) / version).is_dir():
+            correction = open_correction(registry.site_folder(self.models, site), version, live.base)
+            found._live = _Live(live.base, {site: correction})
+        else:
+            found._live = _Live(open_base(self.models, version))
+        return found
+
     def _loaded(self) -> _Live:
         if self._live is None:
             raise ModelError("no model is loaded")

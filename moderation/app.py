@@ -22,7 +22,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from classifier.serving import Classifier
 from moderation import access, operations, retention, telling
 from moderation.access import Doorman
-from moderation.console import account, api, desk, policy, rules, signin, stats, waves
+from moderation.console import account, api, desk, policy, rules, signin, stats, waves, whatif
 from moderation.intake import Intake
 from moderation.links import Links
 from moderation.outbox.delivery import Deliverer
@@ -48,6 +48,7 @@ from moderation.public import (
 from moderation.public.cors import preflight, problem_answer, shared
 from moderation.public.sites import Directory
 from moderation.public.threads import Threads
+from moderation.replay import Replay
 from moderation.rounds import Round, Rounds
 from moderation.scorer import Scorer
 from moderation.scores import score
@@ -106,6 +107,7 @@ def routes(settings: Settings) -> list[BaseRoute]:
         *desk.routes,
         *stats.routes,
         *policy.routes,
+        *whatif.routes,
         *api.routes,
         *waves.routes,
         *rules.routes,
@@ -251,6 +253,7 @@ def create_app(
             state.threads = Threads(state.database)
             state.related = related.Related(state.database)
             state.scorer = Scorer(classifier or Classifier(Path(settings.models)))
+            state.replay = Replay(state.database, state.scorer)
             state.intake = Intake(
                 state.database, state.scorer, state.links, changed=state.threads.drop, clock=clock, mails=state.mails
             )

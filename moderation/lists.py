@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 from ipaddress import IPv6Address, ip_address, ip_network
 
 import idna
@@ -112,6 +112,11 @@ class Listed:
             self._phrases[words] = entry
         else:
             self._odd.append((entry, re.compile(pattern(plain))))
+
+    @cached_property
+    def networks(self) -> frozenset[tuple[int, int, int]]:
+        """Its addresses and networks, to be compared with another list's."""
+        return frozenset((*kind, whole) for kind, known in self._networks.items() for whole in known)
 
     def __bool__(self) -> bool:
         return self._some or bool(self._people or self._networks)

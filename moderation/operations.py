@@ -228,6 +228,19 @@ BODIES: dict[tuple[str, str], tuple[list[str], dict[str, Any]]] = {
         },
     ),
     ("put", "/api/sites/{site}/rules"): (["application/json"], rules.schema()),
+    ("post", "/api/what-if"): (
+        ["application/json"],
+        {
+            "type": "object",
+            "required": ["site"],
+            "properties": {
+                "site": TEXT,
+                "days": {"type": "integer", "minimum": 1, "maximum": 365},
+                "rules": {"anyOf": [rules.schema(), {"type": "null"}]},
+                "model": {"type": ["string", "null"]},
+            },
+        },
+    ),
     **dict.fromkeys(
         (("post", "/api/privacy/export"), ("post", "/api/privacy/erase")),
         (["application/json"], {"type": "object", "properties": {"email": TEXT, "site": TEXT}}),

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
+
+import orjson
 
 from moderation.storage.database import Row, Session, marks
 
@@ -38,7 +39,7 @@ class Judgement:
 def judgement_of(row: Row) -> Judgement:
     values: list[Any] = list(row)
     for at in (10, 12, 13):
-        values[at] = json.loads(values[at]) if values[at] else None
+        values[at] = orjson.loads(values[at]) if values[at] else None
     return Judgement(*values)
 
 
@@ -53,6 +54,19 @@ async def of(session: Session, site: str, ids: Iterable[str]) -> dict[str, list[
     for row in rows:
         found.setdefault(row[0], []).append(judgement_of(row))
     return found
+
+
+async def recent(
+    session: Session, site: str, since: str, before: tuple[str, int] | None, limit: int
+) -> list[Judgement]:
+    """Verdicts on comments from the id `since` on, newest first; `before` is (id, revision) of the last one seen."""
+    below = ("AND (id, revision) < (?, ?)", *before) if before else ("",)
+    rows = await session.fetch(
+        f"SELECT {COLUMNS} FROM submissions WHERE site = ? AND id >= ? AND source = 'comment' {below[0]} "
+        "ORDER BY id DESC, revision DESC LIMIT ?",
+        *(site, since, *below[1:], limit),
+    )
+    return [judgement_of(row) for row in rows]
 
 
 async def alone(session: Session, site: str, after: str, limit: int) -> list[str]:

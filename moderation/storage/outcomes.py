@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from moderation.comment import first_id_at
 from moderation.moderator import EVERYWHERE
-from moderation.storage.database import Row, Session
+from moderation.storage.database import Row, Session, marks
 
 MOST = 20_000
 """Decisions that are looked at, the latest: what a page can count while somebody waits for it."""
@@ -63,6 +64,19 @@ async def outcomes(session: Session, site: str, since: int) -> list[Outcome]:
     for row in rows:
         last.setdefault(row[0], outcome_of(row))
     return list(reversed(last.values()))
+
+
+async def taken(session: Session, site: str, ids: Iterable[str]) -> dict[tuple[str, int], str]:
+    """(submission, revision) → the standing decision on it, the last."""
+    wanted = list(ids)
+    if not wanted:
+        return {}
+    rows = await session.fetch(
+        f"SELECT submission, judged, action FROM decisions WHERE site = ? AND submission IN ({marks(len(wanted))}) "
+        "AND undone_at IS NULL AND action IS NOT NULL ORDER BY id",
+        *(site, *wanted),
+    )
+    return {(row[0], row[1]): row[2] for row in rows}
 
 
 async def tallied(session: Session, since: int) -> dict[str, tuple[int, int]]:

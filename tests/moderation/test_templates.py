@@ -336,6 +336,27 @@ POLICY: dict[str, Any] = {
     "wishes": {"filed": EVIL, "published": EVIL},
 }
 SAMPLES["policy"] = ("console", "policy.html", POLICY)
+FOUND: dict[str, Any] = {
+    "changed": 3,
+    "verdicts": 9,
+    "days": 30,
+    "model": EVIL,
+    "capped": True,
+    "differs": {"articles": [EVIL, "open"]},
+    "changes": [{"from": "publish", "to": EVIL, "count": 3, "already": 0, "agree": 1, "disagree": 0}],
+    "decided": {"agree": 1, "disagree": 0},
+    "not_replayed": {"count": 1, "why": {"address": 1, EVIL: 1}, "comments": [EVIL]},
+    "examples": [
+        {"url": "/moderate/comments/c", "created_at": NOW, "name": EVIL, "excerpt": EVIL, "from": EVIL, "to": "hold"}
+        | {"reasons": [EVIL], "already": False, "decided": "spam", "agrees": True}
+    ],
+}
+WHAT_IF = {"days": 7, "day_choices": (7, 30), "model": EVIL, "models": [EVIL], "found": FOUND}
+SAMPLES["what-if"] = (
+    "console",
+    "what-if.html",
+    POLICY | WHAT_IF | {"errors": POLICY["errors"] | {"model": EVIL}},
+)
 SAMPLES["policy-fresh"] = (
     "console",
     "policy.html",

@@ -1,0 +1,98 @@
+"""What if over 10,000 stored decisions: how long the replay takes, with lists of some length.
+
+    python -m benchmarks.what_if [VERDICTS]
+
+In a fresh SQLite database in a temporary folder. Fails where it takes 5 seconds or more.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import sys
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from classifier.labels import LABELS
+from classifier.serving import Classifier
+from moderation.comment import Comment, new_id
+from moderation.policy import Case, judge
+from moderation.replay import Replay
+from moderation.scorer import Scorer
+from moderation.site import HouseRules, Site
+from moderation.storage import comments, connect, sites
+from moderation.storage.comments import Judged, Keys
+from moderation.submission import Submission
+
+WORDS = [
+    "a",
+    "kind",
+    "word",
+    "about",
+    "the",
+    "garden",
+    "gate",
+    "bread",
+    "river",
+    "train",
+    "timetable",
+    "letters",
+    "friend",
+]
+LIMIT = 5.0
+
+
+def one(n: int, site: Site, chance: random.Random, now: int) -> Judged:
+    text = " ".join(chance.choices(WORDS, k=60)) + (" https://a.example/x" if n % 7 == 0 else "")
+    sent = Submission("Ann", f"ann{n}@example.org", None, text, None, False)
+    scores = {label: chance.random() ** 4 for label in LABELS}
+    verdict = judge(Case(sent, site.rules, scores, "bench", dict.fromkeys(LABELS, 0.5), links=int(n % 7 == 0)))
+    id = new_id(now - n * 1000)
+    comment = Comment(
+        *(id, site.key, "post", None, id, verdict.status, 1, sent.name, sent.email, None, text),
+        html=text,
+        created_at=now - n * 1000,
+    )
+    return Judged(comment, verdict, Keys(f"author{n}", f"address{n}", f"body{n}"), False, "example.org")
+
+
+async def run(count: int) -> float:
+    now = time.time_ns() // 1_000_000
+    chance = random.Random(5)
+    with tempfile.TemporaryDirectory() as folder:
+        database = connect(str(Path(folder) / "bench.sqlite3"))
+        await database.open()
+        site = Site("default", "Bench")
+        classifier = Classifier(None)
+        classifier.load()
+        try:
+            async with database.transaction() as tx:
+                await sites.put_site(tx, site, now)
+                await tx.execute(
+                    "INSERT INTO articles (site, article, title, url, body, published_at, comments_open, revision, "
+                    "created_at) VALUES ('default', 'post', '', NULL, '', NULL, 1, 0, ?)",
+                    now,
+                )
+                await comments.add(tx, [one(n, site, chance, now) for n in range(count)])
+            listed = tuple(f"listed{n}" for n in range(1000))
+            house = replace(HouseRules(), hold_at=dict.fromkeys(LABELS, 0.4), blocked=(*listed, "timetable"))
+            replay = Replay(database, Scorer(classifier))
+            slowest = 0.0
+            for name, version in (("rules", ""), ("a model", classifier.version)):
+                began = time.perf_counter()
+                found = await replay.what_if(site, 365, house, now, version)
+                took = time.perf_counter() - began
+                assert found["verdicts"] == count and found["changed"] > 0
+                print(f"{name}: {count} decisions replayed in {took:.2f} s, {found['changed']} would change")
+                slowest = max(slowest, took if not version else 0.0)
+        finally:
+            await database.close()
+    return slowest
+
+
+if __name__ == "__main__":
+    slowest = asyncio.run(run(int(sys.argv[1]) if len(sys.argv) > 1 else 10_000))
+    if slowest >= LIMIT:
+        sys.exit(f"too slow: {slowest:.2f} s, {LIMIT:.0f} s are allowed")
