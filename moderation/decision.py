@@ -10,6 +10,21 @@ from moderation.problem import FieldError, Invalid
 STATUS_AFTER = {"approve": "approved", "spam": "spam", "reject": "rejected", "delete": "deleted", "hold": "pending"}
 """The actions a moderator has, and where each leads."""
 
+REASONS = ("insult", "off-topic", "advertising", "personal-data", "unlawful", "other")
+"""Why a comment was rejected, for its author to read in their language."""
+MOST_APPEALED = 1000
+
+
+def checked_reason(reason: object, action: str) -> str:
+    """Raises Invalid for what is no reason, and for one of anything but a rejection."""
+    if reason is None or reason == "":
+        return ""
+    if not isinstance(reason, str) or reason not in REASONS:
+        raise Invalid(FieldError("reason", "invalid", f"must be one of {', '.join(REASONS)}"))
+    if action != "reject":
+        raise Invalid(FieldError("reason", "invalid", "is for rejecting only"))
+    return reason
+
 
 def checked(action: object, labels: object, note: object) -> tuple[str, tuple[str, ...], str]:
     """Raises Invalid, naming what is unknown."""

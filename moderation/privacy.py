@@ -65,6 +65,7 @@ async def held(session: Session, person: Person) -> dict[str, Any]:
             }
             for c in found
         ],
+        "appeals": await persons.appeals(session, person),
         "judged": await persons.submissions(session, person),
         "decisions": await persons.decisions(session, person),
         "subscriptions": await persons.subscriptions(session, person),

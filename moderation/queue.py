@@ -12,11 +12,11 @@ from typing import Any
 from classifier.examples import Asked, Author, Clue
 from moderation import prose, tally, telling
 from moderation.comment import Comment, is_id, iso, new_id
-from moderation.decision import STATUS_AFTER
+from moderation.decision import MOST_APPEALED, STATUS_AFTER
 from moderation.moderator import EVERYWHERE, Asker
 from moderation.problem import Conflict, FieldError, Forbidden, Invalid, NotFound
 from moderation.scorer import Scorer
-from moderation.storage import audit, comments, decisions, queue, sites
+from moderation.storage import appeals, audit, comments, decisions, queue, sites
 from moderation.storage.comments import verdicts
 from moderation.storage.database import Database, Session
 from moderation.storage.decisions import Entry
@@ -51,6 +51,7 @@ async def decide(
     note: str,
     seen: Mapping[str, int],
     now: int,
+    reason: str = "",
 ) -> tuple[str, list[Moved]]:
     """The decision's id and what it moved. Raises NotFound or Conflict; then nothing has changed.
 
@@ -80,6 +81,7 @@ async def decide(
                 Entry(
                     *(comment.site, decision, id, comment.judged, action, labels, note, asker.name),
                     *(comment.status, STATUS_AFTER[action], comment.revision + 1, now),
+                    reason=reason,
                 )
             )
         async with tally.deciding(tx, [(m.site, m.id) for m in moved], now):
@@ -127,6 +129,32 @@ async def undo(database: Database, asker: Asker, decision: str, now: int) -> lis
             tx, [(m.site, now, asker.name, "decision:undo", decision, {"comment": m.id}) for m in moved]
         )
     return moved
+
+
+async def appeal(database: Database, site: str, id: str, text: str, now: int) -> None:
+    """The author's answer to a person's rejection, once: the comment waits again, above whatever else is done to it, with
+    a mark. Raises Invalid, Forbidden or NotFound; then nothing has changed."""
+    text = text.replace("\r\n", "\n").strip()
+    if not text or len(text) > MOST_APPEALED or "\0" in text:
+        code = "too_long" if len(text) > MOST_APPEALED else "required"
+        raise Invalid(FieldError("appeal", code, f"give 1 to {MOST_APPEALED} characters"))
+    async with database.transaction() as tx:
+        comment = (await comments.of_site(tx, site, [id])).get(id)
+        if comment is None:
+            raise NotFound("There is no such comment.")
+        taken = await decisions.on(tx, site, id)
+        if not may_appeal(comment, taken) or await appeals.of(tx, site, [id]):
+            raise Forbidden("Only a rejection can be appealed, and only once.", code="no_appeal")
+        await appeals.add(tx, site, id, text, now)
+        if not await comments.move(tx, comment, "pending", decided=True):
+            raise changed_meanwhile([comment])
+        await audit.note_many(tx, [(site, now, "author", "comment:appeal", id, {})])
+
+
+def may_appeal(comment: Comment, taken: list[Entry]) -> bool:
+    """A person refused it: what the machine filed by itself says that it waits, and so it does."""
+    standing = [d for d in taken if d.undone_at is None and d.after_status == comment.status]
+    return comment.status in ("rejected", "spam") and bool(standing)
 
 
 def changed_meanwhile(stale: list[Comment]) -> Conflict:
@@ -200,8 +228,10 @@ async def one(database: Database, scorer: Scorer, asker: Asker, id: str) -> dict
 async def documents(session: Session, scorer: Scorer, found: list[tuple[Comment, Verdict]]) -> list[dict[str, Any]]:
     """Everything that a moderator may see of each."""
     records: dict[str, dict[str, Any]] = {}
+    appealed: dict[str, dict[str, Any]] = {}
     for site in {c.site for c, _ in found}:
         records |= await comments.records(session, site, [c for c, _ in found if c.site == site])
+        appealed |= await appeals.of(session, site, [c.id for c, _ in found if c.site == site])
     clues = await asyncio.to_thread(explained, scorer, found)
     return [
         {
@@ -222,6 +252,7 @@ async def documents(session: Session, scorer: Scorer, found: list[tuple[Comment,
             "body": c.body,
             "format": c.format,
             "html": c.html,
+            "appeal": appealed.get(c.id),
             "verdict": {
                 "scores": v.scores,
                 "action": v.action,

@@ -18,10 +18,10 @@ from moderation.problem import FieldError, Forbidden, Invalid
 from moderation.site import is_site_key
 from moderation.storage import audit
 from moderation.storage.persons import Person
-from moderation.storage.queue import ORDERS, View
+from moderation.storage.queue import APPEAL, ORDERS, View
 
 MOST = 200
-RULE_NAMES = tuple(name for name, _, _ in RULES)
+RULE_NAMES = (*(name for name, _, _ in RULES), APPEAL)
 
 
 def answer(found: Any, status: int = 200) -> Response:
@@ -89,8 +89,9 @@ async def post_decision(request: Request) -> Response:
     if not isinstance(ids, list) or not 1 <= len(ids) <= queue.MOST or not all(isinstance(i, str) for i in ids):
         raise Invalid(FieldError("comments", "invalid", f"must be a list of 1 to {queue.MOST} ids"))
     action, labels, note = decision.checked(raw.get("action"), raw.get("labels"), raw.get("note"))
+    reason = decision.checked_reason(raw.get("reason"), action)
     seen = seen_of(raw.get("seen"), ids)
-    id, moved = await queue.decide(state.database, asker, ids, action, labels, note, seen, state.clock())
+    id, moved = await queue.decide(state.database, asker, ids, action, labels, note, seen, state.clock(), reason)
     for m in moved:
         state.threads.drop(m.site, m.article)
     state.decided[action] += len(moved)

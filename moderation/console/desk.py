@@ -57,6 +57,7 @@ async def page(request: Request, asker: Asker, template: str, status: int = 200,
         "undo": undo,
         "counts": counts,
         "labels": LABELS,
+        "reasons_to_reject": decision.REASONS,
         "moderator": asker.moderator,
         "csrf_token": state.links.seal.csrf_token(asker.session),
     }
@@ -180,9 +181,10 @@ async def post_decisions(request: Request, asker: Asker) -> Response:
         return RedirectResponse(back, 303)
     labels = [value for name, value in pairs if name == "labels"]
     checked = decision.checked(action, labels, typed.get("note", ""))
+    reason = decision.checked_reason(typed.get("reason"), action) if action == "reject" else ""
     revisions = {id: int(s) for id in ids if (s := typed.get(f"seen-{id}", "")).isdigit() and len(s) < 15}
     seen = seen_of(revisions, ids)
-    decided, moved = await queue.decide(state.database, asker, ids, *checked, seen, state.clock())
+    decided, moved = await queue.decide(state.database, asker, ids, *checked, seen, state.clock(), reason)
     for m in moved:
         state.threads.drop(m.site, m.article)
     state.decided[action] += len(moved)

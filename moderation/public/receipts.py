@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from moderation import body
+from moderation import body, queue
 from moderation.comment import EDIT_WINDOW, Comment, iso
 from moderation.pages import Pages
 from moderation.problem import FieldError, Forbidden, Gone, Invalid, NotFound, Problem
@@ -24,7 +24,7 @@ from moderation.public.posting import amend, problem_page
 from moderation.public.sites import Directory
 from moderation.public.texts import Words
 from moderation.site import Article
-from moderation.storage import comments, decisions, persons, sites
+from moderation.storage import appeals, comments, decisions, persons, sites
 from moderation.storage.decisions import Entry
 
 PRIVATE = {"X-Robots-Tag": "noindex, nofollow", "Referrer-Policy": "no-referrer", "Cache-Control": "no-store"}
@@ -42,6 +42,9 @@ class Receipt:
     versions: list[dict[str, Any]]
     """The texts of before an edit, kept since they were judged."""
     can_edit: bool
+    reason_code: str | None = None
+    appeal: dict[str, Any] | None = None
+    can_appeal: bool = False
 
     def document(self) -> dict[str, Any]:
         """The data of this one comment."""
@@ -53,6 +56,8 @@ class Receipt:
             "parent": c.parent,
             "status": self.status,
             "reason": self.reason,
+            "reason_code": self.reason_code,
+            "appeal": self.appeal,
             "name": c.name,
             "url": c.url,
             "body": c.body,
@@ -67,16 +72,17 @@ class Receipt:
         }
 
 
-def state_of(comment: Comment, taken: list[Entry]) -> tuple[str, str | None]:
-    """(state, reason). What the machine filed says `pending`; only a person's decision shows, a rejection with its note."""
+def state_of(comment: Comment, taken: list[Entry]) -> tuple[str, str | None, str | None]:
+    """(state, note, reason's code). What the machine filed says `pending`; only a person's decision shows, a rejection with its note."""
     standing = [d for d in taken if d.undone_at is None and d.after_status == comment.status]
     if comment.status == "approved":
-        return "approved", None
+        return "approved", None, None
     if comment.status == "deleted" and not standing:
-        return "withdrawn", None
+        return "withdrawn", None, None
     if comment.status == "pending" or not standing:
-        return "pending", None
-    return "rejected", (standing[-1].note or None) if standing[-1].action == "reject" else None
+        return "pending", None, None
+    last = standing[-1]
+    return ("rejected", last.note or None, last.reason or None) if last.action == "reject" else ("rejected", None, None)
 
 
 async def found(request: Request) -> Receipt:
@@ -93,9 +99,11 @@ async def found(request: Request) -> Receipt:
         article = (await sites.articles(session, comment.site, [comment.article]))[comment.article]
         notify = comment.id in await comments.notified(session, comment.site, [comment.id])
         versions = await persons.versions(session, comment.site, comment.id)
-    status, reason = state_of(comment, taken)
+        appeal = (await appeals.of(session, comment.site, [comment.id])).get(comment.id)
+    status, reason, code = state_of(comment, taken)
     can_edit = status in ("pending", "approved") and state.clock() <= comment.created_at + EDIT_WINDOW
-    return Receipt(comment, article, status, reason, notify, versions[:-1], can_edit)
+    can_appeal = appeal is None and queue.may_appeal(comment, taken)
+    return Receipt(comment, article, status, reason, notify, versions[:-1], can_edit, code, appeal, can_appeal)
 
 
 def private(endpoint: Endpoint) -> Endpoint:
@@ -114,7 +122,7 @@ def private(endpoint: Endpoint) -> Endpoint:
     return answer
 
 
-async def show(request: Request, problem: Problem | None = None, typed: str = "") -> Response:
+async def show(request: Request, problem: Problem | None = None, typed: str = "", appeal: str = "") -> Response:
     receipt = await found(request)
     words = Words.for_reader(request.headers.get("accept-language", ""))
     address = f"/receipts/{request.path_params['token']}"
@@ -148,6 +156,10 @@ async def show(request: Request, problem: Problem | None = None, typed: str = ""
             "by_mail": request.app.state.mails,
             "errors": words.told(problem) if problem else {},
             "reason": receipt.reason,
+            "reason_code": receipt.reason_code,
+            "appeal": receipt.appeal,
+            "can_appeal": receipt.can_appeal,
+            "appealing": appeal,
             "saved": "saved" in request.query_params,
         },
     )
@@ -178,7 +190,7 @@ async def get_data(request: Request) -> Response:
 
 
 async def post_receipt(request: Request) -> Response:
-    """`act`: `edit` with a new `body`, `withdraw`, or `unsubscribe` from mails about replies to this comment."""
+    """`act`: `edit` with a new `body`, `withdraw`, `appeal` with a text `appeal` against a rejection, once, or `unsubscribe` from mails about replies to this comment."""
     comment = (await found(request)).comment
     directory: Directory = request.app.state.directory
     intake = request.app.state.intake
@@ -189,13 +201,16 @@ async def post_receipt(request: Request) -> Response:
             await intake.withdraw(comment.site, comment.article, comment.id)
         elif typed.get("act") == "unsubscribe":
             await intake.unsubscribe(comment.site, comment.id)
+        elif typed.get("act") == "appeal":
+            state = request.app.state
+            await queue.appeal(state.database, comment.site, comment.id, typed.get("appeal", ""), state.clock())
         elif typed.get("act") == "edit":
             site = await directory.site(comment.site)
             await amend(request, site, comment, {"body": typed.get("body", "")}, raw)
         else:
-            raise Invalid(FieldError("act", "invalid", "must be edit, withdraw or unsubscribe"))
+            raise Invalid(FieldError("act", "invalid", "must be edit, withdraw, appeal or unsubscribe"))
     except Problem as problem:
-        return await show(request, problem, typed.get("body", ""))
+        return await show(request, problem, typed.get("body", ""), typed.get("appeal", ""))
     return RedirectResponse(f"/receipts/{request.path_params['token']}?saved", 303)
 
 

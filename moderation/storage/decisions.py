@@ -29,6 +29,8 @@ class Entry:
     created_at: int
     undone_at: int | None = None
     undone_by: str | None = None
+    reason: str = ""
+    """Of a rejection: one of `decision.REASONS`, or empty."""
 
     def document(self) -> dict[str, Any]:
         return {
@@ -36,6 +38,7 @@ class Entry:
             "comment": self.submission,
             "action": self.action,
             "labels": list(self.labels),
+            "reason": self.reason or None,
             "note": self.note,
             "moderator": self.moderator,
             "created_at": iso(self.created_at),
@@ -45,24 +48,24 @@ class Entry:
 
 COLUMNS = (
     "site, id, submission, judged, action, labels, note, moderator, before_status, after_status, after_revision, "
-    "created_at, undone_at, undone_by"
+    "created_at, undone_at, undone_by, reason"
 )
 HERE = "site IN (SELECT site FROM sites)"
 
 
 def entry_of(row: Row) -> Entry:
-    values: list[Any] = [*row[:5], tuple(json.loads(row[5])), *row[6:14]]
+    values: list[Any] = [*row[:5], tuple(json.loads(row[5])), *row[6:15]]
     return Entry(*values)
 
 
 async def add(tx: Session, entries: Iterable[Entry]) -> None:
     await tx.execute_many(
-        f"INSERT INTO decisions ({COLUMNS}) VALUES ({marks(14)})",
+        f"INSERT INTO decisions ({COLUMNS}) VALUES ({marks(15)})",
         [
             (
                 *(e.site, e.id, e.submission, e.judged, e.action, json.dumps(e.labels), e.note, e.moderator),
                 *(e.before_status, e.after_status, e.after_revision, e.created_at, e.undone_at),
-                e.undone_by,
+                *(e.undone_by, e.reason),
             )
             for e in entries
         ],

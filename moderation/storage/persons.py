@@ -93,6 +93,15 @@ async def subscriptions(session: Session, person: Person) -> list[dict[str, Any]
     return [{"site": r[0], "state": r[1], "asked_at": iso(r[2])} for r in rows]
 
 
+async def appeals(session: Session, person: Person) -> list[dict[str, Any]]:
+    rows = await session.fetch(
+        f"SELECT site, id, body, created_at FROM appeals WHERE {person.here} AND id IN ({theirs(person)}) ORDER BY id",
+        *person.args[:-1],
+        *person.args,
+    )
+    return [{"site": r[0], "id": r[1], "body": r[2], "created_at": iso(r[3])} for r in rows]
+
+
 def theirs(person: Person) -> str:
     return f"SELECT id FROM submissions WHERE {person.here} AND author_key = ?"
 

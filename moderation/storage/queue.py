@@ -21,6 +21,9 @@ ORDERS = {
 }
 """Which column each order reads, each the end of an index; the id breaks ties in the same direction."""
 
+APPEAL = "appeal"
+"""Where a rule is asked for: what an author has appealed."""
+
 
 @dataclass(frozen=True, slots=True)
 class View:
@@ -74,7 +77,11 @@ async def _of_site(session: Session, view: View, site: str) -> list[tuple[Commen
         args += [site, view.author]
     looked_up: list[list[str] | None] = []
     for kind, value in (("label", view.label), ("rule", view.rule)):
-        if value:
+        if value == APPEAL:
+            where.append("EXISTS (SELECT 1 FROM appeals p WHERE p.site = c.site AND p.id = c.id)")
+            rows = await session.fetch("SELECT id FROM appeals WHERE site = ? LIMIT ?", site, MANY + 1)
+            looked_up.append(None if len(rows) > MANY else [row[0] for row in rows])
+        elif value:
             where.append("s.reasons LIKE ? ESCAPE '\\'")
             args.append(f'%"{kind}":"{escaped(value)}"%')
             looked_up.append(await _with_reason(session, site, f"{kind}:{value}"))
