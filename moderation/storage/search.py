@@ -39,9 +39,10 @@ async def matching(session: Session, site: str, wanted: list[str]) -> list[str] 
         sql = f"SELECT c.id FROM comments c WHERE {grams} AND {condition} AND c.site = ? LIMIT ?"
         rows = await session.fetch(sql, *wanted, *args, site, MANY + 1)
     elif await session.fetch("SELECT 1 FROM sqlite_master WHERE name = 'comment_texts'"):
+        # CROSS JOIN: the words first. The planner would rather ask for them once for each comment.
         phrases = " AND ".join('"' + word.replace('"', '""') + '"' for word in wanted)
         rows = await session.fetch(
-            "SELECT n.id FROM comment_texts t JOIN comment_numbers n ON n.number = t.rowid WHERE comment_texts MATCH ? "
+            "SELECT n.id FROM comment_texts t CROSS JOIN comment_numbers n ON n.number = t.rowid WHERE comment_texts MATCH ? "
             "AND n.site = ? LIMIT ?",
             *(phrases, site, MANY + 1),
         )
