@@ -86,6 +86,10 @@ def a_receipt(**changes: Any) -> dict[str, Any]:
         "action": "/receipts/token",
         "errors": {"body": EVIL},
         "reason": EVIL,
+        "reason_code": "insult",
+        "appeal": {"body": EVIL, "created_at": NOW},
+        "can_appeal": False,
+        "appealing": EVIL,
         "saved": True,
     } | changes
 
@@ -110,6 +114,7 @@ def a_comment(n: int = 1, **changes: Any) -> dict[str, Any]:
         "format": "html",
         "marked": Markup("A <mark>cheap</mark> word."),
         "html": Markup("<p>A cheap word.</p>"),
+        "appeal": {"body": EVIL, "created_at": NOW},
         "verdict": {
             "scores": {label: n / (n + 2.5) for n, label in enumerate(LABELS)},
             "action": "hold",
@@ -126,6 +131,7 @@ A_DECISION = {
     "id": "d1",
     "action": "spam",
     "labels": ["spam", "identity_attack"],
+    "reason": "personal-data",
     "note": EVIL,
     "moderator": EVIL,
     "created_at": NOW,
@@ -147,6 +153,8 @@ QUEUE = {
     "filters": {"status": "pending", "site": EVIL, "article": EVIL, "label": "spam", "order": "worst", "q": EVIL},
     "sites": ["default", {"key": "other", "name": EVIL}],
     "labels": list(LABELS),
+    "rules": ["many-links"],
+    "reasons_to_reject": ["insult", "off-topic"],
     "next_url": "/moderate?cursor=x",
     "total": 40,
 }
@@ -203,6 +211,11 @@ SAMPLES: dict[str, tuple[str, str, dict[str, Any]]] = {
     "receipt": ("public", "receipt.html", {"receipt": a_receipt()}),
     "receipt-approved": ("public", "receipt.html", {"receipt": a_receipt(state="approved", errors={})}),
     "receipt-rejected": ("public", "receipt.html", {"receipt": a_receipt(state="rejected", can_edit=False, errors={})}),
+    "receipt-appealing": (
+        "public",
+        "receipt.html",
+        {"receipt": a_receipt(state="rejected", can_edit=False, can_appeal=True, appeal=None, errors={"appeal": EVIL})},
+    ),
     "receipt-withdrawn": ("public", "receipt.html", {"receipt": a_receipt(state="withdrawn", can_edit=False)}),
     "problem": ("public", "problem.html", {"problem": {"status": 404, "title": EVIL, "detail": EVIL}}),
     "signin": ("console", "signin.html", {**OUT, "error": EVIL, "email": EVIL, "next": EVIL}),
