@@ -53,6 +53,7 @@ async def test_an_appeal_brings_the_comment_back_once(service: Service) -> None:
         answer = await service.client.post(path, data={"act": "appeal", "appeal": wrong}, headers=PAGE)
         assert answer.status_code == 422
     assert (await read(service, path))["status"] == "rejected"
+    service.clock.forward(seconds=1)
     words = "It is <b>my</b> own blog, and I earn nothing."
     assert (await service.client.post(path, data={"act": "appeal", "appeal": words})).status_code == 303
     receipt = await read(service, path)
