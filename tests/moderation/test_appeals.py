@@ -53,7 +53,6 @@ async def test_an_appeal_brings_the_comment_back_once(service: Service) -> None:
         answer = await service.client.post(path, data={"act": "appeal", "appeal": wrong}, headers=PAGE)
         assert answer.status_code == 422
     assert (await read(service, path))["status"] == "rejected"
-    service.clock.forward(seconds=1)
     words = "It is <b>my</b> own blog, and I earn nothing."
     assert (await service.client.post(path, data={"act": "appeal", "appeal": words})).status_code == 303
     receipt = await read(service, path)
@@ -63,7 +62,7 @@ async def test_an_appeal_brings_the_comment_back_once(service: Service) -> None:
     (waits,) = (await service.client.get("/api/queue", params=query, headers=who)).json()["comments"]
     assert (waits["id"], waits["appeal"]["body"]) == (id, words)
     entries = (await service.client.get("/api/audit", headers=who)).json()["entries"]
-    assert (entries[0]["action"], entries[0]["subject"]) == ("comment:appeal", id)
+    assert ("comment:appeal", id, "author") in [(e["action"], e["subject"], e["actor"]) for e in entries]
     assert "earn" not in str(entries)
     # rejected again, it stays rejected
     await service.client.post("/api/decisions", json={"comments": [id], "action": "reject"}, headers=who)
