@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-from moderation import __version__, access, backup, moving, privacy, rulebook, rules, second_factor, telling
+from moderation import __version__, access, backup, moving, privacy, rulebook, rules, second_factor, staff, telling
 from moderation import settings as settings_
 from moderation.commands import outgoing
 from moderation.commands.footing import err, known_site, now, opened, out
@@ -160,8 +160,7 @@ async def give_password(
 async def remove_moderator(args: argparse.Namespace, settings: Settings) -> None:
     """Remove a moderator and end their sessions; what they decided stays."""
     async with opened(settings) as database, database.transaction() as tx:
-        await second_factor.off(tx, moderator := await known_moderator(tx, args.email), "operator", now())
-        await moderators.remove(tx, moderator, now())
+        await staff.dismiss(tx, await known_moderator(tx, args.email), "operator", now())
     err("The moderator is removed.")
 
 

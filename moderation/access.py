@@ -63,7 +63,7 @@ def client_address(peer: str, forwarded: str, trusted: Networks) -> str:
     return hops[0]
 
 
-async def add_moderator(tx: Session, email: str, role: str, site: str, now: int) -> Moderator:
+async def add_moderator(tx: Session, email: str, role: str, site: str, now: int, actor: str = "operator") -> Moderator:
     """Without a password yet. Raises Invalid."""
     address = checked_email(email)
     if address is None:
@@ -81,7 +81,7 @@ async def add_moderator(tx: Session, email: str, role: str, site: str, now: int)
         tx,
         site=site,
         at=now,
-        actor="operator",
+        actor=actor,
         action="moderator:change" if known else "moderator:add",
         subject=moderator.id,
         role=role,
@@ -161,25 +161,27 @@ async def of_session(database: Database, seal: Seal, token: str, now: int) -> As
     return Asker(moderator.id, moderator.site, frozenset(scopes), moderator, mark)
 
 
-async def add_token(tx: Session, seal: Seal, site: str, scopes: frozenset[str], now: int) -> str:
+async def add_token(
+    tx: Session, seal: Seal, site: str, scopes: frozenset[str], now: int, actor: str = "operator", name: str = ""
+) -> str:
     """A bearer token, to be shown once. Raises Invalid."""
     if not scopes or not scopes <= set(SCOPES):
         raise Invalid(FieldError("scopes", "invalid", f"must be some of {', '.join(SCOPES)}"))
-    token = await _new_token(tx, seal, site, "api", None, scopes, now, None)
-    await audit.note(
-        tx, site=site, at=now, actor="operator", action="token:add", subject=token[:6], scopes=sorted(scopes)
-    )
+    token = await _new_token(tx, seal, site, "api", None, scopes, now, None, name)
+    await audit.note(tx, site=site, at=now, actor=actor, action="token:add", subject=token[:6], scopes=sorted(scopes))
     return token
 
 
-async def revoke_token(tx: Session, seal: Seal, token: str, now: int) -> None:
+async def revoke_token(
+    tx: Session, seal: Seal, token: str, now: int, actor: str = "operator", site: str = EVERYWHERE
+) -> None:
     """By the token itself or by its first six characters. Raises NotFound."""
     ended = await moderators.end_token(tx, now, mark=seal.at_rest(token)) or (
         await moderators.end_token(tx, now, id=token)
     )
     if not ended:
         raise NotFound("There is no such token; give it whole, or its first six characters.")
-    await audit.note(tx, site=EVERYWHERE, at=now, actor="operator", action="token:revoke", subject=token[:6])
+    await audit.note(tx, site=site, at=now, actor=actor, action="token:revoke", subject=token[:6])
 
 
 async def of_token(database: Database, seal: Seal, token: str, now: int) -> Asker:
@@ -209,11 +211,13 @@ async def _new_token(
     scopes: frozenset[str],
     now: int,
     life: int | None,
+    name: str = "",
 ) -> str:
     # 12 hex digits for what must fit Akismet's clients are another issue's; these are ours: 192 random bits
     token = secrets.token_urlsafe(24)
     expires = None if life is None else now + life
-    await moderators.add_token(tx, Token(site, kind, token[:6], moderator, scopes, expires), seal.at_rest(token), now)
+    kept = Token(site, kind, token[:6], moderator, scopes, expires, name=name)
+    await moderators.add_token(tx, kept, seal.at_rest(token), now)
     return token
 
 

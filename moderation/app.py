@@ -22,7 +22,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from classifier.serving import Classifier
 from moderation import access, operations, retention, telling
 from moderation.access import Doorman
-from moderation.console import account, api, desk, policy, rules, signin, stats, waves, whatif
+from moderation.console import account, api, desk, policy, rules, signin, stats, team, waves, whatif
 from moderation.intake import Intake
 from moderation.links import Links
 from moderation.outbox.delivery import Deliverer
@@ -104,6 +104,7 @@ def routes(settings: Settings) -> list[BaseRoute]:
         # for moderators
         *signin.routes,
         *account.routes,
+        *team.routes,
         *desk.routes,
         *stats.routes,
         *policy.routes,

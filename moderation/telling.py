@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from moderation.comment import Comment, iso, new_id, public
-from moderation.moderator import EVERYWHERE
+from moderation.moderator import EVERYWHERE, Moderator
 from moderation.storage import moderators, outbox, queue, subscriptions, webhooks
 from moderation.storage.database import Database, Session
 from moderation.storage.outbox import MAIL, Message
@@ -87,6 +87,12 @@ async def ask(tx: Session, site: str, person: str, comment: str, now: int) -> No
     await subscriptions.put(tx, asked, now)
     content = {"kind": "confirm", "subscription": asked.id}
     await outbox.add(tx, [Message(site, f"confirm.{new_id(now)}", MAIL, comment, content, now)])
+
+
+async def invite(tx: Session, moderator: Moderator, link: str, now: int) -> None:
+    """A mail with the link to set a password, which is made from its id when it goes out."""
+    content = {"kind": "invitation", "link": link}
+    await outbox.add(tx, [Message(moderator.site, f"invitation.{link}", MAIL, moderator.id, content, now)])
 
 
 async def digest(database: Database, now: int) -> None:

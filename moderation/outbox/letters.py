@@ -27,6 +27,7 @@ class Letters:
     async def write(self, message: Message) -> Letter | None:
         """None where there is nothing to say any more: erased, withdrawn, unsubscribed, decided meanwhile."""
         kinds = {"reply": self._reply, "confirm": self._confirm, "person": self._person, "digest": self._digest}
+        kinds["invitation"] = self._invitation
         async with self.database.reading() as session:
             return await kinds[message.content["kind"]](session, message)
 
@@ -89,6 +90,23 @@ class Letters:
                 "Somebody asked for what is held on this email address: comments, and what belongs to them.",
                 Link("Download it, or erase it", self.links.person(message.content["link"])),
                 "The link works for 24 hours. If it was not you, do nothing: nothing will happen.",
+            ),
+        )
+
+    async def _invitation(self, session: Session, message: Message) -> Letter | None:
+        token = self.links.seal.mailed("invitation", message.content["link"])
+        mark = self.links.seal.at_rest(token)
+        moderator = await moderators.of_id(session, message.subject)
+        if moderator is None or not await moderators.token(session, "set-password", mark, message.created_at):
+            return None
+        place = self.links.origin
+        return Letter(
+            moderator.email,
+            f"You are invited to moderate comments on {place.partition('//')[2]}",
+            (
+                f"An administrator of {place} invites you to moderate comments there.",
+                Link("Choose a password", self.links.set_password(token)),
+                "The link works once, within 48 hours. If you expected no such mail, do nothing.",
             ),
         )
 

@@ -61,10 +61,31 @@ async def by_id(session: Session, site: str, id: str) -> Moderator | None:
     return moderator_of(row) if row else None
 
 
+async def of_id(session: Session, id: str) -> Moderator | None:
+    """Wherever they moderate."""
+    row = await session.fetch_one(f"SELECT {MODERATOR} FROM moderators WHERE {SITES} AND id = ?", id)
+    return moderator_of(row) if row else None
+
+
 async def ready(session: Session) -> list[Moderator]:
     """Those who can sign in."""
     rows = await session.fetch(f"SELECT {MODERATOR} FROM moderators WHERE password_hash IS NOT NULL ORDER BY site, id")
     return [moderator_of(row) for row in rows]
+
+
+async def of_site(session: Session, site: str) -> list[Moderator]:
+    """Those of one site, or everybody."""
+    where, args = ("site = ?", (site,)) if site != EVERYWHERE else (SITES, ())
+    rows = await session.fetch(f"SELECT {MODERATOR} FROM moderators WHERE {where} ORDER BY email, id", *args)
+    return [moderator_of(row) for row in rows]
+
+
+async def move(tx: Session, moderator: Moderator, role: str, site: str) -> None:
+    """Another role, on another site or on all; what is theirs comes along."""
+    here = (moderator.site, moderator.id)
+    await tx.execute("UPDATE moderators SET role = ?, site = ? WHERE site = ? AND id = ?", role, site, *here)
+    for table in ("tokens", "second_factors", "recovery_codes"):
+        await tx.execute(f"UPDATE {table} SET site = ? WHERE site = ? AND moderator = ?", site, *here)
 
 
 async def names(session: Session) -> dict[str, str]:
@@ -121,6 +142,16 @@ async def end_sessions(tx: Session, moderator: Moderator, now: int, *, id: str =
         f"AND {which}",
         *(now, moderator.site, moderator.id, value),
     )
+
+
+async def api_tokens(session: Session, site: str) -> list[Token]:
+    """The living ones of programs: of one site, or all."""
+    where, args = ("site = ?", (site,)) if site != EVERYWHERE else (SITES, ())
+    rows = await session.fetch(
+        f"SELECT {COLUMNS} FROM tokens WHERE {where} AND kind = 'api' AND ended_at IS NULL ORDER BY created_at, hash",
+        *args,
+    )
+    return [token_of(row) for row in rows]
 
 
 async def end_token(tx: Session, now: int, *, mark: str = "", id: str = "") -> bool:

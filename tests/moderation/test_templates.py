@@ -319,6 +319,30 @@ SAMPLES: dict[str, tuple[str, str, dict[str, Any]]] = {
         )
         for factor, codes in (("off", []), ("begun", []), ("on", []), ("on", [EVIL, "x"]))
     },
+    "moderators": (
+        "console",
+        "moderators.html",
+        {
+            **CONSOLE,
+            "error": EVIL,
+            "link": EVIL,
+            "token": EVIL,
+            "email": EVIL,
+            "mails": True,
+            "people": [
+                {"id": EVIL, "email": EVIL, "place": EVIL, "role": EVIL, "site": EVIL, "me": True, "ready": ready}
+                | {"factor": True}
+                for ready in (True, False)
+            ],
+            "places": [(EVIL, EVIL), ("moderator/*", "moderator of all sites")],
+            "sites": [(EVIL, EVIL)],
+            "scopes": ("score", "moderate"),
+            "tokens": [
+                {"id": EVIL, "name": name, "scopes": [EVIL], "site": EVIL, "since": NOW[:16], "used": used}
+                for name, used in ((EVIL, NOW[:16]), ("", ""))
+            ],
+        },
+    ),
     "history-empty": ("console", "history.html", {**CONSOLE, "entries": [], "next_url": None}),
 }
 
