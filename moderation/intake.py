@@ -146,6 +146,7 @@ class Intake:
         now = self.clock()
         async with self.database.transaction() as tx:
             books = {key: await look_up(tx.before, key, arrivals, now) for key in sorted({a.site for a in arrivals})}
+            filed = await waves.filed(tx.before, [(books[a.site].site, a.submission) for a in arrivals], now)
             results: list[Accepted | Problem] = []
             stored: list[Judged] = []
             answers: list[tuple[str, str, str, str, str]] = []
@@ -160,7 +161,7 @@ class Intake:
                     self.counts.refused[problem.code] += 1
                     results.append(problem)
                     continue
-                verdict = self._judge(arrival, score, book)
+                verdict = self._judge(arrival, score, book, wave=filed[order])
                 comment = self._comment(arrival, article, parent, verdict, new_id(now, order), now)
                 judged = Judged(
                     comment,
@@ -210,7 +211,9 @@ class Intake:
             if judged.notify and judged.comment.email and judged.comment.status in ("approved", "pending"):
                 await telling.ask(tx, judged.comment.site, judged.keys.author, judged.comment.id, now)
 
-    def _judge(self, arrival: Arrival, score: Scored | None, book: Book, before: Verdict | None = None) -> Verdict:
+    def _judge(
+        self, arrival: Arrival, score: Scored | None, book: Book, before: Verdict | None = None, wave: str = ""
+    ) -> Verdict:
         """`before` is the verdict on the text that this one replaces: an edit came the way that the comment came."""
         return policy.judge(
             policy.Case(
@@ -226,6 +229,7 @@ class Intake:
                 address=arrival.address,
                 author=arrival.keys.author,
                 muted=book.site.muted,
+                wave=wave,
             )
         )
 
@@ -270,7 +274,8 @@ class Intake:
             old = await own_comment(tx, arrival.site, arrival.article, id, now)
             book = await look_up(tx, arrival.site, [arrival], now)
             before = (await comments.verdicts(tx, arrival.site, [id])).get(id)
-            verdict = self._judge(arrival, score, book, before)
+            (wave,) = await waves.filed(tx, [(book.site, arrival.submission)], now)
+            verdict = self._judge(arrival, score, book, before, wave)
             sent = arrival.submission
             status = verdict.status
             if old.decided and status == "approved":

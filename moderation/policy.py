@@ -37,6 +37,8 @@ class Case:
     author: str = ""
     """The key that its author is known by."""
     muted: Mapping[str, Mute] = field(default_factory=dict)
+    wave: str = ""
+    """The decision on a wave of spam that it is alike to."""
 
 
 Rule = Callable[[Case], list[Reason]]
@@ -67,6 +69,11 @@ def listed(rule: str, named: Listed, case: Case) -> list[Reason]:
     if named.address(case.address):
         found.append(Reason(rule, note="address"))
     return found
+
+
+def wave(case: Case) -> list[Reason]:
+    """Nearly the same as what a moderator has just decided to be spam."""
+    return [Reason("wave", note=f"alike to a wave filed by decision {case.wave}")] if case.wave else []
 
 
 def unscored(case: Case) -> list[Reason]:
@@ -134,6 +141,7 @@ def stranger_with_link(case: Case) -> list[Reason]:
 
 RULES: tuple[tuple[str, Rule, str], ...] = (
     ("disallowed", disallowed, SPAM),
+    ("wave", wave, SPAM),
     ("unscored", unscored, HOLD),
     ("certain-spam", certain_spam, SPAM),
     ("honeypot", honeypot, HOLD),
@@ -209,6 +217,8 @@ def facts(case: Case) -> dict[str, Any]:
     }
     if case.honeypot:
         told["honeypot"] = True
+    if case.wave:
+        told["wave"] = case.wave
     if case.muted:
         told["muted"] = sorted(case.muted)
     return told

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from classifier.examples import Asked, Author, Clue
-from moderation import prose, tally, telling
+from moderation import prose, tally, telling, waves
 from moderation.comment import Comment, is_id, iso, new_id
 from moderation.decision import MOST_APPEALED, STATUS_AFTER
 from moderation.moderator import EVERYWHERE, Asker
@@ -86,6 +86,8 @@ async def decide(
             )
         async with tally.deciding(tx, [(m.site, m.id) for m in moved], now):
             await decisions.add(tx, entries)
+        if action == "spam":
+            await waves.decided(tx, [found[m.id] for m in moved], now)
         await _touch(tx, [(found[m.id], m) for m in moved])
         await _tell(tx, [(found[m.id], m) for m in moved], decision, action, now)
         await audit.note_many(

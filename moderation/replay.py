@@ -116,6 +116,7 @@ def case_of(row: Judgement, house: HouseRules, scores: Scores | None, thresholds
         form=str(facts.get("form", "")),
         honeypot=bool(facts.get("honeypot")),
         author=row.author_key,
+        wave=str(facts.get("wave", "")),
         muted={rule: Mute("overturned", 0) for rule in facts.get("muted", ())},
     )
 

@@ -97,6 +97,8 @@ class Site:
     listened: bool = False
     """A webhook wants to hear of it."""
     mutes: Mapping[str, Mute] = field(default_factory=dict)
+    waves_until: int = 0
+    """Until when newcomers are compared with what people have decided to be a wave of spam."""
 
     @property
     def muted(self) -> dict[str, Mute]:

@@ -28,8 +28,8 @@ USUAL, USUAL_DAYS = 0.5, 7
 """Unless it has caught at least this share over these many days before: then that is how things are here."""
 SPARED = DAY
 """For so long a rule is not muted again after a moderator has ended it."""
-NEVER = frozenset(("unscored",))
-"""No judgement of a comment: what is missing is the model, and health says so."""
+NEVER = frozenset(("unscored", "wave"))
+"""No judgement of the service's own: where the model is missing health says so, and a wave ends with the decision on it."""
 
 
 def fired(judged: Judged) -> set[str]:

@@ -7,13 +7,15 @@ from collections.abc import Iterable
 from typing import Any
 
 from classifier import alike
-from moderation.comment import Comment, is_id
+from moderation.comment import Comment, first_id_at, is_id
 from moderation.moderator import Asker
 from moderation.problem import NotFound
+from moderation.site import Site
 from moderation.storage import alike as stored
 from moderation.storage import comments
 from moderation.storage.comments import Judged
 from moderation.storage.database import Database, Session
+from moderation.submission import Submission
 
 LIKE = 0.7
 """From this likeness two comments are nearly one."""
@@ -21,6 +23,14 @@ MOST = 200
 CANDIDATES = 1_000
 RECENT = 500
 """How many comments without keys one is compared with, the newest."""
+WAVE = 3
+"""So many near-duplicates are a wave."""
+LASTS = 6 * 3_600_000
+"""Milliseconds for which newcomers go the way of a wave that was decided to be spam."""
+ENOUGH = 40
+"""Shingles that a newcomer must have: two people may well say the same few words."""
+LOOKED_AT = 60
+"""How many of a wave a newcomer is compared with."""
 
 
 def looks(comment: Comment) -> alike.Shingles:
@@ -62,3 +72,48 @@ async def similar(database: Database, asker: Asker, id: str) -> list[dict[str, A
         others += await stored.keyless(session, comment.site, RECENT)
     near = await asyncio.to_thread(compared, comment, others)
     return [{"id": c.id, "status": c.status, "likeness": round(p, 4)} for c, p in near[:MOST]]
+
+
+async def decided(tx: Session, spam: list[Comment], now: int) -> None:
+    """Remember that newcomers are to be compared with these; a wave is not asked for here, only whether there may be one."""
+    by_site: dict[str, list[Comment]] = {}
+    for comment in spam:
+        by_site.setdefault(comment.site, []).append(comment)
+    for site, here in by_site.items():
+        if len(here) >= WAVE:
+            bare = await stored.without_keys(tx, site, [c.id for c in here])
+            await stored.keep(tx, [(site, c.id, alike.keys(looks(c))) for c in here if c.id in bare])
+            await stored.watch(tx, site, now + LASTS)
+
+
+async def filed(session: Session, sent: list[tuple[Site, Submission]], now: int) -> list[str]:
+    """For each newcomer the decision by which a wave that it belongs to was filed as spam, or nothing.
+
+    Only what people decided counts, not what followed it: a wave does not wander.
+    """
+    found = [""] * len(sent)
+    seen: dict[str, alike.Shingles] = {}
+    for at, (site, submission) in enumerate(sent):
+        if site.waves_until <= now:
+            continue
+        mine = alike.shingles(submission.text, submission.name, submission.url or "")
+        if len(mine) < ENOUGH:
+            continue
+        near: dict[str, set[str]] = {}
+        for comment, decision in await stored.filed(
+            session, site.key, alike.keys(mine), first_id_at(now - LASTS), LOOKED_AT
+        ):
+            if comment.id not in seen:
+                seen[comment.id] = looks(comment)
+            if alike.likeness(mine, seen[comment.id]) >= LIKE:
+                near.setdefault(decision, set()).add(comment.id)
+        found[at] = max((d for d, ids in near.items() if len(ids) >= WAVE), default="")
+    return found
+
+
+async def waiting_with(session: Session, comment: Comment, most: int) -> list[Comment]:
+    """Those that wait and are alike to one that waits, the oldest first."""
+    keys = await asyncio.to_thread(lambda: alike.keys(looks(comment)))
+    others = await stored.sharing(session, comment.site, keys, most, "pending")
+    near = await asyncio.to_thread(compared, comment, others)
+    return sorted((c for c, _ in near), key=lambda c: c.id)

@@ -68,7 +68,7 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     "waves": (WORDS | {"problem", "storage"}, {"classifier.alike"}),
     "promises": (WORDS | {"storage", "figures"}, {"classifier.labels", "classifier.promise"}),
     "replay": (WORDS | {"storage", "scorer"}, {"classifier.labels", "classifier.examples", "classifier.serving"}),
-    "queue": (WORDS | {"problem", "storage", "scorer", "tally", "telling"}, {"classifier.examples"}),
+    "queue": (WORDS | {"problem", "storage", "scorer", "tally", "telling", "waves"}, {"classifier.examples"}),
     "registration": (WORDS | {"problem", "storage", "scorer"}, {"classifier.examples", "classifier.nearest"}),
     "privacy": (WORDS | {"problem", "storage", "telling"}, set()),
     "retention": (WORDS | {"problem", "storage"}, set()),

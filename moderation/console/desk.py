@@ -14,6 +14,7 @@ from starlette.routing import Route
 from classifier.labels import LABELS
 from moderation import body, decision, queue
 from moderation.console.api import RULE_NAMES, seen_of, view_of
+from moderation.console.waves import folded, packed, unpacked
 from moderation.moderator import EVERYWHERE, Asker
 from moderation.pages import Pages
 from moderation.problem import Problem, Unauthorized
@@ -105,6 +106,7 @@ def in_words(shown: dict[str, Any], titles: dict[tuple[str, str], str]) -> dict[
             reasons.append({"kind": "word", "text": text, "weight": reason["weight"]})
     return shown | {
         "article_title": titles.get((shown["site"], shown["article"]), "") or shown["article"],
+        "wave": {"count": len(wave), "all": packed(wave)} if (wave := shown.get("wave")) else None,
         "marked": marked(shown["body"], matter),
         "verdict": shown["verdict"] | {"reasons": reasons, "imported": imported},
     }
@@ -126,7 +128,7 @@ async def get_queue(request: Request, asker: Asker) -> Response:
     asked = {k: v for k, v in request.query_params.items() if k in
              ("status", "site", "article", "label", "rule", "author", "order", "q", "sample", "cursor")}  # fmt: skip
     view = view_of(asked, PAGE)
-    shown, following = await queue.waiting(state.database, state.scorer, asker, view)
+    shown, following = await folded(state, asker, view)
     titles = await titles_of(state.database, shown)
     async with state.database.reading() as session:
         known = [s for s in (await sites.sites(session)).values() if asker.sees(s.key)]
@@ -182,7 +184,9 @@ async def post_decisions(request: Request, asker: Asker) -> Response:
     labels = [value for name, value in pairs if name == "labels"]
     checked = decision.checked(action, labels, typed.get("note", ""))
     reason = decision.checked_reason(typed.get("reason"), action) if action == "reject" else ""
-    revisions = {id: int(s) for id in ids if (s := typed.get(f"seen-{id}", "")).isdigit() and len(s) < 15}
+    whole = unpacked(ids, typed)
+    ids += whole  # a row that is a wave is decided whole
+    revisions = whole | {id: int(s) for id in ids if (s := typed.get(f"seen-{id}", "")).isdigit() and len(s) < 15}
     seen = seen_of(revisions, ids)
     decided, moved = await queue.decide(state.database, asker, ids, *checked, seen, state.clock(), reason)
     for m in moved:

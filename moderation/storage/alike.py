@@ -12,7 +12,7 @@ from moderation.storage.database import Session, marks
 async def keep(tx: Session, rows: Iterable[tuple[str, str, Sequence[int]]]) -> None:
     """(site, id, keys) of each."""
     await tx.execute_many(
-        "INSERT INTO alike (site, id, key) VALUES (?, ?, ?)",
+        "INSERT INTO alike (site, id, key) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
         [(site, id, key) for site, id, keys in rows for key in dict.fromkeys(keys)],
     )
 
@@ -33,6 +33,13 @@ async def sharing(session: Session, site: str, keys: Sequence[int], limit: int, 
         *(site, *keys, *args, limit, site),
     )
     return [comment_of(row) for row in rows]
+
+
+async def without_keys(session: Session, site: str, ids: Sequence[str]) -> set[str]:
+    rows = await session.fetch(
+        f"SELECT DISTINCT id FROM alike WHERE site = ? AND id IN ({marks(len(ids))})", site, *ids
+    )
+    return set(ids) - {row[0] for row in rows}
 
 
 async def keyless(session: Session, site: str, limit: int) -> list[Comment]:

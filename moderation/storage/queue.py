@@ -44,6 +44,8 @@ class View:
     """Only what this rule spoke about."""
     author: str = ""
     """Only what is by the author of this comment, on its site."""
+    without: tuple[str, ...] = ()
+    """Not these: a row that is shown already stands for them."""
 
 
 async def waiting(session: Session, view: View) -> list[tuple[Comment, Verdict, Any]]:
@@ -99,6 +101,9 @@ async def _of_site(session: Session, view: View, site: str) -> list[tuple[Commen
             return []
         where.append(f"c.id IN ({marks(len(only))})")
         args += only
+    if view.without:
+        where.append(f"c.id NOT IN ({marks(len(view.without))})")
+        args += view.without
     if view.after:
         beyond = ">" if direction == "ASC" else "<"
         value, last = view.after

@@ -13,10 +13,12 @@ ARTICLE = "site, article, title, url, body, published_at, comments_open, revisio
 
 
 @lru_cache(256)
-def site_of(key: str, name: str, origins: str, rules: str, mutes: str, listened: int) -> Site:
+def site_of(key: str, name: str, origins: str, rules: str, mutes: str, waves_until: int, listened: int) -> Site:
     """Kept by what is stored, not by its key: every batch asks for the same few, and a change is another row."""
     muted = {rule: Mute(**told) for rule, told in json.loads(mutes).items()}
-    return Site(key, name, tuple(json.loads(origins)), HouseRules.of(json.loads(rules)), bool(listened), muted)
+    return Site(
+        key, name, tuple(json.loads(origins)), HouseRules.of(json.loads(rules)), bool(listened), muted, waves_until
+    )
 
 
 def article_of(row: Row) -> Article:
@@ -41,7 +43,7 @@ async def sites(session: Session, keys: Iterable[str] | None = None) -> dict[str
     """The named ones that exist, or all."""
     # whether anybody listens comes along, so that a comment nobody must be told of asks no further question
     sql = (
-        "SELECT site, name, origins, rules, mutes, EXISTS (SELECT 1 FROM webhooks w WHERE w.site IN ('*', sites.site) "
+        "SELECT site, name, origins, rules, mutes, waves_until, EXISTS (SELECT 1 FROM webhooks w WHERE w.site IN ('*', sites.site) "
         "AND w.disabled_at IS NULL) FROM sites"
     )
     if keys is None:
