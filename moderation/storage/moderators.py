@@ -155,12 +155,10 @@ async def api_tokens(session: Session, site: str) -> list[Token]:
 
 
 async def end_token(tx: Session, now: int, *, mark: str = "", id: str = "") -> bool:
-    """By its mark or by its id; False where there is no living one."""
-    column, value = ("hash", mark) if mark else ("id", id)
+    """By its mark; or, a program's, by its id. False where there is no living one."""
+    which, value = ("hash = ?", mark) if mark else ("kind = 'api' AND id = ?", id)
     return (
-        await tx.execute(
-            f"UPDATE tokens SET ended_at = ? WHERE {SITES} AND {column} = ? AND ended_at IS NULL", now, value
-        )
+        await tx.execute(f"UPDATE tokens SET ended_at = ? WHERE {SITES} AND {which} AND ended_at IS NULL", now, value)
         > 0
     )
 

@@ -106,6 +106,12 @@ async def test_what_each_role_may_and_may_not_do(service: Service) -> None:
             if answer.status_code != status:
                 wrong.append((method, path, person.moderator.email, answer.status_code, status))
     assert wrong == []
+    for person in (all_, here, there):
+        for place in ("/moderate/policy", "/moderate/policy/undo"):
+            sent = {"csrf_token": person.csrf, "site": "default", "max_links": "7", "act": "save"}
+            assert (await person.ask("POST", place, data=sent)).status_code in (403, 404)
+    rules = (await chief.ask("GET", "/api/sites/default/rules")).json()["rules"]
+    assert rules["max_links"] == 2
     seen = (await there.ask("GET", "/api/queue")).json()["comments"]
     assert seen == [] and id not in (await there.ask("GET", "/moderate")).text
     history = (await there.ask("GET", "/api/audit")).json()["entries"]
@@ -304,3 +310,31 @@ async def test_the_log_names_every_change_and_no_address_or_link(service: Servic
     assert about[0] == "moderator:remove" and {"moderator:add", "moderator:invite", "moderator:change"} <= set(about)
     assert all(e["actor"] == chief.moderator.id for e in entries if e["subject"] == kim.id)
     assert "@" not in json.dumps(entries) and link.rpartition("/")[2] not in json.dumps(entries)
+
+
+@pytest.mark.parametrize("nasty", ["\0", "a\0b@garden.example", "\U0010ffff", "\u202e", "%00", "x" * 5000, "-1", "*"])
+async def test_whatever_is_typed_is_an_answer_and_changes_nothing(service: Service, nasty: str) -> None:
+    chief = await signed_in(service)
+    async with service.app.state.database.reading() as session:
+        before = await moderators.of_site(session, "*"), len(await moderators.api_tokens(session, "*"))
+    for act, fields in (
+        ("invite", {"email": nasty, "place": nasty}),
+        ("invite", {"email": "x@garden.example", "place": f"moderator/{nasty.replace('*', 'y')}"}),
+        ("invite-again", {"moderator": nasty}),
+        ("change", {"moderator": nasty, "place": nasty}),
+        ("change", {"moderator": chief.moderator.id, "place": f"{nasty}/{nasty}"}),
+        ("remove", {"moderator": nasty}),
+        ("add-token", {"name": nasty, "site": nasty.replace("*", "y"), "scope-score": nasty}),
+        ("revoke-token", {"token": nasty}),
+    ):
+        assert 400 <= (await chief.act(act, **fields)).status_code < 500, act
+    for act in ("begin-factor", "confirm-factor", "stop-factor", "new-codes", "end-session"):
+        sent = {"csrf_token": chief.csrf, "act": act, "password": nasty, "code": nasty, "session": nasty}
+        assert 400 <= (await chief.ask("POST", "/moderate/account", data=sent)).status_code < 500, act
+    sent = {"csrf_token": nasty, "ticket": f"{nasty}/{nasty}/1/x", "code": nasty, "next": nasty}
+    answer = await service.client.post("/moderate/login/code", data=sent)
+    assert answer.status_code == 401 or answer.headers["location"] == "/moderate/login"  # where U+0000 cannot be read
+    assert "set-cookie" not in answer.headers
+    async with service.app.state.database.reading() as session:
+        after = await moderators.of_site(session, "*"), len(await moderators.api_tokens(session, "*"))
+    assert after == before
