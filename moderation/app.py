@@ -22,7 +22,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from classifier.serving import Classifier
 from moderation import access, operations, retention, telling
 from moderation.access import Doorman
-from moderation.console import account, api, desk, policy, rules, signin, stats, team, waves, whatif
+from moderation.console import account, api, desk, events, policy, rules, signin, stats, team, waves, whatif
 from moderation.intake import Intake
 from moderation.links import Links
 from moderation.outbox.delivery import Deliverer
@@ -111,6 +111,7 @@ def routes(settings: Settings) -> list[BaseRoute]:
         *whatif.routes,
         *api.routes,
         *waves.routes,
+        *events.routes,
         *rules.routes,
         # for programs that want a score
         *score.routes,
@@ -249,6 +250,7 @@ def create_app(
             state.started = time.monotonic()
             state.decided = Counter()
             state.metrics_token = settings.metrics_token
+            state.live = events.Live(state.database, clock)
             state.doorman = Doorman(state.database, seal, settings.proxies, clock)
             state.directory = Directory(state.database, state.links)
             state.threads = Threads(state.database)
@@ -278,7 +280,9 @@ def create_app(
             state.intake.start()
             state.outbox.start()
             state.rounds.start()
-            yield
+            with events.ends_first(state.live.close):
+                yield
+            await state.live.stop()
             await state.rounds.stop()
             await state.intake.stop()
             await state.outbox.stop()

@@ -220,6 +220,10 @@ BODIES: dict[tuple[str, str], tuple[list[str], dict[str, Any]]] = {
             },
         },
     ),
+    ("post", "/api/presence"): (
+        ["application/json"],
+        {"type": "object", "properties": {"comment": {"type": ["string", "null"]}}},
+    ),
     ("post", "/score"): (
         ["application/json"],
         {
@@ -279,6 +283,7 @@ QUERIES: dict[tuple[str, str], dict[str, Any]] = {
         "limit": {"type": "integer", "minimum": 1, "maximum": 200},
     },
     ("get", "/api/audit"): {"cursor": TEXT},
+    ("get", "/api/events"): {"since": TEXT},
 }
 
 

@@ -13,6 +13,7 @@ from starlette.routing import Route
 
 from classifier.labels import LABELS
 from moderation import body, decision, queue
+from moderation.comment import first_id_at
 from moderation.console.api import RULE_NAMES, seen_of, view_of
 from moderation.console.waves import folded, packed, unpacked
 from moderation.moderator import EVERYWHERE, Asker
@@ -47,6 +48,7 @@ async def page(request: Request, asker: Asker, template: str, status: int = 200,
     state = request.app.state
     database: Database = state.database
     pages: Pages = state.console_pages
+    began = first_id_at(state.clock())
     async with database.reading() as session:
         counts = await stored_queue.counts(session, asker.site)
     done, count, decided = (request.query_params.get(name, "") for name in ("done", "count", "decision"))
@@ -61,6 +63,7 @@ async def page(request: Request, asker: Asker, template: str, status: int = 200,
         "reasons_to_reject": decision.REASONS,
         "moderator": asker.moderator,
         "csrf_token": state.links.seal.csrf_token(asker.session),
+        "live_since": began,
     }
     return pages.answer(template, status, **(shown | told))
 

@@ -102,6 +102,8 @@ def operations(server: Server, audience: str) -> Iterator[Any]:
     for result in schema.get_all_operations():
         assert isinstance(result, Ok), result.err()
         operation = result.ok()
+        if operation.path == "/api/events":  # it never ends: tests/moderation/test_events.py
+            continue
         if audience in ("all", "moderators" if is_for_moderators(operation.path) else "readers"):
             yield operation
 

@@ -1,0 +1,124 @@
+// The queue as others change it: numbers, rows that somebody else decided, what is new, and who looks at what. Nothing here
+// moves what is being read, and nothing decides; without this file the page says the same once it is loaded again.
+"use strict";
+
+(() => {
+  const since = document.querySelector('meta[name="live"]')?.content;
+  const csrf = document.querySelector('meta[name="csrf-token"]')?.content;
+  if (!since || !csrf || !("EventSource" in window)) return;
+  const rows = [...document.querySelectorAll("[data-row]")];
+  const field = (row, name) => row.querySelector(`input[name^="${name}-"]`);
+  const idOf = (row) => field(row, "seen")?.name.slice(5);
+  const fresh = new Set();
+  let source = null, last = since, looking = null, beat = 0;
+
+  const words = (tag, text, name) => Object.assign(document.createElement(tag), { textContent: text, className: name });
+
+  function corner(text) {
+    let box = document.querySelector(".live");
+    if (!box) {
+      box = words("p", "", "live");
+      box.setAttribute("role", "status");
+      document.body.append(box);
+    }
+    if (box.textContent === text) return;
+    box.replaceChildren(Object.assign(words("a", text, ""), { href: location.pathname + location.search }));
+  }
+
+  // Its buttons stand for a state that is no more: they rest, and the newer state is said in their place.
+  function overtaken(row, text, id) {
+    if (!row.classList.contains("overtaken")) {
+      row.classList.add("overtaken");
+      for (const button of row.querySelectorAll(".decide button")) {
+        button.disabled = true;
+        delete button.dataset.act;
+      }
+      for (const box of row.querySelectorAll('input[name="comments"]')) Object.assign(box, { checked: false, disabled: true });
+    }
+    let said = row.querySelector(".newer");
+    if (!said) {
+      said = words("p", "", "newer");
+      said.setAttribute("role", "status");
+      row.querySelector(".decide")?.before(said);
+    }
+    const link = Object.assign(words("a", "See it as it is now", ""), { href: `/moderate/comments/${id}` });
+    said.replaceChildren(`${text}. `, link);
+  }
+
+  function changed(one) {
+    const did = { decided: `Now ${one.status}`, undone: `Undone: now ${one.status}`, edited: "Its author has changed it",
+      withdrawn: "Withdrawn by its author", arrived: "" }[one.what] ?? `Now ${one.status}`;
+    for (const row of rows) {
+      const id = idOf(row), seen = field(row, "seen"), wave = field(row, "wave");
+      if (id === one.id) {
+        if (one.revision > Number(seen.value)) overtaken(row, did + (one.by && one.by !== "author" ? `, by ${one.by}` : ""), id);
+        return;
+      }
+      const part = wave?.value.split(" ").find((pair) => pair.startsWith(`${one.id}:`));
+      if (part) {
+        if (one.revision > Number(part.slice(one.id.length + 1))) overtaken(row, "Some of this wave have changed meanwhile", id);
+        return;
+      }
+    }
+    if (one.what === "arrived" && one.status === "pending" && one.id > since && document.getElementById("queue-page")) {
+      fresh.add(one.id);
+      corner(`${fresh.size} new`);
+    }
+  }
+
+  function count(counts) {
+    for (const place of document.querySelectorAll("[data-count]")) {
+      if (place.dataset.count in counts) place.textContent = counts[place.dataset.count];
+    }
+  }
+
+  function who(list) {
+    for (const row of rows) {
+      const here = list.filter((one) => one.comment === idOf(row)).map((one) => one.who);
+      let place = row.querySelector(".looking");
+      if (!here.length) { place?.remove(); continue; }
+      if (!place) row.querySelector(".where")?.append(place = words("span", "", "looking"));
+      if (place) place.textContent = ` · ${here.join(", ")} ${here.length > 1 ? "look" : "looks"} at this now`;
+    }
+  }
+
+  function listen() {
+    if (source || document.hidden) return;
+    source = new EventSource(`/api/events?since=${encodeURIComponent(last)}`);
+    const hear = (name, act) => source.addEventListener(name, (event) => {
+      if (event.lastEventId) last = event.lastEventId;
+      act(JSON.parse(event.data));
+    });
+    hear("queue", (told) => { told.comments.forEach(changed); count(told.counts); });
+    hear("presence", (told) => who(told.looking));
+    hear("resync", (told) => { if (told.counts) count(told.counts); corner("Much has changed: load again"); });
+  }
+
+  // A hidden page listens to nothing: a browser opens only six connections to one host.
+  function rest() {
+    source?.close();
+    source = null;
+  }
+
+  function look(id) {
+    if (id === looking && Date.now() - beat < 10_000) return;
+    looking = id;
+    beat = Date.now();
+    fetch("/api/presence", { method: "POST", keepalive: true, headers: { "Content-Type": "application/json", "X-CSRF-Token": csrf },
+      body: JSON.stringify({ comment: id ?? null }) }).catch(() => { /* the next beat says it again */ });
+  }
+
+  const one = rows.length === 1 && !document.getElementById("queue") ? idOf(rows[0]) : null;
+  const current = () => one ?? idOf(rows.find((row) => row.contains(document.activeElement)) ?? document.body);
+  let soon = 0;
+  document.addEventListener("focusin", () => {
+    clearTimeout(soon);
+    soon = setTimeout(() => { const id = current(); if (id) look(id); }, 400);
+  });
+  setInterval(() => { const id = current(); if (id && !document.hidden) look(id); }, 12_000);
+  if (current()) look(current());
+  document.addEventListener("visibilitychange", () => (document.hidden ? rest() : listen()));
+  addEventListener("pagehide", () => { rest(); if (looking) look(null); });
+  addEventListener("pageshow", listen);
+  listen();
+})();
