@@ -22,6 +22,10 @@ def _inside(text: str, dice: random.Random, change: Callable[[str], str]) -> str
     return " ".join(words)
 
 
+def _swapped(word: str, at: int) -> str:
+    return word[:at] + word[at + 1] + word[at] + word[at + 2 :]
+
+
 def disguise(text: str, kind: str, dice: random.Random) -> str:
     """The text under one of `KINDS`."""
     match kind:
@@ -38,7 +42,7 @@ def disguise(text: str, kind: str, dice: random.Random) -> str:
         case "zero-width":
             return _inside(text, dice, "\u200b".join)
         case "swaps":
-            return _inside(text, dice, lambda w: w[0] + w[2] + w[1] + w[3:])
+            return _inside(text, dice, lambda w: _swapped(w, dice.randrange(len(w) - 1)))
         case "padding":
             return PADDING * 3 + text + " " + PADDING * 3
     raise ValueError(kind)

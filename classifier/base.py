@@ -55,30 +55,33 @@ class Base:
         else:
             linear = Linear.empty(len(texts))
             for correction in kinds.values():
-                mine = [number for number, one in enumerate(sites) if one is correction]
+                mine = np.array([number for number, one in enumerate(sites) if one is correction])
                 part = self._by_tokens([texts[number] for number in mine], correction)
-                linear.whole[mine], linear.worst[mine], linear.site[mine] = part.whole, part.worst, part.site
+                linear.put(mine, part)
         return self.combine.log_odds(linear, self.structure.rows(texts, [one.author for one in asked]))
 
     def _by_tokens(self, texts: Sequence[str], correction: Correction | None) -> Linear:
         """Most texts by their tokens; those that these do not hold for, by their characters."""
         whole, site, good = (correction.lexicon if correction else self.lexicon).score(texts)
-        linear = Linear(whole, whole.copy(), site)
+        linear = Linear.empty(len(texts))
+        linear.whole[:], linear.site[:] = whole, site
         if not good.all():
             rest = [text for text, held in zip(texts, good, strict=True) if not held]
             views = [as_written(text) for text in rest], [normalised(text, self.fold) for text in rest]
             slow = self.table.score(views, [correction.weights] * len(rest) if correction else ())
-            bad = ~good
-            linear.whole[bad], linear.worst[bad], linear.site[bad] = slow.whole, slow.worst, slow.site
+            linear.put(~good, slow)
+        if correction is not None:
+            linear.site[:] += correction.shift
         return linear
 
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """What one site's decisions add. weights: [SITE_BUCKETS, labels]"""
+    """What one site's decisions add. weights: [SITE_BUCKETS, labels]; shift: [labels] to every text of the site."""
 
     version: str
     weights: Floats
+    shift: Floats
     card: Mapping[str, Any]
     lexicon: Lexicon
 
@@ -108,5 +111,8 @@ def open_correction(folder: Path, version: str, base: Base) -> Correction:
     weights = read.arrays.get("weights")
     if weights is None or weights.shape != (SITE_BUCKETS, len(LABELS)) or not np.isfinite(weights).all():
         raise ModelError(f"{version}/weights.npy is not of the shape this program reads")
+    shift = read.arrays.get("shift", np.zeros(len(LABELS), np.float32))
+    if shift.shape != (len(LABELS),) or not np.isfinite(shift).all():
+        raise ModelError(f"{version}/shift.npy is not of the shape this program reads")
     found = weights.astype(np.float32)
-    return Correction(version, found, read.card, Lexicon(base.table, base.fold, found))
+    return Correction(version, found, shift.astype(np.float32), read.card, Lexicon(base.table, base.fold, found))

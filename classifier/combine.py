@@ -16,9 +16,9 @@ from classifier import structure
 from classifier.labels import LABELS
 from classifier.linear import Floats, Linear
 
-OWN: tuple[str, ...] = ("as written", "normalised", "higher view", "worst window")
+OWN: tuple[str, ...] = ("as written", "normalised", "higher view", "rise in 200", "rise in 600")
 SHARED: tuple[str, ...] = ("toxicity", "severe_toxicity", "obscene", "threat", "insult")
-LIMIT = 6.0
+LIMIT = 8.0
 """The most that a site's correction may move a label, in log-odds."""
 _COUNT = len(LABELS)
 WIDTH = len(OWN) * _COUNT + len(structure.NAMES)
@@ -32,9 +32,8 @@ def names(label: str) -> tuple[str, ...]:
 def wide(linear: Linear, shape: Floats) -> Floats:
     """[texts, WIDTH] everything that a stage may read: OWN × labels, then the structure."""
     written, normal = linear.whole[:, 0], linear.whole[:, 1]
-    rise = linear.worst - linear.whole
     higher = np.maximum(written, normal)
-    return np.concatenate([written, normal, higher, (rise[:, 0] + rise[:, 1]) / 2, shape], axis=1)
+    return np.concatenate([written, normal, higher, *linear.rise.transpose(1, 0, 2), shape], axis=1)
 
 
 def inputs(linear: Linear, label: int, shape: Floats) -> Floats:

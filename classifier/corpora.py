@@ -63,6 +63,9 @@ SOURCES: tuple[Source, ...] = (
 )
 """What the shipped model learns from. Non-commercial and copyleft sources and test parts are absent on purpose."""
 
+BAGS = Source("jigsaw", "toxic_bag_of_words", "CloudioJ/IPPD, blob aee00af8", "CC0, text CC BY-SA 3.0")
+"""Nearly all toxic comments of Jigsaw's training file as lower-case words without stop words: for word weights only."""
+
 _CONFUSABLES = "lists/unicode_confusables.txt.gz"
 _SHORTENERS = "lists/url_shorteners.txt.gz"
 _DISPOSABLE = "lists/disposable_email_domains.txt.gz"
@@ -97,6 +100,14 @@ def rows(path: Path, name: str, ham: bool = False) -> Iterator[Example]:
             if text.strip() and labels:
                 url = "http://blog.example" if row.get("has_author_url") == "1" else ""
                 yield Example(text, labels, Author(url=url), name, group=_group(name, row))
+
+
+def bags(data: Path) -> list[str]:
+    """The toxic comments that are known as bags of words only; none without the file."""
+    if not (data / BAGS.file).is_file():
+        return []
+    with gzip.open(data / BAGS.file, "rt", encoding="utf-8", newline="") as lines:
+        return [row["tokens"] for row in csv.DictReader(lines)]
 
 
 def worth(example: Example) -> float:

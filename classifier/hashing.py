@@ -18,9 +18,10 @@ IDENTITY_BUCKETS = 1 << 13
 NOTHING = BUCKETS + IDENTITY_BUCKETS
 """The row of an n-gram that does not exist (across a space, across two texts): always zeros."""
 ROWS = NOTHING + 1
-WINDOW = 300
-"""Characters of one segment of a long text; a window is two neighbouring segments."""
-LONG = 2 * WINDOW
+LONG = 600
+"""Characters of a text from which on it is also scored in windows."""
+SEGMENT = 100
+"""Characters of one segment of a long text; windows are runs of neighbouring segments."""
 
 Ints = npt.NDArray[np.int64]
 U32 = npt.NDArray[np.uint32]
@@ -209,7 +210,7 @@ def _segments(
     for number, (text, at) in enumerate(zip(texts, offset, strict=True)):
         length = len(text) + 1
         begin = at - 1  # the space before belongs to the text
-        step = length if length <= LONG else WINDOW
+        step = length if length <= LONG else SEGMENT
         for low in range(0, length, step):
             bounds.append((begin + low, begin + min(low + step, length)))
             owner.append(number)

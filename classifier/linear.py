@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +23,8 @@ Floats = npt.NDArray[np.float32]
 WORDS = 1.5
 """Words count half as much again as characters: light but steady, measured by the prototype on all toxicity sources."""
 VIEWS = 2
+WINDOWS = (2, 6)
+"""Segments of a window: about 200 and 600 characters. A short insult in long padding shows in the small one."""
 SITE_BUCKETS = 1 << 16
 _COUNT = len(LABELS)
 _CHUNK = 60_000
@@ -31,18 +33,30 @@ _CHUNK = 60_000
 
 @dataclass(frozen=True, slots=True)
 class Linear:
-    """whole, worst: [texts, views, labels] log-odds of the whole text and of its highest window.
+    """whole: [texts, views, labels] log-odds of the whole text.
 
-    site: [texts, labels] what the sites' corrections add (zeros without one)."""
+    rise: [texts, windows, labels] how far its highest window of each size in WINDOWS lies above it (mean of the views;
+    zeros for a text that is not long). long: [texts, 1] the logarithm of the number of its segments (0 for one): the
+    highest of many windows is high by chance. site: [texts, labels] what the sites' corrections add (zeros without)."""
 
     whole: Floats
-    worst: Floats
+    rise: Floats
+    long: Floats
     site: Floats
 
     @classmethod
     def empty(cls, texts: int) -> Linear:
-        shape = (texts, VIEWS, _COUNT)
-        return cls(np.empty(shape, np.float32), np.empty(shape, np.float32), np.zeros((texts, _COUNT), np.float32))
+        shapes = (texts, VIEWS, _COUNT), (texts, len(WINDOWS), _COUNT), (texts, 1), (texts, _COUNT)
+        return cls(*(np.zeros(shape, np.float32) for shape in shapes))
+
+    def part(self, which: slice) -> Linear:
+        """Views of these texts: what is written into them is written into this."""
+        return Linear(self.whole[which], self.rise[which], self.long[which], self.site[which])
+
+    def put(self, where: npt.NDArray[Any], other: Linear) -> None:
+        """The rows of `other` at the places `where`."""
+        self.whole[where], self.rise[where] = other.whole, other.rise
+        self.long[where], self.site[where] = other.long, other.site
 
 
 def norm(squares: float) -> float:
@@ -67,8 +81,7 @@ class Table:
         for low, high in _chunks(views[0]):
             # Both views go through the hasher as one run of texts: numpy's fixed cost per call is most of a lone comment.
             grams = self.hasher.grams([text for view in views for text in view[low:high]])
-            part = Linear(linear.whole[low:high], linear.worst[low:high], linear.site[low:high])
-            self._chunk(grams, part, sites[low:high] if sites else ())
+            self._chunk(grams, linear.part(slice(low, high)), sites[low:high] if sites else ())
         return linear
 
     def _chunk(
@@ -77,7 +90,7 @@ class Table:
         into: Linear,
         sites: Sequence[npt.NDArray[np.floating] | None],
     ) -> None:
-        whole, worst, site = into.whole, into.worst, into.site
+        whole, rise, site = into.whole, into.rise, into.site
         count, width = len(whole), grams.words.shape[1]
         second = grams.owner.index(count)
         char_rows, word_rows = grams.chars.copy(), grams.words.copy()
@@ -94,12 +107,19 @@ class Table:
             view, text = divmod(number, count)
             bias = self.bias[view]
             if len(parts) == 1:
-                whole[text, view] = worst[text, view] = log_odds(*parts[0]) + bias
+                whole[text, view] = log_odds(*parts[0]) + bias
                 continue
-            total = log_odds(np.sum([c for c, _ in parts], axis=0), np.sum([w for _, w in parts], axis=0)) + bias
-            pairs = [log_odds(a[0] + b[0], a[1] + b[1]) + bias for a, b in pairwise(parts)]
-            whole[text, view] = total
-            worst[text, view] = np.maximum(np.max(pairs, axis=0), total)
+            # Running sums of float64, so that the difference of two of them is a window's sum to the last bit that counts.
+            chars_to, words_to = (
+                np.cumsum([np.zeros(_COUNT + 1), *block], axis=0) for block in zip(*parts, strict=True)
+            )
+            total = log_odds(chars_to[-1], words_to[-1])
+            whole[text, view] = total + bias
+            into.long[text, 0] += np.log(len(parts)) / VIEWS
+            for place, size in enumerate(WINDOWS):
+                size = min(size, len(parts))
+                runs = log_odds(chars_to[size:] - chars_to[:-size], words_to[size:] - words_to[:-size])
+                rise[text, place] += np.maximum(runs.max(axis=0) - total, 0) / VIEWS
         for text, correction in enumerate(sites):
             if correction is None:
                 continue

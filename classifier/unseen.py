@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from classifier import corpora, fit
+from classifier import corpora
 from classifier.examples import Example
+from classifier.gather import gather, key
 from classifier.parts import Part, parts
 from classifier.views import Fold, normalised
 
@@ -39,10 +38,9 @@ class Split:
 def split(data: Path, seed: int) -> Split:
     """As the training with this seed splits the folder."""
     fold = Fold(corpora.confusables(data))
-    rows, sources = fit.gather(data, fold, seed)
-    copy = getattr(rows, "copy", np.zeros(len(rows.examples), bool))
+    rows, sources = gather(data, fold, seed)
     taught, plain, held = [], [], defaultdict(list)
-    for example, part, is_copy in zip(rows.examples, rows.part, copy, strict=True):
+    for example, part, is_copy in zip(rows.examples, rows.part, rows.copy, strict=True):
         if part < 2:
             taught.append(example)
             plain += [] if is_copy else [example]
@@ -64,7 +62,7 @@ def fits(card: dict[str, Any], found: Split) -> str:
 def repeats(found: Split) -> tuple[dict[str, Any], dict[str, list[bool]]]:
     """Per part: how many rows training holds letter by letter and how many nearly (it knows half of their runs of eight
     words); and per part and row: is it one of these?"""
-    known = {fit.key(e.text, found.fold) for e in found.taught}
+    known = {key(e.text, found.fold) for e in found.taught}
     wanted: dict[int, bool] = {}
     shingled = {}
     for part in found.parts:
@@ -76,7 +74,7 @@ def repeats(found: Split) -> tuple[dict[str, Any], dict[str, list[bool]]]:
                 wanted[one] = True
     counted, masks = {}, {}
     for part in found.parts:
-        same = [fit.key(e.text, found.fold) in known for e in part.examples]
+        same = [key(e.text, found.fold) in known for e in part.examples]
         near = [bool(row) and sum(wanted[one] for one in row) / len(row) >= NEARLY for row in shingled[part.name]]
         masks[part.name] = [one or other for one, other in zip(same, near, strict=True)]
         counted[part.name] = {

@@ -86,7 +86,7 @@ def test_by_tokens_is_by_characters(base: Base, correction: Floats, texts: list[
     for _ in range(2):  # what is learnt from the first time must not matter the second
         whole, site, good = lexicon.score(texts)
         assert whole[good] == pytest.approx(slow.whole[good], abs=2e-5)
-        assert slow.worst[good] == pytest.approx(slow.whole[good], abs=1e-6), "it has windows, which tokens do not know"
+        assert not slow.rise[good].any(), "it has windows, which tokens do not know"
         assert site[good] == pytest.approx(slow.site[good], abs=2e-4)
 
 

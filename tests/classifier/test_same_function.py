@@ -61,4 +61,4 @@ def test_a_batch_is_the_sum_of_its_texts(base: Base) -> None:
     for number in range(len(texts)):
         alone = base.table.score([[view[number]] for view in views])
         assert together.whole[number] == pytest.approx(alone.whole[0], abs=1e-5)
-        assert together.worst[number] == pytest.approx(alone.worst[0], abs=1e-5)
+        assert together.rise[number] == pytest.approx(alone.rise[0], abs=1e-5)

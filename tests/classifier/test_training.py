@@ -1,0 +1,107 @@
+"""What a fit may see of a row, and what the second stage makes of it."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from classifier import attack, calibrate
+from classifier.estimate import averaged
+from classifier.gather import FOLDS, Rows, gather, overlapping, place_of
+from classifier.hashing import LONG, ROWS, Hasher
+from classifier.labels import LABELS
+from classifier.linear import VIEWS, Table
+from classifier.serving import Base
+from classifier.views import Fold, as_written, normalised
+from tests.classifier.conftest import table
+
+
+@pytest.fixture(scope="module")
+def rows(corpus: Path) -> Rows:
+    return gather(corpus, Fold({}), 1)[0]
+
+
+def test_a_blog_is_left_out_whole(rows: Rows) -> None:
+    folds: dict[str, set[int]] = {}
+    for example, fold in zip(rows.examples, rows.fold, strict=True):
+        if example.source == "blog_comments":
+            folds.setdefault(place_of(example), set()).add(int(fold))
+    assert {len(fold) for fold in folds.values()} == {1}
+    assert len(set.union(*folds.values())) == 2, "two blogs, so that one can judge the other"
+    assert set(rows.fold.tolist()) <= set(range(FOLDS))
+
+
+def test_some_rows_are_unseen_and_copies_are_never_asked(rows: Rows) -> None:
+    assert 0 < (rows.part == 2).mean() < 0.15
+    assert rows.copy.any()
+    assert not rows.everyday[rows.copy].any()
+
+
+def test_bags_of_words_teach_but_not_those_of_a_known_text(corpus: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    for file in corpus.glob("*/*.csv.gz"):
+        (folder / file.parent.name).mkdir(parents=True, exist_ok=True)
+        (folder / file.parent.name / file.name).write_bytes(file.read_bytes())
+    known = next(e for e in gather(corpus, Fold({}), 1)[0].examples if e.labels.get("toxicity") == 1)
+    bags = [known.text.lower(), "numpty wally muppet pillock"]
+    table(folder / "jigsaw/toxic_bag_of_words.csv.gz", ["tokens", "toxicity"], [[bag, 1] for bag in bags])
+    found = gather(folder, Fold({}), 1)[0]
+    toxic = [
+        e.text
+        for e, bias in zip(found.examples, found.bias, strict=True)
+        if bias.endswith("bags") and e.labels["toxicity"] == 1
+    ]
+    assert toxic == ["numpty wally muppet pillock"]
+
+
+def test_overlap_is_of_words_whatever_their_order() -> None:
+    bags = [["numpty", "wally", "muppet"], ["garden", "bread"], ["numpty"]]
+    assert overlapping(bags, [["muppet", "numpty", "wally", "again"]]).tolist() == [True, False, False]
+
+
+@given(word=st.from_regex(r"[a-z]{4,12}", fullmatch=True), seed=st.integers(0, 99))
+def test_a_swap_keeps_the_letters(word: str, seed: int) -> None:
+    swapped = attack.disguise(" ".join([word] * 8), "swaps", random.Random(seed)).split(" ")
+    assert all(sorted(one) == sorted(word) for one in swapped)
+
+
+def test_what_is_served_is_the_mean_of_the_folds() -> None:
+    dice = np.random.default_rng(1)
+    hasher = Hasher()
+    tables = [
+        Table(
+            dice.normal(size=(VIEWS, ROWS, len(LABELS) + 1)).astype(np.float32),
+            dice.normal(size=(VIEWS, len(LABELS))).astype(np.float32),
+            hasher,
+        )
+        for _ in range(2)
+    ]
+    found = averaged(tables)
+    assert found.weights.dtype == np.float16
+    assert found.weights[1, 5] == pytest.approx((tables[0].weights[1, 5] + tables[1].weights[1, 5]) / 2, abs=2e-3)
+    assert found.bias == pytest.approx((tables[0].bias + tables[1].bias) / 2)
+
+
+def test_a_window_shows_what_padding_hides(base: Base) -> None:
+    column = LABELS.index("insult")
+    padding = "garden bread bicycle river teacher window summer music kitchen letter " * 9
+    texts = ["you nitwit, you dunderhead", f"{padding}you nitwit, you dunderhead {padding}", padding * 2]
+    assert len(texts[0]) < LONG < len(texts[2])
+    views = [as_written(text) for text in texts], [normalised(text, base.fold) for text in texts]
+    linear = base.table.score(views)
+    assert not linear.rise[0].any()
+    assert linear.long[0] == 0 < linear.long[1]
+    assert (linear.rise[1, :, column] > linear.rise[2, :, column] + 0.5).all()
+
+
+@given(st.lists(st.floats(-8, 8), min_size=1, max_size=300), st.floats(-3, 3))
+def test_few_good_comments_come_to_even_odds(z: list[float], bias: float) -> None:
+    good = np.array(z)
+    found = calibrate._few_alarms(good, np.zeros(len(good), np.float32), np.ones(len(good), bool), bias)
+    assert found <= bias
+    assert (good + found > 1e-9).mean() <= calibrate.SPAM_ALARMS + 1 / len(good)
