@@ -25,21 +25,18 @@
     box.replaceChildren(Object.assign(words("a", text, ""), { href: location.pathname + location.search }));
   }
 
-  // Its buttons stand for a state that is no more: they rest, and the newer state is said in their place.
+  // Its buttons stand for a state that is no more: the newer state is said in their place, where nothing else moves.
   function overtaken(row, text, id) {
     if (!row.classList.contains("overtaken")) {
       row.classList.add("overtaken");
-      for (const button of row.querySelectorAll(".decide button")) {
-        button.disabled = true;
-        delete button.dataset.act;
-      }
+      row.querySelector(".decide")?.replaceChildren();
       for (const box of row.querySelectorAll('input[name="comments"]')) Object.assign(box, { checked: false, disabled: true });
     }
     let said = row.querySelector(".newer");
     if (!said) {
-      said = words("p", "", "newer");
+      said = words("span", "", "newer");
       said.setAttribute("role", "status");
-      row.querySelector(".decide")?.before(said);
+      row.querySelector(".decide")?.append(said);
     }
     const link = Object.assign(words("a", "See it as it is now", ""), { href: `/moderate/comments/${id}` });
     said.replaceChildren(`${text}. `, link);
