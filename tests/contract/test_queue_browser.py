@@ -1,0 +1,84 @@
+"""The queue in a real browser: a page of twenty decided by keyboard, a slip taken back with one key, and axe's opinion."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import httpx
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+
+from tests import browser as browsers
+from tests.conftest import Server, missing
+from tests.contract.test_pages_browser import post, signed_in
+
+
+@pytest.fixture
+def browser() -> Iterator[Browser]:
+    if not browsers.chromium():
+        missing("Chromium is not installed")
+    with browsers.browser() as found:
+        yield found
+
+
+def test_a_page_of_twenty_is_decided_by_keyboard_in_under_twenty_seconds(server: Server, browser: Browser) -> None:
+    for n in range(20):
+        post(server, f"My report number {n} is here: https://reports{n}.example/all", name=f"Writer {n}")
+    page = browser.new_page()
+    signed_in(page, server)
+    rows, said = page.locator("[data-row]"), page.get_by_role("status")
+    expect(rows).to_have_count(20)
+    page.keyboard.press("j")
+    began = time.monotonic()
+    for left in range(19, -1, -1):
+        page.keyboard.press("a" if left % 3 else "r")
+        expect(rows).to_have_count(left)
+        if left == 10:  # a slip: one key, and it is back
+            page.keyboard.press("z")
+            expect(rows).to_have_count(left + 1)
+            page.keyboard.press("j")
+            page.keyboard.press("s")
+            expect(rows).to_have_count(left)
+            page.keyboard.press("j")
+    took = time.monotonic() - began
+    expect(said).to_be_visible()
+    assert took < 20, f"took {took:.1f} s"
+
+
+def test_axe_finds_nothing_in_a_queue_with_an_appeal_nor_on_its_receipt(server: Server, browser: Browser) -> None:
+    told = post(server, "I wrote about it: https://blog.example/mine", name="Tobias")
+    page = browser.new_page()
+    signed_in(page, server)
+    page.get_by_label("Reason if rejected").select_option("off-topic")
+    page.keyboard.press("Escape")
+    page.locator("[data-row]").focus()
+    page.keyboard.press("r")
+    expect(page.get_by_role("status")).to_contain_text("1 comment rejected")
+    receipt = browser.new_page()
+    receipt.goto(told["receipt"])
+    expect(receipt.get_by_text("It is not about the article.")).to_be_visible()
+    axed(receipt)
+    receipt.get_by_label("Why it should be published").fill("It is about the same gate.")
+    receipt.get_by_role("button", name="Send").click()
+    expect(receipt.get_by_text("It is about the same gate.")).to_be_visible()
+    axed(receipt)
+    page.goto(f"{server.url}/moderate?rule=appeal&order=useful&q=blog.example")
+    expect(page.get_by_text("It is about the same gate.")).to_be_visible()
+    axed(page)
+    page.keyboard.press("j")
+    page.keyboard.press("o")
+    page.wait_for_url("**/moderate/comments/*")
+    axed(page)
+    assert httpx.get(told["receipt"], headers={"Accept": "application/json"}).json()["status"] == "pending"
+
+
+def axed(page: Page) -> None:
+    for width in (360, 1280):
+        page.set_viewport_size({"width": width, "height": 800})
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+            found = Axe().run(page)
+            assert found.violations_count == 0, f"{width}, {scheme}: {found.generate_report()}"
+            assert page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0
