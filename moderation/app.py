@@ -22,7 +22,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from classifier.serving import Classifier
 from moderation import access, operations, retention, telling
 from moderation.access import Doorman
-from moderation.console import account, api, desk, events, policy, rules, signin, stats, team, waves, whatif
+from moderation.console import account, api, desk, emptying, events, policy, rules, signin, stats, team, waves, whatif
 from moderation.intake import Intake
 from moderation.links import Links
 from moderation.outbox.delivery import Deliverer
@@ -106,6 +106,7 @@ def routes(settings: Settings) -> list[BaseRoute]:
         *account.routes,
         *team.routes,
         *desk.routes,
+        *emptying.routes,
         *stats.routes,
         *policy.routes,
         *whatif.routes,
@@ -264,7 +265,8 @@ def create_app(
             letters = Letters(state.database, state.links)
             mail = Mail(settings.smtp and Smtp.of(*settings.smtp), settings.host_name, letters.write)
             state.outbox = Deliverer(state.database, hooks, mail, clock=clock)
-            sweep = partial(retention.sweep, state.database, retention.Keep(**settings.keep))
+            state.keep = retention.Keep(**settings.keep)
+            sweep = partial(retention.sweep, state.database, state.keep)
             due = [Round("sweep", HOUR, lambda: sweep(clock()))]
             if settings.smtp and settings.digest_hours:
                 waits = partial(telling.anything_waits, state.database)

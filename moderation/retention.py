@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
+from moderation.moderator import EVERYWHERE
 from moderation.storage import audit, retention, sites
 from moderation.storage.database import Database
 
@@ -45,6 +46,29 @@ async def sweep(database: Database, keep: Keep, now: int) -> dict[str, int]:
     async with database.transaction() as tx:
         await retention.tidy(tx, now, DAY)
     return dict(swept)
+
+
+async def empty(database: Database, keep: Keep, wanted: str, actor: str, now: int) -> int:
+    """What is filed as spam on a site, or on all, goes now: how many. What comes or is filed meanwhile stays."""
+    async with database.reading() as session:
+        keys = [key for key in await sites.sites(session) if wanted in (EVERYWHERE, key)]
+    gone = 0
+    for site in keys:
+        here = 0
+        while True:
+            async with database.transaction() as tx:
+                ids = await retention.expired(tx, site, "spam", now + 1, AT_ONCE, imported=True)
+                if ids:
+                    await retention.forget(tx, site, ids, examples=keep.examples)
+                here += len(ids)
+                if len(ids) < AT_ONCE:
+                    if here:
+                        await audit.note(
+                            tx, site=site, at=now, actor=actor, action="spam:empty", subject=site, comments=here
+                        )
+                    break
+        gone += here
+    return gone
 
 
 async def _sweep_site(database: Database, keep: Keep, site: str, now: int) -> Counter[str]:

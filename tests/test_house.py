@@ -44,6 +44,7 @@ ACTS = {
     "registration",
     "second_factor",
     "staff",
+    "retention",
 }
 HTTP = {"pages", "body"}
 ROOMS = {"public", "console", "outbox", "storage"}

@@ -56,7 +56,7 @@ async def page(request: Request, asker: Asker, template: str, status: int = 200,
     if done in DONE and decided.isalnum() and count.isdigit():
         undo = {"id": decided, "label": f"{count} {'comment' if count == '1' else 'comments'} {DONE[done]}"}
     shown = {
-        "notice": {"undone": "The decision is undone."}.get(done),
+        "notice": {"undone": "The decision is undone.", "emptied": "The spam folder was emptied."}.get(done),
         "undo": undo,
         "counts": counts,
         "labels": LABELS,

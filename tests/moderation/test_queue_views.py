@@ -116,3 +116,27 @@ async def test_the_numbers_on_the_tabs_are_kept_by_the_database(service: Service
         assert await queue.pending(session) == {"default": 1}
     assert kept == {"pending": 1, "approved": 1, "spam": 1, "rejected": 0, "deleted": 1}
     assert {k: v for k, v in kept.items() if v} == counted
+
+
+async def test_the_spam_folder_is_emptied_after_asking_and_nothing_else_goes(service: Service) -> None:
+    from tests.moderation.test_moderating import set_password, sign_in
+
+    held, other = await service.held(), await service.held()
+    who = await service.token()
+    await service.client.post("/api/decisions", json={"comments": [held], "action": "spam"}, headers=who)
+    service.clock.forward(seconds=1)
+    await set_password(service)
+    await sign_in(service)
+    asked = await service.client.get("/moderate/spam/empty")
+    assert asked.status_code == 200 and "1 comment of all your sites" in asked.text
+    assert await ids(service, status="spam") == [held]
+    refused = await service.client.post("/moderate/spam/empty", data={"csrf_token": "wrong"})
+    assert refused.status_code == 403 and await ids(service, status="spam") == [held]
+    token = asked.text.partition('name="csrf_token" value="')[2].partition('"')[0]
+    done = await service.client.post("/moderate/spam/empty", data={"csrf_token": token, "site": ""})
+    assert done.status_code == 303
+    assert await ids(service, status="spam") == [] and await ids(service) == [other]
+    async with service.app.state.database.reading() as session:
+        assert await session.fetch("SELECT body FROM submissions WHERE id = ? AND body <> ''", held) == []
+    entries = (await service.client.get("/api/audit", headers=who)).json()["entries"]
+    assert ("spam:empty", {"comments": 1}) in [(e["action"], e["detail"]) for e in entries]

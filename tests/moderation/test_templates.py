@@ -229,6 +229,8 @@ SAMPLES: dict[str, tuple[str, str, dict[str, Any]]] = {
         {**QUEUE, "comments": [], "next_url": None, "undo": None, "notice": None, "filters": {"status": "pending"}},
     ),
     "comment": ("console", "comment.html", {**QUEUE, "comment": a_comment(), "decisions": [A_DECISION]}),
+    "empty": ("console", "empty.html", {**CONSOLE, "count": 2, "site": EVIL}),
+    "empty-already": ("console", "empty.html", {**CONSOLE, "count": 0, "site": ""}),
     "comment-unscored": ("console", "comment.html", {**QUEUE, "comment": a_comment(verdict=UNSCORED), "decisions": []}),
     "console-problem": (
         "console",
