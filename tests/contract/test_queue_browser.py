@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import time
 from collections.abc import Iterator
 
@@ -14,6 +15,10 @@ from tests import browser as browsers
 from tests.conftest import Server, missing
 from tests.contract.test_pages_browser import post, signed_in
 
+CHANCE = random.Random(20)
+SYLLABLES = ["ba", "ke", "lo", "mi", "nu", "pra", "sto", "tri", "vel", "zan", "gor", "fip", "duk", "hes", "wim", "jax"]
+"""Twenty comments that have nothing in common: those alike would be one row."""
+
 
 @pytest.fixture
 def browser() -> Iterator[Browser]:
@@ -25,7 +30,8 @@ def browser() -> Iterator[Browser]:
 
 def test_a_page_of_twenty_is_decided_by_keyboard_in_under_twenty_seconds(server: Server, browser: Browser) -> None:
     for n in range(20):
-        post(server, f"My report number {n} is here: https://reports{n}.example/all", name=f"Writer {n}")
+        words = " ".join("".join(CHANCE.choices(SYLLABLES, k=2)) for _ in range(12))
+        post(server, f"{words} https://{words[:4]}{n}.example/", name=f"{words[-4:].title()} {n}")
     page = browser.new_page()
     signed_in(page, server)
     rows, said = page.locator("[data-row]"), page.get_by_role("status")
