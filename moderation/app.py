@@ -20,7 +20,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from classifier.serving import Classifier
-from moderation import access, operations, retention, telling
+from moderation import access, operations, queue, retention, telling
 from moderation.access import Doorman
 from moderation.console import account, api, desk, emptying, events, policy, rules, signin, stats, team, waves, whatif
 from moderation.intake import Intake
@@ -267,7 +267,10 @@ def create_app(
             state.outbox = Deliverer(state.database, hooks, mail, clock=clock)
             state.keep = retention.Keep(**settings.keep)
             sweep = partial(retention.sweep, state.database, state.keep)
-            due = [Round("sweep", HOUR, lambda: sweep(clock()))]
+            due = [
+                Round("sweep", HOUR, lambda: sweep(clock())),
+                Round("read-up", 60_000, lambda: queue.read_up(state.database)),
+            ]
             if settings.smtp and settings.digest_hours:
                 waits = partial(telling.anything_waits, state.database)
                 every = settings.digest_hours * HOUR

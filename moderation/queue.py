@@ -16,7 +16,7 @@ from moderation.decision import MOST_APPEALED, STATUS_AFTER
 from moderation.moderator import EVERYWHERE, Asker
 from moderation.problem import Conflict, FieldError, Forbidden, Invalid, NotFound
 from moderation.scorer import Scorer
-from moderation.storage import appeals, audit, comments, decisions, queue, sites
+from moderation.storage import appeals, audit, comments, decisions, queue, search, sites
 from moderation.storage.comments import verdicts
 from moderation.storage.database import Database, Session
 from moderation.storage.decisions import Entry
@@ -199,6 +199,15 @@ def after_cursor(cursor: str) -> tuple[Any, str]:
         raise Invalid(FieldError("cursor", "invalid", "must be the `next` of an earlier answer")) from None
 
 
+async def read_up(database: Database) -> None:
+    """What came since the last search is found by this one."""
+    async with database.reading() as session:
+        behind = await search.is_behind(session)
+    if behind:
+        async with database.transaction() as tx:
+            await search.read_up(tx)
+
+
 async def waiting(
     database: Database, scorer: Scorer, asker: Asker, view: View
 ) -> tuple[list[dict[str, Any]], str | None]:
@@ -207,6 +216,8 @@ async def waiting(
         if view.site not in (EVERYWHERE, asker.site):
             raise Forbidden("You moderate another site.", code="site")
         view = replace(view, site=asker.site)
+    if view.q:
+        await read_up(database)
     async with database.reading() as session:
         rows = await queue.waiting(session, replace(view, limit=view.limit + 1))
         page = rows[: view.limit]

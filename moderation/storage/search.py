@@ -29,6 +29,24 @@ def read(wanted: list[str]) -> tuple[str, list[Any]]:
     return " AND ".join(f"({one})" for _ in likes), [like for like in likes for _ in range(3)]
 
 
+async def is_behind(session: Session) -> bool:
+    """Texts wait for the index. PostgreSQL's reads them as they come."""
+    if session.kind != "sqlite" or not await session.fetch("SELECT 1 FROM sqlite_master WHERE name = 'comment_texts'"):
+        return False
+    return bool(await session.fetch("SELECT 1 FROM comment_texts_unread LIMIT 1"))
+
+
+async def read_up(tx: Session) -> None:
+    """Every text that waits comes into the index, as it stands now."""
+    await tx.execute("INSERT OR IGNORE INTO comment_numbers (site, id) SELECT site, id FROM comment_texts_unread")
+    await tx.execute(
+        "INSERT INTO comment_texts (rowid, name, email, body) SELECT n.number, c.name, c.email, c.body "
+        "FROM comment_texts_unread u JOIN comment_numbers n ON n.site = u.site AND n.id = u.id "
+        "JOIN comments c ON c.site = u.site AND c.id = u.id"
+    )
+    await tx.execute("DELETE FROM comment_texts_unread")
+
+
 async def matching(session: Session, site: str, wanted: list[str]) -> list[str] | None:
     """The ids of the comments of a site that hold all of these; None where that is better read row by row."""
     if any(len(word) < 3 for word in wanted):

@@ -98,15 +98,18 @@ INSERT INTO comment_numbers (site, id) SELECT site, id FROM comments;
 -- only sqlite with fts5
 INSERT INTO comment_texts (rowid, name, email, body) SELECT n.number, c.name, c.email, c.body FROM comment_numbers n
     JOIN comments c ON c.site = n.site AND c.id = n.id;
+-- A text costs its index as much time as the rest of its way in, so a new one is only put on this list; whoever searches,
+-- and a round every minute, reads what is on it (`storage/search.py`).
 -- only sqlite with fts5
-CREATE TRIGGER texts_found AFTER INSERT ON comments
-BEGIN INSERT INTO comment_numbers (site, id) VALUES (NEW.site, NEW.id); INSERT INTO comment_texts (rowid, name, email, body)
-SELECT number, NEW.name, NEW.email, NEW.body FROM comment_numbers WHERE site = NEW.site AND id = NEW.id; END;
+CREATE TABLE comment_texts_unread (site TEXT NOT NULL, id TEXT NOT NULL, PRIMARY KEY (site, id)) WITHOUT ROWID;
+-- only sqlite with fts5
+CREATE TRIGGER texts_listed AFTER INSERT ON comments
+BEGIN INSERT OR IGNORE INTO comment_texts_unread (site, id) VALUES (NEW.site, NEW.id); END;
 -- only sqlite with fts5
 CREATE TRIGGER texts_forgotten AFTER DELETE ON comments
 BEGIN INSERT INTO comment_texts (comment_texts, rowid, name, email, body) SELECT 'delete', number, OLD.name, OLD.email,
 OLD.body FROM comment_numbers WHERE site = OLD.site AND id = OLD.id; DELETE FROM comment_numbers
-WHERE site = OLD.site AND id = OLD.id; END;
+WHERE site = OLD.site AND id = OLD.id; DELETE FROM comment_texts_unread WHERE site = OLD.site AND id = OLD.id; END;
 -- only sqlite with fts5
 CREATE TRIGGER texts_found_anew AFTER UPDATE OF name, email, body ON comments
 WHEN OLD.name <> NEW.name OR OLD.email <> NEW.email OR OLD.body <> NEW.body
