@@ -10,7 +10,8 @@ import pytest
 
 from moderation.console import policy
 from moderation.site import HouseRules, Site
-from moderation.storage import sites
+from moderation.storage import rule_versions, sites
+from moderation.storage.rule_versions import KEPT
 from tests.conftest import Service
 from tests.moderation.test_rules import signed_in
 
@@ -179,3 +180,17 @@ async def test_the_page_shows_what_would_change_before_it_is_saved(service: Serv
     assert (await service.client.post("/moderate/what-if", data=typed | {"csrf_token": "x"})).status_code == 403
     await signed_in(service, "administrator")
     assert 'formaction="/moderate/policy"' in (await service.client.get("/moderate/what-if")).text
+
+
+@pytest.mark.anyio
+async def test_before_the_changes_that_are_kept_nobody_knows_which_networks_stood(service: Service) -> None:
+    await rules(service, blocked=["203.0.113.0/24"])
+    assert (await service.post(body="A kind word.")).status_code == 202
+    assert (await ask(service, {"blocked": ["203.0.113.0/24", "beets"]}))["not_replayed"]["count"] == 0
+    for n in range(KEPT + 1):
+        await rules(service, max_links=10 + n)
+    async with service.app.state.database.reading() as session:
+        kept = await rule_versions.versions(session, "default", 100)
+    assert len(kept) == KEPT and kept[0].rules.max_links == 10 + KEPT - 1
+    found = await ask(service, {"blocked": ["203.0.113.0/24", "beets"]})
+    assert found["changed"] == 0 and found["not_replayed"]["why"] == {"address": 1}
