@@ -233,8 +233,11 @@ class Arrivals:
                 c.email.rpartition("@")[2],
                 "import",
             )
-            rows.append(judged)
             told = {v.revision: v for v in kept.verdicts} if kept else {}
+            # the queue sorts it by its last verdict, as it did where it came from
+            rows.append(
+                replace(judged, verdict=as_judged(judged, told[c.judged]).verdict) if c.judged in told else judged
+            )
             verdicts += [as_judged(judged, v) for v in told.values()]
             if c.judged not in told:
                 verdicts.append(judged)
