@@ -7,7 +7,10 @@ from typing import Any
 
 from classifier.labels import LABELS
 
-COMMAND = "python -m classifier evaluate --data DIR --peers benchmarks/.peers --leave-out"
+COMMAND = "python -m classifier evaluate --data DIR --peers benchmarks/.peers"
+LACKING = (
+    "`--leave-out` was not asked for: places left out whole, and what a site's first decisions mend, are not in here."
+)
 Report = Mapping[str, Any]
 _SIX = tuple(label for label in LABELS if label != "spam")
 _HEADLINE = "jigsaw/test_carved"
@@ -18,6 +21,11 @@ _FIRST = (
     ("edos/test", "identity_attack"),
     ("civil_spans/test", "insult"),
 )
+
+
+def command(report: Report) -> str:
+    """What these tables were written by."""
+    return COMMAND + (" --leave-out" if report.get("unseen groups") else "")
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> list[str]:
@@ -42,9 +50,10 @@ def summary(report: Report, timed: Report, drawn: Sequence[str]) -> str:
     """The tables of docs/classifier.md."""
     lines = [
         f"Model `{report['model']}`. These tables are written by",
-        f"`{COMMAND} --docs docs`;",
+        f"`{command(report)} --docs docs`;",
         "everything else that it measures is in [evaluation.md](evaluation.md). In brackets: 95 % intervals, bootstrap over",
         "rows for curves, Wilson's for shares.",
+        *([] if report.get("unseen groups") else [LACKING]),
         "",
     ]
     lines += table(("on rows that no fit saw", "figure"), _first(report, timed))
@@ -58,7 +67,7 @@ def markdown(report: Report, timed: Report, drawn: Sequence[str], images: str = 
     lines = [
         f"# {report['model']} on data that it never saw",
         "",
-        f"Written by `{COMMAND}`; the same data, seed and model give the same bytes, but for the times at the end.",
+        f"Written by `{command(report)}`; the same data, seed and model give the same bytes, but for the times at the end.",
         "In brackets: 95 % intervals, bootstrap over rows for curves, Wilson's for shares.",
         "",
     ]
