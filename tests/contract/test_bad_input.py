@@ -287,6 +287,16 @@ async def test_another_method_is_told_which_are_allowed(service: Service, path: 
     assert {m.strip() for m in answer.headers["allow"].split(",")} == allowed
 
 
+@before_the_database
+@pytest.mark.parametrize("path", [THREAD, "/sites/default/feed", "/moderate", "/health/live"])
+async def test_a_slash_too_many_leads_to_the_path_and_never_to_another_host(service: Service, path: str) -> None:
+    for method in ("GET", "POST"):
+        answer = await service.client.request(method, f"{path}/?limit=5", headers={"Host": "evil.example"})
+        assert (answer.status_code, answer.headers["location"]) == (307, f"{path}?limit=5")
+    for odd in (f"//evil.example{path}/", f"/evil.example{path}/", "/"):
+        assert (await service.client.get(f"http://comments.test{odd}")).status_code in (200, 404)
+
+
 # --- fields ------------------------------------------------------------------------------------------------------------
 
 
