@@ -172,6 +172,7 @@ COMMENT_FIELDS = {
         },
         "page_title": TEXT,
         "page_url": TEXT,
+        "receipt": TEXT,
     },
 }
 EDIT_FIELDS = {"type": "object", "properties": {k: COMMENT_FIELDS["properties"][k] for k in ("name", "url", "body")}}  # type: ignore[index]

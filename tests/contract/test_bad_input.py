@@ -265,6 +265,12 @@ async def test_a_parent_from_elsewhere_or_forged_is_unknown(service: Service) ->
     ]
     for parent in [other_article, other_site, waiting, *forged]:
         assert is_problem(await service.post(parent=parent), 422, ("parent", "unknown_parent"))
+        both = await service.post(email="nobody", parent=parent)
+        assert is_problem(both, 422, ("email", "invalid"), ("parent", "unknown_parent"))
+        page = is_page(await service.client.post(THREAD, data=GOOD | {"email": "nobody", "parent": parent}), 422)
+        assert "2 things need your attention" in page
+    assert is_problem(await service.post("another", email="x", parent=other_article), 422, ("email", "invalid"))
+    assert is_problem(await service.post(email="x", parent=" "), 422, ("email", "invalid"))
     assert await stored(service) == before
 
 

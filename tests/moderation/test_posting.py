@@ -38,6 +38,9 @@ async def test_a_link_from_a_stranger_waits_and_a_receipt_earns_trust(service: S
     link = "The documentation at https://docs.python.org/{}/library/asyncio.html says you should keep a reference."
     assert (await service.post(body=link.format(1))).status_code == 202
     assert (await service.post(body=link.format(2), headers={"Receipt": first["receipt"]})).status_code == 201
+    assert (await service.post(body=link.format(3), receipt=first["receipt"])).status_code == 201
+    for forged in (first["receipt"][:-1], "", None, 5, [first["receipt"]]):
+        assert (await service.post(body=link.format(4), receipt=forged)).status_code == 202
 
 
 async def test_what_is_filed_as_spam_gets_the_same_answer_as_what_waits(service: Service) -> None:
