@@ -175,7 +175,7 @@ def validated(text: str) -> str | None:
 
 def checked_url(text: str) -> str | None:
     """An absolute http(s) address with its host in ASCII, so that a look-alike letter shows as `xn--`; or None."""
-    if any(c in BIDI or c.isspace() or unicodedata.category(c) == "Cc" for c in text) or "\\" in text:
+    if any(c in BIDI or c.isspace() or unicodedata.category(c) in ("Cc", "Cs") for c in text) or "\\" in text:
         return None
     try:
         parts = urlsplit(text)

@@ -133,6 +133,53 @@ async def test_a_coded_body_is_unsupported(service: Service, coding: str) -> Non
     assert is_problem(await post_raw(service, b"\x1f\x8b", **{"Content-Encoding": coding}), 415)
 
 
+ASKED = [
+    ("POST", "/api/decisions"),
+    ("POST", "/api/what-if"),
+    ("POST", "/api/presence"),
+    ("POST", "/api/privacy/export"),
+    ("PUT", "/api/sites/default/rules"),
+    ("PUT", "/sites/default/articles/post"),
+    ("POST", "/score"),
+]
+
+
+@before_the_database
+@pytest.mark.parametrize(("method", "path"), ASKED)
+async def test_programs_send_json_or_name_no_type(service: Service, method: str, path: str) -> None:
+    who = await service.token("moderate,privacy,articles,score")
+    for kind in ("text/plain", "application/x-www-form-urlencoded", "application/xml", "text/json"):
+        answer = await service.client.request(method, path, content=b"{}", headers=who | {"Content-Type": kind})
+        assert is_problem(answer, 415)
+        assert answer.headers["accept"] == "application/json"
+    for kind in ({}, {"Content-Type": "Application/JSON; charset=UTF-8"}):
+        assert is_problem(await service.client.request(method, path, content=b"{", headers=who | kind), 400)
+
+
+@before_the_database
+async def test_a_decision_names_everything_that_is_wrong(service: Service) -> None:
+    who = await service.token("moderate")
+    typed = {"comments": [], "action": "praise", "labels": ["kind"], "note": 1, "reason": "whim", "seen": "now"}
+    names = ("comments", "action", "labels", "note", "reason", "seen")
+    answer = await service.client.post("/api/decisions", json=typed, headers=who)
+    assert is_problem(answer, 422, *((name, "invalid") for name in names))
+    answer = await service.client.post("/api/decisions", json={}, headers=who)
+    assert is_problem(answer, 422, ("comments", "invalid"), ("action", "invalid"))
+
+
+@before_the_database
+async def test_a_lone_surrogate_breaks_no_other_answer(service: Service) -> None:
+    who = await service.token("moderate,articles,score")
+    raw = b'{"comments":["%s"],"action":"reject","note":"\\ud800"}' % (await service.held()).encode()
+    assert is_problem(await service.client.post("/api/decisions", content=raw, headers=who), 422, ("note", "invalid"))
+    raw = b'{"url":"https://blog.example/\\ud800"}'
+    answer = await service.client.put("/sites/default/articles/post", content=raw, headers=who)
+    assert is_problem(answer, 422, ("url", "invalid"))
+    for raw in (b'{"text":"\\ud800"}', b'{"texts":["see http://a.example/\\udfff \\ud800"]}'):
+        answer = await service.client.post("/score", content=raw, headers=who)  # any text can be scored
+        assert answer.status_code == 200 and answer.json()["model"]
+
+
 # --- too much ----------------------------------------------------------------------------------------------------------
 
 
