@@ -188,8 +188,11 @@ async def test_health_and_metrics_count_and_tell_nothing_private(service: Servic
     assert 'moderation_verdicts_total{action="publish"} 1' in text
     assert "@" not in text and "203.0.113" not in text
     service.app.state.metrics_token = "a token"
-    assert (await service.client.get("/metrics")).status_code == 401
-    assert (await service.client.get("/metrics", headers={"Authorization": "Bearer a token"})).status_code == 200
+    for said in ("", "a token", "Basic a token", "Bearer another"):
+        answer = await service.client.get("/metrics", headers={"Authorization": said})
+        assert answer.status_code == 401 and answer.headers["www-authenticate"]
+    for said in ("Bearer a token", "bearer a token"):
+        assert (await service.client.get("/metrics", headers={"Authorization": said})).status_code == 200
 
 
 @pytest.mark.anyio
