@@ -78,7 +78,7 @@ async def post_form(request: Request, site: Site, article: str) -> Response:
         pairs = await body.form_fields(request, raw)
         typed = dict(pairs)
         body.single(pairs)
-        sent = await checked(request, site, article, typed)
+        sent = await checked(request, site, article, typed | {"notify": submission.ticked(typed.get("notify"))})
         token = checked_token(intake, site, article, typed.get("form_token", ""))
         filled = bool(typed.get(HONEYPOT, "").strip())
         receipt = typed.get("receipt", "")
