@@ -64,6 +64,10 @@ HERE = Path(__file__).parent
 HOUR = 3_600_000
 THREAD = "/sites/{site}/articles/{article}/comments"
 ONE = THREAD + "/{id}"
+READ = ("/sites/{site}/counts", "/sites/{site}/feed", "/sites/{site}/feed.json", "/sites/{site}/articles/{article}/feed",
+        "/sites/{site}/articles/{article}/feed.json", "/sites/{site}/articles/{article}/fragment",
+        "/sites/{site}/articles/{article}/related", embed.TOKEN)  # fmt: skip
+"""What is only read by the site's own pages; a script that adds a header to its GET asks for leave first."""
 
 
 async def draw_avatar(request: Request) -> Response:
@@ -95,6 +99,7 @@ def routes(settings: Settings) -> list[BaseRoute]:
         Route("/sites/{site}/feed.json", shared(feeds.read_json_feed), methods=["GET"]),
         Route("/sites/{site}/counts", shared(reading.read_counts), methods=["GET"]),
         Route("/sites/{site}/articles/{article}", articles.put_article, methods=["PUT"]),
+        *(Route(path, preflight("GET"), methods=["OPTIONS"]) for path in READ),
         *embed.routes,
         *wordpress.routes,
         *receipts.routes,

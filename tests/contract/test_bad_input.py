@@ -331,7 +331,7 @@ async def test_a_forged_comment_receipt_or_avatar_is_not_found(service: Service,
 @before_the_database
 @pytest.mark.parametrize(
     ("path", "allowed"),
-    [(THREAD, {"GET", "HEAD", "POST", "OPTIONS"}), (f"{THREAD}/{'0' * 26}", {"PATCH", "DELETE", "OPTIONS"}), ("/sites/default/counts", {"GET", "HEAD"}),
+    [(THREAD, {"GET", "HEAD", "POST", "OPTIONS"}), (f"{THREAD}/{'0' * 26}", {"PATCH", "DELETE", "OPTIONS"}), ("/sites/default/counts", {"GET", "HEAD", "OPTIONS"}),
      ("/receipts/x", {"GET", "HEAD", "POST"}), ("/openapi.json", {"GET", "HEAD"}), ("/api/decisions", {"POST"})],
 )  # fmt: skip
 async def test_another_method_is_told_which_are_allowed(service: Service, path: str, allowed: set[str]) -> None:
@@ -652,6 +652,21 @@ async def test_any_other_origin_is_forbidden_and_stores_nothing(blog: Service, o
     assert await stored(blog) == 0
 
 
+@before_the_database
+@pytest.mark.parametrize(
+    "path",
+    ["counts", "feed", "articles/x/feed.json", "articles/x/related", "articles/x/fragment", "articles/x/form-token"],
+)
+async def test_a_script_that_adds_a_header_to_its_get_may_ask_for_leave(blog: Service, path: str) -> None:
+    asks = {"Access-Control-Request-Method": "GET", "Access-Control-Request-Headers": "content-type"}
+    answer = await blog.client.options(f"/sites/default/{path}", headers=asks | {"Origin": "https://blog.example"})
+    assert answer.status_code == 204 and varies(answer)
+    assert answer.headers["access-control-allow-origin"] == "https://blog.example"
+    assert answer.headers["access-control-allow-methods"] == "GET"
+    refused = await blog.client.options(f"/sites/default/{path}", headers=asks | {"Origin": "https://evil.example"})
+    assert refused.status_code == 403 and "access-control-allow-origin" not in refused.headers
+
+
 async def test_a_request_without_origin_passes_and_varies_all_the_same(blog: Service) -> None:
     for answer in (
         await blog.post(),
@@ -688,6 +703,17 @@ async def test_a_wrong_form_comes_back_with_all_that_was_typed_and_each_message_
     for field in ("name", "email", "url", "body"):
         assert f'id="reply-{field}-error"' in page and f'aria-describedby="reply-{field}-error"' in page
     assert await stored(service) == 0
+
+
+@before_the_database
+async def test_what_is_wrong_before_the_form_is_read_is_a_page_too_where_a_person_looks(service: Service) -> None:
+    browser = {"Accept": "text/html,*/*", "Content-Type": "application/x-www-form-urlencoded"}
+    large, other = {"Content-Length": str(1024**3)}, {"Origin": "https://evil.example"}
+    elsewhere = THREAD.replace("default", "elsewhere")
+    for path, more, status in ((THREAD, large, 413), (THREAD, other, 403), (elsewhere, {}, 404)):
+        assert str(status) in is_page(await service.client.post(path, content=b"", headers=browser | more), status)
+        program = browser | {"Accept": "*/*"}
+        assert is_problem(await service.client.post(path, content=b"", headers=program | more), status)
 
 
 @before_the_database

@@ -38,7 +38,10 @@ async def test_every_wrong_field_is_named_at_once(service: Service) -> None:
 async def test_notify_is_a_boolean_and_in_a_form_a_box(service: Service, said: object, json: int, form: int) -> None:
     assert (await service.post(notify=said)).status_code == json
     if form:
-        path, typed = "/sites/default/articles/post/comments", {"name": "Ann", "email": "a@example.org", "body": "Kind."}
+        path, typed = (
+            "/sites/default/articles/post/comments",
+            {"name": "Ann", "email": "a@example.org", "body": "Kind."},
+        )
         assert (await service.client.post(path, data=typed | {"notify": str(said)})).status_code == form
 
 
