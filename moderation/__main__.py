@@ -7,16 +7,14 @@ import asyncio
 import json
 import os
 import signal
-import sqlite3
 import sys
-import urllib.request
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 from moderation import __version__, access, backup, moving, privacy, rulebook, rules, second_factor, staff, telling
 from moderation import settings as settings_
-from moderation.commands import outgoing
+from moderation.commands import checking, outgoing
 from moderation.commands.footing import err, known_site, now, opened, out
 from moderation.links import Links
 from moderation.moderator import EVERYWHERE, ROLES, Moderator
@@ -25,7 +23,7 @@ from moderation.problem import FieldError, Invalid, NotFound, Problem, Unavailab
 from moderation.seal import Seal
 from moderation.settings import Settings, SettingsError
 from moderation.site import Site, checked_origin, is_site_key
-from moderation.storage import learnt, moderators, outbox, sites
+from moderation.storage import moderators, sites
 from moderation.storage.database import NewerDatabase, Session
 from moderation.submission import checked_email
 
@@ -70,7 +68,10 @@ def serve(args: argparse.Namespace, settings: Settings) -> None:
     for ending in (signal.SIGTERM, signal.SIGINT):
         # uvicorn raises the signal once more when all is finished; by then there is nothing left to end
         signal.signal(ending, lambda *_: None)
-    server.run()
+    try:
+        server.run()
+    except SystemExit:  # uvicorn's own way to say so, with a status of its own
+        server.started = False
     if not server.started:
         raise Unavailable("The service did not start; the lines above say why.")
 
@@ -261,59 +262,11 @@ async def restore(args: argparse.Namespace, settings: Settings) -> None:
     out(json.dumps(counts))
 
 
-def proxy_said(settings: Settings) -> str:
-    """What the running service has seen of proxies; only it can know."""
-    try:
-        with urllib.request.urlopen(f"http://{settings.reach}/health/ready", timeout=2) as answer:
-            return str(json.load(answer)["checks"]["proxy"])
-    except (OSError, ValueError, KeyError):
-        trusted = settings.trusted_proxies or "none; set MODERATION_TRUSTED_PROXIES if one stands in front"
-        return f"the service does not run here; trusted proxies: {trusted}"
-
-
-async def check(args: argparse.Namespace, settings: Settings) -> None:
-    """Is all well? In words; exit status 1 where something is not."""
-    from classifier.serving import Classifier
-
-    well = True
-    async with opened(settings) as database:
-        async with database.reading() as session:
-            ready, all_ = await moderators.count(session, ready=True), await moderators.count(session)
-            untold, outdated = await outbox.counts(session), await learnt.outdated(session)
-            muted = [line for site in (await sites.sites(session)).values() for line in rulebook.in_words(site)]
-        if isinstance(getattr(database, "path", None), Path):
-            with sqlite3.connect(database.path) as connection:  # type: ignore[attr-defined]
-                said = connection.execute("PRAGMA quick_check").fetchone()[0]
-            connection.close()
-            well &= said == "ok"
-            out(f"database: {said}")
-        else:
-            out("database: ok")
-    try:
-        classifier = Classifier(Path(settings.models))
-        classifier.load()
-        out(f"model: {classifier.problem or 'ok'} ({classifier.version})")
-        well &= classifier.problem is None
-        for site in outdated:
-            out(f"model: that of {site} still holds what an erased person taught; see: python -m moderation retrain")
-    except Exception as error:
-        well = False
-        out(f"model: {error}; every comment will be held")
-    out(
-        f"moderators: {ready} of {all_} can sign in"
-        + ("" if ready else "; see: python -m moderation set-password EMAIL")
-    )
-    out(
-        f"outbox: {untold['waiting']} wait, {untold['failed']} failed"
-        + ("; see: python -m moderation retry-outbox" if untold["failed"] else "")
-    )
-    out(f"mail: {(said := await outgoing.mail_said(settings))}")
-    well &= said == "ok" or settings.smtp is None
-    for line in muted or ["none is muted"]:
-        out(f"rules: {line}")
-    out(f"proxy: {proxy_said(settings)}")
-    if not well:
-        raise Unavailable("Not all is well; see above.")
+def at_least_one(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("must be 1 or more")
+    return number
 
 
 def parser() -> argparse.ArgumentParser:
@@ -332,7 +285,7 @@ def parser() -> argparse.ArgumentParser:
     it = command("serve", serve)
     it.add_argument("--host", help="instead of MODERATION_HOST")
     it.add_argument("--port", type=int, help="instead of MODERATION_PORT")
-    it.add_argument("--workers", type=int, default=1, metavar="N", help="more than one only on PostgreSQL")
+    it.add_argument("--workers", type=at_least_one, default=1, metavar="N", help="more than one only on PostgreSQL")
     it = command("add-site", add_site)
     it.add_argument("key", metavar="KEY")
     it.add_argument("--name")
@@ -383,7 +336,7 @@ def parser() -> argparse.ArgumentParser:
     command("test-mail", outgoing.test_mail).add_argument("address", metavar="ADDRESS")
     command("backup", make_backup).add_argument("file", metavar="FILE")
     command("restore", restore).add_argument("file", metavar="FILE")
-    command("check", check)
+    command("check", checking.check)
     return top
 
 

@@ -19,6 +19,7 @@ from moderation.storage.database import Session
 from moderation.submission import Submission
 
 MINUTE, HOUR = 60_000, 3_600_000
+UNKNOWN_PARENT = FieldError("parent", "unknown_parent", "is no published comment of this article")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +107,7 @@ class Book:
         sent, keys, rules = arrival.submission, arrival.keys, self.site.rules
         parent = self.known.get(sent.parent) if sent.parent else None
         if sent.parent and (parent is None or parent.article != article.key or parent.status != "approved"):
-            raise Invalid(FieldError("parent", "unknown_parent", "is no published comment of this article"))
+            raise Invalid(UNKNOWN_PARENT)
         if (keys.author, article.key, keys.body) in self.said:
             raise Conflict("You have said exactly this here already.", code="duplicate")
         if arrival.pause:

@@ -14,7 +14,7 @@ from typing import Any
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -64,6 +64,10 @@ HERE = Path(__file__).parent
 HOUR = 3_600_000
 THREAD = "/sites/{site}/articles/{article}/comments"
 ONE = THREAD + "/{id}"
+READ = ("/sites/{site}/counts", "/sites/{site}/feed", "/sites/{site}/feed.json", "/sites/{site}/articles/{article}/feed",
+        "/sites/{site}/articles/{article}/feed.json", "/sites/{site}/articles/{article}/fragment",
+        "/sites/{site}/articles/{article}/related", embed.TOKEN)  # fmt: skip
+"""What is only read by the site's own pages; a script that adds a header to its GET asks for leave first."""
 
 
 async def draw_avatar(request: Request) -> Response:
@@ -95,6 +99,7 @@ def routes(settings: Settings) -> list[BaseRoute]:
         Route("/sites/{site}/feed.json", shared(feeds.read_json_feed), methods=["GET"]),
         Route("/sites/{site}/counts", shared(reading.read_counts), methods=["GET"]),
         Route("/sites/{site}/articles/{article}", articles.put_article, methods=["PUT"]),
+        *(Route(path, preflight("GET"), methods=["OPTIONS"]) for path in READ),
         *embed.routes,
         *wordpress.routes,
         *receipts.routes,
@@ -147,11 +152,22 @@ async def on_http(request: Request, error: Exception) -> Response:
             headers["Vary"] = "Origin"
         return problem_answer(MethodNotAllowed("Another method is wanted here.", headers=allow(request, headers)))
     if error.status_code == 404:
+        if place := without_slash(request):
+            return RedirectResponse(place, 307)
         if "text/html" in request.headers.get("accept", ""):
             return posting.problem_page(request, NotFound("There is nothing at this address."))
         return problem_answer(NotFound("There is nothing at this address."))
     known = TooLarge if error.status_code == 413 else Problem
     return problem_answer(known("The request cannot be answered."))
+
+
+def without_slash(request: Request) -> str:
+    """The path that was meant, where a slash too many stands at its end. No host in it: whoever asks could choose that."""
+    path = request.url.path.rstrip("/")
+    said: str = request.scope.get("raw_path", b"").decode("latin-1").partition("?")[0]
+    if not said.endswith("/") or not any(isinstance(r, Route) and r.path_regex.match(path) for r in request.app.routes):
+        return ""
+    return said.rstrip("/") + (f"?{request.url.query}" if request.url.query else "")
 
 
 def allow(request: Request, headers: dict[str, str]) -> dict[str, str]:
@@ -300,6 +316,7 @@ def create_app(
         lifespan=lifespan,
         exception_handlers={Problem: on_problem, HTTPException: on_http, Exception: on_error},
     )
+    app.router.redirect_slashes = False  # Starlette's own redirect leads to whatever Host the request names
     app.state.proxy_problem = None
     app.add_middleware(Watch, state=app.state, trusted=settings.proxies)
     return app

@@ -36,6 +36,13 @@ async def read(request: Request, most: int = ELSE) -> bytes:
     return b"".join(parts)
 
 
+async def read_json(request: Request, most: int = ELSE) -> dict[str, Any]:
+    """The object that a program sends. One that names no type at all is believed; another is Unsupported."""
+    if kind_of(request) not in ("application/json", ""):
+        raise Unsupported("Send application/json.", headers={"Accept": "application/json"})
+    return json_object(await read(request, most))
+
+
 class Twice(ValueError):
     """A key that stands twice in one object."""
 

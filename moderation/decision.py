@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from classifier.labels import LABELS
 from moderation.problem import FieldError, Invalid
+from moderation.submission import has_lone_surrogate
 
 STATUS_AFTER = {"approve": "approved", "spam": "spam", "reject": "rejected", "delete": "deleted", "hold": "pending"}
 """The actions a moderator has, and where each leads."""
@@ -15,7 +16,7 @@ REASONS = ("insult", "off-topic", "advertising", "personal-data", "unlawful", "o
 MOST_APPEALED = 1000
 
 
-def checked_reason(reason: object, action: str) -> str:
+def checked_reason(reason: object, action: object) -> str:
     """Raises Invalid for what is no reason, and for one of anything but a rejection."""
     if reason is None or reason == "":
         return ""
@@ -35,7 +36,7 @@ def checked(action: object, labels: object, note: object) -> tuple[str, tuple[st
     if not isinstance(named, list) or any(not isinstance(x, str) or x not in LABELS for x in named):
         wrong.append(FieldError("labels", "invalid", f"must be a list of {', '.join(LABELS)}"))
     said = "" if note is None else note
-    if not isinstance(said, str) or len(said) > 1000:
+    if not isinstance(said, str) or len(said) > 1000 or has_lone_surrogate(said):
         wrong.append(FieldError("note", "invalid", "must be a text of at most 1000 characters"))
     if wrong:
         raise Invalid(*wrong)

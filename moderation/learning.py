@@ -69,4 +69,5 @@ async def roll_back(database: Database, models: Path, site: str, now: int) -> di
         await audit.note(
             tx, site=site, at=now, actor="operator", action="model:roll-back", subject=version or "the shipped model"
         )
-    return {"rolled_back": True, "version": version}
+    why = f"{site}: back to {version or 'the shipped model alone'}"
+    return {"rolled_back": True, "promoted": False, "why": why, "version": version}

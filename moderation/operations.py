@@ -93,8 +93,9 @@ async def metrics(request: Request) -> Response:
     """Counts, in Prometheus's text format."""
     state = request.app.state
     if state.metrics_token:
-        sent = request.headers.get("authorization", "").removeprefix("Bearer ")
-        if not hmac.compare_digest(sent.encode(), state.metrics_token.encode()):
+        kind, _, sent = request.headers.get("authorization", "").partition(" ")
+        good = hmac.compare_digest(sent.strip().encode(), state.metrics_token.encode())
+        if kind.lower() != "bearer" or not good:
             raise Unauthorized("MODERATION_METRICS_TOKEN is needed as a bearer token.")
     async with state.database.reading() as session:
         counts = await queue.counts(session, EVERYWHERE)
@@ -172,6 +173,7 @@ COMMENT_FIELDS = {
         },
         "page_title": TEXT,
         "page_url": TEXT,
+        "receipt": TEXT,
     },
 }
 EDIT_FIELDS = {"type": "object", "properties": {k: COMMENT_FIELDS["properties"][k] for k in ("name", "url", "body")}}  # type: ignore[index]

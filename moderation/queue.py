@@ -306,7 +306,7 @@ def clue_document(clue: Clue, comment: Comment | None = None) -> dict[str, Any]:
     spans = prose.in_body(comment.body, comment.format, clue.spans) if comment else clue.spans
     return {
         "label": clue.label,
-        "feature": clue.feature,
+        "feature": clue.feature.encode("utf-8", "replace").decode(),  # of a text to score, which may be anything
         "weight": round(clue.weight, 4),
         "spans": [list(s) for s in spans],
     }

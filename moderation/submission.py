@@ -125,15 +125,19 @@ def check(raw: Mapping[str, Any], rules: HouseRules, format: str = prose.MARKDOW
             refuse("body", "too_long", f"at most {BODY_BYTES} bytes")
 
     notify = raw.get("notify")
-    if isinstance(notify, str) and notify.lower() in ("", "0", "false", "off", "no", "1", "true", "on", "yes"):
-        notify = notify.lower() in ("1", "true", "on", "yes")
-    elif notify is not None and not isinstance(notify, bool):
+    if notify is not None and not isinstance(notify, bool):
         refuse("notify", "invalid", "must be true or false")
 
     if wrong:
         raise Invalid(*wrong)
     assert name is not None and email is not None and body is not None
     return Submission(name, email, link, body, parent or None, bool(notify), format)
+
+
+def ticked(text: str | None) -> bool | str | None:
+    """What a form says of a box, since it has texts only; whatever is neither yes nor no stays what it is, and is refused."""
+    words = dict.fromkeys(("1", "true", "on", "yes"), True) | dict.fromkeys(("", "0", "false", "off", "no"), False)
+    return text if text is None else words.get(text.strip().lower(), text)
 
 
 def has_lone_surrogate(text: str) -> bool:
@@ -175,7 +179,7 @@ def validated(text: str) -> str | None:
 
 def checked_url(text: str) -> str | None:
     """An absolute http(s) address with its host in ASCII, so that a look-alike letter shows as `xn--`; or None."""
-    if any(c in BIDI or c.isspace() or unicodedata.category(c) == "Cc" for c in text) or "\\" in text:
+    if any(c in BIDI or c.isspace() or unicodedata.category(c) in ("Cc", "Cs") for c in text) or "\\" in text:
         return None
     try:
         parts = urlsplit(text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import orjson
@@ -35,7 +36,7 @@ def view_of(asked: dict[str, str], limit: int) -> View:
     def one_of(name: str, allowed: tuple[str, ...], otherwise: str) -> str:
         value = asked.get(name) or otherwise
         if value not in allowed:
-            wrong.append(FieldError(name, "invalid", f"must be one of {', '.join(allowed)}"))
+            wrong.append(FieldError(name, "invalid", f"must be one of {', '.join(filter(None, allowed))}"))
         return value
 
     status, order = one_of("status", STATUSES, "pending"), one_of("order", tuple(ORDERS), "oldest")
@@ -84,18 +85,40 @@ async def post_decision(request: Request) -> Response:
     """One decision on 1 to 500 comments: all or none."""
     state = request.app.state
     asker = await state.doorman.asker(request, "moderate")
-    raw = body.json_object(await body.read(request))
-    ids = raw.get("comments")
-    if not isinstance(ids, list) or not 1 <= len(ids) <= queue.MOST or not all(isinstance(i, str) for i in ids):
-        raise Invalid(FieldError("comments", "invalid", f"must be a list of 1 to {queue.MOST} ids"))
-    action, labels, note = decision.checked(raw.get("action"), raw.get("labels"), raw.get("note"))
-    reason = decision.checked_reason(raw.get("reason"), action)
-    seen = seen_of(raw.get("seen"), ids)
+    raw = await body.read_json(request)
+    all_of(
+        lambda: ids_of(raw.get("comments")),
+        lambda: decision.checked(raw.get("action"), raw.get("labels"), raw.get("note")),
+        lambda: decision.checked_reason(raw.get("reason"), raw.get("action")),
+        lambda: seen_of(raw.get("seen"), []),
+    )
+    ids = ids_of(raw["comments"])
+    action, labels, note = decision.checked(raw["action"], raw.get("labels"), raw.get("note"))
+    reason, seen = decision.checked_reason(raw.get("reason"), action), seen_of(raw.get("seen"), ids)
     id, moved = await queue.decide(state.database, asker, ids, action, labels, note, seen, state.clock(), reason)
     for m in moved:
         state.threads.drop(m.site, m.article)
     state.decided[action] += len(moved)
     return answer({"id": id, "comments": [m.document() for m in moved]})
+
+
+def all_of(*checks: Callable[[], object]) -> None:
+    """Raises Invalid, naming what any of them finds."""
+    wrong: list[FieldError] = []
+    for check in checks:
+        try:
+            check()
+        except Invalid as invalid:
+            wrong += invalid.errors
+    if wrong:
+        raise Invalid(*wrong)
+
+
+def ids_of(raw: Any) -> list[str]:
+    """Raises Invalid."""
+    if not isinstance(raw, list) or not 1 <= len(raw) <= queue.MOST or not all(isinstance(id, str) for id in raw):
+        raise Invalid(FieldError("comments", "invalid", f"must be a list of 1 to {queue.MOST} ids"))
+    return raw
 
 
 def seen_of(raw: Any, ids: list[str]) -> dict[str, int]:
@@ -148,7 +171,7 @@ async def post_erase(request: Request) -> Response:
 async def person_of(request: Request) -> Person:
     state = request.app.state
     asker = await state.doorman.asker(request, "privacy")
-    asked = body.json_object(await body.read(request))
+    asked = await body.read_json(request)
     email, site = asked.get("email"), asked.get("site")
     if not isinstance(email, str) or not 3 <= len(email) <= 254 or any("\ud800" <= c <= "\udfff" for c in email):
         raise Invalid(FieldError("email", "invalid", "must be an email address"))

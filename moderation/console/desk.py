@@ -33,7 +33,7 @@ def signed_in(endpoint: Callable[[Request, Asker], Awaitable[Response]]) -> Call
     async def answer(request: Request) -> Response:
         asker = await request.app.state.doorman.session(request)
         if asker is None:
-            if request.method != "GET":
+            if request.method not in ("GET", "HEAD"):
                 raise Unauthorized("The session is over: sign in again.")
             asked = request.url.path + (f"?{request.url.query}" if request.url.query else "")
             return RedirectResponse("/moderate/login?" + urlencode({"next": asked}), 303)

@@ -299,7 +299,7 @@ async def post_presence(request: Request) -> Response:
     """Say which comment one is looking at, or none; it is forgotten after 30 seconds."""
     state = request.app.state
     asker = await state.doorman.asker(request, "moderate")
-    asked = body.json_object(await body.read(request)).get("comment")
+    asked = (await body.read_json(request)).get("comment")
     if asked is not None and not isinstance(asked, str):
         raise Invalid(FieldError("comment", "invalid", "must be a comment's id, or null"))
     await state.live.look_at(asker, asked)

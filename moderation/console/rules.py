@@ -40,7 +40,7 @@ async def put_rules(request: Request) -> Response:
     asker, key = await asked_of(request)
     if asker.moderator and asker.moderator.role != "administrator":
         raise Forbidden("Only an administrator changes the rules.", code="role")
-    given = body.json_object(await body.read(request))
+    given = await body.read_json(request)
     async with state.database.transaction() as tx:
         await rulebook.change(tx, key, lambda _: given, state.links.seal, asker.name, state.clock())
         told = await rulebook.report(tx, await rulebook.site_of(tx, key), state.clock())

@@ -11,7 +11,7 @@ from starlette.routing import Route
 from moderation import access, body, second_factor
 from moderation.access import COOKIE, PASSWORD_SHORTEST, SESSION_LIFE, Doorman
 from moderation.pages import Pages
-from moderation.problem import Forbidden, Problem
+from moderation.problem import Forbidden, Problem, Unauthorized
 
 
 async def fields_of(request: Request) -> dict[str, str]:
@@ -31,10 +31,11 @@ def check_door_token(request: Request, token: str) -> None:
         raise Forbidden("The page was too old; send it again.", code="csrf")
 
 
-def signin_page(request: Request, status: int = 200, **told: Any) -> Response:
+def signin_page(request: Request, problem: Problem | None = None, **told: Any) -> Response:
     pages: Pages = request.app.state.console_pages
-    shown: dict[str, Any] = {"error": "", "email": "", "next": "", "csrf_token": door_token(request)} | told
-    return pages.answer("signin.html", status, moderator=None, **shown)
+    error, status, headers = (problem.detail, problem.status, problem.headers) if problem else ("", 200, {})
+    shown: dict[str, Any] = {"error": error, "email": "", "next": "", "csrf_token": door_token(request)} | told
+    return pages.answer("signin.html", status, headers, moderator=None, **shown)
 
 
 async def get_login(request: Request) -> Response:
@@ -66,7 +67,7 @@ async def post_login(request: Request) -> Response:
             return code_page(request, ticket, following)
         token = await access.begin_session(state.database, seal, moderator, now)
     except Problem as problem:
-        return signin_page(request, problem.status, error=problem.detail, email=email, next=following)
+        return signin_page(request, problem, email=email, next=following)
     return begun(request, token, following)
 
 
@@ -83,11 +84,13 @@ def begun(request: Request, token: str, following: str) -> Response:
     return answer
 
 
-def code_page(request: Request, ticket: str, following: str, error: str = "", status: int = 200) -> Response:
+def code_page(request: Request, ticket: str, following: str, problem: Problem | None = None) -> Response:
     pages: Pages = request.app.state.console_pages
+    error, status, headers = (problem.detail, problem.status, problem.headers) if problem else ("", 200, {})
     return pages.answer(
         "signin-code.html",
         status,
+        headers,
         moderator=None,
         ticket=ticket,
         next=following,
@@ -104,12 +107,12 @@ async def post_code(request: Request) -> Response:
     seal, now = state.links.seal, state.clock()
     async with state.database.reading() as session:
         if await second_factor.moderator_of(session, seal, ticket, now) is None:
-            return signin_page(request, 401, error="That took too long. Sign in again.", next=following)
+            return signin_page(request, Unauthorized("That took too long. Sign in again."), next=following)
     try:
         check_door_token(request, typed.get("csrf_token", ""))
         token = await second_factor.sign_in(state.database, seal, ticket, typed.get("code", "")[:100], now)
     except Problem as problem:
-        return code_page(request, ticket, following, problem.detail, problem.status)
+        return code_page(request, ticket, following, problem)
     return begun(request, token, following)
 
 

@@ -50,7 +50,7 @@ async def post_what_if(request: Request) -> Response:
     """Which verdicts of the last days would change under other rules, or with a candidate model."""
     state = request.app.state
     asker: Asker = await state.doorman.asker(request, "moderate")
-    asked = body.json_object(await body.read(request))
+    asked = await body.read_json(request)
     key, days, given, model = asked.get("site"), asked.get("days", 30), asked.get("rules"), asked.get("model")
     wrong: list[FieldError] = []
     if not isinstance(key, str) or not is_site_key(key):

@@ -29,7 +29,7 @@ async def put_article(request: Request) -> Response:
     asker = await state.doorman.bearer(request, "articles")
     if not asker.sees(site.key):
         raise Forbidden("This token is for another site.", code="site")
-    given = checked(body.json_object(await body.read(request)))
+    given = checked(await body.read_json(request))
     now = state.intake.clock()
     async with state.database.transaction() as tx:
         known = (await sites.articles(tx, site.key, [key])).get(key)

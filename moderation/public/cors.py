@@ -8,6 +8,8 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
+from moderation import body
+from moderation.pages import Pages
 from moderation.problem import Forbidden, Problem
 from moderation.public.sites import Directory
 
@@ -23,6 +25,14 @@ def problem_answer(problem: Problem) -> Response:
         headers={"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"} | problem.headers,
         media_type="application/problem+json",
     )
+
+
+def told(request: Request, problem: Problem) -> Response:
+    """A page for the person whose browser sent a form, else problem+json."""
+    if body.is_form(body.kind_of(request)) and "text/html" in request.headers.get("accept", ""):
+        pages: Pages = request.app.state.public_pages
+        return pages.answer("problem.html", problem.status, dict(problem.headers), problem=problem)
+    return problem_answer(problem)
 
 
 async def origin_of(request: Request) -> str | None:
@@ -45,7 +55,7 @@ def shared(endpoint: Endpoint) -> Endpoint:
                     raise
             response = await endpoint(request)
         except Problem as problem:
-            response = problem_answer(problem)
+            response = told(request, problem)
         response.headers["Vary"] = "Origin"
         if origin:
             response.headers["Access-Control-Allow-Origin"] = origin

@@ -13,7 +13,7 @@ from starlette.responses import RedirectResponse, Response
 
 from moderation import body, submission
 from moderation.access import client_address
-from moderation.admission import Accepted, Arrival, arrive
+from moderation.admission import UNKNOWN_PARENT, Accepted, Arrival, arrive
 from moderation.comment import Comment, is_id
 from moderation.intake import Intake
 from moderation.links import Links
@@ -55,11 +55,13 @@ async def post_comment(request: Request) -> Response:
     if kind == "application/json":
         raw = await body.read(request, body.COMMENTS)
         fields = body.json_object(raw)
-        sent = submission.check(fields, site.rules)
-        token = fields.get("form_token")
+        sent = await checked(request, site, article, fields)
+        token, receipt = fields.get("form_token"), fields.get("receipt")
         form = "" if token is None else checked_token(intake, site, article, token)
         page = Page.of(fields.get("page"))
-        return json_answer(await intake.submit(arrival_of(request, site, article, sent, raw, form=form, page=page)))
+        proof = receipt if isinstance(receipt, str) else ""
+        arrival = arrival_of(request, site, article, sent, raw, proof, form=form, page=page)
+        return json_answer(await intake.submit(arrival))
     if not body.is_form(kind):
         raise Unsupported(
             "Send application/json, application/x-www-form-urlencoded or multipart/form-data.",
@@ -76,7 +78,7 @@ async def post_form(request: Request, site: Site, article: str) -> Response:
         pairs = await body.form_fields(request, raw)
         typed = dict(pairs)
         body.single(pairs)
-        sent = submission.check(typed, site.rules)
+        sent = await checked(request, site, article, typed | {"notify": submission.ticked(typed.get("notify"))})
         token = checked_token(intake, site, article, typed.get("form_token", ""))
         filled = bool(typed.get(HONEYPOT, "").strip())
         receipt = typed.get("receipt", "")
@@ -90,6 +92,23 @@ async def post_form(request: Request, site: Site, article: str) -> Response:
             typed = problem.typed
         return await form_page(request, site, article, typed, problem)
     return RedirectResponse(await where_next(request, site, article, typed, accepted), 303)
+
+
+async def checked(request: Request, site: Site, article: str, fields: Mapping[str, Any]) -> Submission:
+    """Raises Invalid for every wrong field at once: what else is wrong must not hide that there is no such parent."""
+    try:
+        return submission.check(fields, site.rules)
+    except Invalid as invalid:
+        parent = fields.get("parent")
+        if not isinstance(parent, str) or not parent.strip() or any(e.field == "parent" for e in invalid.errors):
+            raise
+        known: dict[str, Comment] = {}
+        if is_id(parent := parent.strip()):
+            async with request.app.state.database.reading() as session:
+                known = await comments.of_site(session, site.key, [parent])
+        if parent in known and known[parent].article == article and known[parent].status == "approved":
+            raise
+        raise Invalid(*invalid.errors, UNKNOWN_PARENT) from None
 
 
 def checked_token(intake: Intake, site: Site, article: str, token: Any) -> str:

@@ -24,7 +24,7 @@ async def post_score(request: Request) -> Response:
     """Probabilities per label, the action that the policy would take, and why."""
     state = request.app.state
     asker = await state.doorman.bearer(request, "score")
-    raw = body.json_object(await body.read(request, body.SCORES))
+    raw = await body.read_json(request, body.SCORES)
     texts, author = texts_of(raw), author_of(raw.get("author"))
     site = "default" if asker.site == EVERYWHERE else asker.site
     async with state.database.reading() as session:

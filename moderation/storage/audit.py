@@ -51,3 +51,9 @@ async def read(session: Session, site: str, *, before: str = "", limit: int = 10
         }
         for row in rows
     ]
+
+
+async def newest(session: Session) -> int | None:
+    """When the last thing was done."""
+    row = await session.fetch_one("SELECT max(at) FROM audit")
+    return row[0] if row else None

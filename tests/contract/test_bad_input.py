@@ -133,6 +133,53 @@ async def test_a_coded_body_is_unsupported(service: Service, coding: str) -> Non
     assert is_problem(await post_raw(service, b"\x1f\x8b", **{"Content-Encoding": coding}), 415)
 
 
+ASKED = [
+    ("POST", "/api/decisions"),
+    ("POST", "/api/what-if"),
+    ("POST", "/api/presence"),
+    ("POST", "/api/privacy/export"),
+    ("PUT", "/api/sites/default/rules"),
+    ("PUT", "/sites/default/articles/post"),
+    ("POST", "/score"),
+]
+
+
+@before_the_database
+@pytest.mark.parametrize(("method", "path"), ASKED)
+async def test_programs_send_json_or_name_no_type(service: Service, method: str, path: str) -> None:
+    who = await service.token("moderate,privacy,articles,score")
+    for kind in ("text/plain", "application/x-www-form-urlencoded", "application/xml", "text/json"):
+        answer = await service.client.request(method, path, content=b"{}", headers=who | {"Content-Type": kind})
+        assert is_problem(answer, 415)
+        assert answer.headers["accept"] == "application/json"
+    for kind in ({}, {"Content-Type": "Application/JSON; charset=UTF-8"}):
+        assert is_problem(await service.client.request(method, path, content=b"{", headers=who | kind), 400)
+
+
+@before_the_database
+async def test_a_decision_names_everything_that_is_wrong(service: Service) -> None:
+    who = await service.token("moderate")
+    typed = {"comments": [], "action": "praise", "labels": ["kind"], "note": 1, "reason": "whim", "seen": "now"}
+    names = ("comments", "action", "labels", "note", "reason", "seen")
+    answer = await service.client.post("/api/decisions", json=typed, headers=who)
+    assert is_problem(answer, 422, *((name, "invalid") for name in names))
+    answer = await service.client.post("/api/decisions", json={}, headers=who)
+    assert is_problem(answer, 422, ("comments", "invalid"), ("action", "invalid"))
+
+
+@before_the_database
+async def test_a_lone_surrogate_breaks_no_other_answer(service: Service) -> None:
+    who = await service.token("moderate,articles,score")
+    raw = b'{"comments":["%s"],"action":"reject","note":"\\ud800"}' % (await service.held()).encode()
+    assert is_problem(await service.client.post("/api/decisions", content=raw, headers=who), 422, ("note", "invalid"))
+    raw = b'{"url":"https://blog.example/\\ud800"}'
+    answer = await service.client.put("/sites/default/articles/post", content=raw, headers=who)
+    assert is_problem(answer, 422, ("url", "invalid"))
+    for raw in (b'{"text":"\\ud800"}', b'{"texts":["see http://a.example/\\udfff \\ud800"]}'):
+        answer = await service.client.post("/score", content=raw, headers=who)  # any text can be scored
+        assert answer.status_code == 200 and answer.json()["model"]
+
+
 # --- too much ----------------------------------------------------------------------------------------------------------
 
 
@@ -265,6 +312,12 @@ async def test_a_parent_from_elsewhere_or_forged_is_unknown(service: Service) ->
     ]
     for parent in [other_article, other_site, waiting, *forged]:
         assert is_problem(await service.post(parent=parent), 422, ("parent", "unknown_parent"))
+        both = await service.post(email="nobody", parent=parent)
+        assert is_problem(both, 422, ("email", "invalid"), ("parent", "unknown_parent"))
+        page = is_page(await service.client.post(THREAD, data=GOOD | {"email": "nobody", "parent": parent}), 422)
+        assert "2 things need your attention" in page
+    assert is_problem(await service.post("another", email="x", parent=other_article), 422, ("email", "invalid"))
+    assert is_problem(await service.post(email="x", parent=" "), 422, ("email", "invalid"))
     assert await stored(service) == before
 
 
@@ -278,13 +331,23 @@ async def test_a_forged_comment_receipt_or_avatar_is_not_found(service: Service,
 @before_the_database
 @pytest.mark.parametrize(
     ("path", "allowed"),
-    [(THREAD, {"GET", "HEAD", "POST", "OPTIONS"}), (f"{THREAD}/{'0' * 26}", {"PATCH", "DELETE", "OPTIONS"}), ("/sites/default/counts", {"GET", "HEAD"}),
+    [(THREAD, {"GET", "HEAD", "POST", "OPTIONS"}), (f"{THREAD}/{'0' * 26}", {"PATCH", "DELETE", "OPTIONS"}), ("/sites/default/counts", {"GET", "HEAD", "OPTIONS"}),
      ("/receipts/x", {"GET", "HEAD", "POST"}), ("/openapi.json", {"GET", "HEAD"}), ("/api/decisions", {"POST"})],
 )  # fmt: skip
 async def test_another_method_is_told_which_are_allowed(service: Service, path: str, allowed: set[str]) -> None:
     answer = await service.client.request("TRACE", path)
     assert is_problem(answer, 405)
     assert {m.strip() for m in answer.headers["allow"].split(",")} == allowed
+
+
+@before_the_database
+@pytest.mark.parametrize("path", [THREAD, "/sites/default/feed", "/moderate", "/health/live"])
+async def test_a_slash_too_many_leads_to_the_path_and_never_to_another_host(service: Service, path: str) -> None:
+    for method in ("GET", "POST"):
+        answer = await service.client.request(method, f"{path}/?limit=5", headers={"Host": "evil.example"})
+        assert (answer.status_code, answer.headers["location"]) == (307, f"{path}?limit=5")
+    for odd in (f"//evil.example{path}/", f"/evil.example{path}/", "/"):
+        assert (await service.client.get(f"http://comments.test{odd}")).status_code in (200, 404)
 
 
 # --- fields ------------------------------------------------------------------------------------------------------------
@@ -589,6 +652,21 @@ async def test_any_other_origin_is_forbidden_and_stores_nothing(blog: Service, o
     assert await stored(blog) == 0
 
 
+@before_the_database
+@pytest.mark.parametrize(
+    "path",
+    ["counts", "feed", "articles/x/feed.json", "articles/x/related", "articles/x/fragment", "articles/x/form-token"],
+)
+async def test_a_script_that_adds_a_header_to_its_get_may_ask_for_leave(blog: Service, path: str) -> None:
+    asks = {"Access-Control-Request-Method": "GET", "Access-Control-Request-Headers": "content-type"}
+    answer = await blog.client.options(f"/sites/default/{path}", headers=asks | {"Origin": "https://blog.example"})
+    assert answer.status_code == 204 and varies(answer)
+    assert answer.headers["access-control-allow-origin"] == "https://blog.example"
+    assert answer.headers["access-control-allow-methods"] == "GET"
+    refused = await blog.client.options(f"/sites/default/{path}", headers=asks | {"Origin": "https://evil.example"})
+    assert refused.status_code == 403 and "access-control-allow-origin" not in refused.headers
+
+
 async def test_a_request_without_origin_passes_and_varies_all_the_same(blog: Service) -> None:
     for answer in (
         await blog.post(),
@@ -625,6 +703,17 @@ async def test_a_wrong_form_comes_back_with_all_that_was_typed_and_each_message_
     for field in ("name", "email", "url", "body"):
         assert f'id="reply-{field}-error"' in page and f'aria-describedby="reply-{field}-error"' in page
     assert await stored(service) == 0
+
+
+@before_the_database
+async def test_what_is_wrong_before_the_form_is_read_is_a_page_too_where_a_person_looks(service: Service) -> None:
+    browser = {"Accept": "text/html,*/*", "Content-Type": "application/x-www-form-urlencoded"}
+    large, other = {"Content-Length": str(1024**3)}, {"Origin": "https://evil.example"}
+    elsewhere = THREAD.replace("default", "elsewhere")
+    for path, more, status in ((THREAD, large, 413), (THREAD, other, 403), (elsewhere, {}, 404)):
+        assert str(status) in is_page(await service.client.post(path, content=b"", headers=browser | more), status)
+        program = browser | {"Accept": "*/*"}
+        assert is_problem(await service.client.post(path, content=b"", headers=program | more), status)
 
 
 @before_the_database

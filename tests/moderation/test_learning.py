@@ -71,6 +71,6 @@ async def test_decisions_make_a_better_model_that_goes_live_and_back(settings: S
         after, corrected = await judged("Ask me about the spring bundle of guest posts and my rates for 77 blogs")
         assert corrected != base and after > before
         back = await learning.roll_back(app.state.database, Path(settings.models), "default", clock())
-        assert back["rolled_back"]
+        assert back["rolled_back"] and back["promoted"] is False and "shipped model" in back["why"]
         again, model = await judged("Ask me about the spring bundle of guest posts and my rates for 77 blogs")
         assert model == base and again == pytest.approx(before, abs=1e-6)

@@ -202,11 +202,20 @@ async def test_a_session_needs_its_csrf_token(service: Service) -> None:
 
 async def test_wrong_passwords_are_limited_from_the_database(service: Service) -> None:
     await set_password(service)
-    answers = [(await sign_in(service, f"wrong guess number {i}")).status_code for i in range(6)]
-    assert answers == [401] * 5 + [429]
+    answers = [await sign_in(service, f"wrong guess number {i}") for i in range(6)]
+    assert [answer.status_code for answer in answers] == [401] * 5 + [429]
+    assert all(answer.headers["www-authenticate"] for answer in answers[:5])
+    assert int(answers[5].headers["retry-after"]) == 15 * 60
     assert (await sign_in(service)).status_code == 429
     service.clock.forward(minutes=16)
     assert (await sign_in(service)).status_code == 303
+
+
+async def test_who_is_not_signed_in_is_sent_to_sign_in(service: Service) -> None:
+    for method in ("GET", "HEAD"):
+        answer = await service.client.request(method, "/moderate?order=newest")
+        assert answer.status_code == 303
+        assert answer.headers["location"] == "/moderate/login?next=%2Fmoderate%3Forder%3Dnewest"
 
 
 async def test_signing_out_ends_the_session(service: Service) -> None:

@@ -11,8 +11,9 @@ import pytest
 from moderation import backup
 from moderation import settings as settings_
 from moderation.__main__ import main, parser
+from moderation.commands.checking import clock_said
 from moderation.settings import Settings, SettingsError
-from moderation.storage import connect, dump
+from moderation.storage import audit, connect, dump
 from tests.conftest import Server, Service
 
 
@@ -67,13 +68,26 @@ def test_commands_work_beside_a_running_server(server: Server) -> None:
     link = server.run("add-moderator", "eve@example.org", "--site", "garden").stdout.strip()
     assert link.startswith(server.url + "/moderate/set-password/")
     server.run("set-password", "eve@example.org", "--password-stdin", stdin="a password of some length\n")
-    assert "1 of 2 can sign in" in server.run("check").stdout
+    checked = server.run("check").stdout
+    assert "1 of 2 can sign in" in checked and "clock: ok" in checked
+    taken = server.run("serve", "--port", server.url.rpartition(":")[2], check=False)
+    assert taken.returncode == 1 and "did not start" in taken.stderr
     assert json.loads(server.run("retrain").stdout)["promoted"] is False
     server.run("revoke-token", token)
     server.run("remove-moderator", "eve@example.org")
     person = json.loads(server.run("export-person", "nobody@example.org").stdout)
     assert person["comments"] == []
     assert json.loads(server.run("erase-person", "nobody@example.org").stdout) == {"erased": 0}
+
+
+@pytest.mark.anyio
+async def test_a_clock_that_was_set_back_is_named(service: Service) -> None:
+    async with service.app.state.database.reading() as session:
+        newest = await audit.newest(session)
+    assert newest is not None and abs(newest - service.clock()) < 1000
+    assert clock_said(newest - 59_000, newest).startswith("ok (")
+    assert "set this machine's clock" in clock_said(newest - 61_000, newest)
+    assert clock_said(newest, None).startswith("ok (")
 
 
 @pytest.mark.parametrize(
@@ -90,6 +104,7 @@ def test_commands_work_beside_a_running_server(server: Server) -> None:
         (("roll-back",), 1, ""),
         (("restore", "nothing.zip"), 1, "no file"),
         (("serve", "--workers", "2"), 1, "PostgreSQL"),
+        (("serve", "--workers", "0"), 2, "usage"),
         (("no-such-command",), 2, "usage"),
         ((), 2, "usage"),
     ],
@@ -188,8 +203,11 @@ async def test_health_and_metrics_count_and_tell_nothing_private(service: Servic
     assert 'moderation_verdicts_total{action="publish"} 1' in text
     assert "@" not in text and "203.0.113" not in text
     service.app.state.metrics_token = "a token"
-    assert (await service.client.get("/metrics")).status_code == 401
-    assert (await service.client.get("/metrics", headers={"Authorization": "Bearer a token"})).status_code == 200
+    for said in ("", "a token", "Basic a token", "Bearer another"):
+        answer = await service.client.get("/metrics", headers={"Authorization": said})
+        assert answer.status_code == 401 and answer.headers["www-authenticate"]
+    for said in ("Bearer a token", "bearer a token"):
+        assert (await service.client.get("/metrics", headers={"Authorization": said})).status_code == 200
 
 
 @pytest.mark.anyio

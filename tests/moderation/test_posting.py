@@ -33,11 +33,26 @@ async def test_every_wrong_field_is_named_at_once(service: Service) -> None:
     }
 
 
+@pytest.mark.parametrize(("said", "json", "form"), [(True, 201, 0), (False, 201, 0), (None, 201, 0), ("on", 422, 303), ("TRUE", 422, 303),
+                                                    ("", 422, 303), ("0", 422, 303), ("perhaps", 422, 422), (1, 422, 0)])  # fmt: skip
+async def test_notify_is_a_boolean_and_in_a_form_a_box(service: Service, said: object, json: int, form: int) -> None:
+    assert (await service.post(notify=said)).status_code == json
+    if form:
+        path, typed = (
+            "/sites/default/articles/post/comments",
+            {"name": "Ann", "email": "a@example.org", "body": "Kind."},
+        )
+        assert (await service.client.post(path, data=typed | {"notify": str(said)})).status_code == form
+
+
 async def test_a_link_from_a_stranger_waits_and_a_receipt_earns_trust(service: Service) -> None:
     first = (await service.post()).json()
     link = "The documentation at https://docs.python.org/{}/library/asyncio.html says you should keep a reference."
     assert (await service.post(body=link.format(1))).status_code == 202
     assert (await service.post(body=link.format(2), headers={"Receipt": first["receipt"]})).status_code == 201
+    assert (await service.post(body=link.format(3), receipt=first["receipt"])).status_code == 201
+    for forged in (first["receipt"][:-1], "", None, 5, [first["receipt"]]):
+        assert (await service.post(body=link.format(4), receipt=forged)).status_code == 202
 
 
 async def test_what_is_filed_as_spam_gets_the_same_answer_as_what_waits(service: Service) -> None:
