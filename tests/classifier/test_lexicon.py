@@ -87,16 +87,18 @@ def test_by_tokens_is_by_characters(base: Base, correction: Floats, texts: list[
         whole, site, good = lexicon.score(texts)
         assert whole[good] == pytest.approx(slow.whole[good], abs=2e-5)
         assert not slow.rise[good].any(), "it has windows, which tokens do not know"
-        assert site[good] == pytest.approx(slow.site[good], abs=2e-4)
+        assert (site is not None) == corrected
+        if site is not None:
+            assert site[good] == pytest.approx(slow.site[good], abs=2e-4)
 
 
 def test_ordinary_comments_are_scored_by_their_tokens(base: Base) -> None:
     texts = ["Thank you, I don't think it's a bad idea; my e-mail is on the page!", "Great post.\n\nKeep it up :-)"]
-    assert base.lexicon.score(texts)[2].all()
+    assert all(base.lexicon.score(texts)[2])
 
 
 def test_letters_spaced_out_over_tokens_are_not(base: Base) -> None:
-    assert base.lexicon.score(["you f o o l", "you f.o o l", "you'd a b", "it's a day"])[2].tolist() == [
+    assert base.lexicon.score(["you f o o l", "you f.o o l", "you'd a b", "it's a day"])[2] == [
         *(False, False, False, True)
     ]
 
