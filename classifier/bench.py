@@ -22,8 +22,8 @@ from classifier.labels import LABELS
 
 SIZE = 300
 TIMED = 1000
-READ = 6000
-"""Comments that stock is fitted on, and that our lexicon has met, as in a service that has run for a while."""
+READ = 20_000
+"""Comments of any length that stock is fitted on, and that our lexicon has met: a service that has run for a while."""
 TEXT = (
     "We moved the tomatoes to the south wall last spring and they did much better; my neighbour, who has grown them "
     "for thirty years, says that the soil matters more than the sun. I'd still like to know what you feed them with, "
@@ -65,12 +65,14 @@ def bench(base: Base, texts: Sequence[str], seed: int = 1) -> dict[str, Any]:
 
 def _comments(texts: Sequence[str], seed: int) -> tuple[list[str], list[str], list[str]]:
     """Comments to time alone, as many to time in batches, and others that both sides read before."""
-    found = sorted({text[:SIZE] for text in texts if len(text) >= SIZE})
+    found = sorted({text[:SIZE] for text in texts})
     random.Random(seed).shuffle(found)  # noqa: S311 - which comments are timed is no secret
-    count = min(TIMED, len(found) // 3)
+    whole = [text for text in found if len(text) == SIZE]
+    count = min(TIMED, len(whole) // 3)
     if not count:
         return [TEXT[:SIZE]], [TEXT[:SIZE]], [TEXT, TEXT[::-1]]
-    return found[:count], found[count : 2 * count], found[2 * count : 2 * count + READ]
+    apart = set(whole[: 2 * count])
+    return whole[:count], whole[count : 2 * count], [text for text in found if text not in apart][:READ]
 
 
 def _stock(read: Sequence[str]) -> Callable[[Sequence[str]], object]:
