@@ -41,6 +41,7 @@ _LEFT = int(_BIGRAM) * _MIX[0] & _FULL
 _SHIFT, _SECOND, _TO_ROW, _TO_IDENTITY, _BEHIND, _SPACE = (
     np.array(number, np.uint32) for number in (15, _MIX[1], 14, 19, BUCKETS, 32)
 )
+FEW = 20
 _POWERS = [pow(_P, at, 1 << 32) for at in range(LONG)]
 # A window of five characters times this is its 3-, 4- and 5-gram, with the first step of the mixing done.
 _GRAMS = np.array(
@@ -192,8 +193,10 @@ class Hasher:
         )
 
     def pieces(self, tokens: Sequence[str]) -> Pieces:
-        """Prepared texts without spaces, shorter than LONG → the rows that `grams` has for each of them alone. For a few
-        short ones: words are hashed in Python, which costs less than numpy's fixed cost for so few."""
+        """Prepared texts without spaces, shorter than LONG → the rows that `grams` has for each of them alone. Words of a few
+        are hashed in Python, which costs less than numpy's fixed cost."""
+        if len(tokens) > FEW:
+            return self._pieces_at_once(tokens)
         size = at = len(tokens) + sum(map(len, tokens))
         at *= 3
         rows: list[int] = []
@@ -207,7 +210,7 @@ class Hasher:
                 points = word.encode() if word.isascii() else map(ord, word)
                 h = (sum(map(mul, points, _POWERS)) + _SALT) & _FULL
                 if h in self._terms:
-                    return self._pieces_with_identity(tokens)
+                    return self._pieces_at_once(tokens)
                 first = h * _MIX[0] & _FULL
                 mixing = first ^ first >> 15
                 rows.append((mixing * _MIX[1] & _FULL) >> 14)
@@ -245,30 +248,21 @@ class Hasher:
         np.putmask(h, across, NOTHING)
         return h
 
-    def _pieces_with_identity(self, tokens: Sequence[str]) -> Pieces:
+    def _pieces_at_once(self, tokens: Sequence[str]) -> Pieces:
         grams = self.grams(tokens)
-        rows, begins, ends, bare, named = [], [], list[int](), set(), {}
-        at = 0
-        for low, high, _, _ in grams.segments:
-            rows.append(grams.chars[low:high].ravel())
-            begins.append(at)
-            at += rows[-1].size
-        for number, (_, _, low, high) in enumerate(grams.segments):
-            words = grams.words[low:high].ravel()
-            rows.append(words if len(words) else np.array([NOTHING]))
-            begins.append(at)
-            at += rows[-1].size
-            if low == high:
-                bare.add(number)
-                ends += (0, 0)
-                continue
-            seen, own = (
-                (int(h[low]) * _MIX[0] & _FULL, int(h[high - 1]) * _LEFT & _FULL) for h in (grams.seen, grams.hashes)
-            )
-            ends += seen
-            if own != seen:
-                named[number] = own
-        return Pieces(np.concatenate(rows), begins, ends, bare, named)
+        starts, _, low, high = np.array(grams.segments).T  # a token is shorter than LONG, so it is one segment
+        bare = np.flatnonzero(low == high)
+        wide = grams.words.shape[1]
+        words = np.insert(grams.words.ravel(), wide * low[bare], NOTHING)
+        begins = np.concatenate([3 * starts, grams.chars.size + wide * low + bare.searchsorted(np.arange(len(low)))])
+        some = np.flatnonzero(low < high)
+        ends, own = np.zeros((2, len(tokens), 2), np.uint32)
+        for into, hashes in ((ends, grams.seen), (own, grams.hashes)):
+            into[some, 0] = hashes[low[some]] * np.uint32(_MIX[0])
+            into[some, 1] = hashes[high[some] - 1] * np.uint32(_LEFT)
+        named = {n: (int(own[n, 0]), int(own[n, 1])) for n in np.flatnonzero((own != ends).any(axis=1)).tolist()}
+        rows = np.concatenate([grams.chars.ravel(), words])
+        return Pieces(rows, begins.tolist(), ends.ravel().tolist(), set(bare.tolist()), named)
 
     def _masked(self, hashes: U32) -> npt.NDArray[np.bool_] | None:
         if not len(self._identity) or not len(hashes):
