@@ -22,7 +22,21 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from classifier.serving import Classifier
 from moderation import access, operations, queue, retention, telling
 from moderation.access import Doorman
-from moderation.console import account, api, desk, emptying, events, policy, rules, signin, stats, team, waves, whatif
+from moderation.console import (
+    account,
+    api,
+    desk,
+    emptying,
+    events,
+    policy,
+    replies,
+    rules,
+    signin,
+    stats,
+    team,
+    waves,
+    whatif,
+)
 from moderation.intake import Intake
 from moderation.links import Links
 from moderation.outbox.delivery import Deliverer
@@ -106,6 +120,7 @@ def routes(settings: Settings) -> list[BaseRoute]:
         *account.routes,
         *team.routes,
         *desk.routes,
+        *replies.routes,
         *emptying.routes,
         *stats.routes,
         *policy.routes,

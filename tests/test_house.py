@@ -30,6 +30,7 @@ WORDS = {
 }
 ACTS = {
     "admission",
+    "answering",
     "telling",
     "tally",
     "intake",
@@ -70,6 +71,7 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     "promises": (WORDS | {"storage", "figures"}, {"classifier.labels", "classifier.promise"}),
     "replay": (WORDS | {"storage", "scorer"}, {"classifier.labels", "classifier.examples", "classifier.serving"}),
     "queue": (WORDS | {"problem", "storage", "scorer", "tally", "telling", "waves"}, {"classifier.examples"}),
+    "answering": (WORDS | {"problem", "storage", "queue", "telling"}, set()),
     "registration": (WORDS | {"problem", "storage", "scorer"}, {"classifier.examples", "classifier.nearest"}),
     "privacy": (WORDS | {"problem", "storage", "telling"}, set()),
     "retention": (WORDS | {"problem", "storage"}, set()),

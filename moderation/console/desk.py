@@ -24,7 +24,8 @@ from moderation.storage import queue as stored_queue
 from moderation.storage.database import Database
 
 PAGE = 20
-DONE = {"approve": "approved", "spam": "filed as spam", "reject": "rejected", "delete": "deleted", "hold": "held"}
+DONE = {"approve": "approved", "spam": "filed as spam", "reject": "rejected", "delete": "deleted", "hold": "held",
+        "reply": "published"}  # fmt: skip
 
 
 def signed_in(endpoint: Callable[[Request, Asker], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
@@ -55,6 +56,8 @@ async def page(request: Request, asker: Asker, template: str, status: int = 200,
     undo = None
     if done in DONE and decided.isalnum() and count.isdigit():
         undo = {"id": decided, "label": f"{count} {'comment' if count == '1' else 'comments'} {DONE[done]}"}
+        if done == "reply":
+            undo["label"] = "Your reply is published" + (", and what it answers" if count == "2" else "")
     shown = {
         "notice": {"undone": "The decision is undone.", "emptied": "The spam folder was emptied."}.get(done),
         "undo": undo,
@@ -111,7 +114,7 @@ def in_words(shown: dict[str, Any], titles: dict[tuple[str, str], str]) -> dict[
         "article_title": titles.get((shown["site"], shown["article"]), "") or shown["article"],
         "wave": {"count": len(wave), "all": packed(wave)} if (wave := shown.get("wave")) else None,
         "marked": marked(shown["body"], matter),
-        "verdict": shown["verdict"] | {"reasons": reasons, "imported": imported},
+        "verdict": shown["verdict"] | {"reasons": reasons, "imported": imported, "staff": "staff" in shown["author"]},
     }
 
 

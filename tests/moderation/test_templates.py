@@ -229,6 +229,18 @@ SAMPLES: dict[str, tuple[str, str, dict[str, Any]]] = {
         {**QUEUE, "comments": [], "next_url": None, "undo": None, "notice": None, "filters": {"status": "pending"}},
     ),
     "comment": ("console", "comment.html", {**QUEUE, "comment": a_comment(), "decisions": [A_DECISION]}),
+    "reply": (
+        "console",
+        "reply.html",
+        {
+            **CONSOLE,
+            "comment": a_comment(author={"name": EVIL, "email": EVIL, "url": EVIL, "record": {}, "staff": True}),
+            "typed": {"body": EVIL, "name": EVIL},
+            "wrong": {"body": EVIL, "name": EVIL},
+            "problem": EVIL,
+            "back_to": "/moderate",
+        },
+    ),
     "empty": ("console", "empty.html", {**CONSOLE, "count": 2, "site": EVIL}),
     "empty-already": ("console", "empty.html", {**CONSOLE, "count": 0, "site": ""}),
     "comment-unscored": ("console", "comment.html", {**QUEUE, "comment": a_comment(verdict=UNSCORED), "decisions": []}),

@@ -1,11 +1,12 @@
-// The keyboard, and nothing else: every key presses a button that is on the page and works without this file.
+// The keyboard, and nothing else: every key presses what is on the page and works without this file; where that is a page of
+// its own, its form comes to the comment instead.
 "use strict";
 
 (() => {
   const KEYS = { a: "approve", s: "spam", r: "reject", d: "delete", u: "hold" };
   const HELP = [
     ["j", "next comment"], ["k", "previous comment"], ["a", "approve"], ["s", "spam"], ["r", "reject"], ["d", "delete"],
-    ["u", "back to the queue"], ["x", "tick or untick"], ["o", "open with all decisions"], ["z", "undo the last decision"],
+    ["c", "reply as staff"], ["u", "back to the queue"], ["x", "tick or untick"], ["o", "open with all decisions"], ["z", "undo the last decision"],
     ["?", "this list"],
   ];
   const rows = [...document.querySelectorAll("[data-row]")];
@@ -39,6 +40,52 @@
     kept(sessionStorage, "row", String(Math.max(rows.indexOf(current()), 0)));
     button.click();
   }
+
+  const close = (look) => {
+    const box = document.querySelector(".box");
+    const row = box?.closest("[data-row]");
+    box?.remove();
+    document.getElementById("reply-form")?.remove();
+    if (look && row) row.focus();
+  };
+
+  // What a template holds, below the comment: one at a time, and gone with Escape.
+  function open(row, name) {
+    close(false);
+    const piece = document.getElementById(name)?.content.cloneNode(true);
+    if (!piece) return null;
+    const box = piece.querySelector(".box");
+    (row.querySelector(".decide") ?? row).after(box);
+    document.body.append(piece);
+    box.querySelector("[data-close]")?.addEventListener("click", () => close(true));
+    box.addEventListener("keydown", (event) => {
+      if (event.key === "Escape") close(true);
+      else if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) box.querySelector("[type=submit]")?.click();
+    });
+    return box;
+  }
+
+  function reply(row) {
+    const link = row.querySelector("a[data-reply]");
+    const box = link && open(row, "reply-box");
+    if (!box) return false;
+    const form = document.getElementById("reply-form");
+    form.action = new URL(link.href).pathname;
+    form.elements.seen.value = row.querySelector('input[name^="seen-"]')?.value ?? "";
+    form.addEventListener("submit", (event) => {
+      if (pressed) event.preventDefault();
+      pressed = true;
+      kept(sessionStorage, "row", String(Math.max(rows.indexOf(row), 0)));
+    });
+    box.querySelector("textarea").focus();
+    box.scrollIntoView({ block: "nearest" });
+    return true;
+  }
+
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("a[data-reply]");
+    if (link && !event.ctrlKey && !event.metaKey && !event.shiftKey && reply(link.closest("[data-row]"))) event.preventDefault();
+  });
 
   function help() {
     let dialog = document.querySelector("dialog");
@@ -83,6 +130,7 @@
     else if (event.key === "z") press(document.querySelector("[data-undo]"));
     else if (event.key === "x" && row) row.querySelector("input[name=comments][type=checkbox]")?.click();
     else if (event.key === "o" && row) row.querySelector("[data-open]")?.click();
+    else if (event.key === "c" && row) reply(row);
     else if (act && row) press(row.querySelector(`[data-act=${act}]`));
     else return;
     event.preventDefault();
