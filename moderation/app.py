@@ -29,6 +29,7 @@ from moderation.console import (
     emptying,
     events,
     policy,
+    redactions,
     replies,
     rules,
     signin,
@@ -70,7 +71,7 @@ from moderation.seal import Seal, parsed_address
 from moderation.settings import Settings
 from moderation.settings import load as load_settings
 from moderation.site import Site
-from moderation.storage import connect, moderators, sites
+from moderation.storage import connect, moderators, scrubbing, sites
 from moderation.storage.database import Database
 
 log = logging.getLogger("moderation")
@@ -121,6 +122,7 @@ def routes(settings: Settings) -> list[BaseRoute]:
         *team.routes,
         *desk.routes,
         *replies.routes,
+        *redactions.routes,
         *emptying.routes,
         *stats.routes,
         *policy.routes,
@@ -284,6 +286,9 @@ def create_app(
             sweep = partial(retention.sweep, state.database, state.keep)
             due = [
                 Round("sweep", HOUR, lambda: sweep(clock())),
+                Round(
+                    "scrub", 60_000, lambda: scrubbing.scrub(state.database), partial(scrubbing.wanted, state.database)
+                ),
                 Round("read-up", 60_000, lambda: queue.read_up(state.database)),
             ]
             if settings.smtp and settings.digest_hours:

@@ -59,7 +59,11 @@ async def page(request: Request, asker: Asker, template: str, status: int = 200,
         if done == "reply":
             undo["label"] = "Your reply is published" + (", and what it answers" if count == "2" else "")
     shown = {
-        "notice": {"undone": "The decision is undone.", "emptied": "The spam folder was emptied."}.get(done),
+        "notice": {
+            "undone": "The decision is undone.",
+            "emptied": "The spam folder was emptied.",
+            "redacted": "It is removed, and nothing of it is kept.",
+        }.get(done),
         "undo": undo,
         "counts": counts,
         "labels": LABELS,

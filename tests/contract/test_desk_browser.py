@@ -65,6 +65,27 @@ def test_a_comment_is_approved_and_answered_by_keyboard_and_both_are_taken_back(
     assert wrong == []
 
 
+def test_what_is_selected_is_removed_for_good_by_keyboard(server: Server, browser: Browser) -> None:
+    post(server, "Call me: 0170 5554433221. I wrote about it: https://blog.example/mine", name="Tobias")
+    page, wrong = opened(server, browser)
+    page.evaluate(
+        """() => {
+          const text = document.querySelector("[data-row] .body").firstChild;
+          getSelection().setBaseAndExtent(text, 9, text, 24);
+        }"""
+    )
+    page.keyboard.press("e")
+    field = page.get_by_label("What is to go")
+    expect(field).to_have_value("0170 5554433221")
+    axed(page)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("status").first).to_contain_text("It is removed")
+    expect(page.locator("[data-row] .body")).to_have_text(
+        "Call me: [removed]. I wrote about it: https://blog.example/mine"
+    )
+    assert wrong == []
+
+
 def test_without_scripts_a_reply_is_a_page_of_its_own(server: Server, browser: Browser) -> None:
     post(server, "I wrote about it: https://blog.example/mine", name="Tobias")
     page = browser.new_context(java_script_enabled=False).new_page()

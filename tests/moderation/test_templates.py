@@ -241,6 +241,11 @@ SAMPLES: dict[str, tuple[str, str, dict[str, Any]]] = {
             "back_to": "/moderate",
         },
     ),
+    "redact": (
+        "console",
+        "redact.html",
+        {**CONSOLE, "comment": a_comment(), "typed": EVIL, "wrong": EVIL, "problem": EVIL, "back_to": "/moderate"},
+    ),
     "empty": ("console", "empty.html", {**CONSOLE, "count": 2, "site": EVIL}),
     "empty-already": ("console", "empty.html", {**CONSOLE, "count": 0, "site": ""}),
     "comment-unscored": ("console", "comment.html", {**QUEUE, "comment": a_comment(verdict=UNSCORED), "decisions": []}),

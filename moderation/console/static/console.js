@@ -6,7 +6,8 @@
   const KEYS = { a: "approve", s: "spam", r: "reject", d: "delete", u: "hold" };
   const HELP = [
     ["j", "next comment"], ["k", "previous comment"], ["a", "approve"], ["s", "spam"], ["r", "reject"], ["d", "delete"],
-    ["c", "reply as staff"], ["u", "back to the queue"], ["x", "tick or untick"], ["o", "open with all decisions"], ["z", "undo the last decision"],
+    ["c", "reply as staff"],
+    ["e", "remove a piece of the text: what is selected"], ["u", "back to the queue"], ["x", "tick or untick"], ["o", "open with all decisions"], ["z", "undo the last decision"],
     ["?", "this list"],
   ];
   const rows = [...document.querySelectorAll("[data-row]")];
@@ -45,7 +46,7 @@
     const box = document.querySelector(".box");
     const row = box?.closest("[data-row]");
     box?.remove();
-    document.getElementById("reply-form")?.remove();
+    for (const id of ["reply-form", "redact-form"]) document.getElementById(id)?.remove();
     if (look && row) row.focus();
   };
 
@@ -65,11 +66,14 @@
     return box;
   }
 
-  function reply(row) {
-    const link = row.querySelector("a[data-reply]");
-    const box = link && open(row, "reply-box");
+  // `what` is reply or redact: the form of the page that the row's link leads to.
+  function ask(row, what) {
+    const marked = String(getSelection()).trim();
+    const within = row.querySelector(".body")?.contains(getSelection().anchorNode);
+    const link = row.querySelector(`a[data-${what}]`);
+    const box = link && open(row, `${what}-box`);
     if (!box) return false;
-    const form = document.getElementById("reply-form");
+    const form = document.getElementById(`${what}-form`);
     form.action = new URL(link.href).pathname;
     form.elements.seen.value = row.querySelector('input[name^="seen-"]')?.value ?? "";
     form.addEventListener("submit", (event) => {
@@ -77,14 +81,17 @@
       pressed = true;
       kept(sessionStorage, "row", String(Math.max(rows.indexOf(row), 0)));
     });
-    box.querySelector("textarea").focus();
+    const field = box.querySelector("textarea, input");
+    if (what === "redact" && within) field.value = marked;
+    field.focus();
     box.scrollIntoView({ block: "nearest" });
     return true;
   }
 
   document.addEventListener("click", (event) => {
-    const link = event.target.closest("a[data-reply]");
-    if (link && !event.ctrlKey && !event.metaKey && !event.shiftKey && reply(link.closest("[data-row]"))) event.preventDefault();
+    const link = event.target.closest("a[data-reply], a[data-redact]");
+    if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    if (ask(link.closest("[data-row]"), "reply" in link.dataset ? "reply" : "redact")) event.preventDefault();
   });
 
   function help() {
@@ -119,7 +126,7 @@
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || event.repeat && !"jk".includes(event.key)) return;
     // Chromium sends a form at Enter in a checkbox. Only a button decides here.
-    if (event.key === "Enter" && event.target.closest("#queue input, .decision input")) return event.preventDefault();
+    if (event.key === "Enter" && event.target.matches("#queue input, .decision input") && !event.target.closest(".box")) return event.preventDefault();
     if (event.target.closest("select, textarea, input:not([type=checkbox])")) return;
     if (event.key === "?") return help();
     if (off() || document.querySelector("dialog[open]")) return;
@@ -130,7 +137,8 @@
     else if (event.key === "z") press(document.querySelector("[data-undo]"));
     else if (event.key === "x" && row) row.querySelector("input[name=comments][type=checkbox]")?.click();
     else if (event.key === "o" && row) row.querySelector("[data-open]")?.click();
-    else if (event.key === "c" && row) reply(row);
+    else if (event.key === "c" && row) ask(row, "reply");
+    else if (event.key === "e" && row) ask(row, "redact");
     else if (act && row) press(row.querySelector(`[data-act=${act}]`));
     else return;
     event.preventDefault();
