@@ -25,6 +25,7 @@ from moderation.access import Doorman
 from moderation.console import (
     account,
     api,
+    bars,
     desk,
     emptying,
     events,
@@ -122,6 +123,7 @@ def routes(settings: Settings) -> list[BaseRoute]:
         *team.routes,
         *desk.routes,
         *replies.routes,
+        *bars.routes,
         *redactions.routes,
         *emptying.routes,
         *stats.routes,

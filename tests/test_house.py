@@ -31,6 +31,7 @@ WORDS = {
 ACTS = {
     "admission",
     "answering",
+    "barring",
     "telling",
     "tally",
     "intake",
@@ -74,6 +75,7 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     "queue": (WORDS | {"problem", "storage", "scorer", "tally", "telling", "waves"}, {"classifier.examples"}),
     "answering": (WORDS | {"problem", "storage", "queue", "telling"}, set()),
     "redacting": (WORDS | {"problem", "storage", "queue", "telling", "waves"}, set()),
+    "barring": (WORDS | {"problem", "storage", "queue", "rulebook"}, set()),
     "registration": (WORDS | {"problem", "storage", "scorer"}, {"classifier.examples", "classifier.nearest"}),
     "privacy": (WORDS | {"problem", "storage", "telling"}, set()),
     "retention": (WORDS | {"problem", "storage"}, set()),

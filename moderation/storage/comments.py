@@ -299,6 +299,16 @@ async def approved(session: Session, site: str, articles: Iterable[str]) -> dict
     return dict.fromkeys(wanted, 0) | {row[0]: int(row[1]) for row in rows}
 
 
+async def keys_of(session: Session, site: str, ids: Iterable[str]) -> dict[str, tuple[str, str]]:
+    """The keys of each one's author and of the address that it came from; the latter is empty where it is forgotten."""
+    wanted = list(ids)
+    rows = await session.fetch(
+        f"SELECT id, author_key, address_key FROM comments WHERE site = ? AND id IN ({marks(len(wanted))})",
+        *(site, *wanted),
+    )
+    return {row[0]: (row[1], row[2]) for row in rows}
+
+
 async def records(session: Session, site: str, comments: Iterable[Comment]) -> dict[str, dict[str, Any]]:
     """Comment id → what its author has on this site: a count per status and the time of the first."""
     ids = [c.id for c in comments]

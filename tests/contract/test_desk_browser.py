@@ -96,3 +96,33 @@ def test_without_scripts_a_reply_is_a_page_of_its_own(server: Server, browser: B
     page.get_by_role("button", name="Approve and reply").click()
     expect(page.get_by_role("status")).to_contain_text("Your reply is published, and what it answers")
     assert len(thread(server)) == 2
+
+
+def test_an_author_is_blocked_and_an_article_closed_by_two_keys_and_undone_by_one(
+    server: Server, browser: Browser
+) -> None:
+    post(server, "I wrote about it: https://blog.example/mine", name="Tobias")
+    page, wrong = opened(server, browser)
+    for keys, said, undone in (
+        ("b2", "The author is blocked", "The author is let in again"),
+        ("b1", "The article is closed", "The article is open again"),
+    ):
+        for key in keys:
+            page.keyboard.press(key)
+        expect(page.get_by_role("status").first).to_contain_text(said)
+        expect(page.locator("[data-row]")).to_be_focused()
+        page.keyboard.press("z")
+        expect(page.get_by_role("status").first).to_contain_text(undone)
+    page.keyboard.press("j")
+    page.keyboard.press("b")
+    expect(page.get_by_role("button", name="1 Close the article")).to_be_focused()
+    axed(page)
+    page.keyboard.press("Escape")
+    expect(page.locator("[data-row]")).to_be_focused()
+    page.keyboard.press("o")
+    page.wait_for_url("**/moderate/comments/*")
+    for key in "b2":
+        page.keyboard.press(key)
+    expect(page.get_by_role("status").first).to_contain_text("The author is blocked")
+    axed(page)
+    assert wrong == []

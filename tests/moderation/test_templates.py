@@ -87,6 +87,7 @@ def a_receipt(**changes: Any) -> dict[str, Any]:
         "errors": {"body": EVIL},
         "reason": EVIL,
         "reason_code": "insult",
+        "bars": [{"bar": EVIL, "on": False, "words": EVIL}, {"bar": "article", "on": True, "words": EVIL}],
         "appeal": {"body": EVIL, "created_at": NOW},
         "can_appeal": False,
         "appealing": EVIL,
@@ -145,7 +146,7 @@ CONSOLE = {
     "csrf_token": EVIL,
     "counts": {"pending": 3, "approved": 2, "spam": 1, "rejected": 0, "deleted": 0},
     "notice": EVIL,
-    "undo": {"id": "d1", "label": EVIL},
+    "undo": {"action": "/moderate/decisions/d1/undo", "bar": EVIL, "label": EVIL},
 }
 QUEUE = {
     **CONSOLE,

@@ -3,11 +3,13 @@
 "use strict";
 
 (() => {
-  const KEYS = { a: "approve", s: "spam", r: "reject", d: "delete", u: "hold" };
+  const KEYS = { a: "approve", s: "spam", d: "delete", u: "hold" };
   const HELP = [
-    ["j", "next comment"], ["k", "previous comment"], ["a", "approve"], ["s", "spam"], ["r", "reject"], ["d", "delete"],
+    ["j", "next comment"], ["k", "previous comment"], ["a", "approve"], ["s", "spam"],
+    ["r", "reject, then 1 to 6 for the reason, r for none, n for a note"], ["d", "delete"],
     ["c", "reply as staff"],
-    ["e", "remove a piece of the text: what is selected"], ["u", "back to the queue"], ["x", "tick or untick"], ["o", "open with all decisions"], ["z", "undo the last decision"],
+    ["e", "remove a piece of the text: what is selected"],
+    ["b", "block or close, then a figure for what"], ["u", "back to the queue"], ["x", "tick or untick"], ["o", "open with all decisions"], ["z", "undo the last decision"],
     ["?", "this list"],
   ];
   const rows = [...document.querySelectorAll("[data-row]")];
@@ -35,10 +37,10 @@
     look(rows[at < 0 ? 0 : Math.min(Math.max(at + step, 0), rows.length - 1)]);
   }
 
-  function press(button) {
+  function press(button, row = current()) {
     if (!button || pressed) return;
     pressed = true;
-    kept(sessionStorage, "row", String(Math.max(rows.indexOf(current()), 0)));
+    kept(sessionStorage, "row", String(Math.max(rows.indexOf(row), 0)));
     button.click();
   }
 
@@ -88,6 +90,61 @@
     return true;
   }
 
+  function reject(row) {
+    const button = row.querySelector("[data-act=reject]");
+    const box = button && open(row, "reject-box");
+    if (!box) return;
+    const fields = button.form.elements;
+    const said = box.querySelector("#reject-note");
+    for (const choice of box.querySelectorAll("[data-choice]")) choice.addEventListener("click", () => {
+      if (!fields.note) button.form.append(Object.assign(document.createElement("input"), { type: "hidden", name: "note" }));
+      fields.reason.value = choice.dataset.reason;
+      if (said.value) fields.note.value = said.value;
+      press(button, row);
+    });
+    said.addEventListener("keydown", (event) => {
+      if (event.key !== "Enter" || event.ctrlKey) return;
+      event.preventDefault();
+      box.querySelector("[data-choice]").focus();
+    });
+    box.querySelector("[data-choice]").focus();
+    box.scrollIntoView({ block: "nearest" });
+  }
+
+  function bar(row) {
+    const more = row.querySelector("[data-more]");
+    if (!more) return;
+    close(false);
+    more.open = true;
+    [...more.querySelectorAll("[data-bar]")].forEach((button, at) => {
+      if (button.dataset.choice) return;
+      button.dataset.choice = String(at + 1);
+      button.prepend(Object.assign(document.createElement("kbd"), { textContent: at + 1 }), " ");
+    });
+    more.querySelector("[data-bar]")?.focus();
+  }
+
+  // The second key, where the first one asked which.
+  function choose(row, key) {
+    const place = row?.querySelector(".box") ?? row?.querySelector("[data-more][open]");
+    if (!place) return false;
+    if (key === "Escape") {
+      if (place.open) place.open = false;
+      close(false);
+      row.focus();
+      return true;
+    }
+    if (key === "n" && place.querySelector("#reject-note")) {
+      place.querySelector("#reject-note").focus();
+      return true;
+    }
+    const chosen = [...place.querySelectorAll("[data-choice]")].find((button) => button.dataset.choice === key);
+    if (!chosen) return false;
+    if (chosen.dataset.reason === undefined) press(chosen, row);
+    else chosen.click();
+    return true;
+  }
+
   document.addEventListener("click", (event) => {
     const link = event.target.closest("a[data-reply], a[data-redact]");
     if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
@@ -132,11 +189,14 @@
     if (off() || document.querySelector("dialog[open]")) return;
     const row = current();
     const act = KEYS[event.key];
+    if (choose(row, event.key)) return event.preventDefault();
     if (event.key === "j") move(1);
     else if (event.key === "k") move(-1);
     else if (event.key === "z") press(document.querySelector("[data-undo]"));
     else if (event.key === "x" && row) row.querySelector("input[name=comments][type=checkbox]")?.click();
     else if (event.key === "o" && row) row.querySelector("[data-open]")?.click();
+    else if (event.key === "r" && row) reject(row);
+    else if (event.key === "b" && row) bar(row);
     else if (event.key === "c" && row) ask(row, "reply");
     else if (event.key === "e" && row) ask(row, "redact");
     else if (act && row) press(row.querySelector(`[data-act=${act}]`));
