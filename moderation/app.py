@@ -22,7 +22,23 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from classifier.serving import Classifier
 from moderation import access, operations, queue, retention, telling
 from moderation.access import Doorman
-from moderation.console import account, api, desk, emptying, events, policy, rules, signin, stats, team, waves, whatif
+from moderation.console import (
+    account,
+    api,
+    bars,
+    desk,
+    emptying,
+    events,
+    policy,
+    redactions,
+    replies,
+    rules,
+    signin,
+    stats,
+    team,
+    waves,
+    whatif,
+)
 from moderation.intake import Intake
 from moderation.links import Links
 from moderation.outbox.delivery import Deliverer
@@ -56,7 +72,7 @@ from moderation.seal import Seal, parsed_address
 from moderation.settings import Settings
 from moderation.settings import load as load_settings
 from moderation.site import Site
-from moderation.storage import connect, moderators, sites
+from moderation.storage import connect, moderators, scrubbing, sites
 from moderation.storage.database import Database
 
 log = logging.getLogger("moderation")
@@ -111,6 +127,9 @@ def routes(settings: Settings) -> list[BaseRoute]:
         *account.routes,
         *team.routes,
         *desk.routes,
+        *replies.routes,
+        *bars.routes,
+        *redactions.routes,
         *emptying.routes,
         *stats.routes,
         *policy.routes,
@@ -285,6 +304,9 @@ def create_app(
             sweep = partial(retention.sweep, state.database, state.keep)
             due = [
                 Round("sweep", HOUR, lambda: sweep(clock())),
+                Round(
+                    "scrub", 60_000, lambda: scrubbing.scrub(state.database), partial(scrubbing.wanted, state.database)
+                ),
                 Round("read-up", 60_000, lambda: queue.read_up(state.database)),
             ]
             if settings.smtp and settings.digest_hours:

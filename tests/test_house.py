@@ -30,6 +30,8 @@ WORDS = {
 }
 ACTS = {
     "admission",
+    "answering",
+    "barring",
     "telling",
     "tally",
     "intake",
@@ -38,6 +40,7 @@ ACTS = {
     "promises",
     "replay",
     "privacy",
+    "redacting",
     "rulebook",
     "waves",
     "learning",
@@ -70,6 +73,9 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     "promises": (WORDS | {"storage", "figures"}, {"classifier.labels", "classifier.promise"}),
     "replay": (WORDS | {"storage", "scorer"}, {"classifier.labels", "classifier.examples", "classifier.serving"}),
     "queue": (WORDS | {"problem", "storage", "scorer", "tally", "telling", "waves"}, {"classifier.examples"}),
+    "answering": (WORDS | {"problem", "storage", "queue", "telling"}, set()),
+    "redacting": (WORDS | {"problem", "storage", "queue", "telling", "waves"}, set()),
+    "barring": (WORDS | {"problem", "storage", "queue", "rulebook"}, set()),
     "registration": (WORDS | {"problem", "storage", "scorer"}, {"classifier.examples", "classifier.nearest"}),
     "privacy": (WORDS | {"problem", "storage", "telling"}, set()),
     "retention": (WORDS | {"problem", "storage"}, set()),

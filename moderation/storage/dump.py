@@ -29,7 +29,7 @@ TABLES: dict[str, tuple[str, ...]] = {
             "notify",
         ),
         *("author_key", "address_key", "body_key", "created_at", "edited_at", "judged", "decided", "format"),
-        *("worst", "doubt", "turn"),
+        *("worst", "doubt", "turn", "staff"),
     ),
     "alike": ("site", "id", "key"),
     "submissions": (
@@ -65,7 +65,7 @@ TABLES: dict[str, tuple[str, ...]] = {
     "appeals": ("site", "id", "body", "created_at"),
     "imports": ("site", "source", "kind", "foreign_id", "id", "parent"),
     "audit": ("site", "id", "at", "actor", "action", "subject", "detail"),
-    "moderators": ("site", "id", "email", "role", "password_hash", "created_at"),
+    "moderators": ("site", "id", "email", "role", "password_hash", "created_at", "name"),
     "tokens": (
         "site",
         "hash",

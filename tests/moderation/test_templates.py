@@ -87,6 +87,7 @@ def a_receipt(**changes: Any) -> dict[str, Any]:
         "errors": {"body": EVIL},
         "reason": EVIL,
         "reason_code": "insult",
+        "bars": [{"bar": EVIL, "on": False, "words": EVIL}, {"bar": "article", "on": True, "words": EVIL}],
         "appeal": {"body": EVIL, "created_at": NOW},
         "can_appeal": False,
         "appealing": EVIL,
@@ -145,7 +146,7 @@ CONSOLE = {
     "csrf_token": EVIL,
     "counts": {"pending": 3, "approved": 2, "spam": 1, "rejected": 0, "deleted": 0},
     "notice": EVIL,
-    "undo": {"id": "d1", "label": EVIL},
+    "undo": {"action": "/moderate/decisions/d1/undo", "bar": EVIL, "label": EVIL},
 }
 QUEUE = {
     **CONSOLE,
@@ -229,6 +230,23 @@ SAMPLES: dict[str, tuple[str, str, dict[str, Any]]] = {
         {**QUEUE, "comments": [], "next_url": None, "undo": None, "notice": None, "filters": {"status": "pending"}},
     ),
     "comment": ("console", "comment.html", {**QUEUE, "comment": a_comment(), "decisions": [A_DECISION]}),
+    "reply": (
+        "console",
+        "reply.html",
+        {
+            **CONSOLE,
+            "comment": a_comment(author={"name": EVIL, "email": EVIL, "url": EVIL, "record": {}, "staff": True}),
+            "typed": {"body": EVIL, "name": EVIL},
+            "wrong": {"body": EVIL, "name": EVIL},
+            "problem": EVIL,
+            "back_to": "/moderate",
+        },
+    ),
+    "redact": (
+        "console",
+        "redact.html",
+        {**CONSOLE, "comment": a_comment(), "typed": EVIL, "wrong": EVIL, "problem": EVIL, "back_to": "/moderate"},
+    ),
     "empty": ("console", "empty.html", {**CONSOLE, "count": 2, "site": EVIL}),
     "empty-already": ("console", "empty.html", {**CONSOLE, "count": 0, "site": ""}),
     "comment-unscored": ("console", "comment.html", {**QUEUE, "comment": a_comment(verdict=UNSCORED), "decisions": []}),
