@@ -16,7 +16,7 @@ from typing import Any
 
 from moderation import __version__, access, backup, moving, privacy, rulebook, rules, second_factor, staff, telling
 from moderation import settings as settings_
-from moderation.commands import outgoing
+from moderation.commands import outgoing, shadowing
 from moderation.commands.footing import err, known_site, now, opened, out
 from moderation.links import Links
 from moderation.moderator import EVERYWHERE, ROLES, Moderator
@@ -25,7 +25,7 @@ from moderation.problem import FieldError, Invalid, NotFound, Problem, Unavailab
 from moderation.seal import Seal
 from moderation.settings import Settings, SettingsError
 from moderation.site import Site, checked_origin, is_site_key
-from moderation.storage import learnt, moderators, outbox, sites
+from moderation.storage import learnt, moderators, outbox, shadows, sites
 from moderation.storage.database import NewerDatabase, Session
 from moderation.submission import checked_email
 
@@ -197,7 +197,8 @@ async def retrain(args: argparse.Namespace, settings: Settings) -> None:
         if args.site:
             async with database.reading() as session:
                 await known_site(session, args.site)
-        out(json.dumps(await learning.retrain(database, Path(settings.models), args.site, now())))
+        told = await learning.retrain(database, Path(settings.models), args.site, now(), beside=args.shadow)
+        out(json.dumps(told))
 
 
 async def roll_back(args: argparse.Namespace, settings: Settings) -> None:
@@ -280,6 +281,7 @@ async def check(args: argparse.Namespace, settings: Settings) -> None:
         async with database.reading() as session:
             ready, all_ = await moderators.count(session, ready=True), await moderators.count(session)
             untold, outdated = await outbox.counts(session), await learnt.outdated(session)
+            beside = await shadows.running(session)
             muted = [line for site in (await sites.sites(session)).values() for line in rulebook.in_words(site)]
         if isinstance(getattr(database, "path", None), Path):
             with sqlite3.connect(database.path) as connection:  # type: ignore[attr-defined]
@@ -294,6 +296,8 @@ async def check(args: argparse.Namespace, settings: Settings) -> None:
         classifier.load()
         out(f"model: {classifier.problem or 'ok'} ({classifier.version})")
         well &= classifier.problem is None
+        for run in beside:
+            out(f"model: {run.model} runs in shadow on {run.site}; {run.problem or 'see: python -m moderation shadow'}")
         for site in outdated:
             out(f"model: that of {site} still holds what an erased person taught; see: python -m moderation retrain")
     except Exception as error:
@@ -355,7 +359,15 @@ def parser() -> argparse.ArgumentParser:
     it.add_argument("--scopes", required=True, help="some of score,moderate,articles,privacy")
     it.add_argument("--site", metavar="KEY", help="only this site; otherwise all")
     command("revoke-token", revoke_token).add_argument("token", metavar="TOKEN")
-    command("retrain", retrain).add_argument("--site", metavar="KEY", help="only this site; otherwise every one")
+    it = command("retrain", retrain)
+    it.add_argument("--site", metavar="KEY", help="only this site; otherwise every one")
+    it.add_argument("--shadow", action="store_true", help="what is better runs beside the model, instead of going live")
+    it = command("shadow", shadowing.run)
+    it.add_argument(
+        "act", metavar="ACT", choices=shadowing.ACTS, nargs="?", default="show", help="show, start, stop or promote"
+    )
+    it.add_argument("--site", metavar="KEY", default="default")
+    it.add_argument("--model", metavar="VERSION", help="the candidate to start")
     command("roll-back", roll_back).add_argument("--site", metavar="KEY", default="default")
     it = command("import", import_file)
     it.add_argument("file", metavar="FILE", help="`-` reads standard input")

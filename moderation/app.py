@@ -22,7 +22,21 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from classifier.serving import Classifier
 from moderation import access, operations, queue, retention, telling
 from moderation.access import Doorman
-from moderation.console import account, api, desk, emptying, events, policy, rules, signin, stats, team, waves, whatif
+from moderation.console import (
+    account,
+    api,
+    desk,
+    emptying,
+    events,
+    policy,
+    rules,
+    shadows,
+    signin,
+    stats,
+    team,
+    waves,
+    whatif,
+)
 from moderation.intake import Intake
 from moderation.links import Links
 from moderation.outbox.delivery import Deliverer
@@ -55,6 +69,7 @@ from moderation.scores import score
 from moderation.seal import Seal, parsed_address
 from moderation.settings import Settings
 from moderation.settings import load as load_settings
+from moderation.shadow import Shadow
 from moderation.site import Site
 from moderation.storage import connect, moderators, sites
 from moderation.storage.database import Database
@@ -110,6 +125,7 @@ def routes(settings: Settings) -> list[BaseRoute]:
         *stats.routes,
         *policy.routes,
         *whatif.routes,
+        *shadows.routes,
         *api.routes,
         *waves.routes,
         *events.routes,
@@ -258,6 +274,8 @@ def create_app(
             state.related = related.Related(state.database)
             state.scorer = Scorer(classifier or Classifier(Path(settings.models)))
             state.replay = Replay(state.database, state.scorer)
+            state.models = Path(settings.models)
+            state.shadow = Shadow(state.database, state.scorer.classifier, clock)
             state.intake = Intake(
                 state.database, state.scorer, state.links, changed=state.threads.drop, clock=clock, mails=state.mails
             )
@@ -270,6 +288,7 @@ def create_app(
             due = [
                 Round("sweep", HOUR, lambda: sweep(clock())),
                 Round("read-up", 60_000, lambda: queue.read_up(state.database)),
+                Round("shadow", 15_000, state.shadow.read_along, state.shadow.wanted),
             ]
             if settings.smtp and settings.digest_hours:
                 waits = partial(telling.anything_waits, state.database)
