@@ -311,8 +311,9 @@ async def check(args: argparse.Namespace, settings: Settings) -> None:
         f"outbox: {untold['waiting']} wait, {untold['failed']} failed"
         + ("; see: python -m moderation retry-outbox" if untold["failed"] else "")
     )
-    out(f"mail: {(said := await outgoing.mail_said(settings))}")
-    well &= said == "ok" or settings.smtp is None
+    tried = await outgoing.mail_said(settings, args.mail or "")
+    out(f"mail: {tried.said}")
+    well &= tried.taken or (settings.smtp is None and not args.mail)
     for line in muted or ["none is muted"]:
         out(f"rules: {line}")
     out(f"proxy: {proxy_said(settings)}")
@@ -395,7 +396,8 @@ def parser() -> argparse.ArgumentParser:
     command("test-mail", outgoing.test_mail).add_argument("address", metavar="ADDRESS")
     command("backup", make_backup).add_argument("file", metavar="FILE")
     command("restore", restore).add_argument("file", metavar="FILE")
-    command("check", check)
+    it = command("check", check)
+    it.add_argument("--mail", metavar="ADDRESS", help="send one test mail to it, and say what the mail server answered")
     return top
 
 

@@ -28,6 +28,7 @@ from moderation.console import (
     desk,
     emptying,
     events,
+    mailing,
     policy,
     rules,
     shadows,
@@ -42,6 +43,7 @@ from moderation.links import Links
 from moderation.outbox.delivery import Deliverer
 from moderation.outbox.letters import Letters
 from moderation.outbox.mail import Mail, Smtp
+from moderation.outbox.trial import Trial
 from moderation.outbox.webhooks import Webhooks
 from moderation.pages import Pages
 from moderation.problem import MethodNotAllowed, NotFound, Problem, TooLarge
@@ -120,6 +122,7 @@ def routes(settings: Settings) -> list[BaseRoute]:
         *signin.routes,
         *account.routes,
         *team.routes,
+        *mailing.routes,
         *desk.routes,
         *emptying.routes,
         *stats.routes,
@@ -282,6 +285,7 @@ def create_app(
             hooks = Webhooks(state.database, state.links, clock, to_private=settings.webhooks_to_private)
             letters = Letters(state.database, state.links)
             mail = Mail(settings.smtp and Smtp.of(*settings.smtp), settings.host_name, letters.write)
+            state.trial = Trial(settings.smtp and Smtp.of(*settings.smtp), settings.host_name, settings.base)
             state.outbox = Deliverer(state.database, hooks, mail, clock=clock)
             state.keep = retention.Keep(**settings.keep)
             sweep = partial(retention.sweep, state.database, state.keep)

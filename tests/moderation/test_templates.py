@@ -426,6 +426,12 @@ SHADOW = {
     "problem": EVIL,
     "wrong": EVIL,
 }  # fmt: skip
+SAMPLES["mail"] = (
+    "console",
+    "mail.html",
+    {**CONSOLE, "settings": {"server": EVIL, "from": EVIL}, "tried": {"taken": False, "said": EVIL}},
+)
+SAMPLES["mail-none"] = ("console", "mail.html", {**CONSOLE, "settings": {}, "tried": None})
 SAMPLES["shadow"] = ("console", "shadow.html", SHADOW)
 SAMPLES["shadow-fresh"] = (
     "console",
