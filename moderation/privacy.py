@@ -67,6 +67,7 @@ async def held(session: Session, person: Person) -> dict[str, Any]:
         ],
         "appeals": await persons.appeals(session, person),
         "judged": await persons.submissions(session, person),
+        "shadow": await persons.shadow(session, person),
         "decisions": await persons.decisions(session, person),
         "subscriptions": await persons.subscriptions(session, person),
     }

@@ -414,6 +414,48 @@ SAMPLES["what-if"] = (
     "what-if.html",
     POLICY | WHAT_IF | {"errors": POLICY["errors"] | {"model": EVIL}},
 )
+SHADOW = {
+    **CONSOLE,
+    "site": Site("default", EVIL),
+    "sites": [Site("default", EVIL), Site("other", EVIL)],
+    "told": {
+        "site": "default",
+        "current": EVIL,
+        "models": [EVIL],
+        "capped": True,
+        "comments": 3,
+        "differ": 2,
+        "shadow": {"model": EVIL, "running": True, "started_at": NOW, "ended_at": None, "outcome": None, "problem": EVIL},
+        "moves": [
+            {"from": "publish", "to": "hold", "count": 2, "agree": 1, "disagree": 0},
+            {"from": "hold", "to": "hold", "count": 1, "agree": 0, "disagree": 0},
+        ],
+        "decided": {"agree": 1, "disagree": 0},
+        "reasons": [{"reason": "label:insult", "current": 0, "candidate": 2, "both": 0}],
+        "labels": {"insult": {"decided": 1, "current": 0, "candidate": 1}},
+        "log_loss": {"current": 0.5, "candidate": 0.25},
+    },
+    "found": [
+        {"url": "/moderate/comments/x", "name": EVIL, "created_at": NOW, "excerpt": EVIL, "from": "publish", "to": "hold",
+         "reasons": ["label:insult"], "decided": "spam", "agrees": True},
+    ],
+    "following": "x.1",
+    "may_change": True,
+    "problem": EVIL,
+    "wrong": EVIL,
+}  # fmt: skip
+SAMPLES["mail"] = (
+    "console",
+    "mail.html",
+    {**CONSOLE, "settings": {"server": EVIL, "from": EVIL}, "tried": {"taken": False, "said": EVIL}},
+)
+SAMPLES["mail-none"] = ("console", "mail.html", {**CONSOLE, "settings": {}, "tried": None})
+SAMPLES["shadow"] = ("console", "shadow.html", SHADOW)
+SAMPLES["shadow-fresh"] = (
+    "console",
+    "shadow.html",
+    SHADOW | {"told": {"shadow": None, "comments": 0, "models": [], "current": ""}, "found": [], "may_change": True},
+)
 SAMPLES["policy-fresh"] = (
     "console",
     "policy.html",
