@@ -27,7 +27,7 @@ from classifier.views import BREAK, Fold, normal_tokens
 Bools = npt.NDArray[np.bool_]
 
 KEPT = 1 << 16
-"""Tokens that are remembered (11 MB, once so many have come). When they are too many all are forgotten: hostile text cannot
+"""Tokens that are remembered (13 MB, once so many have come). When they are too many all are forgotten: hostile text cannot
 grow us. With a quarter of them, a comment of a busy site has eleven words in fifty that are not known, with all five."""
 KEPT_OF_SITE = 1 << 14
 LONGEST_TOKEN = 64
