@@ -157,6 +157,24 @@ async def barrable(database: Database, shown: list[dict[str, Any]]) -> list[dict
     return [c | {"bars": bars.get(c["id"], {})} for c in shown]
 
 
+EXCERPT = 140
+
+
+async def answering(database: Database, shown: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """With who wrote what a reply answers, and how that begins."""
+    async with database.reading() as session:
+        above = {c["parent"] for c in shown if c["parent"]}
+        found = await comments.find(session, above) if above else {}
+    told = {
+        p.id: {"id": p.id, "name": p.name or "Anonymous", "status": p.status, "text": " ".join(p.text.split())}
+        for p in found.values()
+    }
+    for one in told.values():
+        if len(one["text"]) > EXCERPT:
+            one["text"] = one["text"][:EXCERPT].rstrip() + "…"
+    return [c | {"above": told.get(c["parent"] or "")} for c in shown]
+
+
 async def titles_of(database: Database, shown: list[dict[str, Any]]) -> dict[tuple[str, str], str]:
     found: dict[tuple[str, str], str] = {}
     async with database.reading() as session:
@@ -174,7 +192,7 @@ async def get_queue(request: Request, asker: Asker) -> Response:
              ("status", "site", "article", "label", "rule", "author", "order", "q", "sample", "cursor")}  # fmt: skip
     view = view_of(asked, PAGE)
     shown, following = await folded(state, asker, view)
-    shown = await barrable(state.database, shown)
+    shown = await answering(state.database, await barrable(state.database, shown))
     titles = await titles_of(state.database, shown)
     async with state.database.reading() as session:
         known = [s for s in (await sites.sites(session)).values() if asker.sees(s.key)]
@@ -203,7 +221,7 @@ async def get_comment(request: Request, asker: Asker) -> Response:
     state = request.app.state
     shown = await queue.one(state.database, state.scorer, asker, request.path_params["id"])
     taken = shown.pop("decisions")
-    (shown,) = await barrable(state.database, [shown])
+    (shown,) = await answering(state.database, await barrable(state.database, [shown]))
     last = taken[-1]["id"] if taken else ""
     async with state.database.reading() as session:
         names = await moderators.names(session)

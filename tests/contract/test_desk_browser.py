@@ -90,6 +90,7 @@ def test_without_scripts_a_reply_is_a_page_of_its_own(server: Server, browser: B
     post(server, "I wrote about it: https://blog.example/mine", name="Tobias")
     page = browser.new_context(java_script_enabled=False).new_page()
     signed_in(page, server)
+    page.locator("[data-more] summary").click()
     page.get_by_role("link", name="Approve and reply").click()
     page.get_by_label("Your reply").fill("Thank you, Tobias.")
     page.get_by_label("Your name").fill("Marta")

@@ -42,6 +42,9 @@ def test_a_page_of_twenty_is_decided_by_keyboard_in_under_twenty_seconds(server:
         for key in "a" if left % 3 else "r1" if left % 2 else "rr":
             page.keyboard.press(key)
         expect(rows).to_have_count(left)
+        expect(page.locator("[data-row]:focus")).to_have_count(
+            min(left, 1)
+        )  # the next one is there, and the keys are its
         if left == 10:  # a slip: one key, and it is back
             page.keyboard.press("z")
             expect(rows).to_have_count(left + 1)

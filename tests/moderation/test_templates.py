@@ -87,6 +87,7 @@ def a_receipt(**changes: Any) -> dict[str, Any]:
         "errors": {"body": EVIL},
         "reason": EVIL,
         "reason_code": "insult",
+        "above": {"id": "c0", "name": EVIL, "status": EVIL, "text": EVIL},
         "bars": [{"bar": EVIL, "on": False, "words": EVIL}, {"bar": "article", "on": True, "words": EVIL}],
         "appeal": {"body": EVIL, "created_at": NOW},
         "can_appeal": False,
