@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: serve test lint clean bench peers
+.PHONY: serve test lint clean bench peers screenshots
 
 serve: .venv/ready
 	MODERATION_DEMO=$${MODERATION_DEMO:-true} $(BIN)/python -m moderation serve
@@ -16,6 +16,10 @@ test: .venv/ready-test
 bench: .venv/ready-test
 	$(BIN)/python benchmarks/service.py
 	$(BIN)/python -m benchmarks.thread
+
+# The pictures in the docs, from a real server in a real browser (Chromium). Look at each before you commit it.
+screenshots: .venv/ready-test
+	$(BIN)/python -m tests.contract.screenshots
 
 # Other systems on the rows that `python -m classifier evaluate --data DIR --peers benchmarks/.peers` reports on.
 peers: .venv/ready

@@ -66,7 +66,7 @@ def evaluate(given: argparse.Namespace) -> int:
         raise ValueError("the data folder is missing")
     base = open_base(given.models, given.version)
     found, drawn = report.run(base, given.data, given.seed, given.peers, given.leave_out)
-    timed = report.times(base)
+    timed = report.times(base, given.data, given.seed)
     if given.out:
         report.write(given.out, found, timed, drawn)
     if given.docs:

@@ -16,7 +16,7 @@ from classifier.examples import Asked
 from classifier.hashing import ROWS, Hasher
 from classifier.labels import LABELS
 from classifier.lexicon import Lexicon
-from classifier.linear import SITE_BUCKETS, VIEWS, Floats, Linear, Table
+from classifier.linear import SITE_BUCKETS, VIEWS, Floats, Table
 from classifier.registry import Folder, ModelError
 from classifier.structure import Structure
 from classifier.views import Fold, as_written, normalised
@@ -37,7 +37,9 @@ class Base:
             self.fold = Fold(folder.data["confusables"])
             self.structure = Structure(folder.data["shorteners"], folder.data["disposable"])
             # float32 in memory: half the time of converting what each text needs (31 µs against 87 µs a text)
-            self.table = Table(weights.astype(np.float32), np.array(bias), Hasher(folder.data["identity"]))
+            rows = np.empty((ROWS, VIEWS, len(LABELS) + 1), np.float32)
+            rows[:] = weights.swapaxes(0, 1)
+            self.table = Table(rows.swapaxes(0, 1), np.array(bias), Hasher(folder.data["identity"]))
             self.lexicon = Lexicon(self.table, self.fold)
             self.combine = Combine(folder.card["calibration"])
             self.thresholds: dict[str, float] = {label: float(folder.card["thresholds"][label]) for label in LABELS}
@@ -50,30 +52,30 @@ class Base:
     def log_odds(self, asked: Sequence[Asked], sites: Sequence[Correction | None] = ()) -> Floats:
         """[texts, labels]; `sites`: per text the correction of its site, or None."""
         texts = [one.text for one in asked]
-        kinds = {id(one): one for one in sites or (None,)}
-        if len(kinds) == 1:
-            linear = self._by_tokens(texts, *kinds.values())
-        else:
-            linear = Linear.empty(len(texts))
-            for correction in kinds.values():
-                mine = np.array([number for number, one in enumerate(sites) if one is correction])
-                part = self._by_tokens([texts[number] for number in mine], correction)
-                linear.put(mine, part)
-        return self.combine.log_odds(linear, self.structure.rows(texts, [one.author for one in asked]))
+        shape = self.structure.rows(texts, [one.author for one in asked])
+        if not any(sites):
+            return self._by_tokens(texts, shape, None)
+        out = np.empty((len(texts), len(LABELS)), np.float32)
+        for correction in {id(one): one for one in sites}.values():
+            mine = [number for number, one in enumerate(sites) if one is correction]
+            out[mine] = self._by_tokens([texts[number] for number in mine], shape[mine], correction)
+        return out
 
-    def _by_tokens(self, texts: Sequence[str], correction: Correction | None) -> Linear:
+    def _by_tokens(self, texts: Sequence[str], shape: Floats, correction: Correction | None) -> Floats:
         """Most texts by their tokens; those that these do not hold for, by their characters."""
         whole, site, good = (correction.lexicon if correction else self.lexicon).score(texts)
-        linear = Linear.empty(len(texts))
-        linear.whole[:], linear.site[:] = whole, site
-        if not good.all():
-            rest = [text for text, held in zip(texts, good, strict=True) if not held]
+        if site is not None and correction is not None:
+            site += correction.shift
+        out = self.combine.of_tokens(whole, site, shape)
+        if not all(good):
+            at = [number for number, held in enumerate(good) if not held]
+            rest = [texts[number] for number in at]
             views = [as_written(text) for text in rest], [normalised(text, self.fold) for text in rest]
-            slow = self.table.score(views, [correction.weights] * len(rest) if correction else ())
-            linear.put(~good, slow)
-        if correction is not None:
-            linear.site[:] += correction.shift
-        return linear
+            linear = self.table.score(views, [correction.weights] * len(rest) if correction else ())
+            if correction is not None:
+                linear.site[:] += correction.shift
+            out[at] = self.combine.log_odds(linear, shape[at])
+        return out
 
 
 @dataclass(frozen=True, slots=True)

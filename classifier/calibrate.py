@@ -12,10 +12,11 @@ import numpy.typing as npt
 
 from classifier import attack, combine, matrix, structure
 from classifier.combine import Combine, probability
-from classifier.estimate import fit_soft, prepare
+from classifier.estimate import prepare
 from classifier.gather import Rows, place_of
 from classifier.labels import LABELS
 from classifier.linear import Floats, Linear, Table
+from classifier.soft import fit_soft
 from classifier.structure import Structure
 from classifier.views import Fold
 

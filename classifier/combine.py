@@ -7,10 +7,12 @@ structure numbers. Fitted on rows that the word weights never saw, clean and dis
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from classifier import structure
 from classifier.labels import LABELS
@@ -21,6 +23,7 @@ SHARED: tuple[str, ...] = ("toxicity", "severe_toxicity", "obscene", "threat", "
 LIMIT = 8.0
 """The most that a site's correction may move a label, in log-odds."""
 _COUNT = len(LABELS)
+_LOW, _HIGH, _ONE = np.array(-30.0), np.array(30.0), np.array(1.0)
 WIDTH = len(OWN) * _COUNT + len(structure.NAMES)
 
 
@@ -74,11 +77,25 @@ class Combine:
                 raise ValueError(f"the second stage of {label} does not fit this code")
             self.weights[:, column] = spread(column, weights)
             self.bias[column] = bias
+        self._short = np.delete(self.weights, slice(3 * _COUNT, len(OWN) * _COUNT), axis=0)
 
     def log_odds(self, linear: Linear, shape: Floats) -> Floats:
         """[texts, labels] log-odds; the sites' corrections are added here, after calibration."""
         out = wide(linear, shape) @ self.weights + self.bias
         return np.asarray(out + np.minimum(np.maximum(linear.site, -LIMIT), LIMIT), dtype=np.float32)
+
+    def of_tokens(self, whole: Floats, site: Floats | None, shape: Floats) -> Floats:
+        """`log_odds` of texts that have no windows. whole: [texts, views, labels]."""
+        texts = len(whole)
+        x = np.empty((texts, len(self._short)), np.float32)
+        x[:, : 2 * _COUNT] = whole.reshape(texts, -1)
+        np.maximum(whole[:, 0], whole[:, 1], out=x[:, 2 * _COUNT : 3 * _COUNT])
+        x[:, 3 * _COUNT :] = shape
+        out: Floats = np.dot(x, self._short)
+        out += self.bias
+        if site is not None:
+            out += np.minimum(np.maximum(site, -LIMIT), LIMIT)
+        return out
 
     def gain(self, view: int, higher: Floats) -> Floats:
         """[labels, labels] how much each label's log-odds (rows) move with this view's of each label (columns).
@@ -91,7 +108,13 @@ class Combine:
 
 def probability(log_odds: Floats) -> Floats:
     """Log-odds → 0..1, finite whatever comes in."""
-    z = log_odds.astype(np.float64)
-    z[np.isnan(z)] = 0.0
-    z = np.minimum(np.maximum(z, -30.0), 30.0)
-    return np.asarray(1.0 / (1.0 + np.exp(-z)), dtype=np.float32)
+    z: npt.NDArray[np.float64] = np.maximum(log_odds, _LOW)
+    np.minimum(z, _HIGH, out=z)
+    np.negative(z, out=z)
+    np.exp(z, out=z)
+    z += _ONE
+    np.reciprocal(z, out=z)
+    flat = z.ravel()
+    if not math.isfinite(np.dot(flat, flat)):
+        z[np.isnan(z)] = 0.5
+    return z.astype(np.float32)

@@ -7,8 +7,7 @@ bootstrap over rows for what is measured on a whole curve, Wilson's for shares.
 from __future__ import annotations
 
 import random
-import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +15,13 @@ import numpy as np
 
 from classifier import alarms, attack, structure
 from classifier.base import Base
-from classifier.examples import Asked, Example
+from classifier.examples import Example
 from classifier.identity import TERMS as IDENTITY
 from classifier.labels import LABELS
 from classifier.matrix import targets
 from classifier.measure import Ranked, decided_alone, measure, share
 from classifier.parts import EVERYDAY, HEADLINE, Bools, Floats, Part, Said, column, parts, scores
 
-ROUNDS = 300
 FEW = 10
 """A slice with fewer rows of either kind is not reported: its figure would be noise."""
 NEUTRAL = (
@@ -199,40 +197,3 @@ def firing(base: Base, found: Iterable[Part]) -> dict[str, Any]:
             "parts": of_parts,
         }
     return out
-
-
-TEXT = (
-    "We moved the tomatoes to the south wall last spring and they did much better; my neighbour, who has grown them "
-    "for thirty years, says that the soil matters more than the sun. I'd still like to know what you feed them with, "
-    "since mine turn yellow in August. See https://garden.example/yellow for a photo of the leaves."
-)
-
-
-def bench(base: Base) -> dict[str, Any]:
-    """µs for one 300-character comment, all labels, beside stock TfidfVectorizer and one linear model in the same run."""
-    from sklearn.feature_extraction.text import TfidfVectorizer
-    from sklearn.pipeline import make_union
-
-    stock = make_union(TfidfVectorizer(ngram_range=(1, 2)), TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5)))
-    vectors = stock.fit_transform([TEXT, TEXT[::-1]])
-    weights = np.ones(vectors.shape[1])
-    asked = [Asked(TEXT[:300])]
-    ours, theirs, batch = [], [], []
-    for _ in range(ROUNDS):
-        ours.append(_timed(lambda: base.log_odds(asked)))
-        theirs.append(_timed(lambda: stock.transform([TEXT[:300]]) @ weights))
-    for _ in range(ROUNDS // 6):
-        batch.append(_timed(lambda: base.log_odds(asked * 32)) / 32)
-    return {
-        "one at a time, median": round(float(np.median(ours)), 1),
-        "one at a time, p99": round(float(np.quantile(ours, 0.99)), 1),
-        "in batches of 32": round(float(np.median(batch)), 1),
-        "stock TfidfVectorizer, one label": round(float(np.median(theirs)), 1),
-        "times faster": round(float(np.median(theirs) / np.median(ours)), 1),
-    }
-
-
-def _timed(act: Callable[[], object]) -> float:
-    start = time.perf_counter()
-    act()
-    return (time.perf_counter() - start) * 1e6

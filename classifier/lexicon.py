@@ -10,30 +10,40 @@ of a long text, letters spaced out over tokens, a token that its normalised view
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Sequence
+from itertools import accumulate, chain
+from struct import pack
 from threading import Lock
 
 import numpy as np
 import numpy.typing as npt
 
-from classifier.hashing import LONG, ROWS, Ints, identity_pair_rows, pair_rows
+from classifier.hashing import LONG, NOTHING, U32, Ints, joined
 from classifier.labels import LABELS
-from classifier.linear import SITE_BUCKETS, SITE_SCALE, VIEWS, WORDS, Floats, Table, log_odds
+from classifier.linear import SITE_BUCKETS, SITE_SCALE, VIEWS, WORDS, Floats, Table
 from classifier.views import BREAK, Fold, normal_tokens
 
 Bools = npt.NDArray[np.bool_]
 
-KEPT = 1 << 14
-"""Tokens that are remembered (2 MB). When they are too many all are forgotten: hostile text cannot grow us."""
+KEPT = 1 << 16
+"""Tokens that are remembered (13 MB, once so many have come). When they are too many all are forgotten: hostile text cannot
+grow us. With a quarter of them, a comment of a busy site has eleven words in fifty that are not known, with all five."""
+KEPT_OF_SITE = 1 << 14
 LONGEST_TOKEN = 64
 _COUNT = len(LABELS)
-_SUMS = VIEWS * 2 * (_COUNT + 1)
-_LENGTH = slice(_SUMS, _SUMS + VIEWS)
-_ODD = _SUMS + VIEWS
-_SITE = _ODD + 1
-_HEAD = re.compile(r"[._*\-]?[a-z](?![a-z0-9])")
-_TAIL = re.compile(r"(?:\A|.*[^a-z0-9])[a-z][._*\-]?\Z", re.DOTALL)
-_TWO = re.compile(r"(?<![a-z0-9])[a-z][._*\-]{1,2}[a-z](?![a-z0-9])")
+_WIDE = VIEWS * (_COUNT + 1)
+_SUMS = 2 * _WIDE
+_ODD, _TAIL, _HEAD, _TWO, _UNEVEN, _NAMED, _BARE, _END = *range(_SUMS + VIEWS, _SUMS + VIEWS + 7), _SUMS + 2 * VIEWS + 6
+_HEAD_OF = re.compile(r"[._*\-]?[a-z](?![a-z0-9])").match
+_TAIL_OF = re.compile(r"(?:\A|.*[^a-z0-9])[a-z][._*\-]?\Z", re.DOTALL).match
+_TWO_OF = re.compile(r"(?<![a-z0-9])[a-z][._*\-]{1,2}[a-z](?![a-z0-9])").search
+_ORDINARY = re.compile(r"""[-"'(\[{<*_~.,:/]*[A-Za-z]{2,}[-,.;:!?)"'\]}>*_~/]*|[!-@\[-`{-~]+""").fullmatch
+_THRICE = re.compile(r"([a-z!?.])\1\1").search
+_NONE_ALONE = (False, False, False)
+_PARTS = np.array([[1.0], [WORDS]], np.float32)
+_STEP, _VIEW_ROWS = np.array(VIEWS, np.int64), np.arange(VIEWS)
+_ONE, _ONES = np.array(1, np.float32), np.ones(LONG, np.float32)
 
 
 class Lexicon:
@@ -41,20 +51,20 @@ class Lexicon:
 
     def __init__(self, table: Table, fold: Fold, correction: Floats | None = None) -> None:
         self._table, self._fold, self._correction = table, fold, correction
+        self._both = table.both()
+        self._flat = self._both.reshape(-1, _COUNT + 1)
         self._lock = Lock()
         self._number: dict[str, int] = {}
-        # Of a token: the sums of its character and of its word rows in each view, its length in each view, whether it
-        # is odd, and what the correction adds. Number 0 is the odd token that stands for all that are not kept.
-        self._values = np.zeros((KEPT, _SITE + (VIEWS * 2 * _COUNT if correction is not None else 0)), np.float32)
-        self._blocks = self._values[:, :_SUMS].reshape(KEPT, VIEWS, 2, _COUNT + 1)
-        self._moved = self._values[:, _SITE:].reshape(KEPT, VIEWS, 2, -1)
-        # A lone letter at its head, one at its tail, two in a row: with its neighbours' they may be one word spaced out.
-        self._head, self._tail, self._two = (np.zeros(KEPT, bool) for _ in range(3))
-        # Of a token in each view: its first and its last word, as pairs of words see them.
-        self._words = np.zeros((2, VIEWS * KEPT), np.uint32)
-        self._named = np.zeros((2, VIEWS * KEPT), np.uint32)
-        self._masked = np.zeros((2, VIEWS * KEPT), bool)
-        self._has_word = np.zeros(VIEWS * KEPT, bool)
+        kept = self._kept = KEPT if correction is None else KEPT_OF_SITE
+        # Of a token: the sums of its character and of its word rows in each view, its length in each view, and counts of
+        # what is rare: that it is odd; that a lone letter stands at its tail, at its head, two in a row (with its
+        # neighbours' they may be one word spaced out); that it has no word, or in one view only; an identity term.
+        # Number 0 is the odd token that stands for all that are not kept.
+        self._values = np.zeros((kept, _END), np.float32)
+        # In each view its first and its last word as pairs of words see them, and the same by their own names.
+        self._ends = np.zeros((kept, 4 * VIEWS), np.uint32)
+        # What the correction adds: characters and words, each view and label.
+        self._moved = None if correction is None else np.zeros((kept, VIEWS * 2 * _COUNT), np.float32)
         self._forget()
 
     def _forget(self) -> None:
@@ -63,125 +73,181 @@ class Lexicon:
         self._values[0, _ODD] = 1
         self._count = 1
 
-    def score(self, texts: Sequence[str]) -> tuple[Floats, Floats, Bools]:
-        """[texts, views, labels] log-odds, [texts, labels] what the correction adds, [texts] where both hold."""
+    def score(self, texts: Sequence[str]) -> tuple[Floats, Floats | None, list[bool]]:
+        """[texts, views, labels] log-odds, [texts, labels] what the correction adds, if any, and where both hold."""
         tokens = [text.split() if len(text) < LONG else [] for text in texts]
-        whole = np.zeros((len(texts), VIEWS, _COUNT), np.float32)
-        site = np.zeros((len(texts), _COUNT), np.float32)
-        good = np.array([bool(some) for some in tokens])
-        if good.any():
+        if all(tokens):
             with self._lock:
-                whole[good], site[good], good[good] = self._sum([some for some in tokens if some])
+                return self._sum(tokens)
+        good = [bool(some) for some in tokens]
+        whole = np.zeros((len(texts), VIEWS, _COUNT), np.float32)
+        site = None if self._correction is None else np.zeros((len(texts), _COUNT), np.float32)
+        if any(good):
+            at = np.flatnonzero(good)
+            with self._lock:
+                whole[at], moved, held = self._sum([some for some in tokens if some])
+            if site is not None and moved is not None:
+                site[at] = moved
+            for number, one in zip(at.tolist(), held, strict=True):
+                good[number] = one
         return whole, site, good
 
-    def _sum(self, texts: list[list[str]]) -> tuple[Floats, Floats, Bools]:
-        ids = self._ids([token for tokens in texts for token in tokens])
-        count = len(texts)
-        sizes = np.array([len(tokens) for tokens in texts])
-        of = np.repeat(np.arange(count), sizes)
-        sums = np.add.reduceat(self._values.take(ids, axis=0), np.cumsum(sizes) - sizes, axis=0)
-        good = (sums[:, _ODD] == 0) & (sums[:, _LENGTH] <= LONG).all(axis=1)
-        linked = self._tail.take(ids[:-1]) & self._head.take(ids[1:]) & (of[1:] == of[:-1])
-        if linked.any():  # "it's a" is no spaced word, "s a t" and "s.a t" are: three letters
-            spaced = linked & (self._two.take(ids[:-1]) | self._two.take(ids[1:]))
-            spaced[1:] |= linked[1:] & linked[:-1]
-            good[of[1:][spaced]] = False
-        blocks = sums[:, :_SUMS].reshape(count, VIEWS, 2, _COUNT + 1)
-        moved = sums[:, _SITE:].reshape(count, VIEWS, 2, -1)
-        self._add_pairs(ids, of, blocks, moved)
-        chars, words = blocks[:, :, 0], blocks[:, :, 1]
-        site = np.zeros((count, _COUNT), np.float32)
-        if self._correction is not None:
-            scale = SITE_SCALE / np.sqrt(blocks[..., _COUNT] + 1)
-            scale[:, :, 1] *= WORDS
-            site = (moved * scale[..., None]).sum(axis=(1, 2))
-        return log_odds(chars, words) + self._table.bias, site, good
+    def _sum(self, texts: list[list[str]]) -> tuple[Floats, Floats | None, list[bool]]:
+        ids = self._ids(texts[0] if len(texts) == 1 else [token for tokens in texts for token in tokens])
+        stops = list(accumulate(map(len, texts)))
+        values = self._values.take(ids, axis=0)
+        sums = _by_text(values, stops)
+        moved = None if self._moved is None else _by_text(self._moved.take(ids, axis=0), stops)
+        told: list[list[float]] = sums[:, _SUMS:].tolist()
+        good = [not odd and one <= LONG and other <= LONG for one, other, odd, *_ in told]
+        if values[:-1, _TAIL].dot(values[1:, _HEAD]):
+            _find_spaced(values, stops, good)
+        rare = told[0] if len(told) == 1 else [sum(column) for column in zip(*told, strict=True)]
+        uneven, named, bare = rare[_UNEVEN - _SUMS], rare[_NAMED - _SUMS], rare[_BARE - _SUMS]
+        # Where a token has a word in one view only, other words stand side by side in the other: one view at a time.
+        for views in ((0, 1), (1, 2)) if uneven else ((0, VIEWS),):
+            if uneven or bare:
+                worded = values[:, _BARE + views[0]] == 0
+                less = accumulate(int(one[_BARE + views[0] - _SUMS]) for one in told)
+                left = [stop - gone for stop, gone in zip(stops, less, strict=True)]
+                self._add_pairs(ids[worded], left, views, named > 0, sums, moved)
+            else:
+                self._add_pairs(ids, stops, views, named > 0, sums, moved)
+        blocks = sums[:, :_SUMS].reshape(-1, 2, VIEWS, _COUNT + 1)
+        scale = blocks[..., _COUNT] + _ONE
+        np.sqrt(scale, out=scale)
+        np.divide(_PARTS, scale, out=scale)
+        parts = blocks[..., :_COUNT] * scale[..., None]
+        whole = parts[:, 0] + parts[:, 1]
+        whole += self._table.bias
+        if moved is None:
+            return whole, None, good
+        scale *= SITE_SCALE
+        return whole, (moved.reshape(-1, 2, VIEWS, _COUNT) * scale[..., None]).sum(axis=(1, 2)), good
 
-    def _add_pairs(self, ids: Ints, of: Ints, blocks: Floats, moved: Floats) -> None:
-        """The pairs of words that reach from one token to the next, both views in one run."""
-        count = len(blocks)
-        both, owner = np.concatenate([ids, ids + KEPT]), np.concatenate([of, of + count])
-        worded = self._has_word.take(both)
-        both, owner = both[worded], owner[worded]
-        follows = owner[1:] == owner[:-1]
-        left, right, owner = both[:-1][follows], both[1:][follows], owner[1:][follows]
-        if not len(owner):
+    def _add_pairs(
+        self, ids: Ints, stops: list[int], views: tuple[int, int], named: bool, sums: Floats, moved: Floats | None
+    ) -> None:
+        """The pairs of words that reach from one token to the next, in the views from … to."""
+        if len(ids) < 2:
             return
-        second = (owner >= count) * ROWS
-        self._add(pair_rows(self._words[1].take(left), self._words[0].take(right)), second, owner, blocks, moved)
-        masked = self._masked[1].take(left) | self._masked[0].take(right)
-        if masked.any():
-            left, right, owner, second = left[masked], right[masked], owner[masked], second[masked]
-            rows = identity_pair_rows(self._named[1].take(left), self._named[0].take(right))
-            self._add(rows, second, owner, blocks, moved)
+        ends = self._ends.take(ids, axis=0)
+        low, high = views
+        first, last = ends[1:, low:high], ends[:-1, VIEWS + low : VIEWS + high]
+        self._add(joined(last, first), stops, views, sums, moved)
+        if named:
+            own, own_last = ends[1:, 2 * VIEWS + low : 2 * VIEWS + high], ends[:-1, 3 * VIEWS + low : 3 * VIEWS + high]
+            rows = joined(own_last, own, identity=True)
+            rows[(own == first) & (own_last == last)] = NOTHING
+            self._add(rows, stops, views, sums, moved)
 
-    def _add(self, rows: Ints, second: Ints, owner: Ints, blocks: Floats, moved: Floats) -> None:
-        """Adds each row to its owner's words. `owner` rises: view × texts + text."""
-        starts = np.flatnonzero(np.concatenate([[True], owner[1:] != owner[:-1]]))
-        view, text = np.divmod(owner[starts], len(blocks))
-        values = self._table.flat.take(rows + second, axis=0)
-        blocks[text, view, 1] += np.add.reduceat(values, starts, axis=0)
-        if self._correction is not None:
-            lengths = np.sqrt(values[:, _COUNT:])
-            more = self._correction.take(rows % SITE_BUCKETS, axis=0) * lengths
-            moved[text, view, 1] += np.add.reduceat(more, starts, axis=0)
+    def _add(self, rows: U32, stops: list[int], views: tuple[int, int], sums: Floats, moved: Floats | None) -> None:
+        """Adds the rows of each text's pairs to its words. rows: [tokens - 1, views]; one that reaches over is skipped."""
+        low, high = views
+        at = rows * _STEP
+        at += _VIEW_ROWS[low:high]
+        values = self._flat.take(at, axis=0)
+        wide = _COUNT + 1
+        sums[:, _WIDE + low * wide : _WIDE + high * wide] += _by_text(values.reshape(len(rows), -1), stops, 1)
+        if moved is not None and self._correction is not None:
+            more = self._correction.take(rows % SITE_BUCKETS, axis=0) * np.sqrt(values[..., _COUNT:])
+            words = VIEWS * _COUNT
+            moved[:, words + low * _COUNT : words + high * _COUNT] += _by_text(more.reshape(len(rows), -1), stops, 1)
 
     def _ids(self, tokens: list[str]) -> Ints:
         number = self._number
         found = list(map(number.get, tokens))
         if None in found:
             new = {token for token, known in zip(tokens, found, strict=True) if known is None}
-            if self._count + len(new) > KEPT:
+            if self._count + len(new) > self._kept:
                 self._forget()
                 new = set(tokens)
             fit = [token for token in new if len(token) <= LONGEST_TOKEN and BREAK not in token]
             if fit:
-                self._learn(fit[: KEPT - self._count])
-            return np.array([number.get(token, 0) for token in tokens])
-        return np.array(found)
+                self._learn(fit[: self._kept - self._count])
+            found = [number.get(token, 0) for token in tokens]
+        return np.frombuffer(pack(f"{len(found)}q", *found), np.int64)
 
     def _learn(self, tokens: list[str]) -> None:
-        low = self._count
-        normal = [
-            (folded, one if one and len(one) < LONG else None) for folded, one in normal_tokens(tokens, self._fold)
-        ]
-        texts = [token.lower() for token in tokens] + [one or "" for _, one in normal]
-        grams = self._table.hasher.grams(texts)
         count = len(tokens)
-        starts, _, first, last = np.array(grams.segments).T  # a token is short, so it is one segment
-        worded = last > first
-        places = np.concatenate([np.arange(low, low + count)] * 2)
-        at = places + np.repeat((0, KEPT), count)
-        second = starts[count], first[count]
-        for part, (rows, from_, whose) in enumerate(
-            ((grams.chars, starts, slice(None)), (grams.words, first[worded], worded))
-        ):
-            if not len(rows):
-                continue
-            flat, begins = rows.ravel(), from_ * rows.shape[1]
-            view = np.zeros(len(flat), np.int64)
-            view[second[part] * rows.shape[1] :] = ROWS
-            found = self._table.flat.take(flat + view, axis=0)
-            sums = np.zeros((2 * count, _COUNT + 1), np.float32)
-            sums[whose] = np.add.reduceat(found, begins, axis=0)
-            self._blocks[low : low + count, :, part] = sums.reshape(VIEWS, count, -1).swapaxes(0, 1)
-            if self._correction is not None:
-                more = self._correction.take(flat % SITE_BUCKETS, axis=0) * np.sqrt(found[:, _COUNT:])
-                moved = np.zeros((2 * count, _COUNT), np.float32)
-                moved[whose] = np.add.reduceat(more, begins, axis=0)
-                self._moved[low : low + count, :, part] = moved.reshape(VIEWS, count, -1).swapaxes(0, 1)
-        lengths = np.array([len(text) + 1 for text in texts])
-        self._values[low : low + count, _LENGTH] = lengths.reshape(VIEWS, count).T
-        self._has_word[at] = worded
-        for end, word in ((0, first[worded]), (1, last[worded] - 1)):
-            self._words[end, at[worded]] = grams.seen[word]
-            self._named[end, at[worded]] = grams.hashes[word]
-            self._masked[end, at[worded]] = grams.masked[word] if grams.masked is not None else False
-        for number, (folded, one) in enumerate(normal, low):
-            self._values[number, _ODD] = one is None
-            plain = folded.isalpha() and len(folded) > 1  # most are: no lone letter anywhere
-            self._head[number] = not plain and _HEAD.match(folded) is not None
-            self._tail[number] = not plain and _TAIL.match(folded) is not None
-            self._two[number] = not plain and _TWO.search(folded) is not None
-        self._number.update(zip(tokens, range(low, low + count), strict=True))
+        where = slice(self._count, self._count + count)
+        texts = [token.lower() for token in tokens]
+        thrice = _THRICE(" ".join(texts)) is not None
+        # Most are a word and a comma, or a number: nothing is disguised in those, and no letter is alone.
+        rest = [number for number, token in enumerate(tokens) if thrice or not _ORDINARY(token)]
+        told: list[tuple[int, tuple[float, ...]]] = []
+        second = list(range(count))
+        if rest:
+            for number, (folded, one) in zip(rest, normal_tokens([tokens[n] for n in rest], self._fold), strict=True):
+                odd = one is None or len(one) >= LONG
+                one = texts[number] if one is None or odd else one  # of no consequence: its text is not scored here
+                if one != texts[number]:
+                    second[number] = len(texts)
+                    texts.append(one)
+                lone = _NONE_ALONE
+                if len(folded) < 2 or not folded.isalpha():
+                    lone = _TAIL_OF(folded) is not None, _HEAD_OF(folded) is not None, _TWO_OF(folded) is not None
+                told.append((number, (len(one) + 1, odd, *lone)))
+        pieces = self._table.hasher.pieces(texts)
+        self._put(pieces.rows, pieces.begins, where, second)
+        values, ends = self._values[where], self._ends[where]
+        values[:, _SUMS:_ODD] = np.array([len(text) + 1 for text in texts[:count]])[:, None]
+        values[:, _ODD:] = 0
+        for number, flags in told:
+            values[number, _SUMS + 1 : _UNEVEN] = flags
+        words, bare, named = pieces.words, pieces.bare, pieces.named
+        ends.reshape(count, 2, 2, VIEWS)[:] = np.array(words[: 2 * count], np.uint32).reshape(count, 1, 2, 1)
+        if bare or named or len(texts) > count:
+            for number, twin in enumerate(second):
+                if number == twin and number not in bare and number not in named:
+                    continue
+                seen = [(words[2 * at], words[2 * at + 1]) for at in (number, twin)]
+                own = [named.get(at, ends_of) for at, ends_of in zip((number, twin), seen, strict=True)]
+                ends[number] = [*chain(*zip(*seen, strict=True)), *chain(*zip(*own, strict=True))]
+                values[number, _BARE:] = number in bare, twin in bare
+                values[number, _UNEVEN] = (number in bare) != (twin in bare)
+                values[number, _NAMED] = number in named or twin in named
+        self._number.update(zip(tokens, range(where.start, where.stop), strict=True))
         self._count += count
+
+    def _put(self, rows: Ints, begins: list[int], where: slice, second: list[int]) -> None:
+        """The sums of tokens' rows into their places. second: whose the second view is; one's own, or one behind all."""
+        count, texts = len(second), len(begins) // 2
+        found = self._both.take(rows, axis=0)
+        blocks = [(self._values, np.add.reduceat(found, begins, axis=0), _COUNT + 1)]
+        if self._moved is not None and self._correction is not None:
+            lengths = np.sqrt(found.reshape(-1, VIEWS, _COUNT + 1)[..., _COUNT:])
+            more = (self._correction.take(rows % SITE_BUCKETS, axis=0)[:, None] * lengths).reshape(len(rows), -1)
+            blocks.append((self._moved, np.add.reduceat(more, begins, axis=0), _COUNT))
+        at = [where.start + number for number, twin in enumerate(second) if twin != number] if texts > count else []
+        for into, sums, wide in blocks:
+            for part in range(2):
+                mine, begin = sums[part * texts : (part + 1) * texts], part * VIEWS * wide
+                into[where, begin : begin + VIEWS * wide] = mine[:count]
+                if at:
+                    into[at, begin + wide : begin + VIEWS * wide] = mine[count:, wide:]
+
+
+def _find_spaced(values: Floats, stops: list[int], good: list[bool]) -> None:
+    """Unsets the texts with a word spaced out over tokens: "it's a" is none, "s a t" and "s.a t" are: three letters."""
+    linked = (values[:-1, _TAIL] > 0) & (values[1:, _HEAD] > 0)
+    linked[[stop - 1 for stop in stops[:-1]]] = False
+    two = values[:, _TWO] > 0
+    spaced = linked & (two[:-1] | two[1:])
+    spaced[1:] |= linked[1:] & linked[:-1]
+    for at in np.flatnonzero(spaced).tolist():
+        good[bisect_right(stops, at)] = False
+
+
+def _by_text(values: Floats, stops: list[int], but: int = 0) -> Floats:
+    """Sums of each text's rows, all `but` its last ones. A product with ones: a third of what `add.reduce` takes."""
+    if len(stops) == 1:
+        whole: Floats = np.dot(_ONES[None, : max(stops[0] - but, 0)], values)
+        return whole
+    sums = np.zeros((len(stops), values.shape[1]), np.float32)
+    start = 0
+    for number, stop in enumerate(stops):
+        if stop - but > start:
+            np.dot(_ONES[: stop - but - start], values[start : stop - but], sums[number])
+        start = stop
+    return sums

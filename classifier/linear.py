@@ -71,8 +71,16 @@ class Table:
         self.weights = weights
         self.bias = bias
         self.hasher = hasher
-        self.flat = weights.reshape(-1, weights.shape[-1])
+        # What serves keeps a row's two views side by side, where one look at memory finds both; what trains does not.
+        rows = weights.swapaxes(0, 1)
+        self._apart = not rows.flags.c_contiguous
+        self._flat = (weights if self._apart else rows).reshape(-1, weights.shape[-1])
         self._ones = np.ones(4 * (_CHUNK + LONGEST), np.float32)
+
+    def both(self) -> Floats:
+        """[ROWS, views × 8]"""
+        rows = self.weights.swapaxes(0, 1).reshape(ROWS, -1)
+        return np.ascontiguousarray(rows, np.float32)
 
     def score(self, views: Sequence[Sequence[str]], sites: Sequence[npt.NDArray[np.floating] | None] = ()) -> Linear:
         """views: one list of prepared texts per view. sites: per text its correction [SITE_BUCKETS, labels] or None."""
@@ -93,11 +101,12 @@ class Table:
         whole, rise, site = into.whole, into.rise, into.site
         count, width = len(whole), grams.words.shape[1]
         second = grams.owner.index(count)
-        char_rows, word_rows = grams.chars.copy(), grams.words.copy()
-        char_rows[grams.segments[second][0] :] += ROWS
-        word_rows[grams.segments[second][2] :] += ROWS
-        chars = self.flat.take(char_rows.ravel(), axis=0).astype(np.float32, copy=False)
-        words = self.flat.take(word_rows.ravel(), axis=0).astype(np.float32, copy=False)
+        step, view = (1, ROWS) if self._apart else (VIEWS, 1)
+        char_rows, word_rows = grams.chars * step, grams.words * step
+        char_rows[grams.segments[second][0] :] += view
+        word_rows[grams.segments[second][2] :] += view
+        chars = self._flat.take(char_rows.ravel(), axis=0).astype(np.float32, copy=False)
+        words = self._flat.take(word_rows.ravel(), axis=0).astype(np.float32, copy=False)
         sums: list[list[tuple[Floats, Floats]]] = [[] for _ in range(VIEWS * count)]
         for (low, high, first, last), owner in zip(grams.segments, grams.owner, strict=True):
             of_chars = self._ones[: 3 * (high - low)] @ chars[3 * low : 3 * high]

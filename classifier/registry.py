@@ -190,7 +190,7 @@ def roll_back(models: Path, site: str) -> str | None:
     """Back to what was live before the site's current correction; None is the bare base."""
     folder = site_folder(models, site)
     now = pointer(folder)
-    if now is None or now == BARE:
+    if now is None or (now == BARE and _before(folder, now) is None):
         raise ModelError("nothing to roll back: this site uses the base as it is")
     kept = {one.version: one.card for one in listed(folder)}
     before = _before(folder, now) or kept.get(now, {}).get("before")
@@ -235,6 +235,15 @@ def promote(
     _move(folder, version, line)
     prune(folder)
     return line
+
+
+def promote_base(folder: Path, why: str) -> None:
+    """A site goes without its correction: the bare base serves it."""
+    now = pointer(folder)
+    if now is None or now == BARE:
+        raise ModelError("the base serves this site as it is already")
+    at = datetime.now(UTC).isoformat(timespec="seconds")
+    _move(folder, BARE, {"at": at, "act": "promote", "version": BARE, "before": now, "forced": why})
 
 
 def roll_back_base(models: Path) -> str | None:

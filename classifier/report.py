@@ -10,10 +10,11 @@ import numpy as np
 
 from classifier import alarms, corpora, measure, peers, promise, unseen
 from classifier.base import Base
+from classifier.bench import bench
 from classifier.draw import chart
-from classifier.evaluate import auc, bench, enough, figures, firing, of_part, slices
+from classifier.evaluate import auc, enough, figures, firing, of_part, slices
 from classifier.labels import LABELS
-from classifier.parts import EVERYDAY, HEADLINE, Floats, Part, Said, column, scores
+from classifier.parts import EVERYDAY, HEADLINE, Floats, Part, Said, column, parts, scores
 from classifier.progress import say
 from classifier.registry import write_json
 from classifier.tables import markdown, summary
@@ -72,9 +73,9 @@ def run(
     return report, curves(every, said, answers)
 
 
-def times(base: Base) -> dict[str, Any]:
+def times(base: Base, data: Path, seed: int = 1) -> dict[str, Any]:
     """What differs from run to run, so it stands in a file of its own."""
-    return bench(base)
+    return bench(base, [example.text for part in parts(data, base.fold) for example in part.examples], seed)
 
 
 def write(out: Path, report: Mapping[str, Any], timed: Mapping[str, Any], drawn: Mapping[str, str]) -> None:

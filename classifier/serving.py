@@ -127,6 +127,11 @@ class Classifier:
                 correction = open_correction(registry.site_folder(self.models, asked.site), wanted, base)
         return clues(base, asked, correction.weights if correction else None)
 
+    def serving(self, site: str) -> str:
+        """The version that decides on a site: its correction, else the base."""
+        live = self._loaded()
+        return live.sites[site].version if site in live.sites else live.base.version
+
     def versions(self, site: str = "") -> list[str]:
         """What `at` takes: the kept bases, the shipped one, and this site's corrections."""
         found = [kept.version for kept in registry.listed(registry.SHIPPED)]

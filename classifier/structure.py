@@ -6,9 +6,9 @@ How often each is not zero is not reported yet.
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Collection, Iterable
+from math import log1p
 from urllib.parse import urlsplit
 
 import numpy as np
@@ -48,9 +48,11 @@ _LINK = re.compile(r"(?:https?://|www\.)[^\s<>\"\]]+", re.I)
 _MARKUP = re.compile(r"<a\s|\[url|\[link|href=|\]\(http")
 _DOMAIN = re.compile(r"\.(?:com|net|org|info|biz|ru|cn|xyz|top|online|site|shop|club|io|co|me|ly|tk|example)\b")
 _PHONE = re.compile(r"(?<![\w.])\+?\(?\d{1,4}\)?(?:[ .\-]?\d){7,12}(?!\w)")
-_MESSENGER = (
-    *("whatsapp", "whats app", "telegram", "t.me/", "wa.me/", "viber", "wechat", "skype:", "skype :"),
-    *("@gmail", "@outlook", "@yahoo"),
+_MESSENGER = ("whatsapp", "whats app", "telegram", "viber", "wechat")
+_MESSENGER_MARKED = (
+    ("@", ("@gmail", "@outlook", "@yahoo")),
+    (".me/", ("t.me/", "wa.me/")),
+    ("skype", ("skype:", "skype :")),
 )
 _SHOUT = re.compile(r"\b[A-Z]{4,}\b")
 _MONEY = re.compile(r"[$€£]\s?\d|\d\s?[$€£%]|\busd\b")
@@ -71,50 +73,62 @@ class Structure:
     def row(self, text: str, author: Author) -> list[float]:
         """One number per name in `NAMES`, each within about 0..3."""
         text = text[:LONGEST]
-        size = max(len(text), 1)
+        size = len(text) or 1
         low = text.lower()
         plain = text.encode("ascii", "ignore")
-        upper = len(plain) - len(plain.translate(None, _UPPER))
-        lower = len(plain) - len(plain.translate(None, _LOWER))
-        digits = len(plain) - len(plain.translate(None, _DIGITS))
+        ascii_size = len(plain)
+        upper = ascii_size - len(plain.translate(None, _UPPER))
+        lower = ascii_size - len(plain.translate(None, _LOWER))
+        digits = ascii_size - len(plain.translate(None, _DIGITS))
         links = _LINK.findall(text) if "://" in text or "www." in low else []
-        hosts = {host_of(link) for link in links}
         words = text.split()
-        styled = 0
-        if len(plain) != len(text):
-            styled = sum(0x1D400 <= ord(c) <= 0x1D7FF or 0xFF21 <= ord(c) <= 0xFF5A for c in text)
         name = author.name
-        return [
-            float(bool(links)),
-            math.log1p(len(links)),
-            min(sum(map(len, links)) / size, 1.0),
-            math.log1p(max(len(hosts) - 1, 0)),
-            float(not hosts.isdisjoint(self.shorteners)),
-            float(("<" in low or "[" in low or "=" in low) and _MARKUP.search(low) is not None),
-            float(not links and any(low[m.start() - 1].isalnum() for m in _DOMAIN.finditer(low) if m.start())),
-            float(digits >= 8 and _PHONE.search(text) is not None),
-            float(_any_in(_MESSENGER, low)),
+        row = [
+            *(0.0, 0.0, 0.0, 0.0, 0.0),
+            1.0 if ("<" in low or "[" in low or "=" in low) and _MARKUP.search(low) else 0.0,
+            0.0,
+            1.0 if digits >= 8 and _PHONE.search(text) else 0.0,
+            1.0 if _names_messenger(low) else 0.0,
             upper / (upper + lower + 10),
-            min(math.log1p(len(_SHOUT.findall(text))), 3.0) if b"AAAA" in plain.translate(_CAPITALS) else 0.0,
+            _damped(len(_SHOUT.findall(text))) if upper > 3 and b"AAAA" in plain.translate(_CAPITALS) else 0.0,
             digits / size,
-            min(math.log1p(text.count("!")), 3.0),
-            float(digits > 0 and _any_in(_MONEY_SIGNS, low) and _MONEY.search(low) is not None),
-            (len(text) - len(plain)) / size,
-            min(math.log1p(styled), 3.0),
-            min(math.log1p(size) / 3, 3.0),
-            float(len(words) < 4),
+            _damped(text.count("!")),
+            1.0 if digits and _any_in(_MONEY_SIGNS, low) and _MONEY.search(low) else 0.0,
+            (len(text) - ascii_size) / size,
+            0.0,
+            min(log1p(size) / 3, 3.0),
+            1.0 if len(words) < 4 else 0.0,
             1.0 - len(set(words)) / len(words) if words else 0.0,
-            min(math.log1p(text.count("\n")), 3.0),
-            float(bool(author.url)),
-            float(len(name.split()) > 3),
-            float(any(map(str.isdigit, name))),
-            float(bool(author.email_domain) and author.email_domain.lower() in self.disposable),
+            _damped(text.count("\n")),
+            1.0 if author.url else 0.0,
+            1.0 if name and len(name.split()) > 3 else 0.0,
+            1.0 if name and any(map(str.isdigit, name)) else 0.0,
+            1.0 if author.email_domain and author.email_domain.lower() in self.disposable else 0.0,
         ]
+        if links:
+            hosts = {host_of(link) for link in links}
+            shortened = 0.0 if hosts.isdisjoint(self.shorteners) else 1.0
+            row[:5] = 1.0, log1p(len(links)), min(sum(map(len, links)) / size, 1.0), log1p(len(hosts) - 1), shortened
+        elif "." in low:
+            row[6] = float(any(low[m.start() - 1].isalnum() for m in _DOMAIN.finditer(low) if m.start()))
+        if ascii_size != len(text):
+            row[15] = _damped(sum(0x1D400 <= ord(c) <= 0x1D7FF or 0xFF21 <= ord(c) <= 0xFF5A for c in text))
+        return row
 
     def rows(self, texts: Collection[str], authors: Collection[Author]) -> npt.NDArray[np.float32]:
         """[texts, names]"""
         rows = [self.row(text, author) for text, author in zip(texts, authors, strict=True)]
         return np.array(rows, np.float32).reshape(len(rows), len(NAMES))
+
+
+def _damped(count: int) -> float:
+    return min(log1p(count), 3.0) if count else 0.0
+
+
+def _names_messenger(low: str) -> bool:
+    if _any_in(_MESSENGER, low):
+        return True
+    return any(mark in low and _any_in(parts, low) for mark, parts in _MESSENGER_MARKED)
 
 
 def _any_in(parts: Iterable[str], text: str) -> bool:

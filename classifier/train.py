@@ -77,8 +77,10 @@ class Lesson:
     decided: int
 
 
-def learn(models: Path, site: str, examples: Sequence[Example]) -> Outcome:
-    """The whole of "retrain" for one site: hygiene, fit, comparison on later decisions, the pointer if it is better."""
+def learn(models: Path, site: str, examples: Sequence[Example], *, live: bool = True) -> Outcome:
+    """The whole of "retrain" for one site: hygiene, fit, comparison on later decisions, the pointer if it is better.
+
+    Not `live`: a better one is written beside the others, and the pointer stays."""
     base = open_base(models)
     taught = sorted((e for e in examples if e.labels and e.text.strip()), key=lambda e: e.when)
     capped = _per_author(taught)[-2 * MOST :]
@@ -92,7 +94,7 @@ def learn(models: Path, site: str, examples: Sequence[Example]) -> Outcome:
         return Outcome(False, why, None, figures)
     lesson = _lesson(base, chosen, phi)
     folder = registry.site_folder(models, site)
-    now, live, until = _live(folder, base, lesson)
+    now, today, until = _live(folder, base, lesson)
     when = np.array([e.when for e in chosen])
     order = np.arange(len(chosen))
     if when[0] == when[-1]:  # one moment for all: no time to chain along, so any fixed order that mixes them
@@ -104,7 +106,7 @@ def learn(models: Path, site: str, examples: Sequence[Example]) -> Outcome:
         lacking = FEWEST_NEW - (len(order) - first)
         why = f"too few decisions since the current version; {lacking} more are needed to compare"
         return Outcome(False, why, None, figures)
-    candidate, current = _chained(lesson, live, order, first)
+    candidate, current = _chained(lesson, today, order, first)
     difference = candidate - current
     mean = float(difference.mean())
     # A handful of equal differences has no spread to go by; the small term keeps the bound honest then.
@@ -138,6 +140,9 @@ def learn(models: Path, site: str, examples: Sequence[Example]) -> Outcome:
         "figures": figures,
     }
     registry.write(folder, version, card, {}, {"weights": array, "shift": shift})
+    if not live:
+        registry.prune(folder)
+        return Outcome(False, "better on later decisions; it is not live", version, figures)
     registry.point(folder, version)
     registry.prune(folder)
     print(f"{version} is live for this site", file=sys.stderr)

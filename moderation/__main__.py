@@ -14,7 +14,7 @@ from typing import Any
 
 from moderation import __version__, access, backup, moving, privacy, rulebook, rules, second_factor, staff, telling
 from moderation import settings as settings_
-from moderation.commands import checking, outgoing
+from moderation.commands import checking, outgoing, shadowing
 from moderation.commands.footing import err, known_site, now, opened, out
 from moderation.links import Links
 from moderation.moderator import EVERYWHERE, ROLES, Moderator
@@ -198,7 +198,8 @@ async def retrain(args: argparse.Namespace, settings: Settings) -> None:
         if args.site:
             async with database.reading() as session:
                 await known_site(session, args.site)
-        out(json.dumps(await learning.retrain(database, Path(settings.models), args.site, now())))
+        told = await learning.retrain(database, Path(settings.models), args.site, now(), beside=args.shadow)
+        out(json.dumps(told))
 
 
 async def roll_back(args: argparse.Namespace, settings: Settings) -> None:
@@ -308,7 +309,15 @@ def parser() -> argparse.ArgumentParser:
     it.add_argument("--scopes", required=True, help="some of score,moderate,articles,privacy")
     it.add_argument("--site", metavar="KEY", help="only this site; otherwise all")
     command("revoke-token", revoke_token).add_argument("token", metavar="TOKEN")
-    command("retrain", retrain).add_argument("--site", metavar="KEY", help="only this site; otherwise every one")
+    it = command("retrain", retrain)
+    it.add_argument("--site", metavar="KEY", help="only this site; otherwise every one")
+    it.add_argument("--shadow", action="store_true", help="what is better runs beside the model, instead of going live")
+    it = command("shadow", shadowing.run)
+    it.add_argument(
+        "act", metavar="ACT", choices=shadowing.ACTS, nargs="?", default="show", help="show, start, stop or promote"
+    )
+    it.add_argument("--site", metavar="KEY", default="default")
+    it.add_argument("--model", metavar="VERSION", help="the candidate to start")
     command("roll-back", roll_back).add_argument("--site", metavar="KEY", default="default")
     it = command("import", import_file)
     it.add_argument("file", metavar="FILE", help="`-` reads standard input")
@@ -336,7 +345,8 @@ def parser() -> argparse.ArgumentParser:
     command("test-mail", outgoing.test_mail).add_argument("address", metavar="ADDRESS")
     command("backup", make_backup).add_argument("file", metavar="FILE")
     command("restore", restore).add_argument("file", metavar="FILE")
-    command("check", checking.check)
+    it = command("check", checking.check)
+    it.add_argument("--mail", metavar="ADDRESS", help="send one test mail to it, and say what the mail server answered")
     return top
 
 

@@ -22,12 +22,31 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from classifier.serving import Classifier
 from moderation import access, operations, queue, retention, telling
 from moderation.access import Doorman
-from moderation.console import account, api, desk, emptying, events, policy, rules, signin, stats, team, waves, whatif
+from moderation.console import (
+    account,
+    api,
+    bars,
+    desk,
+    emptying,
+    events,
+    mailing,
+    policy,
+    redactions,
+    replies,
+    rules,
+    shadows,
+    signin,
+    stats,
+    team,
+    waves,
+    whatif,
+)
 from moderation.intake import Intake
 from moderation.links import Links
 from moderation.outbox.delivery import Deliverer
 from moderation.outbox.letters import Letters
 from moderation.outbox.mail import Mail, Smtp
+from moderation.outbox.trial import Trial
 from moderation.outbox.webhooks import Webhooks
 from moderation.pages import Pages
 from moderation.problem import MethodNotAllowed, NotFound, Problem, TooLarge
@@ -55,8 +74,9 @@ from moderation.scores import score
 from moderation.seal import Seal, parsed_address
 from moderation.settings import Settings
 from moderation.settings import load as load_settings
+from moderation.shadow import Shadow
 from moderation.site import Site
-from moderation.storage import connect, moderators, sites
+from moderation.storage import connect, moderators, scrubbing, sites
 from moderation.storage.database import Database
 
 log = logging.getLogger("moderation")
@@ -110,11 +130,16 @@ def routes(settings: Settings) -> list[BaseRoute]:
         *signin.routes,
         *account.routes,
         *team.routes,
+        *mailing.routes,
         *desk.routes,
+        *replies.routes,
+        *bars.routes,
+        *redactions.routes,
         *emptying.routes,
         *stats.routes,
         *policy.routes,
         *whatif.routes,
+        *shadows.routes,
         *api.routes,
         *waves.routes,
         *events.routes,
@@ -274,18 +299,25 @@ def create_app(
             state.related = related.Related(state.database)
             state.scorer = Scorer(classifier or Classifier(Path(settings.models)))
             state.replay = Replay(state.database, state.scorer)
+            state.models = Path(settings.models)
+            state.shadow = Shadow(state.database, state.scorer.classifier, clock)
             state.intake = Intake(
                 state.database, state.scorer, state.links, changed=state.threads.drop, clock=clock, mails=state.mails
             )
             hooks = Webhooks(state.database, state.links, clock, to_private=settings.webhooks_to_private)
             letters = Letters(state.database, state.links)
             mail = Mail(settings.smtp and Smtp.of(*settings.smtp), settings.host_name, letters.write)
+            state.trial = Trial(settings.smtp and Smtp.of(*settings.smtp), settings.host_name, settings.base)
             state.outbox = Deliverer(state.database, hooks, mail, clock=clock)
             state.keep = retention.Keep(**settings.keep)
             sweep = partial(retention.sweep, state.database, state.keep)
             due = [
                 Round("sweep", HOUR, lambda: sweep(clock())),
+                Round(
+                    "scrub", 60_000, lambda: scrubbing.scrub(state.database), partial(scrubbing.wanted, state.database)
+                ),
                 Round("read-up", 60_000, lambda: queue.read_up(state.database)),
+                Round("shadow", 15_000, state.shadow.read_along, state.shadow.wanted),
             ]
             if settings.smtp and settings.digest_hours:
                 waits = partial(telling.anything_waits, state.database)

@@ -101,6 +101,7 @@ def ready(past: PastComment, seal: Seal, site: str, now: int) -> Ready:
         judged=max(1, kept.judged) if kept else 1,
         decided=kept.decided if kept else past.status != "pending",
         format=past.format,
+        staff=bool(kept and kept.staff),
     )
     said = Submission(name, email, None, body, None, False, past.format)
     return Ready(past, made, Keys(seal.author_key(email, name), seal.address_key(past.address), said.body_key))

@@ -45,6 +45,8 @@ class Comment:
     decided: bool = False
     """A person has decided on it: what its author does later never lifts it above `pending`."""
     format: str = prose.MARKDOWN
+    staff: bool = False
+    """A moderator wrote it, as one of the house."""
 
     @property
     def text(self) -> str:
@@ -115,11 +117,14 @@ def iso(at: int | None) -> str | None:
 
 def public(comment: Comment, avatar: str) -> dict[str, Any]:
     """The public comment: built field by field, so that no email and nothing made from one can slip in."""
+    author: dict[str, Any] = {"name": comment.name or "Anonymous", "url": comment.url, "avatar": avatar}
+    if comment.staff:
+        author["staff"] = True
     return {
         "id": comment.id,
         "parent": comment.parent,
         "depth": comment.depth,
-        "author": {"name": comment.name or "Anonymous", "url": comment.url, "avatar": avatar},
+        "author": author,
         "html": comment.html,
         "text": comment.text,
         "created_at": iso(comment.created_at),

@@ -112,7 +112,7 @@ async def comment_rows(session: Session, site: str, page: list[Comment]) -> list
         }
         row |= {"name": c.name, "email": c.email, "url": c.url, "body": c.body, "format": c.format}
         row |= {"created_at": iso(c.created_at), "edited_at": iso(c.edited_at), "notify": c.id in notified}
-        row |= {"judged": c.judged, "decided": c.decided, "ids": known.get(c.id, [])}
+        row |= {"judged": c.judged, "decided": c.decided, "staff": c.staff, "ids": known.get(c.id, [])}
         now_ = {"body": c.body, "format": c.format, "name": c.name, "url": c.url}
         row["verdicts"] = [verdict_row(v, now_) for v in told.get(c.id, [])]
         row["decisions"] = [decision_row(d) for d in taken.get(c.id, [])]

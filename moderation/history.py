@@ -71,6 +71,7 @@ class Kept:
     verdicts: tuple[PastVerdict, ...]
     decisions: tuple[PastDecision, ...]
     ids: tuple[tuple[str, str], ...] = ()
+    staff: bool = False
 
 
 @dataclass(frozen=True, slots=True)

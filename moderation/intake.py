@@ -228,6 +228,7 @@ class Intake:
                 honeypot=bool(before.facts.get("honeypot")) if before else arrival.honeypot,
                 address=arrival.address,
                 author=arrival.keys.author,
+                place=arrival.keys.address,
                 muted=book.site.muted,
                 wave=wave,
             )

@@ -7,7 +7,7 @@ from typing import Any
 
 from classifier import registry, train
 from classifier.examples import Author, Example
-from moderation import prose
+from moderation import prose, shadow
 from moderation.decision import teaches
 from moderation.storage import audit, decisions, learnt, sites
 from moderation.storage.database import Database
@@ -34,15 +34,29 @@ def examples_of(taught: list[decisions.Taught], site: str) -> list[Example]:
     ]
 
 
-async def retrain(database: Database, models: Path, site: str | None, now: int) -> dict[str, Any]:
-    """One site, or every site in turn. `now` is before anything is read: who is erased meanwhile marks the model. `promoted` says whether anything went live, `why` is a sentence for each."""
+async def retrain(
+    database: Database, models: Path, site: str | None, now: int, *, beside: bool = False
+) -> dict[str, Any]:
+    """One site, or every site in turn. `now` is before anything is read: who is erased meanwhile marks the model. `promoted`
+    says whether anything went live, `why` is a sentence for each. `beside`: what is better runs in shadow, not live."""
     async with database.reading() as session:
         keys = list(await sites.sites(session, [site] if site else None))
         lessons = {key: examples_of(await decisions.taught(session, key), key) for key in keys}
-    outcomes = {key: train.learn(models, key, examples) for key, examples in lessons.items()}
+    outcomes = {key: train.learn(models, key, examples, live=not beside) for key, examples in lessons.items()}
     async with database.transaction() as tx:
         for key, outcome in outcomes.items():
-            if outcome.promoted:
+            if beside and outcome.version:
+                await audit.note(
+                    tx,
+                    site=key,
+                    at=now,
+                    actor="operator",
+                    action="model:candidate",
+                    subject=outcome.version,
+                    examples=len(lessons[key]),
+                )
+                await shadow.start(tx, key, outcome.version, "operator", now)
+            elif outcome.promoted:
                 await learnt.promoted(tx, key, now)
                 await audit.note(
                     tx,

@@ -30,6 +30,10 @@ SPACELESS = re.compile(
 AUTHOR = "author:"
 """Before the key of an author: what a list keeps instead of an email address, which is nobody's to read there."""
 
+ADDRESS = "address:"
+"""Before the key of a network address, where a list was told it by a comment: the address itself is kept nowhere."""
+KEY = re.compile("[0-9a-f]{32}")
+
 MOST_FOUND = 10
 """Entries named in one verdict, for each place that was looked at."""
 
@@ -70,6 +74,7 @@ class Listed:
         self._domains: dict[str, str] = {}
         self._below: dict[str, str] = {}
         self._people: set[str] = set()
+        self._places: set[str] = set()
         self._networks: dict[tuple[int, int], set[int]] = {}
         for entry in entries:
             if entry.strip():
@@ -83,6 +88,9 @@ class Listed:
     def _add(self, entry: str) -> None:
         if entry.startswith(AUTHOR):
             self._people.add(entry.removeprefix(AUTHOR))
+            return
+        if entry.startswith(ADDRESS) and KEY.fullmatch(entry.removeprefix(ADDRESS)):
+            self._places.add(entry.removeprefix(ADDRESS))
             return
         plain = folded(entry)
         if "/" in entry or ":" in entry or entry[-1].isdigit():
@@ -116,10 +124,11 @@ class Listed:
     @cached_property
     def networks(self) -> frozenset[tuple[int, int, int]]:
         """Its addresses and networks, to be compared with another list's."""
-        return frozenset((*kind, whole) for kind, known in self._networks.items() for whole in known)
+        keys = {(0, 0, int(key, 16)) for key in self._places}
+        return frozenset((*kind, whole) for kind, known in self._networks.items() for whole in known) | keys
 
     def __bool__(self) -> bool:
-        return self._some or bool(self._people or self._networks)
+        return self._some or bool(self._people or self._places or self._networks)
 
     def in_text(self, text: str) -> list[str]:
         """Which entries stand in it, as whole words in any spelling that looks the same."""
@@ -163,6 +172,10 @@ class Listed:
 
     def author(self, key: str) -> bool:
         return bool(key) and key in self._people
+
+    def place(self, key: str) -> bool:
+        """By the key of an address."""
+        return bool(key) and key in self._places
 
     def address(self, address: str) -> bool:
         if not (address and self._networks):

@@ -20,6 +20,8 @@ class Moderator:
     email: str
     role: str
     password_hash: str | None = None
+    name: str = ""
+    """What readers know them by, where they have replied."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from moderation import __version__, rules
 from moderation.moderator import EVERYWHERE
 from moderation.problem import Problem, Unauthorized
 from moderation.site import DAY
-from moderation.storage import learnt, outbox, outcomes, queue, sites, tally
+from moderation.storage import learnt, outbox, outcomes, queue, shadows, sites, tally
 
 
 class Lines(logging.Formatter):
@@ -103,6 +103,7 @@ async def metrics(request: Request) -> Response:
         muted = Counter(rule for site in (await sites.sites(session)).values() for rule in site.muted)
         turned = await outcomes.tallied(session, state.clock() - 30 * DAY)
         untold, outdated = await outbox.counts(session), await learnt.outdated(session)
+        beside = await shadows.counts(session)
     lines: list[str] = []
 
     def family(name: str, kind: str, meaning: str, values: Mapping[str, float], label: str = "") -> None:
@@ -126,6 +127,9 @@ async def metrics(request: Request) -> Response:
     family("batches_total", "counter", "Batches written.", {"": intake.counts.batches})
     family("waiting", "gauge", "Submissions that wait for the writer.", {"": intake.waiting})
     family("models_outdated", "gauge", "Live models that hold what erased persons taught.", {"": len(outdated)})
+    compared, differ = {site: n for site, _, n, _ in beside}, {site: n for site, _, _, n in beside}
+    family("shadow_compared", "gauge", "Verdicts that the running candidate has given too.", compared, "site")
+    family("shadow_differ", "gauge", "Of those, on which the two differ.", differ, "site")
     family("outbox", "gauge", "Mails and webhook messages that wait, or were given up.", dict(untold), "state")
     family("outbox_tries_total", "counter", "Tries to deliver, by how they went.", dict(state.outbox.results), "result")
     family("thread_hits_total", "counter", "Threads served from memory.", {"": threads.hits})
@@ -247,6 +251,10 @@ BODIES: dict[tuple[str, str], tuple[list[str], dict[str, Any]]] = {
             },
         },
     ),
+    ("post", "/api/sites/{site}/shadow"): (
+        ["application/json"],
+        {"type": "object", "required": ["model"], "properties": {"model": TEXT}},
+    ),
     **dict.fromkeys(
         (("post", "/api/privacy/export"), ("post", "/api/privacy/erase")),
         (["application/json"], {"type": "object", "properties": {"email": TEXT, "site": TEXT}}),
@@ -285,6 +293,10 @@ QUERIES: dict[tuple[str, str], dict[str, Any]] = {
         "limit": {"type": "integer", "minimum": 1, "maximum": 200},
     },
     ("get", "/api/audit"): {"cursor": TEXT},
+    ("get", "/api/sites/{site}/shadow/comments"): {
+        "cursor": TEXT,
+        "limit": {"type": "integer", "minimum": 1, "maximum": 200},
+    },
     ("get", "/api/events"): {"since": TEXT},
 }
 

@@ -36,6 +36,8 @@ class Case:
     """The address it came from. Looked at, never stored."""
     author: str = ""
     """The key that its author is known by."""
+    place: str = ""
+    """The key of that address."""
     muted: Mapping[str, Mute] = field(default_factory=dict)
     wave: str = ""
     """The decision on a wave of spam that it is alike to."""
@@ -66,7 +68,7 @@ def listed(rule: str, named: Listed, case: Case) -> list[Reason]:
             found.append(Reason(rule, note=f"domain: {domain}"))
     if named.author(case.author):
         found.append(Reason(rule, note="author"))
-    if named.address(case.address):
+    if named.address(case.address) or named.place(case.place):
         found.append(Reason(rule, note="address"))
     return found
 

@@ -12,7 +12,7 @@ from moderation.decision import teaches
 from moderation.moderator import EVERYWHERE
 from moderation.problem import NotFound
 from moderation.seal import Seal
-from moderation.storage import audit, learnt, outbox, persons, sites
+from moderation.storage import audit, learnt, outbox, persons, scrubbing, sites
 from moderation.storage.database import Database, Session
 from moderation.storage.outbox import MAIL, Message
 from moderation.storage.persons import Person
@@ -67,6 +67,7 @@ async def held(session: Session, person: Person) -> dict[str, Any]:
         ],
         "appeals": await persons.appeals(session, person),
         "judged": await persons.submissions(session, person),
+        "shadow": await persons.shadow(session, person),
         "decisions": await persons.decisions(session, person),
         "subscriptions": await persons.subscriptions(session, person),
     }
@@ -88,6 +89,7 @@ async def _erase(tx: Session, person: Person, actor: str, now: int) -> Erased:
     decided = await persons.decisions(tx, person)
     taught = Counter(d["site"] for d in decided if d["stands"] and teaches(d["action"], d["labels"]))
     await persons.erase(tx, person)
+    await scrubbing.ask(tx, now)
     await telling.tell(tx, "comment.deleted", found, now)
     for site, examples in taught.items():
         await learnt.erased(tx, site, examples, now)

@@ -62,38 +62,60 @@ async def decide(
         raise Invalid(FieldError("comments", "invalid", f"give 1 to {MOST} comments"))
     decision = new_id(now)
     async with database.transaction() as tx:
-        possible = [id for id in ids if is_id(id)]
-        found = await comments.find(tx, possible) if possible else {}
-        unknown = [id for id in ids if id not in found or not asker.sees(found[id].site)]
-        if unknown:
-            told = [id for id in unknown if id in possible][:20]
-            raise NotFound("There is no such comment; nothing changed.", extra={"unknown": told})
-        stale = [found[id] for id in ids if seen.get(id, found[id].revision) != found[id].revision]
-        if stale:
-            raise changed_meanwhile(stale)
-        entries, moved = [], []
-        for id in ids:
-            comment = found[id]
-            if not await comments.move(tx, comment, STATUS_AFTER[action], decided=True):
-                raise changed_meanwhile([comment])
-            moved.append(Moved(id, comment.site, comment.article, STATUS_AFTER[action], comment.revision + 1))
-            entries.append(
-                Entry(
-                    *(comment.site, decision, id, comment.judged, action, labels, note, asker.name),
-                    *(comment.status, STATUS_AFTER[action], comment.revision + 1, now),
-                    reason=reason,
-                )
-            )
-        async with tally.deciding(tx, [(m.site, m.id) for m in moved], now):
-            await decisions.add(tx, entries)
-        if action == "spam":
-            await waves.decided(tx, [found[m.id] for m in moved], now)
-        await _touch(tx, [(found[m.id], m) for m in moved])
-        await _tell(tx, [(found[m.id], m) for m in moved], decision, action, now)
-        await audit.note_many(
-            tx, [(m.site, now, asker.name, f"comment:{action}", m.id, {"decision": decision}) for m in moved]
-        )
+        found = await seen_by(tx, asker, ids, seen)
+        moved = await act(tx, asker, [found[id] for id in ids], decision, action, labels, note, now, reason)
     return decision, moved
+
+
+async def seen_by(tx: Session, asker: Asker, ids: list[str], seen: Mapping[str, int]) -> dict[str, Comment]:
+    """Those comments, as the moderator looked at them. Raises NotFound or Conflict."""
+    possible = [id for id in ids if is_id(id)]
+    found = await comments.find(tx, possible) if possible else {}
+    unknown = [id for id in ids if id not in found or not asker.sees(found[id].site)]
+    if unknown:
+        told = [id for id in unknown if id in possible][:20]
+        raise NotFound("There is no such comment; nothing changed.", extra={"unknown": told})
+    stale = [found[id] for id in ids if seen.get(id, found[id].revision) != found[id].revision]
+    if stale:
+        raise changed_meanwhile(stale)
+    return found
+
+
+async def act(
+    tx: Session,
+    asker: Asker,
+    chosen: list[Comment],
+    decision: str,
+    action: str,
+    labels: tuple[str, ...],
+    note: str,
+    now: int,
+    reason: str = "",
+) -> list[Moved]:
+    """A decision on these, in a transaction that may do more. Raises Conflict."""
+    entries, moved = [], []
+    for comment in chosen:
+        if not await comments.move(tx, comment, STATUS_AFTER[action], decided=True):
+            raise changed_meanwhile([comment])
+        moved.append(Moved(comment.id, comment.site, comment.article, STATUS_AFTER[action], comment.revision + 1))
+        entries.append(
+            Entry(
+                *(comment.site, decision, comment.id, comment.judged, action, labels, note, asker.name),
+                *(comment.status, STATUS_AFTER[action], comment.revision + 1, now),
+                reason=reason,
+            )
+        )
+    async with tally.deciding(tx, [(m.site, m.id) for m in moved], now):
+        await decisions.add(tx, entries)
+    if action == "spam":
+        await waves.decided(tx, chosen, now)
+    pairs = list(zip(chosen, moved, strict=True))
+    await _touch(tx, pairs)
+    await _tell(tx, pairs, decision, action, now)
+    await audit.note_many(
+        tx, [(m.site, now, asker.name, f"comment:{action}", m.id, {"decision": decision}) for m in moved]
+    )
+    return moved
 
 
 async def undo(database: Database, asker: Asker, decision: str, now: int) -> list[Moved]:
@@ -260,6 +282,7 @@ async def documents(session: Session, scorer: Scorer, found: list[tuple[Comment,
                 "name": c.name,
                 "email": c.email,
                 "url": c.url,
+                **({"staff": True} if c.staff else {}),
                 "record": (r := records.get(c.id, {})) | {"first_seen": iso(r.get("first_seen"))},
             },
             "body": c.body,

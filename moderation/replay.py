@@ -240,14 +240,20 @@ async def rescored(other: Classifier, rows: list[Judgement], site: str) -> list[
     found: list[Scores | None] = []
     for start in range(0, len(rows), BATCH):
         asked = [
-            Asked(_text(row), Author(row.name, row.url or "", row.email_domain), site)
+            Asked(text_of(row), Author(row.name, row.url or "", row.email_domain), site)
             for row in rows[start : start + BATCH]
         ]
         found += [one.scores for one in await asyncio.to_thread(other.score, asked)]
     return found
 
 
-def _text(row: Judgement) -> str:
+def nearer(decision: str, was: str, would: str) -> bool | None:
+    """Whether what it would be comes nearer to what a moderator decided; None where nobody decided anything that tells."""
+    worth = WORTH.get(decision)
+    return worth.get(would, 1) > worth.get(was, 1) if worth else None
+
+
+def text_of(row: Judgement) -> str:
     return Submission(row.name, "", row.url, row.body, None, False, row.format).text
 
 
@@ -261,8 +267,7 @@ def note(
         move = row.action, found.action
         tally.changes[move] += 1
         tally.already[move] += already
-        worth = WORTH.get(decision := decided.get((row.id, row.revision), ""))
-        agrees = worth[found.action] > worth.get(row.action, 1) if worth else None
+        agrees = nearer(decision := decided.get((row.id, row.revision), ""), row.action, found.action)
         if agrees is not None:
             (tally.agree if agrees else tally.disagree)[move] += 1
         if len(tally.examples) < SHOWN:
@@ -272,7 +277,7 @@ def note(
                     "url": f"/moderate/comments/{row.id}",
                     "created_at": iso(row.created_at),
                     "name": row.name,
-                    "excerpt": _text(row)[:EXCERPT],
+                    "excerpt": text_of(row)[:EXCERPT],
                     "from": row.action,
                     "to": found.action,
                     "reasons": list(dict.fromkeys(policy.counted_as(reason) for reason in found.reasons)),

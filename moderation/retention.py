@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from moderation.moderator import EVERYWHERE
-from moderation.storage import audit, retention, sites
+from moderation.storage import audit, retention, shadows, sites
 from moderation.storage.database import Database
 
 DAY = 24 * 3_600_000
@@ -22,6 +22,7 @@ class Keep:
     rejected: int = 90
     deleted: int = 30
     addresses: int = 30
+    shadow: int = 90
     examples: bool = False
     """What moderators decided on goes on teaching: its text stays, without its author."""
 
@@ -34,7 +35,7 @@ async def sweep(database: Database, keep: Keep, now: int) -> dict[str, int]:
     """How many comments of each status, and how many keys of addresses, are forgotten now."""
     async with database.reading() as session:
         keys = list(await sites.sites(session))
-    swept: Counter[str] = Counter({"spam": 0, "rejected": 0, "deleted": 0, "addresses": 0})
+    swept: Counter[str] = Counter({"spam": 0, "rejected": 0, "deleted": 0, "addresses": 0, "shadow": 0})
     for site in keys:
         here = await _sweep_site(database, keep, site, now)
         swept.update(here)
@@ -92,6 +93,12 @@ async def _sweep_site(database: Database, keep: Keep, site: str, now: int) -> Co
         async with database.transaction() as tx:
             count = await retention.forget_addresses(tx, site, now - keep.addresses * DAY, AT_ONCE)
         swept["addresses"] += count
+        if count < AT_ONCE:
+            break
+    while keep.shadow:
+        async with database.transaction() as tx:
+            count = await shadows.forget(tx, site, now - keep.shadow * DAY, AT_ONCE)
+        swept["shadow"] += count
         if count < AT_ONCE:
             break
     return +swept

@@ -36,6 +36,10 @@ class Seal:
         who = f"email:{email.casefold()}" if email else f"name:{name.casefold()}"
         return self._mark("author", who).hex()
 
+    def staff_key(self, who: str) -> str:
+        """The same for what moderators write: by themselves, not by an address."""
+        return self._mark("staff", who).hex()
+
     def address_key(self, address: str) -> str:
         """Where it came from, an IPv6 address by its /64; empty for an unknown one."""
         ip = parsed_address(address)

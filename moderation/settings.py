@@ -56,6 +56,7 @@ class Settings:
     keep_rejected_days: int = setting(90, "The same for rejected comments.")
     keep_deleted_days: int = setting(30, "The same for what its author withdrew or a moderator deleted.")
     keep_addresses_days: int = setting(30, "The same for the keyed hash of the address that a comment came from.")
+    keep_shadow_days: int = setting(90, "The same for what candidate models would have said in shadow mode.")
     keep_examples: bool = setting(
         False, "What is forgotten goes on teaching, if a moderator decided on it: its text stays, without its author."
     )
@@ -86,7 +87,9 @@ class Settings:
     @property
     def keep(self) -> dict[str, Any]:
         """How long what is kept, by name."""
-        days = {name: getattr(self, f"keep_{name}_days") for name in ("spam", "rejected", "deleted", "addresses")}
+        days = {
+            name: getattr(self, f"keep_{name}_days") for name in ("spam", "rejected", "deleted", "addresses", "shadow")
+        }
         return days | {"examples": self.keep_examples}
 
     @property

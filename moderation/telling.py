@@ -19,7 +19,7 @@ DAY = 24 * 3_600_000
 
 EVENTS = {
     "comment.created": "Somebody has replied; `status` says what became of it.",
-    "comment.edited": "Its author has changed it.",
+    "comment.edited": "Its author has changed it, or a moderator has taken a piece out.",
     "comment.decided": "A moderator has decided on it, or taken a decision back.",
     "comment.deleted": "Its author has withdrawn it, or it was erased: `id`, `site` and `article` only.",
 }

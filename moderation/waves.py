@@ -54,6 +54,13 @@ async def keep_anew(tx: Session, judged: Judged) -> None:
     await keep(tx, [judged])
 
 
+async def rekey(tx: Session, comment: Comment) -> None:
+    """Where it had keys: those of its text as it is now."""
+    if not await stored.without_keys(tx, comment.site, [comment.id]):
+        await stored.drop(tx, comment.site, comment.id)
+        await stored.keep(tx, [(comment.site, comment.id, alike.keys(looks(comment)))])
+
+
 def compared(with_: Comment, others: list[Comment]) -> list[tuple[Comment, float]]:
     """Those alike, best first."""
     found = alike.likenesses(looks(with_), map(looks, others))

@@ -14,7 +14,7 @@ from moderation.commands.footing import now, opened, out
 from moderation.comment import iso
 from moderation.problem import Unavailable
 from moderation.settings import Settings
-from moderation.storage import audit, learnt, moderators, outbox, sites
+from moderation.storage import audit, learnt, moderators, outbox, shadows, sites
 
 BACK = 60_000
 """Milliseconds that the clock may stand before the last thing that was done."""
@@ -46,6 +46,7 @@ async def check(args: argparse.Namespace, settings: Settings) -> None:
         async with database.reading() as session:
             ready, all_ = await moderators.count(session, ready=True), await moderators.count(session)
             untold, outdated = await outbox.counts(session), await learnt.outdated(session)
+            beside = await shadows.running(session)
             clock = clock_said(now(), await audit.newest(session))
             muted = [line for site in (await sites.sites(session)).values() for line in rulebook.in_words(site)]
         if isinstance(getattr(database, "path", None), Path):
@@ -63,6 +64,8 @@ async def check(args: argparse.Namespace, settings: Settings) -> None:
         classifier.load()
         out(f"model: {classifier.problem or 'ok'} ({classifier.version})")
         well &= classifier.problem is None
+        for run in beside:
+            out(f"model: {run.model} runs in shadow on {run.site}; {run.problem or 'see: python -m moderation shadow'}")
         for site in outdated:
             out(f"model: that of {site} still holds what an erased person taught; see: python -m moderation retrain")
     except Exception as error:
@@ -76,8 +79,9 @@ async def check(args: argparse.Namespace, settings: Settings) -> None:
         f"outbox: {untold['waiting']} wait, {untold['failed']} failed"
         + ("; see: python -m moderation retry-outbox" if untold["failed"] else "")
     )
-    out(f"mail: {(said := await outgoing.mail_said(settings))}")
-    well &= said == "ok" or settings.smtp is None
+    tried = await outgoing.mail_said(settings, args.mail or "")
+    out(f"mail: {tried.said}")
+    well &= tried.taken or (settings.smtp is None and not args.mail)
     for line in muted or ["none is muted"]:
         out(f"rules: {line}")
     out(f"proxy: {proxy_said(settings)}")

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import json
 
 from moderation import retention
 from moderation.commands.footing import err, known_site, now, opened, out
-from moderation.comment import new_id
 from moderation.moderator import EVERYWHERE
-from moderation.outbox import mail, webhooks
+from moderation.outbox import mail, trial, webhooks
 from moderation.outbox.undelivered import Undelivered
 from moderation.problem import FieldError, Invalid, NotFound
 from moderation.seal import Seal
@@ -59,22 +57,24 @@ async def test_mail(args: argparse.Namespace, settings: Settings) -> None:
         raise Invalid(FieldError("address", "invalid", "is not a valid email address"))
     if settings.smtp is None:
         raise SettingsError("no mail is set up: MODERATION_SMTP_URL and MODERATION_MAIL_FROM are unset")
-    letter = mail.Letter(address, "A test mail", (f"The mail of {settings.base} works.",))
-    server, host = mail.Smtp.of(*settings.smtp), settings.host_name
-    sent = mail.composed(letter, server.sender, f"test.{new_id(now())}", host, now())
-    await asyncio.to_thread(mail.hand_in, server, sent, host)
-    err("The mail server has taken it.")
+    tried = await trial_of(settings).send(address, now())
+    if not tried.taken:
+        raise Undelivered(tried.said)
+    err(tried.said)
 
 
-async def mail_said(settings: Settings) -> str:
-    """Whether the mail server lets us in."""
-    if settings.smtp is None:
-        return "not set up (MODERATION_SMTP_URL); nobody is mailed"
-    try:
-        await asyncio.to_thread(mail.hand_in, mail.Smtp.of(*settings.smtp), None, settings.host_name)
-    except Undelivered as problem:
-        return problem.said
-    return "ok"
+def trial_of(settings: Settings) -> trial.Trial:
+    return trial.Trial(settings.smtp and mail.Smtp.of(*settings.smtp), settings.host_name, settings.base)
+
+
+async def mail_said(settings: Settings, address: str) -> trial.Tried:
+    """Whether the mail server lets us in; with an address, whether it takes a test mail to it."""
+    if not address:
+        return await trial_of(settings).knock()
+    checked = checked_email(address)
+    if checked is None:
+        raise Invalid(FieldError("mail", "invalid", "is not a valid email address"))
+    return await trial_of(settings).send(checked, now())
 
 
 async def sweep(args: argparse.Namespace, settings: Settings) -> None:

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from moderation import access, body, second_factor
+from moderation import access, answering, body, second_factor
 from moderation.comment import iso
 from moderation.console.desk import page, signed_in
 from moderation.moderator import Asker, Moderator
@@ -135,6 +135,22 @@ async def end_session(request: Request, asker: Asker, typed: dict[str, str]) -> 
     return None
 
 
+async def call_me(request: Request, asker: Asker, typed: dict[str, str]) -> Response | None:
+    state = request.app.state
+    name = answering.checked(asker, {"name": typed.get("name", ""), "body": "-"}).name
+    async with state.database.transaction() as tx:
+        await moderators.call(tx, person(asker), name)
+        await audit.note(
+            tx,
+            site=person(asker).site,
+            at=state.clock(),
+            actor=asker.name,
+            action="moderator:name",
+            subject=asker.name,
+        )
+    return None
+
+
 async def same_password(request: Request, asker: Asker, typed: dict[str, str]) -> None:
     """Raises Unauthorized or TooFast."""
     state = request.app.state
@@ -143,6 +159,7 @@ async def same_password(request: Request, asker: Asker, typed: dict[str, str]) -
 
 
 ACTS: dict[str, Callable[[Request, Asker, dict[str, str]], Awaitable[Response | None]]] = {
+    "call-me": call_me,
     "begin-factor": begin,
     "confirm-factor": confirm,
     "cancel-factor": cancel,
@@ -152,6 +169,7 @@ ACTS: dict[str, Callable[[Request, Asker, dict[str, str]], Awaitable[Response | 
     "end-others": end_session,
 }
 SAID = {
+    "call-me": "Your name is saved.",
     "stop-factor": "The second factor is off.",
     "end-session": "The session is over.",
     "end-others": "Every other session is over.",

@@ -11,13 +11,13 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from classifier.labels import LABELS
-from moderation import body, decision, figures, privacy, queue
+from moderation import barring, body, decision, figures, privacy, queue
 from moderation.comment import STATUSES, is_id
 from moderation.moderator import EVERYWHERE
 from moderation.policy import RULES
 from moderation.problem import FieldError, Forbidden, Invalid
 from moderation.site import is_site_key
-from moderation.storage import audit
+from moderation.storage import audit, comments
 from moderation.storage.persons import Person
 from moderation.storage.queue import APPEAL, ORDERS, View
 
@@ -78,7 +78,11 @@ async def get_comment(request: Request) -> Response:
     """One comment with its decisions."""
     state = request.app.state
     asker = await state.doorman.asker(request, "moderate")
-    return answer(await queue.one(state.database, state.scorer, asker, request.path_params["id"]))
+    shown = await queue.one(state.database, state.scorer, asker, request.path_params["id"])
+    async with state.database.reading() as session:
+        found = await comments.find(session, [shown["id"]])
+        bars = await barring.offered(session, list(found.values()))
+    return answer(shown | {"bars": bars.get(shown["id"], {})})
 
 
 async def post_decision(request: Request) -> Response:

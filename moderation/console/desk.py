@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
@@ -12,19 +12,20 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from classifier.labels import LABELS
-from moderation import body, decision, queue
-from moderation.comment import first_id_at
+from moderation import barring, body, decision, queue
+from moderation.comment import first_id_at, is_id
 from moderation.console.api import RULE_NAMES, seen_of, view_of
 from moderation.console.waves import folded, packed, unpacked
 from moderation.moderator import EVERYWHERE, Asker
 from moderation.pages import Pages
 from moderation.problem import Problem, Unauthorized
-from moderation.storage import audit, moderators, sites
+from moderation.storage import audit, comments, moderators, sites
 from moderation.storage import queue as stored_queue
 from moderation.storage.database import Database
 
 PAGE = 20
-DONE = {"approve": "approved", "spam": "filed as spam", "reject": "rejected", "delete": "deleted", "hold": "held"}
+DONE = {"approve": "approved", "spam": "filed as spam", "reject": "rejected", "delete": "deleted", "hold": "held",
+        "reply": "published"}  # fmt: skip
 
 
 def signed_in(endpoint: Callable[[Request, Asker], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
@@ -54,9 +55,17 @@ async def page(request: Request, asker: Asker, template: str, status: int = 200,
     done, count, decided = (request.query_params.get(name, "") for name in ("done", "count", "decision"))
     undo = None
     if done in DONE and decided.isalnum() and count.isdigit():
-        undo = {"id": decided, "label": f"{count} {'comment' if count == '1' else 'comments'} {DONE[done]}"}
+        undo = {"label": f"{count} {'comment' if count == '1' else 'comments'} {DONE[done]}"}
+        if done == "reply":
+            undo["label"] = "Your reply is published" + (", and what it answers" if count == "2" else "")
+        undo["action"] = f"/moderate/decisions/{decided}/undo"
+    undo = undo or bar_done(request.query_params)
     shown = {
-        "notice": {"undone": "The decision is undone.", "emptied": "The spam folder was emptied."}.get(done),
+        "notice": {
+            "undone": "The decision is undone.",
+            "emptied": "The spam folder was emptied.",
+            "redacted": "It is removed, and nothing of it is kept.",
+        }.get(done),
         "undo": undo,
         "counts": counts,
         "labels": LABELS,
@@ -109,10 +118,61 @@ def in_words(shown: dict[str, Any], titles: dict[tuple[str, str], str]) -> dict[
             reasons.append({"kind": "word", "text": text, "weight": reason["weight"]})
     return shown | {
         "article_title": titles.get((shown["site"], shown["article"]), "") or shown["article"],
+        "bars": [bar_in_words(bar, on) for bar, on in shown.get("bars", {}).items()],
         "wave": {"count": len(wave), "all": packed(wave)} if (wave := shown.get("wave")) else None,
         "marked": marked(shown["body"], matter),
-        "verdict": shown["verdict"] | {"reasons": reasons, "imported": imported},
+        "verdict": shown["verdict"] | {"reasons": reasons, "imported": imported, "staff": "staff" in shown["author"]},
     }
+
+
+BARS = {
+    "article": ("Close the article", "Open the article again", "closed", "open again"),
+    "author": ("Block the author", "Let the author in again", "blocked", "let in again"),
+    "network": ("Block the network it came from", "Let its network in again", "blocked", "let in again"),
+}
+
+
+def bar_in_words(bar: str, on: bool) -> dict[str, Any]:
+    domain = bar.removeprefix("domain:")
+    words = BARS.get(bar, (f"Block {domain}", f"Let {domain} in again"))
+    return {"bar": bar, "on": on, "words": words[on]}
+
+
+def bar_done(asked: Mapping[str, str]) -> dict[str, str] | None:
+    """What was just barred, and the button that takes it back."""
+    done, bar, id = asked.get("done", ""), asked.get("bar", "")[:300], asked.get("comment", "")
+    if done not in ("barred", "unbarred") or not is_id(id) or not (bar in BARS or bar.startswith("domain:")):
+        return None
+    what = {"article": "The article", "author": "The author", "network": "The network"}
+    said = BARS.get(bar, ("", "", "blocked", "let in again"))[2 + (done == "unbarred")]
+    action = f"/moderate/comments/{id}/{'unbar' if done == 'barred' else 'bar'}"
+    return {"action": action, "bar": bar, "label": f"{what.get(bar, bar.removeprefix('domain:'))} is {said}"}
+
+
+async def barrable(database: Database, shown: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """With what can be barred from each."""
+    async with database.reading() as session:
+        found = await comments.find(session, [c["id"] for c in shown]) if shown else {}
+        bars = await barring.offered(session, list(found.values()))
+    return [c | {"bars": bars.get(c["id"], {})} for c in shown]
+
+
+EXCERPT = 140
+
+
+async def answering(database: Database, shown: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """With who wrote what a reply answers, and how that begins."""
+    async with database.reading() as session:
+        above = {c["parent"] for c in shown if c["parent"]}
+        found = await comments.find(session, above) if above else {}
+    told = {
+        p.id: {"id": p.id, "name": p.name or "Anonymous", "status": p.status, "text": " ".join(p.text.split())}
+        for p in found.values()
+    }
+    for one in told.values():
+        if len(one["text"]) > EXCERPT:
+            one["text"] = one["text"][:EXCERPT].rstrip() + "…"
+    return [c | {"above": told.get(c["parent"] or "")} for c in shown]
 
 
 async def titles_of(database: Database, shown: list[dict[str, Any]]) -> dict[tuple[str, str], str]:
@@ -132,6 +192,7 @@ async def get_queue(request: Request, asker: Asker) -> Response:
              ("status", "site", "article", "label", "rule", "author", "order", "q", "sample", "cursor")}  # fmt: skip
     view = view_of(asked, PAGE)
     shown, following = await folded(state, asker, view)
+    shown = await answering(state.database, await barrable(state.database, shown))
     titles = await titles_of(state.database, shown)
     async with state.database.reading() as session:
         known = [s for s in (await sites.sites(session)).values() if asker.sees(s.key)]
@@ -160,6 +221,7 @@ async def get_comment(request: Request, asker: Asker) -> Response:
     state = request.app.state
     shown = await queue.one(state.database, state.scorer, asker, request.path_params["id"])
     taken = shown.pop("decisions")
+    (shown,) = await answering(state.database, await barrable(state.database, [shown]))
     last = taken[-1]["id"] if taken else ""
     async with state.database.reading() as session:
         names = await moderators.names(session)
@@ -205,7 +267,11 @@ def back_of(typed: dict[str, str]) -> str:
     if not back.startswith("/moderate") or "\\" in back or not back.isprintable():
         return "/moderate"
     path, _, query = back.partition("?")
-    kept = [part for part in query.split("&") if part and part.split("=")[0] not in ("done", "count", "decision")]
+    kept = [
+        part
+        for part in query.split("&")
+        if part and part.split("=")[0] not in ("done", "count", "decision", "bar", "comment")
+    ]
     return path + ("?" + "&".join(kept) if kept else "")
 
 

@@ -101,6 +101,7 @@ def comment(row: dict[str, Any], where: str) -> Record:
             verdicts(row["verdicts"], row),
             decisions(row["decisions"]),
             ids(row["ids"]),
+            row.get("staff") is True,
         ),
     )
 

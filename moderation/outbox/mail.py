@@ -23,6 +23,7 @@ from urllib.parse import unquote, urlsplit
 
 import idna
 
+from moderation.outbox import hints
 from moderation.outbox.undelivered import Undelivered
 from moderation.storage.outbox import Message
 
@@ -181,22 +182,27 @@ def hand_in(server: Smtp, mail: EmailMessage | None, our_name: str) -> None:
                 raise Undelivered("the mail server takes no international addresses (SMTPUTF8)", final=True)
             connection.send_message(mail)
     except smtplib.SMTPRecipientsRefused as error:
-        code = max((code for code, _ in error.recipients.values()), default=0)
+        code, words = max(error.recipients.values(), default=(0, b""))
         said = f"the mail server refuses the recipient ({code})"
-        raise Undelivered(said, final=500 <= code < 600, alone=True) from None
+        raise Undelivered(said, final=500 <= code < 600, alone=True, hint=hints.quoted(server, words)) from None
     except smtplib.SMTPAuthenticationError as error:
-        raise Undelivered(f"the mail server refuses our name or password ({error.smtp_code})") from None
+        hint = "Look at the name and the password in MODERATION_SMTP_URL; `@`, `/` and `:` in them are written %40, %2F and %3A"
+        raise Undelivered(f"the mail server refuses our name or password ({error.smtp_code})", hint=hint) from None
     except smtplib.SMTPSenderRefused as error:
-        raise Undelivered(f"the mail server refuses our sender ({error.smtp_code})") from None
+        hint = f"{hints.quoted(server, error.smtp_error)} MODERATION_MAIL_FROM must be an address that it lets us write from"
+        raise Undelivered(f"the mail server refuses our sender ({error.smtp_code})", hint=hint.strip()) from None
     except smtplib.SMTPDataError as error:
-        final = 500 <= error.smtp_code < 600
-        raise Undelivered(f"the mail server refuses the mail ({error.smtp_code})", final=final, alone=True) from None
+        final, hint = 500 <= error.smtp_code < 600, hints.quoted(server, error.smtp_error)
+        said = f"the mail server refuses the mail ({error.smtp_code})"
+        raise Undelivered(said, final=final, alone=True, hint=hint) from None
     except smtplib.SMTPResponseException as error:
-        raise Undelivered(f"the mail server answers {error.smtp_code}") from None
+        hint = hints.quoted(server, error.smtp_error)
+        raise Undelivered(f"the mail server answers {error.smtp_code}", hint=hint) from None
     except smtplib.SMTPNotSupportedError:
         raise Undelivered("the mail server does not know AUTH, or SMTPUTF8 for our own address") from None
     except (smtplib.SMTPException, OSError) as error:
-        raise Undelivered(f"the mail server does not answer ({type(error).__name__})") from None
+        said = f"the mail server does not answer ({type(error).__name__})"
+        raise Undelivered(said, hint=hints.why_silent(server, error)) from None
 
 
 Write = Callable[[Message], Awaitable[Letter | None]]

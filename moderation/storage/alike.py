@@ -62,7 +62,7 @@ async def filed(session: Session, site: str, keys: Sequence[int], since: str, li
         f"AND d.after_revision = c.revision WHERE a.site = ? AND a.key IN ({marks(len(keys))}) LIMIT ?",
         *(since, site, *keys, limit),
     )
-    return [(comment_of(row), row[17]) for row in rows]
+    return [(comment_of(row), row[18]) for row in rows]
 
 
 async def watch(tx: Session, site: str, until: int) -> None:

@@ -16,7 +16,7 @@ from moderation.verdict import Reason, Verdict
 
 NAMES = (
     "id, site, article, parent, path, status, revision, name, email, url, body, html, created_at, edited_at, judged, "
-    "decided, format"
+    "decided, format, staff"
 )
 COMMENT = ", ".join("c." + name.strip() for name in NAMES.split(","))
 VERDICT = "s.action, s.reasons, s.scores, s.model, s.facts"
@@ -28,7 +28,7 @@ def dumps(value: Any) -> str:
 
 
 def comment_of(row: Row) -> Comment:
-    values: list[Any] = [*row[:15], bool(row[15]), row[16]]
+    values: list[Any] = [*row[:15], bool(row[15]), row[16], bool(row[17])]
     return Comment(*values)
 
 
@@ -56,7 +56,7 @@ class Judged:
     notify: bool
     email_domain: str
     source: str = "comment"
-    """Where the verdict came from: a reader's `comment`, an `import`."""
+    """Where the verdict came from: a reader's `comment`, an `import`; or there was none to come to: `staff`."""
 
 
 async def add(tx: Session, judged: Iterable[Judged]) -> None:
@@ -69,13 +69,13 @@ async def add(tx: Session, judged: Iterable[Judged]) -> None:
 async def add_comments(tx: Session, rows: Iterable[Judged]) -> None:
     await tx.execute_many(
         "INSERT INTO comments (id, site, article, parent, path, status, revision, name, email, url, body, html, notify, "
-        "author_key, address_key, body_key, created_at, edited_at, judged, decided, format, worst, doubt, turn) "
-        f"VALUES ({marks(24)})",
+        "author_key, address_key, body_key, created_at, edited_at, judged, decided, format, worst, doubt, turn, staff) "
+        f"VALUES ({marks(25)})",
         [
             (
                 *(c.id, c.site, c.article, c.parent, c.path, c.status, c.revision, c.name, c.email, c.url, c.body),
                 *(c.html, int(j.notify), j.keys.author, j.keys.address, j.keys.body, c.created_at, c.edited_at),
-                *(c.judged, int(c.decided), c.format, *orders(j)),
+                *(c.judged, int(c.decided), c.format, *orders(j), int(c.staff)),
             )
             for j in rows
             for c in (j.comment,)
@@ -84,7 +84,9 @@ async def add_comments(tx: Session, rows: Iterable[Judged]) -> None:
 
 
 def orders(j: Judged) -> tuple[float, float, int]:
-    """What the queue sorts it by."""
+    """What the queue sorts it by. What staff wrote is neither bad nor in doubt."""
+    if j.comment.staff:
+        return 0.0, 0.5, j.comment.created_at
     return j.verdict.worst, j.verdict.doubt, j.comment.created_at - j.verdict.head_start(j.comment.text)
 
 
@@ -295,6 +297,16 @@ async def approved(session: Session, site: str, articles: Iterable[str]) -> dict
         f"SELECT article, approved FROM articles WHERE site = ? AND article IN ({marks(len(wanted))})", site, *wanted
     )
     return dict.fromkeys(wanted, 0) | {row[0]: int(row[1]) for row in rows}
+
+
+async def keys_of(session: Session, site: str, ids: Iterable[str]) -> dict[str, tuple[str, str]]:
+    """The keys of each one's author and of the address that it came from; the latter is empty where it is forgotten."""
+    wanted = list(ids)
+    rows = await session.fetch(
+        f"SELECT id, author_key, address_key FROM comments WHERE site = ? AND id IN ({marks(len(wanted))})",
+        *(site, *wanted),
+    )
+    return {row[0]: (row[1], row[2]) for row in rows}
 
 
 async def records(session: Session, site: str, comments: Iterable[Comment]) -> dict[str, dict[str, Any]]:

@@ -56,6 +56,10 @@ class Database(ABC):
         """A consistent look that never waits for the writer."""
 
     @abstractmethod
+    async def overwrite(self) -> bool:
+        """What rows held before they were changed or deleted is out of the files; False where that must wait."""
+
+    @abstractmethod
     async def article_revision(self, site: str, article: str) -> int | None:
         """What a cached thread is compared with before it is served: whoever wrote, this process or another."""
 

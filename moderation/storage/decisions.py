@@ -134,11 +134,12 @@ MOST_TAUGHT = 20_000
 
 
 async def taught(session: Session, site: str) -> list[Taught]:
-    """The latest standing decisions of a site with their texts, oldest first; not those whose text is forgotten."""
+    """The latest standing decisions of a site with their texts, oldest first; not those whose text is forgotten,
+    nor what moderators wrote themselves."""
     rows = await session.fetch(
         "SELECT d.submission, d.action, d.labels, s.body, s.article, s.author_name, s.author_url, s.email_domain, "
         "s.author_key, d.created_at, s.format FROM decisions d JOIN submissions s ON s.site = d.site AND s.id = d.submission AND "
-        "s.revision = d.judged WHERE d.site = ? AND d.undone_at IS NULL AND s.body <> '' ORDER BY d.id DESC LIMIT ?",
+        "s.revision = d.judged WHERE d.site = ? AND d.undone_at IS NULL AND s.body <> '' AND s.source <> 'staff' ORDER BY d.id DESC LIMIT ?",
         *(site, MOST_TAUGHT),
     )
     return [

@@ -29,7 +29,7 @@ TABLES: dict[str, tuple[str, ...]] = {
             "notify",
         ),
         *("author_key", "address_key", "body_key", "created_at", "edited_at", "judged", "decided", "format"),
-        *("worst", "doubt", "turn"),
+        *("worst", "doubt", "turn", "staff"),
     ),
     "alike": ("site", "id", "key"),
     "submissions": (
@@ -62,10 +62,14 @@ TABLES: dict[str, tuple[str, ...]] = {
         ),
         *("after_revision", "created_at", "undone_at", "undone_by", "reason"),
     ),
+    "shadows": (
+        *("site", "id", "model", "started_at", "started_by", "read_to", "problem", "ended_at", "ended_by", "outcome"),
+    ),
+    "shadow_verdicts": (*("site", "id", "revision", "shadow", "action", "differs", "scores", "rules", "created_at"),),
     "appeals": ("site", "id", "body", "created_at"),
     "imports": ("site", "source", "kind", "foreign_id", "id", "parent"),
     "audit": ("site", "id", "at", "actor", "action", "subject", "detail"),
-    "moderators": ("site", "id", "email", "role", "password_hash", "created_at"),
+    "moderators": ("site", "id", "email", "role", "password_hash", "created_at", "name"),
     "tokens": (
         "site",
         "hash",
@@ -101,6 +105,7 @@ KEYS = {
     "articles": 2,
     "decisions": 3,
     "submissions": 3,
+    "shadow_verdicts": 4,
     "imports": 4,
     "alike": 3,
     "retries": 3,

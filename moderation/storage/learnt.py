@@ -18,10 +18,16 @@ async def rolled_back(tx: Session, site: str, version: str | None) -> None:
     if version is None:
         await tx.execute("DELETE FROM learnt WHERE site = ?", site)
         return
-    row = await tx.fetch_one(
-        "SELECT max(at) FROM audit WHERE site = ? AND action = 'model:promote' AND subject = ?", site, version
+    await promoted(tx, site, await read_at(tx, site, version))
+
+
+async def read_at(session: Session, site: str, version: str) -> int:
+    """When a correction read its examples: when it was first heard of. 0 where nobody knows."""
+    row = await session.fetch_one(
+        "SELECT min(at) FROM audit WHERE site = ? AND action IN ('model:promote', 'model:candidate') AND subject = ?",
+        *(site, version),
     )
-    await promoted(tx, site, int(row[0] or 0) if row else 0)
+    return int(row[0] or 0) if row else 0
 
 
 async def erased(tx: Session, site: str, examples: int, at: int) -> None:

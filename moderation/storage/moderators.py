@@ -9,7 +9,7 @@ from moderation.moderator import EVERYWHERE, Moderator
 from moderation.storage.database import Row, Session
 
 SITES = "site IN (SELECT '*' UNION ALL SELECT site FROM sites)"
-MODERATOR = "id, site, email, role, password_hash"
+MODERATOR = "id, site, email, role, password_hash, name"
 COLUMNS = "site, kind, id, moderator, scopes, expires_at, ended_at, used_at, name, created_at"
 
 
@@ -86,6 +86,11 @@ async def move(tx: Session, moderator: Moderator, role: str, site: str) -> None:
     await tx.execute("UPDATE moderators SET role = ?, site = ? WHERE site = ? AND id = ?", role, site, *here)
     for table in ("tokens", "second_factors", "recovery_codes"):
         await tx.execute(f"UPDATE {table} SET site = ? WHERE site = ? AND moderator = ?", site, *here)
+
+
+async def call(tx: Session, moderator: Moderator, name: str) -> None:
+    """Readers know them by this from now on."""
+    await tx.execute("UPDATE moderators SET name = ? WHERE site = ? AND id = ?", name, moderator.site, moderator.id)
 
 
 async def names(session: Session) -> dict[str, str]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from moderation.comment import Comment, iso
 from moderation.moderator import EVERYWHERE
+from moderation.storage import shadows
 from moderation.storage.comments import COMMENT, comment_of
 from moderation.storage.database import Session
 
@@ -57,6 +58,15 @@ async def submissions(session: Session, person: Person) -> list[dict[str, Any]]:
             "scores": json.loads(r[6]) if r[6] else None, "model": r[7], "created_at": iso(r[8]), "format": r[9],
         }
         for r in rows
+    ]  # fmt: skip
+
+
+async def shadow(session: Session, person: Person) -> list[dict[str, Any]]:
+    """What candidate models would have said of their texts."""
+    return [
+        {"site": r[0], "id": r[1], "revision": r[2], "model": r[3], "action": r[4], "scores": json.loads(r[5]),
+         "created_at": iso(r[6])}
+        for r in await shadows.of_person(session, person.here, person.args)
     ]  # fmt: skip
 
 

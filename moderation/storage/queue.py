@@ -119,7 +119,7 @@ async def _of_site(session: Session, view: View, site: str) -> list[tuple[Commen
         f"s.revision = c.judged WHERE {' AND '.join(where)} ORDER BY {first} {direction}{ties} LIMIT ?",
         *(*args, view.limit),
     )
-    return [(comment_of(row), verdict_of(row[17:22]), row[22]) for row in rows]
+    return [(comment_of(row), verdict_of(row[18:23]), row[23]) for row in rows]
 
 
 async def _with_reason(session: Session, site: str, reason: str) -> list[str] | None:

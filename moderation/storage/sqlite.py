@@ -95,6 +95,8 @@ class Sqlite(Database):
         await connection.execute("PRAGMA busy_timeout = 10000")
         await connection.execute("PRAGMA foreign_keys = ON")
         await connection.execute("PRAGMA cache_size = -32000")
+        # What is deleted is written over with zeros, not only forgotten: it held texts and addresses.
+        await connection.execute("PRAGMA secure_delete = ON")
         # Many comments touch the same pages of the indexes: written back every 16 MB instead of every 4, most go once.
         await connection.execute("PRAGMA wal_autocheckpoint = 4000")
         return connection
@@ -141,6 +143,14 @@ class Sqlite(Database):
             if reader.in_transaction:
                 await reader.execute("ROLLBACK")
             self._readers.put_nowait(reader)
+
+    async def overwrite(self) -> bool:
+        """The pages themselves are (`secure_delete`); the log of writes still has older ones, and is cut to nothing."""
+        async with self._lock:
+            if self._writer is None:
+                return False
+            ((busy, _, _),) = await self._writer.execute_fetchall("PRAGMA wal_checkpoint(TRUNCATE)")
+            return not busy
 
     async def article_revision(self, site: str, article: str) -> int | None:
         if self._watch is None:

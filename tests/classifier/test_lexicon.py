@@ -8,6 +8,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from classifier import lexicon as module
+from classifier.examples import Asked, Author
 from classifier.labels import LABELS
 from classifier.lexicon import Lexicon
 from classifier.linear import SITE_BUCKETS, Floats
@@ -87,16 +88,30 @@ def test_by_tokens_is_by_characters(base: Base, correction: Floats, texts: list[
         whole, site, good = lexicon.score(texts)
         assert whole[good] == pytest.approx(slow.whole[good], abs=2e-5)
         assert not slow.rise[good].any(), "it has windows, which tokens do not know"
-        assert site[good] == pytest.approx(slow.site[good], abs=2e-4)
+        assert (site is not None) == corrected
+        if site is not None:
+            assert site[good] == pytest.approx(slow.site[good], abs=2e-4)
+
+
+@given(texts=TEXTS)
+@settings(max_examples=60, deadline=None)
+def test_the_quick_way_says_what_the_long_way_says(base: Base, texts: list[str]) -> None:
+    asked = [Asked(text, Author("Ann 7", "http://x.example")) for text in texts]
+    views = [as_written(t) for t in texts], [normalised(t, base.fold) for t in texts]
+    shape = base.structure.rows(texts, [one.author for one in asked])
+    plain = base.combine.log_odds(base.table.score(views), shape)
+    assert base.log_odds(asked) == pytest.approx(plain, abs=2e-4)
+    for one, row in zip(asked, plain, strict=True):
+        assert base.log_odds([one])[0] == pytest.approx(row, abs=2e-4)
 
 
 def test_ordinary_comments_are_scored_by_their_tokens(base: Base) -> None:
     texts = ["Thank you, I don't think it's a bad idea; my e-mail is on the page!", "Great post.\n\nKeep it up :-)"]
-    assert base.lexicon.score(texts)[2].all()
+    assert all(base.lexicon.score(texts)[2])
 
 
 def test_letters_spaced_out_over_tokens_are_not(base: Base) -> None:
-    assert base.lexicon.score(["you f o o l", "you f.o o l", "you'd a b", "it's a day"])[2].tolist() == [
+    assert base.lexicon.score(["you f o o l", "you f.o o l", "you'd a b", "it's a day"])[2] == [
         *(False, False, False, True)
     ]
 

@@ -1,6 +1,7 @@
 """The pictures in the docs, taken from a real server on a temporary folder:
 
-.venv/bin/python -m tests.contract.screenshots    writes demo, queue, embed, embed-dark and embed-rtl.png in docs/images
+make screenshots    writes demo, queue, embed, embed-dark and embed-rtl.png in docs/images, and every page of the console in
+                    docs/images/console
 """
 
 from __future__ import annotations
@@ -16,7 +17,9 @@ import httpx
 from playwright.sync_api import Page
 
 from tests import browser as browsers
+from tests import smallpng
 from tests.conftest import ROOT, answers, free_port, wait_until
+from tests.contract import consolepictures
 from tests.contract.test_embed_browser import ARABIC, LINK
 from tests.hostpage import Host, host_page
 
@@ -45,10 +48,19 @@ def main() -> None:
             command = [sys.executable, "-m", "moderation", "serve"]
             server = subprocess.Popen(command, cwd=folder, env=environment, stdout=out)
         try:
-            wait_until(lambda: answers(url), "the server")
+            wait_until(lambda: answers(url), "the server", 120)
             post(url)
             link = next(word for word in printed.read_text().split() if "/set-password/" in word)
             take(url, link)
+
+            def run(*words: str) -> subprocess.CompletedProcess[str]:
+                return subprocess.run(
+                    [sys.executable, "-m", "moderation", *words],
+                    cwd=folder, env=environment, check=True, capture_output=True, text=True,
+                )  # fmt: skip
+
+            with browsers.browser() as browser:
+                consolepictures.take(browser, url, run)
             with host_page(url) as host:
                 allow = [sys.executable, "-m", "moderation", "add-site", "default", "--origin", host.url]
                 subprocess.run(allow, cwd=folder, env=environment, check=True, stdout=subprocess.DEVNULL)
@@ -77,12 +89,12 @@ def take(url: str, link: str) -> None:
         page = browser.new_page(viewport={"width": 1280, "height": 900})
         browsers.choose_password(page, link, PASSWORD)
         browsers.sign_in(page, "moderator@example.org", PASSWORD)
-        page.screenshot(path=IMAGES / "queue.png")
+        smallpng.write(browser, page.screenshot(), IMAGES / "queue.png")
         page.goto(url)
         page.set_viewport_size({"width": 1280, "height": 1360})
         page.locator("#comments").evaluate("e => window.scrollTo(0, e.offsetTop - 24)")
         page.wait_for_load_state("networkidle")  # the avatars are drawn
-        page.screenshot(path=IMAGES / "demo.png")
+        smallpng.write(browser, page.screenshot(), IMAGES / "demo.png")
 
 
 def allows(url: str, origin: str) -> bool:
@@ -106,14 +118,14 @@ def take_embed(host: Host) -> None:
         page.get_by_role("button", name="Reply to Tobias").click()
         page.get_by_role("textbox", name="Comment").fill("Ours does too, and nobody oils it.")
         page.evaluate("scrollTo(0, document.querySelector('leave-a-reply').offsetTop - 16)")
-        page.screenshot(path=IMAGES / "embed.png")
+        smallpng.write(browser, page.screenshot(), IMAGES / "embed.png")
 
         page = opened(360, 720, "dark")
         page.locator("#reply-email").fill("not an address")
         page.get_by_role("button", name="Post Comment").click()
         page.locator("[aria-invalid]").first.wait_for()
         page.locator(".reply").evaluate("(e) => e.scrollIntoView()")
-        page.screenshot(path=IMAGES / "embed-dark.png")
+        smallpng.write(browser, page.screenshot(), IMAGES / "embed-dark.png")
 
         page = opened(360, 720, "light", ' texts="/ar.json"', 'lang="ar" dir="rtl"')
         for field, words in (("body", LINK), ("name", "Ann"), ("email", "ann@example.org")):
@@ -121,9 +133,7 @@ def take_embed(host: Host) -> None:
         page.get_by_role("button", name=ARABIC["send"]).click()
         page.locator(".held").wait_for()
         page.locator(".held").evaluate("(e) => scrollTo(0, e.getBoundingClientRect().top + scrollY - 240)")
-        page.screenshot(path=IMAGES / "embed-rtl.png")
-    for image in sorted(IMAGES.glob("*.png")):
-        print(image.name, image.stat().st_size // 1000, "kB")
+        smallpng.write(browser, page.screenshot(), IMAGES / "embed-rtl.png")
 
 
 if __name__ == "__main__":

@@ -173,7 +173,7 @@ async def test_a_file_that_is_no_backup_changes_nothing(tmp_path: Path) -> None:
 
 @pytest.mark.anyio
 async def test_every_table_of_the_schema_is_in_the_backup(service: Service) -> None:
-    left_out = {"migrations", "attempts", "leases"}
+    left_out = {"scrubs", "migrations", "attempts", "leases"}
     derived = (
         "comment_counts",
         "comment_reasons",

@@ -87,6 +87,8 @@ def a_receipt(**changes: Any) -> dict[str, Any]:
         "errors": {"body": EVIL},
         "reason": EVIL,
         "reason_code": "insult",
+        "above": {"id": "c0", "name": EVIL, "status": EVIL, "text": EVIL},
+        "bars": [{"bar": EVIL, "on": False, "words": EVIL}, {"bar": "article", "on": True, "words": EVIL}],
         "appeal": {"body": EVIL, "created_at": NOW},
         "can_appeal": False,
         "appealing": EVIL,
@@ -145,7 +147,7 @@ CONSOLE = {
     "csrf_token": EVIL,
     "counts": {"pending": 3, "approved": 2, "spam": 1, "rejected": 0, "deleted": 0},
     "notice": EVIL,
-    "undo": {"id": "d1", "label": EVIL},
+    "undo": {"action": "/moderate/decisions/d1/undo", "bar": EVIL, "label": EVIL},
 }
 QUEUE = {
     **CONSOLE,
@@ -229,6 +231,23 @@ SAMPLES: dict[str, tuple[str, str, dict[str, Any]]] = {
         {**QUEUE, "comments": [], "next_url": None, "undo": None, "notice": None, "filters": {"status": "pending"}},
     ),
     "comment": ("console", "comment.html", {**QUEUE, "comment": a_comment(), "decisions": [A_DECISION]}),
+    "reply": (
+        "console",
+        "reply.html",
+        {
+            **CONSOLE,
+            "comment": a_comment(author={"name": EVIL, "email": EVIL, "url": EVIL, "record": {}, "staff": True}),
+            "typed": {"body": EVIL, "name": EVIL},
+            "wrong": {"body": EVIL, "name": EVIL},
+            "problem": EVIL,
+            "back_to": "/moderate",
+        },
+    ),
+    "redact": (
+        "console",
+        "redact.html",
+        {**CONSOLE, "comment": a_comment(), "typed": EVIL, "wrong": EVIL, "problem": EVIL, "back_to": "/moderate"},
+    ),
     "empty": ("console", "empty.html", {**CONSOLE, "count": 2, "site": EVIL}),
     "empty-already": ("console", "empty.html", {**CONSOLE, "count": 0, "site": ""}),
     "comment-unscored": ("console", "comment.html", {**QUEUE, "comment": a_comment(verdict=UNSCORED), "decisions": []}),
@@ -395,6 +414,48 @@ SAMPLES["what-if"] = (
     "console",
     "what-if.html",
     POLICY | WHAT_IF | {"errors": POLICY["errors"] | {"model": EVIL}},
+)
+SHADOW = {
+    **CONSOLE,
+    "site": Site("default", EVIL),
+    "sites": [Site("default", EVIL), Site("other", EVIL)],
+    "told": {
+        "site": "default",
+        "current": EVIL,
+        "models": [EVIL],
+        "capped": True,
+        "comments": 3,
+        "differ": 2,
+        "shadow": {"model": EVIL, "running": True, "started_at": NOW, "ended_at": None, "outcome": None, "problem": EVIL},
+        "moves": [
+            {"from": "publish", "to": "hold", "count": 2, "agree": 1, "disagree": 0},
+            {"from": "hold", "to": "hold", "count": 1, "agree": 0, "disagree": 0},
+        ],
+        "decided": {"agree": 1, "disagree": 0},
+        "reasons": [{"reason": "label:insult", "current": 0, "candidate": 2, "both": 0}],
+        "labels": {"insult": {"decided": 1, "current": 0, "candidate": 1}},
+        "log_loss": {"current": 0.5, "candidate": 0.25},
+    },
+    "found": [
+        {"url": "/moderate/comments/x", "name": EVIL, "created_at": NOW, "excerpt": EVIL, "from": "publish", "to": "hold",
+         "reasons": ["label:insult"], "decided": "spam", "agrees": True},
+    ],
+    "following": "x.1",
+    "may_change": True,
+    "problem": EVIL,
+    "wrong": EVIL,
+}  # fmt: skip
+SAMPLES["mail"] = (
+    "console",
+    "mail.html",
+    {**CONSOLE, "settings": {"server": EVIL, "from": EVIL}, "tried": {"taken": False, "said": EVIL}},
+)
+SAMPLES["mail-none"] = ("console", "mail.html", {**CONSOLE, "settings": {}, "tried": None})
+SAMPLES["shadow"] = ("console", "shadow.html", SHADOW)
+SAMPLES["shadow-fresh"] = (
+    "console",
+    "shadow.html",
+    SHADOW | {"told": {"shadow": None, "comments": 0, "models": [], "current": ""}, "found": [], "may_change": True},
 )
 SAMPLES["policy-fresh"] = (
     "console",

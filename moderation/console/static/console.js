@@ -1,11 +1,15 @@
-// The keyboard, and nothing else: every key presses a button that is on the page and works without this file.
+// The keyboard, and nothing else: every key presses what is on the page and works without this file; where that is a page of
+// its own, its form comes to the comment instead.
 "use strict";
 
 (() => {
-  const KEYS = { a: "approve", s: "spam", r: "reject", d: "delete", u: "hold" };
+  const KEYS = { a: "approve", s: "spam", d: "delete", u: "hold" };
   const HELP = [
-    ["j", "next comment"], ["k", "previous comment"], ["a", "approve"], ["s", "spam"], ["r", "reject"], ["d", "delete"],
-    ["u", "back to the queue"], ["x", "tick or untick"], ["o", "open with all decisions"], ["z", "undo the last decision"],
+    ["j", "next comment"], ["k", "previous comment"], ["a", "approve"], ["s", "spam"],
+    ["r", "reject, then 1 to 6 for the reason, r for none, n for a note"], ["d", "delete"],
+    ["c", "reply as staff"],
+    ["e", "remove a piece of the text: what is selected"],
+    ["b", "block or close, then a figure for what"], ["u", "back to the queue"], ["x", "tick or untick"], ["o", "open with all decisions"], ["z", "undo the last decision"],
     ["?", "this list"],
   ];
   const rows = [...document.querySelectorAll("[data-row]")];
@@ -33,12 +37,119 @@
     look(rows[at < 0 ? 0 : Math.min(Math.max(at + step, 0), rows.length - 1)]);
   }
 
-  function press(button) {
+  function press(button, row = current()) {
     if (!button || pressed) return;
     pressed = true;
-    kept(sessionStorage, "row", String(Math.max(rows.indexOf(current()), 0)));
+    kept(sessionStorage, "row", String(Math.max(rows.indexOf(row), 0)));
     button.click();
   }
+
+  const close = (look) => {
+    const box = document.querySelector(".box");
+    const row = box?.closest("[data-row]");
+    box?.remove();
+    for (const id of ["reply-form", "redact-form"]) document.getElementById(id)?.remove();
+    if (look && row) row.focus();
+  };
+
+  // What a template holds, below the comment: one at a time, and gone with Escape.
+  function open(row, name) {
+    close(false);
+    const piece = document.getElementById(name)?.content.cloneNode(true);
+    if (!piece) return null;
+    const box = piece.querySelector(".box");
+    (row.querySelector(".decide") ?? row).after(box);
+    document.body.append(piece);
+    box.querySelector("[data-close]")?.addEventListener("click", () => close(true));
+    box.addEventListener("keydown", (event) => {
+      if (event.key === "Escape") close(true);
+      else if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) box.querySelector("[type=submit]")?.click();
+    });
+    return box;
+  }
+
+  // `what` is reply or redact: the form of the page that the row's link leads to.
+  function ask(row, what) {
+    const marked = String(getSelection()).trim();
+    const within = row.querySelector(".body")?.contains(getSelection().anchorNode);
+    const link = row.querySelector(`a[data-${what}]`);
+    const box = link && open(row, `${what}-box`);
+    if (!box) return false;
+    const form = document.getElementById(`${what}-form`);
+    form.action = new URL(link.href).pathname;
+    form.elements.seen.value = row.querySelector('input[name^="seen-"]')?.value ?? "";
+    form.addEventListener("submit", (event) => {
+      if (pressed) event.preventDefault();
+      pressed = true;
+      kept(sessionStorage, "row", String(Math.max(rows.indexOf(row), 0)));
+    });
+    const field = box.querySelector("textarea, input");
+    if (what === "redact" && within) field.value = marked;
+    field.focus();
+    box.scrollIntoView({ block: "nearest" });
+    return true;
+  }
+
+  function reject(row) {
+    const button = row.querySelector("[data-act=reject]");
+    const box = button && open(row, "reject-box");
+    if (!box) return;
+    const fields = button.form.elements;
+    const said = box.querySelector("#reject-note");
+    for (const choice of box.querySelectorAll("[data-choice]")) choice.addEventListener("click", () => {
+      if (!fields.note) button.form.append(Object.assign(document.createElement("input"), { type: "hidden", name: "note" }));
+      fields.reason.value = choice.dataset.reason;
+      if (said.value) fields.note.value = said.value;
+      press(button, row);
+    });
+    said.addEventListener("keydown", (event) => {
+      if (event.key !== "Enter" || event.ctrlKey) return;
+      event.preventDefault();
+      box.querySelector("[data-choice]").focus();
+    });
+    box.querySelector("[data-choice]").focus();
+    box.scrollIntoView({ block: "nearest" });
+  }
+
+  function bar(row) {
+    const more = row.querySelector("[data-more]");
+    if (!more) return;
+    close(false);
+    more.open = true;
+    [...more.querySelectorAll("[data-bar]")].forEach((button, at) => {
+      if (button.dataset.choice) return;
+      button.dataset.choice = String(at + 1);
+      button.prepend(Object.assign(document.createElement("kbd"), { textContent: at + 1 }), " ");
+    });
+    more.querySelector("[data-bar]")?.focus();
+  }
+
+  // The second key, where the first one asked which.
+  function choose(row, key) {
+    const place = row?.querySelector(".box") ?? row?.querySelector("[data-more][open]");
+    if (!place) return false;
+    if (key === "Escape") {
+      if (place.open) place.open = false;
+      close(false);
+      row.focus();
+      return true;
+    }
+    if (key === "n" && place.querySelector("#reject-note")) {
+      place.querySelector("#reject-note").focus();
+      return true;
+    }
+    const chosen = [...place.querySelectorAll("[data-choice]")].find((button) => button.dataset.choice === key);
+    if (!chosen) return false;
+    if (chosen.dataset.reason === undefined) press(chosen, row);
+    else chosen.click();
+    return true;
+  }
+
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("a[data-reply], a[data-redact]");
+    if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    if (ask(link.closest("[data-row]"), "reply" in link.dataset ? "reply" : "redact")) event.preventDefault();
+  });
 
   function help() {
     let dialog = document.querySelector("dialog");
@@ -72,17 +183,22 @@
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || event.repeat && !"jk".includes(event.key)) return;
     // Chromium sends a form at Enter in a checkbox. Only a button decides here.
-    if (event.key === "Enter" && event.target.closest("#queue input, .decision input")) return event.preventDefault();
+    if (event.key === "Enter" && event.target.matches("#queue input, .decision input") && !event.target.closest(".box")) return event.preventDefault();
     if (event.target.closest("select, textarea, input:not([type=checkbox])")) return;
     if (event.key === "?") return help();
     if (off() || document.querySelector("dialog[open]")) return;
     const row = current();
     const act = KEYS[event.key];
+    if (choose(row, event.key)) return event.preventDefault();
     if (event.key === "j") move(1);
     else if (event.key === "k") move(-1);
     else if (event.key === "z") press(document.querySelector("[data-undo]"));
     else if (event.key === "x" && row) row.querySelector("input[name=comments][type=checkbox]")?.click();
     else if (event.key === "o" && row) row.querySelector("[data-open]")?.click();
+    else if (event.key === "r" && row) reject(row);
+    else if (event.key === "b" && row) bar(row);
+    else if (event.key === "c" && row) ask(row, "reply");
+    else if (event.key === "e" && row) ask(row, "redact");
     else if (act && row) press(row.querySelector(`[data-act=${act}]`));
     else return;
     event.preventDefault();

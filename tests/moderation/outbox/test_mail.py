@@ -5,6 +5,8 @@ from __future__ import annotations
 import email
 import email.policy
 import logging
+import smtplib
+import socket
 import ssl
 import subprocess
 from collections.abc import Iterator
@@ -18,6 +20,7 @@ from hypothesis import strategies as st
 
 from moderation import settings as settings_
 from moderation.__main__ import main
+from moderation.outbox import hints
 from moderation.outbox.mail import Letter, Link, Quote, Smtp, composed, hand_in
 from moderation.outbox.undelivered import Undelivered
 from moderation.settings import Settings, SettingsError
@@ -224,3 +227,46 @@ def test_an_operator_can_try_the_mail(
     assert main(["test-mail", "eve@mail.example"]) == 1
     told = capsys.readouterr()
     assert "mail: the mail server does not answer" in told.out and "eve@" not in told.err + told.out
+    assert "Nothing listens at 127.0.0.1:1" in told.out and "Nothing listens at 127.0.0.1:1" in told.err
+
+
+def test_check_sends_a_test_mail_where_it_is_asked_to(
+    box: Postbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("MODERATION_DATABASE", str(tmp_path / "db"))
+    monkeypatch.setenv("MODERATION_MODELS", str(tmp_path / "models"))
+    assert main(["check", "--mail", "eve@mail.example"]) == 1
+    assert "mail: not set up" in capsys.readouterr().out
+    monkeypatch.setenv("MODERATION_SMTP_URL", box.url)
+    monkeypatch.setenv("MODERATION_MAIL_FROM", SENDER)
+    assert main(["check", "--mail", "nobody"]) == 1
+    assert main(["check", "--mail", "eve@mail.example"]) == 0
+    assert "mail: The mail server has taken it." in capsys.readouterr().out
+    assert [mail["To"] for mail in box.mails] == ["eve@mail.example"]
+    box.rcpt = {"eve@mail.example": ["550 5.7.1 no relaying for eve@mail.example"]}
+    assert main(["check", "--mail", "eve@mail.example"]) == 1
+    told = capsys.readouterr().out
+    assert "refuses the recipient (550). It says: “5.7.1 no relaying for …”" in told and "eve@" not in told
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (socket.gaierror(-2, "Name or service not known"), "relay.example is not known"),
+        (ssl.SSLError(1, "wrong version number"), "is it smtp:// (port 587)?"),
+        (TimeoutError(), "keeps silent"),
+        (ConnectionRefusedError(), "Nothing listens at relay.example:465"),
+        (smtplib.SMTPServerDisconnected("Connection unexpectedly closed"), "ended the conversation"),
+    ],
+)
+def test_a_silent_server_is_explained(error: Exception, told: str) -> None:
+    said = hints.why_silent(Smtp.of("smtps://ann:hunter2@relay.example", SENDER), error)
+    assert told in said and "hunter2" not in said and "ann" not in said
+
+
+def test_what_the_server_says_is_quoted_without_secrets_and_addresses() -> None:
+    server = Smtp.of("smtp://ann:hunter2@relay.example", SENDER)
+    words = b"5.7.1 <eve@mail.example>: \r\n\x1b[31mann hunter2 aHVudGVyMg== denied " + b"x" * 500
+    said = hints.quoted(server, words)
+    assert said.startswith("It says: “5.7.1 <…>: [31m… … … denied x") and len(said) < 220
+    assert hints.quoted(server, b"") == ""
