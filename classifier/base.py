@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -101,8 +102,10 @@ def open_base(models: Path | None, version: str | None = None) -> Base:
 
 
 def base_home(models: Path | None) -> Path:
-    """The folder whose pointer names the base: the operator's if it has one, else the package's."""
-    return models if models is not None and (models / "current").is_file() else registry.SHIPPED
+    """The folder whose pointer names the base: the operator's if it has one, be it broken, else the package's."""
+    if models is None or (models.is_dir() and not os.path.lexists(models / "current")) or not os.path.lexists(models):
+        return registry.SHIPPED
+    return models
 
 
 def open_correction(folder: Path, version: str, base: Base) -> Correction:

@@ -7,7 +7,7 @@ import logging
 from concurrent.futures import ThreadPoolExecutor
 
 from classifier.examples import Asked, Scored
-from classifier.serving import Classifier
+from classifier.serving import Classifier, ModelError
 
 log = logging.getLogger("moderation.scorer")
 
@@ -38,6 +38,7 @@ class Scorer:
             log.error("no model: every comment is held", extra={"why": self.problem})
 
     def _score(self, asked: list[Asked]) -> list[Scored]:
+        self.classifier.load()  # nothing to do, unless it failed before: it may have been mended, else this says what is wrong
         self.classifier.refresh()
         found = self.classifier.score(asked)
         self.problem = self.classifier.problem
@@ -58,6 +59,8 @@ class Scorer:
             self._late = work
             self.problem = f"the model took longer than {self._deadline} s"
             work.add_done_callback(lambda done: done.cancelled() or done.exception())
+        except ModelError as error:
+            self.problem = str(error)  # which file, and why: nothing of a text
         except Exception as error:
             self.problem = f"the model failed ({type(error).__name__})"
         log.error("unscored", extra={"why": self.problem, "count": len(asked)})

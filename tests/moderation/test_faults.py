@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import http.client
 import json
+import re
 import signal
 import threading
 import urllib.request
@@ -70,6 +71,42 @@ async def test_without_scores_a_comment_is_held_unscored(
             assert (await service.thread())["count"] == 0
         Slow.release.set()
     Slow.release = threading.Event()
+
+
+def folder_of(models: Path, how: str) -> None:
+    if how == "a file":
+        models.write_text("no folder")
+        return
+    models.mkdir()
+    if how == "a link to nowhere":
+        (models / "current").symlink_to(models / "gone")
+    else:
+        (models / "current").write_text(
+            {"no version": "../../etc", "a version that is not there": "20990101-00000000"}[how]
+        )
+
+
+@pytest.mark.parametrize("how", ["a file", "no version", "a version that is not there", "a link to nowhere"])
+async def test_a_broken_model_folder_holds_every_comment_and_is_named(tmp_path: Path, how: str) -> None:
+    folder_of(tmp_path / "models", how)
+    settings = Settings(database=str(tmp_path / "db"), models=str(tmp_path / "models"), public_url="http://comments.test",
+                        secret_key="a secret key that only the tests know")  # fmt: skip
+    app = create_app(settings, clock=Clock(), say=lambda text: None)
+    at = httpx.ASGITransport(app)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=at, base_url="http://comments.test") as client,
+    ):
+        app.state.scorer._deadline = 30  # of this test's machine, which may be busy
+        service = Service(app, client, Clock(), settings)
+        assert (await service.post()).status_code == 202
+        ready = (await client.get("/health/ready")).json()
+        assert ready["status"] == "degraded"
+        assert re.search("current|20990101", ready["checks"]["model"]), ready
+        mended = tmp_path / "models"
+        (mended if how == "a file" else mended / "current").unlink()
+        assert (await service.post()).status_code == 201
+        assert (await client.get("/health/ready")).json()["status"] == "ready"
 
 
 async def test_too_much_at_once_is_refused_before_anything_is_stored(
