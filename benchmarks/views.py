@@ -70,6 +70,7 @@ def views() -> dict[str, View]:
         f"{status}, {order}": View(status, order=order) for status in ("pending", "spam") for order in queue.ORDERS
     }
     found |= {f"one site, {order}": View(site="news", order=order) for order in queue.ORDERS}
+    found |= {f"published, {order}": View("approved", order=order) for order in queue.ORDERS}
     found["an article"] = View(article="story-5")
     found["an article, worst"] = View(article="story-5", order="worst")
     for order in ("oldest", "useful"):
@@ -84,6 +85,8 @@ def views() -> dict[str, View]:
     found["two Chinese letters"] = View(q="很好")
     found["an address"] = View(q="reader77@example.org")
     found["the second look"] = View("approved", sample="0")
+    found["the second look, worst"] = View("approved", sample="0", order="worst")
+    found["published, of an article"] = View("approved", article="story-5")
     return found
 
 

@@ -9,7 +9,7 @@ import zipfile
 from pathlib import Path
 
 from moderation.problem import BadRequest, Conflict
-from moderation.storage import dump
+from moderation.storage import comments, dump
 from moderation.storage.database import Database, migrations
 
 FORMAT = 1
@@ -78,6 +78,7 @@ async def restore(database: Database, models: Path, key_file: Path, file: Path) 
                             page = []
                 await dump.add(tx, table, page)
                 counts[table] += len(page)
+            await comments.count_anew(tx)
         if not key_file.exists():
             key_file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             with os.fdopen(os.open(key_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as kept:

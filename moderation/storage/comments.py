@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import groupby
@@ -66,7 +67,9 @@ async def add(tx: Session, judged: Iterable[Judged]) -> None:
     await add_verdicts(tx, rows)
 
 
-async def add_comments(tx: Session, rows: Iterable[Judged]) -> None:
+async def add_comments(tx: Session, judged: Iterable[Judged]) -> None:
+    """Every new comment comes in here, so here they are counted, and listed for the full-text index: a batch at once."""
+    rows = list(judged)
     await tx.execute_many(
         "INSERT INTO comments (id, site, article, parent, path, status, revision, name, email, url, body, html, notify, "
         "author_key, address_key, body_key, created_at, edited_at, judged, decided, format, worst, doubt, turn, staff) "
@@ -81,6 +84,36 @@ async def add_comments(tx: Session, rows: Iterable[Judged]) -> None:
             for c in (j.comment,)
         ],
     )
+
+    statuses = Counter((j.comment.site, j.comment.status) for j in rows)
+    await tx.execute_many(
+        "INSERT INTO comment_counts (site, status, count) VALUES (?, ?, ?) ON CONFLICT (site, status) DO UPDATE SET "
+        "count = comment_counts.count + excluded.count",
+        [(*key, count) for key, count in sorted(statuses.items())],
+    )
+    shown = Counter((j.comment.site, j.comment.article) for j in rows if j.comment.status == "approved")
+    await tx.execute_many(
+        "UPDATE articles SET approved = approved + ? WHERE site = ? AND article = ?",
+        [(count, *key) for key, count in sorted(shown.items())],
+    )
+    if tx.lists_texts:
+        await tx.execute_many(
+            "INSERT INTO comment_texts_unread (site, id) VALUES (?, ?)", [(j.comment.site, j.comment.id) for j in rows]
+        )
+
+
+async def count_anew(tx: Session) -> None:
+    """What `add_comments` keeps up, after rows came in by themselves."""
+    await tx.execute("DELETE FROM comment_counts")
+    await tx.execute(
+        "INSERT INTO comment_counts (site, status, count) SELECT site, status, count(*) FROM comments GROUP BY site, status"
+    )
+    await tx.execute(
+        "UPDATE articles SET approved = (SELECT count(*) FROM comments c WHERE c.site = articles.site AND "
+        "c.article = articles.article AND c.status = 'approved')"
+    )
+    if tx.lists_texts:
+        await tx.execute("INSERT OR IGNORE INTO comment_texts_unread (site, id) SELECT site, id FROM comments")
 
 
 def orders(j: Judged) -> tuple[float, float, int]:

@@ -15,6 +15,8 @@ class Session(ABC):
     """Statements with `?` marks, inside a transaction or a reading."""
 
     kind: str
+    lists_texts = False
+    """New texts are listed for a full-text index that reads them later."""
 
     @abstractmethod
     async def fetch(self, sql: str, *args: Any) -> list[Row]: ...
@@ -24,12 +26,14 @@ class Session(ABC):
         """How many rows it changed."""
 
     @abstractmethod
-    async def execute_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None: ...
+    async def execute_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
+        """For each row. Where the database is far away, this may go along with what is said next; at the latest with the
+        end of the transaction."""
 
     @property
     def before(self) -> Session:
-        """What was stored before this transaction, for many quick looks by key. The writer is alone, so nothing that it
-        finds there can change under it."""
+        """What was stored before this transaction wrote anything, for many quick looks by key. The writer is alone, so
+        nothing that it finds there can change under it."""
         return self
 
     async def fetch_one(self, sql: str, *args: Any) -> Row | None:

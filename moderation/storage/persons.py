@@ -49,8 +49,8 @@ async def address(session: Session, person: Person) -> str | None:
 async def submissions(session: Session, person: Person) -> list[dict[str, Any]]:
     rows = await session.fetch(
         "SELECT site, id, revision, source, body, action, scores, model, created_at, format FROM submissions "
-        f"WHERE {person.here} AND author_key = ? ORDER BY id, revision",
-        *person.args,
+        f"WHERE {person.here} AND author_key = ? AND id IN ({theirs(person)}) ORDER BY id, revision",
+        *person.args * 3,
     )
     return [
         {
@@ -84,7 +84,7 @@ async def decisions(session: Session, person: Person) -> list[dict[str, Any]]:
         "SELECT site, submission, action, labels, note, created_at, undone_at FROM decisions d "
         f"WHERE {person.here} AND submission IN ({theirs(person)}) ORDER BY id",
         *person.args[:-1],
-        *person.args,
+        *person.args * 2,
     )
     return [
         {
@@ -107,26 +107,35 @@ async def appeals(session: Session, person: Person) -> list[dict[str, Any]]:
     rows = await session.fetch(
         f"SELECT site, id, body, created_at FROM appeals WHERE {person.here} AND id IN ({theirs(person)}) ORDER BY id",
         *person.args[:-1],
-        *person.args,
+        *person.args * 2,
     )
     return [{"site": r[0], "id": r[1], "body": r[2], "created_at": iso(r[3])} for r in rows]
 
 
 def theirs(person: Person) -> str:
-    return f"SELECT id FROM submissions WHERE {person.here} AND author_key = ?"
+    """The ids of what was judged of theirs: of comments, which know their author, and of what never was one here. Takes
+    the person's arguments twice."""
+    return (
+        f"SELECT id FROM comments WHERE {person.here} AND author_key = ? UNION "
+        f"SELECT id FROM submissions WHERE {person.here} AND author_key = ? AND source <> 'comment'"
+    )
 
 
 async def erase(tx: Session, person: Person) -> None:
     """Their comments and judged texts, moderators' notes on them, what others were still to hear of them, whether they
     wanted to hear of replies, and kept first answers of the same articles."""
     here, args, site = person.here, person.args, person.args[:-1]
-    await tx.execute(f"UPDATE decisions SET note = '' WHERE {here} AND submission IN ({theirs(person)})", *site, *args)
-    await tx.execute(f"DELETE FROM outbox WHERE {here} AND subject IN ({theirs(person)})", *site, *args)
+    await tx.execute(
+        f"UPDATE decisions SET note = '' WHERE {here} AND submission IN ({theirs(person)})", *site, *args, *args
+    )
+    await tx.execute(f"DELETE FROM outbox WHERE {here} AND subject IN ({theirs(person)})", *site, *args, *args)
     rows = await tx.fetch(f"SELECT DISTINCT site, article FROM comments WHERE {here} AND author_key = ?", *args)
     for key, article in rows:
         await tx.execute("DELETE FROM retries WHERE site = ? AND article = ?", key, article)
+    await tx.execute(  # before the comments, by which they are found
+        f"DELETE FROM submissions WHERE {here} AND author_key = ? AND id IN ({theirs(person)})", *args * 3
+    )
     await tx.execute(f"DELETE FROM comments WHERE {here} AND author_key = ?", *args)
-    await tx.execute(f"DELETE FROM submissions WHERE {here} AND author_key = ?", *args)
     await tx.execute(f"DELETE FROM subscriptions WHERE {here} AND person = ?", *args)
     if person.site == EVERYWHERE:
         await tx.execute("DELETE FROM outbox WHERE site = ? AND subject = ?", EVERYWHERE, person.key)

@@ -39,7 +39,8 @@ class PostgresSession(Session):
         return int(last) if last.isdigit() else 0
 
     async def execute_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
-        await self._connection.executemany(numbered(sql), list(rows))
+        if every := list(rows):
+            await self._connection.executemany(numbered(sql), every)
 
 
 class Postgres(Database):

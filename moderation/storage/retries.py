@@ -22,11 +22,13 @@ async def find(session: Session, site: str, keys: Iterable[str], now: int) -> di
 
 async def add(tx: Session, rows: Iterable[tuple[str, str, str, str, str]], now: int) -> None:
     """(site, article, key, request hash, answer); forgets what is older than a day."""
-    for site, article, key, request, answer in rows:
-        await tx.execute(
-            "DELETE FROM retries WHERE site = ? AND article = ? AND created_at <= ?", site, article, now - KEPT
+    new = list(rows)
+    if new:
+        await tx.execute_many(
+            "DELETE FROM retries WHERE site = ? AND article = ? AND created_at <= ?",
+            [(site, article, now - KEPT) for site, article, *_ in new],
         )
-        await tx.execute(
+        await tx.execute_many(
             "INSERT INTO retries (site, article, key, request, answer, created_at) VALUES (?, ?, ?, ?, ?, ?)",
-            *(site, article, key, request, answer, now),
+            [(*row, now) for row in new],
         )

@@ -69,31 +69,21 @@ async def new_articles(session: Session, site: str, since: int) -> int:
 
 async def put_article(tx: Session, article: Article) -> None:
     """Add it, or change it and move its revision."""
-    await tx.execute(
+    a = article
+    await tx.execute_many(
         f"INSERT INTO articles ({ARTICLE}) VALUES ({marks(9)}) ON CONFLICT (site, article) DO UPDATE SET "
         "title = excluded.title, url = excluded.url, body = excluded.body, published_at = excluded.published_at, "
         "comments_open = excluded.comments_open, revision = articles.revision + 1",
-        article.site,
-        article.key,
-        article.title,
-        article.url,
-        article.text,
-        article.published_at,
-        int(article.comments_open),
-        article.revision,
-        article.created_at,
+        [(a.site, a.key, a.title, a.url, a.text, a.published_at, int(a.comments_open), a.revision, a.created_at)],
     )
 
 
 async def touch(tx: Session, site: str, keys: Iterable[str]) -> None:
     """Something that a reader could see has changed: whoever cached these threads builds them again."""
-    wanted = sorted(set(keys))
-    if wanted:
-        await tx.execute(
-            f"UPDATE articles SET revision = revision + 1 WHERE site = ? AND article IN ({marks(len(wanted))})",
-            site,
-            *wanted,
-        )
+    await tx.execute_many(
+        "UPDATE articles SET revision = revision + 1 WHERE site = ? AND article = ?",
+        [(site, key) for key in sorted(set(keys))],
+    )
 
 
 async def page(session: Session, site: str, after: str, limit: int = 200) -> list[Article]:

@@ -1,14 +1,19 @@
-"""SQLite: one connection that writes, a few that read, and one to ask whether anything changed."""
+"""SQLite: one connection that writes, a few that read, and one to ask whether anything changed.
+
+The one that writes has a thread of its own. A hop there and back costs as much as storing several comments, so whatever
+nobody waits for goes along with the next statement that somebody does wait for, or with the commit.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import os
 import sqlite3
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import aiosqlite
 
@@ -16,10 +21,24 @@ from moderation.problem import Unavailable
 from moderation.storage.database import Database, Row, Session, migrate
 
 READERS = 2
+T = TypeVar("T")
+PRAGMAS = (
+    "busy_timeout = 10000",
+    "foreign_keys = ON",
+    "cache_size = -32000",
+    # What is deleted is written over with zeros, not only forgotten: it held texts and addresses.
+    "secure_delete = ON",
+    # Many comments touch the same pages of the indexes: written back every 16 MB instead of every 4, most go once.
+    "wal_autocheckpoint = 4000",
+)
 
 
 class Glance(Session):
-    """Reads on the event loop: an index finds these rows in microseconds, where a hop to a thread and back takes fifty."""
+    """Reads on the event loop: an index finds these rows in microseconds, where a hop to a thread and back takes fifty.
+
+    With the writer's own connection, while its thread rests: what is stored does not have to be read from the file again,
+    as by any other connection after each commit.
+    """
 
     kind = "sqlite"
 
@@ -36,15 +55,11 @@ class Glance(Session):
         raise TypeError("what was before cannot be changed")
 
 
-class SqliteSession(Session):
+class Reading(Session):
     kind = "sqlite"
 
-    def __init__(self, connection: aiosqlite.Connection, before: Session | None = None) -> None:
-        self._connection, self._before = connection, before
-
-    @property
-    def before(self) -> Session:
-        return self._before or self
+    def __init__(self, connection: aiosqlite.Connection) -> None:
+        self._connection = connection
 
     async def fetch(self, sql: str, *args: Any) -> list[Row]:
         return list(await self._connection.execute_fetchall(sql, args))
@@ -56,20 +71,77 @@ class SqliteSession(Session):
         await self._connection.executemany(sql, list(rows))
 
 
+class Writer:
+    """The connection that writes, and its thread."""
+
+    def __init__(self, path: Path) -> None:
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="writer")
+        self.connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=512)
+
+    async def run(self, work: Callable[..., T], *args: Any) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work, *args)
+
+    async def execute(self, sql: str) -> None:
+        await self.run(self.connection.execute, sql)
+
+    async def roll_back(self) -> None:
+        """What is being done in the thread ends first, and may be the commit."""
+        await self.run(lambda: self.connection.in_transaction and self.connection.execute("ROLLBACK"))
+
+    async def close(self) -> None:
+        await self.run(self.connection.close)
+        self._thread.shutdown(wait=False)
+
+
+class Transaction(Session):
+    kind = "sqlite"
+
+    def __init__(self, writer: Writer, lists_texts: bool) -> None:
+        self._writer, self.lists_texts = writer, lists_texts
+        self._put_off: list[tuple[str, list[Sequence[Any]]]] = []
+
+    @property
+    def before(self) -> Session:
+        return Glance(self._writer.connection)
+
+    async def fetch(self, sql: str, *args: Any) -> list[Row]:
+        return await self._writer.run(lambda: self._execute(sql, args).fetchall())
+
+    async def execute(self, sql: str, *args: Any) -> int:
+        return await self._writer.run(lambda: self._execute(sql, args).rowcount)
+
+    async def execute_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
+        if every := list(rows):
+            self._put_off.append((sql, every))
+
+    async def commit(self) -> None:
+        await self._writer.run(self._execute, "COMMIT")
+
+    def _execute(self, sql: str, args: Sequence[Any] = ()) -> sqlite3.Cursor:
+        """In the writer's thread, after all that was put off."""
+        put_off, self._put_off = self._put_off, []
+        for earlier, rows in put_off:
+            self._writer.connection.executemany(earlier, rows)
+        return self._writer.connection.execute(sql, args)
+
+
 class Sqlite(Database):
     kind = "sqlite"
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._lock = asyncio.Lock()
-        self._writer: aiosqlite.Connection | None = None
+        self._writer: Writer | None = None
+        self._lists_texts = False
         self._readers: asyncio.Queue[aiosqlite.Connection] = asyncio.Queue()
         self._watch: sqlite3.Connection | None = None
 
     async def open(self) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         new = not self.path.exists()
-        self._writer = await self._connect()
+        self._writer = Writer(self.path)
+        for pragma in PRAGMAS:
+            await self._writer.execute(f"PRAGMA {pragma}")
         if new:
             os.chmod(self.path, 0o600)  # it holds addresses
         await self._writer.execute("PRAGMA journal_mode = WAL")
@@ -78,28 +150,20 @@ class Sqlite(Database):
         try:
             async with self.transaction() as session:  # BEGIN IMMEDIATE is the lock: a second process waits here
                 await migrate(session, self.kind)
+                listed = "SELECT 1 FROM sqlite_master WHERE name = 'comment_texts_unread'"
+                self._lists_texts = bool(await session.fetch(listed))
         except BaseException:
             await self.close()
             raise
         for _ in range(READERS):
-            reader = await self._connect()
-            await reader.execute("PRAGMA query_only = ON")
+            reader = await aiosqlite.connect(self.path, isolation_level=None, cached_statements=512)
+            for pragma in (*PRAGMAS, "query_only = ON"):
+                await reader.execute(f"PRAGMA {pragma}")
             self._readers.put_nowait(reader)
         # Asked on the event loop before each cached thread is served: in WAL mode it waits for nobody and takes
         # microseconds, where a hop to a thread and back takes a hundred.
         self._watch = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False, cached_statements=512)
         self._watch.execute("PRAGMA query_only = ON")
-
-    async def _connect(self) -> aiosqlite.Connection:
-        connection = await aiosqlite.connect(self.path, isolation_level=None, cached_statements=512)
-        await connection.execute("PRAGMA busy_timeout = 10000")
-        await connection.execute("PRAGMA foreign_keys = ON")
-        await connection.execute("PRAGMA cache_size = -32000")
-        # What is deleted is written over with zeros, not only forgotten: it held texts and addresses.
-        await connection.execute("PRAGMA secure_delete = ON")
-        # Many comments touch the same pages of the indexes: written back every 16 MB instead of every 4, most go once.
-        await connection.execute("PRAGMA wal_autocheckpoint = 4000")
-        return connection
 
     async def close(self) -> None:
         if self._watch:
@@ -121,12 +185,11 @@ class Sqlite(Database):
             except sqlite3.OperationalError as error:
                 raise translated(error) from error
             try:
-                # Another connection, whose statements are transactions of their own: it sees the last commit and no more.
-                yield SqliteSession(self._writer, Glance(self._watch) if self._watch else None)
-                await self._writer.execute("COMMIT")
+                session = Transaction(self._writer, self._lists_texts)
+                yield session
+                await session.commit()
             except BaseException as error:
-                if self._writer.in_transaction:
-                    await asyncio.shield(self._writer.execute("ROLLBACK"))
+                await asyncio.shield(self._writer.roll_back())
                 if isinstance(error, sqlite3.OperationalError):
                     raise translated(error) from error
                 raise
@@ -136,7 +199,7 @@ class Sqlite(Database):
         reader = await self._readers.get()
         try:
             await reader.execute("BEGIN")
-            yield SqliteSession(reader)
+            yield Reading(reader)
         except sqlite3.OperationalError as error:
             raise translated(error) from error
         finally:
@@ -149,7 +212,10 @@ class Sqlite(Database):
         async with self._lock:
             if self._writer is None:
                 return False
-            ((busy, _, _),) = await self._writer.execute_fetchall("PRAGMA wal_checkpoint(TRUNCATE)")
+            writer = self._writer.connection
+            ((busy, _, _),) = await self._writer.run(
+                lambda: writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            )
             return not busy
 
     async def article_revision(self, site: str, article: str) -> int | None:
