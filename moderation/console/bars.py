@@ -28,7 +28,7 @@ async def barred(state: Any, asker: Asker, id: str, what: str, *, lift: bool) ->
 async def by_api(request: Request, *, lift: bool) -> Response:
     state = request.app.state
     asker = await state.doorman.asker(request, "moderate")
-    what = body.json_object(await body.read(request)).get("what")
+    what = (await body.read_json(request)).get("what")
     if not isinstance(what, str):
         raise Invalid(FieldError("what", "invalid", "must be one of the comment's `bars`"))
     id = request.path_params["id"]

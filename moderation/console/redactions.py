@@ -42,7 +42,7 @@ async def taken_out(request: Request, asker: Asker, piece: object, seen: int | N
 async def post_redact(request: Request) -> Response:
     """Take a piece out of a comment, wherever it is stored. There is no undo."""
     asker = await request.app.state.doorman.asker(request, "moderate")
-    raw = body.json_object(await body.read(request))
+    raw = await body.read_json(request)
     seen = raw.get("seen")
     if seen is not None and (not isinstance(seen, int) or isinstance(seen, bool)):
         raise Invalid(FieldError("seen", "invalid", "must be a revision"))

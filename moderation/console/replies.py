@@ -29,7 +29,7 @@ async def post_reply(request: Request) -> Response:
     """Reply to a comment as staff; with `approve`, publish it first, in the same transaction."""
     state = request.app.state
     asker = await state.doorman.asker(request, "moderate")
-    raw = body.json_object(await body.read(request))
+    raw = await body.read_json(request)
     approve, seen = raw.get("approve", False), raw.get("seen")
     if not isinstance(approve, bool):
         raise Invalid(FieldError("approve", "invalid", "must be true or false"))

@@ -87,7 +87,7 @@ async def get_shadow(request: Request) -> Response:
 async def post_shadow(request: Request) -> Response:
     """Let a candidate run beside the model; whatever ran there before is over."""
     asker, key = await who_changes(request)
-    model = body.json_object(await body.read(request)).get("model")
+    model = (await body.read_json(request)).get("model")
     if not isinstance(model, str) or not model:
         raise Invalid(FieldError("model", "invalid", "must be the name of a version"))
     await start(request, asker, key, model)

@@ -141,6 +141,8 @@ ASKED = [
     ("PUT", "/api/sites/default/rules"),
     ("PUT", "/sites/default/articles/post"),
     ("POST", "/score"),
+    ("POST", "/api/sites/default/shadow"),
+    *(("POST", f"/api/comments/{'0' * 26}/{act}") for act in ("redact", "replies", "bar")),
 ]
 
 
