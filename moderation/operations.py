@@ -226,6 +226,25 @@ BODIES: dict[tuple[str, str], tuple[list[str], dict[str, Any]]] = {
             },
         },
     ),
+    ("post", "/api/comments/{id}/replies"): (
+        ["application/json"],
+        {
+            "type": "object",
+            "required": ["body"],
+            "properties": {"body": TEXT, "name": TEXT, "approve": {"type": "boolean"}, "seen": {"type": "integer"}},
+        },
+    ),
+    ("post", "/api/comments/{id}/redact"): (
+        ["application/json"],
+        {"type": "object", "required": ["text"], "properties": {"text": TEXT, "seen": {"type": "integer"}}},
+    ),
+    **{
+        ("post", f"/api/comments/{{id}}/{act}"): (
+            ["application/json"],
+            {"type": "object", "required": ["what"], "properties": {"what": TEXT}},
+        )
+        for act in ("bar", "unbar")
+    },
     ("post", "/api/presence"): (
         ["application/json"],
         {"type": "object", "properties": {"comment": {"type": ["string", "null"]}}},

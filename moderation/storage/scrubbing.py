@@ -6,7 +6,7 @@ from moderation.comment import new_id
 from moderation.moderator import EVERYWHERE
 from moderation.storage.database import Database, Session, marks
 
-PAGES = 200
+PAGES = 500
 """Of the full-text index, merged at a time: whoever posts waits no longer than for these."""
 
 

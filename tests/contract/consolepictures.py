@@ -9,7 +9,7 @@ from pathlib import Path
 
 import httpx
 import pyotp
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Locator, Page
 
 from tests import browser as browsers
 from tests import smallpng
@@ -28,7 +28,8 @@ class Camera:
     def __init__(self, browser: Browser, page: Page) -> None:
         self.browser, self.page = browser, page
 
-    def take(self, name: str, *, narrow: bool = False, tallest: int = 1400) -> None:
+    def take(self, name: str, *, narrow: bool = False, tallest: int = 1400, row: Locator | None = None) -> None:
+        """`row`: of the narrow page only that row, whose box is what the picture is about."""
         kinds = [("", WIDE, "light")] + ([("-narrow", NARROW, "dark")] if narrow else [])
         for suffix, size, scheme in kinds:
             self.page.set_viewport_size(size)  # type: ignore[arg-type]
@@ -36,7 +37,8 @@ class Camera:
             height = min(tallest, self.page.evaluate("document.documentElement.scrollHeight"))
             if not self.page.evaluate("scrollY"):
                 self.page.set_viewport_size({"width": size["width"], "height": max(400, height)})
-            smallpng.write(self.browser, self.page.screenshot(), FOLDER / f"{name}{suffix}.png")
+            shown = row if row and suffix else self.page
+            smallpng.write(self.browser, shown.screenshot(), FOLDER / f"{name}{suffix}.png")
         self.page.emulate_media(color_scheme="light")
         self.page.set_viewport_size(WIDE)  # type: ignore[arg-type]
 
@@ -75,7 +77,7 @@ def doors(camera: Camera, url: str, run: Run) -> None:
     page.get_by_label("The same again").fill(PASSWORD)
     page.get_by_role("button", name="Set the password").click()
     page.wait_for_url("**/moderate/login")
-    camera.take("sign-in", narrow=True)
+    camera.take("signin", narrow=True)
     page.goto(link)
     camera.take("link-over")
     page.goto(f"{url}/moderate/login")
@@ -85,30 +87,36 @@ def doors(camera: Camera, url: str, run: Run) -> None:
 def the_queue(camera: Camera, url: str, run: Run) -> None:
     page = camera.page
     rows = page.locator("[data-row]")
+    page.goto(f"{url}/moderate?order=newest")
     page.keyboard.press("j")
     camera.take("queue", narrow=True)
+    page.goto(f"{url}/moderate")
     row = rows.filter(has_text="allotment")
     row.focus()
     page.keyboard.press("r")
-    camera.take("queue-reject")
+    camera.take("queue-reject", narrow=True, row=row, tallest=760)
     page.keyboard.press("Escape")
     row.focus()
     page.keyboard.press("b")
-    camera.take("queue-block", narrow=True)
+    camera.take("queue-block", narrow=True, row=row, tallest=760)
     page.keyboard.press("Escape")
     page.keyboard.press("c")
     page.keyboard.type("Thank you, Ines! I have put the rota beside the article.")
     page.get_by_label("Your name").fill("Marta, who tends the gate")
-    camera.take("queue-reply", narrow=True)
+    camera.take("queue-reply", narrow=True, row=row, tallest=760)
     page.keyboard.press("Control+Enter")
     page.get_by_text("Your reply is published").first.wait_for()
-    camera.take("queue-undo")
+    camera.take("queue-undo", tallest=760)
     page.keyboard.press("?")
     page.get_by_role("heading", name="Keyboard").wait_for()
-    camera.take("keyboard")
+    camera.take("keyboard", tallest=760)
     page.keyboard.press("Escape")
     page.goto(f"{url}/moderate?q=zeppelin")
     camera.take("queue-nothing")
+    page.goto(f"{url}/moderate")
+    rows.filter(has_text="replica").focus()
+    page.keyboard.press("s")
+    page.get_by_text("1 comment filed as spam").first.wait_for()
     page.goto(f"{url}/moderate?status=spam")
     camera.take("spam")
     page.get_by_role("link", name="Empty the spam folder").click()
@@ -174,7 +182,7 @@ def people(camera: Camera, url: str) -> None:
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
     page.get_by_role("heading", name="The second step").wait_for()
-    camera.take("sign-in-code")
+    camera.take("signin-code")
 
 
 def pictures() -> list[Path]:

@@ -5,8 +5,12 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import orjson
 import pytest
 
+from moderation import cleaning, departures
+from moderation.history import PastComment
+from moderation.importers import own
 from moderation.site import Site
 from moderation.storage import decisions, sites, subscriptions
 from moderation.storage.subscriptions import Subscription
@@ -38,6 +42,23 @@ async def test_a_reply_is_published_as_staff_and_shown_so(service: Service) -> N
     assert (one["author"]["staff"], one["author"]["email"], one["verdict"]["scores"]) == (True, "", None)
     (entry,) = one["decisions"]
     assert entry["action"] == "reply"
+
+
+async def test_what_staff_wrote_is_staffs_still_after_moving(service: Service) -> None:
+    who, told = await service.token(), (await service.post()).json()
+    await reply(service, who, told["id"])
+    out: list[bytes] = []
+    async with service.app.state.database.reading() as session:
+        site = (await sites.sites(session))["default"]
+    await departures.write_jsonl(service.app.state.database, site, service.clock(), out.append)
+    rows = [orjson.loads(line)["comment"] for line in b"".join(out).splitlines() if b'"comment"' in line[:12]]
+    assert [row["staff"] for row in rows] == [False, True]
+    past = [own.comment(row, "here") for row in rows]
+    seal, now = service.app.state.links.seal, service.clock()
+    assert [cleaning.ready(p, seal, "other", now).comment.staff for p in past if isinstance(p, PastComment)] == [
+        False,
+        True,
+    ]
 
 
 async def test_approve_and_reply_is_one_transaction_with_one_undo(service: Service) -> None:
