@@ -291,7 +291,7 @@ def create_app(
             sweep = partial(retention.sweep, state.database, state.keep)
             due = [
                 Round("sweep", HOUR, lambda: sweep(clock())),
-                Round("read-up", 60_000, lambda: queue.read_up(state.database)),
+                Round("read-up", 60_000, lambda: queue.read_up(state.database, all_=True)),
                 Round("shadow", 15_000, state.shadow.read_along, state.shadow.wanted),
             ]
             if settings.smtp and settings.digest_hours:

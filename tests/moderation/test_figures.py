@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from moderation import figures
+from moderation.comment import ALPHABET
 from moderation.site import Site
-from moderation.storage import sites
+from moderation.storage import outcomes, sites
 from moderation.storage.outcomes import Outcome
 from tests.conftest import Service
 
@@ -43,6 +44,11 @@ async def test_figures_count_what_came_what_was_decided_and_what_was_overturned(
     for line in ('decided{action="publish"} 1', 'overturned{action="publish"} 1', 'decided{action="hold"} 2',
                  'overturned{action="hold"} 1'):  # fmt: skip
         assert f"moderation_verdicts_{line}" in lines
+    assert "# TYPE moderation_second_look_overturned gauge" in lines
+    ends = {id[-1] for id in published + held}
+    async with service.app.state.database.reading() as session:
+        assert (await outcomes.tallied(session, 0, published[0][-1]))["publish"] == (1, 1)
+        assert await outcomes.tallied(session, 0, next(c for c in ALPHABET if c not in ends)) == {}
 
 
 async def test_only_since_then_and_only_one_s_own_site(service: Service) -> None:
