@@ -39,13 +39,14 @@ def outcome_of(row: Row) -> Outcome:
     )
 
 
-async def judged(session: Session, site: str, since: int) -> dict[str, int]:
-    """How many comments came since then, by what was done with them without a person."""
+async def judged(session: Session, site: str, since: int, sample: str = "") -> dict[str, int]:
+    """How many comments came since then, by what was done with them without a person; or of the `sample`, whose ids end so."""
     where, args = here(site)
+    only, ends = ("AND substr(id, 26, 1) = ? ", (sample,)) if sample else ("", ())
     rows = await session.fetch(
-        f"SELECT action, count(*) FROM submissions WHERE {where} AND id >= ? AND revision = 1 AND source = 'comment' "
+        f"SELECT action, count(*) FROM submissions WHERE {where} AND id >= ? AND revision = 1 AND source = 'comment' {only}"
         "GROUP BY action",
-        *(*args, first_id_at(since)),
+        *(*args, first_id_at(since), *ends),
     )
     return {row[0]: int(row[1]) for row in rows}
 

@@ -81,7 +81,7 @@ async def test_the_second_look_is_a_sample_that_nobody_has_decided(service: Serv
         await decide(service, who, id, "approve")
     assert (await service.client.get("/api/queue", params=asked, headers=who)).json()["comments"] == []
     told = (await service.client.get("/api/stats", headers=who)).json()["second_look"]["published_removed"]
-    assert (told["hits"], told["count"]) == (0, len(wanted))
+    assert (told["hits"], told["count"], told["picked"]) == (0, len(wanted), len(wanted))
 
 
 def outcome(id: str, action: str, judged: str, spam: float) -> Outcome:
@@ -89,11 +89,11 @@ def outcome(id: str, action: str, judged: str, spam: float) -> Outcome:
 
 
 def test_the_sample_s_rate_is_not_that_of_what_people_came_upon() -> None:
-    found = figures.figures(
-        {"publish": 64}, [outcome("x0", "approve", "publish", 0.1), *(outcome("x1", "spam", "publish", 0.2),) * 3]
-    )
+    decided = [outcome("x0", "approve", "publish", 0.1), *(outcome("x1", "spam", "publish", 0.2),) * 3]
+    found = figures.figures({"publish": 64}, decided, {"publish": 2})
     assert found["published_removed"]["share"] == 0.75
     assert found["second_look"]["published_removed"]["share"] == 0
+    assert found["second_look"]["published_removed"]["picked"] == 2, "one of them has not been looked at yet"
 
 
 def test_wilson_s_interval_holds_the_share_and_never_leaves_0_to_1() -> None:

@@ -264,7 +264,7 @@ SAMPLES: dict[str, tuple[str, str, dict[str, Any]]] = {
                 "submissions": {"total": 9, "publish": 4, "hold": 3, "spam": 2},
                 "decisions": {"total": 5},
                 "in_queue": {"waiting": 1, "oldest_s": 7_300, "median_s": None, "slowest_tenth_s": 200_000},
-                "second_look": dict.fromkeys(("published_removed", "filed_approved"), A_SHARE),
+                "second_look": dict.fromkeys(("published_removed", "filed_approved"), A_SHARE | {"picked": 3}),
                 **dict.fromkeys(("published_removed", "filed_approved", "held_approved"), A_SHARE | {"count": 0}),
                 "agreement": {EVIL: {"share": 0.5, "count": 4}},
                 "weeks": [{"week": EVIL, "labels": {EVIL: {"share": 1.0, "count": 2}}}, {"week": EVIL, "labels": {}}],
