@@ -20,6 +20,7 @@ from classifier.labels import LABELS
 from moderation.comment import Comment, new_id
 from moderation.moderator import EVERYWHERE
 from moderation.policy import RULES
+from moderation.queue import read_up
 from moderation.site import Article, Site
 from moderation.storage import comments, connect, queue, sites
 from moderation.storage.comments import Judged, Keys
@@ -38,11 +39,11 @@ def one(chance: random.Random, number: int) -> Judged:
     """A comment with a verdict. Half of a per mille hold a rare word or carry a rare rule."""
     id = new_id(START + number * 1000)
     site, rare = ("news", "news", "news", "blog")[number % 4], number % 2000 == 7
-    text = " ".join(chance.choices(WORDS, k=chance.randrange(10, 60))) + (" zeppelin 写得很好" if rare else "")
+    text = " ".join(chance.choices(WORDS, k=chance.randrange(10, 60))) + (" zeppelin ox 写得很好" if rare else " no")
     scores = {label: chance.betavariate(0.4, 1.2) for label in LABELS}
     reasons = [Reason("label", chance.choice(LABELS), 0.7)] if chance.random() < 0.3 else []
     reasons += [Reason("honeypot")] if rare else []
-    email = f"reader{chance.randrange(20_000)}@example.org"
+    email = f"reader{chance.randrange(20_000)}@{'mail.ballast.example' if rare else 'mail.example.org'}"
     status = chance.choice(STATUSES)
     comment = Comment(
         id, site, f"story-{number % 997}", None, id, status, 1, "A Reader", email, None, text, f"<p>{text}</p>",
@@ -62,6 +63,7 @@ async def build(database: Database, count: int) -> float:
     for at in range(0, count, 1000):
         async with database.transaction() as tx:
             await comments.add(tx, [one(chance, n) for n in range(at, min(at + 1000, count))])
+    await read_up(database, all_=True)
     return time.perf_counter() - began
 
 
@@ -83,7 +85,16 @@ def views() -> dict[str, View]:
     found["a rule that never fired"] = View(rule=RULES[0][0])
     found["four Chinese letters"] = View(q="写得很好")
     found["two Chinese letters"] = View(q="很好")
-    found["an address"] = View(q="reader77@example.org")
+    found["one Chinese letter"] = View(q="得")
+    found["a rare word of two letters"] = View(q="ox")
+    found["a rare word of two letters, useful"] = View(q="ox", order="useful")
+    found["a common word of two letters"] = View(q="no")
+    found["a common and a rare one"] = View(q="no ox")
+    found["a short word that nobody wrote"] = View(q="qq")
+    found["a rare mail host"] = View(q="@mail.ballast.example")
+    found["a common mail host"] = View(q="@mail.example.org")
+    found["a mail host that nobody has"] = View(q="@mail.ballast.example.org")
+    found["an address"] = View(q="reader77@mail.example.org")
     found["the second look"] = View("approved", sample="0")
     found["the second look, worst"] = View("approved", sample="0", order="worst")
     found["published, of an article"] = View("approved", article="story-5")

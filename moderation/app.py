@@ -327,7 +327,7 @@ def create_app(
                 Round(
                     "scrub", 60_000, lambda: scrubbing.scrub(state.database), partial(scrubbing.wanted, state.database)
                 ),
-                Round("read-up", 60_000, lambda: queue.read_up(state.database)),
+                Round("read-up", 60_000, lambda: queue.read_up(state.database, all_=True)),
                 Round("shadow", 15_000, state.shadow.read_along, state.shadow.wanted),
             ]
             if settings.smtp and settings.digest_hours:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 
 from classifier.labels import LABELS
-from moderation import registration
+from moderation import registration, waves
 from moderation.cleaning import Ready, as_judged, clean, past_verdict, ready, ready_article
 from moderation.comment import Comment, below, first_id_at, new_id
 from moderation.decision import STATUS_AFTER
@@ -116,6 +116,7 @@ class Arrivals:
                 except ValueError as error:
                     self.skip(record.where, str(error))
         judged = [record for record in batch if isinstance(record, PastSubmission)]
+        alike = {r.comment.id: waves.keys_of(r.comment, links=has_link(r.comment)) for r in arrived}
         async with self.database.transaction() as tx:
             began = time.monotonic()
             keys = await self._articles(tx, articles, arrived)
@@ -123,6 +124,7 @@ class Arrivals:
             arrived, known = await self._new(tx, arrived)
             placed = await self._placed(tx, arrived, known)
             await self._write(tx, placed)
+            await waves.keep_imported(tx, self.site, ((c.id, alike[r.comment.id]) for r, c, _ in placed))
             await self._judged(tx, judged)
             await sites.touch(tx, self.site, (c.article for _, c, _ in placed if c.status == "approved"))
         return time.monotonic() - began
@@ -333,6 +335,10 @@ def tree(parents: dict[str, str | None], paths: dict[str, str]) -> dict[str, tup
             placed[below_it] = below(below_it, above) if above else (None, below_it)
             above = placed[below_it][1]
     return placed
+
+
+def has_link(comment: Comment) -> bool:
+    return "://" in comment.text or "www." in comment.text
 
 
 def size(record: Record) -> int:

@@ -102,8 +102,8 @@ def approved(outcome: Outcome) -> bool:
     return outcome.action == "approve"
 
 
-def figures(judged: Mapping[str, int], outcomes: list[Outcome]) -> dict[str, Any]:
-    """The whole document, but for what waits now."""
+def figures(judged: Mapping[str, int], outcomes: list[Outcome], picked: Mapping[str, int]) -> dict[str, Any]:
+    """The whole document, but for what waits now. `picked`: how many the second look would have people look at, by action."""
     sample = [o for o in outcomes if is_sampled(o.submission)]
     waits = sorted(o.decided_at - o.judged_at for o in outcomes if o.judged_action == HOLD)
     return {
@@ -113,8 +113,8 @@ def figures(judged: Mapping[str, int], outcomes: list[Outcome]) -> dict[str, Any
         "held_approved": overturned(outcomes, HOLD, approved),
         "filed_approved": overturned(outcomes, SPAM, approved),
         "second_look": {
-            "published_removed": overturned(sample, PUBLISH, removed),
-            "filed_approved": overturned(sample, SPAM, approved),
+            "published_removed": overturned(sample, PUBLISH, removed) | {"picked": picked.get(PUBLISH, 0)},
+            "filed_approved": overturned(sample, SPAM, approved) | {"picked": picked.get(SPAM, 0)},
         },
         "agreement": agreement(outcomes),
         "weeks": weeks(outcomes),

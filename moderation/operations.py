@@ -18,10 +18,12 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from moderation import __version__, rules
+from moderation.figures import SECOND_LOOK
 from moderation.moderator import EVERYWHERE
 from moderation.problem import Problem, Unauthorized
 from moderation.site import DAY
 from moderation.storage import learnt, outbox, outcomes, queue, shadows, sites, tally
+from moderation.verdict import HOLD
 
 
 class Lines(logging.Formatter):
@@ -101,7 +103,8 @@ async def metrics(request: Request) -> Response:
         counts = await queue.counts(session, EVERYWHERE)
         caught = await tally.counts(session, None)
         muted = Counter(rule for site in (await sites.sites(session)).values() for rule in site.muted)
-        turned = await outcomes.tallied(session, state.clock() - 30 * DAY)
+        since = state.clock() - 30 * DAY
+        turned, looked = await outcomes.tallied(session, since), await outcomes.tallied(session, since, SECOND_LOOK)
         untold, outdated = await outbox.counts(session), await learnt.outdated(session)
         beside = await shadows.counts(session)
     lines: list[str] = []
@@ -124,6 +127,9 @@ async def metrics(request: Request) -> Response:
     after, round_ = ({action: pair[n] for action, pair in turned.items()} for n in (0, 1))
     family("verdicts_decided", "gauge", "Verdicts of 30 days that people decided on.", after, "action")
     family("verdicts_overturned", "gauge", "Of those, turned round: the service erred.", round_, "action")
+    after, round_ = ({a: pair[n] for a, pair in looked.items() if a != HOLD} for n in (0, 1))
+    family("second_look_decided", "gauge", "Of these, those that the random second look picked.", after, "action")
+    family("second_look_overturned", "gauge", "Of those, turned round: the true rate of errors.", round_, "action")
     family("batches_total", "counter", "Batches written.", {"": intake.counts.batches})
     family("waiting", "gauge", "Submissions that wait for the writer.", {"": intake.waiting})
     family("models_outdated", "gauge", "Live models that hold what erased persons taught.", {"": len(outdated)})

@@ -221,13 +221,13 @@ def after_cursor(cursor: str) -> tuple[Any, str]:
         raise Invalid(FieldError("cursor", "invalid", "must be the `next` of an earlier answer")) from None
 
 
-async def read_up(database: Database) -> None:
-    """What came since the last search is found by this one."""
+async def read_up(database: Database, *, all_: bool = False) -> None:
+    """What came since the last search is found by this one. `all_`: however much it is, a piece at a time."""
     async with database.reading() as session:
         behind = await search.is_behind(session)
-    if behind:
+    while behind:
         async with database.transaction() as tx:
-            await search.read_up(tx)
+            behind = await search.read_up(tx) and all_
 
 
 async def waiting(

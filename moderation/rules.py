@@ -13,7 +13,7 @@ from moderation.policy import SKIPPABLE
 from moderation.problem import FieldError, Invalid
 from moderation.seal import Seal
 from moderation.site import HouseRules
-from moderation.submission import checked_email
+from moderation.submission import checked_email, checked_url
 
 DEFAULTS = asdict(HouseRules())
 CHOICES: dict[str, tuple[str, ...]] = {
@@ -65,6 +65,8 @@ def checked(name: str, value: Any, seal: Seal) -> Any:
         return value
     if isinstance(default, float):
         return share(value)
+    if name == "privacy_url":
+        return address(value)
     if isinstance(default, str):
         choices = CHOICES[name]
         if not isinstance(value, str) or value not in choices:
@@ -75,6 +77,16 @@ def checked(name: str, value: Any, seal: Seal) -> Any:
             raise ValueError(f"must give thresholds for some of {', '.join(LABELS)}")
         return {label: share(at) for label, at in value.items()}
     return entries(name, value, seal)
+
+
+def address(value: Any) -> str:
+    text = value.strip() if isinstance(value, str) else None
+    found = checked_url(text) if text and len(text) <= LONGEST else text
+    if found is None or (text and len(found) > LONGEST):
+        raise ValueError(
+            f"must be an address like https://blog.example.org/privacy, at most {LONGEST} characters, or empty"
+        )
+    return found
 
 
 def share(value: Any) -> float:
@@ -122,6 +134,8 @@ def schema() -> dict[str, Any]:
             told = {"type": "integer", "minimum": low, "maximum": high}
         elif isinstance(default, float):
             told = {"type": "number", "minimum": 0, "maximum": 1}
+        elif name == "privacy_url":
+            told = {"type": "string", "maxLength": LONGEST}
         elif isinstance(default, str):
             told = {"enum": list(CHOICES[name])}
         elif isinstance(default, dict):

@@ -27,6 +27,8 @@ class HouseRules:
 
     require_name: bool = True
     require_email: bool = True
+    privacy_url: str = ""
+    """Where the site says what becomes of what is typed; every form of the site links to it."""
     max_body: int = 10_000
     """Code points, after trimming; 65,525 bytes of UTF-8 at the most whatever this says."""
     articles: str = "open"

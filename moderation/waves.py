@@ -37,13 +37,25 @@ def looks(comment: Comment) -> alike.Shingles:
     return alike.shingles(comment.text, comment.name, comment.url or "")
 
 
+def keys_of(comment: Comment, *, links: bool) -> list[int]:
+    """None for what belongs to no wave: what is published at once without a link costs nothing."""
+    return alike.keys(looks(comment)) if comment.status != "approved" or links or comment.url else []
+
+
 async def keep(tx: Session, judged: Iterable[Judged]) -> None:
-    """The keys of what may belong to a wave. What is published at once without a link costs nothing."""
+    """The keys of what may belong to a wave."""
     rows = [
-        (c.site, c.id, alike.keys(looks(c)))
-        for c, links in ((j.comment, j.verdict.facts.get("links")) for j in judged)
-        if c.status != "approved" or links or c.url
+        (j.comment.site, j.comment.id, keys)
+        for j in judged
+        if (keys := keys_of(j.comment, links=bool(j.verdict.facts.get("links"))))
     ]
+    if rows:
+        await stored.keep(tx, rows)
+
+
+async def keep_imported(tx: Session, site: str, keys: Iterable[tuple[str, list[int]]]) -> None:
+    """Of what came from elsewhere, (id, keys): it is folded and found as what was posted."""
+    rows = [(site, id, found) for id, found in keys if found]
     if rows:
         await stored.keep(tx, rows)
 

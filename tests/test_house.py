@@ -90,7 +90,7 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
         {"classifier.examples", "classifier.registry", "classifier.train"},
     ),
     "cleaning": (WORDS | {"problem", "storage"}, {"classifier.labels"}),
-    "arrivals": (WORDS | {"problem", "storage", "cleaning", "registration"}, {"classifier.labels"}),
+    "arrivals": (WORDS | {"problem", "storage", "cleaning", "registration", "waves"}, {"classifier.labels"}),
     "departures": (WORDS | {"problem", "storage"}, set()),
     "importers": (WORDS | {"problem", "importers"}, set()),
     "moving": (WORDS | {"problem", "storage", "arrivals", "departures", "importers"}, set()),
@@ -98,7 +98,7 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     "access": (WORDS | {"problem", "storage"}, set()),
     "second_factor": (WORDS | {"problem", "storage", "access"}, set()),
     "staff": (WORDS | {"problem", "storage", "access", "second_factor", "telling"}, set()),
-    "operations": (WORDS | {"problem", "storage"}, {"classifier.serving"}),
+    "operations": (WORDS | {"problem", "storage", "figures"}, {"classifier.serving"}),
     "pages": (set(), set()),
     "body": ({"problem"}, set()),
     "public": (

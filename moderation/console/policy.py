@@ -65,6 +65,8 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
         (
             ("require_name", "A name is required", ""),
             ("require_email", "An email address is required", "It is never published."),
+            ("privacy_url", "Address of the privacy policy", "Every form of this site links to it, the embed's too. Empty: no "
+             "link."),
             ("articles", "Articles", "Open: an article exists from its first comment. Registered: only what you have put."),
             ("close_after_days", "Days until comments close", "From publication, or else the first comment; 0: never."),
         ),
@@ -81,6 +83,8 @@ def kind(name: str) -> str:
     default = rules.DEFAULTS[name]
     if name == "trust_skips":
         return "skips"
+    if name == "privacy_url":
+        return "text"
     return {bool: "tick", int: "number", str: "choice", tuple: "list"}[type(default)]
 
 

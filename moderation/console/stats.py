@@ -50,10 +50,11 @@ async def figures_of(request: Request, site: str, since: int) -> dict[str, Any]:
     now = state.clock()
     async with state.database.reading() as session:
         judged = await outcomes.judged(session, site, since)
+        picked = await outcomes.judged(session, site, since, figures.SECOND_LOOK)
         decided = await outcomes.outcomes(session, site, since)
         waiting = (await queue.counts(session, site))["pending"]
         oldest = await outcomes.oldest_waiting(session, site)
-    told = figures.figures(judged, decided)
+    told = figures.figures(judged, decided, picked)
     told["in_queue"] |= {"waiting": waiting, "oldest_s": round((now - oldest) / 1000) if oldest else None}
     return {"site": site, "since": iso(since), "until": iso(now)} | told
 

@@ -123,6 +123,7 @@ def asked_of(site: Site) -> dict[str, Any]:
     return {
         "required": ["body"] + ["name"] * rules.require_name + ["email"] * rules.require_email,
         "max_body": rules.max_body,
+        "privacy_url": rules.privacy_url or None,
         "fresh_for": rules.form_oldest * 30,  # seconds, half of its age: then the embed asks for another token
         "offer_notify": False,  # where mail is set up, its page says so
     }

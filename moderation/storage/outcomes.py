@@ -39,13 +39,14 @@ def outcome_of(row: Row) -> Outcome:
     )
 
 
-async def judged(session: Session, site: str, since: int) -> dict[str, int]:
-    """How many comments came since then, by what was done with them without a person."""
+async def judged(session: Session, site: str, since: int, sample: str = "") -> dict[str, int]:
+    """How many comments came since then, by what was done with them without a person; or of the `sample`, whose ids end so."""
     where, args = here(site)
+    only, ends = ("AND substr(id, 26, 1) = ? ", (sample,)) if sample else ("", ())
     rows = await session.fetch(
-        f"SELECT action, count(*) FROM submissions WHERE {where} AND id >= ? AND revision = 1 AND source = 'comment' "
+        f"SELECT action, count(*) FROM submissions WHERE {where} AND id >= ? AND revision = 1 AND source = 'comment' {only}"
         "GROUP BY action",
-        *(*args, first_id_at(since)),
+        *(*args, first_id_at(since), *ends),
     )
     return {row[0]: int(row[1]) for row in rows}
 
@@ -79,15 +80,18 @@ async def taken(session: Session, site: str, ids: Iterable[str]) -> dict[tuple[s
     return {(row[0], row[1]): row[2] for row in rows}
 
 
-async def tallied(session: Session, since: int) -> dict[str, tuple[int, int]]:
-    """Per automatic action, of all sites: how many people decided on since then, and how many they turned round."""
+async def tallied(session: Session, since: int, sample: str = "") -> dict[str, tuple[int, int]]:
+    """Per automatic action, of all sites: how many people decided on since then, and how many they turned round.
+
+    `sample`: only what the random second look is at, whose ids end in this."""
+    only, args = ("AND substr(d.submission, 26, 1) = ? ", (sample,)) if sample else ("", ())
     rows = await session.fetch(
         "SELECT s.action, sum(CASE WHEN d.action = 'hold' THEN 0 ELSE 1 END), sum(CASE WHEN s.action = 'publish' THEN "
         "CASE WHEN d.action IN ('spam', 'reject', 'delete') THEN 1 ELSE 0 END ELSE CASE WHEN d.action = 'approve' THEN 1 "
         "ELSE 0 END END) FROM decisions d JOIN submissions s ON s.site = d.site AND s.id = d.submission AND s.revision = "
         "d.judged WHERE d.site IN (SELECT site FROM sites) AND d.id >= ? AND d.undone_at IS NULL AND d.action IS NOT NULL "
-        "AND s.source = 'comment' GROUP BY s.action",
-        first_id_at(since),
+        f"AND s.source = 'comment' {only}GROUP BY s.action",
+        *(first_id_at(since), *args),
     )
     return {row[0]: (int(row[1]), int(row[2])) for row in rows}
 

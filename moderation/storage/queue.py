@@ -9,7 +9,7 @@ from moderation.comment import Comment
 from moderation.moderator import EVERYWHERE
 from moderation.storage.comments import COMMENT, VERDICT, comment_of, verdict_of
 from moderation.storage.database import Session, marks
-from moderation.storage.search import MANY, escaped, matching, read, words
+from moderation.storage.search import MANY, escaped, matching, words
 from moderation.verdict import Verdict
 
 ORDERS = {
@@ -88,12 +88,11 @@ async def _of_site(session: Session, view: View, site: str) -> list[tuple[Commen
             args.append(f'%"{kind}":"{escaped(value)}"%')
             looked_up.append(await _with_reason(session, site, f"{kind}:{value}"))
     if wanted := words(view.q):
-        ids = await matching(session, site, wanted)
+        ids, condition, asked = await matching(session, site, wanted)
         looked_up.append(ids)
         if ids is None:
-            condition, likes = read(wanted)
             where.append(condition)
-            args += likes
+            args += asked
     few = [set(ids) for ids in looked_up if ids is not None]
     if few:
         only = sorted(set.intersection(*few))

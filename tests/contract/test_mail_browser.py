@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from tests import browser as browsers
 from tests.conftest import Server, missing, wait_until
+from tests.contract.test_pages_browser import signed_in
 from tests.moderation.outbox.postbox import Postbox, postbox
 
 ARTICLE = "/sites/default/articles/why-a-garden-needs-a-gate/form"
@@ -93,3 +94,23 @@ def test_a_reader_subscribes_unsubscribes_downloads_and_erases(
     assert page.get_by_text("keeps the deer out").count() == 0
     assert [m for m in said if "422" not in m] == []
     assert "mail.example" not in server.log
+
+
+def test_an_administrator_tries_the_mail_settings(
+    start: Callable[..., Server], browser: Browser, box: Postbox, tmp_path: Path
+) -> None:
+    server = start(smtp_url=box.url, mail_from="Garden <comments@garden.example>")
+    page = browser.new_page()
+    said = browsers.watched(page)
+    signed_in(page, server)
+    page.goto(server.url + "/moderate/moderators")
+    page.get_by_role("link", name="Mail settings").click()
+    looks_well(page, tmp_path, "settings")
+    page.get_by_role("button", name="Send a test mail to me").click()
+    expect(page.get_by_role("status")).to_contain_text("The mail server has taken it.")
+    assert [mail["To"] for mail in box.mails] == ["moderator@example.org"]
+    box.rcpt = {"moderator@example.org": ["550 5.1.1 moderator@example.org is unknown here"]}
+    page.get_by_role("button", name="Send a test mail to me").click()
+    expect(page.get_by_role("alert")).to_contain_text("5.1.1 … is unknown here")
+    looks_well(page, tmp_path, "refused")
+    assert said == []

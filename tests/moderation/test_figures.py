@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from moderation import figures
+from moderation.comment import ALPHABET
 from moderation.site import Site
-from moderation.storage import sites
+from moderation.storage import outcomes, sites
 from moderation.storage.outcomes import Outcome
 from tests.conftest import Service
 
@@ -43,6 +44,11 @@ async def test_figures_count_what_came_what_was_decided_and_what_was_overturned(
     for line in ('decided{action="publish"} 1', 'overturned{action="publish"} 1', 'decided{action="hold"} 2',
                  'overturned{action="hold"} 1'):  # fmt: skip
         assert f"moderation_verdicts_{line}" in lines
+    assert "# TYPE moderation_second_look_overturned gauge" in lines
+    ends = {id[-1] for id in published + held}
+    async with service.app.state.database.reading() as session:
+        assert (await outcomes.tallied(session, 0, published[0][-1]))["publish"] == (1, 1)
+        assert await outcomes.tallied(session, 0, next(c for c in ALPHABET if c not in ends)) == {}
 
 
 async def test_only_since_then_and_only_one_s_own_site(service: Service) -> None:
@@ -75,7 +81,7 @@ async def test_the_second_look_is_a_sample_that_nobody_has_decided(service: Serv
         await decide(service, who, id, "approve")
     assert (await service.client.get("/api/queue", params=asked, headers=who)).json()["comments"] == []
     told = (await service.client.get("/api/stats", headers=who)).json()["second_look"]["published_removed"]
-    assert (told["hits"], told["count"]) == (0, len(wanted))
+    assert (told["hits"], told["count"], told["picked"]) == (0, len(wanted), len(wanted))
 
 
 def outcome(id: str, action: str, judged: str, spam: float) -> Outcome:
@@ -83,11 +89,11 @@ def outcome(id: str, action: str, judged: str, spam: float) -> Outcome:
 
 
 def test_the_sample_s_rate_is_not_that_of_what_people_came_upon() -> None:
-    found = figures.figures(
-        {"publish": 64}, [outcome("x0", "approve", "publish", 0.1), *(outcome("x1", "spam", "publish", 0.2),) * 3]
-    )
+    decided = [outcome("x0", "approve", "publish", 0.1), *(outcome("x1", "spam", "publish", 0.2),) * 3]
+    found = figures.figures({"publish": 64}, decided, {"publish": 2})
     assert found["published_removed"]["share"] == 0.75
     assert found["second_look"]["published_removed"]["share"] == 0
+    assert found["second_look"]["published_removed"]["picked"] == 2, "one of them has not been looked at yet"
 
 
 def test_wilson_s_interval_holds_the_share_and_never_leaves_0_to_1() -> None:

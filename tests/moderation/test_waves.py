@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from moderation.arrivals import Arrivals
+from moderation.history import PastArticle, PastComment
 from moderation.site import Site
 from moderation.storage import sites
 from tests.conftest import Service
@@ -156,6 +158,27 @@ async def test_an_edit_into_a_wave_is_filed(service: Service) -> None:
     )
     assert changed.status_code == 202
     assert (await seen(service, told["id"], who))["status"] == "spam"
+
+
+async def test_imported_comments_fold_into_waves_like_posted_ones(service: Service) -> None:
+    now = service.clock()
+    past = [
+        PastComment(f"{n}", f"{n}", "post", "", "pending", f"Ann {n}", "", "", OFFER.format(n=n), "markdown", now)
+        for n in range(3)
+    ]
+    past.append(PastComment("9", "9", "post", "", "approved", "Bo", "", "", "A kind word.", "markdown", now))
+    state = service.app.state
+    arrivals = Arrivals(state.database, state.links.seal, "default", "wordpress", service.clock())
+    told = await arrivals.take_in(iter([PastArticle("post", "post"), *past]))
+    assert told.comments == {"pending": 3, "approved": 1}
+    posted = await arrive(service, 7)
+    await session(service)
+    page = (await service.client.get("/moderate")).text
+    assert len(rows(page)) == 1 and "A wave of 4" in page
+    found = await similar(service, posted, await service.token())
+    assert len(found) == 3 and {c["status"] for c in found} == {"pending"}
+    async with state.database.reading() as look:
+        assert len(await look.fetch("SELECT DISTINCT id FROM alike")) == 4, "none for what was published without a link"
 
 
 async def test_plain_comments_decided_as_a_wave_get_their_keys_then(service: Service) -> None:

@@ -75,7 +75,7 @@ class ReplyForm {
   constructor(talk) {
     const { words, service, memory } = talk;
     Object.assign(this, { talk, words, memory, to: null });
-    const { required, offer_notify } = service.facts;
+    const { required, offer_notify, privacy_url } = service.facts;
     const kept = memory.author || {};
     const input = (name, type, dir) => h("input", { name, type, dir, autocomplete: name, value: kept[name] });
     const field = (name, control) => new Field(words, `reply-${name}`, words.say(name), control, required.includes(name));
@@ -98,6 +98,7 @@ class ReplyForm {
       this.fields.url.node,
       tick(this.remember, "remember"),
       tick(this.notify, "notify"),
+      privacy_url && h("p", { class: "note" }, h("a", { href: privacy_url, rel: "privacy-policy" }, words.say("privacy"))),
       alert,
       h("p", {}, button));
     this.node = h("section", { class: "reply", part: "form", "aria-labelledby": "reply-title" },

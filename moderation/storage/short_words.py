@@ -1,0 +1,38 @@
+"""What the index of every three letters cannot find: words of one or two letters, characters of scripts that are written
+without spaces, and the hosts of addresses."""
+
+from __future__ import annotations
+
+import re
+
+DENSE = (
+    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2190-\u2bff\u2e80-\u9fff\ua000-\ua4cf\uac00-\ud7af\uf900-\ufaff\uff66-\uff9f"
+    "\U0001f000-\U0001faff\U00020000-\U0003ffff"
+)
+"""Thai, Lao, Burmese and Khmer, Chinese, Japanese and Korean, and pictures: found wherever they stand, alone or in pairs."""
+_DENSE = re.compile(f"[{DENSE}]")
+_WORD = re.compile(r"\w+")
+_HOST = re.compile(r"@([\w-]+(?:\.[\w-]+)+)")
+_AROUND = ".,;:!?()[]{}<>\"'`*_~…“”‘’«»"
+
+
+def is_short(word: str) -> bool:
+    """Looked up here, as a whole; any other word by its pieces."""
+    return len(word) < 3 or _HOST.fullmatch(word) is not None
+
+
+def found_in(text: str) -> set[str]:
+    """All that a search may ask for in it."""
+    plain = text.lower()
+    found = {piece for whole in plain.split() for piece in (whole, whole.strip(_AROUND)) if 0 < len(piece) < 3}
+    found |= {word for word in _WORD.findall(plain) if len(word) < 3}
+    found |= {f"@{host}" for host in _HOST.findall(plain)}
+    for match in _DENSE.finditer(plain):
+        at = match.start()
+        found |= {pair for pair in (plain[at], plain[at : at + 2], plain[max(at - 1, 0) : at + 1]) if " " not in pair}
+    return {word for word in found if word.isprintable()}
+
+
+def spelled(words: set[str]) -> str:
+    """For SQLite's index: in letters that no tokenizer takes apart."""
+    return " ".join(sorted(f"x{word.encode('utf-8', 'replace').hex()}" for word in words))
