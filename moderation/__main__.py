@@ -35,7 +35,7 @@ def serve(args: argparse.Namespace, settings: Settings) -> None:
     import uvicorn
 
     from moderation.app import create_app, prepare
-    from moderation.operations import log_to_stderr
+    from moderation.operations import log_to_stderr, settle_memory
 
     if args.workers > 1 and not settings.is_postgres:
         raise SettingsError(
@@ -63,6 +63,7 @@ def serve(args: argparse.Namespace, settings: Settings) -> None:
         uvicorn.run("moderation.app:from_environment", factory=True, workers=args.workers, **common)
         return
     app = create_app(settings, say=lambda text: print(text, flush=True))
+    settle_memory()
     server = uvicorn.Server(uvicorn.Config(app, **common))
     print(f"Serving on {settings.base} (moderators: {settings.base}/moderate)", flush=True)
     for ending in (signal.SIGTERM, signal.SIGINT):

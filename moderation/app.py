@@ -380,4 +380,6 @@ def from_environment() -> Starlette:
     """For worker processes, which get nothing but the environment; `prepare` has been called before them."""
     loaded = load_settings()
     operations.log_to_stderr(loaded.log_level)
-    return create_app(loaded, say=None)
+    app = create_app(loaded, say=None)
+    operations.settle_memory()
+    return app

@@ -8,6 +8,7 @@ import unicodedata
 from functools import lru_cache
 from hashlib import blake2b
 from ipaddress import IPv4Address, IPv6Address, ip_address
+from socket import AF_INET, inet_pton
 from uuid import UUID
 
 from moderation.comment import ID_LENGTH, is_id
@@ -147,6 +148,10 @@ class Seal:
 @lru_cache(1024)
 def parsed_address(text: str) -> IPv4Address | IPv6Address | None:
     """An IP address, or None. Remembered, since one request asks for the same two several times."""
+    try:
+        return IPv4Address(inet_pton(AF_INET, text))  # a quarter of what `ip_address` takes
+    except (OSError, ValueError):
+        pass
     try:
         return ip_address(text)
     except ValueError:

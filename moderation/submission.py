@@ -67,7 +67,7 @@ def check(raw: Mapping[str, Any], rules: HouseRules, format: str = prose.MARKDOW
         if not isinstance(value, str):
             wrong.append(FieldError(field, "invalid", "must be a text"))
             return None
-        if has_lone_surrogate(value):
+        if not value.isascii() and has_lone_surrogate(value):
             wrong.append(FieldError(field, "invalid", "has a broken character (a lone surrogate)"))
             return None
         return value.strip()
@@ -115,7 +115,7 @@ def check(raw: Mapping[str, Any], rules: HouseRules, format: str = prose.MARKDOW
     if body is not None:
         if not body.isprintable():
             body = UNWANTED.sub("", body.replace("\r\n", "\n").replace("\r", "\n")).strip()
-        size = len(body.encode())
+        size = len(body) if body.isascii() else len(body.encode())
         shown = body if size > BODY_BYTES else prose.plain(body, format)
         if not has_something_visible(shown):
             refuse("body", "required", "please type your comment")
@@ -150,6 +150,8 @@ def has_lone_surrogate(text: str) -> bool:
 
 
 def has_something_visible(text: str) -> bool:
+    if text[:1].isascii() and text[:1].isalnum():  # as most do
+        return True
     return any(
         (unicodedata.category(c)[0] in "LNPS" and c not in BLANK) or unicodedata.category(c) == "Co" for c in text
     )

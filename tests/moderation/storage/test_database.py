@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import re
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from moderation.comment import Comment, new_id
 from moderation.problem import Unavailable
 from moderation.site import Article, HouseRules, Site
-from moderation.storage import comments, connect, moderators, retries, sites
+from moderation.storage import comments, connect, moderators, persons, queue, retries, sites
 from moderation.storage.comments import Judged, Keys
 from moderation.storage.database import Database, NewerDatabase, Session, migrate, migrations, statements
+from moderation.storage.persons import Person
+from moderation.storage.sqlite import Writer
 from moderation.verdict import Reason, Verdict
 
 pytestmark = pytest.mark.anyio
@@ -51,6 +55,65 @@ async def test_a_transaction_is_all_or_nothing(database: Database) -> None:
             raise RuntimeError("in the middle")
     async with database.reading() as session:
         assert await sites.sites(session) == {}
+
+
+async def test_what_nobody_waits_for_is_there_for_whoever_asks_next_and_goes_with_the_transaction(
+    database: Database,
+) -> None:
+    add = "INSERT INTO learnt (site, at) VALUES (?, ?)"
+    async with database.transaction() as tx:
+        await tx.execute_many(add, [("one", 1), ("two", 2)])
+        assert [tuple(row) for row in await tx.fetch("SELECT site, at FROM learnt ORDER BY at")] == [
+            ("one", 1),
+            ("two", 2),
+        ]
+        await tx.execute_many("UPDATE learnt SET at = ? WHERE site = ?", [(5, "one")])
+        assert await tx.execute("DELETE FROM learnt WHERE at = 5") == 1
+        await tx.execute_many(add, [("three", 3)])
+    with pytest.raises(Exception, match=r"UNIQUE|unique|duplicate"):
+        async with database.transaction() as tx:
+            await tx.execute_many(add, [("four", 4)])
+            await tx.execute_many(add, [("three", 3)])  # on SQLite this is refused at the commit
+    async with database.reading() as session:
+        assert [tuple(row) for row in await session.fetch("SELECT site, at FROM learnt ORDER BY at")] == [
+            ("two", 2),
+            ("three", 3),
+        ]
+
+
+async def test_a_batch_goes_to_the_writers_thread_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    database = connect(str(tmp_path / "db.sqlite3"))
+    await database.open()
+    async with database.transaction() as tx:
+        await a_site(tx)
+    hops, run = [], Writer.run
+
+    async def counted(self: Writer, work: Any, *args: Any) -> Any:
+        hops.append(args)
+        return await run(self, work, *args)
+
+    monkeypatch.setattr(Writer, "run", counted)
+    async with database.transaction() as tx:
+        assert await comments.said(tx.before, "default", ["author"], ["body"]) == set()
+        await comments.add(tx, [judged(new_id(5, n)) for n in range(10)])
+        await sites.touch(tx, "default", ["post"])
+    assert hops == [("BEGIN IMMEDIATE",), ("COMMIT",)]
+    async with database.reading() as session:
+        assert await comments.approved(session, "default", ["post"]) == {"post": 10}
+        assert (await queue.counts(session, "default"))["approved"] == 10
+    await database.close()
+
+
+async def test_a_person_is_found_and_erased_with_texts_that_never_were_comments(database: Database) -> None:
+    comment, asked = judged(new_id(5)), judged(new_id(6))
+    async with database.transaction() as tx:
+        await a_site(tx)
+        await comments.add(tx, [comment])
+        await comments.add_verdicts(tx, [replace(asked, source="import")])
+        person = Person("author")
+        assert [s["id"] for s in await persons.submissions(tx, person)] == [comment.comment.id, asked.comment.id]
+        await persons.erase(tx, person)
+        assert await tx.fetch("SELECT id FROM submissions") == [] and await tx.fetch("SELECT id FROM comments") == []
 
 
 async def test_a_status_moves_only_from_the_revision_seen(database: Database) -> None:
