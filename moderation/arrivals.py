@@ -116,7 +116,7 @@ class Arrivals:
                 except ValueError as error:
                     self.skip(record.where, str(error))
         judged = [record for record in batch if isinstance(record, PastSubmission)]
-        alike = {r.comment.id: waves.keys_of(r.comment, links=has_link(r.comment)) for r in arrived}
+        alike = {r.past.foreign: waves.keys_of(r.comment, links=has_link(r.comment)) for r in reversed(arrived)}
         async with self.database.transaction() as tx:
             began = time.monotonic()
             keys = await self._articles(tx, articles, arrived)
@@ -124,7 +124,7 @@ class Arrivals:
             arrived, known = await self._new(tx, arrived)
             placed = await self._placed(tx, arrived, known)
             await self._write(tx, placed)
-            await waves.keep_imported(tx, self.site, ((c.id, alike[r.comment.id]) for r, c, _ in placed))
+            await waves.keep_imported(tx, self.site, ((c.id, alike[r.past.foreign]) for r, c, _ in placed))
             await self._judged(tx, judged)
             await sites.touch(tx, self.site, (c.article for _, c, _ in placed if c.status == "approved"))
         return time.monotonic() - began
