@@ -268,7 +268,7 @@ async def test_a_post_that_is_too_old_is_closed_before_anything_else_is_wrong(se
 async def test_no_form_token_is_asked_for_and_a_receipt_earns_trust(service: Service) -> None:
     first = await send(service, {"Accept": "application/json"})
     assert first.status_code == 201, first.text
-    link = "My notes: https://blog.example/{}"
+    link = "I oiled the hinge as you said, thank you. My notes on the gate are at https://blog.example/{}"
     assert (await send(service, {"Accept": "application/json"}, comment=link.format(1))).status_code == 202
     trusted = await send(
         service, {"Accept": "application/json"}, comment=link.format(2), receipt=first.json()["receipt"]
