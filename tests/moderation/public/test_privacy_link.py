@@ -38,12 +38,12 @@ async def test_every_form_links_to_it_in_the_readers_language(service: Service) 
 
 @pytest.mark.anyio
 @pytest.mark.parametrize(
-    "address",
+    "wanted",
     ["javascript:alert(1)", "ftp://garden.example/", "/privacy", "https://", "https://ann@garden.example/", 1, True,
      "https://garden.example/a b", "https://garden.example/" + "x" * 200, "data:text/html,x", "https://garden.example/\u202e"],
 )  # fmt: skip
-async def test_only_an_address_of_a_page_is_taken(service: Service, address: object) -> None:
-    answer = await put(service, address)
+async def test_only_an_address_of_a_page_is_taken(service: Service, wanted: object) -> None:
+    answer = await put(service, wanted)
     assert answer.status_code == 422 and [e["field"] for e in answer.json()["errors"]] == ["privacy_url"]
 
 
