@@ -15,7 +15,7 @@ import urllib.request
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
@@ -27,6 +27,9 @@ from moderation.settings import Settings
 from moderation.storage import connect
 from moderation.storage.database import Database
 
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
 ROOT = Path(__file__).parent.parent
 STRICT = os.environ.get("CI") == "true"
 """In CI nothing may be skipped: what is missing there fails."""
@@ -36,6 +39,16 @@ def missing(what: str) -> None:
     if STRICT:
         pytest.fail(f"{what}: in CI nothing may be skipped")
     pytest.skip(what)
+
+
+@pytest.fixture
+def browser() -> Iterator[Browser]:
+    from tests import browser as browsers  # which waits with what is in here
+
+    if not browsers.chromium():
+        missing("Chromium is not installed")
+    with browsers.browser() as found:
+        yield found
 
 
 @pytest.fixture

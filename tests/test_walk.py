@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
-import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests import browser as browsers
-from tests.conftest import Server, missing
+from tests.conftest import Server
 
 PASSWORD = "four unrelated garden words"
 MOON = [
@@ -37,14 +35,6 @@ GOOD = [
     "I run a small forum for beekeepers, and this is the best description of my evenings so far.",
     "The photograph of safety is a fine picture. It stayed with me all week, in the rain and after.",
 ]
-
-
-@pytest.fixture
-def browser() -> Iterator[Browser]:
-    if not browsers.chromium():
-        missing("Chromium is not installed")
-    with browsers.browser() as found:
-        yield found
 
 
 def link_of(server: Server) -> str:

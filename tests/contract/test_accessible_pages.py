@@ -3,26 +3,16 @@ with scripts and without."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from tests import browser as browsers
-from tests.conftest import Server, missing
+from tests.conftest import Server
 
 ARTICLE = "why-a-garden-needs-a-gate"
 FORM = f"/sites/default/articles/{ARTICLE}/form"
-
-
-@pytest.fixture
-def browser() -> Iterator[Browser]:
-    if not browsers.chromium():
-        missing("Chromium is not installed")
-    with browsers.browser() as found:
-        yield found
 
 
 def look(page: Page, what: str) -> None:

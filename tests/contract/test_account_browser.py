@@ -4,26 +4,16 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator
 
 import pyotp
-import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from tests import browser as browsers
-from tests.conftest import Server, missing
+from tests.conftest import Server
 
 PASSWORD = "four unrelated words"
 EMAIL = "moderator@example.org"
-
-
-@pytest.fixture
-def browser() -> Iterator[Browser]:
-    if not browsers.chromium():
-        missing("Chromium is not installed")
-    with browsers.browser() as found:
-        yield found
 
 
 def look(page: Page, what: str) -> None:

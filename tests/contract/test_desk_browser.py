@@ -2,24 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import httpx
-import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests import browser as browsers
-from tests.conftest import Server, missing
+from tests.conftest import Server
 from tests.contract.test_pages_browser import post, signed_in
 from tests.contract.test_queue_browser import axed
-
-
-@pytest.fixture
-def browser() -> Iterator[Browser]:
-    if not browsers.chromium():
-        missing("Chromium is not installed")
-    with browsers.browser() as found:
-        yield found
 
 
 def thread(server: Server) -> list[dict[str, object]]:

@@ -15,20 +15,12 @@ from playwright.sync_api import Browser, Page, Route, expect
 from moderation.public import texts
 from moderation.site import key_of
 from tests import browser as browsers
-from tests.conftest import Server, missing, wait_until
+from tests.conftest import Server, wait_until
 from tests.hostpage import Host, host_page
 
 THREAD = "/sites/default/articles/my-post/comments"
 REFUSED = "the server responded with a status of 4"
 LINK = "I wrote about it: https://ann.example/gate"
-
-
-@pytest.fixture
-def browser() -> Iterator[Browser]:
-    if not browsers.chromium():
-        missing("Chromium is not installed")
-    with browsers.browser() as found:
-        yield found
 
 
 @pytest.fixture

@@ -12,19 +12,11 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from tests import browser as browsers
-from tests.conftest import Server, missing, wait_until
+from tests.conftest import Server, wait_until
 from tests.contract.test_pages_browser import signed_in
 from tests.moderation.outbox.postbox import Postbox, postbox
 
 ARTICLE = "/sites/default/articles/why-a-garden-needs-a-gate/form"
-
-
-@pytest.fixture
-def browser() -> Iterator[Browser]:
-    if not browsers.chromium():
-        missing("Chromium is not installed")
-    with browsers.browser() as found:
-        yield found
 
 
 @pytest.fixture

@@ -2,26 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import httpx
-import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests import browser as browsers
-from tests.conftest import Server, missing
+from tests.conftest import Server
 
 PASSWORD = "four unrelated garden words"
 LONG = "Donaudampfschifffahrtsgesellschaftskapitänsmützenabzeichenhersteller" * 2
 ARTICLE = "why-a-garden-needs-a-gate"
-
-
-@pytest.fixture
-def browser() -> Iterator[Browser]:
-    if not browsers.chromium():
-        missing("Chromium is not installed")
-    with browsers.browser() as found:
-        yield found
 
 
 def post(server: Server, body: str, name: str = "Ann", **more: str) -> dict[str, str]:

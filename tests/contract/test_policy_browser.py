@@ -2,26 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import httpx
-import pytest
 from playwright.sync_api import Browser, expect
 
 from tests import browser as browsers
-from tests.conftest import Server, missing
+from tests.conftest import Server
 from tests.contract.test_accessible_pages import look
 from tests.contract.test_pages_browser import signed_in
 
 ARTICLE = "why-a-garden-needs-a-gate"
-
-
-@pytest.fixture
-def browser() -> Iterator[Browser]:
-    if not browsers.chromium():
-        missing("Chromium is not installed")
-    with browsers.browser() as found:
-        yield found
 
 
 def said(server: Server, *bodies: str) -> None:

@@ -4,28 +4,17 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Iterator
 
 import httpx
-import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from tests import browser as browsers
-from tests.conftest import Server, missing
+from tests.conftest import Server
 from tests.contract.test_pages_browser import post, signed_in
 
 CHANCE = random.Random(20)
 SYLLABLES = ["ba", "ke", "lo", "mi", "nu", "pra", "sto", "tri", "vel", "zan", "gor", "fip", "duk", "hes", "wim", "jax"]
 """Twenty comments that have nothing in common: those alike would be one row."""
-
-
-@pytest.fixture
-def browser() -> Iterator[Browser]:
-    if not browsers.chromium():
-        missing("Chromium is not installed")
-    with browsers.browser() as found:
-        yield found
 
 
 def test_a_page_of_twenty_is_decided_by_keyboard_in_under_twenty_seconds(server: Server, browser: Browser) -> None:

@@ -2,26 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
 from playwright.sync_api import Browser, expect
 
-from tests import browser as browsers
-from tests.conftest import Server, missing, wait_until
+from tests.conftest import Server, wait_until
 from tests.contract.test_accessible_pages import look
 from tests.contract.test_pages_browser import signed_in
 from tests.contract.test_policy_browser import said
 from tests.moderation.test_shadow import candidate
-
-
-@pytest.fixture
-def browser() -> Iterator[Browser]:
-    if not browsers.chromium():
-        missing("Chromium is not installed")
-    with browsers.browser() as found:
-        yield found
 
 
 def test_a_candidate_is_started_watched_and_promoted_without_scripts(server: Server, browser: Browser) -> None:

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests import browser as browsers
-from tests.conftest import Server, missing, wait_until
+from tests.conftest import Server, wait_until
 from tests.hostpage import Host, host_page
 
 PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>The gate</title>
@@ -30,14 +30,6 @@ PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>The 
 </form></div></main></body></html>"""
 """With the fields that WordPress 7.1 prints; the words around them are ours."""
 PATH = "/2024/05/the-gate/"
-
-
-@pytest.fixture
-def browser() -> Iterator[Browser]:
-    if not browsers.chromium():
-        missing("Chromium is not installed")
-    with browsers.browser() as found:
-        yield found
 
 
 @pytest.fixture

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import httpx
 import pytest
 from playwright.sync_api import Browser, expect
 
 from tests import browser as browsers
-from tests.conftest import Server, Service, missing
+from tests.conftest import Server, Service
 
 ADDRESS = "https://garden.example/privacy?lang=en&v=2"
 RULES, FORM = "/api/sites/default/rules", "/sites/default/articles/post/form"
@@ -45,14 +43,6 @@ async def test_every_form_links_to_it_in_the_readers_language(service: Service) 
 async def test_only_an_address_of_a_page_is_taken(service: Service, wanted: object) -> None:
     answer = await put(service, wanted)
     assert answer.status_code == 422 and [e["field"] for e in answer.json()["errors"]] == ["privacy_url"]
-
-
-@pytest.fixture
-def browser() -> Iterator[Browser]:
-    if not browsers.chromium():
-        missing("Chromium is not installed")
-    with browsers.browser() as found:
-        yield found
 
 
 def test_an_operator_sets_it_and_the_demo_and_the_embed_show_it(server: Server, browser: Browser) -> None:
