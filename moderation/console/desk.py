@@ -261,6 +261,12 @@ async def post_decisions(request: Request, asker: Asker) -> Response:
     return RedirectResponse(f"{back}{'&' if '?' in back else '?'}{told}", 303)
 
 
+def revision_of(typed: dict[str, str]) -> int | None:
+    """The revision that the moderator saw; without a number nothing is compared."""
+    seen = typed.get("seen", "")
+    return int(seen) if seen.isdecimal() and len(seen) < 15 else None
+
+
 def back_of(typed: dict[str, str]) -> str:
     """Where the moderator was, without what it said of the decision before."""
     back = typed.get("back", "")

@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from moderation import body, queue, redacting
 from moderation.console.api import answer
-from moderation.console.desk import back_of, in_words, page, signed_in, titles_of
+from moderation.console.desk import back_of, in_words, page, revision_of, signed_in, titles_of
 from moderation.moderator import Asker
 from moderation.problem import FieldError, Invalid, Problem
 from moderation.redacting import Redacted
@@ -83,9 +83,8 @@ async def post_redact_form(request: Request, asker: Asker) -> Response:
     state = request.app.state
     typed = body.single(await body.form_fields(request, await body.read(request)))
     state.doorman.check_csrf(asker, typed.get("csrf_token", ""))
-    seen = typed.get("seen", "")
     try:
-        await taken_out(request, asker, typed.get("text"), int(seen) if seen.isdigit() and len(seen) < 15 else None)
+        await taken_out(request, asker, typed.get("text"), revision_of(typed))
     except Problem as problem:
         if problem.status not in (409, 422):
             raise

@@ -13,7 +13,7 @@ from moderation import answering, body, queue
 from moderation.answering import Answered
 from moderation.comment import public
 from moderation.console.api import answer
-from moderation.console.desk import back_of, in_words, page, signed_in, titles_of
+from moderation.console.desk import back_of, in_words, page, revision_of, signed_in, titles_of
 from moderation.moderator import Asker
 from moderation.problem import FieldError, Invalid, Problem
 
@@ -78,12 +78,11 @@ async def post_reply_form(request: Request, asker: Asker) -> Response:
     state = request.app.state
     typed = body.single(await body.form_fields(request, await body.read(request)))
     state.doorman.check_csrf(asker, typed.get("csrf_token", ""))
-    seen = typed.get("seen", "")
     try:
         said = answering.checked(asker, typed)
         done = await answering.reply(
             state.database, state.links.seal, asker, request.path_params["id"], said,
-            approve=typed.get("approve") == "1", seen=int(seen) if seen.isdigit() and len(seen) < 15 else None,
+            approve=typed.get("approve") == "1", seen=revision_of(typed),
             now=state.clock(),
         )  # fmt: skip
     except Problem as problem:
