@@ -112,19 +112,10 @@ async def _of_site(session: Session, view: View, site: str) -> list[tuple[Commen
     # read everything. The database cannot know it (SQLite keeps no figures unless asked to), so the index is hidden from it.
     narrow = bool(view.article or view.author or few)
     first = f"coalesce(c.{by}, c.{by})" if narrow else f"c.{by}"
-    order = f"ORDER BY {first} {direction}" + ("" if by == "id" else f", c.id {direction}")
-    chosen = " AND ".join(where)
-    if view.status != "approved":
-        chosen += (
-            " AND c.status <> 'approved'"  # as the indexes of the orders say it: what was published is not in them
-        )
-    elif not (narrow or looked_up or by == "id"):
-        # Sorted by what stands beside the ids in the queue's index, before a single comment is read.
-        chosen = f"c.site = ? AND c.id IN (SELECT c.id FROM comments c WHERE {chosen} {order} LIMIT ?)"
-        args = [site, *args, view.limit]
+    ties = "" if by == "id" else f", c.id {direction}"
     rows = await session.fetch(
         f"SELECT {COMMENT}, {VERDICT}, c.{by} FROM comments c JOIN submissions s ON s.site = c.site AND s.id = c.id AND "
-        f"s.revision = c.judged WHERE {chosen} {order} LIMIT ?",
+        f"s.revision = c.judged WHERE {' AND '.join(where)} ORDER BY {first} {direction}{ties} LIMIT ?",
         *(*args, view.limit),
     )
     return [(comment_of(row), verdict_of(row[18:23]), row[23]) for row in rows]

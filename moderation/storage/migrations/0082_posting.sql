@@ -8,17 +8,6 @@ DROP INDEX comments_of_article;
 DROP INDEX submissions_of_author;
 CREATE INDEX submissions_of_author ON submissions (site, author_key) WHERE source <> 'comment';
 
--- The orders are for what waits or was refused. Most comments are published at once and never stand in them; whoever sorts
--- those reads the values beside their ids.
-DROP INDEX comments_worst;
-DROP INDEX comments_doubtful;
-DROP INDEX comments_in_turn;
-CREATE INDEX comments_worst ON comments (site, status, worst, id) WHERE status <> 'approved';
-CREATE INDEX comments_doubtful ON comments (site, status, doubt, id) WHERE status <> 'approved';
-CREATE INDEX comments_in_turn ON comments (site, status, turn, id) WHERE status <> 'approved';
-DROP INDEX comments_in_queue;
-CREATE INDEX comments_in_queue ON comments (site, status, id, worst, doubt, turn);
-
 -- New comments are counted, and listed for the full-text index, with one statement a batch by the one function that adds
 -- them (`storage/comments.py`, `add_comments`). What changes or goes is counted by the database itself, as before.
 -- only sqlite
