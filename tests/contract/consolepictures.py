@@ -152,7 +152,7 @@ def rules_and_figures(camera: Camera, url: str) -> None:
     page.get_by_role("button", name="See what would change").click()
     page.wait_for_url("**/moderate/what-if")
     camera.take("what-if")
-    for name in ("rules", "stats", "history"):
+    for name in ("rules", "stats", "history", "shadow", "mail"):
         page.goto(f"{url}/moderate/{name}")
         camera.take(name, narrow=name == "history", tallest=1000)
 

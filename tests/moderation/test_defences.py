@@ -222,7 +222,10 @@ async def test_and_what_only_resembles_it_is_not(service: Service) -> None:
         ("*berry", {"body": "The blackberries are ripe."}),
         ("my garden", {"body": "My own garden."}),
         ("c++", {"body": "I wrote it in C."}),
-        ("pills.example", {"body": "A note on pills.example.org and on my-pills.example"}),
+        (
+            "plums.example",
+            {"body": "The page on plums.example.org says the same as the one on my-plums.example does."},
+        ),
         ("*.mail.example", {"email": "ann@mail.example"}),
         ("mail.example", {"email": "ann@othermail.example"}),
         ("bob@mail.example", {"email": "ann@mail.example"}),
