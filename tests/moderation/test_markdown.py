@@ -134,6 +134,16 @@ def test_hostile_lengths_take_no_longer_than_their_length(unit: str) -> None:
         assert time.process_time() - began < 4
 
 
+@given(
+    st.lists(
+        st.sampled_from([*"[!()*_`<>a\\\n", "http://a.b ", "~~", "# ", "- ", "1. ", "&amp;", "<a href="]), max_size=40
+    )
+)
+def test_where_nothing_closes_a_label_the_shorter_parser_makes_the_same(pieces: list[str]) -> None:
+    body = markdown.whole("".join(pieces))
+    assert markdown._WITHOUT_LABELS.render(body) == markdown._PARSER.render(body)
+
+
 def test_excerpts() -> None:
     assert excerpt("a  b\nc") == "a b c"
     assert excerpt("one two, three", 2) == "one two…"
