@@ -1,5 +1,5 @@
 # Everything is built in the first stage; the second has no compiler, no cache and no sources.
-FROM python:3.13-slim AS builder
+FROM python:3.13 AS builder
 WORKDIR /build
 COPY requirements.lock requirements-build.lock ./
 RUN python -m venv /venv \
@@ -10,7 +10,8 @@ COPY classifier ./classifier
 RUN python -m venv /tools \
     && /tools/bin/python -m pip install --no-cache-dir --require-hashes -r requirements-build.lock \
     && /tools/bin/python -m pip wheel --no-cache-dir --no-deps --no-build-isolation --wheel-dir /wheels . \
-    && /venv/bin/python -m pip install --no-cache-dir --no-deps --no-index /wheels/*.whl
+    && /venv/bin/python -m pip install --no-cache-dir --no-deps --no-index /wheels/*.whl \
+    && /venv/bin/python -m classifier.kernel
 
 FROM python:3.13-slim
 RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin moderation \

@@ -10,13 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from classifier import registry
+from classifier import kernel, registry
 from classifier.combine import Combine
 from classifier.examples import Asked
 from classifier.hashing import ROWS, Hasher
 from classifier.labels import LABELS
-from classifier.lexicon import Lexicon
-from classifier.linear import SITE_BUCKETS, VIEWS, Floats, Table
+from classifier.linear import SITE_BUCKETS, VIEWS, Floats, Linear, Table
 from classifier.registry import Folder, ModelError
 from classifier.structure import Structure
 from classifier.views import Fold, as_written, normalised
@@ -40,7 +39,8 @@ class Base:
             rows = np.empty((ROWS, VIEWS, len(LABELS) + 1), np.float32)
             rows[:] = weights.swapaxes(0, 1)
             self.table = Table(rows.swapaxes(0, 1), np.array(bias), Hasher(folder.data["identity"]))
-            self.lexicon = Lexicon(self.table, self.fold)
+            built = kernel.library()
+            self.kernel = kernel.Kernel(built, self.table, self.fold) if built else None
             self.combine = Combine(folder.card["calibration"])
             self.thresholds: dict[str, float] = {label: float(folder.card["thresholds"][label]) for label in LABELS}
         except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -54,28 +54,24 @@ class Base:
         texts = [one.text for one in asked]
         shape = self.structure.rows(texts, [one.author for one in asked])
         if not any(sites):
-            return self._by_tokens(texts, shape, None)
+            return self.combine.log_odds(self.linear(texts), shape)
         out = np.empty((len(texts), len(LABELS)), np.float32)
         for correction in {id(one): one for one in sites}.values():
             mine = [number for number, one in enumerate(sites) if one is correction]
-            out[mine] = self._by_tokens([texts[number] for number in mine], shape[mine], correction)
+            out[mine] = self.combine.log_odds(self.linear([texts[n] for n in mine], correction), shape[mine])
         return out
 
-    def _by_tokens(self, texts: Sequence[str], shape: Floats, correction: Correction | None) -> Floats:
-        """Most texts by their tokens; those that these do not hold for, by their characters."""
-        whole, site, good = (correction.lexicon if correction else self.lexicon).score(texts)
-        if site is not None and correction is not None:
-            site += correction.shift
-        out = self.combine.of_tokens(whole, site, shape)
-        if not all(good):
-            at = [number for number, held in enumerate(good) if not held]
-            rest = [texts[number] for number in at]
-            views = [as_written(text) for text in rest], [normalised(text, self.fold) for text in rest]
-            linear = self.table.score(views, [correction.weights] * len(rest) if correction else ())
-            if correction is not None:
-                linear.site[:] += correction.shift
-            out[at] = self.combine.log_odds(linear, shape[at])
-        return out
+    def linear(self, texts: Sequence[str], correction: Correction | None = None) -> Linear:
+        """The linear part of texts as they came: by the kernel where it is built, else by numpy."""
+        weights = correction.weights if correction else None
+        if self.kernel:
+            found = self.kernel.score(texts, weights)
+        else:
+            views = [as_written(text) for text in texts], [normalised(text, self.fold) for text in texts]
+            found = self.table.score(views, [weights] * len(texts) if correction else ())
+        if correction:
+            found.site[:] += correction.shift
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +82,6 @@ class Correction:
     weights: Floats
     shift: Floats
     card: Mapping[str, Any]
-    lexicon: Lexicon
 
 
 def open_base(models: Path | None, version: str | None = None) -> Base:
@@ -119,5 +114,5 @@ def open_correction(folder: Path, version: str, base: Base) -> Correction:
     shift = read.arrays.get("shift", np.zeros(len(LABELS), np.float32))
     if shift.shape != (len(LABELS),) or not np.isfinite(shift).all():
         raise ModelError(f"{version}/shift.npy is not of the shape this program reads")
-    found = weights.astype(np.float32)
-    return Correction(version, found, shift.astype(np.float32), read.card, Lexicon(base.table, base.fold, found))
+    found = np.ascontiguousarray(weights, np.float32)
+    return Correction(version, found, shift.astype(np.float32), read.card)

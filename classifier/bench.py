@@ -1,8 +1,8 @@
 """How long a comment takes us, beside what everybody builds first, in turn in one run. scikit-learn: never on the serving path.
 
-Every comment is another one, cut to 300 characters, that neither side has met: a lexicon is at its best on the same text
-again, so that has a row of its own. Both have read the same other comments before. Processor time, so that nobody else's
-work on the machine counts, and a second thread would. The stock side gets all labels by one product and no check.
+Every comment is another one, cut to 300 characters, that neither side has met; the same one again, which finds its rows in the
+cache, has a row of its own. Processor time, so that nobody else's work on the machine counts, and a second thread would. The
+stock side gets all labels by one product and no check.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from classifier.labels import LABELS
 SIZE = 300
 TIMED = 1000
 READ = 20_000
-"""Comments of any length that stock is fitted on, and that our lexicon has met: a service that has run for a while."""
+"""Comments of any length that stock is fitted on."""
 TEXT = (
     "We moved the tomatoes to the south wall last spring and they did much better; my neighbour, who has grown them "
     "for thirty years, says that the soil matters more than the sun. I'd still like to know what you feed them with, "
@@ -35,26 +35,27 @@ def bench(base: Base, texts: Sequence[str], seed: int = 1) -> dict[str, Any]:
     """µs for one 300-character comment, all labels, and how many times as long stock scikit-learn takes."""
     timed, unmet, read = _comments(texts, seed)
     stock = _stock(read)
-    base = Base(base.folder)  # its lexicon is empty, whatever was scored before
-    for low in range(0, len(read), 32):
-        base.log_odds([Asked(text) for text in read[low : low + 32]])
+    plain = Base(base.folder)
+    plain.kernel = None
 
-    def our(texts: Sequence[str]) -> Callable[[], object]:
+    def our(texts: Sequence[str], base: Base = base) -> Callable[[], object]:
         asked = [Asked(text) for text in texts]
         return lambda: probability(base.log_odds(asked))
 
-    ours, theirs, again, batch, their_batch = [], [], [], [], []
+    ours, theirs, again, by_numpy, batch, their_batch = [], [], [], [], [], []
     for low in range(0, len(timed), 32):  # by turns, but not after each comment: neither side finds the cache swept
         some = timed[low : low + 32]
         batch.append(_timed(our(unmet[low : low + 32])) / len(unmet[low : low + 32]))
         ours += [_timed(our([text])) for text in some]
         again += [_timed(our([TEXT[:SIZE]])) for _ in some]
+        by_numpy += [_timed(our([text], plain)) for text in some]
         theirs += [_timed(partial(stock, [text])) for text in some]
         their_batch.append(_timed(partial(stock, unmet[low : low + 32])) / len(unmet[low : low + 32]))
     return {
         "one at a time, median": round(float(np.median(ours)), 1),
         "one at a time, p99": round(float(np.quantile(ours, 0.99)), 1),
         "the same comment again, median": round(float(np.median(again[1:] or again)), 1),
+        "where the kernel is not built, median": round(float(np.median(by_numpy)), 1),
         "in batches of 32": round(float(np.median(batch)), 1),
         "stock TfidfVectorizer, one at a time, median": round(float(np.median(theirs)), 1),
         "stock TfidfVectorizer, in batches of 32": round(float(np.median(their_batch)), 1),

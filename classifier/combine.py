@@ -77,25 +77,11 @@ class Combine:
                 raise ValueError(f"the second stage of {label} does not fit this code")
             self.weights[:, column] = spread(column, weights)
             self.bias[column] = bias
-        self._short = np.delete(self.weights, slice(3 * _COUNT, len(OWN) * _COUNT), axis=0)
 
     def log_odds(self, linear: Linear, shape: Floats) -> Floats:
         """[texts, labels] log-odds; the sites' corrections are added here, after calibration."""
         out = wide(linear, shape) @ self.weights + self.bias
         return np.asarray(out + np.minimum(np.maximum(linear.site, -LIMIT), LIMIT), dtype=np.float32)
-
-    def of_tokens(self, whole: Floats, site: Floats | None, shape: Floats) -> Floats:
-        """`log_odds` of texts that have no windows. whole: [texts, views, labels]."""
-        texts = len(whole)
-        x = np.empty((texts, len(self._short)), np.float32)
-        x[:, : 2 * _COUNT] = whole.reshape(texts, -1)
-        np.maximum(whole[:, 0], whole[:, 1], out=x[:, 2 * _COUNT : 3 * _COUNT])
-        x[:, 3 * _COUNT :] = shape
-        out: Floats = np.dot(x, self._short)
-        out += self.bias
-        if site is not None:
-            out += np.minimum(np.maximum(site, -LIMIT), LIMIT)
-        return out
 
     def gain(self, view: int, higher: Floats) -> Floats:
         """[labels, labels] how much each label's log-odds (rows) move with this view's of each label (columns).

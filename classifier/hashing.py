@@ -1,4 +1,4 @@
-"""Texts → hashed n-grams, many texts in one numpy pass. Training and serving call this and nothing else.
+"""Texts → hashed n-grams, many texts in one numpy pass. What trains calls this; what serves does the same in `kernel.c`.
 
 Characters 3–5 inside white-space bounds (the bounds count as a character) and words 1–2, in 2^18 buckets. n-grams
 that touch an identity term go to buckets of their own, where only `identity_attack` has weights; the other labels see
@@ -7,11 +7,8 @@ one placeholder word in their stead, and no length of it.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
-from operator import mul
 
 import numpy as np
 import numpy.typing as npt
@@ -29,26 +26,19 @@ SEGMENT = 100
 Ints = npt.NDArray[np.int64]
 U32 = npt.NDArray[np.uint32]
 
-_P = 0x9E3779B1
-_SALT = 0x5BD1E995
-_WORD_SALT = np.uint32(_SALT)
-_BIGRAM = np.uint32(0x27D4EB2F)
-_PLACEHOLDER = np.uint32(0x1B873593)
-_MIX = 0x85EBCA6B, 0xC2B2AE35
-_FULL = 0xFFFFFFFF
-_LEFT = int(_BIGRAM) * _MIX[0] & _FULL
-# Arrays of no dimension: numpy takes a number up twice as fast from one.
-_SHIFT, _SECOND, _TO_ROW, _TO_IDENTITY, _BEHIND, _SPACE = (
-    np.array(number, np.uint32) for number in (15, _MIX[1], 14, 19, BUCKETS, 32)
+CONSTANTS = {
+    "HASH_STEP": 0x9E3779B1,
+    "WORD_SALT": 0x5BD1E995,
+    "BIGRAM": 0x27D4EB2F,
+    "PLACEHOLDER": 0x1B873593,
+    "MIX_FIRST": 0x85EBCA6B,
+    "MIX_SECOND": 0xC2B2AE35,
+}
+"""Of the hash; the mixing is MurmurHash3's finaliser, cut short."""
+_P = CONSTANTS["HASH_STEP"]
+_WORD_SALT, _BIGRAM, _PLACEHOLDER, _MIX_FIRST, _MIX_SECOND = (
+    np.uint32(CONSTANTS[name]) for name in ("WORD_SALT", "BIGRAM", "PLACEHOLDER", "MIX_FIRST", "MIX_SECOND")
 )
-FEW = 20
-_POWERS = [pow(_P, at, 1 << 32) for at in range(LONG)]
-# A window of five characters times this is its 3-, 4- and 5-gram, with the first step of the mixing done.
-_GRAMS = np.array(
-    [[pow(_P, size - 1 - at, 1 << 32) * _MIX[0] & _FULL if at < size else 0 for size in (3, 4, 5)] for at in range(5)],
-    np.uint32,
-)
-_WORD = re.compile("[0-9A-Za-z\x80-\u1fff\u2070-\u2fff\u3040-\U0010ffff]+").findall
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,36 +64,10 @@ class Grams:
     masked: npt.NDArray[np.bool_] | None
 
 
-@dataclass(frozen=True, slots=True)
-class Pieces:
-    """Tokens one by one: the rows of each one's characters, then those of each one's words (one at least: NOTHING).
-
-    begins: [2 × tokens] where each token's rows begin; words: [2 × tokens] of its first and its last word what `joined`
-    takes, zeros for the tokens in `bare`, that have no word; named: of tokens that begin or end with an identity term the
-    same two as if it were none."""
-
-    rows: Ints
-    begins: list[int]
-    words: list[int]
-    bare: set[int]
-    named: dict[int, tuple[int, int]]
-
-
 def _mix(h: U32) -> U32:
-    h = h * np.uint32(_MIX[0])
-    h ^= h >> _SHIFT
-    h *= _SECOND
-    return h
-
-
-def joined(last: U32, first: U32, identity: bool = False) -> U32:
-    """Rows of pairs of words, of what `Pieces` says of the last word of one token and the first of the next."""
-    h = last + first  # each is multiplied already, as pairs are mixed: one operation for four
-    h ^= h >> _SHIFT
-    h *= _SECOND
-    h >>= _TO_IDENTITY if identity else _TO_ROW
-    if identity:
-        h += _BEHIND
+    h = h * _MIX_FIRST
+    h ^= h >> np.uint32(15)
+    h *= _MIX_SECOND
     return h
 
 
@@ -126,10 +90,10 @@ class Hasher:
         self._powers(1 << 12)
         self._word_table = np.array([chr(i).isalnum() for i in range(128)] + [True], dtype=bool)
         terms = sorted(set(identity))
-        self._identity = np.zeros(0, np.uint32)
+        self.identity = np.zeros(0, np.uint32)
+        """[words] sorted hashes of the words of identity terms."""
         if terms:
-            self._identity = np.unique(np.concatenate([self.word_hashes(term) for term in terms]))
-        self._terms = frozenset(self._identity.tolist())
+            self.identity = np.unique(np.concatenate([self.word_hashes(term) for term in terms]))
 
     def _powers(self, size: int) -> None:
         power = np.full(size, _P, np.uint32)
@@ -192,84 +156,12 @@ class Hasher:
             masked,
         )
 
-    def pieces(self, tokens: Sequence[str]) -> Pieces:
-        """Prepared texts without spaces, shorter than LONG → the rows that `grams` has for each of them alone. Words of a few
-        are hashed in Python, which costs less than numpy's fixed cost."""
-        if len(tokens) > FEW:
-            return self._pieces_at_once(tokens)
-        size = at = len(tokens) + sum(map(len, tokens))
-        at *= 3
-        rows: list[int] = []
-        begins: list[int] = []
-        ends: list[int] = []
-        bare: set[int] = set()
-        for number, token in enumerate(tokens):
-            begins.append(at + len(rows))
-            last = -1
-            for word in _WORD(token):
-                points = word.encode() if word.isascii() else map(ord, word)
-                h = (sum(map(mul, points, _POWERS)) + _SALT) & _FULL
-                if h in self._terms:
-                    return self._pieces_at_once(tokens)
-                first = h * _MIX[0] & _FULL
-                mixing = first ^ first >> 15
-                rows.append((mixing * _MIX[1] & _FULL) >> 14)
-                if last < 0:
-                    ends.append(first)
-                else:
-                    mixing = last + first & _FULL
-                    mixing ^= mixing >> 15
-                    rows.append((mixing * _MIX[1] & _FULL) >> 14)
-                last = h * _LEFT & _FULL
-            if last < 0:
-                bare.add(number)
-                rows.append(NOTHING)
-                ends.append(0)
-                last = 0
-            ends.append(last)
-        every = np.empty(at + len(rows), np.int64)
-        every[:at] = self._grams_of(tokens, size).ravel()
-        every[at:] = rows
-        starts = [0, *accumulate(3 * len(token) + 3 for token in tokens[:-1])]
-        return Pieces(every, starts + begins, ends, bare, {})
-
-    def _grams_of(self, tokens: Sequence[str], size: int) -> U32:
-        text = f" {' '.join(tokens)}    ".encode("utf-32-le", "surrogatepass")
-        windows: U32 = np.ndarray((size, 5), np.uint32, text, 0, (4, 4))
-        space = np.frombuffer(text, np.uint32) == _SPACE
-        across = np.empty((size, 3), bool)
-        across[:, 0] = space[1 : size + 1]
-        np.logical_or(across[:, 0], space[2 : size + 2], out=across[:, 1])
-        np.logical_or(across[:, 1], space[3 : size + 3], out=across[:, 2])
-        h: U32 = np.matmul(windows, _GRAMS)
-        h ^= h >> _SHIFT
-        h *= _SECOND
-        h >>= _TO_ROW
-        np.putmask(h, across, NOTHING)
-        return h
-
-    def _pieces_at_once(self, tokens: Sequence[str]) -> Pieces:
-        grams = self.grams(tokens)
-        starts, _, low, high = np.array(grams.segments).T  # a token is shorter than LONG, so it is one segment
-        bare = np.flatnonzero(low == high)
-        wide = grams.words.shape[1]
-        words = np.insert(grams.words.ravel(), wide * low[bare], NOTHING)
-        begins = np.concatenate([3 * starts, grams.chars.size + wide * low + bare.searchsorted(np.arange(len(low)))])
-        some = np.flatnonzero(low < high)
-        ends, own = np.zeros((2, len(tokens), 2), np.uint32)
-        for into, hashes in ((ends, grams.seen), (own, grams.hashes)):
-            into[some, 0] = hashes[low[some]] * np.uint32(_MIX[0])
-            into[some, 1] = hashes[high[some] - 1] * np.uint32(_LEFT)
-        named = {n: (int(own[n, 0]), int(own[n, 1])) for n in np.flatnonzero((own != ends).any(axis=1)).tolist()}
-        rows = np.concatenate([grams.chars.ravel(), words])
-        return Pieces(rows, begins.tolist(), ends.ravel().tolist(), set(bare.tolist()), named)
-
     def _masked(self, hashes: U32) -> npt.NDArray[np.bool_] | None:
-        if not len(self._identity) or not len(hashes):
+        if not len(self.identity) or not len(hashes):
             return None
-        place = self._identity.searchsorted(hashes)
-        place[place == len(self._identity)] = 0
-        masked = self._identity[place] == hashes
+        place = self.identity.searchsorted(hashes)
+        place[place == len(self.identity)] = 0
+        masked = self.identity[place] == hashes
         return masked if masked.any() else None
 
     def _chars(self, points: U32, touched: npt.NDArray[np.bool_] | None) -> Ints:

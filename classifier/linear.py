@@ -36,27 +36,24 @@ class Linear:
     """whole: [texts, views, labels] log-odds of the whole text.
 
     rise: [texts, windows, labels] how far its highest window of each size in WINDOWS lies above it (mean of the views;
-    zeros for a text that is not long). long: [texts, 1] the logarithm of the number of its segments (0 for one): the
-    highest of many windows is high by chance. site: [texts, labels] what the sites' corrections add (zeros without)."""
+    zeros for a text that is not long). site: [texts, labels] what the site's correction adds (zeros without)."""
 
     whole: Floats
     rise: Floats
-    long: Floats
     site: Floats
 
     @classmethod
     def empty(cls, texts: int) -> Linear:
-        shapes = (texts, VIEWS, _COUNT), (texts, len(WINDOWS), _COUNT), (texts, 1), (texts, _COUNT)
+        shapes = (texts, VIEWS, _COUNT), (texts, len(WINDOWS), _COUNT), (texts, _COUNT)
         return cls(*(np.zeros(shape, np.float32) for shape in shapes))
 
     def part(self, which: slice) -> Linear:
         """Views of these texts: what is written into them is written into this."""
-        return Linear(self.whole[which], self.rise[which], self.long[which], self.site[which])
+        return Linear(self.whole[which], self.rise[which], self.site[which])
 
     def put(self, where: npt.NDArray[Any], other: Linear) -> None:
         """The rows of `other` at the places `where`."""
-        self.whole[where], self.rise[where] = other.whole, other.rise
-        self.long[where], self.site[where] = other.long, other.site
+        self.whole[where], self.rise[where], self.site[where] = other.whole, other.rise, other.site
 
 
 def norm(squares: float) -> float:
@@ -124,7 +121,6 @@ class Table:
             )
             total = log_odds(chars_to[-1], words_to[-1])
             whole[text, view] = total + bias
-            into.long[text, 0] += np.log(len(parts)) / VIEWS
             for place, size in enumerate(WINDOWS):
                 size = min(size, len(parts))
                 runs = log_odds(chars_to[size:] - chars_to[:-size], words_to[size:] - words_to[:-size])
@@ -139,7 +135,7 @@ class Table:
                     (chars, grams.chars, 3 * low, 3 * high, 1.0),
                     (words, grams.words, width * first, width * last, WORDS),
                 ):
-                    squares = part[one:two, _COUNT]
+                    squares = part[one:two, _COUNT].astype(np.float64)
                     values = np.sqrt(squares) * (scale * SITE_SCALE / norm(float(squares.sum())))
                     site[text] += values @ correction.take(rows.ravel()[one:two] % SITE_BUCKETS, axis=0)
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import unquote
 
-from classifier import registry
+from classifier import kernel, registry
 from classifier.base import Base, Correction, base_home, open_base, open_correction
 from classifier.combine import probability
 from classifier.examples import Asked, Clue, Scored
@@ -65,6 +65,11 @@ class Classifier:
     def thresholds(self) -> Mapping[str, float]:
         """Label → the probability from which a comment is held, from held-out data."""
         return self._loaded().base.thresholds
+
+    @property
+    def slow(self) -> str:
+        """Why scoring takes longer than it need; "" where it does not."""
+        return "" if self._loaded().base.kernel else f"the kernel is not built, so numpy scores: {kernel.BUILD}"
 
     def load(self) -> None:
         """Reads the base (else ModelError) and every site's correction (one that is broken is skipped: `problem`)."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 
 LONGEST = 20_000
 """Characters of a text that are read; what follows costs nothing and says nothing."""
@@ -19,7 +19,6 @@ _LEET = re.compile(r"[@$!013457]{1,3}(?=[a-z])|(?<=[a-z])[@$013457]{1,2}(?![a-z0
 _REPEAT = re.compile(r"([a-z!?.])\1{2,}")
 _INNER = re.compile(r"[.*_'’`~^|+\-]{1,3}(?=[a-z])")
 _NOT_LETTER = re.compile(r"[^a-z]+")
-BREAK = "\ue000"
 _LEET_CHARS = "@$!013457"
 _LEET_LETTERS = str.maketrans("@$!013457", "asioieast")
 
@@ -83,19 +82,6 @@ def _undone(folded: str) -> str:
         folded = _LEET.sub(_unleet, folded)
     folded = _INNER.sub(_uninner, folded)
     return _REPEAT.sub(r"\1", folded)
-
-
-def normal_tokens(tokens: Sequence[str], fold: Fold) -> list[tuple[str, str | None]]:
-    """Of each token its folded and its normalised form; None where that is no single token of a text any more.
-
-    All go through as one text, between breaks that no pattern crosses (so no token may hold one): what a token becomes
-    depends on it alone, but for letters spaced out over several tokens, which the folded form's ends tell."""
-    folded = BREAK.join(tokens).translate(fold)
-    found: list[tuple[str, str | None]] = []
-    for form, normal in zip(folded.split(BREAK), _undone(folded).split(BREAK), strict=True):
-        whole = len(normal.split()) == 1 and normal == normal.strip()
-        found.append((form, normal if whole else None))
-    return found
 
 
 def _join(match: re.Match[str]) -> str:

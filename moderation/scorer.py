@@ -33,6 +33,8 @@ class Scorer:
         try:
             self.classifier.load()
             self.problem = self.classifier.problem
+            if self.classifier.slow:
+                log.warning("scoring is slow", extra={"why": self.classifier.slow})
         except Exception as error:
             self.problem = f"{type(error).__name__}: {error}"
             log.error("no model: every comment is held", extra={"why": self.problem})

@@ -64,6 +64,8 @@ async def check(args: argparse.Namespace, settings: Settings) -> None:
         classifier.load()
         out(f"model: {classifier.problem or 'ok'} ({classifier.version})")
         well &= classifier.problem is None
+        if classifier.slow:
+            out(f"model: {classifier.slow}")
         for run in beside:
             out(f"model: {run.model} runs in shadow on {run.site}; {run.problem or 'see: python -m moderation shadow'}")
         for site in outdated:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from classifier.hashing import BUCKETS, LONG, NOTHING, Hasher, joined
+from classifier.hashing import BUCKETS, LONG, NOTHING, Hasher
 from classifier.views import as_written
 
 HASHER = Hasher({"gay", "muslim"})
@@ -53,46 +52,3 @@ def test_a_long_text_is_cut_into_segments_that_cover_it() -> None:
     grams = HASHER.grams([text.strip()])
     assert len(grams.segments) > 2
     assert all(a[1] == b[0] and a[3] == b[2] for a, b in zip(grams.segments[:-1], grams.segments[1:], strict=True))
-
-
-TOKENS = st.lists(
-    st.one_of(
-        st.text(min_size=1, max_size=20).map(lambda text: "".join(as_written(text).split()) or "-"),
-        st.sampled_from(
-            ["gay", "-muslim!", "a-gay-b", "don't", "--", "日本語", "\u2019", "\ud800", "http://x.example/?a=1"]
-        ),
-    ),
-    min_size=1,
-    max_size=30,
-)
-
-
-@given(TOKENS)
-def test_tokens_one_by_one_have_the_rows_that_they_have_alone(tokens: list[str]) -> None:
-    worth = np.random.default_rng(5).normal(size=NOTHING + 1)
-    worth[NOTHING] = 0
-    for found in (HASHER.pieces(tokens), HASHER._pieces_at_once(tokens)):
-        sums = np.add.reduceat(worth[found.rows], found.begins)
-        for number, token in enumerate(tokens):
-            alone = HASHER.grams([token])
-            assert sums[number] == pytest.approx(worth[alone.chars].sum())
-            assert sums[len(tokens) + number] == pytest.approx(worth[alone.words].sum())
-            assert (number in found.bare) == (not len(alone.words))
-
-
-@given(TOKENS)
-def test_a_few_tokens_are_what_many_at_once_are(tokens: list[str]) -> None:
-    few, many = HASHER.pieces(tokens), HASHER._pieces_at_once(tokens)
-    assert (few.words, few.bare, few.named) == (many.words, many.bare, many.named)
-
-
-@given(st.lists(st.sampled_from(["abc", "gay", "muslims", "muslim", "x"]), min_size=2, max_size=2))
-def test_pairs_over_two_tokens_are_the_pairs_of_one_text(pair: list[str]) -> None:
-    found = HASHER.pieces(pair)
-    last, first = np.array([found.words[1]], np.uint32), np.array([found.words[2]], np.uint32)
-    words = HASHER.grams([" ".join(pair)]).words
-    assert joined(last, first)[0] == words[0, 1]
-    if found.named:
-        own = [found.named.get(n, tuple(found.words[2 * n : 2 * n + 2])) for n in (0, 1)]
-        row = joined(np.array([own[0][1]], np.uint32), np.array([own[1][0]], np.uint32), identity=True)
-        assert row[0] == words[0, 3]

@@ -11,7 +11,7 @@ from sklearn.linear_model import LogisticRegression
 from classifier import matrix
 from classifier.hashing import BUCKETS
 from classifier.labels import LABELS
-from classifier.linear import VIEWS, Table
+from classifier.linear import VIEWS
 from classifier.serving import Base
 from classifier.views import as_written, normalised
 
@@ -29,7 +29,7 @@ TEXTS = st.lists(
 @settings(max_examples=15, deadline=None)
 def test_served_log_odds_are_the_estimators(base: Base, label: str, texts: list[str]) -> None:
     views = [as_written(t) for t in texts], [normalised(t, base.fold) for t in texts]
-    served = base.table.score(views).whole
+    served = base.linear(texts).whole
     column = LABELS.index(label)
     for view in range(VIEWS):
         table = base.table.weights[view].astype(np.float64)
@@ -54,11 +54,9 @@ def test_only_identity_attack_has_weights_on_identity_rows(base: Base) -> None:
 
 
 def test_a_batch_is_the_sum_of_its_texts(base: Base) -> None:
-    assert isinstance(base.table, Table)
     texts = ["garden bread", "you nitwit " * 80, "", "glimmerpills http://a.example"]
-    views = [as_written(t) for t in texts], [normalised(t, base.fold) for t in texts]
-    together = base.table.score(views)
+    together = base.linear(texts)
     for number in range(len(texts)):
-        alone = base.table.score([[view[number]] for view in views])
+        alone = base.linear([texts[number]])
         assert together.whole[number] == pytest.approx(alone.whole[0], abs=1e-5)
         assert together.rise[number] == pytest.approx(alone.rise[0], abs=1e-5)

@@ -1,0 +1,330 @@
+/* The serving half of `hashing.py`, `linear.py` and of `views.normalised`, for one core and no allocation per n-gram.
+ *
+ * Those say why each step is as it is; this does the same steps, and `tests/classifier/test_kernel.py` holds that it gives the
+ * same numbers for any text. Built by `python -m classifier.kernel`, which also hands over the constants, so that each has one
+ * home. Nothing in here knows Python: it is called with the interpreter unlocked, and may be from several threads at once.
+ */
+#include <math.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define WINDOWS 2
+
+typedef uint32_t point;
+
+const char leave_kernel_mark[] = MARK;
+
+static int letter(point c) { return c >= 'a' && c <= 'z'; }
+static int digit(point c) { return c >= '0' && c <= '9'; }
+static int letter_or_digit(point c) { return letter(c) || digit(c); }
+static int gap(point c) { return c == ' ' || c == '.' || c == '_' || c == '*' || c == '-'; }
+static int mark(point c) {
+    return c == '@' || c == '$' || c == '0' || c == '1' || c == '3' || c == '4' || c == '5' || c == '7';
+}
+static int leet(point c) { return c == '!' || mark(c); }
+static int inner(point c) {
+    return c == '.' || c == '*' || c == '_' || c == '\'' || c == 0x2019 || c == '`' || c == '~' || c == '^' || c == '|' ||
+           c == '+' || c == '-';
+}
+static int repeats(point c) { return letter(c) || c == '!' || c == '?' || c == '.'; }
+
+static point read_as(point c) {
+    switch (c) {
+    case '@': case '4': return 'a';
+    case '$': case '5': return 's';
+    case '!': case '1': return 'i';
+    case '0': return 'o';
+    case '3': return 'e';
+    default: return 't';
+    }
+}
+
+/* The four substitutions of `views._undone`, each in place: none makes a text longer. `before` is the character before, as it
+ * was when the pass began. */
+
+static int64_t spaced(point *t, int64_t size) {
+    int64_t to = 0, i = 0;
+    point before = ' ';
+    while (i < size) {
+        if (letter(t[i]) && !letter_or_digit(before)) {
+            int64_t last = i, last_but_one = i, groups = 0;
+            for (;;) {
+                int64_t next = last + 1;
+                if (next >= size || !gap(t[next])) break;
+                next++;
+                if (next < size && gap(t[next])) next++;
+                if (next >= size || !letter(t[next])) break;
+                last_but_one = last;
+                last = next;
+                groups++;
+            }
+            if (last + 1 < size && letter_or_digit(t[last + 1])) { /* that letter begins a word of its own */
+                last = last_but_one;
+                groups--;
+            }
+            if (groups >= 2) {
+                before = t[last];
+                for (; i <= last; i++)
+                    if (letter(t[i])) t[to++] = t[i];
+                continue;
+            }
+        }
+        before = t[i];
+        t[to++] = t[i++];
+    }
+    return to;
+}
+
+static void unleet(point *t, int64_t size) {
+    int64_t i = 0;
+    point before = ' ';
+    while (i < size) {
+        int64_t run = 0;
+        if (leet(t[i])) {
+            while (run < 4 && i + run < size && leet(t[i + run])) run++;
+            if (run > 3 || i + run >= size || !letter(t[i + run])) {
+                int64_t most = !letter(before) || !mark(t[i]) ? 0 : i + 1 < size && mark(t[i + 1]) ? 2 : 1;
+                point after = i + most < size ? t[i + most] : ' ';
+                run = letter_or_digit(after) || after == '@' || after == '$' ? 0 : most;
+            }
+        }
+        if (!run) {
+            before = t[i++];
+            continue;
+        }
+        for (int64_t end = i + run; i < end; i++) {
+            before = t[i];
+            t[i] = read_as(t[i]);
+        }
+    }
+}
+
+static int64_t joined_inside(point *t, int64_t size) {
+    int64_t to = 0, i = 0;
+    point before = ' ';
+    while (i < size) {
+        if (letter(before) && inner(t[i])) {
+            int64_t run = 1;
+            while (run < 4 && i + run < size && inner(t[i + run])) run++;
+            if (run <= 3 && i + run < size && letter(t[i + run])) i += run;
+        }
+        before = t[i];
+        t[to++] = t[i++];
+    }
+    return to;
+}
+
+static int64_t shortened(point *t, int64_t size) {
+    int64_t to = 0, i = 0;
+    while (i < size) {
+        int64_t run = 1;
+        while (i + run < size && t[i + run] == t[i]) run++;
+        int64_t kept = run >= 3 && repeats(t[i]) ? 1 : run;
+        point c = t[i];
+        for (int64_t k = 0; k < kept; k++) t[to++] = c;
+        i += run;
+    }
+    return to;
+}
+
+static int64_t single_spaces(point *t, int64_t size) {
+    int64_t to = 0;
+    for (int64_t i = 0; i < size; i++)
+        if (t[i] != ' ' || (to && t[to - 1] != ' ')) t[to++] = t[i];
+    return to && t[to - 1] == ' ' ? to - 1 : to;
+}
+
+static int64_t undone(point *t, int64_t size) {
+    size = spaced(t, size);
+    unleet(t, size);
+    size = joined_inside(t, size);
+    size = shortened(t, size);
+    return single_spaces(t, size);
+}
+
+/* What is the same for every text of a call. */
+typedef struct {
+    const float *table;      /* [ROWS, VIEWS, LABELS + 1] */
+    const float *bias;       /* [VIEWS, LABELS] */
+    const uint32_t *terms;   /* [count] hashes of the identity terms, sorted */
+    int64_t count;
+    const float *correction; /* [SITE_BUCKETS, LABELS], or NULL */
+} Model;
+
+typedef struct {
+    int64_t start, end;
+    uint32_t hash;
+    int named;
+} Word;
+
+/* Sums of rows, of characters and of words; in double, so that the difference of two running sums is a window's. */
+typedef struct {
+    double part[2][LABELS + 1];
+} Sums;
+
+typedef struct {
+    double part[2][LABELS];
+} Moved;
+
+static uint32_t mixed(uint32_t h) {
+    h *= MIX_FIRST;
+    h ^= h >> 15;
+    return h * MIX_SECOND;
+}
+static uint32_t row_of(uint32_t h) { return mixed(h) >> 14; }
+static uint32_t identity_row_of(uint32_t h) { return (mixed(h) >> 19) + BUCKETS; }
+
+static int in_word(point c) {
+    if (c < 128) return digit(c) || letter(c) || (c >= 'A' && c <= 'Z');
+    return !(c >= 0x2000 && c <= 0x206f) && !(c >= 0x3000 && c <= 0x303f);
+}
+
+static int is_term(const Model *model, uint32_t hash) {
+    int64_t low = 0, high = model->count;
+    while (low < high) {
+        int64_t middle = (low + high) / 2;
+        if (model->terms[middle] < hash) low = middle + 1;
+        else high = middle;
+    }
+    return low < model->count && model->terms[low] == hash;
+}
+
+static void add(const Model *model, int view, uint32_t row, int part, Sums *sums, Moved *moved) {
+    const float *values = model->table + ((int64_t)row * VIEWS + view) * (LABELS + 1);
+    double *into = sums->part[part];
+    for (int k = 0; k <= LABELS; k++) into[k] += values[k];
+    if (model->correction) {
+        const float *more = model->correction + (int64_t)(row % SITE_BUCKETS) * LABELS;
+        double length = sqrt(values[LABELS]);
+        for (int k = 0; k < LABELS; k++) moved->part[part][k] += length * more[k];
+    }
+}
+
+static int64_t words_of(const Model *model, const point *t, int64_t size, Word *words, int *named) {
+    int64_t count = 0;
+    *named = 0;
+    for (int64_t i = 1; i < size;) {
+        if (!in_word(t[i])) {
+            i++;
+            continue;
+        }
+        uint32_t hash = 0, power = 1;
+        Word *word = words + count++;
+        word->start = i;
+        for (; in_word(t[i]); i++, power *= HASH_STEP) hash += t[i] * power; /* a text ends in a space */
+        word->end = i;
+        word->hash = hash + WORD_SALT;
+        word->named = is_term(model, word->hash);
+        *named |= word->named;
+    }
+    return count;
+}
+
+/* One segment: the n-grams that begin at `low` … `high` - 1, and the words `word` … `stop` - 1 of `words`. */
+static void segment(const Model *model, int view, const point *t, const uint8_t *near, int64_t low, int64_t high,
+                    const Word *words, int64_t count, int64_t word, int64_t stop, Sums *sums, Moved *moved) {
+    for (int64_t i = low; i < high; i++) {
+        uint32_t h = t[i] * HASH_STEP + t[i + 1];
+        for (int length = 3; length <= 5 && t[i + length - 2] != ' '; length++) {
+            h = h * HASH_STEP + t[i + length - 1];
+            int special = near && memchr(near + i, 1, (size_t)length) != NULL;
+            add(model, view, special ? identity_row_of(h) : row_of(h), 0, sums, moved);
+        }
+    }
+    for (; word < stop; word++) {
+        const Word *one = words + word, *next = word + 1 < count ? one + 1 : NULL;
+        uint32_t seen = one->named ? PLACEHOLDER : one->hash;
+        add(model, view, row_of(seen), 1, sums, moved);
+        if (one->named) add(model, view, identity_row_of(one->hash), 1, sums, moved);
+        if (!next) continue;
+        add(model, view, row_of(seen * BIGRAM + (next->named ? PLACEHOLDER : next->hash)), 1, sums, moved);
+        if (one->named || next->named) add(model, view, identity_row_of(one->hash * BIGRAM + next->hash), 1, sums, moved);
+    }
+}
+
+static double log_odds(const Sums *to, const Sums *from, int label) {
+    double square[2], value[2];
+    for (int part = 0; part < 2; part++) {
+        square[part] = to->part[part][LABELS] - from->part[part][LABELS];
+        value[part] = to->part[part][label] - from->part[part][label];
+    }
+    return value[0] / sqrt(square[0] + 1) + WORDS * value[1] / sqrt(square[1] + 1);
+}
+
+/* One view of one text, between two spaces: t[0] and t[size - 1]. */
+static void one_view(const Model *model, int view, const point *t, int64_t size, Word *words, uint8_t *near, Sums *running,
+                     float *whole, float *rise, float *site) {
+    int named;
+    int64_t count = words_of(model, t, size, words, &named);
+    if (named) {
+        memset(near, 0, (size_t)size);
+        for (int64_t k = 0; k < count; k++)
+            if (words[k].named) memset(near + words[k].start, 1, (size_t)(words[k].end - words[k].start));
+    }
+    int64_t length = size - 1, step = length <= LONG ? length : SEGMENT, parts = 0, word = 0;
+    Moved moved = {0};
+    memset(running, 0, sizeof *running);
+    for (int64_t low = 0; low < length; low += step) {
+        int64_t high = low + step < length ? low + step : length, stop = word;
+        while (stop < count && words[stop].start < high) stop++;
+        running[parts + 1] = running[parts];
+        parts++;
+        segment(model, view, t, named ? near : NULL, low, high, words, count, word, stop, running + parts, &moved);
+        word = stop;
+    }
+    double total[LABELS];
+    for (int k = 0; k < LABELS; k++) {
+        total[k] = log_odds(running + parts, running, k);
+        whole[view * LABELS + k] = (float)(total[k] + model->bias[view * LABELS + k]);
+    }
+    static const int64_t windows[WINDOWS] = {WINDOW_SHORT, WINDOW_LONG};
+    for (int place = 0; parts > 1 && place < WINDOWS; place++) {
+        int64_t run = windows[place] < parts ? windows[place] : parts;
+        for (int k = 0; k < LABELS; k++) {
+            double highest = -INFINITY;
+            for (int64_t at = run; at <= parts; at++) {
+                double found = log_odds(running + at, running + at - run, k);
+                if (found > highest) highest = found;
+            }
+            if (highest > total[k]) rise[place * LABELS + k] += (float)((highest - total[k]) / VIEWS);
+        }
+    }
+    if (!model->correction) return;
+    for (int part = 0; part < 2; part++) {
+        double scale = (part ? WORDS : 1) * SITE_SCALE / sqrt(running[parts].part[part][LABELS] + 1);
+        for (int k = 0; k < LABELS; k++) site[k] += (float)(moved.part[part][k] * scale);
+    }
+}
+
+/* texts: code points laid end to end, first all as written (`views.as_written`), then all folded (`Fold`); bounds: [2 × count + 1]
+ * where each begins. out: zeros, per text its `linear.Linear`: whole, rise, site. Returns 0, or 1 where there is no memory. */
+int leave_kernel_score(const point *texts, const int64_t *bounds, int64_t count, const float *table, const float *bias,
+                       const uint32_t *terms, int64_t term_count, const float *correction, float *out) {
+    const Model model = {table, bias, terms, term_count, correction};
+    int64_t longest = 0;
+    for (int64_t k = 0; k < VIEWS * count; k++)
+        if (bounds[k + 1] - bounds[k] > longest) longest = bounds[k + 1] - bounds[k];
+    size_t room = (size_t)longest + 6; /* a space before and behind, and what an n-gram at the end looks at */
+    point *text = malloc(room * sizeof *text);
+    Word *words = malloc(room * sizeof *words);
+    uint8_t *near = malloc(room);
+    Sums *running = malloc((room / SEGMENT + 3) * sizeof *running);
+    int failed = !text || !words || !near || !running;
+    for (int64_t k = 0; !failed && k < VIEWS * count; k++) {
+        int64_t size = bounds[k + 1] - bounds[k], at = k % count;
+        int view = (int)(k / count);
+        memcpy(text + 1, texts + bounds[k], (size_t)size * sizeof *text);
+        if (view == 1) size = undone(text + 1, size);
+        text[0] = ' ';
+        for (int64_t end = size + 1; end < size + 6 && end < (int64_t)room; end++) text[end] = ' ';
+        float *into = out + at * (VIEWS + WINDOWS + 1) * LABELS;
+        one_view(&model, view, text, size + 2, words, near, running, into, into + VIEWS * LABELS,
+                 into + (VIEWS + WINDOWS) * LABELS);
+    }
+    free(text);
+    free(words);
+    free(near);
+    free(running);
+    return failed;
+}
