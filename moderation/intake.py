@@ -133,6 +133,7 @@ class Intake:
         try:
             return list(await self.take_in(arrivals))
         except Unavailable as problem:
+            log.error("not stored", extra={"why": problem.detail, "count": len(arrivals)})
             return [problem] * len(arrivals)
         except Exception as error:
             if len(arrivals) == 1:

@@ -165,6 +165,16 @@ async def test_opening_again_migrates_nothing_twice(address: str) -> None:
         assert [tuple(row) for row in applied] == [(n, name) for n, name, _ in migrations()]
 
 
+@pytest.mark.parametrize("address", ["postgres"], indirect=True)
+async def test_the_index_of_a_text_has_every_three_letters_of_it(database: Database) -> None:
+    texts = ["", "ab", "Abc", "aBÇd\nabcd", "🦊🦊🦊 e\u0301", "kind words " * 900]
+    async with database.reading() as session:
+        for text in texts:
+            (row,) = await session.fetch("SELECT threes(?)", text)
+            low = text.lower()
+            assert set(row[0] or ()) == {low[at : at + 3] for at in range(len(low) - 2)}, text
+
+
 async def test_two_processes_that_start_at_once_migrate_once(address: str) -> None:
     both = [connect(address), connect(address)]
     await asyncio.gather(*(database.open() for database in both))
