@@ -95,8 +95,8 @@ def views() -> dict[str, View]:
     found["a common mail host"] = View(q="@mail.example.org")
     found["a mail host that nobody has"] = View(q="@mail.ballast.example.org")
     found["an address"] = View(q="reader77@mail.example.org")
-    found["the second look"] = View("approved", sample="0")
-    found["the second look, worst"] = View("approved", sample="0", order="worst")
+    found["the second look"] = View("approved", sample=True)
+    found["the second look, worst"] = View("approved", sample=True, order="worst")
     found["published, of an article"] = View("approved", article="story-5")
     return found
 

@@ -13,6 +13,8 @@ from moderation import prose
 
 STATUSES = ("approved", "pending", "spam", "rejected", "deleted")
 DEEPEST = 5
+SECOND_LOOK = "0"
+"""What the ids of the random sample end in that people are shown a second time: one in 32 (`figures.py`)."""
 EDIT_WINDOW = 15 * 60 * 1000
 """Milliseconds after posting in which its author may edit or withdraw a comment."""
 

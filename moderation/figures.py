@@ -14,11 +14,11 @@ from statistics import median
 from typing import Any
 
 from classifier.labels import LABELS
+from moderation.comment import SECOND_LOOK
 from moderation.decision import teaches
 from moderation.storage.outcomes import Outcome
 from moderation.verdict import HOLD, PUBLISH, SPAM
 
-SECOND_LOOK = "0"
 CERTAIN = 1.96
 """Standard deviations of a 95 % interval."""
 

@@ -19,7 +19,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from moderation import __version__, rules
-from moderation.figures import SECOND_LOOK
+from moderation.comment import SECOND_LOOK
 from moderation.moderator import EVERYWHERE
 from moderation.problem import Problem, Unauthorized
 from moderation.site import DAY

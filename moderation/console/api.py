@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from classifier.labels import LABELS
-from moderation import barring, body, decision, figures, privacy, queue
+from moderation import barring, body, decision, privacy, queue
 from moderation.comment import STATUSES, is_id
 from moderation.moderator import EVERYWHERE
 from moderation.policy import RULES
@@ -60,7 +60,7 @@ def view_of(asked: dict[str, str], limit: int) -> View:
     after = queue.after_cursor(asked["cursor"]) if asked.get("cursor") else None
     if after and (order in ("uncertain", "worst", "useful")) == isinstance(after[0], str):
         raise Invalid(FieldError("cursor", "invalid", "belongs to another order"))
-    sample = figures.SECOND_LOOK if asked.get("sample") == "1" else ""
+    sample = asked.get("sample") == "1"
     article, q = asked.get("article", "")[:200], asked.get("q", "")[:200]
     return View(status, site, article, label, q, order, limit, after, sample, rule, author)
 

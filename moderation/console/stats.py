@@ -10,7 +10,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from moderation import figures
-from moderation.comment import iso
+from moderation.comment import SECOND_LOOK, iso
 from moderation.console.api import answer
 from moderation.console.desk import page, signed_in
 from moderation.moderator import EVERYWHERE, Asker
@@ -50,7 +50,7 @@ async def figures_of(request: Request, site: str, since: int) -> dict[str, Any]:
     now = state.clock()
     async with state.database.reading() as session:
         judged = await outcomes.judged(session, site, since)
-        picked = await outcomes.judged(session, site, since, figures.SECOND_LOOK)
+        picked = await outcomes.judged(session, site, since, SECOND_LOOK)
         decided = await outcomes.outcomes(session, site, since)
         waiting = (await queue.counts(session, site))["pending"]
         oldest = await outcomes.oldest_waiting(session, site)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from moderation.comment import Comment
+from moderation.comment import SECOND_LOOK, Comment
 from moderation.moderator import EVERYWHERE
 from moderation.storage.comments import COMMENT, VERDICT, comment_of, verdict_of
 from moderation.storage.database import Session, marks
@@ -38,8 +38,8 @@ class View:
     limit: int = 20
     after: tuple[Any, str] | None = None
     """(sort value, id) of the last one shown."""
-    sample: str = ""
-    """Only what nobody has decided, and whose id ends in this: the random second look at automatic decisions."""
+    sample: bool = False
+    """Only the random second look at automatic decisions, and of it what nobody has decided."""
     rule: str = ""
     """Only what this rule spoke about."""
     author: str = ""
@@ -72,8 +72,8 @@ async def _of_site(session: Session, view: View, site: str) -> list[tuple[Commen
         where.append("c.article = ?")
         args.append(view.article)
     if view.sample:
-        where.append("c.decided = 0 AND substr(c.id, 26, 1) = ?")
-        args.append(view.sample)
+        # Spelled out, not given: it must be seen to be what the small indexes of the sample are of.
+        where.append(f"c.decided = 0 AND substr(c.id, 26, 1) = '{SECOND_LOOK}'")
     if view.author:
         where.append("c.author_key = (SELECT a.author_key FROM comments a WHERE a.site = ? AND a.id = ?)")
         args += [site, view.author]

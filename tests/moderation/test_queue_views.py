@@ -49,6 +49,30 @@ async def test_search_finds_short_words_and_mail_hosts(service: Service) -> None
         assert await ids(service, q=q) == found, q
 
 
+async def test_search_finds_whole_addresses_wherever_they_stand(service: Service) -> None:
+    mine = await service.held(email="Ann@garden.example")
+    longer = await service.held(email="joann@garden.example.org")
+    named = await service.held(body="Write to ann@garden.example, or https://a.example/1", email="bob@garden.example")
+    await service.held(email="ann@other.example")
+    for q, found in {
+        "ann@garden.example": [mine, longer, named], "ANN@Garden.example": [mine, longer, named], "ann@garden": [mine, longer, named],
+        "joann@garden.example": [longer], "ann@garden.example.org": [longer], "ann@garden.example write": [named],
+        "ann@garden_example": [], "bob@garden.example ann@garden.example": [named], "ann@garden.test": [],
+    }.items():  # fmt: skip
+        assert await ids(service, q=q) == found, q
+
+
+@pytest.mark.parametrize("address", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("order", ["oldest", "newest", "worst", "uncertain", "useful"])
+async def test_the_second_look_has_an_index_of_its_own_in_every_order(service: Service, order: str) -> None:
+    async with service.app.state.database.reading() as session:
+        told = Told(session)
+        await waiting(told, View("approved", "default", sample=True, order=order))
+        ((sql, args),) = told.said
+        plan = [str(row[3]) for row in await session.fetch(f"EXPLAIN QUERY PLAN {sql}", *args)]
+    assert "comments_second_look" in plan[0] and not any("TEMP B-TREE" in line for line in plan), plan
+
+
 async def test_what_was_stored_before_the_index_is_read_in_pieces_and_found_meanwhile(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
