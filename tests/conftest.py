@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import signal
@@ -13,6 +14,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -94,27 +96,66 @@ def cluster() -> Iterator[str]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
-def address(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """Of a fresh, empty database, on each of the two."""
-    if request.param == "sqlite":
-        yield str(tmp_path / "data" / "moderation.sqlite3")
-        return
-    import asyncio
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file with every table and no row."""
+    path = tmp_path_factory.mktemp("migrated") / "moderation.sqlite3"
+    asyncio.run(migrate(str(path)))
+    return path
 
+
+@pytest.fixture(scope="session")
+def migrated_database(cluster: str) -> str:
+    """The name of such a database in the cluster. Nobody connects to it: it is copied."""
+    asyncio.run(in_cluster(cluster, "CREATE DATABASE migrated"))
+    asyncio.run(migrate(f"{cluster}/migrated"))
+    return "migrated"
+
+
+async def migrate(address: str) -> None:
+    database = connect(address)
+    await database.open()
+    await database.close()
+
+
+async def in_cluster(cluster: str, sql: str) -> None:
     import asyncpg
 
-    base = request.getfixturevalue("cluster")
+    connection = await asyncpg.connect(f"{cluster}/postgres")
+    await connection.execute(sql)
+    await connection.close()
+
+
+@contextmanager
+def own_database(request: pytest.FixtureRequest, folder: Path, *, migrated: bool) -> Iterator[str]:
+    """The address of a database of this test's own, of the kind that the fixture was asked for."""
+    if request.param == "sqlite":
+        path = folder / "data" / "moderation.sqlite3"
+        if migrated:
+            path.parent.mkdir()
+            shutil.copy(request.getfixturevalue("migrated_file"), path)
+        yield str(path)
+        return
+    cluster = request.getfixturevalue("cluster")
+    template = request.getfixturevalue("migrated_database") if migrated else "template1"
     name = f"t{time.time_ns()}"
+    asyncio.run(in_cluster(cluster, f"CREATE DATABASE {name} TEMPLATE {template}"))
+    yield f"{cluster}/{name}"
+    asyncio.run(in_cluster(cluster, f"DROP DATABASE {name} WITH (FORCE)"))
 
-    async def run(sql: str) -> None:
-        connection = await asyncpg.connect(f"{base}/postgres")
-        await connection.execute(sql)
-        await connection.close()
 
-    asyncio.run(run(f"CREATE DATABASE {name}"))
-    yield f"{base}/{name}"
-    asyncio.run(run(f"DROP DATABASE {name} WITH (FORCE)"))
+@pytest.fixture(params=["sqlite", "postgres"])
+def address(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """Of a database without a row, on each of the two; its tables are there, which saves a third of a second a test."""
+    with own_database(request, tmp_path, migrated=True) as found:
+        yield found
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The same before its first migration."""
+    with own_database(request, tmp_path, migrated=False) as found:
+        yield found
 
 
 @pytest.fixture

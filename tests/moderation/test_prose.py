@@ -118,17 +118,17 @@ async def test_an_older_database_and_an_older_backup_hold_markdown(service: Serv
     await new.close()
 
 
-async def test_the_migration_fills_in_what_was_there(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_migration_fills_in_what_was_there(empty: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as then:
         then.setattr("moderation.storage.database.migrations", lambda: migrations()[:1])
-        old = connect(address)
+        old = connect(empty)
         await old.open()
         async with old.transaction() as tx:
             columns = ", ".join(dump.TABLES["submissions"][:18])
             values = "'default', 'x', 1, 'comment', 'post', 'b', 'n', NULL, '', 'k', 'hold', NULL, NULL, '[]', '{}', NULL, NULL, 1"
             await tx.execute(f"INSERT INTO submissions ({columns}) VALUES ({values})")
         await old.close()
-    database = connect(address)
+    database = connect(empty)
     await database.open()
     async with database.reading() as session:
         assert [tuple(row) for row in await session.fetch("SELECT id, format FROM submissions")] == [("x", "markdown")]

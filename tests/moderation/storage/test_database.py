@@ -155,9 +155,9 @@ async def test_a_reader_sees_one_moment_and_never_waits(database: Database) -> N
         assert len(await sites.sites(session)) == 2
 
 
-async def test_opening_again_migrates_nothing_twice(address: str) -> None:
+async def test_opening_again_migrates_nothing_twice(empty: str) -> None:
     for _ in range(2):
-        database = connect(address)
+        database = connect(empty)
         await database.open()
         async with database.reading() as session:
             applied = await session.fetch("SELECT number, name FROM migrations")
@@ -175,8 +175,8 @@ async def test_the_index_of_a_text_has_every_three_letters_of_it(database: Datab
             assert set(row[0] or ()) == {low[at : at + 3] for at in range(len(low) - 2)}, text
 
 
-async def test_two_processes_that_start_at_once_migrate_once(address: str) -> None:
-    both = [connect(address), connect(address)]
+async def test_two_processes_that_start_at_once_migrate_once(empty: str) -> None:
+    both = [connect(empty), connect(empty)]
     await asyncio.gather(*(database.open() for database in both))
     async with both[0].reading() as session:
         rows = await session.fetch("SELECT number FROM migrations")
