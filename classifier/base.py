@@ -14,8 +14,9 @@ from classifier import kernel, registry
 from classifier.combine import Combine
 from classifier.examples import Asked
 from classifier.hashing import ROWS, Hasher
+from classifier.kernel import Kernel
 from classifier.labels import LABELS
-from classifier.linear import SITE_BUCKETS, VIEWS, Floats, Linear, Table
+from classifier.linear import SITE_BUCKETS, VIEWS, Floats, Table
 from classifier.registry import Folder, ModelError
 from classifier.structure import Structure
 from classifier.views import Fold, as_written, normalised
@@ -39,9 +40,9 @@ class Base:
             rows = np.empty((ROWS, VIEWS, len(LABELS) + 1), np.float32)
             rows[:] = weights.swapaxes(0, 1)
             self.table = Table(rows.swapaxes(0, 1), np.array(bias), Hasher(folder.data["identity"]))
-            built = kernel.library()
-            self.kernel = kernel.Kernel(built, self.table, self.fold) if built else None
             self.combine = Combine(folder.card["calibration"])
+            built = kernel.library()
+            self.kernel = Kernel(built, self.table, self.fold, self.combine) if built else None
             self.thresholds: dict[str, float] = {label: float(folder.card["thresholds"][label]) for label in LABELS}
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise ModelError(f"{folder.version}/card.json lacks something: {error}") from None
@@ -54,24 +55,22 @@ class Base:
         texts = [one.text for one in asked]
         shape = self.structure.rows(texts, [one.author for one in asked])
         if not any(sites):
-            return self.combine.log_odds(self.linear(texts), shape)
+            return self._log_odds(texts, shape, None)
         out = np.empty((len(texts), len(LABELS)), np.float32)
         for correction in {id(one): one for one in sites}.values():
             mine = [number for number, one in enumerate(sites) if one is correction]
-            out[mine] = self.combine.log_odds(self.linear([texts[n] for n in mine], correction), shape[mine])
+            out[mine] = self._log_odds([texts[number] for number in mine], shape[mine], correction)
         return out
 
-    def linear(self, texts: Sequence[str], correction: Correction | None = None) -> Linear:
-        """The linear part of texts as they came: by the kernel where it is built, else by numpy."""
-        weights = correction.weights if correction else None
-        if self.kernel:
-            found = self.kernel.score(texts, weights)
-        else:
-            views = [as_written(text) for text in texts], [normalised(text, self.fold) for text in texts]
-            found = self.table.score(views, [weights] * len(texts) if correction else ())
+    def _log_odds(self, texts: Sequence[str], shape: Floats, correction: Correction | None) -> Floats:
+        """By the kernel where it is built, else by numpy."""
+        if built := correction.kernel if correction else self.kernel:
+            return built.log_odds(texts, shape)
+        views = [as_written(text) for text in texts], [normalised(text, self.fold) for text in texts]
+        linear = self.table.score(views, [correction.weights] * len(texts) if correction else ())
         if correction:
-            found.site[:] += correction.shift
-        return found
+            linear.site[:] += correction.shift
+        return self.combine.log_odds(linear, shape)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +81,7 @@ class Correction:
     weights: Floats
     shift: Floats
     card: Mapping[str, Any]
+    kernel: Kernel | None
 
 
 def open_base(models: Path | None, version: str | None = None) -> Base:
@@ -114,5 +114,7 @@ def open_correction(folder: Path, version: str, base: Base) -> Correction:
     shift = read.arrays.get("shift", np.zeros(len(LABELS), np.float32))
     if shift.shape != (len(LABELS),) or not np.isfinite(shift).all():
         raise ModelError(f"{version}/shift.npy is not of the shape this program reads")
-    found = np.ascontiguousarray(weights, np.float32)
-    return Correction(version, found, shift.astype(np.float32), read.card)
+    weights, shift = weights.astype(np.float32), shift.astype(np.float32)
+    built = kernel.library() if base.kernel else None
+    own = Kernel(built, base.table, base.fold, base.combine, weights, shift) if built else None
+    return Correction(version, weights, shift, read.card, own)

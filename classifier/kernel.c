@@ -1,4 +1,4 @@
-/* The serving half of `hashing.py`, `linear.py` and of `views.normalised`, for one core and no allocation per n-gram.
+/* The serving half of `views.normalised`, `hashing.py`, `linear.py` and `combine.py`, for one core and no allocation per n-gram.
  *
  * Those say why each step is as it is; this does the same steps, and `tests/classifier/test_kernel.py` holds that it gives the
  * same numbers for any text. Built by `python -m classifier.kernel`, which also hands over the constants, so that each has one
@@ -10,6 +10,12 @@
 #include <string.h>
 
 #define WINDOWS 2
+#define WAITING 32
+#ifdef __GNUC__
+#define FETCH(address) __builtin_prefetch(address)
+#else
+#define FETCH(address) ((void)0)
+#endif
 
 typedef uint32_t point;
 
@@ -150,7 +156,18 @@ typedef struct {
     const uint32_t *terms;   /* [count] hashes of the identity terms, sorted */
     int64_t count;
     const float *correction; /* [SITE_BUCKETS, LABELS], or NULL */
+    const float *shift;      /* [LABELS], with a correction */
+    const float *stage;      /* [OWN × LABELS + SHAPE, LABELS] the second stage */
+    const float *stage_bias; /* [LABELS] */
 } Model;
+
+/* What comes out of one text: `linear.Linear`, and the log-odds. */
+typedef struct {
+    float whole[VIEWS][LABELS];
+    float rise[WINDOWS][LABELS];
+    float site[LABELS];
+    float log_odds[LABELS];
+} Found;
 
 typedef struct {
     int64_t start, end;
@@ -190,15 +207,33 @@ static int is_term(const Model *model, uint32_t hash) {
     return low < model->count && model->terms[low] == hash;
 }
 
-static void add(const Model *model, int view, uint32_t row, int part, Sums *sums, Moved *moved) {
-    const float *values = model->table + ((int64_t)row * VIEWS + view) * (LABELS + 1);
+/* Rows that are on their way from memory: the table is larger than the caches, and waiting for one row after the other was
+ * two thirds of the time of a comment. */
+typedef struct {
+    const Model *model;
+    const float *of_view;
+    uint32_t row[WAITING];
+    int count;
+} Coming;
+
+static void add_up(Coming *coming, int part, Sums *sums, Moved *moved) {
     double *into = sums->part[part];
-    for (int k = 0; k <= LABELS; k++) into[k] += values[k];
-    if (model->correction) {
-        const float *more = model->correction + (int64_t)(row % SITE_BUCKETS) * LABELS;
+    const float *correction = coming->model->correction;
+    for (int at = 0; at < coming->count; at++) {
+        const float *values = coming->of_view + (int64_t)coming->row[at] * VIEWS * (LABELS + 1);
+        for (int k = 0; k <= LABELS; k++) into[k] += values[k];
+        if (!correction) continue;
+        const float *more = correction + (int64_t)(coming->row[at] % SITE_BUCKETS) * LABELS;
         double length = sqrt(values[LABELS]);
         for (int k = 0; k < LABELS; k++) moved->part[part][k] += length * more[k];
     }
+    coming->count = 0;
+}
+
+static void add(Coming *coming, uint32_t row, int part, Sums *sums, Moved *moved) {
+    FETCH(coming->of_view + (int64_t)row * VIEWS * (LABELS + 1));
+    coming->row[coming->count++] = row;
+    if (coming->count == WAITING) add_up(coming, part, sums, moved);
 }
 
 static int64_t words_of(const Model *model, const point *t, int64_t size, Word *words, int *named) {
@@ -224,23 +259,26 @@ static int64_t words_of(const Model *model, const point *t, int64_t size, Word *
 /* One segment: the n-grams that begin at `low` … `high` - 1, and the words `word` … `stop` - 1 of `words`. */
 static void segment(const Model *model, int view, const point *t, const uint8_t *near, int64_t low, int64_t high,
                     const Word *words, int64_t count, int64_t word, int64_t stop, Sums *sums, Moved *moved) {
+    Coming coming = {.model = model, .of_view = model->table + view * (LABELS + 1), .count = 0};
     for (int64_t i = low; i < high; i++) {
         uint32_t h = t[i] * HASH_STEP + t[i + 1];
         for (int length = 3; length <= 5 && t[i + length - 2] != ' '; length++) {
             h = h * HASH_STEP + t[i + length - 1];
             int special = near && memchr(near + i, 1, (size_t)length) != NULL;
-            add(model, view, special ? identity_row_of(h) : row_of(h), 0, sums, moved);
+            add(&coming, special ? identity_row_of(h) : row_of(h), 0, sums, moved);
         }
     }
+    add_up(&coming, 0, sums, moved);
     for (; word < stop; word++) {
         const Word *one = words + word, *next = word + 1 < count ? one + 1 : NULL;
         uint32_t seen = one->named ? PLACEHOLDER : one->hash;
-        add(model, view, row_of(seen), 1, sums, moved);
-        if (one->named) add(model, view, identity_row_of(one->hash), 1, sums, moved);
+        add(&coming, row_of(seen), 1, sums, moved);
+        if (one->named) add(&coming, identity_row_of(one->hash), 1, sums, moved);
         if (!next) continue;
-        add(model, view, row_of(seen * BIGRAM + (next->named ? PLACEHOLDER : next->hash)), 1, sums, moved);
-        if (one->named || next->named) add(model, view, identity_row_of(one->hash * BIGRAM + next->hash), 1, sums, moved);
+        add(&coming, row_of(seen * BIGRAM + (next->named ? PLACEHOLDER : next->hash)), 1, sums, moved);
+        if (one->named || next->named) add(&coming, identity_row_of(one->hash * BIGRAM + next->hash), 1, sums, moved);
     }
+    add_up(&coming, 1, sums, moved);
 }
 
 static double log_odds(const Sums *to, const Sums *from, int label) {
@@ -254,7 +292,7 @@ static double log_odds(const Sums *to, const Sums *from, int label) {
 
 /* One view of one text, between two spaces: t[0] and t[size - 1]. */
 static void one_view(const Model *model, int view, const point *t, int64_t size, Word *words, uint8_t *near, Sums *running,
-                     float *whole, float *rise, float *site) {
+                     Found *found) {
     int named;
     int64_t count = words_of(model, t, size, words, &named);
     if (named) {
@@ -276,7 +314,7 @@ static void one_view(const Model *model, int view, const point *t, int64_t size,
     double total[LABELS];
     for (int k = 0; k < LABELS; k++) {
         total[k] = log_odds(running + parts, running, k);
-        whole[view * LABELS + k] = (float)(total[k] + model->bias[view * LABELS + k]);
+        found->whole[view][k] = (float)(total[k] + model->bias[view * LABELS + k]);
     }
     static const int64_t windows[WINDOWS] = {WINDOW_SHORT, WINDOW_LONG};
     for (int place = 0; parts > 1 && place < WINDOWS; place++) {
@@ -284,24 +322,39 @@ static void one_view(const Model *model, int view, const point *t, int64_t size,
         for (int k = 0; k < LABELS; k++) {
             double highest = -INFINITY;
             for (int64_t at = run; at <= parts; at++) {
-                double found = log_odds(running + at, running + at - run, k);
-                if (found > highest) highest = found;
+                double here = log_odds(running + at, running + at - run, k);
+                if (here > highest) highest = here;
             }
-            if (highest > total[k]) rise[place * LABELS + k] += (float)((highest - total[k]) / VIEWS);
+            if (highest > total[k]) found->rise[place][k] += (float)((highest - total[k]) / VIEWS);
         }
     }
     if (!model->correction) return;
     for (int part = 0; part < 2; part++) {
         double scale = (part ? WORDS : 1) * SITE_SCALE / sqrt(running[parts].part[part][LABELS] + 1);
-        for (int k = 0; k < LABELS; k++) site[k] += (float)(moved.part[part][k] * scale);
+        for (int k = 0; k < LABELS; k++) found->site[k] += (float)(moved.part[part][k] * scale);
+    }
+}
+
+/* `combine.Combine.log_odds` of one text; shape: [SHAPE] its structure numbers. */
+static void second_stage(const Model *model, const float *shape, Found *found) {
+    for (int k = 0; k < LABELS; k++) {
+        const float *stage = model->stage + k;
+        double sum = model->stage_bias[k];
+        for (int of = 0; of < LABELS; of++) {
+            float written = found->whole[0][of], normal = found->whole[1][of];
+            const float own[] = {written, normal, written > normal ? written : normal, found->rise[0][of], found->rise[1][of]};
+            for (int block = 0; block < 5; block++) sum += own[block] * stage[(block * LABELS + of) * LABELS];
+        }
+        for (int at = 0; at < SHAPE; at++) sum += shape[at] * stage[(5 * LABELS + at) * LABELS];
+        float site = found->site[k];
+        found->log_odds[k] = (float)(sum + (site < -LIMIT ? -LIMIT : site > LIMIT ? LIMIT : site));
     }
 }
 
 /* texts: code points laid end to end, first all as written (`views.as_written`), then all folded (`Fold`); bounds: [2 × count + 1]
- * where each begins. out: zeros, per text its `linear.Linear`: whole, rise, site. Returns 0, or 1 where there is no memory. */
-int leave_kernel_score(const point *texts, const int64_t *bounds, int64_t count, const float *table, const float *bias,
-                       const uint32_t *terms, int64_t term_count, const float *correction, float *out) {
-    const Model model = {table, bias, terms, term_count, correction};
+ * where each begins; shapes: [count, SHAPE]. found: [count] zeros. Returns 0, or 1 where there is no memory. */
+int leave_kernel_score(const Model *model, const point *texts, const int64_t *bounds, const float *shapes, int64_t count,
+                       Found *found) {
     int64_t longest = 0;
     for (int64_t k = 0; k < VIEWS * count; k++)
         if (bounds[k + 1] - bounds[k] > longest) longest = bounds[k + 1] - bounds[k];
@@ -318,9 +371,10 @@ int leave_kernel_score(const point *texts, const int64_t *bounds, int64_t count,
         if (view == 1) size = undone(text + 1, size);
         text[0] = ' ';
         for (int64_t end = size + 1; end < size + 6 && end < (int64_t)room; end++) text[end] = ' ';
-        float *into = out + at * (VIEWS + WINDOWS + 1) * LABELS;
-        one_view(&model, view, text, size + 2, words, near, running, into, into + VIEWS * LABELS,
-                 into + (VIEWS + WINDOWS) * LABELS);
+        one_view(model, view, text, size + 2, words, near, running, found + at);
+        if (view < VIEWS - 1) continue;
+        for (int label = 0; model->shift && label < LABELS; label++) found[at].site[label] += model->shift[label];
+        second_stage(model, shapes + at * SHAPE, found + at);
     }
     free(text);
     free(words);

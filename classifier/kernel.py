@@ -1,4 +1,4 @@
-"""Scoring in C: the same sums as `linear.Table` makes with numpy, in a fraction of the time.
+"""Scoring in C: the same numbers as `linear.Table` and `combine.Combine` make with numpy, in a fraction of the time.
 
     python -m classifier.kernel     builds it with the machine's C compiler; `make` does
 
@@ -25,15 +25,16 @@ from zlib import crc32
 import numpy as np
 
 from classifier import hashing, linear
+from classifier.combine import LIMIT, Combine
 from classifier.labels import LABELS
 from classifier.linear import VIEWS, WINDOWS, Floats, Linear, Table
+from classifier.structure import NAMES
 from classifier.views import LONGEST, Fold, as_written
 
 SOURCE = Path(__file__).with_name("kernel.c")
 LIBRARY = Path(__file__).with_name("libkernel.so")
 _COUNT = len(LABELS)
-_WHOLE, _RISE = VIEWS * _COUNT, len(WINDOWS) * _COUNT
-_WIDE = _WHOLE + _RISE + _COUNT
+_FOUND = (VIEWS + len(WINDOWS) + 2) * _COUNT
 BUILD = "`python -m classifier.kernel` builds it, with a C compiler"
 
 
@@ -50,6 +51,8 @@ def flags() -> list[str]:
         "WINDOW_LONG": WINDOWS[1],
         "WORDS": linear.WORDS,
         "SITE_SCALE": repr(linear.SITE_SCALE),
+        "SHAPE": len(NAMES),
+        "LIMIT": f"{LIMIT}f",
         **{name: f"{value}u" for name, value in hashing.CONSTANTS.items()},
     }
     said = [f"-D{name}={value}" for name, value in defined.items()]
@@ -79,51 +82,65 @@ def library() -> ctypes.CDLL | None:
             return None
     except (OSError, ValueError):
         return None
-    pointer, number = ctypes.c_void_p, ctypes.c_int64
-    found.leave_kernel_score.argtypes = [
-        *(ctypes.c_char_p, pointer, number, pointer, pointer, pointer, number),
-        pointer,
-        pointer,
-    ]
+    pointer = ctypes.c_void_p
+    found.leave_kernel_score.argtypes = [pointer, ctypes.c_char_p, pointer, pointer, ctypes.c_int64, pointer]
     found.leave_kernel_score.restype = ctypes.c_int
     return found
 
 
+class Model(ctypes.Structure):
+    """`Model` of kernel.c."""
+
+    _fields_ = [
+        *((name, ctypes.c_void_p) for name in ("table", "bias", "terms")),
+        ("count", ctypes.c_int64),
+        *((name, ctypes.c_void_p) for name in ("correction", "shift", "stage", "stage_bias")),
+    ]
+
+
 class Kernel:
-    """Scores texts with one table. Safe to call from several threads: it keeps nothing, and works with the lock released."""
+    """Scores texts with one base and one site's correction, or none. Safe to call from several threads: it keeps nothing, and
+    works with the lock released.
 
-    def __init__(self, built: ctypes.CDLL, table: Table, fold: Fold) -> None:
+    correction: [SITE_BUCKETS, labels]; shift: [labels]."""
+
+    def __init__(
+        self,
+        built: ctypes.CDLL,
+        table: Table,
+        fold: Fold,
+        combine: Combine,
+        correction: Floats | None = None,
+        shift: Floats | None = None,
+    ) -> None:
         self._score, self._fold = built.leave_kernel_score, fold
-        # Kept, because the addresses below are only good as long as these are.
-        self._rows = table.both()
-        self._bias = np.ascontiguousarray(table.bias, np.float32)
-        self._terms = np.ascontiguousarray(table.hasher.identity, np.uint32)
-        self._at = tuple(array.ctypes.data for array in (self._rows, self._bias, self._terms))
+        arrays = (table.both(), table.bias, table.hasher.identity, correction, shift, combine.weights, combine.bias)
+        # Kept, because the addresses are only good as long as these are.
+        self._arrays = [None if array is None else np.ascontiguousarray(array) for array in arrays]
+        at = [None if array is None else array.ctypes.data for array in self._arrays]
+        self._model = Model(*at[:3], len(table.hasher.identity), *at[3:])
+        self._at = ctypes.addressof(self._model)
 
-    def score(self, texts: Sequence[str], correction: Floats | None = None) -> Linear:
-        """`Table.score` of texts as they came. correction: [SITE_BUCKETS, labels] float32, for all of them."""
-        count = len(texts)
+    def log_odds(self, texts: Sequence[str], shape: Floats) -> Floats:
+        """`Combine.log_odds` of texts as they came. shape: [texts, structure numbers]."""
+        return self._found(texts, shape)[:, -_COUNT:]
+
+    def linear(self, texts: Sequence[str]) -> Linear:
+        """`Table.score` of them."""
+        found = self._found(texts, np.zeros((len(texts), len(NAMES)), np.float32)).reshape(len(texts), -1, _COUNT)
+        rise = VIEWS + len(WINDOWS)
+        return Linear(found[:, :VIEWS], found[:, VIEWS:rise], found[:, rise])
+
+    def _found(self, texts: Sequence[str], shape: Floats) -> Floats:
+        """[texts, numbers of `Found`]"""
         both = [*map(as_written, texts), *(text[:LONGEST].translate(self._fold) for text in texts)]
         bounds = array("q", accumulate(map(len, both), initial=0))
-        out = np.zeros(
-            (count, _WIDE), np.float32
-        )  # one array: each look-up of an address costs as much as forty characters
-        rows, bias, terms = self._at
-        failed = self._score(
-            "".join(both).encode("utf-32-le", "surrogatepass"),
-            bounds.buffer_info()[0],
-            count,
-            rows,
-            bias,
-            terms,
-            len(self._terms),
-            None if correction is None else correction.ctypes.data,
-            out.ctypes.data,
-        )
-        if failed:
+        found = np.zeros((len(texts), _FOUND), np.float32)
+        points = "".join(both).encode("utf-32-le", "surrogatepass")
+        where, shapes, into = bounds.buffer_info()[0], shape.ctypes.data, found.ctypes.data
+        if self._score(self._at, points, where, shapes, len(texts), into):
             raise MemoryError
-        whole, rise, site = out[:, :_WHOLE], out[:, _WHOLE : _WHOLE + _RISE], out[:, _WHOLE + _RISE :]
-        return Linear(whole.reshape(count, VIEWS, _COUNT), rise.reshape(count, len(WINDOWS), _COUNT), site)
+        return found
 
 
 def main() -> int:

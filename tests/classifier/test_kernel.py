@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import shutil
 import subprocess
 import sys
@@ -105,55 +106,74 @@ def table(base: Base) -> Table:
 
 
 @pytest.fixture(scope="module")
-def compiled(base: Base, table: Table) -> Kernel:
-    built = kernel.library()
-    if built is None:
+def built() -> ctypes.CDLL:
+    found = kernel.library()
+    if found is None:
         missing(f"The kernel is not built: {kernel.BUILD}")
-    assert built
-    return Kernel(built, table, base.fold)
+    assert found
+    return found
 
 
 @pytest.fixture(scope="module")
-def correction() -> Floats:
-    return np.random.default_rng(4).normal(0, 0.3, (SITE_BUCKETS, len(LABELS))).astype(np.float32)
+def plain(base: Base, table: Table, built: ctypes.CDLL) -> Kernel:
+    return Kernel(built, table, base.fold, base.combine)
 
 
-def by_numpy(table: Table, fold: Fold, texts: list[str], correction: Floats | None) -> Linear:
+@pytest.fixture(scope="module")
+def correction() -> tuple[Floats, Floats]:
+    """Weights and shift of a site."""
+    dice = np.random.default_rng(4)
+    weights, shift = dice.normal(0, 0.3, (SITE_BUCKETS, len(LABELS))), dice.normal(size=len(LABELS))
+    return weights.astype(np.float32), shift.astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def corrected(base: Base, table: Table, built: ctypes.CDLL, correction: tuple[Floats, Floats]) -> Kernel:
+    return Kernel(built, table, base.fold, base.combine, *correction)
+
+
+def by_numpy(table: Table, fold: Fold, texts: list[str], correction: tuple[Floats, Floats] | None = None) -> Linear:
     views = [as_written(text) for text in texts], [normalised(text, fold) for text in texts]
-    return table.score(views, [correction] * len(texts) if correction is not None else ())
+    if correction is None:
+        return table.score(views)
+    linear = table.score(views, [correction[0]] * len(texts))
+    linear.site[:] += correction[1]
+    return linear
 
 
-@given(texts=TEXTS, corrected=st.booleans())
-@example(texts=LONG, corrected=True)
+@given(texts=TEXTS)
+@example(texts=LONG)
 @example(
     texts=["x" * 599, "x" * 600, "it's a b", "f o o", "a b", " a  b  c ", "a1", "1a", "12345a", "a!b", "a.b.c"],
-    corrected=True,
 )
 @settings(max_examples=200, deadline=None)
 def test_the_kernel_says_what_numpy_says(
-    base: Base, table: Table, compiled: Kernel, correction: Floats, texts: list[str], corrected: bool
+    base: Base, table: Table, plain: Kernel, corrected: Kernel, correction: tuple[Floats, Floats], texts: list[str]
 ) -> None:
+    shape = base.structure.rows(texts, [Author()] * len(texts))
     if not texts:
-        assert compiled.score([]).whole.shape == (0, VIEWS, len(LABELS))
+        assert plain.log_odds([], shape).shape == (0, len(LABELS))
         return
-    given_ = correction if corrected else None
-    fast, slow = compiled.score(texts, given_), by_numpy(table, base.fold, texts, given_)
-    assert fast.whole == pytest.approx(slow.whole, abs=5e-5, rel=5e-6)
-    assert fast.rise == pytest.approx(slow.rise, abs=1e-4, rel=5e-6)
-    assert fast.site == pytest.approx(slow.site, abs=5e-4, rel=5e-6)
-    assert corrected or not fast.site.any()
+    for compiled, of_site in ((plain, None), (corrected, correction)):
+        fast, slow = compiled.linear(texts), by_numpy(table, base.fold, texts, of_site)
+        assert fast.whole == pytest.approx(slow.whole, abs=5e-5, rel=5e-6)
+        assert fast.rise == pytest.approx(slow.rise, abs=1e-4, rel=5e-6)
+        assert fast.site == pytest.approx(slow.site, abs=5e-4, rel=5e-6)
+        assert of_site or not fast.site.any()
+        expected = base.combine.log_odds(slow, shape)
+        assert compiled.log_odds(texts, shape) == pytest.approx(expected, abs=1e-3, rel=1e-5)
 
 
-def test_a_text_of_a_megabyte_costs_no_more_than_what_is_read_of_it(base: Base, table: Table, compiled: Kernel) -> None:
+def test_a_text_of_a_megabyte_costs_no_more_than_what_is_read_of_it(plain: Kernel) -> None:
     long = "you n1twit, " * 90_000
-    assert compiled.score([long]).whole == pytest.approx(compiled.score([long[:20_000]]).whole)
+    assert plain.linear([long]).whole == pytest.approx(plain.linear([long[:20_000]]).whole)
 
 
-def test_threads_do_not_meet(compiled: Kernel) -> None:
-    alone = [compiled.score([text]).whole for text in LONG]
+def test_threads_do_not_meet(plain: Kernel) -> None:
+    alone = [plain.linear([text]).whole for text in LONG]
     with ThreadPoolExecutor(4) as threads:
         for _ in range(5):
-            assert all(map(np.array_equal, threads.map(lambda text: compiled.score([text]).whole, LONG), alone))
+            assert all(map(np.array_equal, threads.map(lambda text: plain.linear([text]).whole, LONG), alone))
 
 
 def test_folding_leaves_no_white_space_but_the_space(base: Base) -> None:

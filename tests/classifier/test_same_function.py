@@ -11,7 +11,7 @@ from sklearn.linear_model import LogisticRegression
 from classifier import matrix
 from classifier.hashing import BUCKETS
 from classifier.labels import LABELS
-from classifier.linear import VIEWS
+from classifier.linear import VIEWS, Linear
 from classifier.serving import Base
 from classifier.views import as_written, normalised
 
@@ -24,12 +24,19 @@ TEXTS = st.lists(
 )
 
 
+def linear(base: Base, texts: list[str]) -> Linear:
+    """By what serves: compiled, where it is built. `test_kernel.py` holds that numpy says the same."""
+    if base.kernel:
+        return base.kernel.linear(texts)
+    return base.table.score([[as_written(t) for t in texts], [normalised(t, base.fold) for t in texts]])
+
+
 @pytest.mark.parametrize("label", LABELS)
 @given(texts=TEXTS)
 @settings(max_examples=15, deadline=None)
 def test_served_log_odds_are_the_estimators(base: Base, label: str, texts: list[str]) -> None:
     views = [as_written(t) for t in texts], [normalised(t, base.fold) for t in texts]
-    served = base.linear(texts).whole
+    served = linear(base, texts).whole
     column = LABELS.index(label)
     for view in range(VIEWS):
         table = base.table.weights[view].astype(np.float64)
@@ -55,8 +62,8 @@ def test_only_identity_attack_has_weights_on_identity_rows(base: Base) -> None:
 
 def test_a_batch_is_the_sum_of_its_texts(base: Base) -> None:
     texts = ["garden bread", "you nitwit " * 80, "", "glimmerpills http://a.example"]
-    together = base.linear(texts)
+    together = linear(base, texts)
     for number in range(len(texts)):
-        alone = base.linear([texts[number]])
+        alone = linear(base, [texts[number]])
         assert together.whole[number] == pytest.approx(alone.whole[0], abs=1e-5)
         assert together.rise[number] == pytest.approx(alone.rise[0], abs=1e-5)
