@@ -160,6 +160,7 @@ QUEUE = {
     "reasons_to_reject": ["insult", "off-topic"],
     "next_url": "/moderate?cursor=x",
     "total": 40,
+    "here_now": 5,
 }
 UNSCORED: dict[str, Any] = {"scores": None, "action": "hold", "reasons": [], "model": None}
 OUT = {"csrf_token": EVIL}
