@@ -12,9 +12,10 @@
     ["b", "block or close, then a figure for what"], ["u", "back to the queue"], ["x", "tick or untick"], ["o", "open with all decisions"], ["z", "undo the last decision"],
     ["?", "this list"],
   ];
-  const rows = [...document.querySelectorAll("[data-row]")];
-  const one = rows.length === 1 && !document.getElementById("queue");
-  let pressed = false; // a decision is on its way: a second key must not decide the next comment unseen
+  const all = () => [...document.querySelectorAll("[data-row]")]; // asked anew: deciding.js takes rows and brings others
+  const one = all().length === 1 && !document.getElementById("queue");
+  let pressed = false; // a page is on its way: a second key must not decide the next comment unseen
+  let place = null; // of the row that a key speaks for
 
   const kept = (store, key, value) => {
     try {
@@ -25,7 +26,7 @@
     return null;
   };
   const off = () => kept(localStorage, "keys") === "off";
-  const current = () => (one ? rows[0] : rows.find((row) => row.contains(document.activeElement)));
+  const current = () => (one ? all()[0] : all().find((row) => row.contains(document.activeElement)));
   const look = (row) => {
     if (!row) return;
     row.focus();
@@ -33,15 +34,15 @@
   };
 
   function move(step) {
-    const at = rows.indexOf(current());
+    const rows = all(), at = rows.indexOf(current());
     look(rows[at < 0 ? 0 : Math.min(Math.max(at + step, 0), rows.length - 1)]);
   }
 
   function press(button, row = current()) {
     if (!button || pressed) return;
-    pressed = true;
-    kept(sessionStorage, "row", String(Math.max(rows.indexOf(row), 0)));
+    place = String(Math.max(all().indexOf(row), 0));
     button.click();
+    place = null;
   }
 
   const close = (look) => {
@@ -80,8 +81,7 @@
     form.elements.seen.value = row.querySelector('input[name^="seen-"]')?.value ?? "";
     form.addEventListener("submit", (event) => {
       if (pressed) event.preventDefault();
-      pressed = true;
-      kept(sessionStorage, "row", String(Math.max(rows.indexOf(row), 0)));
+      else place = String(Math.max(all().indexOf(row), 0));
     });
     const field = box.querySelector("textarea, input");
     if (what === "redact" && within) field.value = marked;
@@ -207,6 +207,11 @@
   // After a decision by key, the comment that moved up into its place is in focus.
   const left = kept(sessionStorage, "row");
   kept(sessionStorage, "row", null);
-  if (left !== null && rows.length) look(rows[Math.min(Number(left), rows.length - 1)]);
+  if (left !== null) look(all()[Math.min(Number(left), all().length - 1)]);
+  addEventListener("submit", (event) => {
+    if (event.defaultPrevented) return;
+    pressed = true;
+    if (place !== null) kept(sessionStorage, "row", place);
+  });
   addEventListener("pageshow", () => { pressed = false; });
 })();
