@@ -103,6 +103,7 @@ def a_comment(n: int = 1, **changes: Any) -> dict[str, Any]:
         "site": "default",
         "article": "a",
         "article_title": EVIL,
+        "article_url": "https://blog.example/a",
         "parent": "c0",
         "status": "pending",
         "revision": 3,

@@ -9,7 +9,8 @@
     ["r", "reject, then 1 to 6 for the reason, r for none, n for a note"], ["d", "delete"],
     ["c", "reply as staff"],
     ["e", "remove a piece of the text: what is selected"],
-    ["b", "block or close, then a figure for what"], ["u", "back to the queue"], ["x", "tick or untick"], ["o", "open with all decisions"], ["z", "undo the last decision"],
+    ["b", "block or close, then a figure for what"], ["u", "back to the queue"], ["x", "tick or untick"],
+    ["Shift+X", "tick all that are shown, or none"], ["Shift+A, S, D, R, U", "the same as a, s, d, r, u for all that are ticked"], ["o", "open with all decisions"], ["z", "undo the last decision"],
     ["?", "this list"],
   ];
   const all = () => [...document.querySelectorAll("[data-row]")]; // asked anew: deciding.js takes rows and brings others
@@ -145,6 +146,17 @@
     return true;
   }
 
+  // As WordPress has it: with Shift, all that are ticked.
+  function ticked(key) {
+    const boxes = [...document.querySelectorAll('#queue input[name="comments"]:not(:disabled)')];
+    if (key === "X") {
+      const on = !boxes.every((box) => box.checked);
+      for (const box of boxes) box.checked = on;
+    } else if (boxes.some((box) => box.checked)) {
+      press(document.querySelector(`.bulk button[value=${key === "R" ? "reject" : KEYS[key.toLowerCase()]}]`));
+    }
+  }
+
   document.addEventListener("click", (event) => {
     const link = event.target.closest("a[data-reply], a[data-redact]");
     if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
@@ -189,6 +201,10 @@
     if (off() || document.querySelector("dialog[open]")) return;
     const row = current();
     const act = KEYS[event.key];
+    if (event.shiftKey && "ASDRUX".includes(event.key)) {
+      ticked(event.key);
+      return event.preventDefault();
+    }
     if (choose(row, event.key)) return event.preventDefault();
     if (event.key === "j") move(1);
     else if (event.key === "k") move(-1);
@@ -199,7 +215,8 @@
     else if (event.key === "b" && row) bar(row);
     else if (event.key === "c" && row) ask(row, "reply");
     else if (event.key === "e" && row) ask(row, "redact");
-    else if (act && row) press(row.querySelector(`[data-act=${act}]`));
+    else if (act && row?.querySelector(`[data-act=${act}]`)) press(row.querySelector(`[data-act=${act}]`));
+    else if (event.key === "u") document.querySelector("a[data-up]")?.click();
     else return;
     event.preventDefault();
   });
