@@ -208,7 +208,16 @@ SAMPLES: dict[str, tuple[str, str, dict[str, Any]]] = {
         {"count": 5, "comments": [a_reply(1)], "form": "/form", "following": "/more", "deepest": 5},
     ),
     "refused": ("public", "refused.html", {"message": EVIL, "back": "/", "typed": [("Email", EVIL)], "comment": EVIL}),
-    "subscription": ("public", "subscription.html", {"state": "asked", "site": SITE, "action": "/subscriptions/x"}),
+    "subscription": (
+        "public",
+        "subscription.html",
+        {"state": "asked", "site": SITE, "action": "/subscriptions/x", "days": 7},
+    ),
+    "subscription-refused": (
+        "public",
+        "subscription.html",
+        {"state": "refused", "site": SITE, "action": "/subscriptions/x", "days": 7},
+    ),
     "privacy": ("public", "privacy.html", {"said": "", "error": EVIL, "typed": EVIL, "mails": True}),
     "person": ("public", "person.html", {"action": "/privacy/x", "may_export": True}),
     "receipt": ("public", "receipt.html", {"receipt": a_receipt()}),
