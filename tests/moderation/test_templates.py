@@ -392,7 +392,7 @@ POLICY: dict[str, Any] = {
     "choices": rules.CHOICES,
     "skippable": SKIPPABLE,
     "shipped": {"insult": 0.4},
-    "changes": [{"id": EVIL, "at": NOW, "actor": EVIL, "differs": {"articles": [EVIL, "open"]}}],
+    "changes": [{"id": EVIL, "at": NOW, "actor": EVIL, "differs": {"articles": f"{EVIL} → open"}}],
     "seen": EVIL,
     "labels": list(LABELS),
     "may_change": True,
@@ -402,6 +402,7 @@ POLICY: dict[str, Any] = {
         "published": A_PROMISE | {"at": 0.4, "today": {"count": 9, "wrong": 1, "bound": 0.4}},
     },
     "wishes": {"filed": EVIL, "published": EVIL},
+    "kept": {"filed": EVIL, "published": EVIL},
 }
 SAMPLES["policy"] = ("console", "policy.html", POLICY)
 FOUND: dict[str, Any] = {
@@ -410,7 +411,7 @@ FOUND: dict[str, Any] = {
     "days": 30,
     "model": EVIL,
     "capped": True,
-    "differs": {"articles": [EVIL, "open"]},
+    "differs": {"articles": f"{EVIL} → open"},
     "changes": [{"from": "publish", "to": EVIL, "count": 3, "already": 0, "agree": 1, "disagree": 0}],
     "decided": {"agree": 1, "disagree": 0},
     "not_replayed": {"count": 1, "why": {"address": 1, EVIL: 1}, "comments": [EVIL]},
