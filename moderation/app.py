@@ -20,7 +20,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from classifier.serving import Classifier
-from moderation import access, operations, queue, retention, telling
+from moderation import access, metrics, operations, queue, retention, telling
 from moderation.access import Doorman
 from moderation.console import (
     account,
@@ -148,6 +148,7 @@ def routes(settings: Settings) -> list[BaseRoute]:
         *score.routes,
         # for operators
         *operations.routes,
+        *metrics.routes,
         Mount("/static", StaticFiles(directory=HERE / "public" / "static")),
         Mount("/moderate/static", StaticFiles(directory=HERE / "console" / "static")),
     ]
@@ -302,6 +303,7 @@ def create_app(
             state.clock = clock
             state.started = time.monotonic()
             state.decided = Counter()
+            state.agreement = metrics.Agreement()
             state.metrics_token = settings.metrics_token
             state.live = events.Live(state.database, clock)
             state.doorman = Doorman(state.database, seal, settings.proxies, clock)

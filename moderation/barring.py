@@ -102,7 +102,7 @@ async def bar(
             return {"disallowed": rest if lift else [*rest, entry]}
 
         if (entry in site.rules.disallowed) is lift:
-            await rulebook.change(tx, comment.site, given, seal, asker.name, now)
+            await rulebook.change(tx, comment.site, given, seal, asker.name, now, bar=True)
             noun = what.partition(":")[0]
             await audit.note(tx, site=comment.site, at=now, actor=asker.name,
                              action=f"{noun}:{'unblock' if lift else 'block'}", subject=id)  # fmt: skip

@@ -1,15 +1,11 @@
-"""How it goes: health, metrics, logs, and the OpenAPI document, which a test holds equal to the routes."""
+"""How it goes: health, logs, and the OpenAPI document, which a test holds equal to the routes."""
 
 from __future__ import annotations
 
 import gc
-import hmac
 import json
 import logging
 import sys
-import time
-from collections import Counter
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,13 +15,9 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from moderation import __version__, rules
-from moderation.comment import SECOND_LOOK
 from moderation.decision import REASONS, STATUS_AFTER
-from moderation.moderator import EVERYWHERE
-from moderation.problem import Problem, Unauthorized
-from moderation.site import DAY
-from moderation.storage import learnt, outbox, outcomes, queue, shadows, sites, tally
-from moderation.verdict import HOLD
+from moderation.problem import Problem
+from moderation.storage import learnt
 
 
 class Lines(logging.Formatter):
@@ -99,60 +91,6 @@ async def ready(request: Request) -> Response:
         {"Cache-Control": "no-store"},
         "application/json",
     )
-
-
-async def metrics(request: Request) -> Response:
-    """Counts, in Prometheus's text format."""
-    state = request.app.state
-    if state.metrics_token:
-        kind, _, sent = request.headers.get("authorization", "").partition(" ")
-        good = hmac.compare_digest(sent.strip().encode(), state.metrics_token.encode())
-        if kind.lower() != "bearer" or not good:
-            raise Unauthorized("MODERATION_METRICS_TOKEN is needed as a bearer token.")
-    async with state.database.reading() as session:
-        counts = await queue.counts(session, EVERYWHERE)
-        caught = await tally.counts(session, None)
-        muted = Counter(rule for site in (await sites.sites(session)).values() for rule in site.muted)
-        since = state.clock() - 30 * DAY
-        turned, looked = await outcomes.tallied(session, since), await outcomes.tallied(session, since, SECOND_LOOK)
-        untold, outdated = await outbox.counts(session), await learnt.outdated(session)
-        beside = await shadows.counts(session)
-    lines: list[str] = []
-
-    def family(name: str, kind: str, meaning: str, values: Mapping[str, float], label: str = "") -> None:
-        lines.extend([f"# HELP moderation_{name} {meaning}", f"# TYPE moderation_{name} {kind}"])
-        for key, value in sorted(values.items()):
-            lines.append(f'moderation_{name}{{{label}="{key}"}} {value}' if label else f"moderation_{name} {value}")
-
-    intake, threads = state.intake, state.threads
-    family("comments", "gauge", "Stored comments by status.", dict(counts), "status")
-    family("verdicts_total", "counter", "Verdicts by action since the start.", dict(intake.counts.actions), "action")
-    family("refused_total", "counter", "Submissions refused, by code.", dict(intake.counts.refused), "code")
-    family("decisions_total", "counter", "Comments decided by people, by action.", dict(state.decided), "action")
-    family("rule_hits_total", "counter", "Comments that a rule caught.", {r: c.hits for r, c in caught.items()}, "rule")
-    decided, overturned = ({r: getattr(c, what) for r, c in caught.items()} for what in ("decided", "overturned"))
-    family("rule_decided", "gauge", "Of those, decided by people.", decided, "rule")
-    family("rule_overturned", "gauge", "Of those, approved all the same.", overturned, "rule")
-    family("rule_muted", "gauge", "Sites on which a rule is muted.", dict(muted), "rule")
-    after, round_ = ({action: pair[n] for action, pair in turned.items()} for n in (0, 1))
-    family("verdicts_decided", "gauge", "Verdicts of 30 days that people decided on.", after, "action")
-    family("verdicts_overturned", "gauge", "Of those, turned round: the service erred.", round_, "action")
-    after, round_ = ({a: pair[n] for a, pair in looked.items() if a != HOLD} for n in (0, 1))
-    family("second_look_decided", "gauge", "Of these, those that the random second look picked.", after, "action")
-    family("second_look_overturned", "gauge", "Of those, turned round: the true rate of errors.", round_, "action")
-    family("batches_total", "counter", "Batches written.", {"": intake.counts.batches})
-    family("waiting", "gauge", "Submissions that wait for the writer.", {"": intake.waiting})
-    family("models_outdated", "gauge", "Live models that hold what erased persons taught.", {"": len(outdated)})
-    compared, differ = {site: n for site, _, n, _ in beside}, {site: n for site, _, _, n in beside}
-    family("shadow_compared", "gauge", "Verdicts that the running candidate has given too.", compared, "site")
-    family("shadow_differ", "gauge", "Of those, on which the two differ.", differ, "site")
-    family("outbox", "gauge", "Mails and webhook messages that wait, or were given up.", dict(untold), "state")
-    family("outbox_tries_total", "counter", "Tries to deliver, by how they went.", dict(state.outbox.results), "result")
-    family("thread_hits_total", "counter", "Threads served from memory.", {"": threads.hits})
-    family("thread_builds_total", "counter", "Threads built from the database.", {"": threads.builds})
-    family("model_ok", "gauge", "1 where the model answers.", {"": 0 if state.scorer.problem else 1})
-    family("up_seconds", "gauge", "Since the start.", {"": round(time.monotonic() - state.started, 1)})
-    return PlainTextResponse("\n".join(lines) + "\n", media_type="text/plain; version=0.0.4")
 
 
 async def openapi(request: Request) -> Response:
@@ -410,7 +348,6 @@ def operation(method: str, route: Route) -> dict[str, Any]:
 routes = [
     Route("/health/live", live, methods=["GET"]),
     Route("/health/ready", ready, methods=["GET"]),
-    Route("/metrics", metrics, methods=["GET"]),
     Route("/openapi.json", openapi, methods=["GET"]),
     Route("/docs", docs, methods=["GET"]),
 ]

@@ -27,7 +27,7 @@ from moderation.site import DAY, HouseRules, Mute, Site
 from moderation.storage import judged, outcomes, rule_versions
 from moderation.storage.database import Database
 from moderation.storage.judged import Judgement
-from moderation.storage.rule_versions import KEPT, Version
+from moderation.storage.rule_versions import Version
 from moderation.submission import Submission
 from moderation.verdict import HOLD, PUBLISH, SPAM, Reason
 
@@ -55,7 +55,7 @@ class Past:
         later = bisect_right(self.versions, when, key=lambda version: version.at)
         if later == len(self.versions):
             return self.today
-        return None if later == 0 and len(self.versions) >= KEPT else self.versions[later].rules
+        return None if later == 0 and not rule_versions.are_all(self.versions) else self.versions[later].rules
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,11 +28,19 @@ async def site_of(session: Session, key: str) -> Site:
 
 
 async def change(
-    tx: Session, key: str, given: Callable[[HouseRules], Mapping[str, Any]], seal: Seal, actor: str, now: int
+    tx: Session,
+    key: str,
+    given: Callable[[HouseRules], Mapping[str, Any]],
+    seal: Seal,
+    actor: str,
+    now: int,
+    *,
+    bar: bool = False,
 ) -> dict[str, list[Any]]:
-    """What differs now: setting → [before, after]. Raises NotFound or Invalid; then nothing has changed."""
+    """What differs now: setting → [before, after]. `bar`: it was one click at a comment. Raises NotFound or Invalid; then
+    nothing has changed."""
     site = await site_of(tx, key)
-    return await put(tx, site, rules.changed(site.rules, given(site.rules), seal), "rules:change", actor, now)
+    return await put(tx, site, rules.changed(site.rules, given(site.rules), seal), "rules:change", actor, now, bar=bar)
 
 
 async def put_back(tx: Session, key: str, version: str, actor: str, now: int) -> dict[str, list[Any]]:
@@ -44,11 +52,13 @@ async def put_back(tx: Session, key: str, version: str, actor: str, now: int) ->
     return await put(tx, site, before.rules, "rules:undo", actor, now)
 
 
-async def put(tx: Session, site: Site, after: HouseRules, act: str, actor: str, now: int) -> dict[str, list[Any]]:
+async def put(
+    tx: Session, site: Site, after: HouseRules, act: str, actor: str, now: int, *, bar: bool = False
+) -> dict[str, list[Any]]:
     """Nothing is written where nothing differs."""
     differs = rules.differences(site.rules, after)
     if differs:
-        await rule_versions.add(tx, site.key, site.rules, actor, now)
+        await rule_versions.add(tx, site.key, site.rules, after, actor, now, bar=bar)
         await sites.put_site(tx, Site(site.key, site.name, site.origins, after), now)
         await audit.note(tx, site=site.key, at=now, actor=actor, action=act, subject=site.key, **differs)
     return differs
@@ -59,7 +69,8 @@ async def changes(session: Session, site: Site) -> list[dict[str, Any]]:
     found, after = list[dict[str, Any]](), site.rules
     for version in await rule_versions.versions(session, site.key):
         differs = rules.differences(version.rules, after)
-        found.append({"id": version.id, "at": iso(version.at), "actor": version.actor, "differs": differs})
+        told = {"id": version.id, "at": iso(version.at), "actor": version.actor, "bar": version.bar}
+        found.append(told | {"differs": differs})
         after = version.rules
     return found
 

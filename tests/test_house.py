@@ -98,7 +98,8 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     "access": (WORDS | {"problem", "storage"}, set()),
     "second_factor": (WORDS | {"problem", "storage", "access"}, set()),
     "staff": (WORDS | {"problem", "storage", "access", "second_factor", "telling"}, set()),
-    "operations": (WORDS | {"problem", "storage", "figures"}, {"classifier.serving"}),
+    "operations": (WORDS | {"problem", "storage"}, {"classifier.serving"}),
+    "metrics": (WORDS | {"problem", "storage", "figures"}, set()),
     "pages": (set(), set()),
     "body": ({"problem"}, set()),
     "public": (

@@ -76,6 +76,7 @@ def test_from_the_form_to_the_reloaded_model(server: Server, browser: Browser) -
     expect(page.get_by_role("status")).to_contain_text("undone")
     expect(row(page, "See https://cy.example")).to_be_visible()
     row(page, "See https://cy.example").get_by_role("button", name="Reject").click()
+    expect(page.locator("#queue[data-sending]")).to_have_count(0)
     page.goto(receipt)
     expect(page.get_by_role("heading", name="Your comment was not published.")).to_be_visible()
     page.goto(server.url)

@@ -100,10 +100,11 @@ def that_matter(shown: dict[str, Any]) -> list[dict[str, Any]]:
     return [r for r in shown["verdict"]["reasons"] if "rule" in r or scores.get(r["label"], 0) >= SPEAKS]
 
 
-def in_words(shown: dict[str, Any], titles: dict[tuple[str, str], str]) -> dict[str, Any]:
+def in_words(shown: dict[str, Any], titles: dict[tuple[str, str], tuple[str, str | None]]) -> dict[str, Any]:
     """A comment's document, with its reasons as sentences and its text marked."""
     reasons = []
     matter = that_matter(shown)
+    title, url = titles.get((shown["site"], shown["article"]), ("", None))
     imported = next((reason.get("note") or "elsewhere" for reason in matter if reason.get("rule") == "imported"), "")
     for reason in matter:
         if reason.get("rule") == "imported":
@@ -117,7 +118,8 @@ def in_words(shown: dict[str, Any], titles: dict[tuple[str, str], str]) -> dict[
             text = f"{reason['label'].replace('_', ' ')}: {words[:80] or reason['feature']}"
             reasons.append({"kind": "word", "text": text, "weight": reason["weight"]})
     return shown | {
-        "article_title": titles.get((shown["site"], shown["article"]), "") or shown["article"],
+        "article_title": title or shown["article"],
+        "article_url": url,
         "bars": [bar_in_words(bar, on) for bar, on in shown.get("bars", {}).items()],
         "wave": {"count": len(wave), "all": packed(wave)} if (wave := shown.get("wave")) else None,
         "marked": marked(shown["body"], matter),
@@ -175,12 +177,13 @@ async def answering(database: Database, shown: list[dict[str, Any]]) -> list[dic
     return [c | {"above": told.get(c["parent"] or "")} for c in shown]
 
 
-async def titles_of(database: Database, shown: list[dict[str, Any]]) -> dict[tuple[str, str], str]:
-    found: dict[tuple[str, str], str] = {}
+async def titles_of(database: Database, shown: list[dict[str, Any]]) -> dict[tuple[str, str], tuple[str, str | None]]:
+    """Site and key → the article's title, and where it is to be read."""
+    found: dict[tuple[str, str], tuple[str, str | None]] = {}
     async with database.reading() as session:
         for site in {c["site"] for c in shown}:
             known = await sites.articles(session, site, {c["article"] for c in shown if c["site"] == site})
-            found |= {(site, key): article.title for key, article in known.items()}
+            found |= {(site, key): (article.title, article.url) for key, article in known.items()}
     return found
 
 
@@ -206,7 +209,8 @@ async def get_queue(request: Request, asker: Asker) -> Response:
         asker,
         "queue.html",
         comments=[in_words(c, titles) for c in shown],
-        filters=filters,
+        here_now=sum(len(c["wave"]) if "wave" in c else 1 for c in shown),
+        filters=filters | {"cursor": asked.get("cursor", "")},
         sites=known,
         rules=RULE_NAMES,
         next_url=next_url,

@@ -86,7 +86,7 @@ TABLES: dict[str, tuple[str, ...]] = {
     "second_factors": ("site", "moderator", "seed", "confirmed_at", "step"),
     "recovery_codes": ("site", "moderator", "mark"),
     "rule_counts": ("site", "rule", "day", "hits", "decided", "overturned"),
-    "rule_versions": ("site", "id", "at", "actor", "rules"),
+    "rule_versions": ("site", "id", "at", "actor", "rules", "bar"),
     "retries": ("site", "article", "key", "request", "answer", "created_at"),
     "subscriptions": ("site", "person", "id", "state", "asked_at", "changed_at"),
     "person_links": ("site", "id", "person", "created_at", "exported_at"),

@@ -51,7 +51,7 @@ async def judged(session: Session, site: str, since: int, sample: str = "") -> d
     return {row[0]: int(row[1]) for row in rows}
 
 
-async def outcomes(session: Session, site: str, since: int) -> list[Outcome]:
+async def outcomes(session: Session, site: str, since: int, most: int = MOST) -> list[Outcome]:
     """The standing decisions since then, the last on each text, oldest first."""
     where, args = here(site, "d.site")
     rows = await session.fetch(
@@ -59,7 +59,7 @@ async def outcomes(session: Session, site: str, since: int) -> list[Outcome]:
         "JOIN submissions s ON s.site = d.site AND s.id = d.submission AND s.revision = d.judged "
         f"WHERE {where} AND d.id >= ? AND d.undone_at IS NULL AND d.action IS NOT NULL AND s.source = 'comment' "
         "ORDER BY d.id DESC LIMIT ?",
-        *(*args, first_id_at(since), MOST),
+        *(*args, first_id_at(since), most),
     )
     last: dict[str, Outcome] = {}
     for row in rows:

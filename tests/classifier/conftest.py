@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import fcntl
 import gzip
+import os
 import random
 from collections.abc import Sequence
 from pathlib import Path
@@ -62,8 +64,14 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def trained(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model folder whose current base was trained on the tiny corpus. Read only: copy it to change it."""
-    models = tmp_path_factory.mktemp("models")
-    point(models, train(corpus, models, seed=3, jobs=1).name)
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:  # half a minute: one process trains, the others wait and take it over
+        folder = folder.parent
+    models = folder / "trained"
+    with (folder / "trained.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (models / "current").exists():
+            point(models, train(corpus, models, seed=3, jobs=1).name)
     return models
 
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from moderation import barring
+from moderation import barring, rulebook
 from moderation.comment import Comment
 from moderation.site import Site
-from moderation.storage import sites
+from moderation.storage import rule_versions, sites
 from tests.conftest import Service
 from tests.moderation.test_moderating import csrf, set_password, sign_in
 
@@ -96,6 +96,42 @@ def test_neither_the_great_mailboxes_nor_the_sites_own_host_are_offered() -> Non
     assert barring.domains(one, site) == ["xn--n-xxaa.example", "a.example"] or barring.domains(one, site)[1:] == [
         "a.example"
     ]
+
+
+async def test_what_is_blocked_from_comments_pushes_no_policy_change_out_of_reach(service: Service) -> None:
+    async def kept() -> list[rule_versions.Version]:
+        async with service.app.state.database.reading() as session:
+            return await rule_versions.versions(session, "default")
+
+    who, privileged = await service.token(), {"max_links": 7}
+    seal, state = service.app.state.links.seal, service.app.state
+    async with state.database.transaction() as tx:
+        await rulebook.change(tx, "default", lambda _: privileged, seal, "operator", service.clock())
+    ids = [await service.held(email=f"eve{n}@spammer.example", url=f"https://s{n}.example/") for n in range(25)]
+    for id in ids:
+        assert (await bar(service, who, id, "author")).status_code == 200
+    day, policy = await kept()
+    assert day.bar and not policy.bar and policy.rules.max_links != 7
+    assert day.rules.max_links == 7 and day.rules.disallowed == (), "one click would take back the whole day"
+    for n, id in enumerate(ids):
+        assert (await bar(service, who, id, "author", "unbar")).status_code == 200
+        assert [version.bar for version in await kept()] == ([True, False] if n < 24 else [False])
+    for id in ids[:2]:
+        assert (await bar(service, await service.token(), id, "author")).status_code == 200
+    assert (await kept())[0].actor == rule_versions.SEVERAL
+    service.clock.forward(hours=24)
+    assert (await bar(service, who, ids[2], "author")).status_code == 200
+    assert [len(version.rules.disallowed) for version in await kept()] == [2, 0, 0], "another day is another row"
+    for n in range(rule_versions.KEPT - 1):
+        async with state.database.transaction() as tx:
+            await rulebook.change(tx, "default", lambda _, n=n: {"max_links": 8 + n}, seal, "operator", service.clock())
+    found = await kept()
+    assert [version.bar for version in found].count(False) == rule_versions.KEPT and found[-1].id == policy.id
+    assert not rule_versions.are_all(found)
+    for days in range(rule_versions.MOST):
+        service.clock.forward(hours=24)
+        assert (await bar(service, who, ids[3], "author", "unbar" if days % 2 else "bar")).status_code == 200
+    assert len(await kept()) == rule_versions.MOST and not rule_versions.are_all(await kept())
 
 
 async def test_once_the_address_is_forgotten_its_network_is_not_offered(service: Service) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from moderation import figures
@@ -49,6 +51,28 @@ async def test_figures_count_what_came_what_was_decided_and_what_was_overturned(
     async with service.app.state.database.reading() as session:
         assert (await outcomes.tallied(session, 0, published[0][-1]))["publish"] == (1, 1)
         assert await outcomes.tallied(session, 0, next(c for c in ALPHABET if c not in ends)) == {}
+
+
+async def test_what_the_page_shows_is_in_the_metrics_too(service: Service) -> None:
+    async def lines(name: str) -> dict[str, float]:
+        text = (await service.client.get("/metrics")).text
+        found = re.findall(rf"^moderation_{name}\{{(.*)\}} (\S+)$", text, re.MULTILINE)
+        return {labels: float(value) for labels, value in found}
+
+    who = await service.token()
+    first, second, third = [await service.held() for _ in range(3)]
+    assert await lines("label_decided") == {}
+    await decide(service, who, first, "approve")
+    await decide(service, who, second, "spam")
+    assert await lines("label_decided") == {}, "they are not read at every scrape"
+    service.clock.forward(minutes=11)
+    stats = (await service.client.get("/api/stats", headers=who)).json()
+    assert await lines("label_decided") == {f'label="{name}"': one["count"] for name, one in stats["agreement"].items()}
+    assert await lines("label_agreed") == {f'label="{name}"': one["hits"] for name, one in stats["agreement"].items()}
+    curve = {f'label="{name}",from="{b["from"]}"': b for name, bins in stats["reliability"].items() for b in bins}
+    for name, of in (("decided", "count"), ("said", "mean"), ("share", "share")):
+        assert await lines(f"reliability_{name}") == {key: round(b[of], 4) for key, b in curve.items()}
+    assert (await lines("label_decided"))['label="spam"'] == 2 and third not in str(curve)
 
 
 async def test_only_since_then_and_only_one_s_own_site(service: Service) -> None:

@@ -103,6 +103,7 @@ def a_comment(n: int = 1, **changes: Any) -> dict[str, Any]:
         "site": "default",
         "article": "a",
         "article_title": EVIL,
+        "article_url": "https://blog.example/a",
         "parent": "c0",
         "status": "pending",
         "revision": 3,
@@ -160,6 +161,7 @@ QUEUE = {
     "reasons_to_reject": ["insult", "off-topic"],
     "next_url": "/moderate?cursor=x",
     "total": 40,
+    "here_now": 5,
 }
 UNSCORED: dict[str, Any] = {"scores": None, "action": "hold", "reasons": [], "model": None}
 OUT = {"csrf_token": EVIL}

@@ -9,12 +9,14 @@
     ["r", "reject, then 1 to 6 for the reason, r for none, n for a note"], ["d", "delete"],
     ["c", "reply as staff"],
     ["e", "remove a piece of the text: what is selected"],
-    ["b", "block or close, then a figure for what"], ["u", "back to the queue"], ["x", "tick or untick"], ["o", "open with all decisions"], ["z", "undo the last decision"],
+    ["b", "block or close, then a figure for what"], ["u", "back to the queue"], ["x", "tick or untick"],
+    ["Shift+X", "tick all that are shown, or none"], ["Shift+A, S, D, R, U", "the same as a, s, d, r, u for all that are ticked"], ["o", "open with all decisions"], ["z", "undo the last decision"],
     ["?", "this list"],
   ];
-  const rows = [...document.querySelectorAll("[data-row]")];
-  const one = rows.length === 1 && !document.getElementById("queue");
-  let pressed = false; // a decision is on its way: a second key must not decide the next comment unseen
+  const all = () => [...document.querySelectorAll("[data-row]")]; // asked anew: deciding.js takes rows and brings others
+  const one = all().length === 1 && !document.getElementById("queue");
+  let pressed = false; // a page is on its way: a second key must not decide the next comment unseen
+  let place = null; // of the row that a key speaks for
 
   const kept = (store, key, value) => {
     try {
@@ -25,7 +27,7 @@
     return null;
   };
   const off = () => kept(localStorage, "keys") === "off";
-  const current = () => (one ? rows[0] : rows.find((row) => row.contains(document.activeElement)));
+  const current = () => (one ? all()[0] : all().find((row) => row.contains(document.activeElement)));
   const look = (row) => {
     if (!row) return;
     row.focus();
@@ -33,15 +35,15 @@
   };
 
   function move(step) {
-    const at = rows.indexOf(current());
+    const rows = all(), at = rows.indexOf(current());
     look(rows[at < 0 ? 0 : Math.min(Math.max(at + step, 0), rows.length - 1)]);
   }
 
   function press(button, row = current()) {
     if (!button || pressed) return;
-    pressed = true;
-    kept(sessionStorage, "row", String(Math.max(rows.indexOf(row), 0)));
+    place = String(Math.max(all().indexOf(row), 0));
     button.click();
+    place = null;
   }
 
   const close = (look) => {
@@ -80,8 +82,7 @@
     form.elements.seen.value = row.querySelector('input[name^="seen-"]')?.value ?? "";
     form.addEventListener("submit", (event) => {
       if (pressed) event.preventDefault();
-      pressed = true;
-      kept(sessionStorage, "row", String(Math.max(rows.indexOf(row), 0)));
+      else place = String(Math.max(all().indexOf(row), 0));
     });
     const field = box.querySelector("textarea, input");
     if (what === "redact" && within) field.value = marked;
@@ -145,6 +146,17 @@
     return true;
   }
 
+  // As WordPress has it: with Shift, all that are ticked.
+  function ticked(key) {
+    const boxes = [...document.querySelectorAll('#queue input[name="comments"]:not(:disabled)')];
+    if (key === "X") {
+      const on = !boxes.every((box) => box.checked);
+      for (const box of boxes) box.checked = on;
+    } else if (boxes.some((box) => box.checked)) {
+      press(document.querySelector(`.bulk button[value=${key === "R" ? "reject" : KEYS[key.toLowerCase()]}]`));
+    }
+  }
+
   document.addEventListener("click", (event) => {
     const link = event.target.closest("a[data-reply], a[data-redact]");
     if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
@@ -189,6 +201,10 @@
     if (off() || document.querySelector("dialog[open]")) return;
     const row = current();
     const act = KEYS[event.key];
+    if (event.shiftKey && "ASDRUX".includes(event.key)) {
+      ticked(event.key);
+      return event.preventDefault();
+    }
     if (choose(row, event.key)) return event.preventDefault();
     if (event.key === "j") move(1);
     else if (event.key === "k") move(-1);
@@ -199,7 +215,8 @@
     else if (event.key === "b" && row) bar(row);
     else if (event.key === "c" && row) ask(row, "reply");
     else if (event.key === "e" && row) ask(row, "redact");
-    else if (act && row) press(row.querySelector(`[data-act=${act}]`));
+    else if (act && row?.querySelector(`[data-act=${act}]`)) press(row.querySelector(`[data-act=${act}]`));
+    else if (event.key === "u") document.querySelector("a[data-up]")?.click();
     else return;
     event.preventDefault();
   });
@@ -207,6 +224,11 @@
   // After a decision by key, the comment that moved up into its place is in focus.
   const left = kept(sessionStorage, "row");
   kept(sessionStorage, "row", null);
-  if (left !== null && rows.length) look(rows[Math.min(Number(left), rows.length - 1)]);
+  if (left !== null) look(all()[Math.min(Number(left), all().length - 1)]);
+  addEventListener("submit", (event) => {
+    if (event.defaultPrevented) return;
+    pressed = true;
+    if (place !== null) kept(sessionStorage, "row", place);
+  });
   addEventListener("pageshow", () => { pressed = false; });
 })();

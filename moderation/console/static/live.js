@@ -6,7 +6,7 @@
   const since = document.querySelector('meta[name="live"]')?.content;
   const csrf = document.querySelector('meta[name="csrf-token"]')?.content;
   if (!since || !csrf || !("EventSource" in window)) return;
-  const rows = [...document.querySelectorAll("[data-row]")];
+  const rows = () => [...document.querySelectorAll("[data-row]")]; // asked anew: deciding.js takes some and brings others
   const field = (row, name) => row.querySelector(`input[name^="${name}-"]`);
   const idOf = (row) => field(row, "seen")?.name.slice(5);
   const fresh = new Set();
@@ -25,27 +25,15 @@
     box.replaceChildren(Object.assign(words("a", text, ""), { href: location.pathname + location.search }));
   }
 
-  // Its buttons stand for a state that is no more: the newer state is said in their place, where nothing else moves.
+  // deciding.js says it in the row's place; one that is being put back here is no news.
   function overtaken(row, text, id) {
-    if (!row.classList.contains("overtaken")) {
-      row.classList.add("overtaken");
-      row.querySelector(".decide")?.replaceChildren();
-      for (const box of row.querySelectorAll('input[name="comments"]')) Object.assign(box, { checked: false, disabled: true });
-    }
-    let said = row.querySelector(".newer");
-    if (!said) {
-      said = words("span", "", "newer");
-      said.setAttribute("role", "status");
-      row.querySelector(".decide")?.append(said);
-    }
-    const link = Object.assign(words("a", "See it as it is now", ""), { href: `/moderate/comments/${id}` });
-    said.replaceChildren(`${text}. `, link);
+    if (!("returning" in row.dataset)) row.dispatchEvent(new CustomEvent("overtaken", { bubbles: true, detail: { text, id } }));
   }
 
   function changed(one) {
     const did = { decided: `Now ${one.status}`, undone: `Undone: now ${one.status}`, edited: "Its author has changed it", redacted: "A piece of it was removed",
       withdrawn: "Withdrawn by its author", appealed: "Its author asks for a second look", arrived: "" }[one.what] ?? `Now ${one.status}`;
-    for (const row of rows) {
+    for (const row of rows()) {
       const id = idOf(row), seen = field(row, "seen"), wave = field(row, "wave");
       if (id === one.id) {
         if (one.revision > Number(seen.value)) overtaken(row, did + (one.by && one.by !== "author" ? `, by ${one.by}` : ""), id);
@@ -71,7 +59,7 @@
   }
 
   function who(list) {
-    for (const row of rows) {
+    for (const row of rows()) {
       const here = list.filter((one) => one.comment === idOf(row)).map((one) => one.who);
       let place = row.querySelector(".looking");
       if (!here.length) { place?.remove(); continue; }
@@ -106,8 +94,8 @@
       body: JSON.stringify({ comment: id ?? null }) }).catch(() => { /* the next beat says it again */ });
   }
 
-  const one = rows.length === 1 && !document.getElementById("queue") ? idOf(rows[0]) : null;
-  const current = () => one ?? idOf(rows.find((row) => row.contains(document.activeElement)) ?? document.body);
+  const one = rows().length === 1 && !document.getElementById("queue") ? idOf(rows()[0]) : null;
+  const current = () => one ?? idOf(rows().find((row) => row.contains(document.activeElement)) ?? document.body);
   let soon = 0;
   document.addEventListener("focusin", () => {
     clearTimeout(soon);
