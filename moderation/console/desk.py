@@ -301,7 +301,8 @@ async def post_undo(request: Request, asker: Asker) -> Response:
 def detail_in_words(action: str, detail: dict[str, Any]) -> str:
     """Of a change of rules what each setting was and is."""
     is_change = action in ("rules:change", "rules:undo")
-    return ", ".join(f"{k} {rulebook.moved(v) if is_change else rulebook.said(v)}" for k, v in detail.items())
+    told = {name: rulebook.moved(value) if is_change else rulebook.said(value) for name, value in detail.items()}
+    return ", ".join(f"{name} {words}" for name, words in told.items() if words)
 
 
 @signed_in

@@ -58,6 +58,7 @@ class Receipt:
             "reason": self.reason,
             "reason_code": self.reason_code,
             "appeal": self.appeal,
+            "can_appeal": self.can_appeal,
             "name": c.name,
             "url": c.url,
             "body": c.body,

@@ -13,7 +13,8 @@ from playwright.sync_api import Browser, Locator, Page
 
 from tests import browser as browsers
 from tests import smallpng
-from tests.conftest import ROOT
+from tests.conftest import ROOT, wait_until
+from tests.moderation import test_shadow as shadows
 
 FOLDER = ROOT / "docs" / "images" / "console"
 EMAIL, PASSWORD = "moderator@example.org", "four unrelated garden words"
@@ -52,10 +53,14 @@ def post(url: str, body: str, name: str, **more: str) -> dict[str, str]:
     return found
 
 
-def take(browser: Browser, url: str, run: Run) -> None:
+def take(browser: Browser, url: str, run: Run, models: Path) -> None:
     """Once everybody has written; it writes more, and decides."""
     for file in FOLDER.glob("*.png"):
         file.unlink()
+    shadows.candidate(models, "stern", toxicity=5.0)
+    run("shadow", "start", "--model", "stern")
+    post(url, "The squeak is half of the charm, if you ask me.", "Nora Lind")
+    post(url, "Ours is painted blue, and the postman approves.", "Yusuf")
     for n, who in enumerate(("Ann", "Bob", "Cleo", "Dora")):
         post(url, WAVE.format(who, n), who)
     page = browser.new_page(viewport=WIDE)  # type: ignore[arg-type]
@@ -133,9 +138,13 @@ def one_comment(camera: Camera, url: str) -> None:
     page.get_by_text("nothing of it is kept").first.wait_for()
     page.goto(f"{url}/moderate/comments/{told['id']}")
     page.get_by_label("Reason if rejected").select_option("advertising")
+    page.get_by_label("Note").fill("Is this a shop? Tell us, and we look again.")
     page.get_by_role("button", name="Reject", exact=True).click()
     page.get_by_text("1 comment rejected").first.wait_for()
-    httpx.post(told["receipt"], data={"act": "appeal", "appeal": "It is my own garden's page, and I sell nothing."})
+    page.goto(told["receipt"])
+    page.get_by_label("Why it should be published").fill("It is my own garden's page, and I sell nothing.")
+    camera.take("receipt", narrow=True)
+    page.get_by_role("button", name="Send").click()
     page.goto(f"{url}/moderate/comments/{told['id']}")
     camera.take("comment", narrow=True)
     page.goto(f"{url}/moderate/comments/{told['id']}/reply")
@@ -152,9 +161,20 @@ def rules_and_figures(camera: Camera, url: str) -> None:
     page.get_by_role("button", name="See what would change").click()
     page.wait_for_url("**/moderate/what-if")
     camera.take("what-if")
-    for name in ("rules", "stats", "history", "shadow", "mail"):
+    for name in ("rules", "stats", "history"):
         page.goto(f"{url}/moderate/{name}")
         camera.take(name, narrow=name == "history", tallest=1000)
+
+    def has_read() -> bool:
+        page.goto(f"{url}/moderate/shadow")
+        return page.get_by_role("region", name="Comments on which they differ").count() == 1
+
+    wait_until(has_read, "the candidate to read along", 90)
+    camera.take("shadow", narrow=True)
+    page.goto(f"{url}/moderate/mail")
+    page.get_by_role("button", name="Send a test mail to me").click()
+    page.get_by_text("The mail server has taken it.").wait_for()
+    camera.take("mail", narrow=True)
 
 
 def people(camera: Camera, url: str) -> None:

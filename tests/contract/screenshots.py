@@ -22,6 +22,7 @@ from tests.conftest import ROOT, answers, free_port, wait_until
 from tests.contract import consolepictures
 from tests.contract.test_embed_browser import ARABIC, LINK
 from tests.hostpage import Host, host_page
+from tests.moderation.outbox.postbox import postbox
 
 IMAGES = ROOT / "docs" / "images"
 PASSWORD = "four unrelated garden words"
@@ -38,11 +39,12 @@ COMMENTS = [
 
 
 def main() -> None:
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, postbox() as box:
         port = free_port()
         url = f"http://127.0.0.1:{port}"
         environment = {name: value for name, value in os.environ.items() if not name.startswith("MODERATION_")}
         environment |= {"PYTHONPATH": str(ROOT), "MODERATION_PORT": str(port), "MODERATION_DEMO": "true"}
+        environment |= {"MODERATION_SMTP_URL": box.url, "MODERATION_MAIL_FROM": "Garden <comments@garden.example>"}
         printed = Path(folder) / "printed"
         with printed.open("w") as out:
             command = [sys.executable, "-m", "moderation", "serve"]
@@ -60,7 +62,7 @@ def main() -> None:
                 )  # fmt: skip
 
             with browsers.browser() as browser:
-                consolepictures.take(browser, url, run)
+                consolepictures.take(browser, url, run, Path(folder) / "data" / "models")
             with host_page(url) as host:
                 allow = [sys.executable, "-m", "moderation", "add-site", "default", "--origin", host.url]
                 subprocess.run(allow, cwd=folder, env=environment, check=True, stdout=subprocess.DEVNULL)

@@ -25,11 +25,8 @@ async def rejected(service: Service, **more: Any) -> tuple[str, str]:
 async def test_the_author_reads_the_reason_in_their_language(service: Service) -> None:
     id, path = await rejected(service, reason="off-topic", note="Try the other article.")
     receipt = await read(service, path)
-    assert (receipt["reason_code"], receipt["reason"], receipt["appeal"]) == (
-        "off-topic",
-        "Try the other article.",
-        None,
-    )
+    told = ("off-topic", "Try the other article.", None, True)
+    assert tuple(receipt[name] for name in ("reason_code", "reason", "appeal", "can_appeal")) == told
     page = (await service.client.get(path, headers=PAGE)).text
     assert "It is not about the article." in page and "Try the other article." in page
     chinese = (await service.client.get(path, headers=PAGE | {"Accept-Language": "zh"})).text
@@ -57,7 +54,7 @@ async def test_an_appeal_brings_the_comment_back_once(service: Service) -> None:
     words = "It is <b>my</b> own blog, and I earn nothing."
     assert (await service.client.post(path, data={"act": "appeal", "appeal": words})).status_code == 303
     receipt = await read(service, path)
-    assert (receipt["status"], receipt["appeal"]["body"]) == ("pending", words)
+    assert (receipt["status"], receipt["appeal"]["body"], receipt["can_appeal"]) == ("pending", words, False)
     who = await service.token()
     query = {"rule": "appeal"}
     (waits,) = (await service.client.get("/api/queue", params=query, headers=who)).json()["comments"]
@@ -81,6 +78,11 @@ async def test_only_what_a_person_refused_can_be_appealed(service: Service) -> N
     answer = await service.client.post(path_of(spam), data={"act": "appeal", "appeal": "Why?"}, headers=PAGE)
     assert answer.status_code == 403
     assert (await read(service, path_of(spam)))["status"] == "pending"
+    gone = (await service.post(body="See https://c.example/")).json()
+    sent = {"comments": [gone["id"]], "action": "delete"}
+    await service.client.post("/api/decisions", json=sent, headers=await service.token())
+    receipt = await read(service, path_of(gone))
+    assert (receipt["status"], receipt["can_appeal"]) == ("rejected", False)
 
 
 async def test_an_appeal_is_exported_and_erased_with_its_author(service: Service) -> None:

@@ -154,10 +154,11 @@ class Discussion {
     const { words, memory } = this;
     const rejected = comment.status === "rejected";
     const receipt = memory.own(comment.id)?.receipt;
+    const because = rejected && words.texts[`because.${comment.reason_code}`];
     return h("div", { class: "verdict" },
       h("p", {}, h("strong", {}, words.say(rejected ? "rejected" : "held"))),
-      h("p", {}, ...(rejected ? (comment.reason ? words.parts("reason", { reason: h("q", { dir: "auto" }, comment.reason) }) : []) : [words.say("held_note")]),
-        " ", receipt && h("a", { href: receipt, rel: "nofollow" }, words.say("receipt"))));
+      h("p", {}, because, because && " ", ...(rejected ? (comment.reason ? words.parts("reason", { reason: h("q", { dir: "auto" }, comment.reason) }) : []) : [words.say("held_note")]),
+        " ", receipt && h("a", { href: receipt, rel: "nofollow" }, words.say(comment.can_appeal ? "appeal" : "receipt"))));
   }
 
   // What may be done with a comment, by this reader, now.
@@ -206,7 +207,7 @@ class Discussion {
     else if (found.status === "approved") this.memory.keep({ ...own, approved: true });
     else if (found.body && !this.shown.has(own.id)) {
       const above = this.shown.get(own.parent);
-      this.put({ ...waiting(own.id, { ...found, parent: own.parent }), status: found.status, reason: found.reason, created_at: found.created_at },
+      this.put({ ...waiting(own.id, { ...found, parent: own.parent }), status: found.status, reason: found.reason, reason_code: found.reason_code, can_appeal: found.can_appeal, created_at: found.created_at },
         above ? above.replies() : this.list, !above && this.order === "newest");
       this.tally(this.count);
     }
