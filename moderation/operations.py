@@ -261,7 +261,9 @@ QUERIES: dict[tuple[str, str], dict[str, Any]] = {
     ("get", "/sites/{site}/counts"): {"article": {"type": "array", "items": TEXT}},
     ("get", "/sites/{site}/articles/{article}/form"): {"parent": TEXT},
     ("get", "/api/queue"): {
-        **dict.fromkeys(("status", "site", "article", "label", "rule", "author", "q", "order", "cursor"), TEXT),
+        **dict.fromkeys(
+            ("status", "site", "article", "label", "rule", "author", "q", "order", "cursor", "sample"), TEXT
+        ),
         "limit": {"type": "integer", "minimum": 1, "maximum": 200},
     },
     ("get", "/api/audit"): {"cursor": TEXT},

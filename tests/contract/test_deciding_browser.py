@@ -117,6 +117,29 @@ def test_the_rows_of_the_next_page_come_below_and_the_end_is_told(server: Server
     assert page.locator("body[data-same]").count() == 1 and wrong == []
 
 
+def test_more_comes_below_and_all_of_it_can_be_ticked(server: Server, browser: Browser) -> None:
+    ids = held(server, 22)
+    page, wrong = opened(server, browser)
+    rows = page.locator("[data-row]")
+    expect(rows).to_have_count(20)
+    for _ in range(19):
+        page.keyboard.press("j")
+    expect(rows).to_have_count(20)
+    page.keyboard.press("j")  # beyond the last
+    expect(rows).to_have_count(22)
+    expect(page.locator(f"#row-{ids[20]}")).to_be_focused()
+    expect(page.locator(".shown")).to_have_text("22 of 22")
+    page.keyboard.press("Shift+X")
+    page.keyboard.press("Shift+D")
+    expect(page.locator("#main")).to_contain_text("Nothing waits")
+    expect(page.locator(".notice")).to_contain_text("22 comments deleted")
+    page.keyboard.press("z")
+    expect(rows).to_have_count(22)
+    kept(page)
+    assert set(statuses(server, ids)) == {"pending"}
+    assert page.locator("body[data-same]").count() == 1 and wrong == []
+
+
 @pytest.mark.parametrize("away", [False, True])
 def test_what_is_not_kept_comes_back_and_says_why(server: Server, browser: Browser, away: bool) -> None:
     ids = held(server, 3)

@@ -199,14 +199,14 @@
   }
 
   // The rows of the next page come below these. Where nothing is left, whatever has come meanwhile; else the page says so.
-  async function refill() {
-    const more = document.querySelector(".more a");
-    if (filling || under_way.size || rows().length > (more ? FEW : 0)) return;
+  async function refill(asked = false) {
+    const more = document.querySelector(".more a"), last = rows().at(-1);
+    if (filling || !asked && (under_way.size || rows().length > (more ? FEW : 0))) return;
     filling = true;
     let found = 0;
     try {
       const answer = await fetch(more?.href ?? form.elements.back.value);
-      if (!answer.ok) return;
+      if (!answer.ok) throw answer;
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
       const here = new Set(rows().flatMap((row) => Object.keys(seenOf(row))));
       for (const row of page.querySelectorAll("#queue [data-row]")) {
@@ -221,8 +221,12 @@
       else if (following && found) document.querySelector(".keys").before(document.adoptNode(following));
       empty(found || rows().length || more ? null : page.querySelector(".empty"));
       shown();
-      if (document.activeElement === document.body) look(rows()[0]);
-    } catch { /* loading the page does the same */ return; } finally {
+      if (asked && found) look(rows()[rows().indexOf(last) + 1]);
+      else if (document.activeElement === document.body) look(rows()[0]);
+    } catch { // loading the page does the same
+      if (asked) location.assign(more.href);
+      return;
+    } finally {
       filling = false;
     }
     if (more) refill();
@@ -233,6 +237,13 @@
     form.hidden = Boolean(said);
     if (said) form.after(document.adoptNode(said));
   }
+
+  // More of the list below what is there, so that all of it can be ticked: up to 500 at once.
+  document.addEventListener("click", (event) => {
+    if (!event.target.closest(".more a") || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    refill(true);
+  });
 
   form.addEventListener("submit", (event) => {
     const button = event.submitter;
