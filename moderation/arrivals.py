@@ -16,12 +16,12 @@ from classifier.labels import LABELS
 from moderation import registration, waves
 from moderation.cleaning import Ready, as_judged, clean, past_verdict, ready, ready_article
 from moderation.comment import Comment, below, first_id_at, new_id
-from moderation.decision import STATUS_AFTER
+from moderation.decision import MOST_APPEALED, REASONS, STATUS_AFTER
 from moderation.history import PastArticle, PastComment, PastDecision, PastSubmission, Record, Skipped
 from moderation.problem import Problem
 from moderation.seal import Seal
 from moderation.site import Article
-from moderation.storage import audit, comments, decisions, imports, sites
+from moderation.storage import appeals, audit, comments, decisions, imports, sites
 from moderation.storage.comments import Judged, Keys
 from moderation.storage.database import Database, Session
 from moderation.storage.decisions import Entry
@@ -259,6 +259,10 @@ class Arrivals:
         await comments.add_comments(tx, rows)
         await comments.add_verdicts(tx, verdicts)
         await decisions.add(tx, entries)
+        for r, c, _ in placed:
+            said, at = (r.past.kept and r.past.kept.appeal) or ("", 0)
+            if said := clean(said)[:MOST_APPEALED]:
+                await appeals.add(tx, self.site, c.id, said, at)
         await imports.add(tx, ids)
         self.told.decisions.update(e.action or "label" for e in entries)
 
@@ -281,6 +285,7 @@ class Arrivals:
                 d.created_at,
                 d.undone_at,
                 d.undone_by and clean(d.undone_by)[:300],
+                d.reason if d.reason in REASONS and d.action == "reject" else "",
             )
             for d in known.values()
         ]

@@ -15,7 +15,7 @@ import orjson
 from moderation.comment import Comment, iso
 from moderation.links import Links
 from moderation.site import Article, Site
-from moderation.storage import comments, decisions, imports, judged, sites
+from moderation.storage import appeals, comments, decisions, imports, judged, sites
 from moderation.storage.database import Database, Session
 from moderation.storage.decisions import Entry
 from moderation.storage.imports import ARTICLE, COMMENT
@@ -101,6 +101,7 @@ async def comment_rows(session: Session, site: str, page: list[Comment]) -> list
     ids = [c.id for c in page]
     told, taken = await judged.of(session, site, ids), await decisions.of(session, site, ids)
     known, notified = await imports.ids(session, site, COMMENT, ids), await comments.notified(session, site, ids)
+    appealed = await appeals.of(session, site, ids)
     rows = []
     for c in page:
         row: dict[str, Any] = {
@@ -116,6 +117,7 @@ async def comment_rows(session: Session, site: str, page: list[Comment]) -> list
         now_ = {"body": c.body, "format": c.format, "name": c.name, "url": c.url}
         row["verdicts"] = [verdict_row(v, now_) for v in told.get(c.id, [])]
         row["decisions"] = [decision_row(d) for d in taken.get(c.id, [])]
+        row["appeal"] = appealed.get(c.id)
         rows.append(row)
     return rows
 
@@ -146,6 +148,7 @@ def decision_row(d: Entry) -> dict[str, Any]:
         "judged": d.judged,
         "action": d.action,
         "labels": d.labels,
+        "reason": d.reason,
         "note": d.note,
         "moderator": d.moderator,
     }

@@ -58,6 +58,7 @@ class PastDecision:
     created_at: int
     undone_at: int | None = None
     undone_by: str | None = None
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,8 @@ class Kept:
     decisions: tuple[PastDecision, ...]
     ids: tuple[tuple[str, str], ...] = ()
     staff: bool = False
+    appeal: tuple[str, int] | None = None
+    """What its author answered to a rejection, and when."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from moderation import __version__, rules
+from moderation.decision import REASONS, STATUS_AFTER
 from moderation.problem import Problem
 from moderation.storage import learnt
 
@@ -157,9 +158,7 @@ BODIES: dict[tuple[str, str], tuple[list[str], dict[str, Any]]] = {
         {
             "type": "object",
             "properties": {
-                "title": TEXT,
-                "url": TEXT,
-                "text": TEXT,
+                **dict.fromkeys(("title", "url", "text"), TEXT),
                 "published_at": {"type": "string", "format": "date-time"},
                 "comments_open": {"type": "boolean"},
             },
@@ -172,8 +171,9 @@ BODIES: dict[tuple[str, str], tuple[list[str], dict[str, Any]]] = {
             "required": ["comments", "action"],
             "properties": {
                 "comments": {"type": "array", "items": TEXT, "minItems": 1, "maxItems": 500},
-                "action": {"enum": ["approve", "spam", "reject", "delete", "hold"]},
+                "action": {"enum": list(STATUS_AFTER)},
                 "labels": {"type": "array", "items": TEXT},
+                "reason": {"enum": ["", *REASONS]},
                 "note": TEXT,
                 "seen": {"oneOf": [{"type": "integer"}, {"type": "object"}]},
             },
@@ -242,7 +242,14 @@ BODIES: dict[tuple[str, str], tuple[list[str], dict[str, Any]]] = {
     ),
     ("post", "/receipts/{token}"): (
         ["application/x-www-form-urlencoded"],
-        {"type": "object", "properties": {"act": {"enum": ["edit", "withdraw", "unsubscribe"]}, "body": TEXT}},
+        {
+            "type": "object",
+            "properties": {
+                "act": {"enum": ["edit", "withdraw", "appeal", "unsubscribe"]},
+                "body": TEXT,
+                "appeal": TEXT,
+            },
+        },
     ),
 }
 QUERIES: dict[tuple[str, str], dict[str, Any]] = {

@@ -52,6 +52,11 @@ def promised(
             publishing[1] += bad
     # Rounded to the careful side: what is filed is surer, and what is published surer, than the decisions asked for.
     spam_at, hold_at = found["reject"]["spam"]["at"], found["publish"]["at"]
+    for one, share in ((found["reject"]["spam"], filed), (found["publish"], published)):
+        if (
+            one["at"] is None and one["lacking"] is not None
+        ):  # however sure the model is, no fewer can carry the promise
+            one["lacking"] = max(one["lacking"], promise.needed(0, share) - len(told))
     spam_at = None if spam_at is None else min(1.0, math.ceil(spam_at * 1e4) / 1e4)
     hold_at = None if hold_at is None else math.floor(hold_at * 1e4) / 1e4
     return {

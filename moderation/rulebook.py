@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from moderation import rules
@@ -73,6 +73,22 @@ async def changes(session: Session, site: Site) -> list[dict[str, Any]]:
         found.append(told | {"differs": differs})
         after = version.rules
     return found
+
+
+def said(value: Any) -> str:
+    """A setting, or what else the log keeps, for a person to read."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name.replace('_', ' ')} {said(one)}" for name, one in value.items())
+    if isinstance(value, list | tuple):
+        return " ".join(map(said, value))
+    return f"{value:g}" if isinstance(value, float) else "" if value is None else str(value)
+
+
+def moved(pair: Sequence[Any]) -> str:
+    """What a setting was and is."""
+    return " → ".join(said(value) or "nothing" for value in pair)
 
 
 def does(rule: str, house: HouseRules) -> str:

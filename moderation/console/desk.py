@@ -12,7 +12,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from classifier.labels import LABELS
-from moderation import barring, body, decision, queue
+from moderation import barring, body, decision, queue, rulebook
 from moderation.comment import first_id_at, is_id
 from moderation.console.api import RULE_NAMES, seen_of, view_of
 from moderation.console.waves import folded, packed, unpacked
@@ -298,6 +298,12 @@ async def post_undo(request: Request, asker: Asker) -> Response:
     return RedirectResponse(f"{back}{'&' if '?' in back else '?'}done=undone", 303)
 
 
+def detail_in_words(action: str, detail: dict[str, Any]) -> str:
+    """Of a change of rules what each setting was and is."""
+    is_change = action in ("rules:change", "rules:undo")
+    return ", ".join(f"{k} {rulebook.moved(v) if is_change else rulebook.said(v)}" for k, v in detail.items())
+
+
 @signed_in
 async def get_history(request: Request, asker: Asker) -> Response:
     """The audit log."""
@@ -306,8 +312,7 @@ async def get_history(request: Request, asker: Asker) -> Response:
         found = await audit.read(session, asker.site, before=request.query_params.get("cursor", "")[:26], limit=101)
         names = await moderators.names(session)
     entries = [
-        e
-        | {"actor": names.get(e["actor"], e["actor"]), "detail": ", ".join(f"{k} {v}" for k, v in e["detail"].items())}
+        e | {"actor": names.get(e["actor"], e["actor"]), "detail": detail_in_words(e["action"], e["detail"])}
         for e in found[:100]
     ]
     next_url = "/moderate/history?" + urlencode({"cursor": found[99]["id"]}) if len(found) > 100 else None

@@ -45,7 +45,7 @@ LOOKS_FOR = 30.0
 """Seconds for which somebody is taken to look at a comment, unless they say so again."""
 
 WHAT = {"decision:undo": "undone", "comment:edit": "edited", "comment:withdraw": "withdrawn",
-        "comment:redact": "redacted"}  # fmt: skip
+        "comment:redact": "redacted", "comment:appeal": "appealed"}  # fmt: skip
 
 
 def event(name: str, told: Any, id: str = "") -> bytes:

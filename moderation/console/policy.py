@@ -193,6 +193,7 @@ async def show(
         names = await moderators.names(session)
     for change in changes:
         change["actor"] = names.get(change["actor"], change["actor"])
+        change["differs"] = {name: rulebook.moved(pair) for name, pair in change["differs"].items()}
     long = too_long(shown.site.rules)
     return await page(
         *(request, asker, template, status),
@@ -227,12 +228,14 @@ async def promises_of(request: Request, site: Site, filed: float, published: flo
     return await asyncio.to_thread(promises.promised, decided, version, site.rules, shipped, filed, published)
 
 
-def share_of(asked: str, otherwise: str, name: str, errors: dict[str, str]) -> float:
+def share_of(asked: str, otherwise: str, name: str, errors: dict[str, str]) -> tuple[float, str]:
+    """The share, and how it is told."""
+    asked = asked.strip()
     try:
-        return promise.parse(asked)
+        return promise.parse(f"{asked[:-1]}/100" if asked.endswith("%") else asked), asked
     except ValueError as error:
         errors[name] = str(error)
-        return promise.parse(otherwise)
+        return promise.parse(otherwise), otherwise
 
 
 @signed_in
@@ -246,10 +249,9 @@ async def get_page(request: Request, asker: Asker) -> Response:
         "filed": asked.get("filed") or promises.FILED,
         "published": asked.get("published") or promises.PUBLISHED,
     }
-    shares = [
-        share_of(wishes[n], o, n, errors) for n, o in (("filed", promises.FILED), ("published", promises.PUBLISHED))
-    ]
-    told = await promises_of(request, site, *shares)
+    filed, said_filed = share_of(wishes["filed"], promises.FILED, "filed", errors)
+    published, said_published = share_of(wishes["published"], promises.PUBLISHED, "published", errors)
+    told = await promises_of(request, site, filed, published)
     typed: Typed = {}
     if fill := asked.get("fill") == "1":
         if told["filed"]["at"] is not None:
@@ -259,7 +261,7 @@ async def get_page(request: Request, asker: Asker) -> Response:
     said = {"saved": "The policy is saved; it holds from the next comment on.",
             "same": "Nothing was different, so nothing has changed.",
             "undone": "The rules are as they were before that change."}  # fmt: skip
-    more = {"told": told, "wishes": wishes}
+    more = {"told": told, "wishes": wishes, "kept": {"filed": said_filed, "published": said_published}}
     notice = said.get(asked.get("done", ""))
     return await show(request, asker, Shown(site, typed, errors, notice, filled=fill and bool(typed), more=more), known)
 
@@ -308,7 +310,8 @@ async def post_page(request: Request, asker: Asker) -> Response:
             differs = await rulebook.change(tx, key, lambda _: given, state.links.seal, asker.name, state.clock())
     if wrong or problem:
         told = await promises_of(request, site, promise.parse(promises.FILED), promise.parse(promises.PUBLISHED))
-        more = {"told": told, "wishes": {"filed": promises.FILED, "published": promises.PUBLISHED}}
+        wishes = {"filed": promises.FILED, "published": promises.PUBLISHED}
+        more = {"told": told, "wishes": wishes, "kept": wishes}
         shown = Shown(site, typed, said_of(wrong), problem=problem, more=more)
         return await show(request, asker, shown, await seen_sites(request, asker), status=status)
     state.directory.forget()

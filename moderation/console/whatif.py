@@ -104,7 +104,8 @@ async def post_page(request: Request, asker: Asker) -> Response:
         house = rules.changed(site.rules, given, state.links.seal)
         try:
             found = await found_of(request, site, days, house, model)
-            found["differs"] = rules.differences(site.rules, house)
+            differs = rules.differences(site.rules, house)
+            found["differs"] = {name: rulebook.moved(pair) for name, pair in differs.items()}
         except Invalid as invalid:
             wrong += invalid.errors
     more = await more_of(request, site, days, model, found)

@@ -102,6 +102,7 @@ def comment(row: dict[str, Any], where: str) -> Record:
             decisions(row["decisions"]),
             ids(row["ids"]),
             row.get("staff") is True,
+            appeal(row.get("appeal")),
         ),
     )
 
@@ -162,9 +163,20 @@ def decisions(rows: list[dict[str, Any]]) -> tuple[PastDecision, ...]:
                 *(row["id"], whole(row["judged"]), text(row["action"]) or None, tuple(map(str, row["labels"]))),
                 *(text(row["note"]), text(row["moderator"]), row["before"], row["after"]),
                 *(whole(row["after_revision"]) or None, at, moment(row["undone_at"]), text(row["undone_by"]) or None),
+                reason=text(row.get("reason")),
             )
         )
     return tuple(found)
+
+
+def appeal(row: dict[str, Any] | None) -> tuple[str, int] | None:
+    """An export from before there were any has none."""
+    if row is None:
+        return None
+    at = moment(row["created_at"])
+    if at is None or not text(row["body"]):
+        raise ValueError
+    return row["body"], at
 
 
 def ids(rows: list[list[str]]) -> tuple[tuple[str, str], ...]:

@@ -73,7 +73,7 @@ class Letters:
             f"Shall we tell you of replies on {site.name}?",
             (
                 f"Somebody left a comment on {site.name} with this email address, and asked to be told of replies by mail.",
-                Link("If it was you, confirm it here", place),
+                Link(f"If it was you, confirm it here within {subscriptions.ANSWER_DAYS} days", place),
                 "If it was not you, do nothing: you will get no mails of replies. The same page can stop these questions too.",
             ),
             unsubscribe=place,

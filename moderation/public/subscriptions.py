@@ -10,11 +10,11 @@ from starlette.routing import Route
 
 from moderation import body
 from moderation.pages import Pages
-from moderation.problem import FieldError, Invalid, NotFound
+from moderation.problem import FieldError, Gone, Invalid, NotFound
 from moderation.site import Site
 from moderation.storage import sites, subscriptions
 from moderation.storage.database import Session
-from moderation.storage.subscriptions import Subscription
+from moderation.storage.subscriptions import ANSWER_DAYS, Subscription
 
 ACTS = {"confirm": "confirmed", "end": "ended", "refuse": "refused"}
 
@@ -35,11 +35,14 @@ async def get_subscription(request: Request) -> Response:
         subscription, site = await found(request, session)
     pages: Pages = state.public_pages
     action = f"/subscriptions/{request.path_params['token']}"
-    return pages.answer("subscription.html", state=subscription.state, site=site, action=action)
+    is_over = subscription.state == "asked" and not subscription.may_confirm(state.clock())
+    shown = "over" if is_over else subscription.state
+    return pages.answer("subscription.html", state=shown, site=site, action=action, days=ANSWER_DAYS)
 
 
 async def post_subscription(request: Request) -> Response:
-    """`act`: `confirm`, `end` or `refuse`; or a mail program's own unsubscribe button (RFC 8058)."""
+    """`act`: `confirm`, once and within 7 days of the question, `end` or `refuse`; or a mail program's own unsubscribe
+    button (RFC 8058)."""
     state = request.app.state
     raw = await body.read(request)
     typed = body.single(await body.form_fields(request, raw))
@@ -49,7 +52,10 @@ async def post_subscription(request: Request) -> Response:
         raise Invalid(FieldError("act", "invalid", f"must be one of {', '.join(ACTS)}"))
     async with state.database.transaction() as tx:
         subscription, _ = await found(request, tx)
-        await subscriptions.put(tx, replace(subscription, state=ACTS[act]), state.clock())
+        if act == "confirm" and subscription.state != "confirmed" and not subscription.may_confirm(state.clock()):
+            raise Gone("This question is answered already, or too old. Leave another comment that asks for mails.")
+        if not (one_click and subscription.state == "refused"):  # the button in an old mail: never stays never
+            await subscriptions.put(tx, replace(subscription, state=ACTS[act]), state.clock())
     if one_click:  # from a mail program, which follows nothing
         return await get_subscription(request)
     return RedirectResponse(f"/subscriptions/{request.path_params['token']}", 303)

@@ -48,7 +48,8 @@ async def address(session: Session, person: Person) -> str | None:
 
 async def submissions(session: Session, person: Person) -> list[dict[str, Any]]:
     rows = await session.fetch(
-        "SELECT site, id, revision, source, body, action, scores, model, created_at, format FROM submissions "
+        "SELECT site, id, revision, source, body, action, scores, model, created_at, format, author_name, author_url, "
+        "email_domain, reasons FROM submissions "
         f"WHERE {person.here} AND author_key = ? AND id IN ({theirs(person)}) ORDER BY id, revision",
         *person.args * 3,
     )
@@ -56,6 +57,7 @@ async def submissions(session: Session, person: Person) -> list[dict[str, Any]]:
         {
             "site": r[0], "id": r[1], "revision": r[2], "source": r[3], "body": r[4], "action": r[5],
             "scores": json.loads(r[6]) if r[6] else None, "model": r[7], "created_at": iso(r[8]), "format": r[9],
+            "name": r[10], "url": r[11], "email_domain": r[12], "reasons": json.loads(r[13]),
         }
         for r in rows
     ]  # fmt: skip
@@ -81,7 +83,7 @@ async def versions(session: Session, site: str, id: str) -> list[dict[str, Any]]
 async def decisions(session: Session, person: Person) -> list[dict[str, Any]]:
     """What moderators decided on their texts; `stands` where nobody took it back."""
     rows = await session.fetch(
-        "SELECT site, submission, action, labels, note, created_at, undone_at FROM decisions d "
+        "SELECT site, submission, action, labels, note, created_at, undone_at, reason FROM decisions d "
         f"WHERE {person.here} AND submission IN ({theirs(person)}) ORDER BY id",
         *person.args[:-1],
         *person.args * 2,
@@ -89,7 +91,7 @@ async def decisions(session: Session, person: Person) -> list[dict[str, Any]]:
     return [
         {
             "site": r[0], "id": r[1], "action": r[2], "labels": json.loads(r[3]), "note": r[4],
-            "created_at": iso(r[5]), "stands": r[6] is None,
+            "reason": r[7] or None, "created_at": iso(r[5]), "stands": r[6] is None,
         }
         for r in rows
     ]  # fmt: skip

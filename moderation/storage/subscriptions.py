@@ -9,6 +9,8 @@ from moderation.storage.database import Row, Session, marks
 
 HERE = "site IN (SELECT site FROM sites)"
 COLUMNS = "site, person, id, state, asked_at"
+ANSWER_DAYS = 7
+"""How long the question may be answered with a yes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +22,10 @@ class Subscription:
     id: str
     state: str
     asked_at: int
+
+    def may_confirm(self, now: int) -> bool:
+        """A yes is taken once, and not for ever: the same link stands in every later mail, to end them."""
+        return self.state == "asked" and now < self.asked_at + ANSWER_DAYS * 24 * 3_600_000
 
 
 def subscription_of(row: Row) -> Subscription:

@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests import browser as browsers
 from tests.conftest import Server
 
+PASSWORD = "four unrelated garden words"
 ARTICLE = "why-a-garden-needs-a-gate"
 FORM = f"/sites/default/articles/{ARTICLE}/form"
 
@@ -91,3 +92,32 @@ def test_without_scripts_the_form_works_and_offers_no_box(server: Server, browse
     browsers.write(page, "A kind word.")
     page.wait_for_url("**/#comment-*")
     expect(page.locator("#comments")).to_contain_text("A kind word.")
+
+
+def test_axe_finds_nothing_on_the_consoles_doors_lists_and_problems(server: Server, browser: Browser) -> None:
+    """The pages that no other test has before axe; the queue with several rows, since one alone clashes with nothing."""
+    thread = f"{server.url}/sites/default/articles/{ARTICLE}/comments"
+    told = ("Our rota is at", "Borage flowers in June, says", "Who oils a hinge ought to read")
+    for n, words in enumerate(told):
+        fields = {"name": "Ann", "email": f"ann{n}@example.org", "body": f"{words} https://blog{n}.example/"}
+        httpx.post(thread, json=fields).raise_for_status()
+    link = next(word for word in server.printed.split() if "/moderate/set-password/" in word)
+    page = browser.new_page()
+    page.goto(link)
+    look(page, "a password")
+    browsers.choose_password(page, link, PASSWORD)
+    look(page, "signing in")
+    page.goto(link)
+    look(page, "a link that is over")
+    page.goto(f"{server.url}/moderate/login")
+    browsers.sign_in(page, "moderator@example.org", PASSWORD)
+    expect(page.locator("[data-row]")).to_have_count(3)
+    look(page, "the queue")
+    row = page.locator("[data-row]").first
+    row.get_by_text("More").click()
+    row.get_by_role("button", name="Block the author").click()
+    expect(page.get_by_role("status")).to_contain_text("The author is blocked")
+    look(page, "the author is blocked")
+    for path in ("history", "rules", "stats", "spam/empty", f"comments/{'0' * 26}"):
+        page.goto(f"{server.url}/moderate/{path}")
+        look(page, path)

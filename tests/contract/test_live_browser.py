@@ -59,4 +59,19 @@ def test_what_one_moderator_does_the_other_sees_in_place(server: Server) -> None
         assert place and after and after["y"] == place["y"], "nothing moved"
         one.locator(".live a").click()
         one.locator(f"#row-{third}").wait_for()
+        # what was rejected and comes back by an appeal is new to those who have the queue open
+        appealing = requests.post(
+            f"{server.url}/sites/default/articles/post/comments", timeout=20,
+            json=SENT | {"body": "The ferry's timetable: https://ferry.example/times", "email": "dora@example.org"},
+        ).json()  # fmt: skip
+        two.goto(f"{server.url}/moderate/comments/{appealing['id']}")
+        two.get_by_role("button", name="Reject", exact=True).click()
+        two.get_by_text("1 comment rejected").first.wait_for()
+        one.goto(f"{server.url}/moderate")
+        one.locator(f"#row-{third}").wait_for()
+        requests.post(appealing["receipt"], data={"act": "appeal", "appeal": "It is the only ferry."}, timeout=20)
+        one.locator(".live").wait_for(timeout=10_000)
+        assert one.locator(".live").inner_text() == "1 new"
+        one.locator(".live a").click()
+        one.get_by_text("It is the only ferry.").wait_for()
         assert wrong == []

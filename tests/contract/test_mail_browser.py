@@ -62,6 +62,9 @@ def test_a_reader_subscribes_unsubscribes_downloads_and_erases(
     looks_well(page, tmp_path, "subscribed")
     page.get_by_role("button", name="Stop these mails").press("Enter")
     assert "You get no mails" in page.get_by_role("heading").inner_text()
+    page.get_by_role("button", name="Never mail me").click()
+    expect(page.get_by_role("button", name="You may ask me again")).to_be_visible()
+    looks_well(page, tmp_path, "never")
 
     page.goto(server.url + "/privacy")
     looks_well(page, tmp_path, "privacy")

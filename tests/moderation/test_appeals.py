@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from moderation.decision import REASONS
 from tests.conftest import Service
 from tests.moderation.public.test_receipts import PAGE, path_of, read
 
@@ -91,3 +92,17 @@ async def test_an_appeal_is_exported_and_erased_with_its_author(service: Service
     await service.client.post("/api/privacy/erase", json=person, headers=who)
     async with service.app.state.database.reading() as session:
         assert await session.fetch("SELECT * FROM appeals") == []
+
+
+async def test_the_document_names_the_reasons_and_the_appeal(service: Service) -> None:
+    paths = (await service.client.get("/openapi.json")).json()["paths"]
+
+    def fields(path: str) -> dict[str, Any]:
+        (form,) = paths[path]["post"]["requestBody"]["content"].values()
+        found: dict[str, Any] = form["schema"]["properties"]
+        return found
+
+    assert fields("/api/decisions")["reason"]["enum"] == ["", *REASONS]
+    assert "appeal" in fields("/receipts/{token}")["act"]["enum"] and "appeal" in fields("/receipts/{token}")
+    asked = {parameter["name"] for parameter in paths["/api/queue"]["get"]["parameters"]}
+    assert {"rule", "author", "sample"} <= asked

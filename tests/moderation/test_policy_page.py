@@ -61,6 +61,9 @@ async def test_what_is_saved_holds_from_the_next_comment_on_and_one_click_undoes
     page = (await service.client.get(answer.headers["location"])).text
     assert "The policy is saved" in page and "<code>max_links</code> 3 → 2" in page
     assert "<code>blocked</code> 0 → 2" in page
+    assert "<code>hold_first</code> no → yes" in page and "<code>hold_at</code> nothing → insult 0.25" in page
+    history = (await service.client.get("/moderate/history")).text
+    assert "hold_first no → yes" in history and "hold_at nothing → insult 0.25" in history and "{" not in history
     held = await service.post(body="Another word about turnips.")
     assert held.status_code == 202
     version = re.search('name="version" value="([^"]+)"', page)
@@ -156,10 +159,16 @@ async def test_a_list_too_long_for_a_form_stays_as_it_is(service: Service) -> No
 async def test_without_decisions_the_page_says_to_hold_and_how_many_are_lacking(service: Service) -> None:
     await signed_in(service, "administrator")
     page = (await service.client.get(PAGE)).text
-    assert page.count("<strong>Hold</strong>") == 2 and "20 more decisions are needed" in page
+    assert page.count("<strong>Hold</strong>") == 2
+    # 1/1000 wants ln 0.05 / ln 0.999 of them without a mistake, 1/100 ln 0.05 / ln 0.99
+    assert "2,995 more decisions are needed" in page and "299 more decisions are needed" in page
     assert "Fill in these thresholds" not in page
     wrong = (await service.client.get(PAGE, params={"filed": "2", "published": "1/50"})).text
     assert 'id="policy-filed-wrong"' in wrong and "at most 1/50 of what is published" in wrong.lower()
+    assert "At most 1/1000 of what is filed" in wrong, "the table says what it has worked out, not what was typed"
+    percent = (await service.client.get(PAGE, params={"filed": "0.2 %", "published": "5%"})).text
+    assert "-wrong" not in percent and "At most 5% of what is published" in percent
+    assert "59 more decisions are needed" in percent  # ln 0.05 / ln 0.95 is 58.4
 
 
 def outcome(action: str, spam: float, model: str = "m+default.3") -> Outcome:

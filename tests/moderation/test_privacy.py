@@ -71,14 +71,16 @@ async def test_a_token_exports_all_that_is_held(service: Service) -> None:
     await service.post(email=BOB)
     moderator = await service.token()
     await service.client.post(
-        "/api/decisions", json={"comments": [held], "action": "reject", "labels": ["insult"], "note": "Rude."}, headers=moderator
+        "/api/decisions", json={"comments": [held], "action": "reject", "labels": ["insult"], "note": "Rude.", "reason": "insult"}, headers=moderator
     )  # fmt: skip
     who = await service.token("privacy")
     found = (await service.client.post("/api/privacy/export", json={"email": ANN}, headers=who)).json()
     assert [c["id"] for c in found["comments"]] == [first, held]
     assert found["comments"][0]["body"] == "My words." and found["email"] == ANN
     assert [s["body"] for s in found["judged"]] == [c["body"] for c in found["comments"]]
-    assert [(d["id"], d["action"], d["labels"], d["note"]) for d in found["decisions"]] == [(held, "reject", ["insult"], "Rude.")]  # fmt: skip
+    assert [(d["id"], d["action"], d["labels"], d["note"], d["reason"]) for d in found["decisions"]] == [(held, "reject", ["insult"], "Rude.", "insult")]  # fmt: skip
+    assert [(s["name"], s["email_domain"]) for s in found["judged"]] == [("Ann", "mail.example")] * 2
+    assert [r["rule"] for r in found["judged"][1]["reasons"]] == ["stranger-with-link"]
     assert (await service.client.post("/api/privacy/export", json={"email": ANN}, headers=moderator)).status_code == 403
     assert (await service.client.post("/api/privacy/export", json={"email": ANN})).status_code == 401
 

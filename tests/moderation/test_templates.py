@@ -210,7 +210,16 @@ SAMPLES: dict[str, tuple[str, str, dict[str, Any]]] = {
         {"count": 5, "comments": [a_reply(1)], "form": "/form", "following": "/more", "deepest": 5},
     ),
     "refused": ("public", "refused.html", {"message": EVIL, "back": "/", "typed": [("Email", EVIL)], "comment": EVIL}),
-    "subscription": ("public", "subscription.html", {"state": "asked", "site": SITE, "action": "/subscriptions/x"}),
+    "subscription": (
+        "public",
+        "subscription.html",
+        {"state": "asked", "site": SITE, "action": "/subscriptions/x", "days": 7},
+    ),
+    "subscription-refused": (
+        "public",
+        "subscription.html",
+        {"state": "refused", "site": SITE, "action": "/subscriptions/x", "days": 7},
+    ),
     "privacy": ("public", "privacy.html", {"said": "", "error": EVIL, "typed": EVIL, "mails": True}),
     "person": ("public", "person.html", {"action": "/privacy/x", "may_export": True}),
     "receipt": ("public", "receipt.html", {"receipt": a_receipt()}),
@@ -385,7 +394,7 @@ POLICY: dict[str, Any] = {
     "choices": rules.CHOICES,
     "skippable": SKIPPABLE,
     "shipped": {"insult": 0.4},
-    "changes": [{"id": EVIL, "at": NOW, "actor": EVIL, "differs": {"articles": [EVIL, "open"]}}],
+    "changes": [{"id": EVIL, "at": NOW, "actor": EVIL, "differs": {"articles": f"{EVIL} → open"}}],
     "seen": EVIL,
     "labels": list(LABELS),
     "may_change": True,
@@ -395,6 +404,7 @@ POLICY: dict[str, Any] = {
         "published": A_PROMISE | {"at": 0.4, "today": {"count": 9, "wrong": 1, "bound": 0.4}},
     },
     "wishes": {"filed": EVIL, "published": EVIL},
+    "kept": {"filed": EVIL, "published": EVIL},
 }
 SAMPLES["policy"] = ("console", "policy.html", POLICY)
 FOUND: dict[str, Any] = {
@@ -403,7 +413,7 @@ FOUND: dict[str, Any] = {
     "days": 30,
     "model": EVIL,
     "capped": True,
-    "differs": {"articles": [EVIL, "open"]},
+    "differs": {"articles": f"{EVIL} → open"},
     "changes": [{"from": "publish", "to": EVIL, "count": 3, "already": 0, "agree": 1, "disagree": 0}],
     "decided": {"agree": 1, "disagree": 0},
     "not_replayed": {"count": 1, "why": {"address": 1, EVIL: 1}, "comments": [EVIL]},

@@ -32,7 +32,7 @@
 
   function changed(one) {
     const did = { decided: `Now ${one.status}`, undone: `Undone: now ${one.status}`, edited: "Its author has changed it", redacted: "A piece of it was removed",
-      withdrawn: "Withdrawn by its author", arrived: "" }[one.what] ?? `Now ${one.status}`;
+      withdrawn: "Withdrawn by its author", appealed: "Its author asks for a second look", arrived: "" }[one.what] ?? `Now ${one.status}`;
     for (const row of rows()) {
       const id = idOf(row), seen = field(row, "seen"), wave = field(row, "wave");
       if (id === one.id) {
@@ -45,7 +45,8 @@
         return;
       }
     }
-    if (one.what === "arrived" && one.status === "pending" && one.id > since && document.getElementById("queue-page")) {
+    const comes = (one.what === "arrived" && one.id > since) || one.what === "appealed"; // which waits again
+    if (comes && one.status === "pending" && document.getElementById("queue-page")) {
       fresh.add(one.id);
       corner(`${fresh.size} new`);
     }

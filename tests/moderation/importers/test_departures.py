@@ -44,6 +44,11 @@ async def lived_in(service: Service, bring: Bring) -> None:
     address = f"/sites/default/articles/12/comments/{again.json()['id']}"
     assert (await service.client.patch(address, json={"body": "A better answer, number 51"}, headers=token)).is_success
     held = [await service.held("12") for _ in range(3)]
+    appealing = (await service.post("12", body="See https://blog.example/borage, number 55")).json()
+    sent = {"comments": [appealing["id"]], "action": "reject", "reason": "advertising", "note": "A shop?"}
+    assert (await service.client.post("/api/decisions", json=sent, headers=who)).is_success
+    said = {"act": "appeal", "appeal": "It is my garden,\nand I sell nothing."}
+    assert (await service.client.post(appealing["receipt"], data=said)).status_code == 303
     for ids, action in ((held[:2], "reject"), (held[2:], "spam")):
         service.clock.forward(seconds=1)
         decided = await service.client.post(
@@ -56,7 +61,7 @@ async def lived_in(service: Service, bring: Bring) -> None:
     await service.post("Other.article", name="Zoë 你好", body="Elsewhere, number 60")
 
 
-KEPT = ("articles", "comments", "submissions", "decisions")
+KEPT = ("articles", "comments", "submissions", "decisions", "appeals")
 FORGOTTEN = {"comments": {"address_key"}, "articles": {"revision", "created_at"}}
 """Network addresses do not travel; a revision only counts this database's changes."""
 

@@ -151,6 +151,41 @@ async def test_who_ended_it_may_ask_again_and_who_refused_is_never_asked(service
     assert await delivered(service, box) == []
 
 
+async def test_a_yes_is_taken_once_and_within_a_week(service: Service, box: Postbox) -> None:
+    await service.post(email=ANN, notify=True)
+    await delivered(service, box)
+    link, yes = link_in(box), {"act": "confirm"}
+    service.clock.forward(hours=7 * 24)
+    page = await service.client.get(link)
+    assert "the question is over" in page.text and "Yes, mail me" not in page.text
+    assert (await service.client.post(link, data=yes)).status_code == 410
+    await service.post(email=ANN, notify=True)
+    assert len(await delivered(service, box)) == 1, "another comment asks anew"
+    for _ in range(2):  # a double click
+        assert (await service.client.post(link, data=yes)).status_code == 303
+    # the link of every later mail ends the mails, and whoever gets hold of one cannot start them again
+    await service.client.post(link, data=ONE_CLICK)
+    page = await service.client.get(link)
+    assert "You get no mails" in page.text and "Yes, mail me" not in page.text
+    assert (await service.client.post(link, data=yes)).status_code == 410
+    assert "You get no mails" in (await service.client.get(link)).text
+
+
+async def test_the_button_of_an_old_mail_does_not_weaken_a_never(service: Service, box: Postbox) -> None:
+    await confirmed(service, box)
+    link = link_in(box)
+    await service.client.post(link, data={"act": "refuse"})
+    assert (await service.client.post(link, data=ONE_CLICK)).status_code == 200
+    service.clock.forward(hours=25)
+    await service.post(email=ANN, notify=True)
+    assert await delivered(service, box) == []
+    page = await service.client.get(link)
+    assert "will not be asked again" in page.text and "Yes, mail me" not in page.text
+    await service.client.post(link, data={"act": "end"})  # a slip can be mended: it starts nothing but a question
+    await service.post(email=ANN, notify=True)
+    assert len(await delivered(service, box)) == 1
+
+
 async def test_an_address_is_asked_once_a_day_over_all_sites(service: Service, box: Postbox) -> None:
     async with service.app.state.database.transaction() as tx:
         await sites.put_site(tx, Site("garden", "Garden"), service.clock())
