@@ -40,7 +40,7 @@
   const list = form.querySelector(".rows");
   const status = form.dataset.status;
   const rows = () => [...list.querySelectorAll("[data-row]")];
-  const gone = new Set(); // ids that were decided here
+  const gone = new Map(); // what was decided here → the revision that it had then; a later one has come back
   const acts = []; // what can still be undone, the latest last
   const under_way = new Set();
   const ready = new WeakMap(); // row → until its undo is kept
@@ -133,7 +133,7 @@
       row.querySelector(".box")?.remove();
       for (const more of row.querySelectorAll("[data-more][open]")) more.open = false;
       for (const box of row.querySelectorAll('input[name="comments"]')) box.checked = false;
-      for (const id of Object.keys(seenOf(row))) gone.add(id);
+      for (const id of Object.keys(seenOf(row))) gone.set(id, Infinity);
       row.replaceWith(act.places[at]);
     });
     acts.push(act);
@@ -144,7 +144,9 @@
       await Promise.all(chosen.map((row) => ready.get(row)));
       try {
         const seen = Object.assign({}, ...chosen.map(seenOf));
-        act.id = (await send("/api/decisions", { comments: Object.keys(seen), action, seen, ...why })).id;
+        const told = await send("/api/decisions", { comments: Object.keys(seen), action, seen, ...why });
+        act.id = told.id;
+        if (!act.back) for (const one of told.comments) gone.set(one.id, one.revision);
       } catch (wrong) {
         forget(act);
         if (!act.back) put_back(act);
@@ -211,7 +213,7 @@
       const here = new Set(rows().flatMap((row) => Object.keys(seenOf(row))));
       for (const row of page.querySelectorAll("#queue [data-row]")) {
         const id = idOf(row);
-        if (here.has(id) || gone.has(id)) continue;
+        if (here.has(id) || Number(field(row, "seen").value) <= gone.get(id)) continue;
         list.append(document.adoptNode(row));
         found += 1;
       }
