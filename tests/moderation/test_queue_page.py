@@ -108,7 +108,7 @@ async def test_a_row_leads_to_its_article_and_to_all_that_waits_there(service: S
     assert 'href="https://blog.example/gate?a=1&amp;b=2" rel="noopener noreferrer"><bdi>Why a gate?</bdi>' in page
     same = re.search(r'<a href="([^"]+)">same article</a>', page)
     assert same and rows(await shown(person, unescape(same[1]))) == [id]
-    assert page.count("4 more labels") == 2 and page.count("identity attack</dt>") == 2
+    assert page.count("4 other labels") == 2 and page.count("identity attack</dt>") == 2
     assert "Why a gate?" in await shown(person, f"/moderate/comments/{id}")
 
 
