@@ -78,6 +78,7 @@ from moderation.shadow import Shadow
 from moderation.site import Site
 from moderation.storage import connect, moderators, scrubbing, sites
 from moderation.storage.database import Database
+from moderation.waves import catch_up
 
 log = logging.getLogger("moderation")
 HERE = Path(__file__).parent
@@ -330,6 +331,7 @@ def create_app(
                     "scrub", 60_000, lambda: scrubbing.scrub(state.database), partial(scrubbing.wanted, state.database)
                 ),
                 Round("read-up", 60_000, lambda: queue.read_up(state.database, all_=True)),
+                Round("waves", HOUR // 4, lambda: catch_up(state.database)),
                 Round("shadow", 15_000, state.shadow.read_along, state.shadow.wanted),
             ]
             if settings.smtp and settings.digest_hours:

@@ -13,6 +13,8 @@ STATUS_AFTER = {"approve": "approved", "spam": "spam", "reject": "rejected", "de
 
 REASONS = ("insult", "off-topic", "advertising", "personal-data", "unlawful", "other")
 """Why a comment was rejected, for its author to read in their language."""
+SAYS = {"insult": ("insult",)}
+"""Which labels a reason names by itself: whoever rejects an insult by one key has told the model as much."""
 MOST_APPEALED = 1000
 
 
@@ -25,6 +27,11 @@ def checked_reason(reason: object, action: object) -> str:
     if action != "reject":
         raise Invalid(FieldError("reason", "invalid", "is for rejecting only"))
     return reason
+
+
+def labels_said(labels: object, reason: object) -> object:
+    """Those that were given; where none were, what the reason says."""
+    return list(SAYS.get(reason, ())) if labels is None and isinstance(reason, str) else labels
 
 
 def checked(action: object, labels: object, note: object) -> tuple[str, tuple[str, ...], str]:

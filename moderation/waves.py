@@ -12,7 +12,7 @@ from moderation.moderator import Asker
 from moderation.problem import NotFound
 from moderation.site import Site
 from moderation.storage import alike as stored
-from moderation.storage import comments
+from moderation.storage import comments, sites
 from moderation.storage.comments import Judged
 from moderation.storage.database import Database, Session
 from moderation.submission import Submission
@@ -23,6 +23,8 @@ MOST = 200
 CANDIDATES = 1_000
 RECENT = 500
 """How many comments without keys one is compared with, the newest."""
+AT_ONCE = 500
+"""Comments looked at in one go when keys are made up for: whoever posts waits for no more than that."""
 WAVE = 3
 """So many near-duplicates are a wave."""
 LASTS = 6 * 3_600_000
@@ -64,6 +66,30 @@ async def keep_anew(tx: Session, judged: Judged) -> None:
     """Those of a text that its author has changed."""
     await stored.drop(tx, judged.comment.site, judged.comment.id)
     await keep(tx, [judged])
+
+
+async def catch_up(database: Database) -> int:
+    """Keys for what waits without any: it came before there were keys, or was published at once and has come back. A piece
+    at a time; how many got some."""
+    given = 0
+    async with database.reading() as session:
+        known = list(await sites.sites(session))
+    for site in known:
+        after, more = "", True
+        while more:
+            async with database.reading() as session:
+                ids = await stored.waiting_after(session, site, after, AT_ONCE)
+                bare = sorted(await stored.without_keys(session, site, ids)) if ids else []
+                found = await comments.of_site(session, site, bare) if bare else {}
+            keys = await asyncio.to_thread(lambda some: {c.id: alike.keys(looks(c)) for c in some}, found.values())
+            if any(keys.values()):
+                async with database.transaction() as tx:
+                    now = await comments.of_site(tx, site, bare)
+                    rows = [(site, id, keys[id]) for id, c in now.items() if c.text == found[id].text]
+                    await stored.keep(tx, rows)
+                given += sum(bool(row[2]) for row in rows)
+            after, more = ids[-1] if ids else "", len(ids) == AT_ONCE
+    return given
 
 
 async def rekey(tx: Session, comment: Comment) -> None:

@@ -97,7 +97,8 @@ async def post_decision(request: Request) -> Response:
         lambda: seen_of(raw.get("seen"), []),
     )
     ids = ids_of(raw["comments"])
-    action, labels, note = decision.checked(raw["action"], raw.get("labels"), raw.get("note"))
+    said = decision.labels_said(raw.get("labels"), raw.get("reason"))
+    action, labels, note = decision.checked(raw["action"], said, raw.get("note"))
     reason, seen = decision.checked_reason(raw.get("reason"), action), seen_of(raw.get("seen"), ids)
     id, moved = await queue.decide(state.database, asker, ids, action, labels, note, seen, state.clock(), reason)
     for m in moved:

@@ -251,8 +251,8 @@ async def post_decisions(request: Request, asker: Asker) -> Response:
     if not ids or not action:  # nothing ticked, or Enter in a checkbox: nothing is decided
         return RedirectResponse(back, 303)
     labels = [value for name, value in pairs if name == "labels"]
-    checked = decision.checked(action, labels, typed.get("note", ""))
     reason = decision.checked_reason(typed.get("reason"), action) if action == "reject" else ""
+    checked = decision.checked(action, decision.labels_said(labels or None, reason), typed.get("note", ""))
     whole = unpacked(ids, typed)
     ids += whole  # a row that is a wave is decided whole
     revisions = whole | {id: int(s) for id in ids if (s := typed.get(f"seen-{id}", "")).isdigit() and len(s) < 15}

@@ -42,6 +42,14 @@ async def without_keys(session: Session, site: str, ids: Sequence[str]) -> set[s
     return set(ids) - {row[0] for row in rows}
 
 
+async def waiting_after(session: Session, site: str, after: str, limit: int) -> list[str]:
+    rows = await session.fetch(
+        "SELECT c.id FROM comments c WHERE c.site = ? AND c.status = 'pending' AND c.id > ? ORDER BY c.id LIMIT ?",
+        *(site, after, limit),
+    )
+    return [row[0] for row in rows]
+
+
 async def keyless(session: Session, site: str, limit: int) -> list[Comment]:
     """The newest without keys: published at once without a link, imported, or from before there were keys."""
     rows = await session.fetch(

@@ -117,6 +117,46 @@ def test_the_rows_of_the_next_page_come_below_and_the_end_is_told(server: Server
     assert page.locator("body[data-same]").count() == 1 and wrong == []
 
 
+def test_more_comes_below_and_all_of_it_can_be_ticked(server: Server, browser: Browser) -> None:
+    ids = held(server, 22)
+    page, wrong = opened(server, browser)
+    rows = page.locator("[data-row]")
+    expect(rows).to_have_count(20)
+    for _ in range(19):
+        page.keyboard.press("j")
+    expect(rows).to_have_count(20)
+    page.keyboard.press("j")  # beyond the last
+    expect(rows).to_have_count(22)
+    expect(page.locator(f"#row-{ids[20]}")).to_be_focused()
+    expect(page.locator(".shown")).to_have_text("22 of 22")
+    page.keyboard.press("Shift+X")
+    page.keyboard.press("Shift+D")
+    expect(page.locator("#main")).to_contain_text("Nothing waits")
+    expect(page.locator(".notice")).to_contain_text("22 comments deleted")
+    page.keyboard.press("z")
+    expect(rows).to_have_count(22)
+    kept(page)
+    assert set(statuses(server, ids)) == {"pending"}
+    assert page.locator("body[data-same]").count() == 1 and wrong == []
+
+
+def test_what_comes_back_after_its_decision_is_shown_again(server: Server, browser: Browser) -> None:
+    ids = held(server, 3)
+    page, wrong = opened(server, browser)
+    page.keyboard.press("s")
+    kept(page)
+    token = server.run("add-token", "--scopes", "moderate").stdout.strip()
+    again = {"comments": ids[:1], "action": "hold"}
+    answer = httpx.post(f"{server.url}/api/decisions", json=again, headers={"Authorization": f"Bearer {token}"})
+    assert answer.status_code == 200, answer.text
+    page.keyboard.press("a")
+    page.keyboard.press("a")
+    expect(page.locator(f"#row-{ids[0]}")).to_be_focused()
+    expect(page.locator("[data-row]")).to_have_count(1)
+    assert statuses(server, ids) == ["pending", "approved", "approved"]
+    assert page.locator("body[data-same]").count() == 1 and wrong == []
+
+
 @pytest.mark.parametrize("away", [False, True])
 def test_what_is_not_kept_comes_back_and_says_why(server: Server, browser: Browser, away: bool) -> None:
     ids = held(server, 3)

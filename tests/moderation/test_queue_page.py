@@ -108,8 +108,30 @@ async def test_a_row_leads_to_its_article_and_to_all_that_waits_there(service: S
     assert 'href="https://blog.example/gate?a=1&amp;b=2" rel="noopener noreferrer"><bdi>Why a gate?</bdi>' in page
     same = re.search(r'<a href="([^"]+)">same article</a>', page)
     assert same and rows(await shown(person, unescape(same[1]))) == [id]
-    assert page.count("4 more labels") == 2 and page.count("identity attack</dt>") == 2
+    assert page.count("4 other labels") == 2 and page.count("identity attack</dt>") == 2
     assert "Why a gate?" in await shown(person, f"/moderate/comments/{id}")
+
+
+async def test_an_insult_rejected_by_one_key_teaches_that_it_was_one(service: Service) -> None:
+    async def labels(id: str) -> list[str]:
+        (taken,) = (await person.ask("GET", f"/api/comments/{id}")).json()["decisions"]
+        return list(taken["labels"])
+
+    person = await signed_in(service)
+    ids = [await service.held() for _ in range(5)]
+    for id, told in (
+        (ids[0], {"reason": "insult"}),
+        (ids[1], {"reason": "insult", "labels": []}),
+        (ids[2], {"reason": "off-topic"}),
+    ):
+        sent = {"comments": [id], "action": "reject"} | told
+        assert (await person.ask("POST", "/api/decisions", json=sent)).status_code == 200
+    for id, more in ((ids[3], {}), (ids[4], {"labels": "threat"})):
+        form = {"csrf_token": person.csrf, "one": f"reject:{id}", "reason": "insult"} | more
+        assert (await person.ask("POST", "/moderate/decisions", data=form)).status_code == 303
+    assert [await labels(id) for id in ids] == [["insult"], [], [], ["insult"], ["threat"]]
+    told = (await person.ask("GET", "/api/stats")).json()["agreement"]
+    assert told["insult"]["count"] == 2 and told["threat"]["count"] == 1
 
 
 async def test_a_wave_counts_as_all_that_it_stands_for(service: Service) -> None:

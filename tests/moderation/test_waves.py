@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from moderation import waves
 from moderation.arrivals import Arrivals
 from moderation.history import PastArticle, PastComment
 from moderation.site import Site
@@ -179,6 +180,26 @@ async def test_imported_comments_fold_into_waves_like_posted_ones(service: Servi
     assert len(found) == 3 and {c["status"] for c in found} == {"pending"}
     async with state.database.reading() as look:
         assert len(await look.fetch("SELECT DISTINCT id FROM alike")) == 4, "none for what was published without a link"
+
+
+async def test_what_waits_without_keys_gets_them_in_pieces_and_is_one_row(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(waves, "AT_ONCE", 2)
+    database = service.app.state.database
+    ids = [await arrive(service, n) for n in range(5)]
+    gone = ids.pop()
+    async with database.transaction() as tx:  # as they came before there were keys
+        await tx.execute("DELETE FROM alike")
+        await tx.execute("UPDATE comments SET status = 'approved' WHERE id = ?", gone)
+    await session(service)
+    assert "A wave of" not in (await service.client.get("/moderate")).text
+    assert await waves.catch_up(database) == 4
+    page = (await service.client.get("/moderate")).text
+    assert len(rows(page)) == 1 and "A wave of 4" in page
+    assert await waves.catch_up(database) == 0, "once"
+    async with database.reading() as look:
+        assert {row[0] for row in await look.fetch("SELECT DISTINCT id FROM alike")} == set(ids)
 
 
 async def test_plain_comments_decided_as_a_wave_get_their_keys_then(service: Service) -> None:

@@ -36,7 +36,8 @@
 
   function move(step) {
     const rows = all(), at = rows.indexOf(current());
-    look(rows[at < 0 ? 0 : Math.min(Math.max(at + step, 0), rows.length - 1)]);
+    if (step > 0 && at === rows.length - 1) document.querySelector(".more a")?.click();
+    else look(rows[at < 0 ? 0 : Math.max(at + step, 0)]);
   }
 
   function press(button, row = current()) {

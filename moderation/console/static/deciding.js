@@ -40,7 +40,7 @@
   const list = form.querySelector(".rows");
   const status = form.dataset.status;
   const rows = () => [...list.querySelectorAll("[data-row]")];
-  const gone = new Set(); // ids that were decided here
+  const gone = new Map(); // what was decided here → the revision that it had then; a later one has come back
   const acts = []; // what can still be undone, the latest last
   const under_way = new Set();
   const ready = new WeakMap(); // row → until its undo is kept
@@ -133,7 +133,7 @@
       row.querySelector(".box")?.remove();
       for (const more of row.querySelectorAll("[data-more][open]")) more.open = false;
       for (const box of row.querySelectorAll('input[name="comments"]')) box.checked = false;
-      for (const id of Object.keys(seenOf(row))) gone.add(id);
+      for (const id of Object.keys(seenOf(row))) gone.set(id, Infinity);
       row.replaceWith(act.places[at]);
     });
     acts.push(act);
@@ -144,7 +144,9 @@
       await Promise.all(chosen.map((row) => ready.get(row)));
       try {
         const seen = Object.assign({}, ...chosen.map(seenOf));
-        act.id = (await send("/api/decisions", { comments: Object.keys(seen), action, seen, ...why })).id;
+        const told = await send("/api/decisions", { comments: Object.keys(seen), action, seen, ...why });
+        act.id = told.id;
+        if (!act.back) for (const one of told.comments) gone.set(one.id, one.revision);
       } catch (wrong) {
         forget(act);
         if (!act.back) put_back(act);
@@ -199,19 +201,19 @@
   }
 
   // The rows of the next page come below these. Where nothing is left, whatever has come meanwhile; else the page says so.
-  async function refill() {
-    const more = document.querySelector(".more a");
-    if (filling || under_way.size || rows().length > (more ? FEW : 0)) return;
+  async function refill(asked = false) {
+    const more = document.querySelector(".more a"), last = rows().at(-1);
+    if (filling || !asked && (under_way.size || rows().length > (more ? FEW : 0))) return;
     filling = true;
     let found = 0;
     try {
       const answer = await fetch(more?.href ?? form.elements.back.value);
-      if (!answer.ok) return;
+      if (!answer.ok) throw answer;
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
       const here = new Set(rows().flatMap((row) => Object.keys(seenOf(row))));
       for (const row of page.querySelectorAll("#queue [data-row]")) {
         const id = idOf(row);
-        if (here.has(id) || gone.has(id)) continue;
+        if (here.has(id) || Number(field(row, "seen").value) <= gone.get(id)) continue;
         list.append(document.adoptNode(row));
         found += 1;
       }
@@ -221,8 +223,12 @@
       else if (following && found) document.querySelector(".keys").before(document.adoptNode(following));
       empty(found || rows().length || more ? null : page.querySelector(".empty"));
       shown();
-      if (document.activeElement === document.body) look(rows()[0]);
-    } catch { /* loading the page does the same */ return; } finally {
+      if (asked && found) look(rows()[rows().indexOf(last) + 1]);
+      else if (document.activeElement === document.body) look(rows()[0]);
+    } catch { // loading the page does the same
+      if (asked) location.assign(more.href);
+      return;
+    } finally {
       filling = false;
     }
     if (more) refill();
@@ -233,6 +239,13 @@
     form.hidden = Boolean(said);
     if (said) form.after(document.adoptNode(said));
   }
+
+  // More of the list below what is there, so that all of it can be ticked: up to 500 at once.
+  document.addEventListener("click", (event) => {
+    if (!event.target.closest(".more a") || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    refill(true);
+  });
 
   form.addEventListener("submit", (event) => {
     const button = event.submitter;
