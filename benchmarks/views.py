@@ -1,6 +1,6 @@
 """Every view of the queue among 200,000 comments beside the same among 1,000, with the plans of their statements.
 
-    python benchmarks/views.py [--comments 200000] [--database postgresql://…/empty] [--plans]
+    .venv/bin/python -m benchmarks.views [--comments 200000] [--database postgresql://…/empty] [--plans]
 
 It builds two databases (SQLite files in a temporary folder, or the two named) and prints the median of each view's time.
 """
