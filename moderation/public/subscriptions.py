@@ -41,8 +41,9 @@ async def get_subscription(request: Request) -> Response:
 
 
 async def post_subscription(request: Request) -> Response:
-    """`act`: `confirm`, once and within 7 days of the question, `end` or `refuse`; or a mail program's own unsubscribe
-    button (RFC 8058)."""
+    """An answer to mails about replies, or a mail program's own unsubscribe button (RFC 8058).
+
+    `act`: `confirm`, once and within 7 days of the question, `end` or `refuse`."""
     state = request.app.state
     raw = await body.read(request)
     typed = body.single(await body.form_fields(request, raw))

@@ -9,7 +9,7 @@ from moderation.comment import SECOND_LOOK, Comment
 from moderation.moderator import EVERYWHERE
 from moderation.storage.comments import COMMENT, VERDICT, comment_of, verdict_of
 from moderation.storage.database import Session, marks
-from moderation.storage.search import MANY, escaped, matching, words
+from moderation.storage.search import escaped, if_few, matching, words
 from moderation.verdict import Verdict
 
 ORDERS = {
@@ -81,12 +81,12 @@ async def _of_site(session: Session, view: View, site: str) -> list[tuple[Commen
     for kind, value in (("label", view.label), ("rule", view.rule)):
         if value == APPEAL:
             where.append("EXISTS (SELECT 1 FROM appeals p WHERE p.site = c.site AND p.id = c.id)")
-            rows = await session.fetch("SELECT id FROM appeals WHERE site = ? LIMIT ?", site, MANY + 1)
-            looked_up.append(None if len(rows) > MANY else [row[0] for row in rows])
+            looked_up.append(await if_few(session, "SELECT id FROM appeals WHERE site = ? LIMIT ?", [site]))
         elif value:
             where.append("s.reasons LIKE ? ESCAPE '\\'")
             args.append(f'%"{kind}":"{escaped(value)}"%')
-            looked_up.append(await _with_reason(session, site, f"{kind}:{value}"))
+            having = "SELECT id FROM comment_reasons WHERE site = ? AND reason = ? LIMIT ?"
+            looked_up.append(await if_few(session, having, [site, f"{kind}:{value}"]))
     if wanted := words(view.q):
         ids, condition, asked = await matching(session, site, wanted)
         looked_up.append(ids)
@@ -119,14 +119,6 @@ async def _of_site(session: Session, view: View, site: str) -> list[tuple[Commen
         *(*args, view.limit),
     )
     return [(comment_of(row), verdict_of(row[18:23]), row[23]) for row in rows]
-
-
-async def _with_reason(session: Session, site: str, reason: str) -> list[str] | None:
-    """The ids of what a rule or a label spoke about; None where they are many."""
-    rows = await session.fetch(
-        "SELECT id FROM comment_reasons WHERE site = ? AND reason = ? LIMIT ?", site, reason, MANY + 1
-    )
-    return None if len(rows) > MANY else [row[0] for row in rows]
 
 
 async def counts(session: Session, site: str = EVERYWHERE) -> dict[str, int]:

@@ -105,9 +105,15 @@ async def matching(session: Session, site: str, wanted: list[str]) -> tuple[list
     if short:
         has, asked = holds_short(session, short)
         where, args = " AND ".join(filter(None, (where, has))), [*args, *asked]
-    sql, given = look_up(session, site, long, short)
-    rows = await session.fetch(sql, *given, MANY + 1)
-    return (None if len(rows) > MANY else [row[0] for row in rows]), where, args
+    return await if_few(session, *look_up(session, site, long, short)), where, args
+
+
+async def if_few(session: Session, sql: str, args: list[Any]) -> list[str] | None:
+    """The ids that `sql` finds, its limit still to come; None where they are many. Strung together by the database: a row
+    for each costs more than finding them."""
+    strung = "string_agg(id, ' ')" if session.kind == "postgres" else "group_concat(id, ' ')"
+    (row,) = await session.fetch(f"SELECT count(*), {strung} FROM ({sql}) AS found", *args, MANY + 1)
+    return None if row[0] > MANY else (row[1] or "").split()
 
 
 def holds_short(session: Session, short: list[str]) -> tuple[str, list[Any]]:

@@ -119,19 +119,30 @@ def test_counting_links(body: str, links: int) -> None:
 LONG = 65_000
 
 
+def seconds(body: str) -> float:
+    """Of the processor, to read it in every way."""
+    began = time.process_time()
+    Reader(render(body))
+    count_links(body)
+    excerpt(body)
+    return time.process_time() - began
+
+
+@pytest.fixture(scope="module")
+def ordinary() -> float:
+    """The same for as long a text of which every word is emphasised: what is linear on this machine."""
+    return seconds("*a* " * (LONG // 4))
+
+
 @pytest.mark.parametrize(
     "unit",
     ["[", "*", "a*", "**a", "*a_ ", "![", "[a](", "](", "<", ">", "> ", "- ", "1. ", "`", "``` ", "&", "~~", "~a", "\\",
      "http://", "http://a ", "http://)", "<a href ", "<a href=", "<a ", "[url=", "[url= ", "a\n", ">\n", "[a][", "[]",
      "<http://", "(", "http://((", "#\n", "a: ", "* a\n * a\n  * a\n", "\u0301", "\x00"],
 )  # fmt: skip
-def test_hostile_lengths_take_no_longer_than_their_length(unit: str) -> None:
+def test_hostile_lengths_take_no_longer_than_their_length(ordinary: float, unit: str) -> None:
     for body in ("x" + unit * (LONG // len(unit)), unit * (LONG // len(unit))):
-        began = time.process_time()
-        Reader(render(body))
-        count_links(body)
-        excerpt(body)
-        assert time.process_time() - began < 4
+        assert seconds(body) < 5 * ordinary
 
 
 @given(
