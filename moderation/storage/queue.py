@@ -69,7 +69,9 @@ async def _of_site(session: Session, view: View, site: str) -> list[tuple[Commen
     by, direction = ORDERS[view.order]
     where, args = ["c.site = ?", "c.status = ?"], list[Any]([site, view.status])
     if view.article:
-        where.append("c.article = ?")
+        # Every path is at least nothing. Said so that SQLite takes the index of the article's threads, and not the one of
+        # authors, in which all that is asked for stands too, but for the whole site.
+        where.append("c.article = ? AND c.path >= ''")
         args.append(view.article)
     if view.sample:
         # Spelled out, not given: it must be seen to be what the small indexes of the sample are of.
@@ -81,18 +83,18 @@ async def _of_site(session: Session, view: View, site: str) -> list[tuple[Commen
     for kind, value in (("label", view.label), ("rule", view.rule)):
         if value == APPEAL:
             where.append("EXISTS (SELECT 1 FROM appeals p WHERE p.site = c.site AND p.id = c.id)")
-            looked_up.append(await if_few(session, "SELECT id FROM appeals WHERE site = ? LIMIT ?", [site]))
+            sql = "SELECT p.id FROM appeals p CROSS JOIN comments k WHERE p.site = ? AND k.site = p.site AND k.id = p.id AND "
+            looked_up.append(await if_few(session, f"{sql}k.status = ? LIMIT ?", [site, view.status]))
         elif value:
             where.append("s.reasons LIKE ? ESCAPE '\\'")
             args.append(f'%"{kind}":"{escaped(value)}"%')
-            having = "SELECT id FROM comment_reasons WHERE site = ? AND reason = ? LIMIT ?"
-            looked_up.append(await if_few(session, having, [site, f"{kind}:{value}"]))
-    if wanted := words(view.q):
-        ids, condition, asked = await matching(session, site, wanted)
-        looked_up.append(ids)
-        if ids is None:
-            where.append(condition)
-            args += asked
+            having = "SELECT id FROM comment_reasons WHERE site = ? AND reason = ? AND status = ? LIMIT ?"
+            looked_up.append(await if_few(session, having, [site, f"{kind}:{value}", view.status]))
+    for found in await matching(session, site, view.status, wanted) if (wanted := words(view.q)) else ():
+        looked_up.append(found.ids)
+        if found.ids is None:
+            where.append(found.condition)
+            args += found.args
     few = [set(ids) for ids in looked_up if ids is not None]
     if few:
         only = sorted(set.intersection(*few))
@@ -110,13 +112,19 @@ async def _of_site(session: Session, view: View, site: str) -> list[tuple[Commen
         args += [last] if by == "id" else [float(value) if by != "turn" else int(value), last]
     # Where few are meant, they are found and then sorted: walking along the order until twenty of them have come by would
     # read everything. The database cannot know it (SQLite keeps no figures unless asked to), so the index is hidden from it.
+    # What is sorted is ids: with texts and verdicts, the few thousand would be copied for the sake of twenty.
     narrow = bool(view.article or view.author or few)
     first = f"coalesce(c.{by}, c.{by})" if narrow else f"c.{by}"
     ties = "" if by == "id" else f", c.id {direction}"
+    order = f"ORDER BY {first} {direction}{ties} LIMIT ?"
+    verdict = "JOIN submissions s ON s.site = c.site AND s.id = c.id AND s.revision = c.judged"
+    args.append(view.limit)
+    if narrow:
+        needed = verdict if any(condition.startswith("s.") for condition in where) else ""
+        where = [f"c.site = ? AND c.id IN (SELECT c.id FROM comments c {needed} WHERE {' AND '.join(where)} {order})"]
+        args = [site, *args, view.limit]
     rows = await session.fetch(
-        f"SELECT {COMMENT}, {VERDICT}, c.{by} FROM comments c JOIN submissions s ON s.site = c.site AND s.id = c.id AND "
-        f"s.revision = c.judged WHERE {' AND '.join(where)} ORDER BY {first} {direction}{ties} LIMIT ?",
-        *(*args, view.limit),
+        f"SELECT {COMMENT}, {VERDICT}, c.{by} FROM comments c {verdict} WHERE {' AND '.join(where)} {order}", *args
     )
     return [(comment_of(row), verdict_of(row[18:23]), row[23]) for row in rows]
 

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import Any
 
 from moderation.storage import short_words
 from moderation.storage.database import Session
 
-MANY = 2000
-"""A word in more comments than this is common: who walks along an order meets the next one soon."""
+MANY = 1000
+"""A word in more comments of a status than this is common: who walks along an order of it meets the next one soon. Where
+100,000 have the status, it is about as much work to sort so many as to walk until twenty of them have come by."""
 WORDS = 8
-AT_ONCE = 500
-"""Texts whose short words are worked out in one transaction: whoever posts waits no longer than for these."""
+AT_ONCE = 200
+"""Texts that come into the index in one transaction: whoever posts waits no longer than for these."""
+SHELF = 36
+"""SQLite: a comment's number in the index is that of its site and status, and under so many bits its own there. So those of
+a status are a range of numbers, and FTS5 reads no others."""
 
 
 def escaped(text: str) -> str:
@@ -54,25 +59,15 @@ async def is_behind(session: Session) -> bool:
 
 
 async def read_up(tx: Session) -> bool:
-    """Texts that wait come into the index, as they stand now; True where more of them wait for their short words."""
-    if tx.kind == "sqlite":
-        await tx.execute("INSERT OR IGNORE INTO comment_numbers (site, id) SELECT site, id FROM comment_texts_unread")
-        await tx.execute(
-            "INSERT INTO comment_texts (rowid, name, email, body) SELECT n.number, c.name, c.email, c.body "
-            "FROM comment_texts_unread u JOIN comment_numbers n ON n.site = u.site AND n.id = u.id "
-            "JOIN comments c ON c.site = u.site AND c.id = u.id"
-        )
-        await tx.execute(
-            "INSERT OR IGNORE INTO comment_shorts_unread (site, id) SELECT site, id FROM comment_texts_unread"
-        )
-        await tx.execute("DELETE FROM comment_texts_unread")
+    """A piece of the texts that wait comes into the index, as they stand now; True where more of them wait."""
+    more = await _read_texts(tx) if tx.kind == "sqlite" else False
     rows = await tx.fetch("SELECT site, id FROM comment_shorts_unread ORDER BY site, id LIMIT ?", AT_ONCE)
     if not rows:
-        return False
+        return more
     last = rows[-1]
     texts = await tx.fetch(
-        "SELECT c.site, c.id, c.name || ' ' || c.email || ' ' || c.body FROM comment_shorts_unread u JOIN comments c ON "
-        "c.site = u.site AND c.id = u.id WHERE (u.site, u.id) <= (?, ?)",
+        "SELECT c.site, c.id, c.name || ' ' || c.email || ' ' || c.body, c.status FROM comment_shorts_unread u CROSS JOIN comments "
+        "c WHERE (u.site, u.id) <= (?, ?) AND c.site = u.site AND c.id = u.id",
         *last,
     )
     if tx.kind == "sqlite":
@@ -84,28 +79,104 @@ async def read_up(tx: Session) -> bool:
         )
     else:
         await tx.execute_many(
-            "INSERT INTO comment_shorts (site, id, words) VALUES (?, ?, ?) ON CONFLICT (site, id) DO UPDATE SET words = "
-            "excluded.words",
-            [(row[0], row[1], sorted(short_words.found_in(row[2]))) for row in texts],
+            "INSERT INTO comment_shorts (site, id, words, shelf) VALUES (?, ?, ?, shelf(?, ?)) ON CONFLICT (site, id) DO UPDATE "
+            "SET words = excluded.words, shelf = excluded.shelf",
+            [(row[0], row[1], sorted(short_words.found_in(row[2])), row[0], row[3]) for row in texts],
         )
     await tx.execute("DELETE FROM comment_shorts_unread WHERE (site, id) <= (?, ?)", *last)
+    return more or len(rows) == AT_ONCE
+
+
+async def _read_texts(tx: Session) -> bool:
+    """SQLite's: those that wait are new, or have another status than when they were read, and so another shelf."""
+    rows = await tx.fetch("SELECT site, id FROM comment_texts_unread ORDER BY site, id LIMIT ?", AT_ONCE)
+    if not rows:
+        return False
+    waiting = "comment_texts_unread u CROSS JOIN comments c ON c.site = u.site AND c.id = u.id"
+    until = "(u.site, u.id) <= (?, ?)"
+    await tx.execute(
+        f"INSERT OR IGNORE INTO comment_shelves (site, status) SELECT DISTINCT c.site, c.status FROM {waiting} WHERE {until}",
+        *rows[-1],
+    )
+    found = await tx.fetch(
+        f"SELECT c.site, c.id, h.shelf, n.number FROM {waiting} JOIN comment_shelves h ON h.site = c.site AND "
+        f"h.status = c.status LEFT JOIN comment_numbers n ON n.site = c.site AND n.id = c.id WHERE {until}",
+        *rows[-1],
+    )
+    moving = [row for row in found if row[3] is None or row[3] >> SHELF != row[2]]
+    numbers = dict[int, int]()
+    for shelf in {row[2] for row in moving}:
+        (highest,) = await tx.fetch(
+            "SELECT max(number) FROM comment_numbers WHERE number BETWEEN ? AND ?", *within(shelf)
+        )
+        numbers[shelf] = highest[0] if highest[0] is not None else shelf << SHELF
+    placed = list[tuple[int, str, str, int | None]]()
+    for site, id, shelf, number in moving:
+        numbers[shelf] += 1
+        placed.append((numbers[shelf], site, id, number))
+    moved = [(new, site, id, old) for new, site, id, old in placed if old is not None]
+    await tx.execute_many(
+        "INSERT INTO comment_texts (comment_texts, rowid, name, email, body) SELECT 'delete', ?, name, email, body "
+        "FROM comments WHERE site = ? AND id = ?",
+        [(old, site, id) for _, site, id, old in moved],
+    )
+    await tx.execute_many(
+        "UPDATE comment_shorts SET rowid = ? WHERE rowid = ?", [(new, old) for new, _, _, old in moved]
+    )
+    await tx.execute_many(
+        "UPDATE comment_numbers SET number = ? WHERE site = ? AND id = ?",
+        [(new, site, id) for new, site, id, _ in moved],
+    )
+    fresh = [(new, site, id) for new, site, id, old in placed if old is None]
+    await tx.execute_many("INSERT INTO comment_numbers (number, site, id) VALUES (?, ?, ?)", fresh)
+    await tx.execute_many(
+        "INSERT OR IGNORE INTO comment_shorts_unread (site, id) VALUES (?, ?)", [(site, id) for _, site, id in fresh]
+    )
+    await tx.execute_many(
+        "INSERT INTO comment_texts (rowid, name, email, body) SELECT ?, name, email, body FROM comments WHERE site = ? AND id = ?",
+        [(new, site, id) for new, site, id, _ in placed],
+    )
+    await tx.execute("DELETE FROM comment_texts_unread WHERE (site, id) <= (?, ?)", *rows[-1])
     return len(rows) == AT_ONCE
 
 
-async def matching(session: Session, site: str, wanted: list[str]) -> tuple[list[str] | None, str, list[Any]]:
-    """The ids of the comments of a site that hold all of these, where they are not many; and the condition that asks it of
-    each row, for whoever walks along an order instead."""
+def within(shelf: int) -> tuple[int, int]:
+    """The numbers of the comments on a shelf."""
+    return shelf << SHELF, (shelf + 1 << SHELF) - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What was looked up of a status: the ids where they are few, and the condition that asks it of each row, for whoever
+    walks along an order instead."""
+
+    ids: list[str] | None
+    condition: str
+    args: list[Any]
+
+
+async def matching(session: Session, site: str, status: str, wanted: list[str]) -> list[Found]:
+    """The comments of a status that hold all of these words: what is found by pieces of words, and what is by short words."""
     if not await has_index(session):
-        return None, *read(wanted)
+        return [Found(None, *read(wanted))]
     short = [word.lower() for word in wanted if short_words.is_short(word)]
     if short and await session.fetch("SELECT 1 FROM comment_shorts_unread WHERE site = ? LIMIT 1", site):
-        return None, *read(wanted)  # the index is still being made
+        return [Found(None, *read(wanted))]  # the index is still being made
     long = [word for word in wanted if not short_words.is_short(word)]
-    where, args = read(long) if long else ("", [])
-    if short:
-        has, asked = holds_short(session, short)
-        where, args = " AND ".join(filter(None, (where, has))), [*args, *asked]
-    return await if_few(session, *look_up(session, site, long, short)), where, args
+    asked: list[tuple[tuple[str, list[Any]], list[str], list[str]]] = [(read(long), long, [])] if long else []
+    asked += [(holds_short(session, short), [], short)] if short else []
+    if session.kind == "postgres":
+        return [
+            Found(await if_few(session, *_on_postgres(site, status, some, few)), *condition)
+            for condition, some, few in asked
+        ]
+    shelf = await session.fetch_one("SELECT shelf FROM comment_shelves WHERE site = ? AND status = ?", site, status)
+    found = []
+    for condition, some, few in asked:
+        late = await if_few(session, *_on_no_shelf(site, status, *read(some or few)))
+        ids = await if_few(session, *_on_shelf(shelf[0], some, few)) if shelf else []
+        found.append(Found(None if ids is None or late is None else [*ids, *late], *condition))
+    return found
 
 
 async def if_few(session: Session, sql: str, args: list[Any]) -> list[str] | None:
@@ -143,25 +214,33 @@ def telling(word: str) -> str:
     return found[1] if word.isascii() and (found := _ADDRESS(word)) else word
 
 
-def look_up(session: Session, site: str, long: list[str], short: list[str]) -> tuple[str, list[Any]]:
-    """The words first, then whose they are; the limit is still to come."""
-    if session.kind == "postgres":
-        if not long:
-            return "SELECT w.id FROM comment_shorts w WHERE w.words @> ?::text[] AND w.site = ? LIMIT ?", [short, site]
-        condition, args = read(long)
-        grams = " AND ".join("threes(c.name || chr(10) || c.email || chr(10) || c.body) @> threes(?)" for _ in long)
-        has, asked = holds_short(session, short) if short else ("TRUE", [])
-        sql = f"SELECT c.id FROM comments c WHERE {grams} AND {condition} AND {has} AND c.site = ? LIMIT ?"
-        return sql, [*long, *args, *asked, site]
-    # CROSS JOIN: the words first. The planner would rather ask for them once for each comment.
+def _on_postgres(site: str, status: str, long: list[str], short: list[str]) -> tuple[str, list[Any]]:
+    """The words and where they stand, in one index; the limit is still to come."""
+    if not long:
+        return "SELECT w.id FROM comment_shorts w WHERE (w.words || w.shelf) @> (?::text[] || shelf(?, ?)) LIMIT ?", [
+            short,
+            site,
+            status,
+        ]
+    condition, args = read(long)
+    grams = " || ".join("threes(?)" for _ in long)
+    sql = (
+        "SELECT c.id FROM comments c WHERE (threes(c.name || chr(10) || c.email || chr(10) || c.body) || shelf(c.site, c.status)) "
+        f"@> ({grams} || shelf(?, ?)) AND {condition} LIMIT ?"
+    )
+    return sql, [*long, site, status, *args]
+
+
+def _on_shelf(shelf: int, long: list[str], short: list[str]) -> tuple[str, list[Any]]:
+    """CROSS JOIN: the words first. The planner would rather ask for them once for each comment."""
+    here = "t.rowid BETWEEN ? AND ? LIMIT ?"
     if not long:
         return (
             "SELECT n.id FROM comment_shorts t CROSS JOIN comment_numbers n ON n.number = t.rowid WHERE comment_shorts MATCH ? "
-            "AND n.site = ? LIMIT ?",
-            [all_of(short), site],
+            f"AND {here}",
+            [all_of(short), *within(shelf)],
         )
     phrases = " AND ".join('"' + telling(word).replace('"', '""') + '"' for word in long)
-    only = "AND t.rowid IN (SELECT rowid FROM comment_shorts WHERE comment_shorts MATCH ?) " if short else ""
     addresses = [word for word in long if telling(word) != word]
     whole, texts, args = "", "", list[Any]()
     if addresses:
@@ -169,6 +248,15 @@ def look_up(session: Session, site: str, long: list[str], short: list[str]) -> t
         whole, texts = f"AND {condition} ", "CROSS JOIN comments c ON c.site = n.site AND c.id = n.id "
     return (
         f"SELECT n.id FROM comment_texts t CROSS JOIN comment_numbers n ON n.number = t.rowid {texts}WHERE comment_texts MATCH ? "
-        f"{only}{whole}AND n.site = ? LIMIT ?",
-        [phrases, *([all_of(short)] if short else []), *args, site],
+        f"{whole}AND {here}",
+        [phrases, *args, *within(shelf)],
+    )
+
+
+def _on_no_shelf(site: str, status: str, condition: str, args: list[Any]) -> tuple[str, list[Any]]:
+    """What came or was decided since the index was read up: few, and read."""
+    return (
+        "SELECT c.id FROM comment_texts_unread u CROSS JOIN comments c ON c.site = u.site AND c.id = u.id WHERE u.site = ? AND "
+        f"c.status = ? AND {condition} LIMIT ?",
+        [site, status, *args],
     )

@@ -180,6 +180,7 @@ async def test_every_table_of_the_schema_is_in_the_backup(service: Service) -> N
         "comment_numbers",
         "comment_texts",
         "comment_shorts",
+        "comment_shelves",
     )  # by triggers, from the comments
     async with service.app.state.database.reading() as session:
         if service.app.state.database.kind == "sqlite":

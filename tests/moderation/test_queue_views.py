@@ -122,6 +122,62 @@ async def test_a_short_word_is_looked_up_and_no_table_is_read_through(service: S
         assert read == [], (sql, plan)
 
 
+async def decide(service: Service, chosen: list[str], action: str) -> str:
+    told = {"comments": chosen, "action": action}
+    answer = await service.client.post("/api/decisions", json=told, headers=await service.token())
+    assert answer.status_code == 200, answer.text
+    return str(answer.json()["id"])
+
+
+@pytest.mark.parametrize("asked", [{"q": "zeppelin"}, {"q": "ox"}, {"rule": "stranger-with-link"}], ids=str)
+async def test_what_is_common_but_of_no_comment_of_this_status_is_found_out_without_reading_them(
+    service: Service, monkeypatch: pytest.MonkeyPatch, asked: dict[str, str]
+) -> None:
+    monkeypatch.setattr(search, "MANY", 3)
+    common = [await service.held(body=f"Ox, zeppelin {n}: https://a.example/{n}") for n in range(5)]
+    other = (await service.post(body="Nothing of that.")).json()["id"]
+    await queue.read_up(service.app.state.database, all_=True)
+    await decide(service, common, "approve")
+    await decide(service, [other], "hold")
+    async with service.app.state.database.reading() as session:  # the index may still say where they stood
+        assert await waiting(session, View("pending", "default", **asked)) == []
+        assert len(await waiting(session, View("approved", "default", **asked))) == 5
+    await queue.read_up(service.app.state.database, all_=True)
+    async with service.app.state.database.reading() as session:
+        told = Told(session)
+        assert await waiting(told, View("pending", "default", **asked)) == []
+        assert not any("ORDER BY" in sql for sql, _ in told.said), told.said
+        assert len(await waiting(session, View("approved", "default", **asked))) == 5
+
+
+async def test_what_is_looked_up_moves_along_with_every_decision(service: Service) -> None:
+    one, two = [await service.held(body=f"Ox, zeppelin {n}: https://a.example/{n}") for n in range(2)]
+    searches: list[dict[str, str]] = [
+        {"q": "zeppelin"},
+        {"q": "ox"},
+        {"q": "ox zeppelin"},
+        {"rule": "stranger-with-link"},
+    ]
+
+    async def found(status: str) -> list[list[str]]:
+        return [await ids(service, status=status, **asked) for asked in searches]
+
+    assert await found("pending") == [[one, two]] * 4
+    decision = await decide(service, [one], "spam")
+    for _ in range(2):
+        assert await found("pending") == [[two]] * 4 and await found("spam") == [[one]] * 4
+        await queue.read_up(service.app.state.database, all_=True)
+    assert (
+        await service.client.post(f"/api/decisions/{decision}/undo", headers=await service.token())
+    ).status_code == 200
+    for _ in range(2):
+        assert await found("pending") == [[one, two]] * 4 and await found("spam") == [[]] * 4
+        await queue.read_up(service.app.state.database, all_=True)
+    await decide(service, [two], "reject")
+    await queue.read_up(service.app.state.database, all_=True)
+    assert await found("rejected") == [[two]] * 4 and await found("pending") == [[one]] * 4
+
+
 async def test_search_follows_edits_and_erasure(service: Service) -> None:
     answer = await service.post(body="Before https://a.example/1", email="ann@example.org")
     made = answer.json()
