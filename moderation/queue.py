@@ -172,6 +172,9 @@ async def appeal(database: Database, site: str, id: str, text: str, now: int) ->
         await appeals.add(tx, site, id, text, now)
         if not await comments.move(tx, comment, "pending", decided=True):
             raise changed_meanwhile([comment])
+        # Not with the appeal's own words: only those who may moderate read them.
+        waits = replace(comment, status="pending", revision=comment.revision + 1)
+        await telling.tell(tx, "comment.appealed", [waits], now)
         await audit.note_many(tx, [(site, now, "author", "comment:appeal", id, {})])
 
 

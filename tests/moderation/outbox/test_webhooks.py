@@ -99,6 +99,21 @@ async def test_who_listens_is_told_with_a_signature_and_no_address(service: Serv
     assert await counts(service) == {"waiting": 0, "failed": 0}
 
 
+async def test_an_appeal_is_told_once_and_without_its_words(service: Service, receiver: Receiver) -> None:
+    secret = await listen(service, receiver.url, "comment.appealed")
+    answer = (await service.post(body="See https://a.example/", email="ann@secret.example")).json()
+    rejection = {"comments": [answer["id"]], "action": "reject"}
+    await service.client.post("/api/decisions", json=rejection, headers=await service.token())
+    receipt = answer["receipt"].removeprefix("http://comments.test")
+    for words in ("It is my own blog.", "Once more."):
+        await service.client.post(receipt, data={"act": "appeal", "appeal": words})
+    await service.app.state.outbox.all_due()
+    (got,) = receiver.got
+    data = got.event["data"]
+    assert (got.event["type"], data["id"], data["status"]) == ("comment.appealed", answer["id"], "pending")
+    assert got.is_signed(secret) and b"own blog" not in got.body and b"secret.example" not in got.body
+
+
 async def test_nobody_is_told_of_what_they_did_not_ask_for(service: Service, receiver: Receiver) -> None:
     await listen(service, receiver.url, "comment.decided")
     await listen(service, receiver.url, site="another")
