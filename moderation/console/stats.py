@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime
 from typing import Any
 
@@ -54,7 +55,7 @@ async def figures_of(request: Request, site: str, since: int) -> dict[str, Any]:
         decided = await outcomes.outcomes(session, site, since)
         waiting = (await queue.counts(session, site))["pending"]
         oldest = await outcomes.oldest_waiting(session, site)
-    told = figures.figures(judged, decided, picked)
+    told = await asyncio.to_thread(figures.figures, judged, decided, picked)
     told["in_queue"] |= {"waiting": waiting, "oldest_s": round((now - oldest) / 1000) if oldest else None}
     return {"site": site, "since": iso(since), "until": iso(now)} | told
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from moderation.storage.database import Row, Session, marks
 
 MOST = 20_000
 """Decisions that are looked at, the latest: what a page can count while somebody waits for it."""
+PAGE = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,10 @@ def outcome_of(row: Row) -> Outcome:
     )
 
 
+def outcomes_of(rows: list[Row]) -> list[Outcome]:
+    return [outcome_of(row) for row in rows]
+
+
 async def judged(session: Session, site: str, since: int, sample: str = "") -> dict[str, int]:
     """How many comments came since then, by what was done with them without a person; or of the `sample`, whose ids end so."""
     where, args = here(site)
@@ -52,18 +58,24 @@ async def judged(session: Session, site: str, since: int, sample: str = "") -> d
 
 
 async def outcomes(session: Session, site: str, since: int, most: int = MOST) -> list[Outcome]:
-    """The standing decisions since then, the last on each text, oldest first."""
+    """The standing decisions since then, the last on each text, oldest first. A site's come a page at a time, and scores are
+    read in a thread: whoever posts does not wait for 20,000 of them."""
     where, args = here(site, "d.site")
-    rows = await session.fetch(
-        "SELECT d.submission, d.action, d.labels, d.created_at, s.action, s.scores, s.created_at, s.model FROM decisions d "
-        "JOIN submissions s ON s.site = d.site AND s.id = d.submission AND s.revision = d.judged "
-        f"WHERE {where} AND d.id >= ? AND d.undone_at IS NULL AND d.action IS NOT NULL AND s.source = 'comment' "
-        "ORDER BY d.id DESC LIMIT ?",
-        *(*args, first_id_at(since), most),
-    )
     last: dict[str, Outcome] = {}
-    for row in rows:
-        last.setdefault(row[0], outcome_of(row))
+    page = most if site == EVERYWHERE else min(most, PAGE)  # of all sites each page would sort everything again
+    before, left = ("", list[str]()), most
+    while left > 0:
+        rows = await session.fetch(
+            "SELECT d.submission, d.action, d.labels, d.created_at, s.action, s.scores, s.created_at, s.model, d.id "
+            "FROM decisions d JOIN submissions s ON s.site = d.site AND s.id = d.submission AND s.revision = d.judged "
+            f"WHERE {where} AND d.id >= ? AND d.undone_at IS NULL AND d.action IS NOT NULL AND s.source = 'comment' {before[0]} "
+            "ORDER BY d.id DESC, d.submission DESC LIMIT ?",
+            *(*args, first_id_at(since), *before[1], min(page, left)),
+        )
+        for outcome in await asyncio.to_thread(outcomes_of, rows):
+            last.setdefault(outcome.submission, outcome)
+        left = left - len(rows) if len(rows) == page else 0
+        before = ("AND (d.id, d.submission) < (?, ?)", [rows[-1][8], rows[-1][0]] if rows else [])
     return list(reversed(last.values()))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+import threading
 from typing import Any
 
 import pytest
@@ -13,6 +14,8 @@ from moderation import promises, rules
 from moderation.console import policy
 from moderation.policy import SKIPPABLE
 from moderation.site import HouseRules
+from moderation.storage import outcomes
+from moderation.storage.database import Row
 from moderation.storage.outcomes import Outcome
 from tests.conftest import Service
 from tests.moderation.test_rules import signed_in
@@ -215,3 +218,30 @@ async def test_thresholds_that_keep_a_promise_are_filled_in_and_not_yet_saved(
 
 def test_every_rule_that_trust_may_skip_is_offered() -> None:
     assert set(SKIPPABLE) >= set(HouseRules().trust_skips)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("page", [PAGE, "/moderate/stats"])
+async def test_whoever_opens_the_page_keeps_nobody_from_posting(
+    service: Service, monkeypatch: pytest.MonkeyPatch, page: str
+) -> None:
+    await signed_in(service, "administrator")
+    who = await service.token()
+    for action in ("approve", "spam", "reject", "approve", "spam"):
+        decided = {"comments": [await service.held()], "action": action}
+        assert (await service.client.post("/api/decisions", json=decided, headers=who)).status_code == 200
+    async with service.app.state.database.reading() as session:
+        at_once = await outcomes.outcomes(session, "default", 0)
+        monkeypatch.setattr(outcomes, "PAGE", 2)
+        assert await outcomes.outcomes(session, "default", 0) == at_once and len(at_once) == 5
+        assert await outcomes.outcomes(session, "default", 0, most=3) == at_once[2:]
+    on_the_loop = list[bool]()
+    one_of = outcomes.outcome_of
+
+    def watched(row: Row) -> Outcome:
+        on_the_loop.append(threading.current_thread() is threading.main_thread())
+        return one_of(row)
+
+    monkeypatch.setattr(outcomes, "outcome_of", watched)
+    assert (await service.client.get(page)).status_code == 200
+    assert on_the_loop == [False] * 5
