@@ -137,7 +137,13 @@ BARS = {
 def bar_in_words(bar: str, on: bool) -> dict[str, Any]:
     domain = bar.removeprefix("domain:")
     words = BARS.get(bar, (f"Block {domain}", f"Let {domain} in again"))
-    return {"bar": bar, "on": on, "words": words[on]}
+    return {"bar": bar, "on": on, "words": words[on], "done": said_of_bar(bar, lifted=on)}
+
+
+def said_of_bar(bar: str, *, lifted: bool) -> str:
+    what = {"article": "The article", "author": "The author", "network": "The network"}
+    said = BARS.get(bar, ("", "", "blocked", "let in again"))[2 + lifted]
+    return f"{what.get(bar, bar.removeprefix('domain:'))} is {said}"
 
 
 def bar_done(asked: Mapping[str, str]) -> dict[str, str] | None:
@@ -145,10 +151,8 @@ def bar_done(asked: Mapping[str, str]) -> dict[str, str] | None:
     done, bar, id = asked.get("done", ""), asked.get("bar", "")[:300], asked.get("comment", "")
     if done not in ("barred", "unbarred") or not is_id(id) or not (bar in BARS or bar.startswith("domain:")):
         return None
-    what = {"article": "The article", "author": "The author", "network": "The network"}
-    said = BARS.get(bar, ("", "", "blocked", "let in again"))[2 + (done == "unbarred")]
     action = f"/moderate/comments/{id}/{'unbar' if done == 'barred' else 'bar'}"
-    return {"action": action, "bar": bar, "label": f"{what.get(bar, bar.removeprefix('domain:'))} is {said}"}
+    return {"action": action, "bar": bar, "label": said_of_bar(bar, lifted=done == "unbarred")}
 
 
 async def barrable(database: Database, shown: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -1,263 +1,275 @@
 // Decisions in the queue without loading the page: a comment goes at the press, the next one is there, and what was decided is
 // sent behind it. What could not be kept comes back to its place and says why. Without this file each decision loads the page.
-"use strict";
+// acting.js, which replies, redacts and blocks in the same way, builds on it.
 
-(() => {
-  const form = document.getElementById("queue");
-  const csrf = document.querySelector('meta[name="csrf-token"]')?.content;
-  const LEADS_TO = { approve: "approved", spam: "spam", reject: "rejected", delete: "deleted", hold: "pending" };
-  const DONE = { approve: "approved", spam: "filed as spam", reject: "rejected", delete: "deleted", hold: "held" };
-  const FEW = 10; // so few rows left: those of the next page follow
+export const form = document.getElementById("queue");
+const csrf = document.querySelector('meta[name="csrf-token"]')?.content;
+const LEADS_TO = { approve: "approved", spam: "spam", reject: "rejected", delete: "deleted", hold: "pending" };
+const DONE = { approve: "approved", spam: "filed as spam", reject: "rejected", delete: "deleted", hold: "held" };
+const FEW = 10; // so few rows left: those of the next page follow
 
-  const words = (tag, text, name) => Object.assign(document.createElement(tag), { textContent: text, className: name });
-  const field = (row, name) => row.querySelector(`input[name^="${name}-"]`);
-  const idOf = (row) => field(row, "seen").name.slice(5);
+export const words = (tag, text, name) => Object.assign(document.createElement(tag), { textContent: text, className: name });
+export const field = (row, name) => row.querySelector(`input[name^="${name}-"]`);
+export const idOf = (row) => field(row, "seen").name.slice(5);
 
-  // What a row stands for, with the revisions that were seen: one comment, or all of a wave.
-  const seenOf = (row) => {
-    const wave = field(row, "wave")?.value.split(" ").map((pair) => pair.split(":"));
-    return Object.fromEntries((wave ?? [[idOf(row), field(row, "seen").value]]).map(([id, revision]) => [id, Number(revision)]));
-  };
+// What a row stands for, with the revisions that were seen: one comment, or all of a wave.
+const seenOf = (row) => {
+  const wave = field(row, "wave")?.value.split(" ").map((pair) => pair.split(":"));
+  return Object.fromEntries((wave ?? [[idOf(row), field(row, "seen").value]]).map(([id, revision]) => [id, Number(revision)]));
+};
 
-  // Its buttons stand for a state that is no more: the newer state is said in their place, where nothing else moves.
-  document.addEventListener("overtaken", (event) => {
-    const row = event.target, { text, id } = event.detail;
-    if (!row.classList.contains("overtaken")) {
-      row.classList.add("overtaken");
-      row.querySelector(".decide")?.replaceChildren();
-      for (const box of row.querySelectorAll('input[name="comments"]')) Object.assign(box, { checked: false, disabled: true });
-    }
-    let said = row.querySelector(".newer");
-    if (!said) {
-      said = words("span", "", "newer");
-      said.setAttribute("role", "status");
-      row.querySelector(".decide")?.append(said);
-    }
-    said.replaceChildren(`${text}. `, Object.assign(words("a", "See it as it is now", ""), { href: `/moderate/comments/${id}` }));
-  });
-  if (!form || !csrf) return;
-
-  const list = form.querySelector(".rows");
-  const status = form.dataset.status;
-  const rows = () => [...list.querySelectorAll("[data-row]")];
-  const gone = new Map(); // what was decided here → the revision that it had then; a later one has come back
-  const acts = []; // what can still be undone, the latest last
-  const under_way = new Set();
-  const ready = new WeakMap(); // row → until its undo is kept
-  let filling = false;
-
-  function say(text, act) {
-    let box = document.querySelector(".notice");
-    if (!box) {
-      box = words("div", "", "notice");
-      box.setAttribute("role", "status");
-      document.getElementById("main").before(box);
-    }
-    box.replaceChildren(words("p", text, ""));
-    if (!act) return;
-    const button = words("button", text === act.label ? "Undo" : `Undo before that: ${act.label}`, "plain");
-    button.type = "button";
-    button.dataset.undo = "";
-    if (text === act.label) button.append(words("span", `: ${act.label}`, "hush"));
-    button.addEventListener("click", () => undo(act));
-    box.append(button);
+// Its buttons stand for a state that is no more: the newer state is said in their place, where nothing else moves.
+document.addEventListener("overtaken", (event) => {
+  const row = event.target, { text, id } = event.detail;
+  if (!row.classList.contains("overtaken")) {
+    row.classList.add("overtaken");
+    row.querySelector(".decide")?.replaceChildren();
+    for (const box of row.querySelectorAll('input[name="comments"]')) Object.assign(box, { checked: false, disabled: true });
   }
+  let said = row.querySelector(".newer");
+  if (!said) {
+    said = words("span", "", "newer");
+    said.setAttribute("role", "status");
+    row.querySelector(".decide")?.append(said);
+  }
+  said.replaceChildren(`${text}. `, Object.assign(words("a", "See it as it is now", ""), { href: `/moderate/comments/${id}` }));
+});
 
-  function count(act, step) {
-    const move = (name, by) => {
-      for (const place of document.querySelectorAll(`[data-count="${name}"]`)) place.textContent = Math.max(0, Number(place.textContent) + by);
-    };
-    move(status, -step * act.size);
-    move(LEADS_TO[act.action], step * act.size);
+const list = form?.querySelector(".rows");
+const status = form?.dataset.status;
+const rows = () => [...list.querySelectorAll("[data-row]")];
+const gone = new Map(); // what was decided here → the revision that it had then; a later one has come back
+export const acts = []; // what can still be undone, the latest last
+const under_way = new Set();
+const ready = new WeakMap(); // row → until its undo is kept
+let filling = false;
+
+export function say(text, act) {
+  let box = document.querySelector(".notice");
+  if (!box) {
+    box = words("div", "", "notice");
+    box.setAttribute("role", "status");
+    document.getElementById("main").before(box);
+  }
+  box.replaceChildren(words("p", text, ""));
+  if (!act) return;
+  const button = words("button", text === act.label ? "Undo" : `Undo before that: ${act.label}`, "plain");
+  button.type = "button";
+  button.dataset.undo = "";
+  if (text === act.label) button.append(words("span", `: ${act.label}`, "hush"));
+  button.addEventListener("click", () => undo(act));
+  box.append(button);
+}
+
+function count(act, step) {
+  form.dataset.decided = Date.now(); // which live.js needs not call news
+  const move = (name, by) => {
+    for (const place of document.querySelectorAll(`[data-count="${name}"]`)) place.textContent = Math.max(0, Number(place.textContent) + by);
+  };
+  move(status, -step * act.size);
+  move(LEADS_TO[act.action], step * act.size);
+  shown();
+}
+
+function shown() {
+  const place = form.querySelector("[data-here]");
+  if (place) place.textContent = rows().reduce((sum, row) => sum + Object.keys(seenOf(row)).length, 0);
+}
+
+export const look = (row) => {
+  row?.focus();
+  row?.scrollIntoView({ block: "nearest" });
+};
+
+// Raises what a person can read, with the newer state where there is one.
+export async function send(path, told) {
+  const body = told && JSON.stringify(told);
+  let answer;
+  try {
+    // `keepalive`: what was pressed is kept, even if the page is left at once
+    answer = await fetch(path, { method: "POST", body, keepalive: (body?.length ?? 0) < 20_000,
+      headers: { "Content-Type": "application/json", "X-CSRF-Token": csrf } });
+  } catch {
+    throw { text: "The service cannot be reached", changed: [] };
+  }
+  const said = await answer.json().catch(() => ({}));
+  if (answer.ok) return said;
+  if (answer.status === 401) throw { text: "You are signed out; sign in again", changed: [] };
+  const fields = said.errors?.map((one) => `${one.field} ${one.message}`).join("; ");
+  const text = fields ? fields[0].toUpperCase() + fields.slice(1) : said.detail ?? `Error ${answer.status}`;
+  throw { text: text.replace(/\.$/, ""), changed: said.comments ?? [] };
+}
+
+function forget(act) {
+  const at = acts.indexOf(act);
+  if (at >= 0) acts.splice(at, 1);
+}
+
+function put_back(act) {
+  empty(null);
+  act.rows.forEach((row, at) => {
+    if (act.places[at].isConnected) act.places[at].replaceWith(row);
+    for (const id of Object.keys(seenOf(row))) gone.delete(id);
+  });
+  count(act, -1);
+}
+
+export function newer(act, changed) {
+  for (const row of act.rows) {
+    const mine = seenOf(row);
+    const one = changed.find((found) => found.id in mine);
+    if (!one) continue;
+    const text = Object.keys(mine).length > 1 ? "Some of this wave have changed meanwhile" : `Now ${one.status}`;
+    row.dispatchEvent(new CustomEvent("overtaken", { bubbles: true, detail: { text, id: one.id } }));
+  }
+}
+
+// The rows go, and the next one is looked at. `said`: what has been done, where it is not a decision on these alone.
+export function leave(action, chosen, said) {
+  const all = rows(), last = all.indexOf(chosen.at(-1));
+  const next = all.slice(last + 1).find((row) => !chosen.includes(row)) ?? all.slice(0, last).reverse().find((row) => !chosen.includes(row));
+  const size = chosen.reduce((sum, row) => sum + Object.keys(seenOf(row)).length, 0);
+  const here = document.activeElement?.closest("[data-row]"), elsewhere = said && here && !chosen.includes(here);
+  const act = { action, size, rows: chosen, places: chosen.map(() => document.createComment("decided")),
+    label: said ?? `${size} ${size === 1 ? "comment" : "comments"} ${DONE[action]}`, back: false };
+  chosen.forEach((row, at) => {
+    row.querySelector(".box")?.remove();
+    for (const more of row.querySelectorAll("[data-more][open]")) more.open = false;
+    for (const box of row.querySelectorAll('input[name="comments"]')) box.checked = false;
+    for (const id of Object.keys(seenOf(row))) gone.set(id, Infinity);
+    row.replaceWith(act.places[at]);
+  });
+  acts.push(act);
+  count(act, 1);
+  say(act.label, act);
+  if (!elsewhere) look(next);
+  return act;
+}
+
+export function kept(act, told) {
+  act.id = told.id;
+  if (!act.back) for (const one of told.comments) gone.set(one.id, one.revision);
+}
+
+function decide(action, chosen, why) {
+  const act = leave(action, chosen);
+  act.sent = (async () => {
+    await Promise.all(chosen.map((row) => ready.get(row)));
+    try {
+      const seen = Object.assign({}, ...chosen.map(seenOf));
+      const told = await send("/api/decisions", { comments: Object.keys(seen), action, seen, ...why });
+      kept(act, told);
+    } catch (wrong) {
+      forget(act);
+      if (!act.back) put_back(act);
+      act.back = true;
+      newer(act, wrong.changed);
+      say(`Not kept, ${act.label}: ${wrong.text}.`, acts.at(-1));
+      look(act.rows[0]);
+    }
+  })();
+  under(act.sent);
+}
+
+function undo(act) {
+  if (act.back) return;
+  act.back = true;
+  forget(act);
+  if (act.take_back) return under(act.take_back());
+  put_back(act);
+  say(`The decision is undone: ${act.label}`, acts.at(-1));
+  look(act.rows[0]);
+  const done = (async () => {
+    await act.sent;
+    if (!act.id) return;
+    try {
+      const moved = (await send(`/api/decisions/${act.id}/undo`)).comments;
+      const now = Object.fromEntries(moved.map((one) => [one.id, one.revision]));
+      for (const row of act.rows) {
+        field(row, "seen").value = now[idOf(row)];
+        const wave = field(row, "wave");
+        if (wave) wave.value = Object.keys(seenOf(row)).map((id) => `${id}:${now[id]}`).join(" ");
+      }
+    } catch (wrong) {
+      newer(act, wrong.changed);
+      say(`Not undone, ${act.label}: ${wrong.text}.`, acts.at(-1));
+    }
+  })();
+  for (const row of act.rows) {
+    ready.set(row, done);
+    row.dataset.returning = "";
+  }
+  done.finally(() => act.rows.forEach((row) => delete row.dataset.returning));
+  under(done);
+}
+
+export function under(promise) {
+  under_way.add(promise);
+  form.dataset.sending = "";
+  promise.finally(() => {
+    under_way.delete(promise);
+    if (!under_way.size) delete form.dataset.sending;
+    refill();
+  });
+}
+
+// The rows of the next page come below these. Where nothing is left, whatever has come meanwhile; else the page says so.
+async function refill(asked = false) {
+  const more = document.querySelector(".more a"), last = rows().at(-1);
+  if (filling || !asked && (under_way.size || rows().length > (more ? FEW : 0))) return;
+  filling = true;
+  let found = 0;
+  try {
+    const answer = await fetch(more?.href ?? form.elements.back.value);
+    if (!answer.ok) throw answer;
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const here = new Set(rows().flatMap((row) => Object.keys(seenOf(row))));
+    for (const row of page.querySelectorAll("#queue [data-row]")) {
+      const id = idOf(row);
+      if (here.has(id) || Number(field(row, "seen").value) <= gone.get(id)) continue;
+      list.append(document.adoptNode(row));
+      found += 1;
+    }
+    const following = page.querySelector(".more");
+    if (more && following) more.href = following.querySelector("a").getAttribute("href");
+    else if (more) more.closest(".more").remove();
+    else if (following && found) document.querySelector(".keys").before(document.adoptNode(following));
+    empty(found || rows().length || more ? null : page.querySelector(".empty"));
     shown();
+    if (asked && found) look(rows()[rows().indexOf(last) + 1]);
+    else if (document.activeElement === document.body) look(rows()[0]);
+  } catch { // loading the page does the same
+    if (asked) location.assign(more.href);
+    return;
+  } finally {
+    filling = false;
   }
+  if (more) refill();
+}
 
-  function shown() {
-    const place = form.querySelector("[data-here]");
-    if (place) place.textContent = rows().reduce((sum, row) => sum + Object.keys(seenOf(row)).length, 0);
-  }
+function empty(said) {
+  document.querySelector(".empty")?.remove();
+  form.hidden = Boolean(said);
+  if (said) form.after(document.adoptNode(said));
+}
 
-  const look = (row) => {
-    row?.focus();
-    row?.scrollIntoView({ block: "nearest" });
-  };
+// More of the list below what is there, so that all of it can be ticked: up to 500 at once.
+document.addEventListener("click", (event) => {
+  if (!form || !event.target.closest(".more a") || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  refill(true);
+});
 
-  // Raises what a person can read, with the newer state where there is one.
-  async function send(path, told) {
-    const body = told && JSON.stringify(told);
-    let answer;
-    try {
-      // `keepalive`: what was pressed is kept, even if the page is left at once
-      answer = await fetch(path, { method: "POST", body, keepalive: (body?.length ?? 0) < 20_000,
-        headers: { "Content-Type": "application/json", "X-CSRF-Token": csrf } });
-    } catch {
-      throw { text: "The service cannot be reached", changed: [] };
-    }
-    const said = await answer.json().catch(() => ({}));
-    if (answer.ok) return said;
-    if (answer.status === 401) throw { text: "You are signed out; sign in again", changed: [] };
-    throw { text: (said.detail ?? `Error ${answer.status}`).replace(/\.$/, ""), changed: said.comments ?? [] };
-  }
-
-  function forget(act) {
-    const at = acts.indexOf(act);
-    if (at >= 0) acts.splice(at, 1);
-  }
-
-  function put_back(act) {
-    empty(null);
-    act.rows.forEach((row, at) => {
-      if (act.places[at].isConnected) act.places[at].replaceWith(row);
-      for (const id of Object.keys(seenOf(row))) gone.delete(id);
-    });
-    count(act, -1);
-  }
-
-  function newer(act, changed) {
-    for (const row of act.rows) {
-      const mine = seenOf(row);
-      const one = changed.find((found) => found.id in mine);
-      if (!one) continue;
-      const text = Object.keys(mine).length > 1 ? "Some of this wave have changed meanwhile" : `Now ${one.status}`;
-      row.dispatchEvent(new CustomEvent("overtaken", { bubbles: true, detail: { text, id: one.id } }));
-    }
-  }
-
-  function decide(action, chosen, why) {
-    const all = rows(), last = all.indexOf(chosen.at(-1));
-    const next = all.slice(last + 1).find((row) => !chosen.includes(row)) ?? all.slice(0, last).reverse().find((row) => !chosen.includes(row));
-    const size = chosen.reduce((sum, row) => sum + Object.keys(seenOf(row)).length, 0);
-    const act = { action, size, rows: chosen, places: chosen.map(() => document.createComment("decided")),
-      label: `${size} ${size === 1 ? "comment" : "comments"} ${DONE[action]}`, back: false };
-    chosen.forEach((row, at) => {
-      row.querySelector(".box")?.remove();
-      for (const more of row.querySelectorAll("[data-more][open]")) more.open = false;
-      for (const box of row.querySelectorAll('input[name="comments"]')) box.checked = false;
-      for (const id of Object.keys(seenOf(row))) gone.set(id, Infinity);
-      row.replaceWith(act.places[at]);
-    });
-    acts.push(act);
-    count(act, 1);
-    say(act.label, act);
-    look(next);
-    act.sent = (async () => {
-      await Promise.all(chosen.map((row) => ready.get(row)));
-      try {
-        const seen = Object.assign({}, ...chosen.map(seenOf));
-        const told = await send("/api/decisions", { comments: Object.keys(seen), action, seen, ...why });
-        act.id = told.id;
-        if (!act.back) for (const one of told.comments) gone.set(one.id, one.revision);
-      } catch (wrong) {
-        forget(act);
-        if (!act.back) put_back(act);
-        act.back = true;
-        newer(act, wrong.changed);
-        say(`Not kept, ${act.label}: ${wrong.text}.`, acts.at(-1));
-        look(act.rows[0]);
-      }
-    })();
-    under(act.sent);
-  }
-
-  function undo(act) {
-    if (act.back) return;
-    act.back = true;
-    forget(act);
-    put_back(act);
-    say(`The decision is undone: ${act.label}`, acts.at(-1));
-    look(act.rows[0]);
-    const done = (async () => {
-      await act.sent;
-      if (!act.id) return;
-      try {
-        const moved = (await send(`/api/decisions/${act.id}/undo`)).comments;
-        const now = Object.fromEntries(moved.map((one) => [one.id, one.revision]));
-        for (const row of act.rows) {
-          field(row, "seen").value = now[idOf(row)];
-          const wave = field(row, "wave");
-          if (wave) wave.value = Object.keys(seenOf(row)).map((id) => `${id}:${now[id]}`).join(" ");
-        }
-      } catch (wrong) {
-        newer(act, wrong.changed);
-        say(`Not undone, ${act.label}: ${wrong.text}.`, acts.at(-1));
-      }
-    })();
-    for (const row of act.rows) {
-      ready.set(row, done);
-      row.dataset.returning = "";
-    }
-    done.finally(() => act.rows.forEach((row) => delete row.dataset.returning));
-    under(done);
-  }
-
-  function under(promise) {
-    under_way.add(promise);
-    form.dataset.sending = "";
-    promise.finally(() => {
-      under_way.delete(promise);
-      if (!under_way.size) delete form.dataset.sending;
-      refill();
-    });
-  }
-
-  // The rows of the next page come below these. Where nothing is left, whatever has come meanwhile; else the page says so.
-  async function refill(asked = false) {
-    const more = document.querySelector(".more a"), last = rows().at(-1);
-    if (filling || !asked && (under_way.size || rows().length > (more ? FEW : 0))) return;
-    filling = true;
-    let found = 0;
-    try {
-      const answer = await fetch(more?.href ?? form.elements.back.value);
-      if (!answer.ok) throw answer;
-      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-      const here = new Set(rows().flatMap((row) => Object.keys(seenOf(row))));
-      for (const row of page.querySelectorAll("#queue [data-row]")) {
-        const id = idOf(row);
-        if (here.has(id) || Number(field(row, "seen").value) <= gone.get(id)) continue;
-        list.append(document.adoptNode(row));
-        found += 1;
-      }
-      const following = page.querySelector(".more");
-      if (more && following) more.href = following.querySelector("a").getAttribute("href");
-      else if (more) more.closest(".more").remove();
-      else if (following && found) document.querySelector(".keys").before(document.adoptNode(following));
-      empty(found || rows().length || more ? null : page.querySelector(".empty"));
-      shown();
-      if (asked && found) look(rows()[rows().indexOf(last) + 1]);
-      else if (document.activeElement === document.body) look(rows()[0]);
-    } catch { // loading the page does the same
-      if (asked) location.assign(more.href);
-      return;
-    } finally {
-      filling = false;
-    }
-    if (more) refill();
-  }
-
-  function empty(said) {
-    document.querySelector(".empty")?.remove();
-    form.hidden = Boolean(said);
-    if (said) form.after(document.adoptNode(said));
-  }
-
-  // More of the list below what is there, so that all of it can be ticked: up to 500 at once.
-  document.addEventListener("click", (event) => {
-    if (!event.target.closest(".more a") || event.ctrlKey || event.metaKey || event.shiftKey) return;
-    event.preventDefault();
-    refill(true);
-  });
-
-  form.addEventListener("submit", (event) => {
-    const button = event.submitter;
-    if (!button || button.hasAttribute("formaction") || !["one", "action"].includes(button.name) || !button.value) return;
-    const action = button.value.split(":")[0];
-    const chosen = button.name === "one" ? [button.closest("[data-row]")]
-      : rows().filter((row) => row.querySelector('input[name="comments"]:checked'));
-    event.preventDefault();
-    if (!chosen.length) return;
-    const { reason, note } = form.elements;
-    decide(action, chosen, action === "reject" ? { reason: reason?.value || null, note: note?.value || null } : {});
-    if (reason) reason.value = "";
-    note?.remove();
-  });
-})();
+form?.addEventListener("submit", (event) => {
+  const button = event.submitter;
+  if (!button || button.hasAttribute("formaction") || !["one", "action"].includes(button.name) || !button.value) return;
+  const action = button.value.split(":")[0];
+  const chosen = button.name === "one" ? [button.closest("[data-row]")]
+    : rows().filter((row) => row.querySelector('input[name="comments"]:checked'));
+  event.preventDefault();
+  if (!chosen.length) return;
+  const { reason, note } = form.elements;
+  decide(action, chosen, action === "reject" ? { reason: reason?.value || null, note: note?.value || null } : {});
+  if (reason) reason.value = "";
+  note?.remove();
+});
