@@ -55,6 +55,7 @@ from moderation.public import (
     articles,
     avatar,
     demo,
+    digests,
     embed,
     feeds,
     persons,
@@ -126,6 +127,7 @@ def routes(settings: Settings) -> list[BaseRoute]:
         *wordpress.routes,
         *receipts.routes,
         *subscriptions.routes,
+        *digests.routes,
         *persons.routes,
         Route("/avatars/{token}.svg", draw_avatar, methods=["GET"]),
         # for moderators
@@ -166,7 +168,7 @@ async def on_problem(request: Request, error: Exception) -> Response:
     path = request.url.path
     if path.startswith("/moderate"):
         return await desk.problem_page(request, error)
-    page = path.startswith(("/receipts", "/subscriptions", "/privacy", "/demo")) or path.endswith("/form")
+    page = path.startswith(("/receipts", "/subscriptions", "/digests", "/privacy", "/demo")) or path.endswith("/form")
     if page and "text/html" in request.headers.get("accept", ""):
         return posting.problem_page(request, error)
     return problem_answer(error)

@@ -44,6 +44,9 @@ class Links:
     def person(self, id: str) -> str:
         return f"{self.base}/privacy/{self.seal.mailed('person', id)}"
 
+    def digest(self, moderator: str) -> str:
+        return f"{self.base}/digests/{self.seal.mailed('digest', moderator)}"
+
     def console(self, comment: str = "") -> str:
         return f"{self.base}/moderate" + (f"/comments/{comment}" if comment else "")
 

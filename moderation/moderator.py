@@ -22,6 +22,8 @@ class Moderator:
     password_hash: str | None = None
     name: str = ""
     """What readers know them by, where they have replied."""
+    digest: bool = True
+    """They want the mail about what waits."""
 
 
 @dataclass(frozen=True, slots=True)

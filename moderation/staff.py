@@ -82,6 +82,13 @@ async def remove(tx: Session, asker: Asker, id: str, now: int) -> None:
     await _still_administered(tx, moderator)
 
 
+async def digest(tx: Session, moderator: Moderator, wanted: bool, now: int) -> None:
+    """By themselves, signed in or from the mail. Done twice is done."""
+    if await moderators.set_digest(tx, moderator, wanted):
+        await audit.note(tx, site=moderator.site, at=now, actor=moderator.id, subject=moderator.id,
+                         action=f"digest:{'start' if wanted else 'stop'}")  # fmt: skip
+
+
 async def dismiss(tx: Session, moderator: Moderator, actor: str, now: int) -> None:
     """The operator may do it to anybody: whoever runs the service can always add another."""
     await second_factor.off(tx, moderator, actor, now)

@@ -104,6 +104,7 @@ async def digest(database: Database, now: int) -> None:
             [
                 Message(m.site, f"digest.{m.id}.{now}", MAIL, m.id, {"kind": "digest"}, now)
                 for m in await moderators.ready(tx)
+                if m.digest
             ],
         )
 

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from moderation import access, answering, body, second_factor
+from moderation import access, answering, body, second_factor, staff
 from moderation.comment import iso
 from moderation.console.desk import page, signed_in
 from moderation.moderator import Asker, Moderator
@@ -55,6 +55,7 @@ async def account_page(request: Request, asker: Asker, status: int = 200, **told
         "error": "",
         "notice": SAID.get(request.query_params.get("done", "")),
         "secret": "",
+        "digest": moderator.digest,
     }
     if factor and not factor.confirmed_at:
         secret = second_factor.secret_of(state.links.seal, moderator, factor.seed)
@@ -151,6 +152,13 @@ async def call_me(request: Request, asker: Asker, typed: dict[str, str]) -> Resp
     return None
 
 
+async def digest(request: Request, asker: Asker, typed: dict[str, str]) -> Response | None:
+    state = request.app.state
+    async with state.database.transaction() as tx:
+        await staff.digest(tx, person(asker), typed.get("digest") == "1", state.clock())
+    return None
+
+
 async def same_password(request: Request, asker: Asker, typed: dict[str, str]) -> None:
     """Raises Unauthorized or TooFast."""
     state = request.app.state
@@ -160,6 +168,7 @@ async def same_password(request: Request, asker: Asker, typed: dict[str, str]) -
 
 ACTS: dict[str, Callable[[Request, Asker, dict[str, str]], Awaitable[Response | None]]] = {
     "call-me": call_me,
+    "digest": digest,
     "begin-factor": begin,
     "confirm-factor": confirm,
     "cancel-factor": cancel,
@@ -170,6 +179,7 @@ ACTS: dict[str, Callable[[Request, Asker, dict[str, str]], Awaitable[Response | 
 }
 SAID = {
     "call-me": "Your name is saved.",
+    "digest": "Your choice of mails is saved.",
     "stop-factor": "The second factor is off.",
     "end-session": "The session is over.",
     "end-others": "Every other session is over.",

@@ -112,7 +112,7 @@ class Letters:
 
     async def _digest(self, session: Session, message: Message) -> Letter | None:
         moderator = await moderators.by_id(session, message.site, message.subject)
-        if moderator is None or not (waiting := await queue.pending(session, moderator.site)):
+        if moderator is None or not moderator.digest or not (waiting := await queue.pending(session, moderator.site)):
             return None
         known = await sites.sites(session, waiting)
         parts: list[str | Link | Quote] = []
@@ -124,7 +124,7 @@ class Letters:
                 Link(f"{articles[c.article].title or c.article}, since {since(c.created_at)}", self.links.console(c.id))
                 for c in oldest
             ]
-        total = sum(waiting.values())
+        total, end = sum(waiting.values()), self.links.digest(moderator.id)
         where = known[next(iter(waiting))].name if len(waiting) == 1 else f"{len(waiting)} sites"
         return Letter(
             moderator.email,
@@ -133,7 +133,9 @@ class Letters:
                 *parts,
                 Link("The whole queue", self.links.console()),
                 "How often this mail may come is the setting MODERATION_DIGEST_HOURS; it never comes when nothing waits.",
+                Link("Stop this mail", end),
             ),
+            unsubscribe=end,
         )
 
 

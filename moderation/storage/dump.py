@@ -69,7 +69,7 @@ TABLES: dict[str, tuple[str, ...]] = {
     "appeals": ("site", "id", "body", "created_at"),
     "imports": ("site", "source", "kind", "foreign_id", "id", "parent"),
     "audit": ("site", "id", "at", "actor", "action", "subject", "detail"),
-    "moderators": ("site", "id", "email", "role", "password_hash", "created_at", "name"),
+    "moderators": ("site", "id", "email", "role", "password_hash", "created_at", "name", "digest"),
     "tokens": (
         "site",
         "hash",

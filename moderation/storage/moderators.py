@@ -9,7 +9,7 @@ from moderation.moderator import EVERYWHERE, Moderator
 from moderation.storage.database import Row, Session
 
 SITES = "site IN (SELECT '*' UNION ALL SELECT site FROM sites)"
-MODERATOR = "id, site, email, role, password_hash, name"
+MODERATOR = "id, site, email, role, password_hash, name, digest"
 COLUMNS = "site, kind, id, moderator, scopes, expires_at, ended_at, used_at, name, created_at"
 
 
@@ -35,7 +35,7 @@ def token_of(row: Row) -> Token:
 
 
 def moderator_of(row: Row) -> Moderator:
-    return Moderator(*row)
+    return Moderator(*(*row[:6], bool(row[6])))
 
 
 async def put(tx: Session, moderator: Moderator, now: int) -> None:
@@ -91,6 +91,17 @@ async def move(tx: Session, moderator: Moderator, role: str, site: str) -> None:
 async def call(tx: Session, moderator: Moderator, name: str) -> None:
     """Readers know them by this from now on."""
     await tx.execute("UPDATE moderators SET name = ? WHERE site = ? AND id = ?", name, moderator.site, moderator.id)
+
+
+async def set_digest(tx: Session, moderator: Moderator, wanted: bool) -> bool:
+    """Whether they get the digest from now on; False where it was so already."""
+    return (
+        await tx.execute(
+            "UPDATE moderators SET digest = ? WHERE site = ? AND id = ? AND digest <> ?",
+            *(int(wanted), moderator.site, moderator.id, int(wanted)),
+        )
+        > 0
+    )
 
 
 async def names(session: Session) -> dict[str, str]:

@@ -213,6 +213,8 @@ SAMPLES: dict[str, tuple[str, str, dict[str, Any]]] = {
         {"count": 5, "comments": [a_reply(1)], "form": "/form", "following": "/more", "deepest": 5},
     ),
     "refused": ("public", "refused.html", {"message": EVIL, "back": "/", "typed": [("Email", EVIL)], "comment": EVIL}),
+    "digest": ("public", "digest.html", {"wanted": True, "action": "/digests/x"}),
+    "digest-ended": ("public", "digest.html", {"wanted": False, "action": "/digests/x"}),
     "subscription": (
         "public",
         "subscription.html",
@@ -351,6 +353,7 @@ SAMPLES: dict[str, tuple[str, str, dict[str, Any]]] = {
                 "left": 1,
                 "secret": EVIL,
                 "address": "otpauth://totp/x?secret=y",
+                "digest": True,
                 "picture": drawn("otpauth://totp/x?secret=y"),
                 "sessions": [
                     {"id": EVIL, "since": NOW[:16], "used": "", "here": False},
