@@ -217,7 +217,8 @@ async def export_person(args: argparse.Namespace, settings: Settings) -> None:
     """Print all that is held on one email address, as JSON."""
     async with opened(settings) as database:
         person = privacy.person_of(Seal(settings.secret()), args.email)
-        out(json.dumps(await privacy.export(database, person), ensure_ascii=False))
+        found = await privacy.export(database, person, settings.keep_addresses_days)
+        out(json.dumps(found, ensure_ascii=False))
 
 
 async def erase_person(args: argparse.Namespace, settings: Settings) -> None:

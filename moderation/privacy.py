@@ -38,14 +38,15 @@ async def known_site(session: Session, site: str) -> None:
         raise NotFound("There is no such site.")
 
 
-async def export(database: Database, person: Person) -> dict[str, Any]:
-    """Every comment of this person, what was judged and decided of them, and which mails they wanted."""
+async def export(database: Database, person: Person, addresses: int) -> dict[str, Any]:
+    """Every comment of this person, what was judged and decided of them, and which mails they wanted. `addresses`: for how
+    many days the keys of network addresses are kept."""
     async with database.reading() as session:
         await known_site(session, person.site)
-        return await held(session, person)
+        return await held(session, person, addresses)
 
 
-async def held(session: Session, person: Person) -> dict[str, Any]:
+async def held(session: Session, person: Person, addresses: int) -> dict[str, Any]:
     found = await persons.comments(session, person)
     return {
         "email": await persons.address(session, person),
@@ -65,6 +66,7 @@ async def held(session: Session, person: Person) -> dict[str, Any]:
             }
             for c in found
         ],
+        "network_hashes": await persons.networks(session, person, addresses),
         "appeals": await persons.appeals(session, person),
         "judged": await persons.submissions(session, person),
         "shadow": await persons.shadow(session, person),
@@ -126,13 +128,13 @@ async def of_link(session: Session, id: str | None, now: int) -> persons.PersonL
     return found
 
 
-async def export_by_link(database: Database, id: str | None, now: int) -> dict[str, Any]:
+async def export_by_link(database: Database, id: str | None, addresses: int, now: int) -> dict[str, Any]:
     """Once. Raises NotFound."""
     async with database.transaction() as tx:
         found = await of_link(tx, id, now)
         if not await persons.use_link(tx, found.id, now):
             raise NotFound("This link has been used for a download already. Ask for a new one tomorrow at /privacy.")
-        return await held(tx, Person(found.person))
+        return await held(tx, Person(found.person), addresses)
 
 
 async def erase_by_link(database: Database, id: str | None, now: int) -> Erased:

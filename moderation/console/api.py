@@ -161,7 +161,8 @@ async def get_audit(request: Request) -> Response:
 
 async def post_export(request: Request) -> Response:
     """All that is held on one address, on one site or on all."""
-    return answer(await privacy.export(request.app.state.database, await person_of(request)))
+    state = request.app.state
+    return answer(await privacy.export(state.database, await person_of(request), state.keep.addresses))
 
 
 async def post_erase(request: Request) -> Response:

@@ -156,10 +156,12 @@ class Live:
         for client in list(self.clients):
             client.tell(self._of(client, fresh, lost, counts[client.asker.site], now))
 
-    def _of(self, client: Client, changes: list[dict[str, Any]], lost: bool, counts: dict[str, int], now: int) -> bytes:
+    def _of(
+        self, client: Client, changes: list[dict[str, Any]], lost: set[str], counts: dict[str, int], now: int
+    ) -> bytes:
         id = first_id_at(now)
-        if lost:
-            return event("resync", {"counts": counts}, id)
+        if lost:  # whoever has just decided on a wave knows what has changed: that page shows it
+            return event("resync", {"counts": counts, "own": lost == {client.asker.name}}, id)
         theirs = [
             {key: value for key, value in change.items() if key != "seen_as"}
             for change in changes
@@ -167,14 +169,15 @@ class Live:
         ]
         return event("queue", {"comments": theirs, "counts": counts}, id)
 
-    async def changes(self, since: int) -> tuple[list[dict[str, Any]], bool]:
-        """What came and what was decided since then, with the state of now; or that it is too much to tell."""
+    async def changes(self, since: int) -> tuple[list[dict[str, Any]], set[str]]:
+        """What came and what was decided since then, with the state of now; or, where it is too much to tell, by whom it was:
+        moderators, and authors who have replied."""
         after = first_id_at(max(0, since))
         async with self.database.reading() as session:
             new = await live.arrived(session, after, MOST + 1)
             acts = await live.acts(session, after, MOST + 1)
             if len(new) > MOST or len(acts) > MOST:
-                return [], True
+                return [], await live.actors(session, after) | ({"author"} if new else set())
             told = [(id, id, "arrived", "") for id in new]
             told += [(act.id, act.comment, WHAT.get(act.action, "decided"), act.actor) for act in acts]
             found = await comments.find(session, {id for _, id, _, _ in told}) if told else {}
@@ -191,7 +194,7 @@ class Live:
             }
             for seen_as, id, what, actor in told
             if (c := found.get(id))
-        ], False
+        ], set()
 
     async def _counts(self, site: str) -> dict[str, int]:
         async with self.database.reading() as session:
@@ -200,7 +203,7 @@ class Live:
     async def greeting(self, client: Client, since: str) -> list[bytes]:
         """What has happened since the page was made, and who looks at what."""
         now = self.clock()
-        changes, lost = await self.changes(made_at(since) - OVERLAP) if since else ([], False)
+        changes, lost = await self.changes(made_at(since) - OVERLAP) if since else ([], set[str]())
         return [self._of(client, changes, lost, await self._counts(client.asker.site), now), self._presence(client)]
 
     # --- who looks at what

@@ -120,7 +120,7 @@ def composed(letter: Letter, sender: Address, id: str, host: str, at: int) -> Em
         mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     mail.set_content("\n\n".join(plain(part) for part in letter.parts) + "\n")
     mail.add_alternative(
-        '<!doctype html>\n<html><head><meta charset="utf-8"></head><body>\n'
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8"></head><body>\n'
         + "\n".join(marked_up(part) for part in letter.parts)
         + "\n</body></html>\n",
         subtype="html",

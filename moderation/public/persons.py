@@ -59,7 +59,7 @@ async def post_person(request: Request) -> Response:
     state = request.app.state
     act = body.single(await body.form_fields(request, await body.read(request))).get("act")
     if act == "export":
-        found = await privacy.export_by_link(state.database, id_of(request), state.clock())
+        found = await privacy.export_by_link(state.database, id_of(request), state.keep.addresses, state.clock())
         headers = {"Cache-Control": "no-store", "Content-Disposition": 'attachment; filename="my-comments.json"'}
         return Response(orjson.dumps(found, option=orjson.OPT_INDENT_2), 200, headers, "application/json")
     if act == "erase":

@@ -35,6 +35,15 @@ async def acts(session: Session, since: str, limit: int) -> list[Act]:
     return found
 
 
+async def actors(session: Session, since: str) -> set[str]:
+    """Who did anything to comments since that entry."""
+    rows = await session.fetch(
+        f"SELECT DISTINCT actor FROM audit WHERE {HERE} AND id > ? AND (action LIKE 'comment:%' OR action = 'decision:undo')",
+        since,
+    )
+    return {row[0] for row in rows}
+
+
 async def arrived(session: Session, since: str, limit: int) -> list[str]:
     """Ids of the comments that came since that one, oldest first."""
     rows = await session.fetch(f"SELECT id FROM comments WHERE {HERE} AND id > ? ORDER BY id LIMIT ?", since, limit)

@@ -12,6 +12,8 @@ from moderation.storage import shadows
 from moderation.storage.comments import COMMENT, comment_of
 from moderation.storage.database import Session
 
+DAY = 24 * 3_600_000
+
 
 @dataclass(frozen=True, slots=True)
 class Person:
@@ -61,6 +63,15 @@ async def submissions(session: Session, person: Person) -> list[dict[str, Any]]:
         }
         for r in rows
     ]  # fmt: skip
+
+
+async def networks(session: Session, person: Person, days: int) -> list[dict[str, Any]]:
+    """Of which comments a keyed hash of the network address is kept, and until when: `days` after each came."""
+    rows = await session.fetch(
+        f"SELECT site, id, created_at FROM comments WHERE {person.here} AND author_key = ? AND address_key <> '' ORDER BY id",
+        *person.args,
+    )
+    return [{"site": r[0], "id": r[1], "kept_until": iso(r[2] + days * DAY) if days else None} for r in rows]
 
 
 async def shadow(session: Session, person: Person) -> list[dict[str, Any]]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 import pytest
 import requests
+from playwright.sync_api import Route
 
 from tests.browser import browser, choose_password, chromium, sign_in, watched
 from tests.conftest import Server, missing
@@ -75,3 +77,22 @@ def test_what_one_moderator_does_the_other_sees_in_place(server: Server) -> None
         one.locator(".live a").click()
         one.get_by_text("It is the only ferry.").wait_for()
         assert wrong == []
+
+
+def answered(told: str) -> Callable[[Route], None]:
+    return lambda route: route.fulfill(content_type="text/event-stream", body=told)
+
+
+def test_ones_own_decision_on_hundreds_is_no_news(server: Server) -> None:
+    link = re.findall(r"http\S+/moderate/set-password/\S+", server.printed)[0]
+    with browser() as chrome:
+        page = chrome.new_page()
+        choose_password(page, link, PASSWORD)
+        sign_in(page, "moderator@example.org", PASSWORD)
+        for own, corners in (("true", 0), ("false", 1)):
+            told = f'event: resync\ndata: {{"counts": {{"pending": 7}}, "own": {own}}}\n\n'
+            page.unroute_all()
+            page.route("**/api/events*", answered(told))
+            page.reload()
+            page.locator("nav[aria-label=Console] [data-count=pending]", has_text="7").wait_for()
+            assert page.locator(".live", has_text="Much has changed").count() == corners

@@ -146,6 +146,30 @@ async def test_who_is_too_slow_or_away_too_long_is_told_to_look_anew(service: Se
 
 
 @pytest.mark.anyio
+async def test_too_much_to_tell_says_whether_all_of_it_was_ones_own(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from moderation.console import events
+
+    held = [await service.held() for _ in range(4)]
+    service.clock.forward(minutes=2)
+    monkeypatch.setattr(events, "MOST", 2)
+    one, other = await service.token(), await service.token()
+
+    async def decide(ids: list[str], who: dict[str, str]) -> None:
+        told = {"comments": ids, "action": "spam"}
+        assert (await service.client.post("/api/decisions", json=told, headers=who)).status_code == 200
+
+    async with listening(service, one) as mine, listening(service, other) as theirs:
+        await decide(held[:3], one)
+        assert (await mine.until("resync"))["own"] is True
+        assert (await theirs.until("resync"))["own"] is False
+        mine.text = ""
+        await decide(held[3:], other)
+        assert (await mine.until("resync"))["own"] is False
+
+
+@pytest.mark.anyio
 async def test_only_moderators_may_listen_and_from_a_moment_that_is_one(service: Service) -> None:
     assert (await service.client.get("/api/events")).status_code == 401
     assert (await service.client.get("/api/events", headers=await service.token("score"))).status_code == 403

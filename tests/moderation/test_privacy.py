@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 
-from moderation import learning
+from moderation import learning, retention
 from moderation.outbox import webhooks
 from moderation.settings import Settings
 from moderation.site import Site
@@ -81,6 +82,14 @@ async def test_a_token_exports_all_that_is_held(service: Service) -> None:
     assert [(d["id"], d["action"], d["labels"], d["note"], d["reason"]) for d in found["decisions"]] == [(held, "reject", ["insult"], "Rude.", "insult")]  # fmt: skip
     assert [(s["name"], s["email_domain"]) for s in found["judged"]] == [("Ann", "mail.example")] * 2
     assert [r["rule"] for r in found["judged"][1]["reasons"]] == ["stranger-with-link"]
+    hashes = found["network_hashes"]
+    assert [(one["site"], one["id"]) for one in hashes] == [("default", first), ("default", held)]
+    came = datetime.fromisoformat(found["comments"][0]["created_at"])
+    assert datetime.fromisoformat(hashes[0]["kept_until"]) - came == timedelta(days=30)
+    service.clock.forward(hours=31 * 24)
+    await retention.sweep(service.app.state.database, service.app.state.keep, service.clock())
+    later = (await service.client.post("/api/privacy/export", json={"email": ANN}, headers=who)).json()
+    assert later["network_hashes"] == [] and [c["id"] for c in later["comments"]] == [first, held]
     assert (await service.client.post("/api/privacy/export", json={"email": ANN}, headers=moderator)).status_code == 403
     assert (await service.client.post("/api/privacy/export", json={"email": ANN})).status_code == 401
 

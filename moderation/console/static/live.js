@@ -68,6 +68,9 @@
     }
   }
 
+  // What this moderator has just done, a wave of hundreds say: here the page shows it already, or was made after it.
+  const knows = () => performance.now() < 60_000 || Date.now() - Number(document.getElementById("queue")?.dataset.decided ?? 0) < 60_000;
+
   function listen() {
     if (source || document.hidden) return;
     source = new EventSource(`/api/events?since=${encodeURIComponent(last)}`);
@@ -77,7 +80,7 @@
     });
     hear("queue", (told) => { told.comments.forEach(changed); count(told.counts); });
     hear("presence", (told) => who(told.looking));
-    hear("resync", (told) => { if (told.counts) count(told.counts); corner("Much has changed: load again"); });
+    hear("resync", (told) => { if (told.counts) count(told.counts); if (!told.own || !knows()) corner("Much has changed: load again"); });
   }
 
   // A hidden page listens to nothing: a browser opens only six connections to one host.

@@ -58,6 +58,7 @@ def test_a_mail_is_plain_text_and_html_and_says_that_a_machine_wrote_it(box: Pos
     assert "Here:\nhttps://x.example/a?b&c" in words.get_content().replace("\r\n", "\n")
     assert marked and "&lt;b&gt;Ünïcode&lt;/b&gt;<br>and more" in marked.get_content()
     assert 'href="https://x.example/a?b&amp;c"' in marked.get_content()
+    assert '<html lang="en">' in marked.get_content()
     raw = bytes(box.got[0].content or b"")
     assert raw.isascii() and all(len(line) <= 998 for line in raw.split(b"\r\n"))
     assert box.got[0].mail_from == "comments@garden.example"
