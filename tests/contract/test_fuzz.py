@@ -122,6 +122,7 @@ def real_places(server: Server) -> dict[tuple[str, str], str]:
         ("api", "rule"): "disallowed",
         ("receipts", "token"): receipt,
         ("subscriptions", "token"): receipt,
+        ("digests", "token"): receipt,
         ("privacy", "token"): receipt,
         ("avatars", "token"): "0" * 16,
         ("texts", "language"): "en",
