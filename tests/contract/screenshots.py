@@ -20,7 +20,7 @@ from tests import browser as browsers
 from tests import smallpng
 from tests.conftest import ROOT, answers, free_port, wait_until
 from tests.contract import consolepictures
-from tests.contract.test_embed_browser import ARABIC, LINK
+from tests.contract.embedding import ARABIC, LINK
 from tests.hostpage import Host, host_page
 from tests.moderation.outbox.postbox import postbox
 

@@ -7,8 +7,8 @@ from playwright.sync_api import Browser, expect
 
 from tests import browser as browsers
 from tests.conftest import Server
-from tests.contract.test_embed_browser import embedded, fill, send
-from tests.contract.test_embed_browser import host as host  # a fixture
+from tests.contract.embedding import embedded, fill, send
+from tests.contract.embedding import host as host  # a fixture
 from tests.hostpage import Host
 
 
