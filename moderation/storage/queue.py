@@ -8,7 +8,7 @@ from typing import Any
 from moderation.comment import SECOND_LOOK, Comment
 from moderation.moderator import EVERYWHERE
 from moderation.storage.comments import COMMENT, VERDICT, comment_of, verdict_of
-from moderation.storage.database import Session, marks
+from moderation.storage.database import Row, Session, marks
 from moderation.storage.search import escaped, if_few, matching, words
 from moderation.verdict import Verdict
 
@@ -79,6 +79,7 @@ async def _of_site(session: Session, view: View, site: str) -> list[tuple[Commen
     if view.author:
         where.append("c.author_key = (SELECT a.author_key FROM comments a WHERE a.site = ? AND a.id = ?)")
         args += [site, view.author]
+    said, said_args = list[str](), list[Any]()
     looked_up: list[list[str] | None] = []
     for kind, value in (("label", view.label), ("rule", view.rule)):
         if value == APPEAL:
@@ -86,8 +87,8 @@ async def _of_site(session: Session, view: View, site: str) -> list[tuple[Commen
             sql = "SELECT p.id FROM appeals p CROSS JOIN comments k WHERE p.site = ? AND k.site = p.site AND k.id = p.id AND "
             looked_up.append(await if_few(session, f"{sql}k.status = ? LIMIT ?", [site, view.status]))
         elif value:
-            where.append("s.reasons LIKE ? ESCAPE '\\'")
-            args.append(f'%"{kind}":"{escaped(value)}"%')
+            said.append("s.reasons LIKE ? ESCAPE '\\'")
+            said_args.append(f'%"{kind}":"{escaped(value)}"%')
             having = "SELECT id FROM comment_reasons WHERE site = ? AND reason = ? AND status = ? LIMIT ?"
             looked_up.append(await if_few(session, having, [site, f"{kind}:{value}", view.status]))
     for found in await matching(session, site, view.status, wanted) if (wanted := words(view.q)) else ():
@@ -117,15 +118,20 @@ async def _of_site(session: Session, view: View, site: str) -> list[tuple[Commen
     first = f"coalesce(c.{by}, c.{by})" if narrow else f"c.{by}"
     ties = "" if by == "id" else f", c.id {direction}"
     order = f"ORDER BY {first} {direction}{ties} LIMIT ?"
-    verdict = "JOIN submissions s ON s.site = c.site AND s.id = c.id AND s.revision = c.judged"
-    args.append(view.limit)
-    if narrow:
-        needed = verdict if any(condition.startswith("s.") for condition in where) else ""
-        where = [f"c.site = ? AND c.id IN (SELECT c.id FROM comments c {needed} WHERE {' AND '.join(where)} {order})"]
-        args = [site, *args, view.limit]
-    rows = await session.fetch(
-        f"SELECT {COMMENT}, {VERDICT}, c.{by} FROM comments c {verdict} WHERE {' AND '.join(where)} {order}", *args
+    select = (
+        f"SELECT {COMMENT}, {VERDICT}, c.{by} FROM comments c JOIN submissions s ON s.site = c.site AND s.id = c.id AND "
+        "s.revision = c.judged WHERE"
     )
+    rows: list[Row] = []
+    if narrow:
+        # Whether it is still so since an edit is read of the first ones: of as good as all it is.
+        ahead = view.limit * 3 if said else view.limit
+        chosen = f"c.site = ? AND c.id IN (SELECT c.id FROM comments c WHERE {' AND '.join(where)} {order})"
+        asked = f"{select} {' AND '.join([chosen, *said])} {order}"
+        rows = await session.fetch(asked, site, *args, ahead, *said_args, view.limit)
+    if not narrow or (said and len(rows) < view.limit):
+        asked = f"{select} {' AND '.join([*where, *said])} {order}"
+        rows = await session.fetch(asked, *args, *said_args, view.limit)
     return [(comment_of(row), verdict_of(row[18:23]), row[23]) for row in rows]
 
 

@@ -150,6 +150,17 @@ async def test_what_is_common_but_of_no_comment_of_this_status_is_found_out_with
         assert len(await waiting(session, View("approved", "default", **asked))) == 5
 
 
+async def test_what_a_rule_says_no_more_since_an_edit_hides_nothing_behind_it(service: Service) -> None:
+    made = [await service.held() for _ in range(5)]
+    async with service.app.state.database.transaction() as tx:
+        for id in made[:4]:
+            await tx.execute("UPDATE submissions SET reasons = '[]' WHERE id = ?", id)
+    async with service.app.state.database.reading() as session:
+        for order in ("oldest", "useful"):
+            asked = View("pending", "default", rule="stranger-with-link", order=order, limit=1)
+            assert [comment.id for comment, _, _ in await waiting(session, asked)] == made[4:]
+
+
 async def test_what_is_looked_up_moves_along_with_every_decision(service: Service) -> None:
     one, two = [await service.held(body=f"Ox, zeppelin {n}: https://a.example/{n}") for n in range(2)]
     searches: list[dict[str, str]] = [
