@@ -16,8 +16,9 @@ import numpy.typing as npt
 from classifier import structure
 from classifier.base import Base
 from classifier.examples import Asked, Clue
+from classifier.hashing import NOTHING, SITE_BUCKETS, SIZES, STRANGE
 from classifier.labels import LABELS
-from classifier.linear import SITE_BUCKETS, SITE_SCALE, VIEWS, WORDS, Floats, norm
+from classifier.linear import SITE_SCALE, STRANGER, VIEWS, WORDS, Floats, norm
 from classifier.views import LONGEST, Tracked, track_normalised, track_written
 
 EACH_WAY = 5
@@ -32,11 +33,9 @@ def clues(base: Base, asked: Asked, correction: Floats | None = None) -> list[Cl
     text = asked.text[:LONGEST]
     shape = base.structure.row(text, asked.author)
     tracked = track_written(text), track_normalised(text, base.fold)
-    linear = base.table.score([[one.text] for one in tracked])
+    gain = base.combine.gain()
     per_char = np.zeros((len(text) + 1, len(LABELS)))
     for view in range(VIEWS):
-        higher = (linear.whole[0].argmax(axis=0) == view).astype(np.float32)
-        gain = base.combine.gain(view, higher)
         per_char[: len(text)] += _laid_out(base, view, tracked[view], len(text), gain, correction)
     found: list[Clue] = []
     spans_of: dict[str, list[tuple[int, int]]] = defaultdict(list)
@@ -86,22 +85,23 @@ def _laid_out(
     count = len(LABELS)
     origin = np.array([tracked.origin[0], *tracked.origin, tracked.origin[-1]])
     blocks = (
-        (grams.chars, np.arange(len(grams.chars)), np.array([[3], [4], [5]]), 1.0),
+        (grams.chars, np.arange(len(grams.chars)), SIZES, 1.0),
         (grams.words, grams.word_start, None, WORDS),
     )
     for rows, start, lengths, scale in blocks:
         if not len(rows):
             continue
-        picked = table[rows.ravel()].astype(np.float64)
+        picked = table[np.minimum(rows.ravel(), NOTHING)].astype(np.float64)
         squares = picked[:, count]
         share = (picked[:, :count] @ gain.T) * (scale / norm(float(squares.sum())))
         if correction is not None:
+            squares = np.where(rows.ravel() >= STRANGE, STRANGER, squares)
             values = np.sqrt(squares) * (scale * SITE_SCALE / norm(float(squares.sum())))
             share += values[:, None] * correction[rows.ravel() % SITE_BUCKETS]
         share = share.reshape(*rows.shape, count)
         for column in range(rows.shape[1]):
             if lengths is not None:
-                stop = start + int(lengths[column, 0])
+                stop = start + lengths[column]
             elif column in (0, 2):
                 stop = grams.word_end
             else:

@@ -29,7 +29,7 @@ from classifier.registry import read, write
 from classifier.structure import Structure
 from classifier.views import Fold
 
-CODE = "2"
+CODE = "3"
 ANCHORS = 400
 
 
@@ -41,10 +41,9 @@ def train(data: Path, out: Path, seed: int = 1, jobs: int = 2, date: str = "") -
     if not rows.examples or len(sources) < 2:
         raise ValueError(f"no corpora in {data.name}: see docs/classifier.md for the files it wants")
     say(f"{len(rows.examples)} texts without repeats, read in {time.monotonic() - started:.0f} s")
-    hasher = Hasher(TERMS)
     shape = Structure(corpora.shorteners(data), corpora.disposable(data))
     taught = rows.part == 0
-    tables = fit_tables(rows, taught, fold, hasher, jobs)
+    tables = fit_tables(rows, taught, fold, Hasher(TERMS), jobs)
     found = calibrate.unseen(tables, rows, taught, shape, fold, seed)
     stages = calibrate.fit_stages(rows, found)
     thresholds = calibrate.set_thresholds(stages, rows, found)
@@ -62,9 +61,11 @@ def train(data: Path, out: Path, seed: int = 1, jobs: int = 2, date: str = "") -
         "features": {
             "views": ["as written", "normalised"],
             "characters": [3, 5],
+            "characters of dense scripts": [2, 5],
             "words": [1, 2],
             "word weight": 1.5,
             "buckets": BUCKETS,
+            "n-grams known": int(np.count_nonzero(table.arrays()["owners"])),
             "identity terms": len(TERMS),
             "structure": list(structure.NAMES),
         },
@@ -84,7 +85,7 @@ def train(data: Path, out: Path, seed: int = 1, jobs: int = 2, date: str = "") -
         "identity": sorted(TERMS),
     }
     version = f"{now[:10].replace('-', '')}-{digest}"
-    arrays = {"weights": table.weights, "bias": table.bias, **kept}
+    arrays = table.arrays() | kept
     say("measuring on unseen files")
     target = write(out, version, card | {"metrics": measured(data, version, card, content, arrays)}, content, arrays)
     say(f"{version} written after {time.monotonic() - started:.0f} s")
@@ -127,7 +128,7 @@ def anchors(
     )
     texts = [rows.examples[found.row[place]].text[:500] for place in chosen]
     squares = [table.weights[view, :, -1].astype(np.float32) for view in range(VIEWS)]
-    phi = matrix.folded([matrix.counts(table.hasher, view) for view in prepare(texts, fold)], squares)
+    phi = matrix.folded(table.hasher, prepare(texts, fold), squares)
     phi.sort_indices()
     return {
         "anchor_index": phi.indices.astype(np.uint16),

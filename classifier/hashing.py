@@ -1,13 +1,15 @@
 """Texts → hashed n-grams, many texts in one numpy pass. What trains calls this; what serves does the same in `kernel.c`.
 
-Characters 3–5 inside white-space bounds (the bounds count as a character) and words 1–2, in 2^18 buckets. n-grams
-that touch an identity term go to buckets of their own, where only `identity_attack` has weights; the other labels see
-one placeholder word in their stead, and no length of it.
+Characters 3–5 inside white-space bounds (the bounds count as a character), 2 where a script writes a syllable or a word
+with one, and words 1–2, in 2^18 buckets. A bucket belongs to one n-gram, whose mark stands in `owners`; any other that
+falls into it is a stranger, which the base does not count. n-grams that touch an identity term go to buckets of their own,
+where only `identity_attack` has weights; the other labels see one placeholder word in their stead, and no length of it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from copy import copy
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +20,14 @@ IDENTITY_BUCKETS = 1 << 13
 NOTHING = BUCKETS + IDENTITY_BUCKETS
 """The row of an n-gram that does not exist (across a space, across two texts): always zeros."""
 ROWS = NOTHING + 1
+"""Of the table."""
+SITE_BUCKETS = 1 << 16
+"""Of a site's correction, which knows strangers too: a site's own words are just those that the base has not met."""
+STRANGE = 5 * SITE_BUCKETS
+"""The first of the strangers' numbers: they stand in no table, and fall into a site's bucket as any row does."""
+COLUMNS = STRANGE + SITE_BUCKETS
+MARKS = 256
+"""n-grams of one bucket that can be told apart. Mark 0 is nobody's, so one in 256 always is a stranger."""
 LONG = 600
 """Characters of a text from which on it is also scored in windows."""
 SEGMENT = 100
@@ -25,6 +35,11 @@ SEGMENT = 100
 
 Ints = npt.NDArray[np.int64]
 U32 = npt.NDArray[np.uint32]
+U8 = npt.NDArray[np.uint8]
+Bools = npt.NDArray[np.bool_]
+
+SIZES = (2, 3, 4, 5)
+"""Characters of an n-gram."""
 
 CONSTANTS = {
     "HASH_STEP": 0x9E3779B1,
@@ -45,8 +60,9 @@ _WORD_SALT, _BIGRAM, _PLACEHOLDER, _MIX_FIRST, _MIX_SECOND = (
 class Grams:
     """The n-grams of `texts` laid end to end.
 
-    chars: [positions, 3] row numbers of the 3-, 4-, 5-gram that starts at each character;
+    chars: [positions, 4] row numbers of the 2-, 3-, 4-, 5-gram that starts at each character;
     words: [words, 2 or 4] rows of word and word pair, then (only where a text has identity terms) their identity rows.
+    A number from STRANGE on is of an n-gram that the base does not know.
     segments: [segments, 4] first and last+1 position, first and last+1 word; owner: [segments] number of the text.
     word_start, word_end: [words] positions; offset: [texts] position of each text's first character.
     hashes: [words] of the words; seen: with the placeholder's in place of identity terms; masked: which those are, if any.
@@ -61,32 +77,35 @@ class Grams:
     offset: list[int]
     hashes: U32
     seen: U32
-    masked: npt.NDArray[np.bool_] | None
+    masked: Bools | None
 
 
-def _mix(h: U32) -> U32:
+def mixed(h: U32) -> U32:
     h = h * _MIX_FIRST
     h ^= h >> np.uint32(15)
     h *= _MIX_SECOND
     return h
 
 
-def _rows(h: U32) -> Ints:
-    return (_mix(h) >> np.uint32(14)).astype(np.int64)
-
-
 def _identity_rows(h: U32) -> Ints:
-    return (_mix(h) >> np.uint32(19)).astype(np.int64) + BUCKETS
+    return (mixed(h) >> np.uint32(19)).astype(np.int64) + BUCKETS
 
 
-def _pair_rows(left: U32, right: U32) -> Ints:
-    return _rows(left * _BIGRAM + right)
+def cells(mixed: U32) -> Ints:
+    """bucket × MARKS + mark of each n-gram: the mark is of bits that do not choose the bucket."""
+    return (mixed >> np.uint32(6)).astype(np.int64)
+
+
+def is_dense(points: U32) -> Bools:
+    """Hangul, kana, Han and what comes after them: one or two of these are a word, and spaces are few."""
+    return (points >= 0x2E80) | ((points >= 0x1100) & (points <= 0x11FF))
 
 
 class Hasher:
-    """Hashes texts that `views` has prepared. `identity`: lower-case words."""
+    """Hashes texts that `views` has prepared. `identity`: lower-case words; owners: [BUCKETS] the mark of the n-gram that has
+    each bucket, or None: then whoever falls into it."""
 
-    def __init__(self, identity: Iterable[str] = ()) -> None:
+    def __init__(self, identity: Iterable[str] = (), owners: U8 | None = None) -> None:
         self._powers(1 << 12)
         self._word_table = np.array([chr(i).isalnum() for i in range(128)] + [True], dtype=bool)
         terms = sorted(set(identity))
@@ -94,6 +113,20 @@ class Hasher:
         """[words] sorted hashes of the words of identity terms."""
         if terms:
             self.identity = np.unique(np.concatenate([self.word_hashes(term) for term in terms]))
+        self.owners = owners
+
+    def owned(self, owners: U8) -> Hasher:
+        """The same, for buckets that have owners."""
+        other = copy(self)
+        other.owners = owners
+        return other
+
+    def _rows(self, h: U32) -> Ints:
+        bucket, mark = np.divmod(cells(mixed(h)), MARKS)
+        if self.owners is None:
+            return bucket
+        known = (self.owners.take(bucket) == mark) & (mark != 0)
+        return np.where(known, bucket, bucket % SITE_BUCKETS + STRANGE)
 
     def _powers(self, size: int) -> None:
         power = np.full(size, _P, np.uint32)
@@ -146,7 +179,7 @@ class Hasher:
             touched = np.add.accumulate(change)[:size] > 0
         return Grams(
             self._chars(points, touched),
-            _words(hashes, seen, of, masked),
+            self._words(hashes, seen, of, masked),
             *_segments(texts, offset, start),
             start,
             end,
@@ -156,7 +189,7 @@ class Hasher:
             masked,
         )
 
-    def _masked(self, hashes: U32) -> npt.NDArray[np.bool_] | None:
+    def _masked(self, hashes: U32) -> Bools | None:
         if not len(self.identity) or not len(hashes):
             return None
         place = self.identity.searchsorted(hashes)
@@ -164,46 +197,59 @@ class Hasher:
         masked = self.identity[place] == hashes
         return masked if masked.any() else None
 
-    def _chars(self, points: U32, touched: npt.NDArray[np.bool_] | None) -> Ints:
+    def _chars(self, points: U32, touched: Bools | None) -> Ints:
         size = len(points)
-        padded = np.concatenate([points, np.full(4, 32, np.uint32)])
-        solid = padded != 32
-        p = np.uint32(_P)
-        h = padded[:size] * p + padded[1 : size + 1]
-        inside = np.ones(size, bool)
-        out = np.empty((size, 3), np.uint32)
-        valid = np.empty((size, 3), bool)
-        for column in range(3):
-            h = h * p + padded[column + 2 : column + 2 + size]
-            inside &= solid[column + 1 : column + 1 + size]
-            out[:, column] = h
-            valid[:, column] = inside
-        rows = _rows(out)
+        hashes, valid = _char_hashes(points)
+        rows = self._rows(hashes)
         if touched is not None:
             wide = np.concatenate([touched, np.zeros(4, bool)])
-            near = wide[:size] | wide[1 : size + 1]
-            special = np.empty((size, 3), bool)
-            for column in range(3):
-                near = near | wide[column + 2 : column + 2 + size]
+            near = wide[:size]
+            special = np.empty((size, len(SIZES)), bool)
+            for column, length in enumerate(SIZES):
+                near = near | wide[length - 1 : length - 1 + size]
                 special[:, column] = near
-            rows = np.where(special, _identity_rows(out), rows)
+            rows = np.where(special, _identity_rows(hashes), rows)
         rows[~valid] = NOTHING
         return rows
 
-
-def _words(hashes: U32, seen: U32, of: Ints, masked: npt.NDArray[np.bool_] | None) -> Ints:
-    count = len(hashes)
-    words = np.full((count, 2 if masked is None else 4), NOTHING, np.int64)
-    if not count:
+    def _words(self, hashes: U32, seen: U32, of: Ints, masked: Bools | None) -> Ints:
+        count = len(hashes)
+        words = np.full((count, 2 if masked is None else 4), NOTHING, np.int64)
+        if not count:
+            return words
+        follows = of[1:] == of[:-1]
+        words[:, 0] = self._rows(seen)
+        words[:-1, 1] = np.where(follows, self._rows(_pairs(seen)), NOTHING)
+        if masked is not None:
+            words[:, 2] = np.where(masked, _identity_rows(hashes), NOTHING)
+            either = (masked[1:] | masked[:-1]) & follows
+            words[:-1, 3] = np.where(either, _identity_rows(_pairs(hashes)), NOTHING)
         return words
-    follows = of[1:] == of[:-1]
-    words[:, 0] = _rows(seen)
-    words[:-1, 1] = np.where(follows, _pair_rows(seen[:-1], seen[1:]), NOTHING)
-    if masked is not None:
-        words[:, 2] = np.where(masked, _identity_rows(hashes), NOTHING)
-        either = (masked[1:] | masked[:-1]) & follows
-        words[:-1, 3] = np.where(either, _identity_rows(hashes[:-1] * _BIGRAM + hashes[1:]), NOTHING)
-    return words
+
+
+def _pairs(hashes: U32) -> U32:
+    return hashes[:-1] * _BIGRAM + hashes[1:]
+
+
+def _char_hashes(points: U32) -> tuple[U32, Bools]:
+    """[positions, SIZES] hashes of the n-grams that start at each character, and which of them there are."""
+    size = len(points)
+    padded = np.concatenate([points, np.full(4, 32, np.uint32)])
+    solid, dense = padded != 32, is_dense(padded)
+    p = np.uint32(_P)
+    h = points
+    inside = np.ones(size, bool)
+    out = np.empty((size, len(SIZES)), np.uint32)
+    valid = np.empty((size, len(SIZES)), bool)
+    for column, length in enumerate(SIZES):
+        h = h * p + padded[length - 1 : length - 1 + size]
+        out[:, column] = h
+        if length == 2:
+            valid[:, column] = dense[:size] | dense[1 : 1 + size]
+        else:
+            inside &= solid[length - 2 : length - 2 + size]
+            valid[:, column] = inside
+    return out, valid
 
 
 def _segments(

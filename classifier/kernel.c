@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define WINDOWS 2
 #define WAITING 32
 #ifdef __GNUC__
 #define FETCH(address) __builtin_prefetch(address)
@@ -152,19 +151,20 @@ static int64_t undone(point *t, int64_t size) {
 /* What is the same for every text of a call. */
 typedef struct {
     const float *table;      /* [ROWS, VIEWS, LABELS + 1] */
+    const uint8_t *owners;   /* [BUCKETS] whose bucket each is, or NULL: anybody's */
     const float *bias;       /* [VIEWS, LABELS] */
     const uint32_t *terms;   /* [count] hashes of the identity terms, sorted */
     int64_t count;
     const float *correction; /* [SITE_BUCKETS, LABELS], or NULL */
     const float *shift;      /* [LABELS], with a correction */
-    const float *stage;      /* [OWN × LABELS + SHAPE, LABELS] the second stage */
+    const float *stage;      /* [2 × LABELS + SHAPE, LABELS] the second stage */
     const float *stage_bias; /* [LABELS] */
 } Model;
 
 /* What comes out of one text: `linear.Linear`, and the log-odds. */
 typedef struct {
     float whole[VIEWS][LABELS];
-    float rise[WINDOWS][LABELS];
+    float rise[LABELS];
     float site[LABELS];
     float log_odds[LABELS];
 } Found;
@@ -180,8 +180,10 @@ typedef struct {
     double part[2][LABELS + 1];
 } Sums;
 
+/* What a site's correction adds, and the strangers among its n-grams, which only it knows. */
 typedef struct {
     double part[2][LABELS];
+    int64_t strangers[2];
 } Moved;
 
 static uint32_t mixed(uint32_t h) {
@@ -189,9 +191,15 @@ static uint32_t mixed(uint32_t h) {
     h ^= h >> 15;
     return h * MIX_SECOND;
 }
-static uint32_t row_of(uint32_t h) { return mixed(h) >> 14; }
+static uint32_t row_of(const Model *model, uint32_t h) {
+    uint32_t both = mixed(h), bucket = both >> 14;
+    uint8_t mark = (uint8_t)(both >> 6);
+    if (!model->owners || (mark && model->owners[bucket] == mark)) return bucket;
+    return STRANGE + bucket % SITE_BUCKETS;
+}
 static uint32_t identity_row_of(uint32_t h) { return (mixed(h) >> 19) + BUCKETS; }
 
+static int dense(point c) { return c >= 0x2e80 || (c >= 0x1100 && c <= 0x11ff); }
 static int in_word(point c) {
     if (c < 128) return digit(c) || letter(c) || (c >= 'A' && c <= 'Z');
     return !(c >= 0x2000 && c <= 0x206f) && !(c >= 0x3000 && c <= 0x303f);
@@ -231,6 +239,14 @@ static void add_up(Coming *coming, int part, Sums *sums, Moved *moved) {
 }
 
 static void add(Coming *coming, uint32_t row, int part, Sums *sums, Moved *moved) {
+    if (row >= STRANGE) {
+        const float *more = coming->model->correction;
+        if (!more) return;
+        more += (int64_t)(row % SITE_BUCKETS) * LABELS;
+        for (int k = 0; k < LABELS; k++) moved->part[part][k] += sqrt(STRANGER) * more[k];
+        moved->strangers[part]++;
+        return;
+    }
     FETCH(coming->of_view + (int64_t)row * VIEWS * (LABELS + 1));
     coming->row[coming->count++] = row;
     if (coming->count == WAITING) add_up(coming, part, sums, moved);
@@ -262,20 +278,23 @@ static void segment(const Model *model, int view, const point *t, const uint8_t 
     Coming coming = {.model = model, .of_view = model->table + view * (LABELS + 1), .count = 0};
     for (int64_t i = low; i < high; i++) {
         uint32_t h = t[i] * HASH_STEP + t[i + 1];
-        for (int length = 3; length <= 5 && t[i + length - 2] != ' '; length++) {
-            h = h * HASH_STEP + t[i + length - 1];
+        for (int length = dense(t[i]) || dense(t[i + 1]) ? 2 : 3; length <= 5; length++) {
+            if (length > 2) {
+                if (t[i + length - 2] == ' ') break;
+                h = h * HASH_STEP + t[i + length - 1];
+            }
             int special = near && memchr(near + i, 1, (size_t)length) != NULL;
-            add(&coming, special ? identity_row_of(h) : row_of(h), 0, sums, moved);
+            add(&coming, special ? identity_row_of(h) : row_of(model, h), 0, sums, moved);
         }
     }
     add_up(&coming, 0, sums, moved);
     for (; word < stop; word++) {
         const Word *one = words + word, *next = word + 1 < count ? one + 1 : NULL;
         uint32_t seen = one->named ? PLACEHOLDER : one->hash;
-        add(&coming, row_of(seen), 1, sums, moved);
+        add(&coming, row_of(model, seen), 1, sums, moved);
         if (one->named) add(&coming, identity_row_of(one->hash), 1, sums, moved);
         if (!next) continue;
-        add(&coming, row_of(seen * BIGRAM + (next->named ? PLACEHOLDER : next->hash)), 1, sums, moved);
+        add(&coming, row_of(model, seen * BIGRAM + (next->named ? PLACEHOLDER : next->hash)), 1, sums, moved);
         if (one->named || next->named) add(&coming, identity_row_of(one->hash * BIGRAM + next->hash), 1, sums, moved);
     }
     add_up(&coming, 1, sums, moved);
@@ -316,21 +335,19 @@ static void one_view(const Model *model, int view, const point *t, int64_t size,
         total[k] = log_odds(running + parts, running, k);
         found->whole[view][k] = (float)(total[k] + model->bias[view * LABELS + k]);
     }
-    static const int64_t windows[WINDOWS] = {WINDOW_SHORT, WINDOW_LONG};
-    for (int place = 0; parts > 1 && place < WINDOWS; place++) {
-        int64_t run = windows[place] < parts ? windows[place] : parts;
-        for (int k = 0; k < LABELS; k++) {
-            double highest = -INFINITY;
-            for (int64_t at = run; at <= parts; at++) {
-                double here = log_odds(running + at, running + at - run, k);
-                if (here > highest) highest = here;
-            }
-            if (highest > total[k]) found->rise[place][k] += (float)((highest - total[k]) / VIEWS);
+    int64_t run = WINDOW < parts ? WINDOW : parts;
+    for (int k = 0; parts > 1 && k < LABELS; k++) {
+        double highest = -INFINITY;
+        for (int64_t at = run; at <= parts; at++) {
+            double here = log_odds(running + at, running + at - run, k);
+            if (here > highest) highest = here;
         }
+        double beyond = highest - total[k] - CHANCE * log((double)parts);
+        if (beyond > 0) found->rise[k] += (float)(beyond / VIEWS);
     }
     if (!model->correction) return;
     for (int part = 0; part < 2; part++) {
-        double scale = (part ? WORDS : 1) * SITE_SCALE / sqrt(running[parts].part[part][LABELS] + 1);
+        double scale = (part ? WORDS : 1) * SITE_SCALE / sqrt(running[parts].part[part][LABELS] + STRANGER * moved.strangers[part] + 1);
         for (int k = 0; k < LABELS; k++) found->site[k] += (float)(moved.part[part][k] * scale);
     }
 }
@@ -341,11 +358,11 @@ static void second_stage(const Model *model, const float *shape, Found *found) {
         const float *stage = model->stage + k;
         double sum = model->stage_bias[k];
         for (int of = 0; of < LABELS; of++) {
-            float written = found->whole[0][of], normal = found->whole[1][of];
-            const float own[] = {written, normal, written > normal ? written : normal, found->rise[0][of], found->rise[1][of]};
-            for (int block = 0; block < 5; block++) sum += own[block] * stage[(block * LABELS + of) * LABELS];
+            double whole = 0;
+            for (int view = 0; view < VIEWS; view++) whole += found->whole[view][of];
+            sum += whole / VIEWS * stage[of * LABELS] + found->rise[of] * stage[(LABELS + of) * LABELS];
         }
-        for (int at = 0; at < SHAPE; at++) sum += shape[at] * stage[(5 * LABELS + at) * LABELS];
+        for (int at = 0; at < SHAPE; at++) sum += shape[at] * stage[(2 * LABELS + at) * LABELS];
         float site = found->site[k];
         found->log_odds[k] = (float)(sum + (site < -LIMIT ? -LIMIT : site > LIMIT ? LIMIT : site));
     }

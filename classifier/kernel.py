@@ -27,14 +27,14 @@ import numpy as np
 from classifier import hashing, linear
 from classifier.combine import LIMIT, Combine
 from classifier.labels import LABELS
-from classifier.linear import VIEWS, WINDOWS, Floats, Linear, Table
+from classifier.linear import VIEWS, Floats, Linear, Table
 from classifier.structure import NAMES
 from classifier.views import LONGEST, Fold, as_written
 
 SOURCE = Path(__file__).with_name("kernel.c")
 LIBRARY = Path(__file__).with_name("libkernel.so")
 _COUNT = len(LABELS)
-_FOUND = (VIEWS + len(WINDOWS) + 2) * _COUNT
+_FOUND = (VIEWS + 3) * _COUNT
 BUILD = "`python -m classifier.kernel` builds it, with a C compiler"
 
 
@@ -44,11 +44,13 @@ def flags() -> list[str]:
         "LABELS": len(LABELS),
         "VIEWS": VIEWS,
         "BUCKETS": f"{hashing.BUCKETS}u",
-        "SITE_BUCKETS": f"{linear.SITE_BUCKETS}u",
+        "SITE_BUCKETS": f"{hashing.SITE_BUCKETS}u",
+        "STRANGE": f"{hashing.STRANGE}u",
+        "STRANGER": linear.STRANGER,
         "LONG": hashing.LONG,
         "SEGMENT": hashing.SEGMENT,
-        "WINDOW_SHORT": WINDOWS[0],
-        "WINDOW_LONG": WINDOWS[1],
+        "WINDOW": linear.WINDOW,
+        "CHANCE": linear.CHANCE,
         "WORDS": linear.WORDS,
         "SITE_SCALE": repr(linear.SITE_SCALE),
         "SHAPE": len(NAMES),
@@ -92,7 +94,7 @@ class Model(ctypes.Structure):
     """`Model` of kernel.c."""
 
     _fields_ = [
-        *((name, ctypes.c_void_p) for name in ("table", "bias", "terms")),
+        *((name, ctypes.c_void_p) for name in ("table", "owners", "bias", "terms")),
         ("count", ctypes.c_int64),
         *((name, ctypes.c_void_p) for name in ("correction", "shift", "stage", "stage_bias")),
     ]
@@ -114,11 +116,15 @@ class Kernel:
         shift: Floats | None = None,
     ) -> None:
         self._score, self._fold = built.leave_kernel_score, fold
-        arrays = (table.both(), table.bias, table.hasher.identity, correction, shift, combine.weights, combine.bias)
+        hasher = table.hasher
+        arrays = (
+            *(table.both(), hasher.owners, table.bias, hasher.identity),
+            *(correction, shift, combine.weights, combine.bias),
+        )
         # Kept, because the addresses are only good as long as these are.
         self._arrays = [None if array is None else np.ascontiguousarray(array) for array in arrays]
         at = [None if array is None else array.ctypes.data for array in self._arrays]
-        self._model = Model(*at[:3], len(table.hasher.identity), *at[3:])
+        self._model = Model(*at[:4], len(hasher.identity), *at[4:])
         self._at = ctypes.addressof(self._model)
 
     def log_odds(self, texts: Sequence[str], shape: Floats) -> Floats:
@@ -128,8 +134,7 @@ class Kernel:
     def linear(self, texts: Sequence[str]) -> Linear:
         """`Table.score` of them."""
         found = self._found(texts, np.zeros((len(texts), len(NAMES)), np.float32)).reshape(len(texts), -1, _COUNT)
-        rise = VIEWS + len(WINDOWS)
-        return Linear(found[:, :VIEWS], found[:, VIEWS:rise], found[:, rise])
+        return Linear(found[:, :VIEWS], found[:, VIEWS], found[:, VIEWS + 1])
 
     def _found(self, texts: Sequence[str], shape: Floats) -> Floats:
         """[texts, numbers of `Found`]"""

@@ -147,8 +147,9 @@ def _decided(recipe: Recipe, table: Table, stages: Stages, found: Unseen, asked:
             "disposable": sorted(recipe.shape.disposable),
             "identity": sorted(TERMS),
         }
-        arrays: dict[str, npt.NDArray[Any]] = {"weights": table.weights.astype(np.float16), "bias": table.bias}
-        arrays |= anchors(table, recipe.fold, rows, found, calibrate.scores(stages, found), recipe.seed, asked)
+        arrays = table.arrays() | anchors(
+            table, recipe.fold, rows, found, calibrate.scores(stages, found), recipe.seed, asked
+        )
         write(models, "left-out", card, content, arrays)
         point(models, "left-out")
         base = Base(read(models, "left-out"))

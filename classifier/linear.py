@@ -7,6 +7,7 @@ nothing, so the other labels cannot even see how long such a word is.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from classifier.hashing import ROWS, Grams, Hasher
+from classifier.hashing import NOTHING, ROWS, SITE_BUCKETS, STRANGE, Grams, Hasher
 from classifier.labels import LABELS
 from classifier.views import LONGEST
 
@@ -23,9 +24,14 @@ Floats = npt.NDArray[np.float32]
 WORDS = 1.5
 """Words count half as much again as characters: light but steady, measured by the prototype on all toxicity sources."""
 VIEWS = 2
-WINDOWS = (2, 6)
-"""Segments of a window: about 200 and 600 characters. A short insult in long padding shows in the small one."""
-SITE_BUCKETS = 1 << 16
+WINDOW = 2
+"""Segments of a window, about 200 characters: a short insult in long padding shows in one."""
+CHANCE = 0.8
+"""Times the logarithm of how many segments a text has: so far above the whole lies the highest window of a good text, by
+chance. Uncorrected, long good comments passed for worse than short ones: toxicity of Jigsaw on folds left out 0.967 → 0.972,
+threat 0.931 → 0.949, recall of disguised toxic texts at the clean 5 % alarm threshold 0.77 → 0.82."""
+STRANGER = 12.0
+"""idf² of an n-gram that the base does not know, as a site's correction sees it: that of the rarest it does know."""
 _COUNT = len(LABELS)
 _CHUNK = 60_000
 """Characters of one view that are hashed at once."""
@@ -35,8 +41,8 @@ _CHUNK = 60_000
 class Linear:
     """whole: [texts, views, labels] log-odds of the whole text.
 
-    rise: [texts, windows, labels] how far its highest window of each size in WINDOWS lies above it (mean of the views;
-    zeros for a text that is not long). site: [texts, labels] what the site's correction adds (zeros without)."""
+    rise: [texts, labels] how far its highest window lies above it, beyond CHANCE (mean of the views; zeros for a text that is
+    not long). site: [texts, labels] what the site's correction adds (zeros without)."""
 
     whole: Floats
     rise: Floats
@@ -44,7 +50,7 @@ class Linear:
 
     @classmethod
     def empty(cls, texts: int) -> Linear:
-        shapes = (texts, VIEWS, _COUNT), (texts, len(WINDOWS), _COUNT), (texts, _COUNT)
+        shapes = (texts, VIEWS, _COUNT), (texts, _COUNT), (texts, _COUNT)
         return cls(*(np.zeros(shape, np.float32) for shape in shapes))
 
     def part(self, which: slice) -> Linear:
@@ -74,6 +80,11 @@ class Table:
         self._flat = (weights if self._apart else rows).reshape(-1, weights.shape[-1])
         self._ones = np.ones(4 * (_CHUNK + LONGEST), np.float32)
 
+    def arrays(self) -> dict[str, npt.NDArray[Any]]:
+        """As a model folder keeps it."""
+        assert self.hasher.owners is not None, "a table that was fitted knows whose its buckets are"
+        return {"weights": self.weights.astype(np.float16), "bias": self.bias, "owners": self.hasher.owners}
+
     def both(self) -> Floats:
         """[ROWS, views × 8]"""
         rows = self.weights.swapaxes(0, 1).reshape(ROWS, -1)
@@ -96,17 +107,17 @@ class Table:
         sites: Sequence[npt.NDArray[np.floating] | None],
     ) -> None:
         whole, rise, site = into.whole, into.rise, into.site
-        count, width = len(whole), grams.words.shape[1]
+        count, size, width = len(whole), grams.chars.shape[1], grams.words.shape[1]
         second = grams.owner.index(count)
         step, view = (1, ROWS) if self._apart else (VIEWS, 1)
-        char_rows, word_rows = grams.chars * step, grams.words * step
+        char_rows, word_rows = np.minimum(grams.chars, NOTHING) * step, np.minimum(grams.words, NOTHING) * step
         char_rows[grams.segments[second][0] :] += view
         word_rows[grams.segments[second][2] :] += view
         chars = self._flat.take(char_rows.ravel(), axis=0).astype(np.float32, copy=False)
         words = self._flat.take(word_rows.ravel(), axis=0).astype(np.float32, copy=False)
         sums: list[list[tuple[Floats, Floats]]] = [[] for _ in range(VIEWS * count)]
         for (low, high, first, last), owner in zip(grams.segments, grams.owner, strict=True):
-            of_chars = self._ones[: 3 * (high - low)] @ chars[3 * low : 3 * high]
+            of_chars = self._ones[: size * (high - low)] @ chars[size * low : size * high]
             of_words = self._ones[: width * (last - first)] @ words[width * first : width * last]
             sums[owner].append((of_chars, of_words))
         for number, parts in enumerate(sums):
@@ -121,10 +132,9 @@ class Table:
             )
             total = log_odds(chars_to[-1], words_to[-1])
             whole[text, view] = total + bias
-            for place, size in enumerate(WINDOWS):
-                size = min(size, len(parts))
-                runs = log_odds(chars_to[size:] - chars_to[:-size], words_to[size:] - words_to[:-size])
-                rise[text, place] += np.maximum(runs.max(axis=0) - total, 0) / VIEWS
+            runs = log_odds(chars_to[WINDOW:] - chars_to[:-WINDOW], words_to[WINDOW:] - words_to[:-WINDOW])
+            beyond = runs.max(axis=0) - total - CHANCE * math.log(len(parts))
+            rise[text] += np.maximum(beyond, 0) / VIEWS
         for text, correction in enumerate(sites):
             if correction is None:
                 continue
@@ -132,10 +142,11 @@ class Table:
                 mine = [s for s, o in zip(grams.segments, grams.owner, strict=True) if o == owner]
                 low, high, first, last = mine[0][0], mine[-1][1], mine[0][2], mine[-1][3]
                 for part, rows, one, two, scale in (
-                    (chars, grams.chars, 3 * low, 3 * high, 1.0),
+                    (chars, grams.chars, size * low, size * high, 1.0),
                     (words, grams.words, width * first, width * last, WORDS),
                 ):
                     squares = part[one:two, _COUNT].astype(np.float64)
+                    squares[rows.ravel()[one:two] >= STRANGE] = STRANGER
                     values = np.sqrt(squares) * (scale * SITE_SCALE / norm(float(squares.sum())))
                     site[text] += values @ correction.take(rows.ravel()[one:two] % SITE_BUCKETS, axis=0)
 

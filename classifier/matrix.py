@@ -9,24 +9,27 @@ import numpy.typing as npt
 from scipy import sparse
 
 from classifier.examples import Example
-from classifier.hashing import NOTHING, ROWS, Grams, Hasher
+from classifier.hashing import COLUMNS, NOTHING, ROWS, SITE_BUCKETS, STRANGE, Grams, Hasher
 from classifier.labels import LABELS
-from classifier.linear import SITE_BUCKETS, SITE_SCALE, WORDS, Floats
+from classifier.linear import SITE_SCALE, STRANGER, WORDS, Floats
+from classifier.views import LONGEST
 
 READ = 1_500
 """Characters of a training text; the windows of long texts are scored with weights learnt on ordinary ones."""
 _BATCH = 400
 
 
-def counts(hasher: Hasher, texts: Sequence[str], cut: int = READ) -> tuple[sparse.csr_matrix, sparse.csr_matrix]:
-    """How often each row of the table occurs: characters and words, each [texts, ROWS] float32."""
+def counts(
+    hasher: Hasher, texts: Sequence[str], cut: int = READ, *, width: int = ROWS
+) -> tuple[sparse.csr_matrix, sparse.csr_matrix]:
+    """How often each row of the table occurs: characters and words, each [texts, width] float32. COLUMNS wide: strangers too."""
     chars, words = [], []
     for low in range(0, len(texts), _BATCH):
         batch = [text[:cut].rstrip() for text in texts[low : low + _BATCH]]
         grams = hasher.grams(batch)
-        chars.append(_count(grams.chars, _owner(grams, len(grams.chars), 0), len(batch)))
-        words.append(_count(grams.words, _owner(grams, len(grams.words), 2), len(batch)))
-    empty = sparse.csr_matrix((0, ROWS), dtype=np.float32)
+        chars.append(_count(grams.chars, _owner(grams, len(grams.chars), 0), len(batch), width))
+        words.append(_count(grams.words, _owner(grams, len(grams.words), 2), len(batch), width))
+    empty = sparse.csr_matrix((0, width), dtype=np.float32)
     return (
         sparse.vstack(chars, format="csr") if chars else empty,
         sparse.vstack(words, format="csr") if words else empty,
@@ -40,21 +43,21 @@ def _owner(grams: Grams, size: int, low: int) -> npt.NDArray[np.int64]:
     return owner
 
 
-def _count(rows: npt.NDArray[np.int64], owner: npt.NDArray[np.int64], texts: int) -> sparse.csr_matrix:
+def _count(rows: npt.NDArray[np.int64], owner: npt.NDArray[np.int64], texts: int, width: int) -> sparse.csr_matrix:
     flat = rows.ravel()
-    real = flat != NOTHING
+    real = (flat != NOTHING) & (flat < width)
     column = flat[real].astype(np.int32)
     row = np.repeat(owner, rows.shape[1])[real].astype(np.int32)
     ones = np.ones(len(column), np.float32)
-    return sparse.coo_matrix((ones, (row, column)), shape=(texts, ROWS)).tocsr()
+    return sparse.coo_matrix((ones, (row, column)), shape=(texts, width)).tocsr()
 
 
 def weighted(
     chars: sparse.csr_matrix, words: sparse.csr_matrix, idf: Floats, squares: Floats
 ) -> tuple[sparse.csr_matrix, Floats, Floats]:
-    """TF-IDF of both blocks, each over its length, words × WORDS: [texts, ROWS]; and the two lengths [texts].
+    """TF-IDF of both blocks, each over its length, words × WORDS: [texts, columns]; and the two lengths [texts].
 
-    idf: [ROWS] values; squares: [ROWS] what each adds to the length (0 for identity rows)."""
+    idf: [columns] values; squares: [columns] what each adds to the length (0 for identity rows)."""
     chars_norm = np.sqrt(chars @ squares + 1.0)
     words_norm = np.sqrt(words @ squares + 1.0)
     both = sparse.diags(1 / chars_norm) @ chars + sparse.diags(WORDS / words_norm) @ words
@@ -62,14 +65,16 @@ def weighted(
     return scaled, chars_norm, words_norm
 
 
-def folded(
-    views: Sequence[tuple[sparse.csr_matrix, sparse.csr_matrix]], squares: Sequence[Floats]
-) -> sparse.csr_matrix:
-    """Texts as a site's correction sees them: [texts, SITE_BUCKETS], each about one long. squares: [ROWS] per view."""
+def folded(hasher: Hasher, views: Sequence[Sequence[str]], squares: Sequence[Floats]) -> sparse.csr_matrix:
+    """Texts as a site's correction sees them: [texts, SITE_BUCKETS], each about one long.
+
+    views: the prepared texts, view by view; squares: [ROWS] of the table, per view."""
     total = None
-    for (chars, words), square in zip(views, squares, strict=True):
-        idf = np.sqrt(square)
-        value, _, _ = weighted(chars, words, idf, square)
+    for texts, known in zip(views, squares, strict=True):
+        square = np.zeros(COLUMNS, np.float32)
+        square[:ROWS], square[STRANGE:] = known, STRANGER
+        chars, words = counts(hasher, texts, LONGEST, width=COLUMNS)
+        value, _, _ = weighted(chars, words, np.sqrt(square), square)
         coo = value.tocoo()
         shape = (value.shape[0], SITE_BUCKETS)
         part = sparse.coo_matrix((coo.data * SITE_SCALE, (coo.row, coo.col % SITE_BUCKETS)), shape=shape).tocsr()

@@ -26,8 +26,9 @@ from classifier.base import Base, open_base, open_correction
 from classifier.combine import LIMIT
 from classifier.estimate import prepare
 from classifier.examples import Asked, Example
+from classifier.hashing import SITE_BUCKETS
 from classifier.labels import LABELS
-from classifier.linear import SITE_BUCKETS, VIEWS, Floats
+from classifier.linear import VIEWS, Floats
 from classifier.matrix import targets
 
 OF_ONE_AUTHOR = 20
@@ -176,8 +177,7 @@ def _per_wave(phi: sparse.csr_matrix) -> list[int]:
 
 def _features(base: Base, texts: Sequence[str]) -> sparse.csr_matrix:
     squares = [base.table.weights[view, :, -1].astype(np.float32) for view in range(VIEWS)]
-    views = prepare(texts, base.fold)
-    return matrix.folded([matrix.counts(base.table.hasher, view, 20_000) for view in views], squares)
+    return matrix.folded(base.table.hasher, prepare(texts, base.fold), squares)
 
 
 def _lesson(base: Base, examples: Sequence[Example], phi: sparse.csr_matrix) -> Lesson:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import fcntl
 import gzip
+import io
 import os
 import random
 from collections.abc import Sequence
@@ -23,7 +24,8 @@ SPAM = ["glimmerpills", "casinova", "replicahandbags", "quickloanz"]
 
 def table(path: Path, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    with gzip.open(path, "wt", encoding="utf-8", newline="") as file:
+    # Without the time of day: each process writes its own, and a model that one has trained knows the checksums.
+    with gzip.GzipFile(path, "wb", mtime=0) as packed, io.TextIOWrapper(packed, "utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(columns)
         writer.writerows(rows)

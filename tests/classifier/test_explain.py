@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from classifier import explain
 from classifier.examples import Asked, Author
+from classifier.hashing import SITE_BUCKETS
 from classifier.labels import LABELS
-from classifier.linear import SITE_BUCKETS, VIEWS
+from classifier.linear import VIEWS
 from classifier.serving import Base
 from classifier.views import track_normalised, track_written
 

@@ -6,20 +6,26 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from classifier.hashing import BUCKETS, LONG, NOTHING, Hasher
+from classifier.hashing import BUCKETS, LONG, MARKS, NOTHING, SITE_BUCKETS, STRANGE, Hasher
 from classifier.views import as_written
+from classifier.vocabulary import Cells
 
 HASHER = Hasher({"gay", "muslim"})
 WORDS = st.lists(st.sampled_from(["a", "abc", "gay", "muslim", "don't", "http://x.example", "日本語", "\ud800", "!!"]))
 
 
 def slow_chars(text: str) -> int:
-    """How many 3-, 4- and 5-grams lie within white space."""
+    """How many 3-, 4- and 5-grams lie within white space, and 2-grams with a dense letter."""
     count = 0
     for word in text.split(" "):
         padded = f" {word} "
         count += sum(max(len(padded) - size + 1, 0) for size in (3, 4, 5)) if word else 0
+        count += sum(any(map(is_dense, padded[at : at + 2])) for at in range(len(padded) - 1)) if word else 0
     return count
+
+
+def is_dense(letter: str) -> bool:
+    return "\u1100" <= letter <= "\u11ff" or letter >= "\u2e80"
 
 
 @given(st.lists(st.one_of(st.text(max_size=60), WORDS.map(" ".join)), max_size=5))
@@ -52,3 +58,27 @@ def test_a_long_text_is_cut_into_segments_that_cover_it() -> None:
     grams = HASHER.grams([text.strip()])
     assert len(grams.segments) > 2
     assert all(a[1] == b[0] and a[3] == b[2] for a, b in zip(grams.segments[:-1], grams.segments[1:], strict=True))
+
+
+def test_a_bucket_counts_its_owner_and_no_other() -> None:
+    text = "garden bread 日本 gay"
+    cells = np.concatenate(Cells(HASHER).of([text]))
+    owners = np.zeros(BUCKETS, np.uint8)
+    owners[cells[::2] // MARKS] = cells[::2] % MARKS
+    every, some = HASHER.grams([text]), HASHER.owned(owners).grams([text])
+    for before, after in ((every.chars, some.chars), (every.words, some.words)):
+        before, after = before.ravel(), after.ravel()
+        strange = after >= STRANGE
+        assert strange.any()
+        assert (after[~strange] == before[~strange]).all()
+        assert (after[strange] % SITE_BUCKETS == before[strange] % SITE_BUCKETS).all()
+        assert (before[strange] < BUCKETS).all()
+    known = set((cells[::2][cells[::2] % MARKS > 0] // MARKS).tolist())
+    rows = np.concatenate([some.chars.ravel(), some.words.ravel()])
+    assert known <= set(rows.tolist()) <= known | {NOTHING} | set(range(BUCKETS, NOTHING)) | set(rows[rows >= STRANGE])
+
+
+def test_each_text_counts_an_n_gram_once() -> None:
+    chars, words = Cells(HASHER).of(["bread bread", "bread", "gay"])
+    assert np.unique(chars, return_counts=True)[1].max() == 2
+    assert sorted(np.unique(words, return_counts=True)[1].tolist()) == [1, 1, 2]  # a pair, the placeholder, the word

@@ -18,12 +18,13 @@ from hypothesis import strategies as st
 
 from classifier import kernel
 from classifier.examples import Asked, Author
-from classifier.hashing import ROWS
+from classifier.hashing import BUCKETS, NOTHING, ROWS, SITE_BUCKETS
 from classifier.kernel import Kernel
 from classifier.labels import LABELS
-from classifier.linear import SITE_BUCKETS, VIEWS, Floats, Linear, Table
+from classifier.linear import VIEWS, Floats, Linear, Table
 from classifier.serving import Base, open_base
 from classifier.views import Fold, as_written, normalised
+from classifier.vocabulary import Cells
 from tests.conftest import missing
 
 PIECES = st.one_of(
@@ -62,6 +63,9 @@ PIECES = st.one_of(
             "\x01",
             "a\x01b",
             "你好世界",
+            "한국어 말",
+            "ᄒ",
+            "カナ",
             "soooo!!!",
             "@$$",
             "é",
@@ -97,12 +101,17 @@ def base() -> Base:
 
 @pytest.fixture(scope="module")
 def table(base: Base) -> Table:
-    """A weight of its own in every row, so that one wrong row shows."""
+    """A weight of its own in every row, so that one wrong row shows; of the buckets some have the owner that a text asks for."""
     dice = np.random.default_rng(3)
+    owners = dice.integers(0, 256, BUCKETS, np.uint8)
+    known = [as_written(text) for text in [*LONG, "you nitwit fool 你好世界 한국어 🙂🙂"]]
+    for cells in Cells(base.table.hasher).of(known):
+        owners[cells[::2] // 256] = cells[::2] % 256
+    hasher = base.table.hasher.owned(owners)
     weights = dice.normal(0, 0.3, (ROWS, VIEWS, len(LABELS) + 1)).astype(np.float32)
     weights[..., -1] **= 2
-    weights[-1] = 0  # the row of an n-gram that does not exist
-    return Table(weights.swapaxes(0, 1), dice.normal(size=(VIEWS, len(LABELS))).astype(np.float32), base.table.hasher)
+    weights[NOTHING] = 0
+    return Table(weights.swapaxes(0, 1), dice.normal(size=(VIEWS, len(LABELS))).astype(np.float32), hasher)
 
 
 @pytest.fixture(scope="module")

@@ -151,13 +151,10 @@ def test_a_sites_correction_is_compared_on_what_it_did_not_learn(
     models: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     registry.point(models, good_name(models))
-    every = [
-        Example(e.text.replace("garden", "zither"), {"spam": float("http" in e.text)}, when=e.when)
-        for e in decided(150)
-    ]
+    # of the opposite opinion of what the base was taught, so that there is something to learn
+    every = [Example(e.text, {"spam": float("http" not in e.text)}, when=e.when) for e in decided(150)]
     outcome = learn(models, "blog", [Example(f"{e.text} shinywax", e.labels, when=e.when) for e in every[:60]])
-    if not outcome.promoted:
-        pytest.skip(f"the tiny base is already as good: {outcome.why}")
+    assert outcome.promoted, outcome.why
     assert outcome.version
     registry.point(registry.site_folder(models, "blog"), registry.BARE)
     rows = written(tmp_path / "all.jsonl", every)

@@ -95,7 +95,7 @@ def test_a_window_shows_what_padding_hides(base: Base) -> None:
     views = [as_written(text) for text in texts], [normalised(text, base.fold) for text in texts]
     linear = base.table.score(views)
     assert not linear.rise[0].any()
-    assert (linear.rise[1, :, column] > linear.rise[2, :, column] + 0.5).all()
+    assert linear.rise[1, column] > linear.rise[2, column] + 0.5
 
 
 @given(st.lists(st.floats(-8, 8), min_size=1, max_size=300), st.floats(-3, 3))

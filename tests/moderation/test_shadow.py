@@ -13,8 +13,8 @@ import pytest
 
 from classifier import registry
 from classifier.base import open_base
+from classifier.hashing import SITE_BUCKETS
 from classifier.labels import LABELS
-from classifier.linear import SITE_BUCKETS
 from classifier.serving import Classifier
 from moderation import privacy, retention
 from moderation.app import create_app
