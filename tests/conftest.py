@@ -214,7 +214,7 @@ class Service:
 
     async def held(self, article: str = "post", **more: Any) -> str:
         """The id of a comment that waits: a link from a stranger."""
-        body = more.pop("body", f"I wrote about it here: https://blog.example/{self.clock.now}")
+        body = more.pop("body", f"The same happened in our town last year, see https://blog.example/{self.clock.now}")
         answer = await self.post(article, body=body, **more)
         assert answer.status_code == 202, answer.text
         return str(answer.json()["id"])

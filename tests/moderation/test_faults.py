@@ -168,7 +168,7 @@ async def test_a_person_is_erased_beside_a_warm_server(service: Service) -> None
     assert (await privacy.erase(other, person, "operator", 1)).comments == 1
     thread = await service.thread()
     assert [c["text"] for c in thread["comments"]] == ["I stay."] and thread["count"] == 1
-    told = await privacy.export(other, person)
+    told = await privacy.export(other, person, 30)
     assert told["comments"] == [] and told["judged"] == []
     await other.close()
 

@@ -251,7 +251,7 @@ async def test_what_it_said_goes_with_the_person_and_is_shown_to_them(service: S
     await told(service)
     state = service.app.state
     database, seal = state.database, state.links.seal
-    held = await privacy.export(database, privacy.person_of(seal, "ann@example.org"))
+    held = await privacy.export(database, privacy.person_of(seal, "ann@example.org"), 30)
     (said,) = held["shadow"]
     assert (said["model"], said["action"]) == ("stern", "hold") and said["scores"]["toxicity"] > 0.5
     assert "word" not in json.dumps(await kept(database)), "facts only"
