@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Collection
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -192,3 +192,15 @@ def single(pairs: list[tuple[str, str]]) -> dict[str, str]:
         twice = sorted({name for name in names if names.count(name) > 1})
         raise Invalid(*(FieldError(shown(name), "invalid", "is given twice") for name in twice))
     return found
+
+
+async def answer_to_mail(request: Request, acts: Collection[str], unsubscribe: str) -> tuple[str, bool]:
+    """Which of `acts` the page asks for that a mail leads to; or `unsubscribe` and True, by a mail program's own button (RFC
+    8058), which follows no redirect. Raises Invalid for anything else."""
+    typed = single(await form_fields(request, await read(request)))
+    if typed.get("List-Unsubscribe") == "One-Click":
+        return unsubscribe, True
+    act = typed.get("act", "")
+    if act not in acts:
+        raise Invalid(FieldError("act", "invalid", f"must be one of {', '.join(acts)}"))
+    return act, False

@@ -32,6 +32,8 @@ from moderation.storage.database import Database
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
+    from tests.moderation.outbox.postbox import Postbox
+
 ROOT = Path(__file__).parent.parent
 STRICT = os.environ.get("CI") == "true"
 """In CI nothing may be skipped: what is missing there fails."""
@@ -346,3 +348,11 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Server]]:
 @pytest.fixture
 def server(start: Callable[..., Server]) -> Server:
     return start()
+
+
+@pytest.fixture
+def box() -> Iterator[Postbox]:
+    from tests.moderation.outbox.postbox import postbox  # which takes its port from in here
+
+    with postbox() as found:
+        yield found

@@ -9,7 +9,7 @@ from starlette.routing import Route
 from moderation import body, staff
 from moderation.moderator import Moderator
 from moderation.pages import Pages
-from moderation.problem import FieldError, Invalid, NotFound
+from moderation.problem import NotFound
 from moderation.storage import moderators
 from moderation.storage.database import Session
 
@@ -37,14 +37,10 @@ async def get_digest(request: Request) -> Response:
 async def post_digest(request: Request) -> Response:
     """`act`: `stop` or `start`; or a mail program's own unsubscribe button (RFC 8058)."""
     state = request.app.state
-    typed = body.single(await body.form_fields(request, await body.read(request)))
-    one_click = typed.get("List-Unsubscribe") == "One-Click"
-    act = "stop" if one_click else typed.get("act", "")
-    if act not in ACTS:
-        raise Invalid(FieldError("act", "invalid", f"must be one of {', '.join(ACTS)}"))
+    act, one_click = await body.answer_to_mail(request, ACTS, "stop")
     async with state.database.transaction() as tx:
         await staff.digest(tx, await found(request, tx), ACTS[act], state.clock())
-    if one_click:  # from a mail program, which follows nothing
+    if one_click:
         return await get_digest(request)
     return RedirectResponse(f"/digests/{request.path_params['token']}", 303)
 

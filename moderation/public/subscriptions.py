@@ -10,7 +10,7 @@ from starlette.routing import Route
 
 from moderation import body
 from moderation.pages import Pages
-from moderation.problem import FieldError, Gone, Invalid, NotFound
+from moderation.problem import Gone, NotFound
 from moderation.site import Site
 from moderation.storage import sites, subscriptions
 from moderation.storage.database import Session
@@ -45,19 +45,14 @@ async def post_subscription(request: Request) -> Response:
 
     `act`: `confirm`, once and within 7 days of the question, `end` or `refuse`."""
     state = request.app.state
-    raw = await body.read(request)
-    typed = body.single(await body.form_fields(request, raw))
-    one_click = typed.get("List-Unsubscribe") == "One-Click"
-    act = "end" if one_click else typed.get("act", "")
-    if act not in ACTS:
-        raise Invalid(FieldError("act", "invalid", f"must be one of {', '.join(ACTS)}"))
+    act, one_click = await body.answer_to_mail(request, ACTS, "end")
     async with state.database.transaction() as tx:
         subscription, _ = await found(request, tx)
         if act == "confirm" and subscription.state != "confirmed" and not subscription.may_confirm(state.clock()):
             raise Gone("This question is answered already, or too old. Leave another comment that asks for mails.")
         if not (one_click and subscription.state == "refused"):  # the button in an old mail: never stays never
             await subscriptions.put(tx, replace(subscription, state=ACTS[act]), state.clock())
-    if one_click:  # from a mail program, which follows nothing
+    if one_click:
         return await get_subscription(request)
     return RedirectResponse(f"/subscriptions/{request.path_params['token']}", 303)
 

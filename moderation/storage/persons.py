@@ -8,11 +8,10 @@ from typing import Any
 
 from moderation.comment import Comment, iso
 from moderation.moderator import EVERYWHERE
+from moderation.site import DAY
 from moderation.storage import shadows
 from moderation.storage.comments import COMMENT, comment_of
 from moderation.storage.database import Session
-
-DAY = 24 * 3_600_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,25 +4,18 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
-import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from tests import browser as browsers
 from tests.conftest import Server, wait_until
 from tests.contract.test_pages_browser import signed_in
-from tests.moderation.outbox.postbox import Postbox, postbox
+from tests.moderation.outbox.postbox import Postbox
 
 ARTICLE = "/sites/default/articles/why-a-garden-needs-a-gate/form"
-
-
-@pytest.fixture
-def box() -> Iterator[Postbox]:
-    with postbox() as found:
-        yield found
 
 
 def mailed(box: Postbox, count: int, place: str) -> str:

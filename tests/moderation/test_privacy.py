@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -18,16 +17,10 @@ from moderation.settings import Settings
 from moderation.site import Site
 from moderation.storage import dump, learnt, outbox, sites
 from tests.conftest import Service
-from tests.moderation.outbox.postbox import Postbox, postbox
+from tests.moderation.outbox.postbox import Postbox
 
 pytestmark = pytest.mark.anyio
 ANN, BOB = "Ann.Other@mail.example", "bob@mail.example"
-
-
-@pytest.fixture
-def box() -> Iterator[Postbox]:
-    with postbox() as found:
-        yield found
 
 
 @pytest.fixture

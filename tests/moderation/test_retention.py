@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
 
@@ -17,7 +17,7 @@ from moderation.site import HouseRules, Site
 from moderation.storage import audit, decisions, dump, imports, outbox, sites
 from moderation.storage.imports import Known
 from tests.conftest import Server, Service
-from tests.moderation.outbox.postbox import Postbox, postbox
+from tests.moderation.outbox.postbox import Postbox
 
 pytestmark = pytest.mark.anyio
 
@@ -201,11 +201,6 @@ def test_an_operator_can_sweep(server: Server) -> None:
 
 
 class TestDigest:
-    @pytest.fixture
-    def box(self) -> Iterator[Postbox]:
-        with postbox() as found:
-            yield found
-
     @pytest.fixture
     def settings(self, settings: Settings, box: Postbox) -> Settings:
         return replace(settings, smtp_url=box.url, mail_from="comments@garden.example")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from urllib.parse import urlsplit
 
@@ -11,17 +10,11 @@ import pytest
 from moderation import telling
 from moderation.settings import Settings
 from tests.conftest import Service
-from tests.moderation.outbox.postbox import Postbox, postbox
+from tests.moderation.outbox.postbox import Postbox
 from tests.moderation.test_rules import signed_in
 
 pytestmark = pytest.mark.anyio
 ACCOUNT = "/moderate/account"
-
-
-@pytest.fixture
-def box() -> Iterator[Postbox]:
-    with postbox() as found:
-        yield found
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ import smtplib
 import socket
 import ssl
 import subprocess
-from collections.abc import Iterator
 from email.headerregistry import Address
 from pathlib import Path
 
@@ -31,12 +30,6 @@ from tests.moderation.outbox.postbox import Postbox, postbox
 SENDER = "Garden <comments@garden.example>"
 HEADERS = {"From", "To", "Subject", "Date", "Message-ID", "Auto-Submitted", "List-Unsubscribe", "List-Unsubscribe-Post",
            "MIME-Version", "Content-Type"}  # fmt: skip
-
-
-@pytest.fixture
-def box() -> Iterator[Postbox]:
-    with postbox() as found:
-        yield found
 
 
 def write(to: str = "ann@mail.example", **more: str) -> email.message.EmailMessage:

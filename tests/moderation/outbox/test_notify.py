@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 from urllib.parse import urlsplit
 
@@ -14,17 +13,11 @@ from moderation.settings import Settings
 from moderation.site import Site
 from moderation.storage import outbox, sites
 from tests.conftest import Service
-from tests.moderation.outbox.postbox import Postbox, postbox
+from tests.moderation.outbox.postbox import Postbox
 
 pytestmark = pytest.mark.anyio
 ANN, BOB = "ann@mail.example", "bob@mail.example"
 ONE_CLICK = {"List-Unsubscribe": "One-Click"}
-
-
-@pytest.fixture
-def box() -> Iterator[Postbox]:
-    with postbox() as found:
-        yield found
 
 
 @pytest.fixture
