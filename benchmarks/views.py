@@ -37,16 +37,19 @@ STATUSES = ("pending",) * 40 + ("approved",) * 40 + ("spam",) * 15 + ("rejected"
 START = 1_700_000_000_000
 
 
-def one(chance: random.Random, number: int) -> Judged:
-    """A comment with a verdict. Half of a per mille hold a rare word or carry a rare rule; one in fifty holds `pebble`, and
-    whatever is published holds `gravel` and carries the rule `many-links`, and nothing else does."""
+def one(chance: random.Random, number: int, count: int) -> Judged:
+    """A comment with a verdict. Half of a per mille hold a rare word or carry a rare rule; one in fifty holds `pebble`;
+    whatever is published holds `gravel` and carries the rule `many-links`, and nothing else does; of what no label spoke
+    about, a fifth holds `quartz`; and the first twentieth of all holds `onyx`."""
     id = new_id(START + number * 1000)
     site, rare = ("news", "news", "news", "blog")[number % 4], number % 2000 == 7
     text = " ".join(chance.choices(WORDS, k=chance.randrange(10, 60))) + (" zeppelin ox 写得很好" if rare else " no")
     status = chance.choice(STATUSES)
     text += " pebble" * (number % 50 == 3) + " gravel" * (status == "approved")
+    text += " onyx" * (number < count // 20)
     scores = {label: chance.betavariate(0.4, 1.2) for label in LABELS}
     reasons = [Reason("label", chance.choice(LABELS), 0.7)] if chance.random() < 0.3 else []
+    text += " quartz" * (not reasons and chance.random() < 0.2)
     reasons += [Reason("honeypot")] if rare else []
     reasons += [Reason("many-links")] if status == "approved" else []
     email = f"reader{chance.randrange(20_000)}@{'mail.ballast.example' if rare else 'mail.example.org'}"
@@ -67,7 +70,7 @@ async def build(database: Database, count: int) -> float:
                 await sites.put_article(tx, Article(key, f"story-{n}", f"Story {n}", created_at=START))
     for at in range(0, count, 1000):
         async with database.transaction() as tx:
-            await comments.add(tx, [one(chance, n) for n in range(at, min(at + 1000, count))])
+            await comments.add(tx, [one(chance, n, count) for n in range(at, min(at + 1000, count))])
     await read_up(database, all_=True)
     return time.perf_counter() - began
 
@@ -88,6 +91,15 @@ def views() -> dict[str, View]:
         found[f"a word of one in fifty, {order}"] = View(q="pebble", order=order)
         found[f"a common word, none pending, {order}"] = View(q="gravel", order=order)
         found[f"a common rule, none pending, {order}"] = View(rule="many-links", order=order)
+        found[f"a common label and a common word, {order}"] = View(label="spam", q="kela", order=order)
+        found[f"a common label and a word of one in fifty, {order}"] = View(label="spam", q="pebble", order=order)
+        found[f"a common label and a common word that never meet, {order}"] = View(
+            label="spam", q="quartz", order=order
+        )
+    found["a word that stands at the other end of the order"] = View(q="onyx", order="newest")
+    found["a common word of published comments that a common label never met"] = View(
+        "approved", label="spam", q="quartz"
+    )
     found["two words of which one is rare"] = View(q="kela zeppelin")
     found["a word nobody wrote"] = View(q="xylophone")
     found["a rule that never fired"] = View(rule=RULES[0][0])

@@ -146,45 +146,45 @@ def within(shelf: int) -> tuple[int, int]:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """What was looked up of a status: the ids where they are few, and the condition that asks it of each row, for whoever
-    walks along an order instead."""
+class Filter:
+    """One thing asked of the comments of a site and status, in two ways: the statement that finds the ids of them all (None
+    where nothing can be looked up), and the condition that asks it of one row, `c`."""
 
-    ids: list[str] | None
+    ids: str | None
+    ids_args: list[Any]
     condition: str
     args: list[Any]
 
 
-async def matching(session: Session, site: str, status: str, wanted: list[str]) -> list[Found]:
+async def how_many(session: Session, asked: Filter) -> int | None:
+    """None where they are more than MANY, or where only reading each would tell."""
+    if asked.ids is None:
+        return None
+    (row,) = await session.fetch(f"SELECT count(*) FROM ({asked.ids} LIMIT ?) AS found", *asked.ids_args, MANY + 1)
+    return int(row[0]) if row[0] <= MANY else None
+
+
+async def matching(session: Session, site: str, status: str, wanted: list[str]) -> list[Filter]:
     """The comments of a status that hold all of these words: what is found by pieces of words, and what is by short words."""
     if not await has_index(session):
-        return [Found(None, *read(wanted))]
+        return [Filter(None, [], *read(wanted))]
     short = [word.lower() for word in wanted if short_words.is_short(word)]
     if short and await session.fetch("SELECT 1 FROM comment_shorts_unread WHERE site = ? LIMIT 1", site):
-        return [Found(None, *read(wanted))]  # the index is still being made
+        return [Filter(None, [], *read(wanted))]  # the index is still being made
     long = [word for word in wanted if not short_words.is_short(word)]
     asked: list[tuple[tuple[str, list[Any]], list[str], list[str]]] = [(read(long), long, [])] if long else []
     asked += [(holds_short(session, short), [], short)] if short else []
     if session.kind == "postgres":
-        return [
-            Found(await if_few(session, *_on_postgres(site, status, some, few)), *condition)
-            for condition, some, few in asked
-        ]
+        return [Filter(*_on_postgres(site, status, some, few), *condition) for condition, some, few in asked]
     shelf = await session.fetch_one("SELECT shelf FROM comment_shelves WHERE site = ? AND status = ?", site, status)
     found = []
     for condition, some, few in asked:
-        late = await if_few(session, *_on_no_shelf(site, status, *read(some or few)))
-        ids = await if_few(session, *_on_shelf(shelf[0], some, few)) if shelf else []
-        found.append(Found(None if ids is None or late is None else [*ids, *late], *condition))
+        ids, args = _on_no_shelf(site, status, *read(some or few))
+        if shelf:
+            on_shelf, more = _on_shelf(shelf[0], some, few)
+            ids, args = f"{on_shelf} UNION ALL {ids}", [*more, *args]
+        found.append(Filter(ids, args, *condition))
     return found
-
-
-async def if_few(session: Session, sql: str, args: list[Any]) -> list[str] | None:
-    """The ids that `sql` finds, its limit still to come; None where they are many. Strung together by the database: a row
-    for each costs more than finding them."""
-    strung = "string_agg(id, ' ')" if session.kind == "postgres" else "group_concat(id, ' ')"
-    (row,) = await session.fetch(f"SELECT count(*), {strung} FROM ({sql}) AS found", *args, MANY + 1)
-    return None if row[0] > MANY else (row[1] or "").split()
 
 
 def holds_short(session: Session, short: list[str]) -> tuple[str, list[Any]]:
@@ -215,9 +215,9 @@ def telling(word: str) -> str:
 
 
 def _on_postgres(site: str, status: str, long: list[str], short: list[str]) -> tuple[str, list[Any]]:
-    """The words and where they stand, in one index; the limit is still to come."""
+    """The words and where they stand, in one index."""
     if not long:
-        return "SELECT w.id FROM comment_shorts w WHERE (w.words || w.shelf) @> (?::text[] || shelf(?, ?)) LIMIT ?", [
+        return "SELECT w.id FROM comment_shorts w WHERE (w.words || w.shelf) @> (?::text[] || shelf(?, ?))", [
             short,
             site,
             status,
@@ -226,14 +226,14 @@ def _on_postgres(site: str, status: str, long: list[str], short: list[str]) -> t
     grams = " || ".join("threes(?)" for _ in long)
     sql = (
         "SELECT c.id FROM comments c WHERE (threes(c.name || chr(10) || c.email || chr(10) || c.body) || shelf(c.site, c.status)) "
-        f"@> ({grams} || shelf(?, ?)) AND {condition} LIMIT ?"
+        f"@> ({grams} || shelf(?, ?)) AND {condition}"
     )
     return sql, [*long, site, status, *args]
 
 
 def _on_shelf(shelf: int, long: list[str], short: list[str]) -> tuple[str, list[Any]]:
     """CROSS JOIN: the words first. The planner would rather ask for them once for each comment."""
-    here = "t.rowid BETWEEN ? AND ? LIMIT ?"
+    here = "t.rowid BETWEEN ? AND ?"
     if not long:
         return (
             "SELECT n.id FROM comment_shorts t CROSS JOIN comment_numbers n ON n.number = t.rowid WHERE comment_shorts MATCH ? "
@@ -257,6 +257,6 @@ def _on_no_shelf(site: str, status: str, condition: str, args: list[Any]) -> tup
     """What came or was decided since the index was read up: few, and read."""
     return (
         "SELECT c.id FROM comment_texts_unread u CROSS JOIN comments c ON c.site = u.site AND c.id = u.id WHERE u.site = ? AND "
-        f"c.status = ? AND {condition} LIMIT ?",
+        f"c.status = ? AND {condition}",
         [site, status, *args],
     )
