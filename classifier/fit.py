@@ -18,7 +18,7 @@ import numpy.typing as npt
 from classifier import calibrate, corpora, matrix, structure
 from classifier.base import Base
 from classifier.calibrate import FALSE_ALARMS, Unseen
-from classifier.estimate import C, averaged, fit_tables, prepare
+from classifier.estimate import C, fit_tables, prepare
 from classifier.evaluate import evaluate
 from classifier.gather import FOLDS, UNSEEN, Rows, gather, say
 from classifier.hashing import BUCKETS, Hasher
@@ -43,11 +43,10 @@ def train(data: Path, out: Path, seed: int = 1, jobs: int = 2, date: str = "") -
     say(f"{len(rows.examples)} texts without repeats, read in {time.monotonic() - started:.0f} s")
     shape = Structure(corpora.shorteners(data), corpora.disposable(data))
     taught = rows.part == 0
-    tables = fit_tables(rows, taught, fold, Hasher(TERMS), jobs)
+    tables, table = fit_tables(rows, taught, fold, Hasher(TERMS), jobs)
     found = calibrate.unseen(tables, rows, taught, shape, fold, seed)
     stages = calibrate.fit_stages(rows, found)
     thresholds = calibrate.set_thresholds(stages, rows, found)
-    table = averaged(tables)
     kept = anchors(table, fold, rows, found, calibrate.scores(stages, found), seed)
     moment = datetime.fromtimestamp(int(os.environ.get("SOURCE_DATE_EPOCH", time.time())), UTC)
     now = date or moment.isoformat(timespec="seconds")
@@ -76,7 +75,7 @@ def train(data: Path, out: Path, seed: int = 1, jobs: int = 2, date: str = "") -
         "sources": sources,
         "split": f"{UNSEEN} % unseen, by hash of the text (pairs as groups); {FOLDS} folds, blogs, videos and spam "
         "collections as groups: each row's second stage sees scores of the fit without its fold, and the served weights "
-        "are the mean of all",
+        "are the mean of all, or where a label has few rows those of one fit of all",
     }
     content = {
         "confusables": fold.confusables,

@@ -15,7 +15,7 @@ from classifier import calibrate, corpora
 from classifier.base import Base, Correction, open_correction
 from classifier.calibrate import Unseen
 from classifier.combine import Combine, probability
-from classifier.estimate import averaged, fit_tables, prepare
+from classifier.estimate import Fitted, fit_tables, prepare
 from classifier.examples import Asked, Example
 from classifier.fit import anchors
 from classifier.gather import Rows, gather, say
@@ -48,10 +48,10 @@ class Recipe:
         self.hasher = Hasher(TERMS)
         self.seed, self.jobs = seed, jobs
 
-    def fit(self, taught: Bools) -> tuple[list[Table], Unseen]:
+    def fit(self, taught: Bools) -> tuple[Fitted, Unseen]:
         """Tables of the rows in `taught`, and how they score each other's."""
         tables = fit_tables(self.rows, taught, self.fold, self.hasher, self.jobs, ("spam",))
-        return tables, calibrate.unseen(tables, self.rows, taught, self.shape, self.fold, self.seed)
+        return tables, calibrate.unseen(tables.folds, self.rows, taught, self.shape, self.fold, self.seed)
 
     def ask(self, table: Table, stages: Stages, asked: Bools) -> Floats:
         """Probabilities of spam for the rows in `asked`."""
@@ -70,7 +70,7 @@ def leave_out(data: Path, seed: int = 1, jobs: int = 2) -> dict[str, Any]:
     group = np.array([e.group for e in rows.examples])
     asked = np.array(["spam" in e.labels for e in rows.examples]) & ~rows.copy
     say("without each fold")
-    tables, found = recipe.fit(np.ones(len(rows.examples), bool))
+    (tables, _), found = recipe.fit(np.ones(len(rows.examples), bool))
     out: dict[str, Any] = {}
     decided: dict[str, Any] = {}
     for title, name in (("blogs", "blog_comments"), ("videos", "youtube_uci")):
@@ -97,16 +97,14 @@ def leave_out(data: Path, seed: int = 1, jobs: int = 2) -> dict[str, Any]:
             say(f"without {name}")
             others, theirs = recipe.fit(source != name)
             stages = calibrate.fit_stages(rows, theirs, ("spam",))
-            whole[name] = _figures(rows, mine, recipe.ask(averaged(others), stages, mine)) if stages else {}
+            whole[name] = _figures(rows, mine, recipe.ask(others.served, stages, mine)) if stages else {}
     out["collections"] = whole
     alone = {}
     videos = source == "youtube_uci"
     for one in sorted(set(group[videos].tolist())):
         others, theirs = recipe.fit(videos & (group != one))
         stages = calibrate.fit_stages(rows, theirs, ("spam",))
-        alone[one] = _figures(
-            rows, (group == one) & asked, recipe.ask(averaged(others), stages, (group == one) & asked)
-        )
+        alone[one] = _figures(rows, (group == one) & asked, recipe.ask(others.served, stages, (group == one) & asked))
     if alone:
         out["videos, trained on the other videos alone"] = alone
     if decided:

@@ -10,12 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from classifier import attack, calibrate
-from classifier.estimate import averaged
+from classifier import attack, calibrate, estimate
 from classifier.gather import FOLDS, Rows, gather, overlapping, place_of
-from classifier.hashing import LONG, ROWS, Hasher
+from classifier.hashing import LONG, Hasher
 from classifier.labels import LABELS
-from classifier.linear import VIEWS, Table
 from classifier.serving import Base
 from classifier.views import Fold, as_written, normalised
 from tests.classifier.conftest import table
@@ -70,21 +68,25 @@ def test_a_swap_keeps_the_letters(word: str, seed: int) -> None:
     assert all(sorted(one) == sorted(word) for one in swapped)
 
 
-def test_what_is_served_is_the_mean_of_the_folds() -> None:
-    dice = np.random.default_rng(1)
-    hasher = Hasher()
-    tables = [
-        Table(
-            dice.normal(size=(VIEWS, ROWS, len(LABELS) + 1)).astype(np.float32),
-            dice.normal(size=(VIEWS, len(LABELS))).astype(np.float32),
-            hasher,
-        )
-        for _ in range(2)
-    ]
-    found = averaged(tables)
-    assert found.weights.dtype == np.float16
-    assert found.weights[1, 5] == pytest.approx((tables[0].weights[1, 5] + tables[1].weights[1, 5]) / 2, abs=2e-3)
-    assert found.bias == pytest.approx((tables[0].bias + tables[1].bias) / 2)
+def test_what_is_served_is_the_mean_of_the_folds_and_of_few_rows_one_fit_of_all(
+    rows: Rows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spam = LABELS.index("spam")
+
+    def fitted(small: int) -> tuple[list[np.ndarray], np.ndarray]:
+        monkeypatch.setattr(estimate, "SMALL", small)
+        folds, served = estimate.fit_tables(rows, rows.part == 0, Fold({}), Hasher(), 1, ("spam",))
+        assert served.weights.dtype == np.float16 and len(folds) == FOLDS
+        return [table.weights[:, :, spam] for table in folds], served.weights[:, :, spam].astype(np.float32)
+
+    folds, of_many = fitted(0)
+    assert of_many == pytest.approx(np.mean(folds, axis=0), abs=2e-3, rel=2e-3)
+    folds, of_few = fitted(10_000)
+    seen = [table != 0 for table in folds]
+    assert np.abs(of_few - np.mean(folds, axis=0)).max() > 0.01
+    only = [seen[n] & ~seen[n - 1] & ~seen[n - 2] for n in range(FOLDS)]
+    assert not any(found.any() for found in only), "each row teaches two folds"
+    assert of_few[np.logical_or.reduce(seen)].astype(bool).mean() > 0.99
 
 
 def test_a_window_shows_what_padding_hides(base: Base) -> None:
