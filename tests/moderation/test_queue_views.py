@@ -189,6 +189,17 @@ async def test_filters_that_seldom_meet_find_all_the_same_and_end_before_all_is_
     assert sort.count("c.id IN (SELECT") == 3, "both are looked up"
 
 
+@pytest.mark.parametrize("address", ["postgres"], indirect=True)
+async def test_what_is_new_waits_on_a_short_list_for_each_inverted_index(service: Service) -> None:
+    async with service.app.state.database.reading() as session:
+        indexes = await session.fetch(
+            "SELECT i.relname, i.reloptions FROM pg_class i JOIN pg_am m ON m.oid = i.relam WHERE m.amname = 'gin'"
+        )
+    assert len(indexes) >= 2
+    for name, options in indexes:
+        assert options == ["gin_pending_list_limit=128"], f"{name}: a search reads the whole list, by default of 4 MB"
+
+
 async def test_what_a_rule_says_no_more_since_an_edit_hides_nothing_behind_it(service: Service) -> None:
     made = [await service.held() for _ in range(5)]
     async with service.app.state.database.transaction() as tx:
