@@ -49,6 +49,33 @@ def test_a_reply_takes_its_comment_along_and_both_come_back_by_one_key(server: S
     assert statuses(server, ids) == ["pending", "approved", "pending"]
 
 
+def test_of_a_wave_one_is_answered_and_the_row_stands_for_the_others(server: Server, browser: Browser) -> None:
+    text = "Cheap lamps for every garden, the best prices in our whole town, order at https://lamps.example/{}"
+    ids = [post(server, text.format(n), name=f"Lamp Shop {n}")["id"] for n in range(4)]
+    page, wrong = opened(server, browser)
+    row = page.locator("[data-row]")
+    expect(row).to_have_count(1)
+    expect(row).to_contain_text("A wave of 4")
+    page.keyboard.press("j")
+    page.keyboard.press("c")
+    page.keyboard.type("We sell none.")
+    page.get_by_label("Your name").fill("Marta")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator(".notice")).to_contain_text("Your reply is published, and what it answers")
+    expect(row).to_have_count(1)
+    expect(row).to_contain_text("A wave of 3")
+    expect(row).to_be_focused()
+    assert sorted(statuses(server, ids)) == ["approved", *["pending"] * 3] and len(thread(server)) == 2
+    page.keyboard.press("z")
+    expect(row).to_contain_text("A wave of 4")
+    stays(page, wrong)
+    assert statuses(server, ids) == ["pending"] * 4
+    page.keyboard.press("s")  # of the revisions that they have now, all four
+    expect(row).to_have_count(0)
+    stays(page, wrong)
+    assert statuses(server, ids) == ["spam"] * 4
+
+
 def test_what_cannot_be_published_stays_in_its_box_and_says_why(server: Server, browser: Browser) -> None:
     (id,) = held(server, 1)
     page, wrong = opened(server, browser)
@@ -79,6 +106,7 @@ def test_a_reply_to_what_is_published_leaves_it_where_it_is(server: Server, brow
     post(server, "A kind word.", name="Tobias")
     page, wrong = opened(server, browser)
     page.get_by_role("link", name="Approved").click()
+    page.wait_for_url("**status=approved**")  # with its scripts
     page.evaluate("document.body.dataset.same = 'yes'")
     page.keyboard.press("j")
     page.keyboard.press("c")

@@ -1,6 +1,6 @@
 // Replies, pieces removed, and blocks in the queue without loading the page: the same requests as by API, and what became of
 // it is said where it was pressed. Nothing typed is lost: a box stays until it is kept. Without this file each loads a page.
-import { acts, field, form, idOf, kept, leave, look, newer, say, send, under, words } from "./deciding.js";
+import { acts, field, form, idOf, instead, kept, leave, look, newer, say, seenOf, send, under, words } from "./deciding.js";
 
 const busy = new WeakSet(); // rows
 
@@ -55,19 +55,39 @@ function renewed(row, id, revision) {
   if (wave) wave.value = wave.value.split(" ").map((pair) => (pair.startsWith(`${id}:`) ? `${id}:${revision}` : pair)).join(" ");
 }
 
+// The row that the list has for what is left of a wave.
+async function standing_for(ids) {
+  const answer = await fetch(form.elements.back.value).catch(() => null);
+  const page = answer?.ok && new DOMParser().parseFromString(await answer.text(), "text/html");
+  const found = page && [...page.querySelectorAll("#queue [data-row]")].find((row) => Object.keys(seenOf(row)).some((id) => ids.includes(id)));
+  return found ? document.adoptNode(found) : null;
+}
+
 async function reply(row, sent) {
   const { name, body, approve, seen } = Object.fromEntries(new FormData(sent));
-  const told = await send(`/api/comments/${idOf(row)}/replies`, { name, body, approve: approve === "1", seen: Number(seen) });
-  if (approve === "1") {
-    const act = leave("approve", [row], "Your reply is published, and what it answers");
-    close(row);
-    return kept(act, told);
+  row.dataset.returning = ""; // our own change is no news
+  try {
+    const told = await send(`/api/comments/${idOf(row)}/replies`, { name, body, approve: approve === "1", seen: Number(seen) });
+    if (approve === "1") await answered(row, told);
+    else {
+      const act = { action: "approve", size: 0, rows: [], places: [], label: "Your reply is published", id: told.id, back: false };
+      acts.push(act);
+      close(row);
+      say(act.label, act);
+      look_here(row);
+    }
+  } finally {
+    delete row.dataset.returning;
   }
-  const act = { action: "approve", size: 0, rows: [], places: [], label: "Your reply is published", id: told.id, back: false };
-  acts.push(act);
+}
+
+// What was answered is published too; what is left of a wave stays, as a row of its own.
+async function answered(row, told) {
+  const said = "Your reply is published, and what it answers", others = Object.keys(seenOf(row)).filter((one) => one !== idOf(row));
+  const rest = others.length && await standing_for(others);
+  if (others.length && !rest) return location.assign(form.elements.back.value); // the list is another one now
   close(row);
-  say(act.label, act);
-  look_here(row);
+  kept(rest ? instead("approve", row, rest, said) : leave("approve", [row], said), told);
 }
 
 async function redact(row, sent) {
@@ -126,7 +146,6 @@ document.addEventListener("submit", (event) => {
   const sent = event.target, box = document.querySelector("#queue .box"), row = box?.closest("[data-row]");
   const doing = { "reply-form": reply, "redact-form": redact }[sent.id];
   if (!form || !doing || !row) return;
-  if (doing === reply && field(row, "wave")) return; // of many, one is answered: the list is another one then
   event.preventDefault();
   act(row, () => box, () => doing(row, sent), " What you typed is still here.");
 });

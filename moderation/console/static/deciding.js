@@ -13,7 +13,7 @@ export const field = (row, name) => row.querySelector(`input[name^="${name}-"]`)
 export const idOf = (row) => field(row, "seen").name.slice(5);
 
 // What a row stands for, with the revisions that were seen: one comment, or all of a wave.
-const seenOf = (row) => {
+export const seenOf = (row) => {
   const wave = field(row, "wave")?.value.split(" ").map((pair) => pair.split(":"));
   return Object.fromEntries((wave ?? [[idOf(row), field(row, "seen").value]]).map(([id, revision]) => [id, Number(revision)]));
 };
@@ -146,6 +146,17 @@ export function leave(action, chosen, said) {
   return act;
 }
 
+// One of a wave is decided on alone: `rest` stands for the others, in the row's place.
+export function instead(action, row, rest, label) {
+  const act = { action, size: 1, rows: [row], places: [rest], label, back: false };
+  row.replaceWith(rest);
+  acts.push(act);
+  count(act, 1);
+  say(label, act);
+  look(rest);
+  return act;
+}
+
 export function kept(act, told) {
   act.id = told.id;
   if (!act.back) for (const one of told.comments) gone.set(one.id, one.revision);
@@ -188,7 +199,7 @@ function undo(act) {
       for (const row of act.rows) {
         field(row, "seen").value = now[idOf(row)];
         const wave = field(row, "wave");
-        if (wave) wave.value = Object.keys(seenOf(row)).map((id) => `${id}:${now[id]}`).join(" ");
+        if (wave) wave.value = Object.entries(seenOf(row)).map(([id, old]) => `${id}:${now[id] ?? old}`).join(" ");
       }
     } catch (wrong) {
       newer(act, wrong.changed);
