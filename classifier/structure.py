@@ -45,7 +45,8 @@ NAMES: tuple[str, ...] = (
 )
 
 _LINK = re.compile(r"(?:https?://|www\.)[^\s<>\"\]]+", re.I)
-_MARKUP = re.compile(r"<a\s|\[url|\[link|href=|\]\(http")
+_MARKUP = re.compile(r"<a\s|\[(?:url|link)=|\[url\]\s*(?:http|www)|href=|\]\(http")
+"""Not `[URL]` alone: so collections of tweets say that there was a link, and taught that one in brackets is harmless."""
 _DOMAIN = re.compile(r"\.(?:com|net|org|info|biz|ru|cn|xyz|top|online|site|shop|club|io|co|me|ly|tk|example)\b")
 _PHONE = re.compile(r"(?<![\w.])\+?\(?\d{1,4}\)?(?:[ .\-]?\d){7,12}(?!\w)")
 _MESSENGER = ("whatsapp", "whats app", "telegram", "viber", "wechat")

@@ -1,7 +1,7 @@
 """Texts of our own writing for what the corpora lack: templates with many fillings. The card calls them synthetic.
 
 Spam of today (recovery scams, messenger numbers, product keys, assignment help, agencies, flattery with a link in the
-author's url), everyday good comments, plain insults and threats, and identity terms in neutral sentences.
+author's url, links in brackets, random letters, titles over word salad, begging for subscribers), everyday good comments, plain insults and threats, and identity terms in neutral sentences.
 """
 
 from __future__ import annotations
@@ -153,6 +153,43 @@ _SLOTS: dict[str, tuple[str, ...]] = {
         "I was looking for this information",
         "Nice blog, keep it up",
     ),
+    "lure": (
+        "must look at this",
+        "check this out",
+        "buy best",
+        "you will love",
+        "read more here",
+        "click here for more detail",
+        "visit us now",
+        "to buy with low price",
+        "and check coupon code",
+        "more info at",
+    ),
+    "letters": ("{l}{l}{l}{l}{l}{l}", "{l}{l}{l}{l}{l}{l}{l}{l}", "{l}{l}{l}{l}{l}{l}{l}{l}{l}{l}"),
+    "l": tuple("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"),
+    "salad": (
+        "the {thing} is of great quality and the {goods} for {city} which are many to choose.",
+        "There are a lot of {goods} in {place}, then it is simple to get the price of your {thing}.",
+        "People want {goods} since {time}, and {soft} can be the ideal {thing} for women and men.",
+        "a good {trade} in {city} will certainly keep your {thing} at an affordable cost.",
+        "However the {loan} are one of most popular method, {person} purchased it online.",
+        "In case you are searching {subject}, you must make sure the {thing} is authentic.",
+    ),
+    "flattery": (
+        "I am really impressed with your writing abilities as well as with the layout of your weblog.",
+        "Hey there, this is my first visit to your web page and I am amazed by the quality of content.",
+        "I have been surfing online more than three hours, yet I never found any attention-grabbing article like yours.",
+        "Its like you learn my thoughts! You seem to understand so much approximately this.",
+        "I'll bookmark your weblog and take a look at again right here frequently.",
+        "Simply want to say your article is as astonishing, the clarity for your publish is just cool.",
+        "Hi, I do think your website may have browser compatibility problems, wonderful site though.",
+        "What theme are you using on your blog? I would like to buy the same for mine.",
+        "I will immediately grab your rss feed as I can not find your newsletter subscription link.",
+        "It is truly a nice and helpful piece of information, please keep us informed like this.",
+        "Outstanding post, however I was wanting to know if you could write a litte more on this topic?",
+        "You made some decent points there, I looked on the web and most individuals will go along with your website.",
+    ),
+    "upload": ("song", "video", "cover", "remix", "music video", "rap", "vlog", "gameplay"),
     "fool": (
         "idiot",
         "moron",
@@ -262,6 +299,33 @@ _SPAM = (
     "Earn {coin} fast!!! {site} {site} {site}",
     "hot girls near you, chat now {site}",
     "Subscribe to my channel please, I upload {game} videos daily {site}",
+    "[url={site}]{pill}[/url] [url={site}]{brand} {goods}[/url] [url={site}]{loan}[/url]",
+    "{lure} [url={site}]{brand} {goods}[/url] {letters}",
+    "{lure} [URL={site} - {brand} {goods}[/URL - {letters} [URL={site} - {site}[/URL -",
+    "[link={site}]{pill}[/link], {letters}, {site}",
+    '<a href="{site}">{brand} {goods}</a> {lure} <a href="{site}">{trade} {city}</a> {letters}',
+    "[{brand} {goods}]({site}) {lure}",
+    "{lure} {site} {letters} {site} {letters}",
+    "{letters} {letters} {letters} {letters} {letters}",
+    "{letters} {letters} {site} {letters} {letters}",
+    "<strong>{brand} {goods} {city}</strong>\n\n{salad} {salad}",
+    "<strong>cheap {brand} {goods}</strong>\n\n{salad}",
+    "<h1>{trade} {city}</h1> {salad} {salad}",
+    "{salad} {brand} {goods} {salad} {site}",
+    "{flattery} {flattery}",
+    "{flattery} {praise}. {site}",
+    "{flattery} my web page ... {trade} {city}",
+    "{flattery} Feel free to surf to my site {site}",
+    "Hello {letters} nice {letters} site! {praise}",
+    "Check out my new {upload} on my channel, like and subscribe",
+    "guys please check out my {upload}, it takes a minute and means a lot to me",
+    "subscribe to me and i subscribe back, sub 4 sub",
+    "Like my page {site} and win an iphone, share with ten friends",
+    "im a young singer, give my {upload} a chance and thumbs up so that others can see it",
+    "Vote for me here {site} please please",
+    "I made {sum} in one week with this site {site} no joke",
+    "WINNER! You have been selected for a {sum} prize. Call 0900 555 0{d}{d}{d} to claim, code {w}{d}{d}",
+    "Text {w} to 8{d}{d}{d}{d} for free ringtones, 1.50 a week, STOP to end",
 )
 _INSULT = (
     "You are a {bad} {fool}.",
