@@ -77,6 +77,8 @@ def test_what_is_served_is_the_mean_of_the_folds_and_of_few_rows_one_fit_of_all(
         monkeypatch.setattr(estimate, "SMALL", small)
         folds, served = estimate.fit_tables(rows, rows.part == 0, Fold({}), Hasher(), 1, ("spam",))
         assert served.weights.dtype == np.float16 and len(folds) == FOLDS
+        mean = np.mean([table.bias[:, spam] for table in folds], axis=0)
+        assert (served.bias[:, spam] == pytest.approx(mean, abs=1e-5)) == (small == 0)
         return [table.weights[:, :, spam] for table in folds], served.weights[:, :, spam].astype(np.float32)
 
     folds, of_many = fitted(0)
