@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sqlite3
+import time
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -21,9 +22,10 @@ from moderation.problem import Unavailable
 from moderation.storage.database import Database, Row, Session, migrate
 
 READERS = 2
+PATIENCE = 10  # seconds that a process waits for another that writes
 T = TypeVar("T")
 PRAGMAS = (
-    "busy_timeout = 10000",
+    f"busy_timeout = {PATIENCE * 1000}",
     "foreign_keys = ON",
     "cache_size = -32000",
     # What is deleted is written over with zeros, not only forgotten: it held texts and addresses.
@@ -76,13 +78,30 @@ class Writer:
 
     def __init__(self, path: Path) -> None:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="writer")
-        self.connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=512)
+        self.connection = sqlite3.connect(
+            path, timeout=0, isolation_level=None, check_same_thread=False, cached_statements=512
+        )
 
     async def run(self, work: Callable[..., T], *args: Any) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work, *args)
 
     async def execute(self, sql: str) -> None:
         await self.run(self.connection.execute, sql)
+
+    async def write_ahead(self) -> None:
+        """Turn the write-ahead log on, which the file remembers.
+
+        Of several processes that start on a new file at once, each may hold what the others wait for. SQLite then says
+        that the database is locked, whatever its `busy_timeout`: so none is set yet, and the wait is here.
+        """
+        until = time.monotonic() + PATIENCE
+        while True:
+            try:
+                return await self.execute("PRAGMA journal_mode = WAL")
+            except sqlite3.OperationalError as error:
+                if not error.sqlite_errorname.startswith("SQLITE_BUSY") or time.monotonic() > until:
+                    raise
+            await asyncio.sleep(0.01)
 
     async def roll_back(self) -> None:
         """What is being done in the thread ends first, and may be the commit."""
@@ -140,14 +159,14 @@ class Sqlite(Database):
         self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         new = not self.path.exists()
         self._writer = Writer(self.path)
-        for pragma in PRAGMAS:
-            await self._writer.execute(f"PRAGMA {pragma}")
-        if new:
-            os.chmod(self.path, 0o600)  # it holds addresses
-        await self._writer.execute("PRAGMA journal_mode = WAL")
-        # What was acknowledged is on disk, power cut or not: NORMAL would synchronise at checkpoints only.
-        await self._writer.execute("PRAGMA synchronous = FULL")
         try:
+            if new:
+                os.chmod(self.path, 0o600)  # it will hold addresses
+            await self._writer.write_ahead()
+            for pragma in PRAGMAS:
+                await self._writer.execute(f"PRAGMA {pragma}")
+            # What was acknowledged is on disk, power cut or not: NORMAL would synchronise at checkpoints only.
+            await self._writer.execute("PRAGMA synchronous = FULL")
             async with self.transaction() as session:  # BEGIN IMMEDIATE is the lock: a second process waits here
                 await migrate(session, self.kind)
                 listed = "SELECT 1 FROM sqlite_master WHERE name = 'comment_texts_unread'"

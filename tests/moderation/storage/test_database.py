@@ -175,14 +175,23 @@ async def test_the_index_of_a_text_has_every_three_letters_of_it(database: Datab
             assert set(row[0] or ()) == {low[at : at + 3] for at in range(len(low) - 2)}, text
 
 
-async def test_two_processes_that_start_at_once_migrate_once(empty: str) -> None:
-    both = [connect(empty), connect(empty)]
-    await asyncio.gather(*(database.open() for database in both))
-    async with both[0].reading() as session:
+async def test_processes_that_start_at_once_migrate_once(empty: str) -> None:
+    every = [connect(empty) for _ in range(6)]
+    await asyncio.gather(*(database.open() for database in every))
+    async with every[0].reading() as session:
         rows = await session.fetch("SELECT number FROM migrations")
     assert len(rows) == len(migrations())
-    for database in both:
+    for database in every:
         await database.close()
+
+
+async def test_writers_that_open_a_new_file_at_once_wait_for_each_other(tmp_path: Path) -> None:
+    for number in range(30):  # SQLite refuses about one in twelve of them
+        writers = [Writer(tmp_path / f"{number}.sqlite3") for _ in range(4)]
+        await asyncio.gather(*(writer.write_ahead() for writer in writers))
+        for writer in writers:
+            assert writer.connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+            await writer.close()
 
 
 async def test_a_newer_database_is_refused_by_name(address: str) -> None:
