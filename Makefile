@@ -36,7 +36,7 @@ clean:
 
 # Scoring in C. Without a compiler it says so, and comments are scored by numpy.
 classifier/libkernel.so: classifier/kernel.c classifier/kernel.py classifier/hashing.py classifier/linear.py \
-		classifier/labels.py classifier/combine.py classifier/structure.py .venv/ready
+		classifier/hidden.py classifier/labels.py classifier/combine.py classifier/structure.py .venv/ready
 	-$(BIN)/python -m classifier.kernel
 
 .venv/ready-test: requirements-test.lock .venv/ready

@@ -14,6 +14,7 @@ from classifier import kernel, registry
 from classifier.combine import Combine
 from classifier.examples import Asked
 from classifier.hashing import BUCKETS, ROWS, SITE_BUCKETS, Hasher
+from classifier.hidden import Hidden
 from classifier.kernel import Kernel
 from classifier.labels import LABELS
 from classifier.linear import VIEWS, Floats, Table
@@ -35,6 +36,10 @@ class Base:
         if owners is None or owners.shape != (BUCKETS,) or owners.dtype != np.uint8:
             raise ModelError(f"{folder.version}/owners.npy is not of the shape this program reads")
         try:
+            hidden = Hidden.read(folder.arrays)
+        except ValueError as error:
+            raise ModelError(f"{folder.version}/{error}.npy is not of the shape this program reads") from None
+        try:
             if folder.card["labels"] != list(LABELS):
                 raise ModelError(f"{folder.version} has other labels than this program")
             self.fold = Fold(folder.data["confusables"])
@@ -42,7 +47,8 @@ class Base:
             # float32 in memory: half the time of converting what each text needs (31 µs against 87 µs a text)
             rows = np.empty((ROWS, VIEWS, len(LABELS) + 1), np.float32)
             rows[:] = weights.swapaxes(0, 1)
-            self.table = Table(rows.swapaxes(0, 1), np.array(bias), Hasher(folder.data["identity"], np.array(owners)))
+            hasher = Hasher(folder.data["identity"], np.array(owners))
+            self.table = Table(rows.swapaxes(0, 1), np.array(bias), hasher, hidden)
             self.combine = Combine(folder.card["calibration"])
             built = kernel.library()
             self.kernel = Kernel(built, self.table, self.fold, self.combine) if built else None

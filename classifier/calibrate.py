@@ -120,7 +120,7 @@ def fit_stages(
         weights *= scale
         if label == "spam":
             for name, value in AUTHOR_WEIGHTS.items():
-                weights[len(combine.OWN) + structure.NAMES.index(name)] = value
+                weights[combine.names(label).index(name)] = value
         stages[label] = {
             "inputs": combine.names(label),
             "weights": [round(float(value), 6) for value in weights],

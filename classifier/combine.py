@@ -1,7 +1,7 @@
 """The second stage: a few dozen numbers per text → one calibrated probability per label. numpy only.
 
-Per label: the mean of the log-odds as written and normalised, and how far a window of a long text lies above it; for spam
-the structure numbers; for some toxic labels what the others say (`identity_attack` feeds no other). Fitted on rows that the
+Per label: the mean of the log-odds as written and normalised, how far a window of a long text lies above it, and what the
+hidden units say; for spam the structure numbers; for some toxic labels what the others say (`identity_attack` feeds no other). Fitted on rows that the
 word weights never saw, clean and disguised, so it is the calibration.
 """
 
@@ -18,7 +18,7 @@ from classifier import structure
 from classifier.labels import LABELS
 from classifier.linear import VIEWS, Floats, Linear
 
-OWN: tuple[str, ...] = ("whole text", "rise")
+OWN: tuple[str, ...] = ("whole text", "rise", "hidden units")
 """Fewer inputs rank better: the two views apart, the higher of them and a second window gave no label more."""
 SHARED: tuple[str, ...] = ("toxicity", "severe_toxicity", "obscene", "threat", "insult")
 LEANING: frozenset[str] = frozenset({"severe_toxicity", "obscene", "insult"})
@@ -44,7 +44,7 @@ def _others(label: str) -> tuple[str, ...]:
 
 def wide(linear: Linear, shape: Floats) -> Floats:
     """[texts, WIDTH] everything that a stage may read: OWN × labels, then the structure."""
-    return np.concatenate([linear.whole.mean(axis=1), linear.rise, shape], axis=1)
+    return np.concatenate([linear.whole.mean(axis=1), linear.rise, linear.hidden, shape], axis=1)
 
 
 def _columns(label: int) -> list[int]:
@@ -84,6 +84,10 @@ class Combine:
     def gain(self) -> Floats:
         """[labels, labels] how much each label's log-odds (rows) move with those of one view for each label (columns)."""
         return np.asarray(self.weights[:_COUNT].T / VIEWS, dtype=np.float32)
+
+    def hidden_gain(self) -> Floats:
+        """[labels] the same for what the hidden units say of a label: nothing else reads that."""
+        return np.asarray(self.weights[2 * _COUNT : 3 * _COUNT].diagonal(), dtype=np.float32)
 
 
 def probability(log_odds: Floats) -> Floats:

@@ -1,4 +1,5 @@
-"""Rows → word weights: logistic regressions of scikit-learn on the n-grams that are served, a table per fold."""
+"""Rows → word weights: logistic regressions of scikit-learn on the n-grams that are served, and hidden units beside them; a
+table per fold."""
 
 from __future__ import annotations
 
@@ -11,6 +12,7 @@ from joblib import Parallel, delayed
 from scipy import sparse
 
 from classifier import matrix, vocabulary
+from classifier.backprop import fit_hidden
 from classifier.gather import FOLDS, Rows, say
 from classifier.hashing import BUCKETS, ROWS, Hasher
 from classifier.labels import LABELS
@@ -39,7 +41,7 @@ language. On unseen rows: insult of impermium 0.897 → 0.909, toxicity of Germa
 OWN_BIAS = 1.0
 """Every source gets a bias of its own while fitting (dropped afterwards; the second stage sets the common one), so that
 words need not explain why one source has more of a label than another. Toxicity on unseen rows of Jigsaw 0.964 → 0.971,
-wiki_context 0.830 → 0.872, mean over sources 0.842 → 0.854. Spam of places left out, with `_tilt` and C 3 → 1, normalised
+wiki_context 0.830 → 0.872, mean over sources 0.842 → 0.854. Spam of places left out, with `one_sided` and C 3 → 1, normalised
 view alone: dylanmtaylor 0.965 → 0.978, JustinTulloss 0.981 → 0.982, videos 0.960 → 0.970 (mean of five); but
 blog_comments_modern (eight good comments) 0.871 → 0.815, sms 0.870 → 0.847."""
 
@@ -61,7 +63,8 @@ def fit_tables(
 ) -> Fitted:
     """The word weights of `labels` and both views from the rows in `use`.
 
-    What is served is the mean of the folds' tables; for a label with fewer than SMALL rows, a fit of all of them."""
+    What is served is the mean of the folds' tables; for a label with fewer than SMALL rows, a fit of all of them. Hidden units
+    cannot be averaged: those that are served are a fit of all rows, and they learn all labels whatever `labels` says."""
     chosen = np.flatnonzero(use)
     examples = [rows.examples[i] for i in chosen]
     part = rows.fold[chosen]
@@ -69,7 +72,7 @@ def fit_tables(
     y = np.broadcast_to(told, (FOLDS, len(chosen), len(LABELS)))
     small = [label for label in labels if np.count_nonzero(~np.isnan(told[:, LABELS.index(label)])) < SMALL]
     names = sorted({rows.bias[i] for i in chosen})
-    place = [names.index(rows.bias[i]) for i in chosen]
+    place = np.array([names.index(rows.bias[i]) for i in chosen])
     own = sparse.csr_matrix((np.full(len(place), OWN_BIAS, np.float32), (np.arange(len(place)), place)))
     weight = _emphasised(rows.weight[chosen], [e.source for e in examples])
     weights = np.zeros((FOLDS + 1, VIEWS, ROWS, len(LABELS) + 1), np.float32)
@@ -87,6 +90,11 @@ def fit_tables(
         full, _, _ = matrix.weighted(chars, words, idf, squares.astype(np.float32))
         del chars, words
         lesson = _Lesson(full, full[:, :BUCKETS], own, weight)
+        if view == 1:
+            hidden = Parallel(n_jobs=jobs, prefer="threads")(
+                delayed(fit_hidden)(lesson.neutral, told, weight, place, part != n, idf[:BUCKETS], f"without fold {n}")
+                for n in range(FOLDS + 1)
+            )
         if view == 1 and set(labels) & set(GUESSED):
             y = _filled(lesson, y, part, jobs)
         taught = [(y[n], part != n, f"view {view}, without fold {n}") for n in range(FOLDS)]
@@ -106,8 +114,9 @@ def fit_tables(
         column = LABELS.index(label)
         weights[FOLDS, :, :, column] = weights[:FOLDS, :, :, column].mean(axis=0)
         bias[FOLDS, :, column] = bias[:FOLDS, :, column].mean(axis=0)
-    served = Table(weights[FOLDS].astype(np.float16), bias[FOLDS], hasher)
-    return Fitted([Table(weights[left_out], bias[left_out], hasher) for left_out in range(FOLDS)], served)
+    served = Table(weights[FOLDS].astype(np.float16), bias[FOLDS], hasher, hidden[FOLDS])
+    folds = [Table(weights[left_out], bias[left_out], hasher, hidden[left_out]) for left_out in range(FOLDS)]
+    return Fitted(folds, served)
 
 
 class _Found(NamedTuple):
@@ -131,7 +140,7 @@ class _Lesson(NamedTuple):
         target, weight = y[known, column], self.weight[known, column]
         x = (self.full if LABELS[column] == "identity_attack" else self.neutral)[known]
         width = x.shape[1]
-        tilt = _tilt(x, target, weight)
+        tilt = matrix.one_sided(x, target, weight)
         x = sparse.hstack([x @ sparse.diags(tilt), self.own[known]], format="csr", dtype=np.float32)
         model = fit_soft(x, target, weight, C[LABELS[column]] * max(1.0, SMALL / len(known)))
         if model is None:
@@ -164,12 +173,3 @@ def _emphasised(weight: Floats, source: Sequence[str]) -> Floats:
     for label, factors in EMPHASIS.items():
         out[:, LABELS.index(label)] *= np.array([factors.get(name, 1.0) for name in source], np.float32)
     return out
-
-
-def _tilt(x: sparse.csr_matrix, y: Floats, weight: Floats) -> Floats:
-    """[columns] how one-sided each n-gram is: |log-count ratio| ** 0.5 (Wang and Manning, ACL 2012), folded into the table.
-
-    On unseen rows toxicity of Jigsaw 0.9713 → 0.9729, mean over sources 0.8538 → 0.8554; insult 0.8597 → 0.8608."""
-    up = np.asarray(x.T @ (y * weight)).ravel() + 1
-    down = np.asarray(x.T @ ((1 - y) * weight)).ravel() + 1
-    return np.asarray(np.abs(np.log((up / up.sum()) / (down / down.sum()))) ** 0.5 + 0.1, dtype=np.float32)

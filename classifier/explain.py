@@ -1,7 +1,7 @@
 """Why a score is what it is: every n-gram's weight given back to the characters it came from. numpy only.
 
-The gradient of the second stage says how much one unit of each view counts; an n-gram's share is laid on its
-characters, followed back through the normalisation to the original text, and summed per word.
+The gradient of the second stage says how much one unit of each view counts, and the hidden units' slope in this very text
+what a part of their sums does; an n-gram's share is laid on its characters, followed back through the normalisation to the original text, and summed per word.
 """
 
 from __future__ import annotations
@@ -33,10 +33,11 @@ def clues(base: Base, asked: Asked, correction: Floats | None = None) -> list[Cl
     text = asked.text[:LONGEST]
     shape = base.structure.row(text, asked.author)
     tracked = track_written(text), track_normalised(text, base.fold)
-    gain = base.combine.gain()
+    gain, slopes = base.combine.gain(), _slopes(base, tracked[-1].text)
     per_char = np.zeros((len(text) + 1, len(LABELS)))
     for view in range(VIEWS):
-        per_char[: len(text)] += _laid_out(base, view, tracked[view], len(text), gain, correction)
+        by_units = slopes if view == VIEWS - 1 else None
+        per_char[: len(text)] += _laid_out(base, view, tracked[view], len(text), gain, by_units, correction)
     found: list[Clue] = []
     spans_of: dict[str, list[tuple[int, int]]] = defaultdict(list)
     weight_of: dict[str, npt.NDArray[np.float64]] = {}
@@ -73,8 +74,19 @@ def clues(base: Base, asked: Asked, correction: Floats | None = None) -> list[Cl
     return found
 
 
+def _slopes(base: Base, text: str) -> Floats:
+    """[UNITS, labels] what a part of a hidden unit's sum moves each label by in this text."""
+    return base.table.hidden.slopes(base.table.unit_sums(text)) * base.combine.hidden_gain()
+
+
 def _laid_out(
-    base: Base, view: int, tracked: Tracked, size: int, gain: Floats, correction: Floats | None
+    base: Base,
+    view: int,
+    tracked: Tracked,
+    size: int,
+    gain: Floats,
+    slopes: Floats | None,
+    correction: Floats | None,
 ) -> npt.NDArray[np.float64]:
     """[characters of the original, labels]"""
     out = np.zeros((size, len(LABELS)))
@@ -91,9 +103,13 @@ def _laid_out(
     for rows, start, lengths, scale in blocks:
         if not len(rows):
             continue
-        picked = table[np.minimum(rows.ravel(), NOTHING)].astype(np.float64)
+        known = np.minimum(rows.ravel(), NOTHING)
+        picked = table[known].astype(np.float64)
         squares = picked[:, count]
-        share = (picked[:, :count] @ gain.T) * (scale / norm(float(squares.sum())))
+        share = picked[:, :count] @ gain.T
+        if slopes is not None:
+            share += base.table.hidden.rows[known] @ slopes
+        share *= scale / norm(float(squares.sum()))
         if correction is not None:
             squares = np.where(rows.ravel() >= STRANGE, STRANGER, squares)
             values = np.sqrt(squares) * (scale * SITE_SCALE / norm(float(squares.sum())))

@@ -22,6 +22,7 @@ from classifier.estimate import C, fit_tables, prepare
 from classifier.evaluate import evaluate
 from classifier.gather import FOLDS, UNSEEN, Rows, gather, say
 from classifier.hashing import BUCKETS, Hasher
+from classifier.hidden import UNITS
 from classifier.identity import TERMS
 from classifier.labels import LABELS
 from classifier.linear import VIEWS, Floats, Table
@@ -29,7 +30,7 @@ from classifier.registry import read, write
 from classifier.structure import Structure
 from classifier.views import Fold
 
-CODE = "3"
+CODE = "4"
 ANCHORS = 400
 
 
@@ -50,7 +51,8 @@ def train(data: Path, out: Path, seed: int = 1, jobs: int = 2, date: str = "") -
     kept = anchors(table, fold, rows, found, calibrate.scores(stages, found), seed)
     moment = datetime.fromtimestamp(int(os.environ.get("SOURCE_DATE_EPOCH", time.time())), UTC)
     now = date or moment.isoformat(timespec="seconds")
-    digest = hashlib.sha256(table.weights.tobytes()).hexdigest()[:8]
+    arrays = table.arrays()
+    digest = hashlib.sha256(b"".join(array.tobytes() for array in arrays.values())).hexdigest()[:8]
     card = {
         "kind": "base",
         "date": now,
@@ -64,7 +66,8 @@ def train(data: Path, out: Path, seed: int = 1, jobs: int = 2, date: str = "") -
             "words": [1, 2],
             "word weight": 1.5,
             "buckets": BUCKETS,
-            "n-grams known": int(np.count_nonzero(table.arrays()["owners"])),
+            "n-grams known": int(np.count_nonzero(arrays["owners"])),
+            "hidden units": UNITS,
             "identity terms": len(TERMS),
             "structure": list(structure.NAMES),
         },
@@ -75,7 +78,7 @@ def train(data: Path, out: Path, seed: int = 1, jobs: int = 2, date: str = "") -
         "sources": sources,
         "split": f"{UNSEEN} % unseen, by hash of the text (pairs as groups); {FOLDS} folds, blogs, videos and spam "
         "collections as groups: each row's second stage sees scores of the fit without its fold, and the served weights "
-        "are the mean of all, or where a label has few rows those of one fit of all",
+        "are the mean of all; where a label has few rows, and for the hidden units, those of one fit of all",
     }
     content = {
         "confusables": fold.confusables,
@@ -84,7 +87,7 @@ def train(data: Path, out: Path, seed: int = 1, jobs: int = 2, date: str = "") -
         "identity": sorted(TERMS),
     }
     version = f"{now[:10].replace('-', '')}-{digest}"
-    arrays = table.arrays() | kept
+    arrays |= kept
     say("measuring on unseen files")
     target = write(out, version, card | {"metrics": measured(data, version, card, content, arrays)}, content, arrays)
     say(f"{version} written after {time.monotonic() - started:.0f} s")

@@ -1,4 +1,4 @@
-/* The serving half of `views.normalised`, `hashing.py`, `linear.py` and `combine.py`, for one core and no allocation per n-gram.
+/* The serving half of `views.normalised`, `hashing.py`, `linear.py`, `hidden.py` and `combine.py`, for one core and no allocation per n-gram.
  *
  * Those say why each step is as it is; this does the same steps, and `tests/classifier/test_kernel.py` holds that it gives the
  * same numbers for any text. Built by `python -m classifier.kernel`, which also hands over the constants, so that each has one
@@ -157,14 +157,19 @@ typedef struct {
     int64_t count;
     const float *correction; /* [SITE_BUCKETS, LABELS], or NULL */
     const float *shift;      /* [LABELS], with a correction */
-    const float *stage;      /* [2 × LABELS + SHAPE, LABELS] the second stage */
+    const float *stage;      /* [3 × LABELS + SHAPE, LABELS] the second stage */
     const float *stage_bias; /* [LABELS] */
+    const float *hidden;     /* [ROWS, UNITS] */
+    const float *unit_bias;  /* [UNITS] */
+    const float *unit_out;   /* [UNITS, LABELS] */
+    const float *unit_start; /* [LABELS] */
 } Model;
 
 /* What comes out of one text: `linear.Linear`, and the log-odds. */
 typedef struct {
     float whole[VIEWS][LABELS];
     float rise[LABELS];
+    float hidden[LABELS];
     float site[LABELS];
     float log_odds[LABELS];
 } Found;
@@ -179,6 +184,11 @@ typedef struct {
 typedef struct {
     double part[2][LABELS + 1];
 } Sums;
+
+/* Sums of the hidden units, of characters and of words. */
+typedef struct {
+    double part[2][UNITS];
+} Units;
 
 /* What a site's correction adds, and the strangers among its n-grams, which only it knows. */
 typedef struct {
@@ -220,6 +230,7 @@ static int is_term(const Model *model, uint32_t hash) {
 typedef struct {
     const Model *model;
     const float *of_view;
+    Units *units; /* or NULL: of this view nobody asks for them */
     uint32_t row[WAITING];
     int count;
 } Coming;
@@ -235,6 +246,14 @@ static void add_up(Coming *coming, int part, Sums *sums, Moved *moved) {
         double length = sqrt(values[LABELS]);
         for (int k = 0; k < LABELS; k++) moved->part[part][k] += length * more[k];
     }
+    if (coming->units) { /* a few rows may be summed in float, twice as many at once */
+        float few[UNITS] = {0};
+        for (int at = 0; at < coming->count; at++) {
+            const float *values = coming->model->hidden + (int64_t)coming->row[at] * UNITS;
+            for (int k = 0; k < UNITS; k++) few[k] += values[k];
+        }
+        for (int k = 0; k < UNITS; k++) coming->units->part[part][k] += few[k];
+    }
     coming->count = 0;
 }
 
@@ -248,6 +267,7 @@ static void add(Coming *coming, uint32_t row, int part, Sums *sums, Moved *moved
         return;
     }
     FETCH(coming->of_view + (int64_t)row * VIEWS * (LABELS + 1));
+    if (coming->units) FETCH(coming->model->hidden + (int64_t)row * UNITS);
     coming->row[coming->count++] = row;
     if (coming->count == WAITING) add_up(coming, part, sums, moved);
 }
@@ -274,8 +294,8 @@ static int64_t words_of(const Model *model, const point *t, int64_t size, Word *
 
 /* One segment: the n-grams that begin at `low` … `high` - 1, and the words `word` … `stop` - 1 of `words`. */
 static void segment(const Model *model, int view, const point *t, const uint8_t *near, int64_t low, int64_t high,
-                    const Word *words, int64_t count, int64_t word, int64_t stop, Sums *sums, Moved *moved) {
-    Coming coming = {.model = model, .of_view = model->table + view * (LABELS + 1), .count = 0};
+                    const Word *words, int64_t count, int64_t word, int64_t stop, Sums *sums, Units *units, Moved *moved) {
+    Coming coming = {.model = model, .of_view = model->table + view * (LABELS + 1), .units = units, .count = 0};
     for (int64_t i = low; i < high; i++) {
         uint32_t h = t[i] * HASH_STEP + t[i + 1];
         for (int length = dense(t[i]) || dense(t[i + 1]) ? 2 : 3; length <= 5; length++) {
@@ -309,6 +329,18 @@ static double log_odds(const Sums *to, const Sums *from, int label) {
     return value[0] / sqrt(square[0] + 1) + WORDS * value[1] / sqrt(square[1] + 1);
 }
 
+/* `hidden.Hidden.log_odds` of a text, from the sums of all of it. */
+static void hidden_units(const Model *model, const Sums *total, const Units *units, Found *found) {
+    double log_odds[LABELS];
+    for (int k = 0; k < LABELS; k++) log_odds[k] = model->unit_start[k];
+    double of_chars = 1 / sqrt(total->part[0][LABELS] + 1), of_words = WORDS / sqrt(total->part[1][LABELS] + 1);
+    for (int unit = 0; unit < UNITS; unit++) {
+        double said = tanh(units->part[0][unit] * of_chars + units->part[1][unit] * of_words + model->unit_bias[unit]);
+        for (int k = 0; k < LABELS; k++) log_odds[k] += said * model->unit_out[unit * LABELS + k];
+    }
+    for (int k = 0; k < LABELS; k++) found->hidden[k] = (float)log_odds[k];
+}
+
 /* One view of one text, between two spaces: t[0] and t[size - 1]. */
 static void one_view(const Model *model, int view, const point *t, int64_t size, Word *words, uint8_t *near, Sums *running,
                      Found *found) {
@@ -321,13 +353,16 @@ static void one_view(const Model *model, int view, const point *t, int64_t size,
     }
     int64_t length = size - 1, step = length <= LONG ? length : SEGMENT, parts = 0, word = 0;
     Moved moved = {0};
+    Units units = {0};
+    Units *asked = view == VIEWS - 1 ? &units : NULL;
     memset(running, 0, sizeof *running);
     for (int64_t low = 0; low < length; low += step) {
         int64_t high = low + step < length ? low + step : length, stop = word;
         while (stop < count && words[stop].start < high) stop++;
         running[parts + 1] = running[parts];
         parts++;
-        segment(model, view, t, named ? near : NULL, low, high, words, count, word, stop, running + parts, &moved);
+        segment(model, view, t, named ? near : NULL, low, high, words, count, word, stop, running + parts, asked,
+                &moved);
         word = stop;
     }
     double total[LABELS];
@@ -345,6 +380,7 @@ static void one_view(const Model *model, int view, const point *t, int64_t size,
         double beyond = highest - total[k] - CHANCE * log((double)parts);
         if (beyond > 0) found->rise[k] += (float)(beyond / VIEWS);
     }
+    if (asked) hidden_units(model, running + parts, asked, found);
     if (!model->correction) return;
     for (int part = 0; part < 2; part++) {
         double scale = (part ? WORDS : 1) * SITE_SCALE / sqrt(running[parts].part[part][LABELS] + STRANGER * moved.strangers[part] + 1);
@@ -361,8 +397,9 @@ static void second_stage(const Model *model, const float *shape, Found *found) {
             double whole = 0;
             for (int view = 0; view < VIEWS; view++) whole += found->whole[view][of];
             sum += whole / VIEWS * stage[of * LABELS] + found->rise[of] * stage[(LABELS + of) * LABELS];
+            sum += found->hidden[of] * stage[(2 * LABELS + of) * LABELS];
         }
-        for (int at = 0; at < SHAPE; at++) sum += shape[at] * stage[(2 * LABELS + at) * LABELS];
+        for (int at = 0; at < SHAPE; at++) sum += shape[at] * stage[(3 * LABELS + at) * LABELS];
         float site = found->site[k];
         found->log_odds[k] = (float)(sum + (site < -LIMIT ? -LIMIT : site > LIMIT ? LIMIT : site));
     }

@@ -26,6 +26,7 @@ import numpy as np
 
 from classifier import hashing, linear
 from classifier.combine import LIMIT, Combine
+from classifier.hidden import UNITS
 from classifier.labels import LABELS
 from classifier.linear import VIEWS, Floats, Linear, Table
 from classifier.structure import NAMES
@@ -34,7 +35,7 @@ from classifier.views import LONGEST, Fold, as_written
 SOURCE = Path(__file__).with_name("kernel.c")
 LIBRARY = Path(__file__).with_name("libkernel.so")
 _COUNT = len(LABELS)
-_FOUND = (VIEWS + 3) * _COUNT
+_FOUND = (VIEWS + 4) * _COUNT
 BUILD = "`python -m classifier.kernel` builds it, with a C compiler"
 
 
@@ -42,6 +43,7 @@ def flags() -> list[str]:
     """The constants, from where they are at home, and the mark by which a library is known to be of these sources."""
     defined = {
         "LABELS": len(LABELS),
+        "UNITS": UNITS,
         "VIEWS": VIEWS,
         "BUCKETS": f"{hashing.BUCKETS}u",
         "SITE_BUCKETS": f"{hashing.SITE_BUCKETS}u",
@@ -97,6 +99,7 @@ class Model(ctypes.Structure):
         *((name, ctypes.c_void_p) for name in ("table", "owners", "bias", "terms")),
         ("count", ctypes.c_int64),
         *((name, ctypes.c_void_p) for name in ("correction", "shift", "stage", "stage_bias")),
+        *((name, ctypes.c_void_p) for name in ("hidden", "unit_bias", "unit_out", "unit_start")),
     ]
 
 
@@ -116,10 +119,11 @@ class Kernel:
         shift: Floats | None = None,
     ) -> None:
         self._score, self._fold = built.leave_kernel_score, fold
-        hasher = table.hasher
+        hasher, hidden = table.hasher, table.hidden
         arrays = (
             *(table.both(), hasher.owners, table.bias, hasher.identity),
             *(correction, shift, combine.weights, combine.bias),
+            *(hidden.rows, hidden.bias, hidden.out, hidden.start),
         )
         # Kept, because the addresses are only good as long as these are.
         self._arrays = [None if array is None else np.ascontiguousarray(array) for array in arrays]
@@ -134,7 +138,7 @@ class Kernel:
     def linear(self, texts: Sequence[str]) -> Linear:
         """`Table.score` of them."""
         found = self._found(texts, np.zeros((len(texts), len(NAMES)), np.float32)).reshape(len(texts), -1, _COUNT)
-        return Linear(found[:, :VIEWS], found[:, VIEWS], found[:, VIEWS + 1])
+        return Linear(found[:, :VIEWS], *(found[:, VIEWS + block] for block in range(3)))
 
     def _found(self, texts: Sequence[str], shape: Floats) -> Floats:
         """[texts, numbers of `Found`]"""

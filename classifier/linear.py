@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from classifier.hashing import NOTHING, ROWS, SITE_BUCKETS, STRANGE, Grams, Hasher
+from classifier.hidden import UNITS, Hidden
 from classifier.labels import LABELS
 from classifier.views import LONGEST
 
@@ -42,24 +43,27 @@ class Linear:
     """whole: [texts, views, labels] log-odds of the whole text.
 
     rise: [texts, labels] how far its highest window lies above it, beyond CHANCE (mean of the views; zeros for a text that is
-    not long). site: [texts, labels] what the site's correction adds (zeros without)."""
+    not long). hidden: [texts, labels] log-odds by the hidden units. site: [texts, labels] what the site's
+    correction adds (zeros without)."""
 
     whole: Floats
     rise: Floats
+    hidden: Floats
     site: Floats
 
     @classmethod
     def empty(cls, texts: int) -> Linear:
-        shapes = (texts, VIEWS, _COUNT), (texts, _COUNT), (texts, _COUNT)
+        shapes = (texts, VIEWS, _COUNT), (texts, _COUNT), (texts, _COUNT), (texts, _COUNT)
         return cls(*(np.zeros(shape, np.float32) for shape in shapes))
 
     def part(self, which: slice) -> Linear:
         """Views of these texts: what is written into them is written into this."""
-        return Linear(self.whole[which], self.rise[which], self.site[which])
+        return Linear(self.whole[which], self.rise[which], self.hidden[which], self.site[which])
 
     def put(self, where: npt.NDArray[Any], other: Linear) -> None:
         """The rows of `other` at the places `where`."""
-        self.whole[where], self.rise[where], self.site[where] = other.whole, other.rise, other.site
+        self.whole[where], self.rise[where] = other.whole, other.rise
+        self.hidden[where], self.site[where] = other.hidden, other.site
 
 
 def norm(squares: float) -> float:
@@ -70,10 +74,11 @@ def norm(squares: float) -> float:
 class Table:
     """weights: [views, ROWS, 8] float16 or float32; bias: [views, labels]."""
 
-    def __init__(self, weights: npt.NDArray[np.floating], bias: Floats, hasher: Hasher) -> None:
+    def __init__(self, weights: npt.NDArray[np.floating], bias: Floats, hasher: Hasher, hidden: Hidden) -> None:
         self.weights = weights
         self.bias = bias
         self.hasher = hasher
+        self.hidden = hidden
         # What serves keeps a row's two views side by side, where one look at memory finds both; what trains does not.
         rows = weights.swapaxes(0, 1)
         self._apart = not rows.flags.c_contiguous
@@ -83,7 +88,8 @@ class Table:
     def arrays(self) -> dict[str, npt.NDArray[Any]]:
         """As a model folder keeps it."""
         assert self.hasher.owners is not None, "a table that was fitted knows whose its buckets are"
-        return {"weights": self.weights.astype(np.float16), "bias": self.bias, "owners": self.hasher.owners}
+        weights = self.weights.astype(np.float16)
+        return {"weights": weights, "bias": self.bias, "owners": self.hasher.owners, **self.hidden.arrays()}
 
     def both(self) -> Floats:
         """[ROWS, views × 8]"""
@@ -100,13 +106,20 @@ class Table:
             self._chunk(grams, linear.part(slice(low, high)), sites[low:high] if sites else ())
         return linear
 
+    def unit_sums(self, text: str) -> Floats:
+        """[UNITS] the hidden units' sums over one normalised text."""
+        grams = self.hasher.grams([text])
+        blocks = grams.chars, grams.words
+        squares = [float(self.weights[-1, np.minimum(rows, NOTHING), -1].sum(dtype=np.float64)) for rows in blocks]
+        return self._units(grams, _span(grams, 0), squares)
+
     def _chunk(
         self,
         grams: Grams,
         into: Linear,
         sites: Sequence[npt.NDArray[np.floating] | None],
     ) -> None:
-        whole, rise, site = into.whole, into.rise, into.site
+        whole, rise, hidden, site = into.whole, into.rise, into.hidden, into.site
         count, size, width = len(whole), grams.chars.shape[1], grams.words.shape[1]
         second = grams.owner.index(count)
         step, view = (1, ROWS) if self._apart else (VIEWS, 1)
@@ -123,6 +136,9 @@ class Table:
         for number, parts in enumerate(sums):
             view, text = divmod(number, count)
             bias = self.bias[view]
+            if view == VIEWS - 1:
+                lengths = [sum(float(part[block][_COUNT]) for part in parts) for block in range(2)]
+                hidden[text] = self.hidden.log_odds(self._units(grams, _span(grams, number), lengths))
             if len(parts) == 1:
                 whole[text, view] = log_odds(*parts[0]) + bias
                 continue
@@ -139,8 +155,7 @@ class Table:
             if correction is None:
                 continue
             for owner in range(text, VIEWS * count, count):
-                mine = [s for s, o in zip(grams.segments, grams.owner, strict=True) if o == owner]
-                low, high, first, last = mine[0][0], mine[-1][1], mine[0][2], mine[-1][3]
+                low, high, first, last = _span(grams, owner)
                 for part, rows, one, two, scale in (
                     (chars, grams.chars, size * low, size * high, 1.0),
                     (words, grams.words, width * first, width * last, WORDS),
@@ -149,6 +164,22 @@ class Table:
                     squares[rows.ravel()[one:two] >= STRANGE] = STRANGER
                     values = np.sqrt(squares) * (scale * SITE_SCALE / norm(float(squares.sum())))
                     site[text] += values @ correction.take(rows.ravel()[one:two] % SITE_BUCKETS, axis=0)
+
+    def _units(self, grams: Grams, span: tuple[int, int, int, int], squares: Sequence[float]) -> Floats:
+        """[UNITS] of one text; squares: the sums of idf² of its characters and of its words."""
+        low, high, first, last = span
+        out = np.zeros(UNITS, np.float32)
+        blocks = (grams.chars[low:high], 1.0), (grams.words[first:last], WORDS)
+        for (rows, scale), square in zip(blocks, squares, strict=True):
+            every = np.minimum(rows.ravel(), NOTHING)
+            out += self._ones[: len(every)] @ self.hidden.rows.take(every, axis=0) * (scale / norm(square))
+        return out
+
+
+def _span(grams: Grams, owner: int) -> tuple[int, int, int, int]:
+    """Where the characters and the words of one text stand, over all its segments."""
+    mine = [segment for segment, of in zip(grams.segments, grams.owner, strict=True) if of == owner]
+    return mine[0][0], mine[-1][1], mine[0][2], mine[-1][3]
 
 
 SITE_SCALE = float((VIEWS * (1 + WORDS**2)) ** -0.5)

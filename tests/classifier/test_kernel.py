@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from classifier import kernel
 from classifier.examples import Asked, Author
 from classifier.hashing import BUCKETS, NOTHING, ROWS, SITE_BUCKETS
+from classifier.hidden import UNITS, Hidden
 from classifier.kernel import Kernel
 from classifier.labels import LABELS
 from classifier.linear import VIEWS, Floats, Linear, Table
@@ -111,7 +112,11 @@ def table(base: Base) -> Table:
     weights = dice.normal(0, 0.3, (ROWS, VIEWS, len(LABELS) + 1)).astype(np.float32)
     weights[..., -1] **= 2
     weights[NOTHING] = 0
-    return Table(weights.swapaxes(0, 1), dice.normal(size=(VIEWS, len(LABELS))).astype(np.float32), hasher)
+    rows = dice.normal(0, 0.1, (ROWS, UNITS)).astype(np.float32)
+    rows[BUCKETS:] = 0
+    small = (dice.normal(size=shape) for shape in (UNITS, (UNITS, len(LABELS)), len(LABELS)))
+    hidden = Hidden(rows, *(array.astype(np.float32) for array in small))
+    return Table(weights.swapaxes(0, 1), dice.normal(size=(VIEWS, len(LABELS))).astype(np.float32), hasher, hidden)
 
 
 @pytest.fixture(scope="module")
@@ -167,6 +172,7 @@ def test_the_kernel_says_what_numpy_says(
         fast, slow = compiled.linear(texts), by_numpy(table, base.fold, texts, of_site)
         assert fast.whole == pytest.approx(slow.whole, abs=5e-5, rel=5e-6)
         assert fast.rise == pytest.approx(slow.rise, abs=1e-4, rel=5e-6)
+        assert fast.hidden == pytest.approx(slow.hidden, abs=1e-4, rel=5e-6)
         assert fast.site == pytest.approx(slow.site, abs=5e-4, rel=5e-6)
         assert of_site or not fast.site.any()
         expected = base.combine.log_odds(slow, shape)

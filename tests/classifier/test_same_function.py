@@ -54,6 +54,22 @@ def test_served_log_odds_are_the_estimators(base: Base, label: str, texts: list[
         )
 
 
+@given(texts=TEXTS)
+@settings(max_examples=15, deadline=None)
+def test_served_hidden_units_are_what_they_were_fitted_on(base: Base, texts: list[str]) -> None:
+    hidden, squares = base.table.hidden, base.table.weights[-1, :, -1].astype(np.float64)
+    idf = np.where(squares > 0, np.sqrt(squares), 1.0)
+    chars, words = matrix.counts(base.table.hasher, [normalised(t, base.fold) for t in texts], 20_000)
+    x, _, _ = matrix.weighted(chars.astype(np.float64), words.astype(np.float64), idf, squares)
+    expected = np.tanh(x @ (hidden.rows / idf[:, None]) + hidden.bias) @ hidden.out + hidden.start
+    assert linear(base, texts).hidden == pytest.approx(expected, abs=1e-4)
+
+
+def test_hidden_units_do_not_see_identity_terms(base: Base) -> None:
+    assert base.table.hidden.rows[:BUCKETS].any()
+    assert not base.table.hidden.rows[BUCKETS:].any()
+
+
 def test_only_identity_attack_has_weights_on_identity_rows(base: Base) -> None:
     rows = base.table.weights[:, BUCKETS:, :]
     others = [i for i in range(len(LABELS) + 1) if i != LABELS.index("identity_attack")]
