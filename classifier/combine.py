@@ -1,8 +1,8 @@
 """The second stage: a few dozen numbers per text → one calibrated probability per label. numpy only.
 
 Per label: the mean of the log-odds as written and normalised, how far a window of a long text lies above it, and what the
-hidden units say; for spam the structure numbers; for some toxic labels what the others say (`identity_attack` feeds no other). Fitted on rows that the
-word weights never saw, clean and disguised, so it is the calibration.
+hidden units say; for spam the structure numbers; for some toxic labels what the others say (`identity_attack` feeds no other).
+Fitted on rows that neither weights nor units ever saw, clean and disguised, so it is the calibration.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from classifier.linear import VIEWS, Floats, Linear
 
 OWN: tuple[str, ...] = ("whole text", "rise", "hidden units")
 """Fewer inputs rank better: the two views apart, the higher of them and a second window gave no label more."""
+HIDDEN = OWN.index("hidden units")
 SHARED: tuple[str, ...] = ("toxicity", "severe_toxicity", "obscene", "threat", "insult")
 LEANING: frozenset[str] = frozenset({"severe_toxicity", "obscene", "insult"})
 """What reads the others too. Jigsaw, folds left out, without → with: obscene 0.978 → 0.980, insult 0.969 → 0.971; but
@@ -87,7 +88,7 @@ class Combine:
 
     def hidden_gain(self) -> Floats:
         """[labels] the same for what the hidden units say of a label: nothing else reads that."""
-        return np.asarray(self.weights[2 * _COUNT : 3 * _COUNT].diagonal(), dtype=np.float32)
+        return np.asarray(self.weights[HIDDEN * _COUNT : (HIDDEN + 1) * _COUNT].diagonal(), dtype=np.float32)
 
 
 def probability(log_odds: Floats) -> Floats:
