@@ -1,4 +1,4 @@
-"""A linear model can say exactly why: what is laid on the characters adds up to what was added."""
+"""The model can say exactly why: what is laid on the characters adds up to what was added."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from classifier import explain
 from classifier.examples import Asked, Author
 from classifier.hashing import SITE_BUCKETS
+from classifier.hidden import UNITS
 from classifier.labels import LABELS
 from classifier.linear import VIEWS
 from classifier.serving import Base
@@ -32,7 +33,7 @@ def test_nothing_gets_lost_on_the_way_back_to_the_characters(base: Base, text: s
     linear = base.table.score([[one.text] for one in tracked])
     for view in range(VIEWS):
         gain = np.eye(len(LABELS), dtype=np.float32)
-        laid = explain._laid_out(base, view, tracked[view], len(text), gain, None)
+        laid = explain._laid_out(base, view, tracked[view], len(text), gain, None, None)
         added = linear.whole[0, view] - base.table.bias[view]
         assert laid.sum(axis=0) == pytest.approx(added, abs=2e-3)
 
@@ -46,10 +47,22 @@ def test_a_sites_part_is_laid_out_whole_too(base: Base, text: str) -> None:
     linear = base.table.score([[one.text] for one in tracked], [correction])
     nothing = np.zeros((len(LABELS), len(LABELS)), np.float32)
     laid = sum(
-        explain._laid_out(base, view, tracked[view], len(text), nothing, correction).sum(axis=0)
+        explain._laid_out(base, view, tracked[view], len(text), nothing, None, correction).sum(axis=0)
         for view in range(VIEWS)
     )
     assert laid == pytest.approx(linear.site[0], abs=2e-3)
+
+
+@given(text=TEXTS)
+@settings(max_examples=30, deadline=None)
+def test_what_the_hidden_units_moved_is_laid_out_whole(base: Base, text: str) -> None:
+    hidden, tracked = base.table.hidden, track_normalised(text, base.fold)
+    slopes = hidden.slopes(base.table.unit_sums(tracked.text))
+    nothing = np.zeros((len(LABELS), len(LABELS)), np.float32)
+    laid = explain._laid_out(base, VIEWS - 1, tracked, len(text), nothing, slopes, None)
+    linear = base.table.score([[track_written(text).text], [tracked.text]])
+    moved = linear.hidden[0] - hidden.log_odds(np.zeros(UNITS, np.float32))
+    assert laid.sum(axis=0) == pytest.approx(moved, abs=2e-3)
 
 
 def test_spans_are_where_the_word_stands(base: Base) -> None:
