@@ -35,7 +35,10 @@ BESIDE = 1.0
 """What the hidden units' log-odds count beside those that the stage makes of the rest. Set, not fitted: both are estimates of
 one thing, and a plain sum ranks better than what the fit makes of them, which for most labels hears the units alone. Rows left
 out, mean over sources, without them → fitted → summed (0.5, 0.8 and 2 are alike): insult 0.870 → 0.874 → 0.876, of impermium
-0.908 → 0.905 → 0.910, identity_attack 0.833 → 0.837 → 0.842; spam of dylanmtaylor 0.970 → 0.974 → 0.984."""
+0.908 → 0.905 → 0.910, identity_attack 0.833 → 0.837 → 0.842; spam of dylanmtaylor 0.970 → 0.974 → 0.984.
+
+How far a window rises, which is over one of the two, counts for both. Once → twice: recall of toxic texts in benign padding
+0.45 → 0.65 (Jigsaw, at the threshold that 5 % of its clean good texts pass), mean AUC of its six labels 0.9704 → 0.9700."""
 BLOG = 2_000.0
 SPAM_ALARMS = 0.0125
 """Share of the good comments of collections that hold spam, from places the fit never saw, that may score 0.5 or more.
@@ -119,6 +122,7 @@ def fit_stages(
         if model is None:
             continue
         weights = np.insert(model.coef_[0][:width].astype(np.float64), combine.HIDDEN, BESIDE)
+        weights[combine.OWN.index("rise")] *= 1 + BESIDE
         z = x.astype(np.float64) @ weights
         scale, bias = _on_everyday(z, y[known, column], everyday[known], clean[known])
         if label == "spam":

@@ -49,7 +49,9 @@ Seven blogs and videos left out, mean fall of the error after 20 · 100 random d
 30 % · 53 %, at most 3 36 % · 67 %; no draw of any was worse than the base."""
 MOST_SHIFT = 3.0
 BOTH = 3
-"""Decisions of each kind that a label wants before the site may shift: who only ever rejects must not move the rest."""
+"""Decisions of each kind that a label wants before the site may shift all the way, and with one or two a third or two thirds of
+it: who only ever rejects must not move the rest. Before, two moved nothing: error of JustinTulloss, 98 % spam, left out, after
+100 random decisions 0.049 → 0.041, and its worst draw better too."""
 HARM = 0.01
 """Mean log loss that a candidate may add at worst (upper end of the paired 90 % interval)."""
 
@@ -245,7 +247,7 @@ def _dual(lesson: Lesson, taught: npt.NDArray[np.int64]) -> Reals:
             continue
         known = np.flatnonzero(~np.isnan(lesson.target[rows, column]))
         use = rows[known]
-        ours = (use < lesson.decided) * (SHIFT if _shifts(lesson, taught, column) else 0.0)
+        ours = (use < lesson.decided) * SHIFT * _freedom(lesson, taught, column)
         kernel = lesson.kernel[np.ix_(use, use)] + np.outer(ours, ours)
         out[known, column] = _fit(kernel, lesson.target[use, column], lesson.offset[use, column], lesson.weight[use])
     return out
@@ -263,16 +265,17 @@ def _fit(kernel: Reals, target: Reals, offset: Reals, weight: Reals) -> Reals:
     return np.asarray(found.x, dtype=np.float64)
 
 
-def _shifts(lesson: Lesson, taught: npt.NDArray[np.int64], column: int) -> bool:
+def _freedom(lesson: Lesson, taught: npt.NDArray[np.int64], column: int) -> float:
+    """0 … 1 how far the site may shift as a whole."""
     target = lesson.target[taught, column]
-    return min(int((target >= 0.5).sum()), int((target < 0.5).sum())) >= BOTH
+    return min(BOTH, int((target >= 0.5).sum()), int((target < 0.5).sum())) / BOTH
 
 
 def _shift(lesson: Lesson, taught: npt.NDArray[np.int64], dual: Reals) -> Reals:
     """[labels] what the site moves as a whole."""
-    free = np.array([_shifts(lesson, taught, column) for column in range(len(LABELS))])
-    moved = SHIFT**2 * dual[: len(taught)].sum(axis=0) * free
-    return np.asarray(np.clip(moved, -MOST_SHIFT, MOST_SHIFT), dtype=np.float64)
+    free = np.array([_freedom(lesson, taught, column) for column in range(len(LABELS))])
+    moved = (SHIFT * free) ** 2 * dual[: len(taught)].sum(axis=0)
+    return np.asarray(np.clip(moved, -MOST_SHIFT * free, MOST_SHIFT * free), dtype=np.float64)
 
 
 def _solve(lesson: Lesson, taught: npt.NDArray[np.int64]) -> tuple[Floats, Floats]:
