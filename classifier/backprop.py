@@ -24,8 +24,8 @@ RATE = 0.2
 """Of Adagrad (Duchi et al., JMLR 2011), one sum of squares an n-gram; it falls to a twentieth. What half the rate gave over the
 linear part alone: mean of Jigsaw's six labels +0.0039, this +0.0047."""
 DROPPED = 0.6
-"""Share of a text's n-grams that a step does not see (Srivastava et al., JMLR 2014). None: worse than the linear part on olid
-(−0.002), where half of them out is better (0.000) and this best (+0.004)."""
+"""Share of a text's n-grams that a step does not see (Srivastava et al., JMLR 2014). With 16 units and half the rate, toxicity of
+olid beside the linear part: none 0.827 → 0.824, half of them 0.827."""
 COUNTS: Mapping[str, float] = {"spam": 0.7, "severe_toxicity": 2.0, "obscene": 1.5, "threat": 3.0, "insult": 1.5}
 """What a row counts for a label beside the others: more where few rows know it. Threat with 8 units: +0.001 → +0.005."""
 _BEFORE = 1e-6

@@ -172,7 +172,7 @@ def test_the_kernel_says_what_numpy_says(
         fast, slow = compiled.linear(texts), by_numpy(table, base.fold, texts, of_site)
         assert fast.whole == pytest.approx(slow.whole, abs=5e-5, rel=5e-6)
         assert fast.rise == pytest.approx(slow.rise, abs=1e-4, rel=5e-6)
-        assert fast.hidden == pytest.approx(slow.hidden, abs=1e-4, rel=5e-6)
+        assert fast.hidden == pytest.approx(slow.hidden, abs=5e-4, rel=5e-6)  # numpy sums in float32
         assert fast.site == pytest.approx(slow.site, abs=5e-4, rel=5e-6)
         assert of_site or not fast.site.any()
         expected = base.combine.log_odds(slow, shape)
