@@ -14,7 +14,7 @@ from classifier import attack, calibrate, estimate
 from classifier.gather import FOLDS, Rows, gather, overlapping, place_of
 from classifier.hashing import LONG, Hasher
 from classifier.labels import LABELS
-from classifier.serving import Base
+from classifier.serving import Base, open_base
 from classifier.views import Fold, as_written, normalised
 from tests.classifier.conftest import table
 
@@ -89,6 +89,13 @@ def test_what_is_served_is_the_mean_of_the_folds_and_of_few_rows_one_fit_of_all(
     only = [seen[n] & ~seen[n - 1] & ~seen[n - 2] for n in range(FOLDS)]
     assert not any(found.any() for found in only), "each row teaches two folds"
     assert of_few[np.logical_or.reduce(seen)].astype(bool).mean() > 0.99
+
+
+def test_hidden_units_are_heard_where_many_rows_taught_them(base: Base) -> None:
+    shipped, few = open_base(None).combine, base.combine
+    assert (shipped.hidden_gain() > 0).all()
+    assert few.trained == [True] * len(LABELS)
+    assert not few.hidden_gain().any(), "the tiny corpus has few rows of every label"
 
 
 def test_a_window_shows_what_padding_hides(base: Base) -> None:
