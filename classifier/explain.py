@@ -1,7 +1,8 @@
 """Why a score is what it is: every n-gram's weight given back to the characters it came from. numpy only.
 
 The gradient of the second stage says how much one unit of each view counts, and the hidden units' slope in this very text
-what a part of their sums does; an n-gram's share is laid on its characters, followed back through the normalisation to the original text, and summed per word.
+what a part of their sums does; an n-gram's share is laid on its characters, followed back through the normalisation to the
+original text, and summed per word.
 """
 
 from __future__ import annotations
