@@ -51,6 +51,7 @@ def fit_hidden(
     counts = np.array([COUNTS.get(label, 1.0) for label in LABELS], np.float32)
     weight = np.where(known & both, weight, 0) * counts
     target = np.nan_to_num(y)
+    # One tilt for all labels, for they share the units: by the label that most rows know.
     most = int(np.argmax(np.where(both, known.sum(axis=0), 0)))
     teaching = np.flatnonzero(known[:, most])
     tilt = one_sided(x[teaching], y[teaching, most], weight[teaching, most])
