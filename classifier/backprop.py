@@ -72,7 +72,7 @@ def fit_hidden(
     rows = np.zeros((ROWS, UNITS), np.float32)
     rows[:BUCKETS] = net.rows * (tilt * idf)[:, None]
     own = np.array([net.own[place[known[:, k]], k].mean() if both[k] else 0.0 for k in range(len(LABELS))])
-    return Hidden(rows, net.bias, net.out * both, (net.start + own).astype(np.float32))
+    return Hidden.fitted(rows, net.bias, net.out * both, net.start + own)
 
 
 class _Net:

@@ -94,7 +94,7 @@ def _laid_out(
     if not tracked.text:
         return out
     grams = base.table.hasher.grams([tracked.text])
-    table = base.table.weights[view]
+    table, hidden = base.table.weights[view], base.table.hidden
     count = len(LABELS)
     origin = np.array([tracked.origin[0], *tracked.origin, tracked.origin[-1]])
     blocks = (
@@ -109,7 +109,7 @@ def _laid_out(
         squares = picked[:, count]
         share = picked[:, :count] @ gain.T
         if slopes is not None:
-            share += base.table.hidden.rows[known] @ slopes
+            share += hidden.rows[known] * hidden.scale @ slopes
         share *= scale / norm(float(squares.sum()))
         if correction is not None:
             squares = np.where(rows.ravel() >= STRANGE, STRANGER, squares)

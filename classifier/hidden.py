@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from classifier import memory
 from classifier.hashing import BUCKETS, ROWS
 from classifier.labels import LABELS
 
@@ -29,11 +30,13 @@ _BYTE = 127
 
 @dataclass(frozen=True, slots=True)
 class Hidden:
-    """rows: [ROWS, UNITS] what an n-gram adds to each unit, its idf in it; zeros where an identity term stands.
+    """rows × scale: [ROWS, UNITS] what an n-gram adds to each unit, its idf in it; zeros where an identity term stands.
 
-    bias: [UNITS] of a text without n-grams; out: [UNITS, labels] what each unit adds to the labels; start: [labels]."""
+    As fitted, rows are float32 and scale is 1; as read, they are the bytes that a folder keeps. bias: [UNITS] of a text without
+    n-grams; out: [UNITS, labels] what each unit adds to the labels; start: [labels]."""
 
-    rows: Floats
+    rows: npt.NDArray[np.float32] | npt.NDArray[np.int8]
+    scale: Floats
     bias: Floats
     out: Floats
     start: Floats
@@ -42,7 +45,12 @@ class Hidden:
     def silent(cls) -> Hidden:
         """Units that say nothing of any text."""
         shapes = (ROWS, UNITS), (UNITS,), (UNITS, len(LABELS)), (len(LABELS),)
-        return cls(*(np.zeros(shape, np.float32) for shape in shapes))
+        return cls.fitted(*(np.zeros(shape, np.float32) for shape in shapes))
+
+    @classmethod
+    def fitted(cls, rows: Floats, bias: npt.ArrayLike, out: npt.ArrayLike, start: npt.ArrayLike) -> Hidden:
+        small = (np.asarray(array, np.float32) for array in (bias, out, start))
+        return cls(rows, np.ones(UNITS, np.float32), *small)
 
     def log_odds(self, sums: Floats) -> Floats:
         """[..., UNITS] sums over a text's n-grams → [..., labels]."""
@@ -58,6 +66,7 @@ class Hidden:
 
     def arrays(self) -> dict[str, npt.NDArray[Any]]:
         """As a model folder keeps it: a byte a weight, with a scale for each unit."""
+        assert self.rows.dtype == np.float32, "a folder keeps what was fitted"
         scale = np.maximum(np.abs(self.rows).max(axis=0), 1e-12) / _BYTE
         return {
             "hidden": np.round(self.rows[:BUCKETS] / scale).astype(np.int8),
@@ -81,6 +90,6 @@ class Hidden:
             found = arrays.get(name)
             if found is None or found.shape != shape or found.dtype != kind or not np.isfinite(found).all():
                 raise ValueError(name)
-        rows = np.zeros((ROWS, UNITS), np.float32)
-        np.multiply(arrays["hidden"], arrays["hidden_scale"], out=rows[:BUCKETS])
-        return cls(rows, *(np.array(arrays[f"hidden_{name}"]) for name in ("bias", "out", "start")))
+        rows = memory.empty((ROWS, UNITS), np.int8)
+        rows[:BUCKETS] = arrays["hidden"]
+        return cls(rows, *(np.array(arrays[f"hidden_{name}"]) for name in ("scale", "bias", "out", "start")))

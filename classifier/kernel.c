@@ -159,7 +159,8 @@ typedef struct {
     const float *shift;      /* [LABELS], with a correction */
     const float *stage;      /* [3 × LABELS + SHAPE, LABELS] the second stage */
     const float *stage_bias; /* [LABELS] */
-    const float *hidden;     /* [ROWS, UNITS] */
+    const int8_t *hidden;    /* [ROWS, UNITS] */
+    const float *unit_scale; /* [UNITS] what one of them is worth */
     const float *unit_bias;  /* [UNITS] */
     const float *unit_out;   /* [UNITS, LABELS] */
     const float *unit_start; /* [LABELS] */
@@ -236,23 +237,26 @@ typedef struct {
 } Coming;
 
 static void add_up(Coming *coming, int part, Sums *sums, Moved *moved) {
-    double *into = sums->part[part];
-    const float *correction = coming->model->correction;
+    const Model *model = coming->model;
+    float few[LABELS + 1] = {0}; /* a few rows may be summed in float, twice as many at once */
     for (int at = 0; at < coming->count; at++) {
         const float *values = coming->of_view + (int64_t)coming->row[at] * VIEWS * (LABELS + 1);
-        for (int k = 0; k <= LABELS; k++) into[k] += values[k];
-        if (!correction) continue;
-        const float *more = correction + (int64_t)(coming->row[at] % SITE_BUCKETS) * LABELS;
-        double length = sqrt(values[LABELS]);
-        for (int k = 0; k < LABELS; k++) moved->part[part][k] += length * more[k];
+        for (int k = 0; k <= LABELS; k++) few[k] += values[k];
     }
-    if (coming->units) { /* a few rows may be summed in float, twice as many at once */
-        float few[UNITS] = {0};
+    for (int k = 0; k <= LABELS; k++) sums->part[part][k] += few[k];
+    if (coming->units) {
+        int16_t said[UNITS] = {0}; /* WAITING bytes are far from its end */
         for (int at = 0; at < coming->count; at++) {
-            const float *values = coming->model->hidden + (int64_t)coming->row[at] * UNITS;
-            for (int k = 0; k < UNITS; k++) few[k] += values[k];
+            const int8_t *values = model->hidden + (int64_t)coming->row[at] * UNITS;
+            for (int k = 0; k < UNITS; k++) said[k] += values[k];
         }
-        for (int k = 0; k < UNITS; k++) coming->units->part[part][k] += few[k];
+        for (int k = 0; k < UNITS; k++) coming->units->part[part][k] += said[k];
+    }
+    for (int at = 0; model->correction && at < coming->count; at++) {
+        uint32_t row = coming->row[at];
+        const float *more = model->correction + (int64_t)(row % SITE_BUCKETS) * LABELS;
+        double length = sqrt(coming->of_view[(int64_t)row * VIEWS * (LABELS + 1) + LABELS]);
+        for (int k = 0; k < LABELS; k++) moved->part[part][k] += length * more[k];
     }
     coming->count = 0;
 }
@@ -335,7 +339,8 @@ static void hidden_units(const Model *model, const Sums *total, const Units *uni
     for (int k = 0; k < LABELS; k++) log_odds[k] = model->unit_start[k];
     double of_chars = 1 / sqrt(total->part[0][LABELS] + 1), of_words = WORDS / sqrt(total->part[1][LABELS] + 1);
     for (int unit = 0; unit < UNITS; unit++) {
-        double said = tanh(units->part[0][unit] * of_chars + units->part[1][unit] * of_words + model->unit_bias[unit]);
+        double sum = units->part[0][unit] * of_chars + units->part[1][unit] * of_words;
+        double said = tanh(sum * model->unit_scale[unit] + model->unit_bias[unit]);
         for (int k = 0; k < LABELS; k++) log_odds[k] += said * model->unit_out[unit * LABELS + k];
     }
     for (int k = 0; k < LABELS; k++) found->hidden[k] = (float)log_odds[k];

@@ -99,7 +99,7 @@ class Model(ctypes.Structure):
         *((name, ctypes.c_void_p) for name in ("table", "owners", "bias", "terms")),
         ("count", ctypes.c_int64),
         *((name, ctypes.c_void_p) for name in ("correction", "shift", "stage", "stage_bias")),
-        *((name, ctypes.c_void_p) for name in ("hidden", "unit_bias", "unit_out", "unit_start")),
+        *((name, ctypes.c_void_p) for name in ("hidden", "unit_scale", "unit_bias", "unit_out", "unit_start")),
     ]
 
 
@@ -107,7 +107,7 @@ class Kernel:
     """Scores texts with one base and one site's correction, or none. Safe to call from several threads: it keeps nothing, and
     works with the lock released.
 
-    correction: [SITE_BUCKETS, labels]; shift: [labels]."""
+    correction: [SITE_BUCKETS, labels]; shift: [labels]. Raises TypeError where the hidden units are not as a folder keeps them."""
 
     def __init__(
         self,
@@ -120,10 +120,12 @@ class Kernel:
     ) -> None:
         self._score, self._fold = built.leave_kernel_score, fold
         hasher, hidden = table.hasher, table.hidden
+        if hidden.rows.dtype != np.int8:
+            raise TypeError("the kernel reads hidden units as a folder keeps them: a byte a weight")
         arrays = (
             *(table.both(), hasher.owners, table.bias, hasher.identity),
             *(correction, shift, combine.weights, combine.bias),
-            *(hidden.rows, hidden.bias, hidden.out, hidden.start),
+            *(hidden.rows, hidden.scale, hidden.bias, hidden.out, hidden.start),
         )
         # Kept, because the addresses are only good as long as these are.
         self._arrays = [None if array is None else np.ascontiguousarray(array) for array in arrays]

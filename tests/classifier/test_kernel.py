@@ -115,7 +115,7 @@ def table(base: Base) -> Table:
     rows = dice.normal(0, 0.1, (ROWS, UNITS)).astype(np.float32)
     rows[BUCKETS:] = 0
     small = (dice.normal(size=shape) for shape in (UNITS, (UNITS, len(LABELS)), len(LABELS)))
-    hidden = Hidden(rows, *(array.astype(np.float32) for array in small))
+    hidden = Hidden.read(Hidden.fitted(rows, *small).arrays())
     return Table(weights.swapaxes(0, 1), dice.normal(size=(VIEWS, len(LABELS))).astype(np.float32), hasher, hidden)
 
 

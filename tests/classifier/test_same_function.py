@@ -61,7 +61,7 @@ def test_served_hidden_units_are_what_they_were_fitted_on(base: Base, texts: lis
     idf = np.where(squares > 0, np.sqrt(squares), 1.0)
     chars, words = matrix.counts(base.table.hasher, [normalised(t, base.fold) for t in texts], 20_000)
     x, _, _ = matrix.weighted(chars.astype(np.float64), words.astype(np.float64), idf, squares)
-    expected = np.tanh(x @ (hidden.rows / idf[:, None]) + hidden.bias) @ hidden.out + hidden.start
+    expected = np.tanh(x @ (hidden.rows * hidden.scale / idf[:, None]) + hidden.bias) @ hidden.out + hidden.start
     assert linear(base, texts).hidden == pytest.approx(expected, abs=1e-4)
 
 
