@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import math
 import mmap
+import sys
 from typing import Any
 
 import numpy as np
@@ -21,10 +22,12 @@ def empty(shape: tuple[int, ...], kind: npt.DTypeLike) -> npt.NDArray[Any]:
     """Zeros of this shape and kind, at the beginning of a large page."""
     kind = np.dtype(kind)
     size = math.prod(shape) * kind.itemsize
-    room = mmap.mmap(-1, size + PAGE)
-    if hasattr(mmap, "MADV_HUGEPAGE"):
+    if sys.platform == "linux":
+        room = mmap.mmap(-1, size + PAGE, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)  # what is shared has none, as a rule
         with contextlib.suppress(OSError):  # a kernel without them
             room.madvise(mmap.MADV_HUGEPAGE)
+    else:
+        room = mmap.mmap(-1, size + PAGE)
     every = np.frombuffer(room, np.uint8)
     skipped = -every.ctypes.data % PAGE
     return every[skipped : skipped + size].view(kind).reshape(shape)

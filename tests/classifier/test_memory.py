@@ -33,10 +33,12 @@ def test_linux_is_asked_for_large_pages() -> None:
     if not Path("/sys/kernel/mm/transparent_hugepage").exists():
         missing("This system has no transparent large pages.")
     kept = memory.empty((memory.PAGE,), np.int8)
-    flags, inside = "", False
+    flags, kind, inside = "", "", False
     for line in Path("/proc/self/smaps").read_text().splitlines():
-        if found := re.match(r"([0-9a-f]+)-([0-9a-f]+) ", line):
+        if found := re.match(r"([0-9a-f]+)-([0-9a-f]+) (\S+)", line):
             inside = int(found[1], 16) <= kept.ctypes.data < int(found[2], 16)
+            kind = found[3] if inside else kind
         elif inside and line.startswith("VmFlags:"):
             flags = line
     assert " hg" in flags
+    assert kind == "rw-p", "what is shared gets none, as most systems are set up"
