@@ -1,4 +1,5 @@
-/* The serving half of `views.normalised`, `hashing.py`, `linear.py`, `hidden.py` and `combine.py`, for one core and no allocation per n-gram.
+/* The serving half of `views.normalised`, `hashing.py`, `linear.py`, `hidden.py` and `combine.py`, for one core and no
+ * allocation per n-gram.
  *
  * Those say why each step is as it is; this does the same steps, and `tests/classifier/test_kernel.py` holds that it gives the
  * same numbers for any text. Built by `python -m classifier.kernel`, which also hands over the constants, so that each has one
