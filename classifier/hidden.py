@@ -90,6 +90,6 @@ class Hidden:
             found = arrays.get(name)
             if found is None or found.shape != shape or found.dtype != kind or not np.isfinite(found).all():
                 raise ValueError(name)
-        rows = memory.empty((ROWS, UNITS), np.int8)
+        rows = memory.zeros((ROWS, UNITS), np.int8)
         rows[:BUCKETS] = arrays["hidden"]
         return cls(rows, *(np.array(arrays[f"hidden_{name}"]) for name in ("scale", "bias", "out", "start")))

@@ -18,7 +18,7 @@ import numpy.typing as npt
 PAGE = 2 << 20
 
 
-def empty(shape: tuple[int, ...], kind: npt.DTypeLike) -> npt.NDArray[Any]:
+def zeros(shape: tuple[int, ...], kind: npt.DTypeLike) -> npt.NDArray[Any]:
     """Zeros of this shape and kind, at the beginning of a large page."""
     kind = np.dtype(kind)
     size = math.prod(shape) * kind.itemsize
