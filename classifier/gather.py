@@ -67,7 +67,7 @@ def key(text: str, fold: Fold) -> str:
 def gather(data: Path, fold: Fold, seed: int) -> tuple[Rows, list[dict[str, Any]]]:
     """All sources, and what the card says of each."""
     tests = [e for path in corpora.test_files(data) for e in corpora.rows(path, path.parent.name)]
-    seen = {key(e.text, fold) for e in tests}
+    seen = {key(e.text, fold) for e in [*tests, *synthetic.kept_back()]}
     examples: list[Example] = []
     weight: list[float] = []
     everyday: list[bool] = []
@@ -88,11 +88,11 @@ def gather(data: Path, fold: Fold, seed: int) -> tuple[Rows, list[dict[str, Any]
             take(example, source.weight * corpora.worth(example), source.everyday)
         told.append(_told(data, source, source.weight, len(examples) - before))
     before = len(examples)
-    for example in synthetic.texts(seed, 40 if len(examples) > 5_000 else 8):
+    for example in synthetic.texts(seed, 1.0 if len(examples) > 5_000 else 0.05):
         take(example, SYNTHETIC_WEIGHT if example.labels.get("toxicity") == 0 else SYNTHETIC_WEIGHT / 4, False)
     told.append(
         {
-            "file": "classifier/synthetic.py",
+            "file": "classifier/synthetic.toml",
             "origin": "templates of our own writing: synthetic",
             "licence": "MIT",
             "weight": SYNTHETIC_WEIGHT,

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from classifier import corpora
+from classifier import corpora, synthetic
 from classifier.base import Base
 from classifier.combine import probability
 from classifier.examples import Asked, Example
@@ -46,7 +46,8 @@ class Part:
 
 
 def parts(data: Path, fold: Fold) -> list[Part]:
-    """Official test parts, and whole sources that were never trained on. A text that was there before counts once."""
+    """Official test parts, whole sources that were never trained on, and what we wrote ourselves and keep back. A text that
+    was there before counts once."""
     never = [path for name in REPORT_ONLY for path in sorted(data.glob(f"{name}/all.csv.gz"))]
     files = [(path, "test file") for path in [*corpora.test_files(data), *sorted(data.glob("ko_beep/dev.csv.gz"))]]
     files += [(path, "never trained on") for path in never]
@@ -62,7 +63,7 @@ def parts(data: Path, fold: Fold) -> list[Part]:
                 examples.append(example)
         if examples:
             found.append(Part(f"{source}/{path.name.removesuffix('.csv.gz')}", source, kind, examples))
-    return found
+    return [*found, Part("today", "today", "our own writing", synthetic.kept_back())]
 
 
 def scores(base: Base, examples: Sequence[Example | str]) -> Floats:

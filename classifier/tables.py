@@ -15,6 +15,7 @@ Report = Mapping[str, Any]
 _SIX = tuple(label for label in LABELS if label != "spam")
 _HEADLINE = "jigsaw/test_carved"
 _FIRST = (
+    ("today", "spam"),
     ("olid/test", "toxicity"),
     ("impermium/test", "insult"),
     ("impermium/verification", "insult"),

@@ -263,13 +263,13 @@ async def test_search_follows_edits_and_erasure(service: Service) -> None:
 async def test_the_queue_is_filtered_by_rule_and_by_author(service: Service) -> None:
     one = await service.held(email="ann@example.org")
     two = await service.held(email="ann@example.org")
-    links = " ".join(f"https://x{n}.example/" for n in range(9))
-    other = await service.held(email="bob@example.org", body=f"Cheap replica handbags, outlet online store {links}")
+    spam = "Buy cheap viagra online, cialis, xanax, no prescription! Casino bonus, free spins, payday loans, replica handbags"
+    other = await service.held(email="bob@example.org", body=f"{spam} https://pills.example/")
     assert set(await ids(service, rule="stranger-with-link")) == {one, two}
     assert await ids(service, rule="certain-spam", status="spam") == [other]
     assert await ids(service, rule="honeypot") == []
     assert await ids(service, author=two) == [one, two]
-    assert await ids(service, author=other, status="spam", q="x3.example") == [other]
+    assert await ids(service, author=other, status="spam", q="pills.example") == [other]
     for wrong in ({"rule": "no-such-rule"}, {"author": "ann@example.org"}, {"order": "best"}):
         answer = await service.client.get("/api/queue", params=wrong, headers=await service.token())
         assert answer.status_code == 422, answer.text

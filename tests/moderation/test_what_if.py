@@ -42,7 +42,7 @@ async def test_the_same_rules_change_nothing_and_others_change_what_they_would_h
     await service.post(body="A word about turnips.")
     await service.post(body="A word about beets.")
     await rules(service, disallowed=["pills"])
-    await service.post(body="Cheap pills.")
+    await service.post(body="A word about pills.")
     same = await ask(service)
     assert (same["verdicts"], same["changed"], same["examples"]) == (4, 0, [])
     assert moves(await ask(service, {"blocked": ["turnips"]})) == {("publish", "hold"): 1}

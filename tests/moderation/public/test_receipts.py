@@ -15,7 +15,10 @@ pytestmark = pytest.mark.anyio
 
 PAGE = {"Accept": "text/html,*/*;q=0.8"}
 JSON = {"Accept": "application/json"}
-SPAM = "Buy cheap viagra online http://pills.example BEST PRICE!!! casino loans http://casino.example"
+SPAM = (
+    "Buy cheap viagra online, cialis, xanax, no prescription! Online casino bonus, free spins, payday loans, "
+    "cheap replica handbags outlet http://pills.example"
+)
 
 
 def path_of(told: dict[str, Any]) -> str:
