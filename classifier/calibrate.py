@@ -134,10 +134,9 @@ def fit_stages(
         weights *= scale
         if label == "spam":
             link = combine.names(label).index("link")
-            linked = x[:, link] > 0
             good = moderated[known] & (y[known, column] < 0.5)
-            bias = _few_alarms(z[good & ~linked] * scale, SPAM_ALARMS, bias)
-            weights[link] += _few_alarms(z[good & linked] * scale, LINKED_ALARMS, bias) - bias
+            bias, less = _few_alarms(z[good] * scale, x[good, link] > 0, bias)
+            weights[link] -= less
             for name, value in AUTHOR_WEIGHTS.items():
                 weights[combine.names(label).index(name)] = value
         stages[label] = {
@@ -171,9 +170,15 @@ def _evened(weight: Floats, place: npt.NDArray[np.str_]) -> Floats:
     return out
 
 
-def _few_alarms(good: npt.NDArray[np.float64], alarms: float, bias: float) -> float:
-    """The bias, lowered until at most this share of the good comments comes to 0.5."""
-    return min(bias, -float(np.quantile(good, 1 - alarms))) if len(good) else bias
+def _few_alarms(good: npt.NDArray[np.float64], linked: npt.NDArray[np.bool_], bias: float) -> tuple[float, float]:
+    """The bias, lowered until at most SPAM_ALARMS of the good comments without a link come to 0.5, and how much less a link must
+    weigh so that at most LINKED_ALARMS of those with one do. good: log-odds without the bias."""
+
+    def lowered(some: npt.NDArray[np.float64], alarms: float, bias: float) -> float:
+        return min(bias, -float(np.quantile(some, 1 - alarms))) if len(some) else bias
+
+    plain = lowered(good[~linked], SPAM_ALARMS, bias)
+    return plain, plain - lowered(good[linked], LINKED_ALARMS, plain)
 
 
 def set_thresholds(stages: dict[str, dict[str, Any]], rows: Rows, found: Unseen) -> dict[str, float]:

@@ -109,9 +109,14 @@ def test_a_window_shows_what_padding_hides(base: Base) -> None:
     assert linear.rise[1, column] > linear.rise[2, column] + 0.5
 
 
-@given(st.lists(st.floats(-8, 8), min_size=1, max_size=300), st.floats(-3, 3))
-def test_few_good_comments_come_to_even_odds(z: list[float], bias: float) -> None:
-    good = np.array(z)
-    found = calibrate._few_alarms(good, np.zeros(len(good), np.float32), np.ones(len(good), bool), bias)
-    assert found <= bias
-    assert (good + found > 1e-9).mean() <= calibrate.SPAM_ALARMS + 1 / len(good)
+@given(st.lists(st.tuples(st.floats(-8, 8), st.booleans()), min_size=1, max_size=300), st.floats(-3, 3))
+def test_few_good_comments_come_to_even_odds_and_those_with_links_do_not_move_the_others(
+    comments: list[tuple[float, bool]], bias: float
+) -> None:
+    good, linked = np.array([z for z, _ in comments]), np.array([has for _, has in comments])
+    plain, less = calibrate._few_alarms(good, linked, bias)
+    assert plain <= bias and less >= 0
+    for some, at, share in ((~linked, plain, calibrate.SPAM_ALARMS), (linked, plain - less, calibrate.LINKED_ALARMS)):
+        if some.any():
+            assert (good[some] + at > 1e-9).mean() <= share + 1 / some.sum()
+    assert calibrate._few_alarms(good[~linked], linked[~linked], bias) == (plain, 0.0)
