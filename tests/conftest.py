@@ -210,7 +210,7 @@ class Service:
         fields = {
             "name": "Ann",
             "email": f"ann{self.clock.now}@example.org",
-            "body": f"A kind word, number {self.clock.now}.",
+            "body": f"A kind word about the garden, {self.clock.now}.",
         }
         return await self.client.post(f"/sites/{site}/articles/{article}/comments", json=fields | more, headers=headers)
 
