@@ -215,6 +215,8 @@ async def _new_token(
 ) -> str:
     # 12 hex digits for what must fit Akismet's clients are another issue's; these are ours: 192 random bits
     token = secrets.token_urlsafe(24)
+    while token.startswith("-"):  # a command that is given it would take it for an option
+        token = secrets.token_urlsafe(24)
     expires = None if life is None else now + life
     kept = Token(site, kind, token[:6], moderator, scopes, expires, name=name)
     await moderators.add_token(tx, kept, seal.at_rest(token), now)

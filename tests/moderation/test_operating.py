@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from moderation import backup
+from moderation import access, backup
 from moderation import settings as settings_
 from moderation.__main__ import main, parser
 from moderation.commands.checking import clock_said
@@ -57,6 +57,17 @@ def test_help_is_everywhere(capsys: pytest.CaptureFixture[str]) -> None:
             main([name, "--help"])
         assert ended.value.code == 0
         assert capsys.readouterr().out
+
+
+@pytest.mark.anyio
+async def test_no_token_looks_like_an_option_to_a_command(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    chance = iter(
+        ["--ooNZTJwbEELmE7eJ0ge4P6vJSKLLNC", "-oNZTJwbEELmE7eJ0ge4P6vJSKLLNCoo", "ooNZTJwbEELmE7eJ0ge4P6vJSKLLNCoo"]
+    )
+    monkeypatch.setattr(access.secrets, "token_urlsafe", lambda _: next(chance))
+    headers = await service.token()
+    assert headers["Authorization"] == "Bearer ooNZTJwbEELmE7eJ0ge4P6vJSKLLNCoo"
+    assert (await service.client.get("/api/stats", headers=headers)).status_code == 200
 
 
 def test_commands_work_beside_a_running_server(server: Server) -> None:
