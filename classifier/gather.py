@@ -88,6 +88,7 @@ def gather(data: Path, fold: Fold, seed: int) -> tuple[Rows, list[dict[str, Any]
             take(example, source.weight * corpora.worth(example), source.everyday)
         told.append(_told(data, source, source.weight, len(examples) - before))
     before = len(examples)
+    # a corpus as small as the tests' would drown in them
     for example in synthetic.texts(seed, 1.0 if len(examples) > 5_000 else 0.05):
         take(example, SYNTHETIC_WEIGHT if example.labels.get("toxicity") == 0 else SYNTHETIC_WEIGHT / 4, False)
     told.append(

@@ -49,7 +49,7 @@ def texts(seed: int, share: float = 1.0) -> Iterator[Example]:
 
 
 def kept_back() -> list[Example]:
-    """Comments of today that nothing is trained or tuned on, and that are not made of templates: spam, then good ones."""
+    """Comments of today that nothing is trained on, and that are not made of templates: spam, then good ones."""
     told = tomllib.loads(KEPT_BACK.read_text("utf-8"))
     return [
         Example(text, {"spam": spam}, source="today")

@@ -47,7 +47,7 @@ def write_corpus(folder: Path) -> Path:
     table(
         folder / "jigsaw/test_carved.csv.gz",
         columns,
-        [[n, f"{good()} test {n}", *[0] * 6] for n in range(9)] + wiki[:1],
+        [[n, f"{good()} testrow {n}", *[0] * 6] for n in range(9)] + wiki[:1],
     )
     blog: list[list[object]] = []
     for number in range(300):

@@ -30,7 +30,7 @@ WORDS = (
     "rosin",
     "strings",
 )
-GOODS = ("glimmerwax", "candles", "wholesale", "scented", "catalogue", "dealers", "cartons", "wicks", "tealight")
+GOODS = ("glimmerwax", "candles", "beeswax", "scented", "ladles", "tapers", "cartons", "wicks", "tealight")
 
 
 def spoken(words: tuple[str, ...], count: int, seed: int) -> list[str]:
@@ -64,7 +64,7 @@ def test_twenty_decisions_help(tmp_path: Path, order: str) -> None:
     assert outcome.promoted, outcome
     assert outcome.version
     after = spam_scores(tmp_path, new, "music")
-    assert sum(before) / len(before) < 0.6 and min(after) > 0.95
+    assert min(a - b for a, b in zip(after, before, strict=True)) > 0.2
     assert spam_scores(tmp_path, new, "another") == before
 
 

@@ -6,7 +6,6 @@ import csv
 import gzip
 import re
 import tomllib
-from collections import Counter
 from pathlib import Path
 
 from classifier import synthetic
@@ -43,7 +42,7 @@ def test_phone_numbers_are_of_the_ranges_that_are_kept_for_fiction() -> None:
     assert long and all(re.search(r"555\D{1,3}0|7700 900", number) for number in long), long
 
 
-def test_the_same_seed_gives_the_same_texts_and_another_kind_does_not_move_them() -> None:
+def test_the_same_seed_gives_the_same_texts() -> None:
     first = [(e.text, e.labels, e.author, e.group) for e in synthetic.texts(3, 0.2)]
     assert first == [(e.text, e.labels, e.author, e.group) for e in synthetic.texts(3, 0.2)]
     assert first != [(e.text, e.labels, e.author, e.group) for e in synthetic.texts(4, 0.2)]
@@ -59,10 +58,10 @@ def test_the_fillings_of_a_template_differ() -> None:
 
 
 def test_spam_has_good_comments_about_the_same_things_beside_it() -> None:
-    names = Counter(kind["name"].removesuffix(", honest") for kind in TOLD["kind"] if len(kind["name"]) > 1)
-    paired = [name for name, count in names.items() if count == 2]
-    assert len(paired) > 50
-    assert {kind["label"] for kind in TOLD["kind"] if kind["name"].endswith(", honest")} == {"good"}
+    label = {kind["name"]: kind["label"] for kind in TOLD["kind"]}
+    assert len(label) == len(TOLD["kind"])
+    alone = [name for name, what in label.items() if what == "spam" and label.get(f"{name}, honest") != "good"]
+    assert alone == ["spam known by its links and stock phrases", "foreign language spam, more"]
 
 
 def test_who_somebody_is_stands_in_neutral_sentences_as_in_hostile_ones() -> None:
