@@ -55,6 +55,11 @@ def browser() -> Iterator[Browser]:
         yield found
 
 
+def forged(token: str) -> str:
+    """Another one, by its last character. (A character that is always the same one is sometimes the true one.)"""
+    return token[:-1] + ("A" if token[-1] != "A" else "B")
+
+
 @pytest.fixture
 def anyio_backend() -> str:
     return "asyncio"

@@ -13,7 +13,7 @@ import pytest
 from moderation import access
 from moderation.problem import NotFound
 from moderation.storage import dump
-from tests.conftest import Service
+from tests.conftest import Service, forged
 
 pytestmark = pytest.mark.anyio
 PASSWORD = "four unrelated words"
@@ -106,8 +106,8 @@ async def test_a_ticket_is_worth_nothing_alone_and_is_soon_over(service: Service
     service.client.cookies.clear()
     asked = (await give_password(service)).text
     service.clock.forward(minutes=5)
-    for forged in ("", "x", "*/x/zz/y", "*/0/0", asked.split('name="ticket" value="')[1].split('"')[0][:-1] + "_"):
-        fields = {"csrf_token": csrf(asked), "ticket": forged, "code": code_of(service, secret)}
+    for wrong in ("", "x", "*/x/zz/y", "*/0/0", forged(asked.split('name="ticket" value="')[1].split('"')[0])):
+        fields = {"csrf_token": csrf(asked), "ticket": wrong, "code": code_of(service, secret)}
         answer = await service.client.post("/moderate/login/code", data=fields)
         assert answer.status_code == 401 and "Sign in again" in answer.text
     service.clock.forward(minutes=5)
