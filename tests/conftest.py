@@ -111,26 +111,74 @@ def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.fixture(scope="session")
-def migrated_database(cluster: str) -> str:
-    """The name of such a database in the cluster. Nobody connects to it: it is copied."""
-    asyncio.run(in_cluster(cluster, "CREATE DATABASE migrated"))
-    asyncio.run(migrate(f"{cluster}/migrated"))
-    return "migrated"
-
-
 async def migrate(address: str) -> None:
     database = connect(address)
     await database.open()
     await database.close()
 
 
-async def in_cluster(cluster: str, sql: str) -> None:
+EMPTY = """
+DO $$ DECLARE found TEXT; BEGIN
+    SET LOCAL session_replication_role = replica;  -- no trigger fires: the audit log may be emptied, and nothing is counted
+    FOR found IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'migrations' LOOP
+        EXECUTE format('DELETE FROM %I', found);
+    END LOOP;
+    FOR found IN SELECT sequencename FROM pg_sequences WHERE schemaname = 'public' LOOP
+        PERFORM setval(found::regclass, 1, false);
+    END LOOP;
+END $$"""
+END_OTHERS = """
+SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"""
+SHAPE = """
+SELECT concat_ws(' ', (SELECT string_agg(name, ' ' ORDER BY number) FROM migrations),
+    (SELECT concat_ws(' ', count(*), count(*) FILTER (WHERE relkind = 'r' AND reltuples >= 0)) FROM pg_class
+        WHERE relnamespace = 'public'::regnamespace),  -- what was vacuumed or analysed is planned otherwise
+    (SELECT count(*) FROM pg_trigger), (SELECT count(*) FROM pg_constraint))"""
+
+
+async def ask(address: str, *statements: str) -> Any:
+    """What the last of them answers."""
     import asyncpg
 
-    connection = await asyncpg.connect(f"{cluster}/postgres")
-    await connection.execute(sql)
-    await connection.close()
+    connection = await asyncpg.connect(address)
+    try:
+        for statement in statements:
+            answer = await connection.fetchval(statement)
+    finally:
+        await connection.close()
+    return answer
+
+
+@dataclass
+class Migrated:
+    """Databases of one cluster with every table and no row.
+
+    A new one is hundreds of files, and whoever connects first reads its catalogue anew: half a second. So a test leaves
+    its own to the next, emptied, unless it changed more than rows.
+    """
+
+    cluster: str
+    shape: str
+    spare: list[str] = field(default_factory=list)
+
+    @contextmanager
+    def one(self) -> Iterator[str]:
+        if not self.spare:
+            name = f"t{time.time_ns()}"
+            asyncio.run(ask(f"{self.cluster}/postgres", f"CREATE DATABASE {name} TEMPLATE migrated"))
+            self.spare.append(f"{self.cluster}/{name}")
+        address = self.spare.pop()
+        yield address
+        if asyncio.run(ask(address, END_OTHERS, EMPTY, SHAPE)) == self.shape:
+            self.spare.append(address)
+
+
+@pytest.fixture(scope="session")
+def migrated(cluster: str) -> Migrated:
+    address = f"{cluster}/migrated"  # nobody connects to it after this: it is copied
+    asyncio.run(ask(f"{cluster}/postgres", "CREATE DATABASE migrated"))
+    asyncio.run(migrate(address))
+    return Migrated(cluster, asyncio.run(ask(address, SHAPE)))
 
 
 @contextmanager
@@ -142,13 +190,14 @@ def own_database(request: pytest.FixtureRequest, folder: Path, *, migrated: bool
             path.parent.mkdir()
             shutil.copy(request.getfixturevalue("migrated_file"), path)
         yield str(path)
-        return
-    cluster = request.getfixturevalue("cluster")
-    template = request.getfixturevalue("migrated_database") if migrated else "template1"
-    name = f"t{time.time_ns()}"
-    asyncio.run(in_cluster(cluster, f"CREATE DATABASE {name} TEMPLATE {template}"))
-    yield f"{cluster}/{name}"
-    asyncio.run(in_cluster(cluster, f"DROP DATABASE {name} WITH (FORCE)"))
+    elif migrated:
+        with request.getfixturevalue("migrated").one() as address:
+            yield address
+    else:
+        cluster = request.getfixturevalue("cluster")
+        name = f"t{time.time_ns()}"
+        asyncio.run(ask(f"{cluster}/postgres", f"CREATE DATABASE {name}"))
+        yield f"{cluster}/{name}"
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

@@ -65,7 +65,7 @@ def host_page(service: str) -> Iterator[Host]:
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     try:
         yield Host(f"http://127.0.0.1:{server.server_address[1]}", service, pages)

@@ -5,28 +5,16 @@ from __future__ import annotations
 
 import httpx
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 
 from tests import browser as browsers
 from tests.conftest import Server
+from tests.contract.looks import look
 
 PASSWORD = "four unrelated garden words"
 ARTICLE = "why-a-garden-needs-a-gate"
+BOTH = ("ltr", "rtl")
 FORM = f"/sites/default/articles/{ARTICLE}/form"
-
-
-def look(page: Page, what: str) -> None:
-    for direction in ("ltr", "rtl"):
-        page.evaluate("(dir) => { document.documentElement.dir = dir }", direction)
-        for width in (360, 1280):
-            page.set_viewport_size({"width": width, "height": 800})
-            for scheme in ("light", "dark"):
-                page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-                found = Axe().run(page)
-                assert found.violations_count == 0, f"{what}, {direction}, {width}, {scheme}: {found.generate_report()}"
-                wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
-                assert wide <= 0, f"{what}, {direction}, is {wide} px too wide at {width} px"
 
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no scripts"])
@@ -46,15 +34,15 @@ def test_axe_finds_nothing_on_a_readers_page(server: Server, browser: Browser, s
     httpx.post(thread, json=reply).raise_for_status()
     for path in ("/", f"/?parent={first['id']}", FORM, "/nowhere"):
         page.goto(server.url + path)
-        look(page, path)
+        look(page, path, BOTH)
 
     page.goto(server.url + FORM)
     browsers.write(page, "", name="", email="not an address")
     expect(page.get_by_role("alert")).to_be_visible()
-    look(page, "errors")
+    look(page, "errors", BOTH)
     browsers.write(page, "See https://ann.example/gate")
     expect(page.get_by_role("heading", name="Your comment is awaiting moderation.")).to_be_visible()
-    look(page, "a receipt")
+    look(page, "a receipt", BOTH)
 
 
 def test_the_box_keeps_the_author_in_this_browser_and_only_while_it_is_ticked(server: Server, browser: Browser) -> None:
@@ -104,20 +92,20 @@ def test_axe_finds_nothing_on_the_consoles_doors_lists_and_problems(server: Serv
     link = next(word for word in server.printed.split() if "/moderate/set-password/" in word)
     page = browser.new_page()
     page.goto(link)
-    look(page, "a password")
+    look(page, "a password", BOTH)
     browsers.choose_password(page, link, PASSWORD)
-    look(page, "signing in")
+    look(page, "signing in", BOTH)
     page.goto(link)
-    look(page, "a link that is over")
+    look(page, "a link that is over", BOTH)
     page.goto(f"{server.url}/moderate/login")
     browsers.sign_in(page, "moderator@example.org", PASSWORD)
     expect(page.locator("[data-row]")).to_have_count(3)
-    look(page, "the queue")
+    look(page, "the queue", BOTH)
     row = page.locator("[data-row]").first
     row.get_by_text("More").click()
     row.get_by_role("button", name="Block the author").click()
     expect(page.get_by_role("status")).to_contain_text("The author is blocked")
-    look(page, "the author is blocked")
+    look(page, "the author is blocked", BOTH)
     for path in ("history", "rules", "stats", "spam/empty", f"comments/{'0' * 26}"):
         page.goto(f"{server.url}/moderate/{path}")
-        look(page, path)
+        look(page, path, BOTH)

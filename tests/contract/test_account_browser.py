@@ -6,25 +6,14 @@ import re
 import time
 
 import pyotp
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from tests import browser as browsers
 from tests.conftest import Server
+from tests.contract.looks import look
 
 PASSWORD = "four unrelated words"
 EMAIL = "moderator@example.org"
-
-
-def look(page: Page, what: str) -> None:
-    for width in (360, 1280):
-        page.set_viewport_size({"width": width, "height": 800})
-        for scheme in ("light", "dark"):
-            page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-            found = Axe().run(page)
-            assert found.violations_count == 0, f"{what}, {width}, {scheme}: {found.generate_report()}"
-            wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
-            assert wide <= 0, f"{what} is {wide} px too wide at {width} px"
 
 
 def secret_on(page: Page) -> str:

@@ -7,10 +7,10 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.conftest import Server
+from tests.contract.looks import look
 from tests.contract.test_deciding_browser import held, kept, opened, statuses
 from tests.contract.test_desk_browser import thread
 from tests.contract.test_pages_browser import post
-from tests.contract.test_queue_browser import axed
 
 TELEPHONE = "0170 5554433221"
 
@@ -87,7 +87,7 @@ def test_what_cannot_be_published_stays_in_its_box_and_says_why(server: Server, 
     alert = page.locator(".box").get_by_role("alert")
     expect(alert).to_contain_text("The service cannot be reached. What you typed is still here.")
     expect(page.get_by_label("Your reply")).to_have_value("Thank you.")
-    axed(page)
+    look(page, "a reply that was not sent")
     page.unroute("**/replies")
     token = server.run("add-token", "--scopes", "moderate").stdout.strip()
     other = {"comments": [id], "action": "spam"}
@@ -166,7 +166,7 @@ def test_a_block_is_said_in_place_and_taken_back(
     page.keyboard.press("z")
     expect(notice).to_contain_text(undone)
     expect(page.locator("[data-bar]", has_text=word)).to_have_count(0)
-    axed(page)
+    look(page, "a block taken back")
     stays(page, wrong)
 
 
@@ -177,5 +177,5 @@ def test_a_block_that_cannot_be_is_said_in_the_row(server: Server, browser: Brow
     for press in ("b", "2"):
         page.keyboard.press(press)
     expect(page.locator("[data-row]").get_by_role("alert")).to_have_text("The service cannot be reached.")
-    axed(page)
+    look(page, "a row that says what went wrong")
     stays(page, [line for line in wrong if "ERR_FAILED" not in line])

@@ -10,8 +10,9 @@ from playwright.sync_api import Browser, Page, Route, expect
 
 from tests import browser as browsers
 from tests.conftest import Server, wait_until
+from tests.contract.looks import look
 from tests.contract.test_pages_browser import post, signed_in
-from tests.contract.test_queue_browser import SYLLABLES, axed
+from tests.contract.test_queue_browser import SYLLABLES
 
 
 def held(server: Server, count: int) -> list[str]:
@@ -68,7 +69,7 @@ def test_keys_are_heard_while_decisions_are_on_their_way(server: Server, browser
     page.keyboard.press("z")  # one key, one decision, the latest first
     expect(notice).to_contain_text("The decision is undone: 1 comment filed as spam")
     expect(notice.get_by_role("button")).to_have_text("Undo before that: 1 comment approved")
-    axed(page)
+    look(page, "a decision undone")
     kept(page)
     assert statuses(server, ids) == ["approved", "pending", "pending", "pending", "pending"]
     assert page.locator(".overtaken").count() == 0
@@ -106,7 +107,7 @@ def test_the_rows_of_the_next_page_come_below_and_the_end_is_told(server: Server
     page.keyboard.press("Shift+S")
     expect(page.locator("#main")).to_contain_text("Nothing waits")
     expect(page.locator("#queue")).to_be_hidden()
-    axed(page)
+    look(page, "nothing waits")
     page.keyboard.press("z")
     expect(rows).to_have_count(5)
     expect(page.locator("#queue")).to_be_visible()
@@ -189,5 +190,5 @@ def test_what_is_not_kept_comes_back_and_says_why(server: Server, browser: Brows
     expect(row.get_by_role("link", name="See it as it is now")).to_be_visible()
     expect(row.get_by_role("button")).to_have_count(0)
     expect(page.locator(f"#row-{ids[1]} .newer")).to_have_count(0)
-    axed(page)
+    look(page, "rows that are decided")
     assert statuses(server, ids) == ["spam", "pending", "pending"]

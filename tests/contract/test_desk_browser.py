@@ -7,8 +7,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests import browser as browsers
 from tests.conftest import Server
+from tests.contract.looks import look
 from tests.contract.test_pages_browser import post, signed_in
-from tests.contract.test_queue_browser import axed
 
 
 def thread(server: Server) -> list[dict[str, object]]:
@@ -33,7 +33,7 @@ def test_a_comment_is_approved_and_answered_by_keyboard_and_both_are_taken_back(
     page.keyboard.press("c")
     box = page.get_by_role("group", name="Reply as staff")
     expect(box.get_by_label("Your reply")).to_be_focused()
-    axed(page)
+    look(page, "the box for a reply")
     page.keyboard.press("Escape")
     expect(box).to_have_count(0)
     expect(page.locator("[data-row]")).to_be_focused()
@@ -66,7 +66,7 @@ def test_what_is_selected_is_removed_for_good_by_keyboard(server: Server, browse
     page.keyboard.press("e")
     field = page.get_by_label("What is to go")
     expect(field).to_have_value("0170 5554433221")
-    axed(page)
+    look(page, "what is to go")
     page.keyboard.press("Enter")
     expect(page.get_by_role("status").first).to_contain_text("It is removed")
     expect(page.locator("[data-row] .body")).to_have_text(
@@ -106,7 +106,7 @@ def test_an_author_is_blocked_and_an_article_closed_by_two_keys_and_undone_by_on
     page.keyboard.press("j")
     page.keyboard.press("b")
     expect(page.get_by_role("button", name="1 Close the article")).to_be_focused()
-    axed(page)
+    look(page, "blocking and closing")
     page.keyboard.press("Escape")
     expect(page.locator("[data-row]")).to_be_focused()
     page.keyboard.press("o")
@@ -114,5 +114,5 @@ def test_an_author_is_blocked_and_an_article_closed_by_two_keys_and_undone_by_on
     for key in "b2":
         page.keyboard.press(key)
     expect(page.get_by_role("status").first).to_contain_text("The author is blocked")
-    axed(page)
+    look(page, "a blocked author")
     assert wrong == []

@@ -6,7 +6,6 @@ import json
 import re
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, expect
 
 from moderation.public import texts
@@ -22,6 +21,7 @@ from tests.contract.embedding import (
     thread,
 )
 from tests.contract.embedding import host as host  # a fixture
+from tests.contract.looks import SCHEMES, look
 from tests.hostpage import Host
 
 
@@ -90,41 +90,33 @@ def test_axe_finds_nothing_in_any_state(server: Server, host: Host, browser: Bro
     page = browser.new_page()
     said = browsers.watched(page)
     embedded(page, host.page("/p/", f'article="my-post"{more}', root=root))
-    grounds = set()
-
-    def look(state: str) -> None:
-        for width in (360, 1280):
-            page.set_viewport_size({"width": width, "height": 800})
-            for scheme in ("light", "dark"):
-                page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-                found = Axe().run(page)
-                assert found.violations_count == 0, f"{state}, {width}, {scheme}: {found.generate_report()}"
-                wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
-                assert wide <= 0, f"{state} is {wide} px too wide at {width} px"
-                grounds.add(page.locator("#reply-body").evaluate("(e) => getComputedStyle(e).backgroundColor"))
 
     def write(**fields: str) -> None:
         for field, words in fields.items():
             page.locator(f"#reply-{field}").fill(words)
         page.get_by_role("button", name=says["send"]).click()
 
-    look("the thread")
+    look(page, "the thread")
     page.locator(".reply-to").last.click()
-    look("a reply in place")
+    look(page, "a reply in place")
     write(body="", email="not an address")
     expect(page.locator("[aria-invalid]")).to_have_count(3)
-    look("errors")
+    look(page, "errors")
     write(body=LINK, name="Ann", email="ann@example.org")
     expect(page.locator(".held")).to_be_visible()
-    look("held")
+    look(page, "held")
     page.get_by_role("button", name=says["edit_own"]).click()
-    look("an edit")
+    look(page, "an edit")
     page.get_by_role("button", name=says["keep"], exact=True).click()
     page.get_by_role("button", name=says["withdraw_own"]).click()
-    look("the question")
+    look(page, "the question")
     page.get_by_role("button", name=says["withdraw"], exact=True).click()
     expect(page.locator(".held")).to_have_count(0)
-    look("withdrawn")
+    look(page, "withdrawn")
+    grounds = set()
+    for scheme in SCHEMES:
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        grounds.add(page.locator("#reply-body").evaluate("(e) => getComputedStyle(e).backgroundColor"))
     assert len(grounds) == 2, "light and dark are the same"
     # mirrored: a reply stands further from the edge where lines begin
     if more:

@@ -7,11 +7,11 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 
 from tests import browser as browsers
 from tests.conftest import Server, wait_until
+from tests.contract.looks import look
 from tests.contract.test_pages_browser import signed_in
 from tests.moderation.outbox.postbox import Postbox
 
@@ -27,19 +27,8 @@ def mailed(box: Postbox, count: int, place: str) -> str:
     return str(found)
 
 
-def looks_well(page: Page, shots: Path, name: str) -> None:
-    for width in (360, 1280):
-        page.set_viewport_size({"width": width, "height": 800})
-        for scheme in ("light", "dark"):
-            page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-            page.screenshot(path=shots / f"{name}-{width}-{scheme}.png", full_page=True)
-            assert page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0, (name, width)
-            found = Axe().run(page).response["violations"]
-            assert found == [], [(v["id"], v["nodes"][0]["html"]) for v in found]
-
-
 def test_a_reader_subscribes_unsubscribes_downloads_and_erases(
-    start: Callable[..., Server], browser: Browser, box: Postbox, tmp_path: Path
+    start: Callable[..., Server], browser: Browser, box: Postbox
 ) -> None:
     server = start(smtp_url=box.url, mail_from="Garden <comments@garden.example>")
     page = browser.new_page()
@@ -49,18 +38,18 @@ def test_a_reader_subscribes_unsubscribes_downloads_and_erases(
     page.get_by_label("Mail me when somebody replies").check()
     browsers.write(page, "A gate keeps the deer out.", email="ann@mail.example")
     page.goto(mailed(box, 1, "subscriptions"))
-    looks_well(page, tmp_path, "subscription")
+    look(page, "subscription")
     page.get_by_role("button", name="Yes, mail me").click()
     assert page.get_by_role("heading").inner_text() == "We mail you about replies."
-    looks_well(page, tmp_path, "subscribed")
+    look(page, "subscribed")
     page.get_by_role("button", name="Stop these mails").press("Enter")
     assert "You get no mails" in page.get_by_role("heading").inner_text()
     page.get_by_role("button", name="Never mail me").click()
     expect(page.get_by_role("button", name="You may ask me again")).to_be_visible()
-    looks_well(page, tmp_path, "never")
+    look(page, "never")
 
     page.goto(server.url + "/privacy")
-    looks_well(page, tmp_path, "privacy")
+    look(page, "privacy")
     page.get_by_role("button", name="Mail me a link").click()
     assert page.get_by_label("Email").get_attribute("aria-invalid") == "true"
     page.get_by_label("Email").fill("ann@mail.example")
@@ -68,7 +57,7 @@ def test_a_reader_subscribes_unsubscribes_downloads_and_erases(
     assert page.get_by_role("heading").inner_text() == "Look into your mailbox"
     link = mailed(box, 2, "privacy")
     page.goto(link)
-    looks_well(page, tmp_path, "person")
+    look(page, "person")
     with page.expect_download() as download:
         page.get_by_role("button", name="Download it").click()
     assert download.value.suggested_filename == "my-comments.json"
@@ -84,21 +73,19 @@ def test_a_reader_subscribes_unsubscribes_downloads_and_erases(
     assert "mail.example" not in server.log
 
 
-def test_an_administrator_tries_the_mail_settings(
-    start: Callable[..., Server], browser: Browser, box: Postbox, tmp_path: Path
-) -> None:
+def test_an_administrator_tries_the_mail_settings(start: Callable[..., Server], browser: Browser, box: Postbox) -> None:
     server = start(smtp_url=box.url, mail_from="Garden <comments@garden.example>")
     page = browser.new_page()
     said = browsers.watched(page)
     signed_in(page, server)
     page.goto(server.url + "/moderate/moderators")
     page.get_by_role("link", name="Mail settings").click()
-    looks_well(page, tmp_path, "settings")
+    look(page, "settings")
     page.get_by_role("button", name="Send a test mail to me").click()
     expect(page.get_by_role("status")).to_contain_text("The mail server has taken it.")
     assert [mail["To"] for mail in box.mails] == ["moderator@example.org"]
     box.rcpt = {"moderator@example.org": ["550 5.1.1 moderator@example.org is unknown here"]}
     page.get_by_role("button", name="Send a test mail to me").click()
     expect(page.get_by_role("alert")).to_contain_text("5.1.1 … is unknown here")
-    looks_well(page, tmp_path, "refused")
+    look(page, "refused")
     assert said == []

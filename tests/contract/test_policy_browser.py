@@ -7,7 +7,7 @@ from playwright.sync_api import Browser, expect
 
 from tests import browser as browsers
 from tests.conftest import Server
-from tests.contract.test_accessible_pages import look
+from tests.contract.looks import look
 from tests.contract.test_pages_browser import signed_in
 
 ARTICLE = "why-a-garden-needs-a-gate"
@@ -29,14 +29,14 @@ def test_axe_finds_nothing_on_the_policy_page_and_what_if(server: Server, browse
     page.get_by_label("Links that hold it").fill("many")
     page.get_by_role("button", name="Save the policy").click()
     expect(page.get_by_role("alert")).to_contain_text("1 setting needs your attention")
-    look(page, "wrong values")
+    look(page, "wrong values", ("ltr", "rtl"))
     page.get_by_label("Links that hold it").fill("2")
     page.get_by_role("button", name="See what would change").click()
     expect(page.get_by_role("heading", name="would change")).to_contain_text("1 of 3 verdicts")
-    look(page, "what if")
+    look(page, "what if", ("ltr", "rtl"))
     page.get_by_role("button", name="Save the policy").click()
     expect(page.get_by_role("status")).to_contain_text("The policy is saved")
-    look(page, "policy")
+    look(page, "policy", ("ltr", "rtl"))
     assert [m for m in watched if "422" not in m] == []
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, expect
 
 from tests.conftest import Server, wait_until
-from tests.contract.test_accessible_pages import look
+from tests.contract.looks import look
 from tests.contract.test_pages_browser import signed_in
 from tests.contract.test_policy_browser import said
 from tests.moderation.test_shadow import candidate
@@ -34,8 +34,8 @@ def test_a_candidate_is_started_watched_and_promoted_without_scripts(server: Ser
     expect(page.get_by_role("region", name="What each did")).to_contain_text("published")
     with_scripts = browser.new_context(storage_state=context.storage_state()).new_page()
     with_scripts.goto(server.url + "/moderate/shadow")
-    look(with_scripts, "shadow mode")
+    look(with_scripts, "shadow mode", ("ltr", "rtl"))
     page.get_by_role("button", name="Promote the candidate").click()
     expect(page.get_by_role("status")).to_contain_text("live from the next comment on")
     with_scripts.goto(server.url + "/moderate/shadow")
-    look(with_scripts, "shadow mode, promoted")
+    look(with_scripts, "shadow mode, promoted", ("ltr", "rtl"))

@@ -5,7 +5,9 @@ from __future__ import annotations
 from ipaddress import ip_network
 
 import pytest
+from argon2.exceptions import VerifyMismatchError
 
+from moderation import access
 from moderation.access import client_address
 from moderation.seal import FORM_OLDEST, FORM_YOUNGEST, Seal
 
@@ -69,3 +71,9 @@ def test_a_form_token_has_an_age_and_a_place() -> None:
         assert seal.check_form_token(token, site, article, at) == found
     for forged in ("", ".", "zz.x", "-1.x", token + "x", token.replace(token[-1], "_")):
         assert seal.check_form_token(forged, "default", "post", now + 5000) == "missing"
+
+
+def test_where_nobody_is_a_password_is_compared_as_long_as_anywhere() -> None:
+    with pytest.raises(VerifyMismatchError):  # which a hash that cannot be read would not come to
+        access.hasher.verify(access.NOBODY, "a password")
+    assert not access.hasher.check_needs_rehash(access.NOBODY), "it has other costs than a true one"
