@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from classifier.__main__ import main, parser
-from classifier.fit import gather, train
+from classifier.fit import gather
 from classifier.registry import SHIPPED, pointer
 from classifier.views import Fold
 
@@ -74,16 +74,6 @@ def test_a_broken_corpus_is_refused(
     assert "Traceback" not in said
     assert "line" in said or harm in ("cut", "not gzip")
     assert not (tmp_path / "out").exists()
-
-
-def test_training_is_the_same_to_the_byte(corpus: Path, trained: Path, tmp_path: Path) -> None:
-    again = train(corpus, tmp_path, seed=3, jobs=1)
-    first = trained / (pointer(trained) or "")
-    for name in ("weights.npy", "bias.npy", "anchor_value.npy", "data.json"):
-        assert (again / name).read_bytes() == (first / name).read_bytes()
-    card = json.loads((again / "card.json").read_text())
-    assert {"labels", "features", "thresholds", "calibration", "sources", "seed", "date", "code"} <= set(card)
-    assert all({"file", "licence", "weight", "rows"} <= set(source) for source in card["sources"])
 
 
 def test_test_texts_are_never_trained_on(corpus: Path) -> None:

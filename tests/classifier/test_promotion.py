@@ -224,10 +224,10 @@ def test_training_on_a_cluster_asks_for_the_package(
     assert not (tmp_path / "m").exists()
 
 
-def test_training_goes_through_joblib(
+def test_training_is_the_same_to_the_byte_alone_and_through_joblib(
     corpus: Path, trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A stand-in for Dask: the same commands, with joblib's own threads behind the name."""
+    """A stand-in for Dask: the same commands, with joblib's own threads behind the name. `trained` was made by one thread."""
     asked = []
 
     class Client:
@@ -256,5 +256,11 @@ def test_training_goes_through_joblib(
     assert main(ask) == 0
     assert asked == ["tcp://there:8786", "dask"]
     (version,) = registry.listed(tmp_path)
-    first = trained / (registry.pointer(trained) or "")
-    assert (tmp_path / version.version / "weights.npy").read_bytes() == (first / "weights.npy").read_bytes()
+    again, first = tmp_path / version.version, trained / (registry.pointer(trained) or "")
+    names = {file.name for file in first.iterdir()} - {"card.json", "sums.json"}  # which tell the time
+    assert {"weights.npy", "bias.npy", "anchor_value.npy", "data.json"} <= names
+    for name in names:
+        assert (again / name).read_bytes() == (first / name).read_bytes(), name
+    card = json.loads((again / "card.json").read_text())
+    assert {"labels", "features", "thresholds", "calibration", "sources", "seed", "date", "code"} <= set(card)
+    assert all({"file", "licence", "weight", "rows"} <= set(source) for source in card["sources"])
