@@ -1,4 +1,4 @@
-"""Chromium from the system's packages, through Playwright. Closed at the end of each test: its loop must not outlive it."""
+"""Chromium from the system's packages, through Playwright."""
 
 from __future__ import annotations
 

@@ -14,7 +14,8 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -45,14 +46,57 @@ def missing(what: str) -> None:
     pytest.skip(what)
 
 
-@pytest.fixture
-def browser() -> Iterator[Browser]:
+# --- a browser ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Browsing:
+    """One Chromium for all tests of this process, and the thread in which whatever drives it runs.
+
+    Playwright's loop runs as long as it does, and in a thread where one runs nothing else may start a loop of its own.
+    """
+
+    thread: ThreadPoolExecutor
+    browser: Browser
+
+
+IN_THREAD = pytest.StashKey[Browsing]()
+
+
+@pytest.fixture(scope="session")
+def browsing() -> Iterator[Browsing]:
     from tests import browser as browsers  # which waits with what is in here
 
     if not browsers.chromium():
         missing("Chromium is not installed")
-    with browsers.browser() as found:
-        yield found
+    with ThreadPoolExecutor(1) as thread, ExitStack() as opened:
+        browser = thread.submit(opened.enter_context, browsers.browser()).result()
+        yield Browsing(thread, browser)
+        thread.submit(opened.close).result()
+
+
+@pytest.fixture
+def browser(browsing: Browsing, request: pytest.FixtureRequest) -> Iterator[Browser]:
+    """For tests that are not async. Each finds it without a page, a cookie or anything stored."""
+    request.node.stash[IN_THREAD] = browsing
+
+    def clean() -> None:
+        for context in browsing.browser.contexts:
+            context.close()
+
+    yield browsing.browser
+    browsing.thread.submit(clean).result()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
+    """A test that asks for the browser runs in its thread."""
+    browsing = pyfuncitem.stash.get(IN_THREAD, None)
+    if browsing is None:
+        return None
+    given = {name: pyfuncitem.funcargs[name] for name in pyfuncitem._fixtureinfo.argnames}
+    browsing.thread.submit(pyfuncitem.obj, **given).result()
+    return True
 
 
 def forged(token: str) -> str:

@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
+from playwright.sync_api import Browser
 
 from moderation.metadata import Page
 from moderation.site import HouseRules, Site, is_article_key, key_of
 from moderation.storage import sites
-from tests import browser as browsers
 from tests.conftest import ROOT, Service
 
 PAGE = {
@@ -232,13 +232,12 @@ def test_every_address_has_a_key_that_can_be_one(path: str) -> None:
     assert key == "" or is_article_key(key)
 
 
-def test_the_embed_makes_the_same_keys() -> None:
+def test_the_embed_makes_the_same_keys(browser: Browser) -> None:
     source = (ROOT / "moderation" / "public" / "element" / "dom.js").read_text("utf-8")
     function = re.search(r"function keyOf\(path\) \{.*?\n\}", source, re.DOTALL)
     assert function
-    with browsers.browser() as browser:
-        page = browser.new_page()
-        made = page.evaluate(
-            f"(urls) => {{ {function[0]}; return urls.map((url) => keyOf(new URL(url).pathname)); }}", list(KEYS)
-        )
+    page = browser.new_page()
+    made = page.evaluate(
+        f"(urls) => {{ {function[0]}; return urls.map((url) => keyOf(new URL(url).pathname)); }}", list(KEYS)
+    )
     assert dict(zip(KEYS, made, strict=True)) == KEYS
