@@ -9,10 +9,9 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from moderation import departures
-from moderation.arrivals import Arrivals, Told
 from moderation.history import Skipped
 from moderation.importers.file import File
 from moderation.importers.readers import READERS, reader_for
@@ -22,6 +21,9 @@ from moderation.seal import Seal
 from moderation.site import Site
 from moderation.storage import audit
 from moderation.storage.database import Database
+
+if TYPE_CHECKING:
+    from moderation.arrivals import Told
 
 NAMED = 20
 """How many skipped rows are named for each reason; the rest are counted."""
@@ -52,6 +54,8 @@ async def bring(
     database: Database, seal: Seal, site: str, path: str, named: str | None, keys: str | None, clock: Callable[[], int]
 ) -> dict[str, Any]:
     """Import a file. What came is told even where the file breaks off; then the Problem is raised."""
+    from moderation.arrivals import Arrivals  # numpy comes with it, and no other command should wait for that
+
     file, progress = File(path), Progress()
     try:
         reader = reader_for(file, named)

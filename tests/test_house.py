@@ -213,6 +213,11 @@ def test_importing_does_nothing_and_serving_needs_no_scikit_learn() -> None:
     subprocess.run([sys.executable, "-c", program], check=True, cwd=ROOT)
 
 
+def test_an_operators_command_does_not_wait_for_numpy() -> None:
+    program = "import sys, moderation.__main__; sys.exit('numpy is there' if 'numpy' in sys.modules else 0)"
+    subprocess.run([sys.executable, "-c", program], check=True, cwd=ROOT)
+
+
 def test_nothing_loads_a_file_that_could_run_code() -> None:
     for package in ("moderation", "classifier", "benchmarks"):
         for path in sources(package):
