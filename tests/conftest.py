@@ -88,6 +88,11 @@ def browser(browsing: Browsing, request: pytest.FixtureRequest) -> Iterator[Brow
     browsing.thread.submit(clean).result()
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest first: at the end all other processes would wait for it."""
+    items.sort(key=lambda item: item.path.name != "test_docker.py")
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     """A test that asks for the browser runs in its thread."""
