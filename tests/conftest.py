@@ -9,7 +9,6 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -29,6 +28,7 @@ from moderation.app import create_app
 from moderation.settings import Settings
 from moderation.storage import connect
 from moderation.storage.database import Database
+from tests import postgres
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -117,39 +117,14 @@ def anyio_backend() -> str:
 # --- databases ---------------------------------------------------------------------------------------------------------
 
 
-def postgres_binaries() -> Path | None:
-    folders = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda p: p.parent.name, reverse=True)
-    found = shutil.which("initdb")
-    return Path(found).parent if found else next((f for f in folders if (f / "initdb").exists()), None)
-
-
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[str]:
-    """A PostgreSQL cluster of this test process's own, on a socket in a temporary folder; the base of its URLs."""
-    binaries = postgres_binaries()
+    binaries = postgres.binaries()
     if binaries is None:
         missing("PostgreSQL is not installed (initdb)")
     assert binaries
-    folder = Path(tempfile.mkdtemp(prefix="lar-pg-", dir="/tmp"))
-    as_owner: dict[str, Any] = {}
-    if os.geteuid() == 0:  # initdb refuses root
-        shutil.chown(folder, "postgres", "postgres")
-        as_owner = {"user": "postgres", "group": "postgres", "extra_groups": []}
-    run: dict[str, Any] = {"check": True, "cwd": folder, "stdout": subprocess.DEVNULL, **as_owner}
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    subprocess.run(
-        [binaries / "initdb", "-D", folder / "db", "-U", "test", "-A", "trust", "-E", "UTF8", "--no-sync"], **run
-    )
-    options = f"-c listen_addresses=127.0.0.1 -c port={port} -c unix_socket_directories={folder} -c fsync=off -c max_connections=200"
-    log = folder / "log"
-    subprocess.run([binaries / "pg_ctl", "-D", folder / "db", "-o", options, "-l", log, "-w", "start"], **run)
-    try:
-        yield f"postgresql://test@127.0.0.1:{port}"
-    finally:
-        subprocess.run([binaries / "pg_ctl", "-D", folder / "db", "-m", "immediate", "-w", "stop"], **run)
-        shutil.rmtree(folder, ignore_errors=True)
+    with postgres.running(binaries) as found:
+        yield found
 
 
 @pytest.fixture(scope="session")
@@ -166,68 +141,12 @@ async def migrate(address: str) -> None:
     await database.close()
 
 
-EMPTY = """
-DO $$ DECLARE found TEXT; BEGIN
-    SET LOCAL session_replication_role = replica;  -- no trigger fires: the audit log may be emptied, and nothing is counted
-    FOR found IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'migrations' LOOP
-        EXECUTE format('DELETE FROM %I', found);
-    END LOOP;
-    FOR found IN SELECT sequencename FROM pg_sequences WHERE schemaname = 'public' LOOP
-        PERFORM setval(found::regclass, 1, false);
-    END LOOP;
-END $$"""
-END_OTHERS = """
-SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"""
-SHAPE = """
-SELECT concat_ws(' ', (SELECT string_agg(name, ' ' ORDER BY number) FROM migrations),
-    (SELECT concat_ws(' ', count(*), count(*) FILTER (WHERE relkind = 'r' AND reltuples >= 0)) FROM pg_class
-        WHERE relnamespace = 'public'::regnamespace),  -- what was vacuumed or analysed is planned otherwise
-    (SELECT count(*) FROM pg_trigger), (SELECT count(*) FROM pg_constraint))"""
-
-
-async def ask(address: str, *statements: str) -> Any:
-    """What the last of them answers."""
-    import asyncpg
-
-    connection = await asyncpg.connect(address)
-    try:
-        for statement in statements:
-            answer = await connection.fetchval(statement)
-    finally:
-        await connection.close()
-    return answer
-
-
-@dataclass
-class Migrated:
-    """Databases of one cluster with every table and no row.
-
-    A new one is hundreds of files, and whoever connects first reads its catalogue anew: half a second. So a test leaves
-    its own to the next, emptied, unless it changed more than rows.
-    """
-
-    cluster: str
-    shape: str
-    spare: list[str] = field(default_factory=list)
-
-    @contextmanager
-    def one(self) -> Iterator[str]:
-        if not self.spare:
-            name = f"t{time.time_ns()}"
-            asyncio.run(ask(f"{self.cluster}/postgres", f"CREATE DATABASE {name} TEMPLATE migrated"))
-            self.spare.append(f"{self.cluster}/{name}")
-        address = self.spare.pop()
-        yield address
-        if asyncio.run(ask(address, END_OTHERS, EMPTY, SHAPE)) == self.shape:
-            self.spare.append(address)
-
-
 @pytest.fixture(scope="session")
-def migrated(cluster: str) -> Migrated:
+def migrated(cluster: str) -> postgres.Migrated:
     address = f"{cluster}/migrated"  # nobody connects to it after this: it is copied
-    asyncio.run(ask(f"{cluster}/postgres", "CREATE DATABASE migrated"))
+    asyncio.run(postgres.ask(f"{cluster}/postgres", "CREATE DATABASE migrated"))
     asyncio.run(migrate(address))
-    return Migrated(cluster, asyncio.run(ask(address, SHAPE)))
+    return postgres.Migrated(cluster, asyncio.run(postgres.ask(address, postgres.SHAPE)))
 
 
 @contextmanager
@@ -245,7 +164,7 @@ def own_database(request: pytest.FixtureRequest, folder: Path, *, migrated: bool
     else:
         cluster = request.getfixturevalue("cluster")
         name = f"t{time.time_ns()}"
-        asyncio.run(ask(f"{cluster}/postgres", f"CREATE DATABASE {name}"))
+        asyncio.run(postgres.ask(f"{cluster}/postgres", f"CREATE DATABASE {name}"))
         yield f"{cluster}/{name}"
 
 
