@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Page
@@ -17,8 +17,10 @@ WRONG = """async () => {
 """Only this comes back: what is right is hundreds of kilobytes, and half of the time."""
 
 
-def look(page: Page, what: str, directions: Sequence[str] = ()) -> None:
-    """Nothing is wrong in any of them. Where directions are given (`ltr`, `rtl`), the page is turned to each."""
+def look(page: Page, what: str, directions: Sequence[str] = (), also: Callable[[], object] = lambda: None) -> None:
+    """Nothing is wrong in any of them. Where directions are given (`ltr`, `rtl`), the page is turned to each.
+
+    also: what else to look at in each, when the page has heard of its scheme."""
     if page.evaluate("typeof axe") == "undefined":  # once a page: it is half a megabyte
         page.evaluate(AXE_SCRIPT)
     for direction in directions or ("as it is",):
@@ -33,3 +35,4 @@ def look(page: Page, what: str, directions: Sequence[str] = ()) -> None:
                 assert not wrong, f"{what}, {direction}, {width}, {scheme}:\n{told}"
                 wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
                 assert wide <= 0, f"{what}, {direction}, is {wide} px too wide at {width} px"
+                also()

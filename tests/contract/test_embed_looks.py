@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, expect
 from moderation.public import texts
 from tests import browser as browsers
 from tests.conftest import Server
+from tests.contract import looks
 from tests.contract.embedding import (
     ARABIC,
     LINK,
@@ -21,7 +22,6 @@ from tests.contract.embedding import (
     thread,
 )
 from tests.contract.embedding import host as host  # a fixture
-from tests.contract.looks import SCHEMES, look
 from tests.hostpage import Host
 
 
@@ -91,32 +91,34 @@ def test_axe_finds_nothing_in_any_state(server: Server, host: Host, browser: Bro
     said = browsers.watched(page)
     embedded(page, host.page("/p/", f'article="my-post"{more}', root=root))
 
+    grounds = set()
+    ground = page.locator("#reply-body")
+
+    def look(state: str) -> None:
+        looks.look(page, state, also=lambda: grounds.add(ground.evaluate("(e) => getComputedStyle(e).backgroundColor")))
+
     def write(**fields: str) -> None:
         for field, words in fields.items():
             page.locator(f"#reply-{field}").fill(words)
         page.get_by_role("button", name=says["send"]).click()
 
-    look(page, "the thread")
+    look("the thread")
     page.locator(".reply-to").last.click()
-    look(page, "a reply in place")
+    look("a reply in place")
     write(body="", email="not an address")
     expect(page.locator("[aria-invalid]")).to_have_count(3)
-    look(page, "errors")
+    look("errors")
     write(body=LINK, name="Ann", email="ann@example.org")
     expect(page.locator(".held")).to_be_visible()
-    look(page, "held")
+    look("held")
     page.get_by_role("button", name=says["edit_own"]).click()
-    look(page, "an edit")
+    look("an edit")
     page.get_by_role("button", name=says["keep"], exact=True).click()
     page.get_by_role("button", name=says["withdraw_own"]).click()
-    look(page, "the question")
+    look("the question")
     page.get_by_role("button", name=says["withdraw"], exact=True).click()
     expect(page.locator(".held")).to_have_count(0)
-    look(page, "withdrawn")
-    grounds = set()
-    for scheme in SCHEMES:
-        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-        grounds.add(page.locator("#reply-body").evaluate("(e) => getComputedStyle(e).backgroundColor"))
+    look("withdrawn")
     assert len(grounds) == 2, "light and dark are the same"
     # mirrored: a reply stands further from the edge where lines begin
     if more:
