@@ -96,9 +96,14 @@ def unseen(
 
 
 def fit_stages(
-    rows: Rows, found: Unseen, labels: Sequence[str] = LABELS, without: npt.NDArray[np.bool_] | None = None
+    rows: Rows,
+    found: Unseen,
+    labels: Sequence[str] = LABELS,
+    without: npt.NDArray[np.bool_] | None = None,
+    structure_weights: Floats | None = None,
 ) -> dict[str, dict[str, Any]]:
-    """The second stage of every label. without: [rows of the corpus] what it must not learn from."""
+    """The second stage of every label. without: [rows of the corpus] what it must not learn from; structure_weights: [names]
+    those of `spam` where they are known from the words' fit, so that the stage only scales them."""
     y = matrix.targets([rows.examples[i] for i in found.row])
     weight = rows.weight[found.row].copy()
     weight[found.clean :] *= DISGUISED_WEIGHT
@@ -118,8 +123,13 @@ def fit_stages(
     for column, label in enumerate(LABELS):
         known = np.flatnonzero(~np.isnan(y[:, column]) & allowed)
         x = combine.inputs(found.linear, column, shape)[known]
-        learnt = np.delete(x, combine.HIDDEN, axis=1)
-        width = learnt.shape[1]
+        # [inputs, numbers to learn a weight for]: one for each input, but for the hidden units, whose weight is set
+        ways = np.delete(np.eye(x.shape[1], dtype=np.float32), combine.HIDDEN, axis=1)
+        if label == "spam" and structure_weights is not None:
+            ways = ways[:, : combine.HIDDEN]
+            ways[len(combine.OWN) :, combine.OWN.index("whole text")] = structure_weights
+        learnt = x @ ways
+        width = ways.shape[1]
         if label != "spam":
             learnt = np.hstack([learnt, own[known]])
         counts = _evened(weight[known], place[known]) if label == "spam" else weight[known]
@@ -127,7 +137,8 @@ def fit_stages(
         if model is None:
             continue
         beside = BESIDE if np.count_nonzero(known < found.clean) >= SMALL else 0.0
-        weights = np.insert(model.coef_[0][:width].astype(np.float64), combine.HIDDEN, beside)
+        weights = ways.astype(np.float64) @ model.coef_[0][:width].astype(np.float64)
+        weights[combine.HIDDEN] = beside
         weights[combine.OWN.index("rise")] *= 1 + beside
         z = x.astype(np.float64) @ weights
         scale, bias = _on_everyday(z, y[known, column], everyday[known], clean[known])

@@ -50,7 +50,7 @@ class Recipe:
 
     def fit(self, taught: Bools) -> tuple[Fitted, Unseen]:
         """Tables of the rows in `taught`, and how they score each other's."""
-        tables = fit_tables(self.rows, taught, self.fold, self.hasher, self.jobs, ("spam",))
+        tables = fit_tables(self.rows, taught, self.shape, self.fold, self.hasher, self.jobs, ("spam",))
         return tables, calibrate.unseen(tables.folds, self.rows, taught, self.shape, self.fold, self.seed)
 
     def ask(self, table: Table, stages: Stages, asked: Bools) -> Floats:
@@ -70,14 +70,14 @@ def leave_out(data: Path, seed: int = 1, jobs: int = 2) -> dict[str, Any]:
     group = np.array([e.group for e in rows.examples])
     asked = np.array(["spam" in e.labels for e in rows.examples]) & ~rows.copy
     say("without each fold")
-    (tables, _), found = recipe.fit(np.ones(len(rows.examples), bool))
+    (tables, _, along), found = recipe.fit(np.ones(len(rows.examples), bool))
     out: dict[str, Any] = {}
     decided: dict[str, Any] = {}
     for title, name in (("blogs", "blog_comments"), ("videos", "youtube_uci")):
         figures = {}
         for one in sorted(set(group[(source == name) & asked].tolist())):
             mine = (group == one) & asked
-            stages = calibrate.fit_stages(rows, found, ("spam",), group == one)
+            stages = calibrate.fit_stages(rows, found, ("spam",), group == one, along)
             table = tables[int(rows.fold[mine][0])]
             figures[one] = _figures(rows, mine, recipe.ask(table, stages, mine))
             if figures[one].get("auc"):
@@ -89,21 +89,21 @@ def leave_out(data: Path, seed: int = 1, jobs: int = 2) -> dict[str, Any]:
     for name in ("blog_comments_modern", "reddit_ads", "sms"):
         mine = (source == name) & asked
         if mine.any():
-            stages = calibrate.fit_stages(rows, found, ("spam",), source == name)
+            stages = calibrate.fit_stages(rows, found, ("spam",), source == name, along)
             whole[name] = _figures(rows, mine, recipe.ask(tables[int(rows.fold[mine][0])], stages, mine))
     for name in ("youtube_uci", "blog_comments"):
         mine = (source == name) & asked
         if mine.any() and (source[asked] != name).any():
             say(f"without {name}")
             others, theirs = recipe.fit(source != name)
-            stages = calibrate.fit_stages(rows, theirs, ("spam",))
+            stages = calibrate.fit_stages(rows, theirs, ("spam",), structure_weights=others.structure)
             whole[name] = _figures(rows, mine, recipe.ask(others.served, stages, mine)) if stages else {}
     out["collections"] = whole
     alone = {}
     videos = source == "youtube_uci"
     for one in sorted(set(group[videos].tolist())):
         others, theirs = recipe.fit(videos & (group != one))
-        stages = calibrate.fit_stages(rows, theirs, ("spam",))
+        stages = calibrate.fit_stages(rows, theirs, ("spam",), structure_weights=others.structure)
         alone[one] = _figures(rows, (group == one) & asked, recipe.ask(others.served, stages, (group == one) & asked))
     if alone:
         out["videos, trained on the other videos alone"] = alone

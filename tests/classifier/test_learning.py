@@ -5,11 +5,13 @@ from __future__ import annotations
 import random
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from classifier import train
 from classifier.examples import Asked, Example
-from classifier.serving import Classifier
+from classifier.labels import LABELS
+from classifier.serving import Classifier, open_base
 from classifier.train import learn
 
 ELSEWHERE = (
@@ -86,6 +88,29 @@ def test_no_decisions_wreck_the_base(tmp_path: Path, taught: list[Example]) -> N
     learn(tmp_path, "music", taught)
     after = spam_scores(tmp_path, [*ELSEWHERE, known], "music")
     assert after == pytest.approx(before, abs=0.1)
+
+
+def test_a_place_may_grow_stricter_by_spam_alone_but_never_more_lenient_by_approvals_alone() -> None:
+    def shift(labels: dict[str, float], count: int) -> dict[str, float]:
+        base = open_base(None)
+        examples = [Example(text, labels) for text in spoken(GOODS, count, 4)]
+        lesson = train._lesson(base, examples, train._features(base, [e.text for e in examples]))
+        taught = np.arange(count)
+        return dict(zip(LABELS, train._shift(lesson, taught, train._dual(lesson, taught)).tolist(), strict=True))
+
+    assert shift({"spam": 1.0}, 9)["spam"] == 0
+    assert 0 < shift({"spam": 1.0}, 10)["spam"] <= 1
+    assert 0 < shift({"spam": 1.0}, 40)["spam"] <= 1
+    approvals = shift({"spam": 0.0, "toxicity": 0.0}, 40)
+    assert not any(approvals.values()), approvals
+
+
+def test_one_decision_foreseen_far_better_is_no_risk_and_one_foreseen_far_worse_is() -> None:
+    little_better = np.full(14, -0.002)
+    for gain in (0.0, 0.05, 0.5, 5.0):
+        assert train._bound(np.append(little_better, -gain)) <= 0
+        assert train._bound(np.append(little_better, max(gain, 0.3))) > train.HARM
+    assert train._bound(np.array([-1.0])) > train.HARM, "one alone says nothing"
 
 
 def test_too_few_says_how_many_are_missing(tmp_path: Path) -> None:

@@ -10,11 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from classifier import attack, calibrate, estimate
+from classifier import attack, calibrate, combine, estimate
 from classifier.gather import FOLDS, Rows, gather, overlapping, place_of
 from classifier.hashing import LONG, Hasher
 from classifier.labels import LABELS
+from classifier.linear import Floats
 from classifier.serving import Base, open_base
+from classifier.structure import NAMES, Structure
 from classifier.views import Fold, as_written, normalised
 from tests.classifier.conftest import table
 
@@ -76,8 +78,13 @@ def test_what_is_served_is_the_mean_of_the_folds_and_of_few_rows_one_fit_of_all(
 
     def fitted(small: int) -> tuple[list[np.ndarray], np.ndarray]:
         monkeypatch.setattr(estimate, "SMALL", small)
-        folds, served = estimate.fit_tables(rows, blogs & (rows.part == 0), Fold({}), Hasher(), 1, ("spam",))
+        folds, served, along = estimate.fit_tables(
+            rows, blogs & (rows.part == 0), Structure(), Fold({}), Hasher(), 1, ("spam",)
+        )
         assert served.weights.dtype == np.float16 and len(folds) == FOLDS
+        assert (along is None) == (small == 0)
+        if along is not None:
+            assert along[NAMES.index("link")] > 0 and not along[NAMES.index("author url") :].any()
         mean = np.mean([table.bias[:, spam] for table in folds], axis=0)
         assert (served.bias[:, spam] == pytest.approx(mean, abs=1e-5)) == (small == 0)
         return [table.weights[:, :, spam] for table in folds], served.weights[:, :, spam].astype(np.float32)
@@ -91,6 +98,27 @@ def test_what_is_served_is_the_mean_of_the_folds_and_of_few_rows_one_fit_of_all(
     only = [seen[n] & ~seen[n - 1] & ~seen[n - 2] for n in range(FOLDS)]
     assert not any(found.any() for found in only), "each row teaches two folds"
     assert of_few[np.logical_or.reduce(seen)].astype(bool).mean() > 0.99
+
+
+def test_of_few_rows_the_second_stage_only_scales_what_structure_weighs_beside_the_words(rows: Rows) -> None:
+    taught = np.array([example.source == "blog_comments" for example in rows.examples]) & (rows.part == 0)
+    fitted = estimate.fit_tables(rows, taught, Structure(), Fold({}), Hasher(), 1, ("spam",))
+    assert fitted.structure is not None
+    found = calibrate.unseen(fitted.folds, rows, taught, Structure(), Fold({}), 1)
+    inputs = combine.names("spam")
+    of_few = dict(zip(inputs, _spam_weights(rows, found, fitted.structure), strict=True))
+    learnt = [name for name in NAMES if not name.startswith("author") and name not in ("link", "links")]
+    told = dict(zip(NAMES, fitted.structure.tolist(), strict=True))
+    scale = of_few["whole text"]
+    assert scale > 0
+    assert [of_few[name] for name in learnt] == pytest.approx([scale * told[name] for name in learnt], abs=1e-3)
+    apart = dict(zip(inputs, _spam_weights(rows, found, None), strict=True))
+    assert [apart[name] for name in learnt] != pytest.approx([of_few[name] for name in learnt], abs=0.05)
+
+
+def _spam_weights(rows: Rows, found: calibrate.Unseen, structure_weights: Floats | None) -> list[float]:
+    stages = calibrate.fit_stages(rows, found, ("spam",), structure_weights=structure_weights)
+    return list(stages["spam"]["weights"])
 
 
 def test_hidden_units_are_heard_where_many_rows_taught_them(base: Base) -> None:
