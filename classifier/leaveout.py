@@ -131,10 +131,10 @@ def _figures(rows: Rows, asked: Bools, p: Floats) -> dict[str, Any]:
             "auc": round(float(roc_auc_score(y, p)), 4),
             "accuracy": round(float(((p >= 0.5) == y).mean()), 4),
             "calibration error": calibration_error(p, y),
-            f"calibration error if all log-odds were {BOLDER:g} higher": calibration_error(bolder, y),
+            f"calibration error, bolder by {BOLDER:g}": calibration_error(bolder, y),
         }
     if len(good):
-        out[f"good at >= 0.5 if all log-odds were {BOLDER:g} higher"] = round(float((bolder[~y] >= 0.5).mean()), 4)
+        out[f"good at >= 0.5, bolder by {BOLDER:g}"] = round(float((bolder[~y] >= 0.5).mean()), 4)
     return out
 
 
