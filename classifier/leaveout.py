@@ -123,6 +123,7 @@ def _figures(rows: Rows, asked: Bools, p: Floats) -> dict[str, Any]:
     if len(good):
         out["good at >= 0.5"] = round(float((good >= 0.5).mean()), 4)
         out["good at >= 0.99"] = round(float((good >= 0.99).mean()), 4)
+        out[f"good at >= 0.5, bolder by {BOLDER:g}"] = round(float((bolder[~y] >= 0.5).mean()), 4)
     if y.any():
         out["spam at >= 0.5"] = round(float((p[y] >= 0.5).mean()), 4)
         out["spam published blindly (< 0.1)"] = round(float((p[y] < 0.1).mean()), 4)
@@ -133,8 +134,6 @@ def _figures(rows: Rows, asked: Bools, p: Floats) -> dict[str, Any]:
             "calibration error": calibration_error(p, y),
             f"calibration error, bolder by {BOLDER:g}": calibration_error(bolder, y),
         }
-    if len(good):
-        out[f"good at >= 0.5, bolder by {BOLDER:g}"] = round(float((bolder[~y] >= 0.5).mean()), 4)
     return out
 
 
