@@ -61,11 +61,11 @@ def prepare(texts: Sequence[str], fold: Fold) -> tuple[list[str], list[str]]:
 
 class Fitted(NamedTuple):
     """folds: a table per fold, without that fold's rows, to score them as something never seen; served: what is served;
-    structure: [names] what the numbers of `structure` add to the spam of a whole text, where they were fitted with the words."""
+    structure_weights: [names] of `spam`, where they were fitted with the words."""
 
     folds: list[Table]
     served: Table
-    structure: Floats | None
+    structure_weights: Floats | None
 
 
 def fit_tables(
@@ -93,7 +93,7 @@ def fit_tables(
     looks = None
     if "spam" in small:  # nothing of authors: of them the corpora know how one blog stored them
         looks = shape.rows([e.text for e in examples], [Author()] * len(examples)) * np.float32(BESIDE_WORDS)
-    along = np.zeros(len(structure.NAMES), np.float32)
+    structure_weights = np.zeros(len(structure.NAMES), np.float32)
     weight = _emphasised(rows.weight[chosen], [e.source for e in examples])
     weights = np.zeros((FOLDS + 1, VIEWS, ROWS, len(LABELS) + 1), np.float32)
     bias = np.full((FOLDS + 1, VIEWS, len(LABELS)), -5.0, np.float32)
@@ -130,23 +130,23 @@ def fit_tables(
                 weights[left_out, view, : len(found.coef), column] = np.clip(
                     found.coef * idf[: len(found.coef)], -6e4, 6e4
                 )
-                if found.structure is not None and left_out == FOLDS:
-                    along += found.structure * np.float32(BESIDE_WORDS / VIEWS)
+                if found.structure_weights is not None and left_out == FOLDS:
+                    structure_weights += found.structure_weights * np.float32(BESIDE_WORDS / VIEWS)
     for label in set(labels) - set(small):
         column = LABELS.index(label)
         weights[FOLDS, :, :, column] = weights[:FOLDS, :, :, column].mean(axis=0)
         bias[FOLDS, :, column] = bias[:FOLDS, :, column].mean(axis=0)
     served = Table(weights[FOLDS].astype(np.float16), bias[FOLDS], hasher, hidden[FOLDS])
     folds = [Table(weights[left_out], bias[left_out], hasher, hidden[left_out]) for left_out in range(FOLDS)]
-    return Fitted(folds, served, None if looks is None else along)
+    return Fitted(folds, served, None if looks is None else structure_weights)
 
 
 class _Found(NamedTuple):
-    """coef: [columns]; bias: of a text of no source in particular; structure: [names], where it was there to be fitted."""
+    """coef: [columns]; bias: of a text of no source in particular; structure_weights: [names], where there were `looks`."""
 
     coef: Floats
     bias: float
-    structure: Floats | None
+    structure_weights: Floats | None
 
 
 class _Lesson(NamedTuple):

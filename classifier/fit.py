@@ -44,9 +44,9 @@ def train(data: Path, out: Path, seed: int = 1, jobs: int = 2, date: str = "") -
     say(f"{len(rows.examples)} texts without repeats, read in {time.monotonic() - started:.0f} s")
     shape = Structure(corpora.shorteners(data), corpora.disposable(data))
     taught = rows.part == 0
-    tables, table, along = fit_tables(rows, taught, shape, fold, Hasher(TERMS), jobs)
+    tables, table, structure_weights = fit_tables(rows, taught, shape, fold, Hasher(TERMS), jobs)
     found = calibrate.unseen(tables, rows, taught, shape, fold, seed)
-    stages = calibrate.fit_stages(rows, found, structure_weights=along)
+    stages = calibrate.fit_stages(rows, found, structure_weights=structure_weights)
     thresholds = calibrate.set_thresholds(stages, rows, found)
     kept = anchors(table, fold, rows, found, calibrate.scores(stages, found), seed)
     moment = datetime.fromtimestamp(int(os.environ.get("SOURCE_DATE_EPOCH", time.time())), UTC)

@@ -72,14 +72,14 @@ def leave_out(data: Path, seed: int = 1, jobs: int = 2) -> dict[str, Any]:
     group = np.array([e.group for e in rows.examples])
     asked = np.array(["spam" in e.labels for e in rows.examples]) & ~rows.copy
     say("without each fold")
-    (tables, _, along), found = recipe.fit(np.ones(len(rows.examples), bool))
+    (tables, _, structure_weights), found = recipe.fit(np.ones(len(rows.examples), bool))
     out: dict[str, Any] = {}
     decided: dict[str, Any] = {}
     for title, name in (("blogs", "blog_comments"), ("videos", "youtube_uci")):
         figures = {}
         for one in sorted(set(group[(source == name) & asked].tolist())):
             mine = (group == one) & asked
-            stages = calibrate.fit_stages(rows, found, ("spam",), group == one, along)
+            stages = calibrate.fit_stages(rows, found, ("spam",), group == one, structure_weights)
             table = tables[int(rows.fold[mine][0])]
             figures[one] = _figures(rows, mine, recipe.ask(table, stages, mine))
             if figures[one].get("auc"):
@@ -91,21 +91,21 @@ def leave_out(data: Path, seed: int = 1, jobs: int = 2) -> dict[str, Any]:
     for name in ("blog_comments_modern", "reddit_ads", "sms"):
         mine = (source == name) & asked
         if mine.any():
-            stages = calibrate.fit_stages(rows, found, ("spam",), source == name, along)
+            stages = calibrate.fit_stages(rows, found, ("spam",), source == name, structure_weights)
             whole[name] = _figures(rows, mine, recipe.ask(tables[int(rows.fold[mine][0])], stages, mine))
     for name in ("youtube_uci", "blog_comments"):
         mine = (source == name) & asked
         if mine.any() and (source[asked] != name).any():
             say(f"without {name}")
             others, theirs = recipe.fit(source != name)
-            stages = calibrate.fit_stages(rows, theirs, ("spam",), structure_weights=others.structure)
+            stages = calibrate.fit_stages(rows, theirs, ("spam",), structure_weights=others.structure_weights)
             whole[name] = _figures(rows, mine, recipe.ask(others.served, stages, mine)) if stages else {}
     out["collections"] = whole
     alone = {}
     videos = source == "youtube_uci"
     for one in sorted(set(group[videos].tolist())):
         others, theirs = recipe.fit(videos & (group != one))
-        stages = calibrate.fit_stages(rows, theirs, ("spam",), structure_weights=others.structure)
+        stages = calibrate.fit_stages(rows, theirs, ("spam",), structure_weights=others.structure_weights)
         alone[one] = _figures(rows, (group == one) & asked, recipe.ask(others.served, stages, (group == one) & asked))
     if alone:
         out["videos, trained on the other videos alone"] = alone
