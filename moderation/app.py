@@ -20,7 +20,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from classifier.serving import Classifier
-from moderation import access, metrics, operations, queue, retention, telling
+from moderation import access, health, metrics, operations, queue, retention, telling
 from moderation.access import Doorman
 from moderation.console import (
     account,
@@ -80,6 +80,7 @@ from moderation.shadow import Shadow
 from moderation.site import Site
 from moderation.storage import connect, moderators, scrubbing, sites
 from moderation.storage.database import Database
+from moderation.storage.files import Look, room
 from moderation.waves import catch_up
 
 log = logging.getLogger("moderation")
@@ -152,6 +153,7 @@ def routes(settings: Settings) -> list[BaseRoute]:
         # for programs that want a score
         *score.routes,
         # for operators
+        *health.routes,
         *operations.routes,
         *metrics.routes,
         Mount("/static", StaticFiles(directory=HERE / "public" / "static")),
@@ -318,6 +320,7 @@ def create_app(
             state.scorer = Scorer(classifier or Classifier(Path(settings.models)))
             state.replay = Replay(state.database, state.scorer)
             state.models = Path(settings.models)
+            state.models_room = Look(partial(room, state.models))
             state.shadow = Shadow(state.database, state.scorer.classifier, clock)
             state.intake = Intake(
                 state.database, state.scorer, state.links, changed=state.threads.drop, clock=clock, mails=state.mails

@@ -1,4 +1,4 @@
-"""How it goes: health, logs, and the OpenAPI document, which a test holds equal to the routes."""
+"""How it goes: logs, and the OpenAPI document, which a test holds equal to the routes."""
 
 from __future__ import annotations
 
@@ -11,13 +11,11 @@ from typing import Any
 
 import orjson
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from moderation import __version__, rules
 from moderation.decision import REASONS, STATUS_AFTER
-from moderation.problem import Problem
-from moderation.storage import learnt
 
 
 class Lines(logging.Formatter):
@@ -62,35 +60,6 @@ def settle_memory() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
-
-
-async def live(request: Request) -> Response:
-    """The process answers."""
-    return PlainTextResponse("ok\n", headers={"Cache-Control": "no-store"})
-
-
-async def ready(request: Request) -> Response:
-    """The database answers and the model is loaded. A broken model holds comments, and is a warning, not an outage."""
-    state = request.app.state
-    checks: dict[str, str] = {}
-    try:
-        async with state.database.reading() as session:
-            await session.fetch("SELECT 1")
-            outdated = await learnt.outdated(session)
-        checks["database"] = "ok"
-        checks["erasure"] = f"models to retrain: {', '.join(outdated)}" if outdated else "ok"
-    except Problem as problem:
-        checks["database"] = problem.detail
-    checks["model"] = state.scorer.problem or "ok"
-    checks["proxy"] = state.proxy_problem or "ok"
-    well = checks["database"] == "ok"
-    status = "ready" if well and checks["model"] == "ok" else "degraded" if well else "not ready"
-    return Response(
-        orjson.dumps({"status": status, "checks": checks}),
-        200 if well else 503,
-        {"Cache-Control": "no-store"},
-        "application/json",
-    )
 
 
 async def openapi(request: Request) -> Response:
@@ -346,8 +315,6 @@ def operation(method: str, route: Route) -> dict[str, Any]:
 
 
 routes = [
-    Route("/health/live", live, methods=["GET"]),
-    Route("/health/ready", ready, methods=["GET"]),
     Route("/openapi.json", openapi, methods=["GET"]),
     Route("/docs", docs, methods=["GET"]),
 ]

@@ -99,6 +99,7 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     "second_factor": (WORDS | {"problem", "storage", "access"}, set()),
     "staff": (WORDS | {"problem", "storage", "access", "second_factor", "telling"}, set()),
     "operations": (WORDS | {"problem", "storage"}, {"classifier.serving"}),
+    "health": ({"problem", "storage"}, set()),
     "metrics": (WORDS | {"problem", "storage", "figures"}, set()),
     "pages": (set(), set()),
     "body": ({"problem"}, set()),

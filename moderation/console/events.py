@@ -21,6 +21,7 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from moderation import body
 from moderation.comment import first_id_at, is_id, made_at
@@ -240,6 +241,20 @@ class Live:
         return event("presence", {"looking": others})
 
 
+class Stream(StreamingResponse):
+    """Leaves its place however it ends: one that is cut before its first line never starts what would do so at its end."""
+
+    def __init__(self, lines: AsyncIterator[bytes], leave: Callable[[], None], headers: dict[str, str]) -> None:
+        super().__init__(lines, media_type="text/event-stream", headers=headers)
+        self._leave = leave
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._leave()
+
+
 @contextlib.contextmanager
 def ends_first(act: Callable[[], None]) -> Iterator[None]:
     """When the process is told to stop, `act` comes before what its server does: it would wait for open streams."""
@@ -296,7 +311,7 @@ async def get_events(request: Request) -> Response:
             state.live.leave(client)
 
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return StreamingResponse(stream(), media_type="text/event-stream", headers=headers)
+    return Stream(stream(), lambda: state.live.leave(client), headers)
 
 
 async def post_presence(request: Request) -> Response:

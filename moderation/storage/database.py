@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
+import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from importlib import resources
 from typing import Any
 
+from moderation.problem import Unavailable
+
 Row = Sequence[Any]
+WAIT = 10.0
+"""Seconds that a reader waits for a connection; then it is told that there is none."""
+PROBE = 5.0
+"""Seconds between two tries to write after one has failed."""
 
 
 class Session(ABC):
@@ -41,8 +49,50 @@ class Session(ABC):
         return rows[0] if rows else None
 
 
+class Starvation:
+    """Since when nobody who wanted to read could."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self.clock = clock
+        self._since: float | None = None
+
+    def wanted(self) -> None:
+        if self._since is None:
+            self._since = self.clock()
+
+    def had(self) -> None:
+        self._since = None
+
+    @property
+    def seconds(self) -> float:
+        return 0.0 if self._since is None else self.clock() - self._since
+
+
 class Database(ABC):
     kind: str
+
+    def __init__(self) -> None:
+        self.starvation = Starvation()
+        self.refusal = ""
+        """Why the last transaction could not be stored, where the disk or the server is to blame: words for a person."""
+        self._probed = -PROBE
+
+    def starved(self) -> float:
+        """Seconds for which no reader could be had; 0 where one can. Waits for nothing."""
+        return self.starvation.seconds
+
+    async def trouble(self) -> str:
+        """Why nothing could be stored now; empty where nothing is known. After a write that failed, another is tried now
+        and then, so that it is seen when it works again: a row that comes and goes, and is written all the same."""
+        now = self.starvation.clock()
+        if self.refusal and now - self._probed >= PROBE:
+            self._probed = now
+            with contextlib.suppress(Unavailable):
+                async with self.transaction() as tx:
+                    name = "write probe"
+                    await tx.execute("INSERT INTO leases (site, name, holder, until) VALUES ('*', ?, ?, 0)", name, name)
+                    await tx.execute("DELETE FROM leases WHERE site = '*' AND name = ?", name)
+        return self.refusal
 
     @abstractmethod
     async def open(self) -> None:

@@ -7,6 +7,7 @@ nobody waits for goes along with the next statement that somebody does wait for,
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import sqlite3
 import time
@@ -20,9 +21,16 @@ import aiosqlite
 
 from moderation.problem import Unavailable
 from moderation.storage.database import Database, Row, Session, migrate
+from moderation.storage.files import Files, Look
+from moderation.storage.readers import Readers
 
 READERS = 2
 PATIENCE = 10  # seconds that a process waits for another that writes
+TURN = 30.0
+"""Seconds that a transaction waits for those before it."""
+OUTSIDE = ("SQLITE_FULL", "SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_IOERR", "SQLITE_CANTOPEN", "SQLITE_CORRUPT", "SQLITE_NOTADB",
+           "SQLITE_INTERRUPT")  # fmt: skip
+"""Errors that the disk, the file or another process is to blame for."""
 T = TypeVar("T")
 PRAGMAS = (
     f"busy_timeout = {PATIENCE * 1000}",
@@ -76,7 +84,8 @@ class Reading(Session):
 class Writer:
     """The connection that writes, and its thread."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, files: Files | None = None) -> None:
+        self._files = files or Files(path)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="writer")
         self.connection = sqlite3.connect(
             path, timeout=0, isolation_level=None, check_same_thread=False, cached_statements=512
@@ -103,9 +112,32 @@ class Writer:
                     raise
             await asyncio.sleep(0.01)
 
-    async def roll_back(self) -> None:
-        """What is being done in the thread ends first, and may be the commit."""
-        await self.run(lambda: self.connection.in_transaction and self.connection.execute("ROLLBACK"))
+    def begin(self, sql: str) -> None:
+        """In its thread."""
+        self._files.check()
+        if self.connection.in_transaction:
+            self.connection.execute("ROLLBACK")  # which failed the first time
+        self.connection.execute(sql)
+
+    def check(self) -> None:
+        """In its thread. Raises Unavailable where the file is no longer the one that is open."""
+        self._files.check()
+
+    def roll_back(self, then: Callable[[], None]) -> None:
+        """Waits for nothing, so that nobody can cancel it. What is being done in the thread ends first, and may be the
+        commit; `then` is called when all is done."""
+        loop = asyncio.get_running_loop()
+
+        def rolled_back(_: object) -> None:
+            with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+                loop.call_soon_threadsafe(then)
+
+        try:
+            work = self._thread.submit(lambda: self.connection.in_transaction and self.connection.execute("ROLLBACK"))
+        except RuntimeError:  # the connection is closed
+            then()
+        else:
+            work.add_done_callback(rolled_back)
 
     async def close(self) -> None:
         await self.run(self.connection.close)
@@ -134,7 +166,13 @@ class Transaction(Session):
             self._put_off.append((sql, every))
 
     async def commit(self) -> None:
-        await self._writer.run(self._execute, "COMMIT")
+        """Once the thread has it, it is carried out, whoever is cancelled meanwhile."""
+        await self._writer.run(self._commit, "COMMIT")
+
+    def _commit(self, sql: str) -> None:
+        self._writer.check()
+        self._execute(sql)
+        self._writer.check()  # it may have been moved just before: what is acknowledged is where it will be looked for
 
     def _execute(self, sql: str, args: Sequence[Any] = ()) -> sqlite3.Cursor:
         """In the writer's thread, after all that was put off."""
@@ -148,17 +186,21 @@ class Sqlite(Database):
     kind = "sqlite"
 
     def __init__(self, path: Path) -> None:
+        super().__init__()
         self.path = path
+        self._files = Files(path)
+        self._look = Look(self._files.trouble)
         self._lock = asyncio.Lock()
         self._writer: Writer | None = None
         self._lists_texts = False
-        self._readers: asyncio.Queue[aiosqlite.Connection] = asyncio.Queue()
+        self._readers = Readers(self._connect, self.starvation)
         self._watch: sqlite3.Connection | None = None
 
     async def open(self) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         new = not self.path.exists()
-        self._writer = Writer(self.path)
+        self._files.forget()
+        self._writer = Writer(self.path, self._files)
         try:
             if new:
                 os.chmod(self.path, 0o600)  # it will hold addresses
@@ -171,60 +213,89 @@ class Sqlite(Database):
                 await migrate(session, self.kind)
                 listed = "SELECT 1 FROM sqlite_master WHERE name = 'comment_texts_unread'"
                 self._lists_texts = bool(await session.fetch(listed))
+            self._files.remember()
+            await self._readers.open(READERS)
         except BaseException:
             await self.close()
             raise
-        for _ in range(READERS):
-            reader = await aiosqlite.connect(self.path, isolation_level=None, cached_statements=512)
-            for pragma in (*PRAGMAS, "query_only = ON"):
-                await reader.execute(f"PRAGMA {pragma}")
-            self._readers.put_nowait(reader)
         # Asked on the event loop before each cached thread is served: in WAL mode it waits for nobody and takes
         # microseconds, where a hop to a thread and back takes a hundred.
         self._watch = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False, cached_statements=512)
         self._watch.execute("PRAGMA query_only = ON")
 
+    async def _connect(self) -> aiosqlite.Connection:
+        """One that reads. The file that is there, and is ours: never a new one in its place."""
+        self._files.check()
+        place = f"{self.path.absolute().as_uri()}?mode=rw"
+        reader = await aiosqlite.connect(place, uri=True, isolation_level=None, cached_statements=512)
+        try:
+            for pragma in (*PRAGMAS, "query_only = ON"):
+                await reader.execute(f"PRAGMA {pragma}")
+        except BaseException:
+            await reader.close()
+            raise
+        return reader
+
     async def close(self) -> None:
         if self._watch:
             self._watch.close()
             self._watch = None
-        while not self._readers.empty():
-            await self._readers.get_nowait().close()
+        await self._readers.close()
         if self._writer:
             await self._writer.close()
             self._writer = None
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Session]:
-        async with self._lock:
-            if self._writer is None:
-                raise Unavailable("The database is closed; nothing was stored.")
-            try:
-                await self._writer.execute("BEGIN IMMEDIATE")
-            except sqlite3.OperationalError as error:
-                raise translated(error) from error
-            try:
-                session = Transaction(self._writer, self._lists_texts)
-                yield session
-                await session.commit()
-            except BaseException as error:
-                await asyncio.shield(self._writer.roll_back())
-                if isinstance(error, sqlite3.OperationalError):
-                    raise translated(error) from error
-                raise
+        await self._take_turn()
+        writer = self._writer
+        if writer is None:
+            self._lock.release()
+            raise Unavailable("The database is closed; nothing was stored.")
+        try:
+            await writer.run(writer.begin, "BEGIN IMMEDIATE")
+            session = Transaction(writer, self._lists_texts)
+            yield session
+            await session.commit()
+        except BaseException as error:
+            writer.roll_back(self._lock.release)
+            if isinstance(error, sqlite3.DatabaseError) and (told := translated(error)):
+                if not is_busy(error):
+                    self.refusal = told.detail
+                raise told from error
+            raise
+        self.refusal = ""
+        self._lock.release()
+
+    async def _take_turn(self) -> None:
+        if not self._lock.locked():
+            await self._lock.acquire()
+            return
+        try:
+            async with asyncio.timeout(TURN):
+                await self._lock.acquire()
+        except TimeoutError:
+            self.refusal = f"Another transaction has not ended for {TURN:.0f} s; nothing was stored."
+            raise Unavailable(self.refusal) from None
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Session]:
-        reader = await self._readers.get()
+        reader = await self._readers.take()
         try:
             await reader.execute("BEGIN")
             yield Reading(reader)
-        except sqlite3.OperationalError as error:
-            raise translated(error) from error
-        finally:
-            if reader.in_transaction:
-                await reader.execute("ROLLBACK")
-            self._readers.put_nowait(reader)
+            await reader.execute("ROLLBACK")
+        except BaseException as error:
+            self._readers.take_back(reader)
+            if isinstance(error, sqlite3.DatabaseError) and (told := translated(error)):
+                raise told from error
+            if isinstance(error, ValueError) and not self._readers.are_open:  # aiosqlite's word for it
+                raise Unavailable("The database is closed.") from error
+            raise
+        self._readers.give_back(reader)
+
+    async def trouble(self) -> str:
+        return await self._look.said() or await super().trouble()
 
     async def overwrite(self) -> bool:
         """The pages themselves are (`secure_delete`); the log of writes still has older ones, and is cut to nothing."""
@@ -238,31 +309,42 @@ class Sqlite(Database):
             return not busy
 
     async def article_revision(self, site: str, article: str) -> int | None:
-        if self._watch is None:
-            raise Unavailable("The database is closed.")
-        row = self._watch.execute(
-            "SELECT revision FROM articles WHERE site = ? AND article = ?", (site, article)
-        ).fetchone()
+        row = self._glance("SELECT revision FROM articles WHERE site = ? AND article = ?", site, article)
         return row[0] if row else None
 
     def mark(self) -> int | None:
         if self._watch is None:
             return None
-        (version,) = self._watch.execute("PRAGMA data_version").fetchone()
+        (version,) = self._glance("PRAGMA data_version")
         return int(version)
 
     def sites_mark(self) -> tuple[int, int] | None:
         if self._watch is None:
             return None
-        count, changes = self._watch.execute("SELECT count(*), sum(revision) FROM sites").fetchone()
+        count, changes = self._glance("SELECT count(*), sum(revision) FROM sites")
         return int(count), int(changes or 0)
 
+    def _glance(self, sql: str, *args: Any) -> Any:
+        """One row, on the event loop."""
+        if self._watch is None:
+            raise Unavailable("The database is closed.")
+        try:
+            return self._watch.execute(sql, args).fetchone()
+        except sqlite3.DatabaseError as error:
+            if told := translated(error):
+                raise told from error
+            raise
 
-def translated(error: sqlite3.OperationalError) -> Exception:
-    """A full disk, a locked or unreadable file: nothing was stored. Anything else is ours, and stays what it is."""
+
+def translated(error: sqlite3.DatabaseError) -> Unavailable | None:
+    """A full disk, a locked or unreadable file: nothing was stored. None where it is ours, and stays what it is."""
     name = getattr(error, "sqlite_errorname", "")
-    if name.startswith(("SQLITE_FULL", "SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_IOERR", "SQLITE_CANTOPEN")):
+    if name.startswith(OUTSIDE):
         return Unavailable(f"The database cannot be written ({name}); nothing was stored.")
     if name.startswith("SQLITE_READONLY"):
         return Unavailable("The database is read-only; nothing was stored.")
-    return error
+    return None
+
+
+def is_busy(error: sqlite3.DatabaseError) -> bool:
+    return getattr(error, "sqlite_errorname", "").startswith(("SQLITE_BUSY", "SQLITE_LOCKED"))
