@@ -36,6 +36,7 @@ def serve(args: argparse.Namespace, settings: Settings) -> None:
 
     from moderation.app import create_app, prepare
     from moderation.operations import log_to_stderr, settle_memory
+    from moderation.shutdown import REST, LastResort
 
     if args.workers > 1 and not settings.is_postgres:
         raise SettingsError(
@@ -62,7 +63,8 @@ def serve(args: argparse.Namespace, settings: Settings) -> None:
         asyncio.run(prepare(settings, lambda text: print(text, flush=True)))
         uvicorn.run("moderation.app:from_environment", factory=True, workers=args.workers, **common)
         return
-    app = create_app(settings, say=lambda text: print(text, flush=True))
+    last_resort = LastResort(settings.grace + REST)
+    app = create_app(settings, say=lambda text: print(text, flush=True), last_resort=last_resort)
     settle_memory()
     server = uvicorn.Server(uvicorn.Config(app, **common))
     print(f"Serving on {settings.base} (moderators: {settings.base}/moderate)", flush=True)

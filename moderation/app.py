@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from collections import Counter
@@ -20,7 +21,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from classifier.serving import Classifier
-from moderation import access, health, metrics, operations, queue, retention, telling
+from moderation import access, health, metrics, operations, queue, retention, shutdown, telling
 from moderation.access import Doorman
 from moderation.console import (
     account,
@@ -294,11 +295,27 @@ def create_app(
     classifier: Classifier | None = None,
     clock: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
     say: Callable[[str], None] | None = print,
+    last_resort: shutdown.LastResort | None = None,
 ) -> Starlette:
-    """The whole service. Nothing is opened before its lifespan begins. `say` None: somebody else did the first start."""
+    """The whole service. Nothing is opened before its lifespan begins. `say` None: somebody else did the first start.
+    `last_resort` is for a process of its own: it ends that some time after it was told to stop."""
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        loop = asyncio.get_running_loop()
+
+        def told() -> None:
+            if last_resort:
+                last_resort.arm()
+            if live := getattr(app.state, "live", None):
+                loop.call_soon_threadsafe(live.close)  # its server would wait for open streams
+
+        with shutdown.told_to_stop(told):
+            async with opened(app):
+                yield
+
+    @asynccontextmanager
+    async def opened(app: Starlette) -> AsyncIterator[None]:
         state = app.state
         seal = Seal(settings.secret())
         state.links = Links(settings.base, seal)
@@ -355,15 +372,16 @@ def create_app(
             state.intake.start()
             state.outbox.start()
             state.rounds.start()
-            with events.ends_first(state.live.close):
-                yield
-            await state.live.stop()
-            await state.rounds.stop()
-            await state.intake.stop()
-            await state.outbox.stop()
+            yield
+            await shutdown.in_turn(
+                ("events", state.live.stop, 0.5),
+                ("rounds", state.rounds.stop, 0.5),
+                ("intake", state.intake.stop, 3),
+                ("outbox", state.outbox.stop, 3),
+            )
             state.scorer.close()
         finally:
-            await state.database.close()
+            await shutdown.in_turn(("database", state.database.close, 1))
 
     app = Starlette(
         routes=routes(settings),
@@ -391,6 +409,6 @@ def from_environment() -> Starlette:
     """For worker processes, which get nothing but the environment; `prepare` has been called before them."""
     loaded = load_settings()
     operations.log_to_stderr(loaded.log_level)
-    app = create_app(loaded, say=None)
+    app = create_app(loaded, say=None, last_resort=shutdown.LastResort(loaded.grace + shutdown.REST))
     operations.settle_memory()
     return app

@@ -100,6 +100,7 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     "staff": (WORDS | {"problem", "storage", "access", "second_factor", "telling"}, set()),
     "operations": (WORDS | {"problem", "storage"}, {"classifier.serving"}),
     "health": ({"problem", "storage"}, set()),
+    "shutdown": (set(), set()),
     "metrics": (WORDS | {"problem", "storage", "figures"}, set()),
     "pages": (set(), set()),
     "body": ({"problem"}, set()),

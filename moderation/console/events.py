@@ -7,13 +7,10 @@ too. An event's id is a moment: whoever comes back with it is told all since.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
-import signal
-import threading
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -253,31 +250,6 @@ class Stream(StreamingResponse):
             await super().__call__(scope, receive, send)
         finally:
             self._leave()
-
-
-@contextlib.contextmanager
-def ends_first(act: Callable[[], None]) -> Iterator[None]:
-    """When the process is told to stop, `act` comes before what its server does: it would wait for open streams."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    loop = asyncio.get_running_loop()
-    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
-
-    def first(number: int, frame: Any) -> None:
-        loop.call_soon_threadsafe(act)
-        handler = before[signal.Signals(number)]
-        if callable(handler):
-            handler(number, frame)
-
-    taken = [number for number, handler in before.items() if callable(handler)]
-    for number in taken:
-        signal.signal(number, first)
-    try:
-        yield
-    finally:
-        for number in taken:
-            signal.signal(number, before[number])
 
 
 async def get_events(request: Request) -> Response:

@@ -27,6 +27,8 @@ log = logging.getLogger("moderation.outbox")
 POLL = 1.0
 """Seconds between two looks into the outbox."""
 TIMEOUT = 15.0
+GRACE = 2.0
+"""Seconds that what is under way has when the service stops."""
 LEASE = 20_000
 """Milliseconds: longer than one try, and renewed with each. A worker that died is followed by another after this."""
 FIRST, LONGEST = 5_000, 12 * 3_600_000
@@ -67,12 +69,12 @@ class Deliverer:
         self._task = asyncio.create_task(self._run(), name="outbox")
 
     async def stop(self) -> None:
-        """What is under way may finish within a few seconds; the rest waits for the next start."""
+        """What is under way may finish within a little while; the rest waits for the next start."""
         self._stopping.set()
         if self._task:
             await self._task
         if self._running:
-            _, late = await asyncio.wait(self._running.values(), timeout=3)
+            _, late = await asyncio.wait(self._running.values(), timeout=GRACE)
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
