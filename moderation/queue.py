@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from classifier.examples import Asked, Author, Clue
+from classifier.examples import Asked, Author
 from moderation import prose, tally, telling, waves
 from moderation.comment import Comment, is_id, iso, new_id
 from moderation.decision import MOST_APPEALED, STATUS_AFTER
+from moderation.explainer import ScoredText
 from moderation.moderator import EVERYWHERE, Asker
 from moderation.problem import Conflict, FieldError, Forbidden, Invalid, NotFound
 from moderation.scorer import Scorer
@@ -24,8 +24,6 @@ from moderation.storage.queue import View
 from moderation.verdict import Verdict
 
 MOST = 500
-CLUES = 12
-"""How many clues of a verdict are shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,10 +231,8 @@ async def read_up(database: Database, *, all_: bool = False) -> None:
             behind = await search.read_up(tx) and all_
 
 
-async def waiting(
-    database: Database, scorer: Scorer, asker: Asker, view: View
-) -> tuple[list[dict[str, Any]], str | None]:
-    """A page of the queue as a moderator sees it, and the cursor of the next."""
+async def waiting(database: Database, asker: Asker, view: View) -> tuple[list[dict[str, Any]], str | None]:
+    """A page of the queue as a moderator sees it, but for what `explained` adds; and the cursor of the next."""
     if asker.site != EVERYWHERE:
         if view.site not in (EVERYWHERE, asker.site):
             raise Forbidden("You moderate another site.", code="site")
@@ -246,7 +242,7 @@ async def waiting(
     async with database.reading() as session:
         rows = await queue.waiting(session, replace(view, limit=view.limit + 1))
         page = rows[: view.limit]
-        shown = await documents(session, scorer, [(c, v) for c, v, _ in page])
+        shown = await documents(session, [(c, v) for c, v, _ in page])
     following = cursor_of(page[-1][2], page[-1][0].id) if len(rows) > view.limit else None
     return shown, following
 
@@ -258,19 +254,19 @@ async def one(database: Database, scorer: Scorer, asker: Asker, id: str) -> dict
         if comment is None or not asker.sees(comment.site):
             raise NotFound("There is no such comment.")
         verdict = (await verdicts(session, comment.site, [id])).get(id)
-        (shown,) = await documents(session, scorer, [(comment, verdict or Verdict("hold"))])
+        shown = await documents(session, [(comment, verdict or Verdict("hold"))])
         taken = [d.document() for d in await decisions.on(session, comment.site, id)]
-    return shown | {"decisions": taken}
+    (told,) = await explained(scorer, shown)
+    return told | {"decisions": taken}
 
 
-async def documents(session: Session, scorer: Scorer, found: list[tuple[Comment, Verdict]]) -> list[dict[str, Any]]:
-    """Everything that a moderator may see of each."""
+async def documents(session: Session, found: list[tuple[Comment, Verdict]]) -> list[dict[str, Any]]:
+    """Everything that a moderator may see of each and that is stored."""
     records: dict[str, dict[str, Any]] = {}
     appealed: dict[str, dict[str, Any]] = {}
     for site in {c.site for c, _ in found}:
         records |= await comments.records(session, site, [c for c, _ in found if c.site == site])
         appealed |= await appeals.of(session, site, [c.id for c, _ in found if c.site == site])
-    clues = await asyncio.to_thread(explained, scorer, found)
     return [
         {
             "id": c.id,
@@ -295,8 +291,7 @@ async def documents(session: Session, scorer: Scorer, found: list[tuple[Comment,
             "verdict": {
                 "scores": v.scores,
                 "action": v.action,
-                "reasons": [reason.document() for reason in v.reasons]
-                + [clue_document(clue, c) for clue in clues[c.id]],
+                "reasons": [reason.document() for reason in v.reasons],
                 "model": v.model,
             },
         }
@@ -304,35 +299,24 @@ async def documents(session: Session, scorer: Scorer, found: list[tuple[Comment,
     ]
 
 
-def explained(scorer: Scorer, found: list[tuple[Comment, Verdict]]) -> dict[str, list[Clue]]:
-    """The words that raised or lowered each score, by the model that gave it."""
-    told: dict[str, list[Clue]] = {}
-    for c, v in found:
-        author = Author(c.name, c.url or "", c.email.rpartition("@")[2])
-        told[c.id] = clues(scorer, Asked(c.text, author, c.site), v.model) if v.scores else []
+async def explained(scorer: Scorer, shown: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """With the words that raised or lowered each score, by the model that gave it.
+
+    It may take seconds, a tenth of one for the longest text: whoever calls this holds no connection meanwhile.
+    """
+    told = []
+    for one in shown:
+        verdict, author = one["verdict"], one["author"]
+        if verdict["scores"]:
+            by = Author(author["name"], author["url"] or "", author["email"].rpartition("@")[2])
+            scored = ScoredText(one["body"], one["format"], by, one["site"], verdict["model"])
+            clues = await scorer.explainer.clues(scored)
+            one = one | {"verdict": verdict | {"reasons": verdict["reasons"] + clues}}
+        told.append(one)
     return told
 
 
-def clues(scorer: Scorer, asked: Asked, model: str | None) -> list[Clue]:
-    """The strongest first. Where the model is gone: none, not an error; the verdict stands as it was stored."""
-    try:
-        found = scorer.classifier.explain(asked, model)
-    except Exception:
-        return []
-    return sorted(found, key=lambda clue: -abs(clue.weight))[:CLUES]
-
-
 async def clues_of(scorer: Scorer, asked: Asked, model: str | None) -> list[dict[str, Any]]:
-    """The same for one text that is not stored."""
-    return [clue_document(clue) for clue in await asyncio.to_thread(clues, scorer, asked, model)]
-
-
-def clue_document(clue: Clue, comment: Comment | None = None) -> dict[str, Any]:
-    """Its spans are the comment's body's, else the text's that was asked about."""
-    spans = prose.in_body(comment.body, comment.format, clue.spans) if comment else clue.spans
-    return {
-        "label": clue.label,
-        "feature": clue.feature.encode("utf-8", "replace").decode(),  # of a text to score, which may be anything
-        "weight": round(clue.weight, 4),
-        "spans": [list(s) for s in spans],
-    }
+    """The same for one text that is not stored, and of which nothing is kept."""
+    scored = ScoredText(asked.text, prose.MARKDOWN, asked.author, asked.site, model)
+    return await scorer.explainer.clues(scored, keep=False)

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from classifier.examples import Asked, Scored
 from classifier.serving import Classifier, ModelError
+from moderation.explainer import Explainer
 
 log = logging.getLogger("moderation.scorer")
 
@@ -21,6 +22,7 @@ class Scorer:
 
     def __init__(self, classifier: Classifier, deadline: float = DEADLINE) -> None:
         self.classifier = classifier
+        self.explainer = Explainer(classifier)
         self.problem: str | None = "the model is not loaded yet"
         self._deadline = deadline
         self._late: asyncio.Future[list[Scored]] | None = None
@@ -75,4 +77,5 @@ class Scorer:
             return {}
 
     def close(self) -> None:
+        self.explainer.close()
         self._thread.shutdown(wait=False, cancel_futures=True)

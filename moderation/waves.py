@@ -112,7 +112,8 @@ async def similar(database: Database, asker: Asker, id: str) -> list[dict[str, A
         comment = (await comments.find(session, [id])).get(id) if is_id(id) else None
         if comment is None or not asker.sees(comment.site):
             raise NotFound("There is no such comment.")
-        keys = await asyncio.to_thread(lambda: alike.keys(looks(comment)))
+    keys = await asyncio.to_thread(lambda: alike.keys(looks(comment)))
+    async with database.reading() as session:
         others = await stored.sharing(session, comment.site, keys, CANDIDATES)
         others += await stored.keyless(session, comment.site, RECENT)
     near = await asyncio.to_thread(compared, comment, others)
@@ -156,9 +157,11 @@ async def filed(session: Session, sent: list[tuple[Site, Submission]], now: int)
     return found
 
 
-async def waiting_with(session: Session, comment: Comment, most: int) -> list[Comment]:
-    """Those that wait and are alike to one that waits, the oldest first."""
+async def waiting_with(database: Database, comment: Comment, most: int) -> list[Comment]:
+    """Those that wait and are alike to one that waits, the oldest first. They are compared without a connection: hundreds
+    of long texts take seconds."""
     keys = await asyncio.to_thread(lambda: alike.keys(looks(comment)))
-    others = await stored.sharing(session, comment.site, keys, most, "pending")
+    async with database.reading() as session:
+        others = await stored.sharing(session, comment.site, keys, most, "pending")
     near = await asyncio.to_thread(compared, comment, others)
     return sorted((c for c, _ in near), key=lambda c: c.id)

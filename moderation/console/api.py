@@ -70,8 +70,8 @@ async def get_queue(request: Request) -> Response:
     state = request.app.state
     asker = await state.doorman.asker(request, "moderate")
     view = view_of(dict(request.query_params), 50)
-    shown, following = await queue.waiting(state.database, state.scorer, asker, view)
-    return answer({"comments": shown, "next": following})
+    shown, following = await queue.waiting(state.database, asker, view)
+    return answer({"comments": await queue.explained(state.scorer, shown), "next": following})
 
 
 async def get_comment(request: Request) -> Response:

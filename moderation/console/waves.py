@@ -34,24 +34,24 @@ async def folded(state: Any, asker: Asker, view: View) -> tuple[list[dict[str, A
     wanted = view.limit
     while True:
         view = replace(view, limit=wanted - len(shown), without=tuple(sorted(inside)))
-        page, following = await queue.waiting(state.database, state.scorer, asker, view)
+        page, following = await queue.waiting(state.database, asker, view)
         if view.status != "pending":
-            return page, following
+            return await queue.explained(state.scorer, page), following
         async with state.database.reading() as session:
             known = await comments.find(session, [c["id"] for c in page]) if page else {}
-            for row in page:
-                if row["id"] in inside or row["id"] not in known:
-                    continue
-                near = await waves.waiting_with(session, known[row["id"]], queue.MOST - 1)
-                near = [c for c in near if c.id not in inside]
-                inside.add(row["id"])
-                if len(near) + 1 >= waves.WAVE:
-                    inside |= {c.id for c in near}
-                    revisions = {row["id"]: row["revision"]} | {c.id: c.revision for c in near}
-                    row |= {"wave": revisions}
-                shown.append(row)
+        for row in page:
+            if row["id"] in inside or row["id"] not in known:
+                continue
+            near = await waves.waiting_with(state.database, known[row["id"]], queue.MOST - 1)
+            near = [c for c in near if c.id not in inside]
+            inside.add(row["id"])
+            if len(near) + 1 >= waves.WAVE:
+                inside |= {c.id for c in near}
+                revisions = {row["id"]: row["revision"]} | {c.id: c.revision for c in near}
+                row |= {"wave": revisions}
+            shown.append(row)
         if following is None or len(shown) >= wanted:
-            return shown, following
+            return await queue.explained(state.scorer, shown), following
         view = replace(view, after=queue.after_cursor(following))
 
 
