@@ -354,6 +354,7 @@ def create_app(
                 Round(
                     "scrub", 60_000, lambda: scrubbing.scrub(state.database), partial(scrubbing.wanted, state.database)
                 ),
+                Round("redate", 60_000, state.outbox.redate, state.outbox.is_ahead),
                 Round("read-up", 60_000, lambda: queue.read_up(state.database, all_=True)),
                 Round("waves", HOUR // 4, lambda: catch_up(state.database)),
                 Round("shadow", 15_000, state.shadow.read_along, state.shadow.wanted),

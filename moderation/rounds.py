@@ -62,7 +62,7 @@ class Rounds:
     async def _is_ours(self, one: Round) -> bool:
         now, holder = self.clock(), secrets.token_hex(8)  # a new holder each time: nobody may come again too soon
         async with self.database.reading() as session:
-            if not await leases.is_free(session, one.name, holder, now):
+            if not await leases.is_free(session, one.name, holder, now, now + one.period):
                 return False
         if one.wanted and not await one.wanted():
             return False

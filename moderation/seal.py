@@ -78,7 +78,8 @@ class Seal:
     def check_form_token(
         self, token: str, site: str, article: str, now: int, youngest: int = FORM_YOUNGEST, oldest: int = FORM_OLDEST
     ) -> str:
-        """`ok`, `missing` (or forged), `early` or `old`."""
+        """`ok`, `missing` (or forged), `early` or `old`. One of ours from later than now was made before the clock was set
+        back: it says nothing of its age, and is `ok`."""
         made, _, _ = token.partition(".")
         try:
             at = int(made, 16)
@@ -86,7 +87,7 @@ class Seal:
             return "missing"
         if not hmac.compare_digest(self.form_token(site, article, at).encode(), token.encode("utf-8", "replace")):
             return "missing"
-        return "early" if now - at < youngest else "old" if now - at > oldest else "ok"
+        return "early" if 0 <= now - at < youngest else "old" if now - at > oldest else "ok"
 
     def csrf_token(self, session: str) -> str:
         return urlsafe(self._mark("csrf", session, 18))
@@ -110,7 +111,7 @@ class Seal:
             return False
         good = self.ticket(site, moderator, password_hash, at)
         same = hmac.compare_digest(good.encode(), ticket.encode("utf-8", "replace"))
-        return same and 0 <= now - at < TICKET_LIFE
+        return same and now - at < TICKET_LIFE  # below 0 where the clock was set back meanwhile
 
     def at_rest(self, token: str) -> str:
         """How a token is kept: only this mark of it."""

@@ -178,7 +178,9 @@ class Shadow:
             site = await rulebook.site_of(session, run.site)
             past = Past(site.rules, (await rule_versions.versions(session, run.site))[::-1])
         count, after = 0, ("", 0)
-        since = max(run.started_at, run.read_to - LOOK_BACK)
+        now, since = self.clock(), max(run.started_at, run.read_to - LOOK_BACK)
+        if since > now:  # the clock was set back
+            since = now - LOOK_BACK
         while True:
             async with self.database.reading() as session:
                 rows = await shadows.unread(session, run, since, after, PAGE)

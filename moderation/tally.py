@@ -129,7 +129,7 @@ class Window:
             seen = self._seen.setdefault(judged.comment.site, deque(maxlen=WINDOW))
             rules = frozenset(fired(judged)) if judged.verdict.reasons else frozenset()
             seen.append((now, rules))
-            if rules and len(seen) == WINDOW and now - seen[0][0] <= WITHIN:
+            if rules and len(seen) == WINDOW and abs(now - seen[0][0]) <= WITHIN:
                 await self._look(sites_[judged.comment.site], rules, now)
 
     async def _look(self, site: Site, rules: frozenset[str], now: int) -> None:
@@ -137,7 +137,7 @@ class Window:
         for rule in sorted(rules - NEVER - site.muted.keys()):
             if sum(rule in caught for _, caught in seen) <= EVERYTHING * WINDOW:
                 continue
-            if now - self._usual.get((site.key, rule), -WITHIN) < WITHIN:
+            if abs(now - self._usual.get((site.key, rule), -WITHIN)) < WITHIN:
                 continue
             self._usual[site.key, rule] = now
             await self._mute_sudden(site.key, rule, now)

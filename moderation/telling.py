@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from moderation.comment import Comment, iso, new_id, public
+from moderation.comment import LEEWAY, Comment, iso, new_id, public
 from moderation.moderator import EVERYWHERE, Moderator
 from moderation.storage import moderators, outbox, queue, subscriptions, webhooks
 from moderation.storage.database import Database, Session
@@ -82,7 +82,7 @@ async def ask(tx: Session, site: str, person: str, comment: str, now: int) -> No
     here = known.get(site)
     if here and here.state in ("confirmed", "refused"):
         return
-    if any(now - s.asked_at < DAY for s in known.values()):
+    if any(now - DAY < s.asked_at < now + LEEWAY for s in known.values()):
         return
     asked = Subscription(site, person, here.id if here else new_id(now), "asked", now)
     await subscriptions.put(tx, asked, now)

@@ -21,7 +21,7 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from moderation import body
-from moderation.comment import first_id_at, is_id, made_at
+from moderation.comment import LEEWAY, first_id_at, is_id, made_at
 from moderation.moderator import Asker
 from moderation.problem import FieldError, Invalid, NotFound, Problem, Unavailable
 from moderation.storage import comments, live, moderators, queue
@@ -142,7 +142,7 @@ class Live:
         if mark is not None and mark == self._mark:
             self._since = now
             return
-        changes, lost = await self.changes(self._since - OVERLAP)
+        changes, lost = await self.changes(min(self._since, now) - OVERLAP)
         fresh = [c for c in changes if c["seen_as"] not in self._told]
         self._told |= {c["seen_as"]: now for c in fresh}
         oldest = now - 4 * OVERLAP
@@ -170,12 +170,12 @@ class Live:
     async def changes(self, since: int) -> tuple[list[dict[str, Any]], set[str]]:
         """What came and what was decided since then, with the state of now; or, where it is too much to tell, by whom it was:
         moderators, and authors who have replied."""
-        after = first_id_at(max(0, since))
+        after, until = first_id_at(max(0, since)), first_id_at(self.clock() + LEEWAY)
         async with self.database.reading() as session:
-            new = await live.arrived(session, after, MOST + 1)
-            acts = await live.acts(session, after, MOST + 1)
+            new = await live.arrived(session, after, until, MOST + 1)
+            acts = await live.acts(session, after, until, MOST + 1)
             if len(new) > MOST or len(acts) > MOST:
-                return [], await live.actors(session, after) | ({"author"} if new else set())
+                return [], await live.actors(session, after, until) | ({"author"} if new else set())
             told = [(id, id, "arrived", "") for id in new]
             told += [(act.id, act.comment, WHAT.get(act.action, "decided"), act.actor) for act in acts]
             found = await comments.find(session, {id for _, id, _, _ in told}) if told else {}
@@ -201,7 +201,13 @@ class Live:
     async def greeting(self, client: Client, since: str) -> list[bytes]:
         """What has happened since the page was made, and who looks at what."""
         now = self.clock()
-        changes, lost = await self.changes(made_at(since) - OVERLAP) if since else ([], set[str]())
+        changes, lost = list[dict[str, Any]](), set[str]()
+        if (
+            since and made_at(since) > now + LEEWAY
+        ):  # the clock was set back: nobody knows what that page has not heard of
+            lost = {"clock"}
+        elif since:
+            changes, lost = await self.changes(made_at(since) - OVERLAP)
         return [self._of(client, changes, lost, await self._counts(client.asker.site), now), self._presence(client)]
 
     # --- who looks at what

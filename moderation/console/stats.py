@@ -56,7 +56,7 @@ async def figures_of(request: Request, site: str, since: int) -> dict[str, Any]:
         waiting = (await queue.counts(session, site))["pending"]
         oldest = await outcomes.oldest_waiting(session, site)
     told = await asyncio.to_thread(figures.figures, judged, decided, picked)
-    told["in_queue"] |= {"waiting": waiting, "oldest_s": round((now - oldest) / 1000) if oldest else None}
+    told["in_queue"] |= {"waiting": waiting, "oldest_s": max(0, round((now - oldest) / 1000)) if oldest else None}
     return {"site": site, "since": iso(since), "until": iso(now)} | told
 
 

@@ -98,7 +98,7 @@ class Deliverer:
         now = self.clock()
         async with self.database.reading() as session:
             due = await outbox.lanes(session, now) - set(self._running)
-            if not due or not await leases.is_free(session, "outbox", self._holder, now):
+            if not due or not await leases.is_free(session, "outbox", self._holder, now, now + LEASE):
                 return False
         if not await self._hold():
             return False
@@ -108,6 +108,15 @@ class Deliverer:
             self._running[lane] = task
             task.add_done_callback(lambda _, lane=lane: self._running.pop(lane, None))  # type: ignore[misc]
         return True
+
+    async def is_ahead(self) -> bool:
+        async with self.database.reading() as session:
+            return await outbox.is_ahead(session, self.clock())
+
+    async def redate(self) -> None:
+        """After the clock was set back: what waits does not wait until it has caught up."""
+        async with self.database.transaction() as tx:
+            await outbox.redate(tx, self.clock())
 
     async def all_due(self) -> None:
         """Until nothing is due any more."""

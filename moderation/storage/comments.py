@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from moderation.comment import ID_LENGTH, Comment, next_id
+from moderation.comment import ID_LENGTH, LEEWAY, Comment, first_id_at, made_at, next_id
 from moderation.storage.database import Row, Session, marks
 from moderation.verdict import Reason, Verdict
 
@@ -21,6 +21,8 @@ NAMES = (
 )
 COMMENT = ", ".join("c." + name.strip() for name in NAMES.split(","))
 VERDICT = "s.action, s.reasons, s.scores, s.model, s.facts"
+LIMITED = 60_000
+"""Milliseconds that a limit looks back at most."""
 HERE = "c.site IN (SELECT site FROM sites)"  # an id is unique everywhere, and every index leads with the site
 
 
@@ -218,16 +220,21 @@ async def said(session: Session, site: str, authors: Iterable[str], bodies: Iter
     return {(row[0], row[1], row[2]) for row in rows}
 
 
+def until(since: str) -> str:
+    """The end of what limits look at, from the id where it begins: a minute later at most."""
+    return first_id_at(made_at(since) + LIMITED + LEEWAY)
+
+
 async def recent(session: Session, site: str, column: str, keys: Iterable[str], since: str) -> dict[str, int]:
-    """How many each author (`author_key`) or address (`address_key`) sent since the id `since`."""
+    """How many each author (`author_key`) or address (`address_key`) sent since the id `since`, in a minute at most."""
     assert column in ("author_key", "address_key")
     wanted = list(keys)
     if not wanted:
         return {}
     rows = await session.fetch(
         f"SELECT {column}, count(*) FROM comments WHERE site = ? AND {column} IN ({marks(len(wanted))}) AND id > ? "
-        f"GROUP BY {column}",
-        *(site, *wanted, since),
+        f"AND id < ? GROUP BY {column}",
+        *(site, *wanted, since, until(since)),
     )
     return {row[0]: int(row[1]) for row in rows}
 
@@ -240,8 +247,8 @@ async def last_of(session: Session, site: str, column: str, keys: Iterable[str],
         return {}
     rows = await session.fetch(
         f"SELECT {column}, max(id) FROM comments WHERE site = ? AND {column} IN ({marks(len(wanted))}) AND id > ? "
-        f"GROUP BY {column}",
-        *(site, *wanted, since),
+        f"AND id < ? GROUP BY {column}",
+        *(site, *wanted, since, until(since)),
     )
     return {row[0]: row[1] for row in rows}
 

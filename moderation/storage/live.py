@@ -21,12 +21,12 @@ class Act:
     actor: str
 
 
-async def acts(session: Session, since: str, limit: int) -> list[Act]:
-    """What people did to comments since that entry, oldest first."""
+async def acts(session: Session, since: str, until: str, limit: int) -> list[Act]:
+    """What people did to comments since that entry, oldest first. Nothing from `until` on: that is dated later than now."""
     rows = await session.fetch(
-        f"SELECT id, action, actor, subject, detail FROM audit WHERE {HERE} AND id > ? AND (action LIKE 'comment:%' OR "
+        f"SELECT id, action, actor, subject, detail FROM audit WHERE {HERE} AND id > ? AND id < ? AND (action LIKE 'comment:%' OR "
         "action = 'decision:undo') ORDER BY id LIMIT ?",
-        *(since, limit),
+        *(since, until, limit),
     )
     found = []
     for id, action, actor, subject, detail in rows:
@@ -35,16 +35,19 @@ async def acts(session: Session, since: str, limit: int) -> list[Act]:
     return found
 
 
-async def actors(session: Session, since: str) -> set[str]:
+async def actors(session: Session, since: str, until: str) -> set[str]:
     """Who did anything to comments since that entry."""
     rows = await session.fetch(
-        f"SELECT DISTINCT actor FROM audit WHERE {HERE} AND id > ? AND (action LIKE 'comment:%' OR action = 'decision:undo')",
-        since,
+        f"SELECT DISTINCT actor FROM audit WHERE {HERE} AND id > ? AND id < ? AND (action LIKE 'comment:%' OR "
+        "action = 'decision:undo')",
+        *(since, until),
     )
     return {row[0] for row in rows}
 
 
-async def arrived(session: Session, since: str, limit: int) -> list[str]:
+async def arrived(session: Session, since: str, until: str, limit: int) -> list[str]:
     """Ids of the comments that came since that one, oldest first."""
-    rows = await session.fetch(f"SELECT id FROM comments WHERE {HERE} AND id > ? ORDER BY id LIMIT ?", since, limit)
+    rows = await session.fetch(
+        f"SELECT id FROM comments WHERE {HERE} AND id > ? AND id < ? ORDER BY id LIMIT ?", since, until, limit
+    )
     return [row[0] for row in rows]

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from moderation.comment import new_id
+from moderation.comment import LEEWAY, first_id_at, new_id
 from moderation.moderator import EVERYWHERE, Moderator
 from moderation.storage.database import Row, Session
 
 SITES = "site IN (SELECT '*' UNION ALL SELECT site FROM sites)"
 MODERATOR = "id, site, email, role, password_hash, name, digest"
+COUNTED = 15 * 60_000
+"""Milliseconds for which an attempt counts."""
 COLUMNS = "site, kind, id, moderator, scopes, expires_at, ended_at, used_at, name, created_at"
 
 
@@ -190,8 +192,11 @@ async def end_tokens_of(
 
 
 async def attempts(session: Session, who: str, since: int) -> int:
+    """How many since then, in a quarter of an hour at most."""
+    until = first_id_at(since + COUNTED + LEEWAY)
     row = await session.fetch_one(
-        "SELECT count(*) FROM attempts WHERE site = ? AND who = ? AND id > ?", EVERYWHERE, who, new_id(since)[:10]
+        "SELECT count(*) FROM attempts WHERE site = ? AND who = ? AND id > ? AND id < ?",
+        *(EVERYWHERE, who, first_id_at(since)[:10], until),
     )
     return int(row[0]) if row else 0
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 
+from moderation.comment import LEEWAY
 from moderation.storage.database import Row, Session
 
 MAIL = "mail"
@@ -85,6 +86,23 @@ async def put_off(tx: Session, message: Message, until: int, said: str, *, lane:
             f"UPDATE outbox SET due_at = ? WHERE {ANYWHERE} AND lane = ? AND state = 'waiting' AND due_at < ?",
             *(until, message.lane, until),
         )
+
+
+async def is_ahead(session: Session, now: int) -> bool:
+    """Whether something waits that is dated later than now: the clock was set back."""
+    row = await session.fetch_one(
+        f"SELECT 1 FROM outbox WHERE {ANYWHERE} AND state = 'waiting' AND created_at > ? LIMIT 1", now + LEEWAY
+    )
+    return row is not None
+
+
+async def redate(tx: Session, now: int) -> None:
+    """That as if it had come now: it waits as long as it would have, and not until the clock has caught up."""
+    await tx.execute(
+        "UPDATE outbox SET due_at = due_at - created_at + ?, created_at = ? "
+        f"WHERE {ANYWHERE} AND state = 'waiting' AND created_at > ?",
+        *(now, now, now + LEEWAY),
+    )
 
 
 async def failed(tx: Session, message: Message, said: str) -> None:

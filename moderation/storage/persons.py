@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from moderation.comment import Comment, iso
+from moderation.comment import LEEWAY, Comment, iso
 from moderation.moderator import EVERYWHERE
 from moderation.site import DAY
 from moderation.storage import shadows
@@ -167,8 +167,10 @@ class PersonLink:
 
 
 async def asked_since(session: Session, key: str, since: int) -> bool:
+    """In the day since then."""
     row = await session.fetch_one(
-        "SELECT 1 FROM person_links WHERE site = ? AND person = ? AND created_at > ? LIMIT 1", EVERYWHERE, key, since
+        "SELECT 1 FROM person_links WHERE site = ? AND person = ? AND created_at > ? AND created_at < ? LIMIT 1",
+        *(EVERYWHERE, key, since, since + DAY + LEEWAY),
     )
     return row is not None
 

@@ -6,9 +6,11 @@ import json
 from collections.abc import Iterable
 from functools import lru_cache
 
+from moderation.comment import LEEWAY
 from moderation.site import Article, HouseRules, Mute, Site
 from moderation.storage.database import Row, Session, marks
 
+HOUR = 3_600_000
 ARTICLE = "site, article, title, url, body, published_at, comments_open, revision, created_at"
 
 
@@ -63,7 +65,11 @@ async def articles(session: Session, site: str, keys: Iterable[str]) -> dict[str
 
 
 async def new_articles(session: Session, site: str, since: int) -> int:
-    row = await session.fetch_one("SELECT count(*) FROM articles WHERE site = ? AND created_at > ?", site, since)
+    """In the hour since then."""
+    row = await session.fetch_one(
+        "SELECT count(*) FROM articles WHERE site = ? AND created_at > ? AND created_at < ?",
+        *(site, since, since + HOUR + LEEWAY),
+    )
     return int(row[0]) if row else 0
 
 

@@ -106,6 +106,15 @@ async def test_a_candidate_reads_along_and_decides_nothing(service: Service) -> 
     assert (await service.thread())["count"] == 3
 
 
+async def test_it_reads_on_where_the_clock_is_set_back(service: Service) -> None:
+    await start(service)
+    await service.post(body="A kind word.")
+    assert (await told(service))["comments"] == 1
+    service.clock.forward(hours=-5)
+    await service.post(body="Another kind word.")
+    assert (await told(service))["comments"] == 2
+
+
 async def test_nothing_of_the_way_in_waits_for_it_or_fails_with_it(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
