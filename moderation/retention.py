@@ -6,8 +6,8 @@ from collections import Counter
 from dataclasses import dataclass
 
 from moderation.moderator import EVERYWHERE
-from moderation.storage import audit, retention, shadows, sites
-from moderation.storage.database import Database
+from moderation.storage import audit, retention, scrubbing, shadows, sites
+from moderation.storage.database import Database, Session
 
 DAY = 24 * 3_600_000
 AT_ONCE = 200
@@ -59,8 +59,7 @@ async def empty(database: Database, keep: Keep, wanted: str, actor: str, now: in
         while True:
             async with database.transaction() as tx:
                 ids = await retention.expired(tx, site, "spam", now + 1, AT_ONCE, imported=True)
-                if ids:
-                    await retention.forget(tx, site, ids, examples=keep.examples)
+                await _forget(tx, keep, site, ids, now)
                 here += len(ids)
                 if len(ids) < AT_ONCE:
                     if here:
@@ -70,6 +69,13 @@ async def empty(database: Database, keep: Keep, wanted: str, actor: str, now: in
                     break
         gone += here
     return gone
+
+
+async def _forget(tx: Session, keep: Keep, site: str, ids: list[str], now: int) -> None:
+    """Out of the files too, as what a person has erased."""
+    if ids:
+        await retention.forget(tx, site, ids, examples=keep.examples)
+        await scrubbing.ask(tx, now)
 
 
 async def _sweep_site(database: Database, keep: Keep, site: str, now: int) -> Counter[str]:
@@ -86,18 +92,21 @@ async def _sweep_site(database: Database, keep: Keep, site: str, now: int) -> Co
                 break
             async with database.transaction() as tx:  # asked again: somebody may have decided meanwhile
                 ids = await retention.expired(tx, site, status, before, AT_ONCE, imported=imported)
-                if ids:
-                    await retention.forget(tx, site, ids, examples=keep.examples)
+                await _forget(tx, keep, site, ids, now)
             swept[status] += len(ids)
     while keep.addresses:
         async with database.transaction() as tx:
             count = await retention.forget_addresses(tx, site, now - keep.addresses * DAY, AT_ONCE)
+            if count:
+                await scrubbing.ask(tx, now)
         swept["addresses"] += count
         if count < AT_ONCE:
             break
     while keep.shadow:
         async with database.transaction() as tx:
             count = await shadows.forget(tx, site, now - keep.shadow * DAY, AT_ONCE)
+            if count:
+                await scrubbing.ask(tx, now)
         swept["shadow"] += count
         if count < AT_ONCE:
             break
