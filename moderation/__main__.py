@@ -259,11 +259,15 @@ async def make_backup(args: argparse.Namespace, settings: Settings) -> None:
 
 
 async def restore(args: argparse.Namespace, settings: Settings) -> None:
-    """Restore a backup into an empty database."""
+    """Restore a backup into an empty database; what lets anybody in only as far as that is safe."""
     if not Path(args.file).exists():
         raise NotFound(f"There is no file {args.file}.")
     async with opened(settings) as database:
-        counts = await backup.restore(database, Path(settings.models), settings.key_file, Path(args.file))
+        counts = await backup.restore(
+            *(database, Path(settings.models), settings.key_file, Path(args.file)),
+            keep_integrations=args.keep_integrations,
+            say=err,
+        )
     out(json.dumps(counts))
 
 
@@ -348,7 +352,13 @@ def parser() -> argparse.ArgumentParser:
     command("retry-outbox", outgoing.retry_outbox)
     command("test-mail", outgoing.test_mail).add_argument("address", metavar="ADDRESS")
     command("backup", make_backup).add_argument("file", metavar="FILE")
-    command("restore", restore).add_argument("file", metavar="FILE")
+    it = command("restore", restore)
+    it.add_argument("file", metavar="FILE")
+    it.add_argument(
+        "--keep-integrations",
+        action="store_true",
+        help="programs' tokens and webhooks too: none of them was ended since the backup was made",
+    )
     it = command("check", checking.check)
     it.add_argument("--mail", metavar="ADDRESS", help="send one test mail to it, and say what the mail server answered")
     return top

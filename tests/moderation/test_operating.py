@@ -151,7 +151,8 @@ async def test_a_backup_holds_all_and_restores_into_an_empty_database(service: S
     new = connect(str(tmp_path / "restored" / "db"))
     await new.open()
     key = tmp_path / "restored" / "secret-key"
-    assert await backup.restore(new, tmp_path / "new-models", key, file) == counts
+    told = await backup.restore(new, tmp_path / "new-models", key, file, keep_integrations=True)
+    assert told == counts | {"tokens": 1}, "the link for the first moderator does not come back"
     approved = "SELECT article, count(*) FROM comments WHERE status = 'approved' GROUP BY article"
     kept = "SELECT article, approved FROM articles WHERE approved <> 0"
     async with new.reading() as session:  # kept by the database as the comments come back, and in no file
@@ -159,7 +160,8 @@ async def test_a_backup_holds_all_and_restores_into_an_empty_database(service: S
         assert told and told == sorted(map(tuple, await session.fetch(approved)))
     async with database.reading() as before, new.reading() as after:
         for table in dump.TABLES:
-            assert [row async for row in dump.rows(before, table)] == [row async for row in dump.rows(after, table)]
+            rows = [row async for row in dump.rows(before, table) if table != "tokens" or row[2] == "api"]
+            assert rows == [row async for row in dump.rows(after, table)]
     assert key.read_bytes() == b"0123456789abcdef"
     assert (tmp_path / "new-models" / "sites" / "default" / "current").read_text() == "c1\n"
     with pytest.raises(Exception, match="not empty"):
