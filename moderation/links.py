@@ -3,9 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import urlsplit
 
+import idna
+
 from moderation.seal import Seal
+
+LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+
+
+@lru_cache(16)
+def own_origins(base: str) -> tuple[str, ...]:
+    """Where our own pages come from, as a browser says it (RFC 6454). On the machine itself, where nothing is set up yet, that
+    has three names: whatever answers at one of them is we."""
+    parts = urlsplit(base)
+    host, port = parts.hostname or "", parts.port
+    if not host.isascii():
+        host = idna.encode(host, uts46=True).decode()
+    named = f"[{host}]" if ":" in host else host
+    end = "" if port in (None, {"http": 80, "https": 443}.get(parts.scheme)) else f":{port}"
+    return tuple(f"{parts.scheme}://{name}{end}" for name in (LOOPBACK if named in LOOPBACK else (named,)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +36,10 @@ class Links:
     def origin(self) -> str:
         parts = urlsplit(self.base)
         return f"{parts.scheme}://{parts.netloc}"
+
+    def is_own(self, origin: str) -> bool:
+        """By the setting alone: whoever asks chooses the `Host`, and with it what a name of theirs leads to."""
+        return origin in own_origins(self.base)
 
     def receipt(self, comment: str) -> str:
         return f"{self.base}/receipts/{self.seal.receipt(comment)}"

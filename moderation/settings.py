@@ -188,8 +188,12 @@ def check(settings: Settings) -> None:
         raise SettingsError("MODERATION_SECRET_KEY must have at least 16 characters")
     if settings.log_level not in ("DEBUG", "INFO", "WARNING", "ERROR"):
         raise SettingsError("MODERATION_LOG_LEVEL must be DEBUG, INFO, WARNING or ERROR")
-    parts = urlsplit(settings.base)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    try:
+        parts = urlsplit(settings.base)
+        well = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        well = False
+    if not well:
         raise SettingsError("MODERATION_PUBLIC_URL must be an address like https://comments.example.org")
     check_mail(settings)
     try:

@@ -20,7 +20,7 @@ from moderation.links import Links
 from moderation.metadata import Page
 from moderation.pages import Pages, sends_to
 from moderation.problem import BadRequest, FieldError, Invalid, NotFound, Problem, Unauthorized, Unsupported
-from moderation.public.sites import Directory, article_key, is_own
+from moderation.public.sites import Directory, article_key
 from moderation.public.texts import Words
 from moderation.site import Article, Site
 from moderation.storage import comments, sites
@@ -158,19 +158,19 @@ async def where_next(request: Request, site: Site, article: str, typed: Mapping[
         known = (await sites.articles(session, site.key, [article])).get(article)
     places = [known.url if known and known.url else ""]
     for place in (typed.get("redirect_to", ""), request.headers.get("referer", "")):
-        if is_allowed(site, state.links, place, request.headers.get("host", "")):
+        if is_allowed(site, state.links, place):
             places.append(place)
     page = next(filter(None, places), state.links.form(site.key, article))
     return f"{page.split('#')[0]}#comment-{accepted.id}"
 
 
-def is_allowed(site: Site, links: Links, place: str, host: str) -> bool:
+def is_allowed(site: Site, links: Links, place: str) -> bool:
     """An address on the site's own pages or ours: anything else would make us a springboard."""
     if submission.checked_url(place) is None:
         return False
     parts = urlsplit(place)
     origin = f"{parts.scheme}://{parts.netloc}"
-    return origin in site.origins or origin == links.origin or is_own(origin, host)
+    return origin in site.origins or links.is_own(origin)
 
 
 async def form_page(
