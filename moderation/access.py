@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from ipaddress import IPv4Network, IPv6Network
 
@@ -163,8 +163,18 @@ async def of_session(database: Database, seal: Seal, token: str, now: int) -> As
     if moderator is None or found is None:
         return None
     await _used(database, found, mark, now)
-    scopes = {"moderate", "privacy", "articles"} if moderator.role == "administrator" else {"moderate"}
-    return Asker(moderator.id, moderator.site, frozenset(scopes), moderator, mark)
+    return Asker(moderator.id, moderator.site, scopes_of(moderator.role), moderator, mark, mark)
+
+
+def scopes_of(role: str) -> frozenset[str]:
+    return frozenset({"moderate", "privacy", "articles"} if role == "administrator" else {"moderate"})
+
+
+async def still(database: Database, marks: Collection[str], now: int) -> dict[str, tuple[str, frozenset[str]]]:
+    """Of tokens and sessions those that live: mark → where and what they may ask, as it is now."""
+    async with database.reading() as session:
+        found = await moderators.living(session, marks, now)
+    return {mark: (token.site, scopes_of(role) if role else token.scopes) for mark, token, role in found}
 
 
 async def add_token(
@@ -197,7 +207,7 @@ async def of_token(database: Database, seal: Seal, token: str, now: int) -> Aske
     if found is None:
         raise Unauthorized("The bearer token is unknown or revoked.")
     await _used(database, found, mark, now)
-    return Asker(f"token:{found.id}", found.site, found.scopes)
+    return Asker(f"token:{found.id}", found.site, found.scopes, mark=mark)
 
 
 async def _used(database: Database, token: Token, mark: str, now: int) -> None:

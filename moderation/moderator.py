@@ -36,6 +36,8 @@ class Asker:
     moderator: Moderator | None = None
     session: str = ""
     """The hash of the session's token, for its CSRF token; empty for a bearer token."""
+    mark: str = ""
+    """The hash of what they ask with, a session's token or a program's."""
 
     def may(self, scope: str) -> bool:
         return scope in self.scopes

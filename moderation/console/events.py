@@ -20,10 +20,10 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from moderation import body
+from moderation import access, body
 from moderation.comment import LEEWAY, first_id_at, is_id, made_at
 from moderation.moderator import Asker
-from moderation.problem import FieldError, Invalid, NotFound, Problem, Unavailable
+from moderation.problem import FieldError, Invalid, NotFound, Unavailable
 from moderation.storage import comments, live, moderators, queue
 from moderation.storage.database import Database
 
@@ -123,6 +123,15 @@ class Live:
             self._since, self._mark = self.clock(), None
             self._task = asyncio.create_task(self._run(), name="events")
 
+    async def end_what_is_over(self) -> None:
+        """The streams of whoever has signed out, was removed or moved meanwhile, and of tokens that were revoked: the same
+        client may come back, and is told what it may see then."""
+        clients = list(self.clients)
+        found = await access.still(self.database, {c.asker.mark for c in clients}, self.clock())
+        for client in clients:
+            if found.get(client.asker.mark) != (client.asker.site, client.asker.scopes):
+                client.end()
+
     def leave(self, client: Client) -> None:
         self.clients.discard(client)
 
@@ -130,6 +139,7 @@ class Live:
         while self.clients and not self._closed:
             await asyncio.sleep(LOOK)
             try:
+                await self.end_what_is_over()
                 await self.look()
             except Exception as error:  # the database is away: the next look is a second off
                 log.warning("the queue's events failed", extra={"why": type(error).__name__})
@@ -277,10 +287,6 @@ async def get_events(request: Request) -> Response:
                 try:
                     one = await client.next()
                 except TimeoutError:
-                    try:  # a session that has ended hears no more
-                        await state.doorman.asker(request, "moderate")
-                    except Problem:
-                        return
                     one = b": \n\n"
                 if one is None:
                     return

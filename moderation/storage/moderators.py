@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from moderation.comment import LEEWAY, first_id_at, new_id
 from moderation.moderator import EVERYWHERE, Moderator
-from moderation.storage.database import Row, Session
+from moderation.storage.database import Row, Session, marks
 
 SITES = "site IN (SELECT '*' UNION ALL SELECT site FROM sites)"
 MODERATOR = "id, site, email, role, password_hash, name, digest"
@@ -136,6 +137,20 @@ async def token(session: Session, kind: str, mark: str, now: int) -> Token | Non
         *(mark, kind, now),
     )
     return token_of(row) if row else None
+
+
+async def living(session: Session, wanted: Collection[str], now: int) -> list[tuple[str, Token, str | None]]:
+    """(mark, token, its moderator's role) of those that are not over, sessions of somebody who was removed neither."""
+    if not wanted:
+        return []
+    columns = ", ".join(f"t.{column}" for column in COLUMNS.split(", "))
+    rows = await session.fetch(
+        f"SELECT {columns}, t.hash, m.role FROM tokens t LEFT JOIN moderators m ON m.site = t.site AND m.id = t.moderator "
+        f"WHERE t.{SITES} AND t.hash IN ({marks(len(wanted))}) AND t.ended_at IS NULL "
+        "AND (t.expires_at IS NULL OR t.expires_at > ?) AND (t.kind = 'api' OR m.id IS NOT NULL)",
+        *(*wanted, now),
+    )
+    return [(row[-2], token_of(row), row[-1]) for row in rows]
 
 
 async def used(tx: Session, site: str, mark: str, hour: int) -> None:
