@@ -3,47 +3,30 @@
 from __future__ import annotations
 
 import secrets
-from base64 import b64encode
 from collections.abc import Callable, Collection
 from contextlib import suppress
 from ipaddress import IPv4Network, IPv6Network
 
-from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
 from starlette.requests import Request
 
+from moderation import passwords, throttle
 from moderation.comment import new_id
 from moderation.moderator import EVERYWHERE, ROLES, SCOPES, Asker, Moderator
+from moderation.passwords import Passwords
 from moderation.problem import FieldError, Forbidden, Invalid, NotFound, TooFast, Unauthorized, Unavailable
 from moderation.seal import Seal, parsed_address
 from moderation.storage import audit, moderators
 from moderation.storage.database import Database, Session
 from moderation.storage.moderators import Token
 from moderation.submission import checked_email
+from moderation.throttle import ATTEMPTS, WINDOW, Caller, Throttle
 
 HOUR = 3_600_000
 SESSION_LIFE = 14 * 24 * HOUR
 LINK_LIFE = HOUR
-ATTEMPTS, ATTEMPTS_WINDOW = 5, 15 * 60 * 1000
-"""This many wrong passwords for one address, or ten times as many from one place, in this many milliseconds."""
-PASSWORD_SHORTEST = 10
-
-hasher = PasswordHasher()  # argon2id with the parameters of RFC 9106's low-memory profile
-_salt, _hash = (
-    b64encode(secrets.token_bytes(size)).decode().rstrip("=") for size in (hasher.salt_len, hasher.hash_len)
-)
-NOBODY = f"$argon2id$v=19$m={hasher.memory_cost},t={hasher.time_cost},p={hasher.parallelism}${_salt}${_hash}"
-"""Compared with where no such moderator is, so that both take as long. No password has it, and it was made without hashing
-one (PHC string format), which would cost each command and each start a fifth of a second."""
+DEVICE_LIFE = 400 * 24 * HOUR  # the longest that browsers keep a cookie
 
 Networks = tuple[IPv4Network | IPv6Network, ...]
-
-
-def verify(password_hash: str | None, password: str) -> bool:
-    try:
-        return hasher.verify(password_hash or NOBODY, password) and password_hash is not None
-    except (VerificationError, InvalidHashError):
-        return False
 
 
 def client_address(peer: str, forwarded: str, trusted: Networks) -> str:
@@ -102,12 +85,13 @@ async def password_link(tx: Session, moderator: Moderator, seal: Seal, now: int)
 
 
 async def set_password(tx: Session, moderator: Moderator, password: str, now: int) -> Moderator:
-    """Ends every session and link of theirs. Raises Invalid for one that is too short."""
-    if len(password) < PASSWORD_SHORTEST:
-        raise Invalid(FieldError("password", "invalid", f"must have at least {PASSWORD_SHORTEST} characters"))
-    if len(password) > 1000:
-        raise Invalid(FieldError("password", "too_long", "at most 1000 characters"))
-    changed = Moderator(moderator.id, moderator.site, moderator.email, moderator.role, hasher.hash(password))
+    """By the operator, for whom nobody waits. Raises Invalid for one that is too short."""
+    return await keep_password(tx, moderator, passwords.hasher.hash(passwords.checked(password)), now)
+
+
+async def keep_password(tx: Session, moderator: Moderator, password_hash: str, now: int) -> Moderator:
+    """Ends every session and link of theirs."""
+    changed = Moderator(moderator.id, moderator.site, moderator.email, moderator.role, password_hash)
     await moderators.end_tokens_of(tx, moderator, now)
     await moderators.put(tx, changed, now)
     await audit.note(
@@ -119,25 +103,6 @@ async def set_password(tx: Session, moderator: Moderator, password: str, now: in
 async def moderator_of_link(session: Session, token: str, seal: Seal, now: int) -> Moderator | None:
     found = await moderators.token(session, "set-password", seal.at_rest(token), now)
     return await moderators.by_id(session, found.site, found.moderator) if found and found.moderator else None
-
-
-async def sign_in(database: Database, seal: Seal, email: str, password: str, address: str, now: int) -> Moderator:
-    """Whose password it is: a session is another step. Raises Unauthorized, or TooFast after too many failures."""
-    email = (checked_email(email) or email).casefold()[:254]
-    who, place = seal.author_key(email, ""), seal.address_key(address)
-    since = now - ATTEMPTS_WINDOW
-    async with database.reading() as session:
-        tried = await moderators.attempts(session, who, since)
-        from_here = await moderators.attempts(session, place, since) if place else 0
-        moderator = await moderators.by_email(session, email)
-    if tried >= ATTEMPTS or from_here >= 10 * ATTEMPTS:
-        raise TooFast("Too many wrong passwords. Try again in 15 minutes.", ATTEMPTS_WINDOW // 1000, code="attempts")
-    if not verify(moderator.password_hash if moderator else None, password) or moderator is None:
-        async with database.transaction() as tx:
-            for key in filter(None, (who, place)):
-                await moderators.add_attempt(tx, key, now)
-        raise Unauthorized("The email address or the password is wrong.")
-    return moderator
 
 
 async def begin_session(database: Database, seal: Seal, moderator: Moderator, now: int) -> str:
@@ -240,6 +205,8 @@ async def _new_token(
 
 
 COOKIE = "moderation_session"
+DEVICE_COOKIE = "moderation_device"
+"""In a browser that has signed in: bound to that account, and good for an allowance of its own."""
 
 
 class Doorman:
@@ -247,6 +214,7 @@ class Doorman:
 
     def __init__(self, database: Database, seal: Seal, trusted: Networks, clock: Callable[[], int]) -> None:
         self.database, self.seal, self.trusted, self.clock = database, seal, trusted, clock
+        self.passwords, self.throttle = Passwords(), Throttle(database)
 
     def address(self, request: Request) -> str:
         forwarded = ", ".join(request.headers.getlist("x-forwarded-for"))
@@ -259,9 +227,35 @@ class Doorman:
             return
         now = self.clock()
         async with self.database.transaction() as tx:
-            if await moderators.attempts(tx, f"{what} {place}", now - ATTEMPTS_WINDOW) >= 2 * ATTEMPTS:
-                raise TooFast("Too often. Try again in 15 minutes.", ATTEMPTS_WINDOW // 1000)
+            if await moderators.attempts(tx, f"{what} {place}", now - WINDOW) >= 2 * ATTEMPTS:
+                raise TooFast("Too often. Try again in 15 minutes.", WINDOW // 1000)
             await moderators.add_attempt(tx, f"{what} {place}", now)
+
+    def caller(self, request: Request, email: str, what: str = "password") -> Caller:
+        """Who tries to sign in to this account, and where."""
+        account = self.account(email)
+        device = self.seal.device_of(account, request.cookies.get(DEVICE_COOKIE, ""), self.clock() - DEVICE_LIFE)
+        return Caller(account, self.seal.address_key(self.address(request)), device, what=what)
+
+    def account(self, email: str) -> str:
+        return self.seal.author_key(email, "")
+
+    def device_cookie(self, moderator: Moderator) -> str:
+        return self.seal.device(self.account(moderator.email), new_id(self.clock()))
+
+    async def sign_in(self, email: str, password: str, caller: Caller) -> Moderator:
+        """Whose password it is: a session is another step. Raises Unauthorized, TooFast or Unavailable."""
+        await self.throttle.wait(caller, now := self.clock())
+        with self.passwords.seat(known := caller.is_known):
+            async with self.database.transaction() as tx:
+                counted = await throttle.count(tx, caller, now)
+                moderator = await moderators.by_email(tx, email)
+            right = await self.passwords.verify(moderator.password_hash if moderator else None, password, known)
+        if not right or moderator is None:
+            raise Unauthorized("The email address or the password is wrong.")
+        async with self.database.transaction() as tx:
+            await throttle.take_back(tx, caller, counted)
+        return moderator
 
     async def bearer(self, request: Request, scope: str) -> Asker:
         """Raises Unauthorized, or Forbidden where the scope is missing."""

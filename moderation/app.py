@@ -363,6 +363,9 @@ def create_app(
                 waits = partial(telling.anything_waits, state.database)
                 every = settings.digest_hours * HOUR
                 due.append(Round("digest", every, lambda: telling.digest(state.database, clock()), waits))
+            told = partial(telling.failed_signins, state.database, seal, mails=state.mails)
+            failed = partial(telling.anything_failed, state.database)
+            due.append(Round("failed-signins", HOUR // 4, lambda: told(clock()), failed))
             state.rounds = Rounds(state.database, clock, due)
             state.public_pages = Pages(HERE / "public" / "templates")
             state.console_pages = Pages(HERE / "console" / "templates")

@@ -72,5 +72,8 @@ class Links:
     def console(self, comment: str = "") -> str:
         return f"{self.base}/moderate" + (f"/comments/{comment}" if comment else "")
 
+    def account(self) -> str:
+        return f"{self.base}/moderate/account"
+
     def set_password(self, token: str) -> str:
         return f"{self.base}/moderate/set-password/{token}"

@@ -11,7 +11,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 from socket import AF_INET, inet_pton
 from uuid import UUID
 
-from moderation.comment import ID_LENGTH, is_id
+from moderation.comment import ID_LENGTH, is_id, made_at
 
 FORM_YOUNGEST = 1_000
 FORM_OLDEST = 24 * 3600 * 1000
@@ -95,21 +95,34 @@ class Seal:
     def is_csrf_token(self, session: str, token: str) -> bool:
         return hmac.compare_digest(self.csrf_token(session).encode(), token.encode("utf-8", "replace"))
 
+    def device(self, account: str, id: str) -> str:
+        """What a browser keeps that has signed in to an account: an id, which holds its time, and a mark for this account."""
+        return id + urlsafe(self._mark("device", f"{account}/{id}", 18))
+
+    def device_of(self, account: str, token: str, since: int) -> str:
+        """Its id; empty for a forged one, another account's, or one from before that time."""
+        id = token[:ID_LENGTH]
+        good = hmac.compare_digest(
+            self.device(account, id).encode("utf-8", "replace"), token.encode("utf-8", "replace")
+        )
+        return id if good and is_id(id) and made_at(id) > since else ""
+
     def totp_secret(self, moderator: str, seed: str) -> bytes:
         """What a moderator's app makes codes from (RFC 4226 recommends 160 bits); kept nowhere."""
         return self._mark("totp", f"{moderator}/{seed}", 20)
 
-    def ticket(self, site: str, moderator: str, password_hash: str, now: int) -> str:
-        """Between the two steps of signing in: this moderator's password was right. Ends when the password changes."""
-        mark = urlsafe(self._mark("ticket", f"{site}/{moderator}/{password_hash}/{now:x}", 18))
+    def ticket(self, site: str, moderator: str, password_hash: str, browser: str, now: int) -> str:
+        """Between the two steps of signing in: this moderator's password was right, in this browser. Ends when the password
+        changes."""
+        mark = urlsafe(self._mark("ticket", f"{site}/{moderator}/{password_hash}/{browser}/{now:x}", 18))
         return f"{site}/{moderator}/{now:x}/{mark}"
 
-    def is_ticket(self, ticket: str, site: str, moderator: str, password_hash: str, now: int) -> bool:
+    def is_ticket(self, ticket: str, site: str, moderator: str, password_hash: str, browser: str, now: int) -> bool:
         try:
             at = int(ticket.split("/")[2][:16], 16)
         except (IndexError, ValueError):
             return False
-        good = self.ticket(site, moderator, password_hash, at)
+        good = self.ticket(site, moderator, password_hash, browser, at)
         same = hmac.compare_digest(good.encode(), ticket.encode("utf-8", "replace"))
         return same and now - at < TICKET_LIFE  # below 0 where the clock was set back meanwhile
 

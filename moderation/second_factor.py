@@ -12,19 +12,28 @@ import secrets
 
 import pyotp
 
-from moderation.access import ATTEMPTS, ATTEMPTS_WINDOW, begin_session
+from moderation import throttle
+from moderation.access import begin_session
 from moderation.moderator import Moderator
-from moderation.problem import Conflict, TooFast, Unauthorized
+from moderation.problem import Conflict, Unauthorized
 from moderation.seal import Seal
 from moderation.storage import audit, moderators, second_factors
 from moderation.storage.database import Database, Session
 from moderation.storage.second_factors import SecondFactor
+from moderation.throttle import Caller
 
 STEP = 30_000
 ISSUER = "Leave a Reply"
 CODES = 10
 DIGITS = "0123456789abcdefghjkmnpqrstvwxyz"
 """Crockford's base 32: no letter that is taken for a digit."""
+GUESSES, DAY = 100, 24 * 3_600_000
+"""After this many wrong codes for an account in a day, over all networks, strangers' codes of the app are looked at no more:
+whoever guesses has its password, and there are only a million. A recovery code, of 80 bits, opens it all the same, and so
+does the app in a browser that has signed in before."""
+EXHAUSTED = (
+    "Too many wrong codes have come for this account. Use a recovery code, or a browser that has signed in before."
+)
 WRONG = "The code is wrong, or was used already. The app shows a new one every 30 seconds."
 
 
@@ -76,7 +85,9 @@ async def new_codes(tx: Session, seal: Seal, moderator: Moderator) -> list[str]:
     return ["-".join(code[i : i + 4] for i in range(0, 16, 4)) for code in codes]
 
 
-async def confirm(database: Database, seal: Seal, moderator: Moderator, session: str, code: str, now: int) -> list[str]:
+async def confirm(
+    database: Database, seal: Seal, moderator: Moderator, session: str, code: str, caller: Caller, now: int
+) -> list[str]:
     """On, if the app shows the right code; the recovery codes. Other sessions end: they came without it.
 
     Raises Conflict, Unauthorized or TooFast.
@@ -85,51 +96,56 @@ async def confirm(database: Database, seal: Seal, moderator: Moderator, session:
         factor = await second_factors.of(tx, moderator)
         if factor is None or factor.confirmed_at is not None:
             raise Conflict("The second factor is on already, or was not begun.")
-        await _not_too_often(tx, moderator, now)
+        counted = await throttle.count(tx, caller, now)
         step = step_of(secret_of(seal, moderator, factor.seed), plain(code), factor.step, now)
         if step is not None:
+            await throttle.take_back(tx, caller, counted)
             await second_factors.put(tx, moderator, SecondFactor(factor.seed, now, step))
             await moderators.end_sessions(tx, moderator, now, but=session)
             await _note(tx, moderator, "second-factor:on", now)
             return await new_codes(tx, seal, moderator)
-        await moderators.add_attempt(tx, f"code {moderator.id}", now)
     raise Unauthorized(WRONG)
 
 
-async def check(database: Database, seal: Seal, moderator: Moderator, code: str, now: int) -> None:
-    """A code of the app or a recovery code, each taken once. Raises Unauthorized or TooFast."""
+async def check(database: Database, seal: Seal, moderator: Moderator, code: str, caller: Caller, now: int) -> None:
+    """A code of the app or a recovery code, each taken once. Raises Unauthorized or TooFast.
+
+    Counted and compared in one transaction, whose writer is alone: attempts at the same time come one after the other.
+    """
     async with database.transaction() as tx:
-        await _not_too_often(tx, moderator, now)
+        counted = await throttle.count(tx, caller, now)
         factor = await second_factors.of(tx, moderator)
         if factor is None or factor.confirmed_at is None:
             raise Conflict("There is no second factor; sign in again.")
         typed = plain(code)
-        step = step_of(secret_of(seal, moderator, factor.seed), typed, factor.step, now)
+        exhausted = not caller.is_known and await moderators.attempts(tx, caller.counted, now - DAY) > GUESSES
+        secret = secret_of(seal, moderator, factor.seed)
+        step = None if exhausted else step_of(secret, typed, factor.step, now)
         if step is not None:
+            await throttle.take_back(tx, caller, counted)
             await second_factors.put(tx, moderator, SecondFactor(factor.seed, factor.confirmed_at, step))
             return
         if typed and await second_factors.use_code(tx, moderator, code_mark(seal, moderator, typed)):
+            await throttle.take_back(tx, caller, counted)
             await _note(tx, moderator, "recovery-code:use", now)
             return
-        await moderators.add_attempt(tx, f"code {moderator.id}", now)
-    raise Unauthorized(WRONG)
+    raise Unauthorized(EXHAUSTED if exhausted else WRONG)
 
 
-async def sign_in(database: Database, seal: Seal, ticket: str, code: str, now: int) -> str:
-    """The second step: a session's token, for a password's ticket and a code. Raises Unauthorized or TooFast."""
-    async with database.reading() as session:
-        moderator = await moderator_of(session, seal, ticket, now)
-    if moderator is None:
-        raise Unauthorized("That took too long. Sign in again.")
-    await check(database, seal, moderator, code, now)
+async def sign_in(database: Database, seal: Seal, moderator: Moderator, code: str, caller: Caller, now: int) -> str:
+    """The second step, for whom a ticket stands: a session's token, for a code. Raises Unauthorized or TooFast."""
+    await check(database, seal, moderator, code, caller, now)
     return await begin_session(database, seal, moderator, now)
 
 
-async def moderator_of(session: Session, seal: Seal, ticket: str, now: int) -> Moderator | None:
-    """Whose right password a ticket stands for; None for a forged or old one, or where the password is another now."""
+async def moderator_of(session: Session, seal: Seal, ticket: str, browser: str, now: int) -> Moderator | None:
+    """Whose right password a ticket stands for; None for a forged or old one, another browser's, or where the password is
+    another now."""
     site, _, rest = ticket.partition("/")
     found = await moderators.by_id(session, site[:64], rest.partition("/")[0][:26])
-    good = found and found.password_hash and seal.is_ticket(ticket, found.site, found.id, found.password_hash, now)
+    if found is None or not found.password_hash:
+        return None
+    good = seal.is_ticket(ticket, found.site, found.id, found.password_hash, browser, now)
     return found if good else None
 
 
@@ -140,11 +156,6 @@ async def off(tx: Session, moderator: Moderator, actor: str, now: int) -> bool:
     if was:
         await _note(tx, moderator, "second-factor:off", now, actor)
     return was
-
-
-async def _not_too_often(tx: Session, moderator: Moderator, now: int) -> None:
-    if await moderators.attempts(tx, f"code {moderator.id}", now - ATTEMPTS_WINDOW) >= ATTEMPTS:
-        raise TooFast("Too many wrong codes. Try again in 15 minutes.", ATTEMPTS_WINDOW // 1000, code="attempts")
 
 
 async def _note(tx: Session, moderator: Moderator, action: str, now: int, actor: str = "") -> None:

@@ -10,12 +10,15 @@ from typing import Any
 
 from moderation.comment import LEEWAY, Comment, iso, new_id, public
 from moderation.moderator import EVERYWHERE, Moderator
-from moderation.storage import moderators, outbox, queue, subscriptions, webhooks
+from moderation.seal import Seal
+from moderation.storage import failures, moderators, outbox, queue, subscriptions, webhooks
 from moderation.storage.database import Database, Session
 from moderation.storage.outbox import MAIL, Message
 from moderation.storage.subscriptions import Subscription
 
 DAY = 24 * 3_600_000
+WORTH_A_MAIL = 5
+"""Failed sign-ins: as many as no one mistypes."""
 
 EVENTS = {
     "comment.created": "Somebody has replied; `status` says what became of it.",
@@ -107,6 +110,25 @@ async def digest(database: Database, now: int) -> None:
                 if m.digest
             ],
         )
+
+
+async def failed_signins(database: Database, seal: Seal, now: int, *, mails: bool) -> None:
+    """A mail to each moderator at whose account many sign-ins have failed, at most one a day; and what was counted for
+    accounts that nobody has is forgotten. By the clock, not by the failures: their answers must not take longer for it."""
+    async with database.transaction() as tx:
+        people = {seal.author_key(m.email, ""): m for m in await moderators.ready(tx)}
+        await failures.forget(tx, now - DAY, people)
+        for key, m in people.items() if mails else ():
+            known = await failures.of(tx, key)
+            if known.unmailed >= WORTH_A_MAIL and now - known.mailed_at >= DAY:
+                message = Message(m.site, f"failed-signins.{m.id}.{now}", MAIL, m.id, {"kind": "failed-signins"}, now)
+                await outbox.add(tx, [message])
+                await failures.mailed(tx, key, now)
+
+
+async def anything_failed(database: Database) -> bool:
+    async with database.reading() as session:
+        return await failures.any_known(session)
 
 
 async def anything_waits(database: Database) -> bool:

@@ -99,8 +99,10 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     "importers": (WORDS | {"problem", "importers"}, set()),
     "moving": (WORDS | {"problem", "storage", "arrivals", "departures", "importers"}, set()),
     "backup": ({"problem", "storage"}, set()),
-    "access": (WORDS | {"problem", "storage"}, set()),
-    "second_factor": (WORDS | {"problem", "storage", "access"}, set()),
+    "passwords": ({"problem"}, set()),
+    "throttle": (WORDS | {"problem", "storage"}, set()),
+    "access": (WORDS | {"problem", "storage", "passwords", "throttle"}, set()),
+    "second_factor": (WORDS | {"problem", "storage", "access", "throttle"}, set()),
     "staff": (WORDS | {"problem", "storage", "access", "second_factor", "telling"}, set()),
     "operations": (WORDS | {"problem", "storage"}, {"classifier.serving"}),
     "health": ({"problem", "storage"}, set()),
@@ -118,7 +120,7 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     ),
     "outbox": (WORDS | {"problem", "storage", "telling", "outbox"}, set()),
     "console": (
-        WORDS | ACTS | HTTP | {"access", "problem", "storage", "console"},
+        WORDS | ACTS | HTTP | {"access", "passwords", "throttle", "problem", "storage", "console"},
         {"classifier.labels", "classifier.promise", "classifier.serving"},
     ),
 }

@@ -11,13 +11,15 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from moderation import access, answering, body, second_factor, staff
+from moderation import answering, body, passwords, second_factor, staff
+from moderation.access import Doorman
 from moderation.comment import iso
 from moderation.console.desk import page, signed_in
 from moderation.moderator import Asker, Moderator
 from moderation.problem import Invalid, NotFound, Problem
-from moderation.storage import audit, moderators, second_factors
+from moderation.storage import audit, failures, moderators, second_factors
 from moderation.storage.moderators import Token
+from moderation.throttle import Caller
 
 PLACE = "/moderate/account"
 
@@ -88,7 +90,8 @@ async def begin(request: Request, asker: Asker, typed: dict[str, str]) -> Respon
 async def confirm(request: Request, asker: Asker, typed: dict[str, str]) -> Response | None:
     state = request.app.state
     codes = await second_factor.confirm(
-        state.database, state.links.seal, person(asker), asker.session, typed.get("code", "")[:100], state.clock()
+        *(state.database, state.links.seal, person(asker), asker.session, typed.get("code", "")[:100]),
+        *(caller_of(request, asker, "code"), state.clock()),
     )
     return await account_page(request, asker, codes=codes)
 
@@ -105,7 +108,7 @@ async def cancel(request: Request, asker: Asker, typed: dict[str, str]) -> Respo
 async def stop(request: Request, asker: Asker, typed: dict[str, str]) -> Response | None:
     state = request.app.state
     moderator, now = person(asker), state.clock()
-    await second_factor.check(state.database, state.links.seal, moderator, typed.get("code", "")[:100], now)
+    await same_factor(request, asker, typed)
     async with state.database.transaction() as tx:
         await second_factor.off(tx, moderator, moderator.id, now)
     return None
@@ -114,7 +117,7 @@ async def stop(request: Request, asker: Asker, typed: dict[str, str]) -> Respons
 async def renew(request: Request, asker: Asker, typed: dict[str, str]) -> Response | None:
     state = request.app.state
     moderator, seal, now = person(asker), state.links.seal, state.clock()
-    await second_factor.check(state.database, seal, moderator, typed.get("code", "")[:100], now)
+    await same_factor(request, asker, typed)
     async with state.database.transaction() as tx:
         codes = await second_factor.new_codes(tx, seal, moderator)
         await audit.note(
@@ -159,11 +162,31 @@ async def digest(request: Request, asker: Asker, typed: dict[str, str]) -> Respo
     return None
 
 
-async def same_password(request: Request, asker: Asker, typed: dict[str, str]) -> None:
-    """Raises Unauthorized or TooFast."""
+async def seen_failures(request: Request, asker: Asker, typed: dict[str, str]) -> Response | None:
     state = request.app.state
-    given, where = typed.get("password", "")[:1000], state.doorman.address(request)
-    await access.sign_in(state.database, state.links.seal, person(asker).email, given, where, state.clock())
+    async with state.database.transaction() as tx:
+        await failures.seen(tx, state.doorman.account(person(asker).email))
+    return None
+
+
+def caller_of(request: Request, asker: Asker, what: str) -> Caller:
+    """An allowance for this session alone: what others try at the door does not count here."""
+    doorman: Doorman = request.app.state.doorman
+    return Caller(doorman.account(person(asker).email), session=asker.session[:26], what=what)
+
+
+async def same_password(request: Request, asker: Asker, typed: dict[str, str]) -> None:
+    """Raises Unauthorized, TooFast or Unavailable."""
+    doorman: Doorman = request.app.state.doorman
+    email, given = person(asker).email, typed.get("password", "")[: passwords.LONGEST]
+    await doorman.sign_in(email, given, caller_of(request, asker, "password"))
+
+
+async def same_factor(request: Request, asker: Asker, typed: dict[str, str]) -> None:
+    """Raises Unauthorized or TooFast."""
+    state, moderator = request.app.state, person(asker)
+    caller, code = caller_of(request, asker, "code"), typed.get("code", "")[:100]
+    await second_factor.check(state.database, state.links.seal, moderator, code, caller, state.clock())
 
 
 ACTS: dict[str, Callable[[Request, Asker, dict[str, str]], Awaitable[Response | None]]] = {
@@ -176,6 +199,7 @@ ACTS: dict[str, Callable[[Request, Asker, dict[str, str]], Awaitable[Response | 
     "new-codes": renew,
     "end-session": end_session,
     "end-others": end_session,
+    "seen-failures": seen_failures,
 }
 SAID = {
     "call-me": "Your name is saved.",

@@ -19,7 +19,7 @@ from moderation.console.waves import folded, packed, unpacked
 from moderation.moderator import EVERYWHERE, Asker
 from moderation.pages import Pages
 from moderation.problem import Problem, Unauthorized
-from moderation.storage import audit, comments, moderators, sites
+from moderation.storage import audit, comments, failures, moderators, sites
 from moderation.storage import queue as stored_queue
 from moderation.storage.database import Database
 
@@ -52,6 +52,8 @@ async def page(request: Request, asker: Asker, template: str, status: int = 200,
     began = first_id_at(state.clock())
     async with database.reading() as session:
         counts = await stored_queue.counts(session, asker.site)
+        account = state.doorman.account(asker.moderator.email) if asker.moderator else ""
+        failed = (await failures.of(session, account)).failed
     done, count, decided = (request.query_params.get(name, "") for name in ("done", "count", "decision"))
     undo = None
     if done in DONE and decided.isalnum() and count.isdigit():
@@ -71,6 +73,7 @@ async def page(request: Request, asker: Asker, template: str, status: int = 200,
         "labels": LABELS,
         "reasons_to_reject": decision.REASONS,
         "moderator": asker.moderator,
+        "failed_signins": failed,
         "csrf_token": state.links.seal.csrf_token(asker.session),
         "live_since": began,
     }

@@ -9,7 +9,7 @@ from moderation.comment import Comment, iso, public
 from moderation.links import Links
 from moderation.outbox.mail import Letter, Link, Quote
 from moderation.site import Article, Site
-from moderation.storage import comments, moderators, persons, queue, sites, subscriptions
+from moderation.storage import comments, failures, moderators, persons, queue, sites, subscriptions
 from moderation.storage.database import Database, Session
 from moderation.storage.outbox import Message
 from moderation.storage.persons import Person
@@ -27,7 +27,7 @@ class Letters:
     async def write(self, message: Message) -> Letter | None:
         """None where there is nothing to say any more: erased, withdrawn, unsubscribed, decided meanwhile."""
         kinds = {"reply": self._reply, "confirm": self._confirm, "person": self._person, "digest": self._digest}
-        kinds["invitation"] = self._invitation
+        kinds |= {"invitation": self._invitation, "failed-signins": self._failed_signins}
         async with self.database.reading() as session:
             return await kinds[message.content["kind"]](session, message)
 
@@ -107,6 +107,26 @@ class Letters:
                 f"An administrator of {place} invites you to moderate comments there.",
                 Link("Choose a password", self.links.set_password(token)),
                 "The link works once, within 48 hours. If you expected no such mail, do nothing.",
+            ),
+        )
+
+    async def _failed_signins(self, session: Session, message: Message) -> Letter | None:
+        moderator = await moderators.by_id(session, message.site, message.subject)
+        if moderator is None:
+            return None
+        known = await failures.of(session, self.links.seal.author_key(moderator.email, ""))
+        if not known.failed:  # they have looked meanwhile
+            return None
+        place = self.links.origin.partition("//")[2]
+        return Letter(
+            moderator.email,
+            f"Failed sign-ins to your account on {place}",
+            (
+                f"{known.failed:,} sign-ins to your account on {place} have failed since you last looked.",
+                "If that was not you: nobody came in by them, and you can still sign in. A second factor keeps even somebody "
+                "out who has your password; the account's page turns it on.",
+                Link("Your account", self.links.account()),
+                "This mail comes at most once a day.",
             ),
         )
 

@@ -85,6 +85,7 @@ TABLES: dict[str, tuple[str, ...]] = {
     ),
     "second_factors": ("site", "moderator", "seed", "confirmed_at", "step"),
     "recovery_codes": ("site", "moderator", "mark"),
+    "signin_failures": ("site", "who", "failed", "unmailed", "at", "mailed_at"),
     "rule_counts": ("site", "rule", "day", "hits", "decided", "overturned"),
     "rule_versions": ("site", "id", "at", "actor", "rules", "bar"),
     "retries": ("site", "article", "key", "request", "answer", "created_at"),

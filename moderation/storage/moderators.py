@@ -216,7 +216,13 @@ async def attempts(session: Session, who: str, since: int) -> int:
     return int(row[0]) if row else 0
 
 
-async def add_attempt(tx: Session, who: str, now: int) -> None:
-    """Remember a failure, and forget this one's older than a day."""
-    await tx.execute("INSERT INTO attempts (site, who, id, at) VALUES (?, ?, ?, ?)", EVERYWHERE, who, new_id(now), now)
+async def add_attempt(tx: Session, who: str, now: int) -> str:
+    """Remember a failure, and forget this one's older than a day; its id."""
+    id = new_id(now)
+    await tx.execute("INSERT INTO attempts (site, who, id, at) VALUES (?, ?, ?, ?)", EVERYWHERE, who, id, now)
     await tx.execute("DELETE FROM attempts WHERE site = ? AND who = ? AND at < ?", EVERYWHERE, who, now - 86_400_000)
+    return id
+
+
+async def forget_attempt(tx: Session, who: str, id: str) -> None:
+    await tx.execute("DELETE FROM attempts WHERE site = ? AND who = ? AND id = ?", EVERYWHERE, who, id)

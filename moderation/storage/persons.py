@@ -152,7 +152,8 @@ async def erase(tx: Session, person: Person) -> None:
     if person.site == EVERYWHERE:
         await tx.execute("DELETE FROM outbox WHERE site = ? AND subject = ?", EVERYWHERE, person.key)
         await tx.execute("DELETE FROM person_links WHERE site = ? AND person = ?", EVERYWHERE, person.key)
-        await tx.execute("DELETE FROM attempts WHERE site = ? AND who = ?", EVERYWHERE, person.key)
+        await tx.execute("DELETE FROM attempts WHERE site = ? AND who LIKE ?", EVERYWHERE, f"%{person.key}%")
+        await tx.execute("DELETE FROM signin_failures WHERE site = ? AND who = ?", EVERYWHERE, person.key)
 
 
 # --- links mailed to an address ------------------------------------------------------------------------------------------

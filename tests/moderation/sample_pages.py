@@ -134,6 +134,7 @@ CONSOLE = {
     "csrf_token": EVIL,
     "counts": {"pending": 3, "approved": 2, "spam": 1, "rejected": 0, "deleted": 0},
     "notice": EVIL,
+    "failed_signins": 3,
     "undo": {"action": "/moderate/decisions/d1/undo", "bar": EVIL, "label": EVIL},
 }
 QUEUE = {

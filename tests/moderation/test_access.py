@@ -7,7 +7,7 @@ from ipaddress import ip_network
 import pytest
 from argon2.exceptions import VerifyMismatchError
 
-from moderation import access
+from moderation import passwords
 from moderation.access import client_address
 from moderation.seal import FORM_OLDEST, FORM_YOUNGEST, Seal
 
@@ -75,5 +75,5 @@ def test_a_form_token_has_an_age_and_a_place() -> None:
 
 def test_where_nobody_is_a_password_is_compared_as_long_as_anywhere() -> None:
     with pytest.raises(VerifyMismatchError):  # which a hash that cannot be read would not come to
-        access.hasher.verify(access.NOBODY, "a password")
-    assert not access.hasher.check_needs_rehash(access.NOBODY), "it has other costs than a true one"
+        passwords.hasher.verify(passwords.NOBODY, "a password")
+    assert not passwords.hasher.check_needs_rehash(passwords.NOBODY), "it has other costs than a true one"

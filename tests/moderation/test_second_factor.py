@@ -70,6 +70,11 @@ async def turn_on(service: Service) -> tuple[str, list[str]]:
     return key, codes
 
 
+def forget_session(service: Service) -> None:
+    """In the same browser: what it was given with a form is for no other."""
+    service.client.cookies.delete("moderation_session")
+
+
 async def is_in(service: Service) -> bool:
     return (await service.client.get("/moderate")).status_code == 200
 
@@ -90,7 +95,7 @@ async def test_the_code_is_asked_for_after_the_password_and_taken_once(service: 
     assert (await give_code(service, asked.text, code_of(service, secret))).status_code == 303
     assert await is_in(service)
 
-    service.client.cookies.clear()
+    forget_session(service)
     assert (await give_code(service, asked.text, code_of(service, secret))).status_code == 401
     assert (await give_code(service, asked.text, code_of(service, secret, -1))).status_code == 401  # nor an older one
     assert (await give_code(service, asked.text, code_of(service, secret, 2))).status_code == 401
@@ -141,7 +146,7 @@ async def test_a_recovery_code_signs_in_once_and_new_ones_end_the_old(service: S
     service.client.cookies.clear()
     asked = (await give_password(service)).text
     assert (await give_code(service, asked, codes[0].upper().replace("-", " "))).status_code == 303
-    service.client.cookies.clear()
+    forget_session(service)
     assert (await give_code(service, asked, codes[0])).status_code == 401
     assert (await give_code(service, asked, codes[1])).status_code == 303
     assert "8 recovery codes are left" in (await service.client.get("/moderate/account")).text
@@ -150,7 +155,7 @@ async def test_a_recovery_code_signs_in_once_and_new_ones_end_the_old(service: S
     renewed = await act(service, "new-codes", code=code_of(service, secret))
     fresh = re.findall(r"<li><code>([0-9a-z-]{19})</code>", renewed.text)
     assert len(fresh) == 10 and not set(fresh) & set(codes)
-    service.client.cookies.clear()
+    forget_session(service)
     assert (await give_code(service, asked, codes[2])).status_code == 401
     assert (await give_code(service, asked, fresh[0])).status_code == 303
 
