@@ -5,16 +5,17 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Collection
 from contextlib import suppress
-from ipaddress import IPv4Network, IPv6Network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
 from starlette.requests import Request
 
 from moderation import passwords, throttle
+from moderation.allowance import times
 from moderation.comment import new_id
 from moderation.moderator import EVERYWHERE, ROLES, SCOPES, Asker, Moderator
 from moderation.passwords import Passwords
 from moderation.problem import FieldError, Forbidden, Invalid, NotFound, TooFast, Unauthorized, Unavailable
-from moderation.seal import Seal, parsed_address
+from moderation.seal import SHARED, Seal, parsed_address
 from moderation.storage import audit, moderators
 from moderation.storage.database import Database, Session
 from moderation.storage.moderators import Token
@@ -33,23 +34,33 @@ def client_address(peer: str, forwarded: str, trusted: Networks) -> str:
     """The address a request came from: the rightmost hop that we do not trust. Empty: unknown, so not limited by address.
 
     Where a forwarding header comes from a private or loopback peer that nobody declared, the peer is a proxy and not the
-    reader, and one reader's limit would fall on all of them.
+    reader. Whom such a proxy hides, and whoever comes by a hop that says no address, is `SHARED`: all of these have one
+    limit together, a wider one, and no header takes it away.
     """
     hops = [hop.strip() for hop in forwarded.split(",") if hop.strip()]
     here = parsed_address(peer)
-    if here is None:
-        return ""
     if not hops:  # whoever is on this very machine is its operator, or a proxy that says nothing of its readers
-        return "" if here.is_loopback else peer
-    if not any(here in network for network in trusted):
-        return "" if here.is_private or here.is_loopback else peer
+        return "" if here is None or here.is_loopback else peer
+    if here is None or not any(here in network for network in trusted):
+        return SHARED if here is None or here.is_private or here.is_loopback else peer
+    address = here
     for hop in reversed(hops):
-        address = parsed_address(hop)
-        if address is None:
-            return ""
+        found = hop_address(hop)
+        if found is None:
+            return SHARED
+        address = found
         if not any(address in network for network in trusted):
-            return str(address)
-    return hops[0]
+            break
+    return str(address)
+
+
+def hop_address(hop: str) -> IPv4Address | IPv6Address | None:
+    """As proxies write it: some with its port, and then IPv6 in brackets."""
+    if hop.startswith("["):
+        hop = hop[1:].partition("]")[0]
+    elif hop.count(":") == 1:
+        hop = hop.partition(":")[0]
+    return parsed_address(hop)
 
 
 async def add_moderator(tx: Session, email: str, role: str, site: str, now: int, actor: str = "operator") -> Moderator:
@@ -227,7 +238,7 @@ class Doorman:
             return
         now = self.clock()
         async with self.database.transaction() as tx:
-            if await moderators.attempts(tx, f"{what} {place}", now - WINDOW) >= 2 * ATTEMPTS:
+            if await moderators.attempts(tx, f"{what} {place}", now - WINDOW) >= 2 * ATTEMPTS * times(place):
                 raise TooFast("Too often. Try again in 15 minutes.", WINDOW // 1000)
             await moderators.add_attempt(tx, f"{what} {place}", now)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,16 +10,20 @@ from typing import Any
 import orjson
 
 from moderation import prose
-from moderation.comment import Comment, first_id_at, is_id, made_at
+from moderation.allowance import TOO_MANY, most, times
+from moderation.comment import Comment, below, first_id_at, is_id, made_at
 from moderation.metadata import Page
 from moderation.problem import Conflict, FieldError, Forbidden, Invalid, NotFound, TooFast
 from moderation.site import Article, Site
-from moderation.storage import comments, retries, sites
-from moderation.storage.comments import Keys
+from moderation.storage import comments, openings, retries, sites
+from moderation.storage.comments import Keys, Said
 from moderation.storage.database import Session
 from moderation.submission import Submission
 
 MINUTE, HOUR = 60_000, 3_600_000
+NEW_ARTICLES = 1_000
+"""Keys that comments may open on one site in an hour; the first comment on each further one is held."""
+NONE = (0, "")
 UNKNOWN_PARENT = FieldError("parent", "unknown_parent", "is no published comment of this article")
 
 
@@ -39,7 +44,7 @@ class Arrival:
     retry: tuple[str, str] | None = None
     """(Idempotency-Key, hash of the request)."""
     pause: int = 0
-    """Milliseconds since the last one of the same author or address (WordPress's form asks for 15 seconds)."""
+    """Milliseconds since the last one of the same address (WordPress's form asks for 15 seconds), at most a minute."""
     page: Page | None = None
     """What its page says of itself."""
     links: int = 0
@@ -67,15 +72,16 @@ class Book:
 
     site: Site
     articles: dict[str, Article]
-    room: int
-    """How many new articles may still appear this hour."""
+    opened: Counter[str]
+    """Address → how many keys it has opened in this hour."""
+    new_keys: int
+    """How many keys comments have opened here in this hour, at most NEW_ARTICLES of those that are stored."""
     known: dict[str, Comment]
-    said: set[tuple[str, str, str]]
-    by_author: dict[str, int]
-    by_address: dict[str, int]
+    said: set[Said]
+    by_author: dict[tuple[str, str], tuple[int, str]]
+    """(author, address) → how many in the last minute, and the last one's id."""
+    by_address: dict[str, tuple[int, str]]
     answers: dict[tuple[str, str], tuple[str, str]]
-    last: dict[str, str] = field(default_factory=dict)
-    """Author or address → the id of its last one, where an arrival asks for a pause."""
     new_articles: list[Article] = field(default_factory=list)
 
     def first_answer(self, arrival: Arrival) -> Accepted | None:
@@ -93,50 +99,86 @@ class Book:
         answer = orjson.loads(kept[1])
         return Accepted(answer["id"], answer["status"] == "approved", answer)
 
-    def admit(self, arrival: Arrival, now: int) -> tuple[Article, Comment | None]:
-        """Raises the Problem that keeps it out: closed, unknown parent, said before, too fast."""
+    def admit(self, arrival: Arrival, now: int, refused: int = 0) -> tuple[Article, Comment | None]:
+        """Raises the Problem that keeps it out: too many, closed, unknown parent, said before, too fast.
+
+        The limits come first, so that nobody is told more than so many answers a minute; `refused` is how many its
+        network was given in the last one that stored nothing.
+        """
+        self._slow_down(arrival, refused)
+        sent, keys = arrival.submission, arrival.keys
         article = self.articles.get(arrival.article)
         if article is None:
             if self.site.rules.articles == "registered":
                 raise NotFound("There is no such article here.")
-            if self.room <= 0:
+            if self.opened[keys.address] >= self.site.rules.new_articles_an_hour * times(keys.address):
                 raise TooFast("Too many new articles in the last hour.", 3600, code="too_many_articles")
             article = Article(arrival.site, arrival.article, created_at=now)
         if not article.is_open(self.site.rules, now):
             raise Forbidden("Comments are closed for this article.", code="closed")
-        sent, keys, rules = arrival.submission, arrival.keys, self.site.rules
         parent = self.known.get(sent.parent) if sent.parent else None
         if sent.parent and (parent is None or parent.article != article.key or parent.status != "approved"):
             raise Invalid(UNKNOWN_PARENT)
-        if (keys.author, article.key, keys.body) in self.said:
+        if self._is_said(arrival, parent):
             raise Conflict("You have said exactly this here already.", code="duplicate")
         if arrival.pause:
-            keyed = ((keys.author, sent.email), (keys.address, keys.address))  # without an email, a name is nobody
-            left = max((made_at(self.last[key]) for key, known in keyed if known and key in self.last), default=0)
-            left += arrival.pause - now
-            if left > 0:
-                raise TooFast("You are posting comments too quickly. Slow down.", -(-left // 1000))
-        if 0 < rules.per_author_a_minute <= self.by_author.get(keys.author, 0):
-            raise TooFast("You are posting comments too quickly. Slow down.", 60)
-        if keys.address and 0 < rules.per_address_a_minute <= self.by_address.get(keys.address, 0):
-            raise TooFast("Too many comments come from your address. Try again in a minute.", 60)
+            self._pause(arrival, now)
         return article, parent
+
+    def _slow_down(self, arrival: Arrival, refused: int) -> None:
+        """By network, and by author within a network: who types another's address does not use up what is theirs."""
+        keys, rules, sent = arrival.keys, self.site.rules, arrival.submission
+        from_here = self.by_address.get(keys.address, NONE)[0]
+        if keys.address and 0 < most(self.site, keys.address) <= from_here + refused:
+            raise TooFast(TOO_MANY, 60)
+        by_author = self.by_author.get((keys.author, keys.address), NONE)[0]
+        is_somebody = sent.email or sent.name
+        if is_somebody and 0 < rules.per_author_a_minute * times(keys.address) <= by_author:
+            raise TooFast("You are posting comments too quickly. Slow down.", 60)
+
+    def _pause(self, arrival: Arrival, now: int) -> None:
+        """As long as WordPress's form asks for; of the many behind an undeclared proxy only its share."""
+        keys = arrival.keys
+        last_here = self.by_address.get(keys.address, NONE)[1]
+        last_of_author = self.by_author.get((keys.author, keys.address), NONE)[1] if arrival.submission.email else ""
+        left = max(
+            made_at(last_here) + arrival.pause // times(keys.address) if last_here else now,
+            made_at(last_of_author) + arrival.pause if last_of_author else now,
+        )
+        if left > now:
+            raise TooFast("You are posting comments too quickly. Slow down.", -(-(left - now) // 1000))
+
+    def _is_said(self, arrival: Arrival, parent: Comment | None) -> bool:
+        """Exactly this, in reply to the same comment, by the same author, and from the same network or with its receipt:
+        from elsewhere it is a new comment, or the answer would tell anybody whose address wrote one."""
+        sent, keys = arrival.submission, arrival.keys
+        if not sent.email and not sent.name:
+            return False
+        above = below("", parent.path)[0] if parent else None
+        same = (keys.author, arrival.article, keys.body, above)
+        return any(one[:4] == same and (one.address == keys.address or one.id == arrival.proof) for one in self.said)
+
+    def is_crowded(self, article: Article) -> bool:
+        """It would be one more new article where comments have opened too many."""
+        return article.key not in self.articles and self.new_keys >= NEW_ARTICLES
 
     def trusts(self, arrival: Arrival) -> bool:
         proof = self.known.get(arrival.proof) if arrival.proof else None
         return proof is not None and proof.status == "approved"
 
-    def remember(self, arrival: Arrival, article: Article, accepted: Accepted) -> None:
+    def remember(self, arrival: Arrival, article: Article, comment: Comment, accepted: Accepted) -> None:
         keys = arrival.keys
         if article.key not in self.articles:
             self.articles[article.key] = article
             self.new_articles.append(article)
-            self.room -= 1
-        self.last[keys.author] = self.last[keys.address] = accepted.id
-        self.said.add((keys.author, arrival.article, keys.body))
-        self.by_author[keys.author] = self.by_author.get(keys.author, 0) + 1
+            self.new_keys += 1
+            if keys.address:
+                self.opened[keys.address] += 1
+        self.said.add(Said(keys.author, arrival.article, keys.body, comment.parent, keys.address, comment.id))
+        by_author = self.by_author.get((keys.author, keys.address), NONE)[0]
+        self.by_author[keys.author, keys.address] = by_author + 1, comment.id
         if keys.address:
-            self.by_address[keys.address] = self.by_address.get(keys.address, 0) + 1
+            self.by_address[keys.address] = self.by_address.get(keys.address, NONE)[0] + 1, comment.id
         if arrival.retry:
             self.answers[(arrival.article, arrival.retry[0])] = (
                 arrival.retry[1],
@@ -151,25 +193,23 @@ async def look_up(stored: Session, key: str, arrivals: Iterable[Arrival], now: i
     if site is None:
         raise NotFound("There is no such site.")
     articles = await sites.articles(stored, key, {a.article for a in here})
-    room = site.rules.new_articles_an_hour
+    opened, new_keys = Counter[str](), 0
     if any(a.article not in articles for a in here):
-        room -= await sites.new_articles(stored, key, now - HOUR)
+        openers = {a.keys.address for a in here if a.keys.address and a.article not in articles}
+        opened.update(await openings.by_address(stored, key, openers, now - HOUR))
+        new_keys = await openings.count(stored, key, now - HOUR, NEW_ARTICLES)
     ids = {i for a in here for i in (a.submission.parent, a.proof) if i and is_id(i)}
     authors, since = {a.keys.author for a in here}, first_id_at(now - MINUTE)
     addresses = {a.keys.address for a in here if a.keys.address}
-    pause, last = max((a.pause for a in here), default=0), dict[str, str]()
-    if pause:
-        for column, keys in (("author_key", authors), ("address_key", addresses)):
-            last |= await comments.last_of(stored, key, column, keys, first_id_at(now - pause))
     tickets = {a.retry[0] for a in here if a.retry}
     return Book(
         site,
         articles,
-        room,
+        opened,
+        new_keys,
         known=await comments.of_site(stored, key, ids) if ids else {},
         said=await comments.said(stored, key, authors, {a.keys.body for a in here}),
-        by_author=await comments.recent(stored, key, "author_key", authors, since),
-        by_address=await comments.recent(stored, key, "address_key", addresses, since),
+        by_author=await comments.recent_by_author(stored, key, authors, since),
+        by_address=await comments.recent(stored, key, addresses, since),
         answers=await retries.find(stored, key, tickets, now) if tickets else {},
-        last=last,
     )

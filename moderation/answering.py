@@ -79,10 +79,11 @@ async def reply(
 
 async def _write(tx: Session, seal: Seal, asker: Asker, above: Comment, said: Submission, now: int) -> Comment:
     keys = Keys(seal.staff_key(asker.name), "", said.body_key)
-    if (keys.author, above.article, keys.body) in await comments.said(tx, above.site, [keys.author], [keys.body]):
-        raise Conflict("You have said exactly this here already.", code="duplicate")
     id = new_id(now, 1)
     parent, path = place(id, above)
+    for one in await comments.said(tx, above.site, [keys.author], [keys.body]):
+        if (one.article, one.parent) == (above.article, parent):
+            raise Conflict("You have said exactly this here already.", code="duplicate")
     html, _ = prose.render_and_count(said.body, said.format)
     made = Comment(
         *(id, above.site, above.article, parent, path, "approved", 1, said.name, "", None, said.body, html, now),

@@ -224,7 +224,7 @@ def route_of(scope: Scope) -> str:
     return str(getattr(found, "path", "unmatched"))
 
 
-POST_COMMENT = Route(THREAD, shared(posting.post_comment), methods=["POST"])
+POST_COMMENT = Route(THREAD, shared(posting.post_comment, posting.counted), methods=["POST"])
 
 
 class Watch:
@@ -261,12 +261,13 @@ class Watch:
             await self.app(scope, receive, note)
 
     def _look_at_proxy(self, peer: str, scope: Scope) -> None:
-        here = parsed_address(peer)
-        if here is None or all(name != b"x-forwarded-for" for name, _ in scope["headers"]):
+        if all(name != b"x-forwarded-for" for name, _ in scope["headers"]):
             return
-        if (here.is_private or here.is_loopback) and not any(here in network for network in self.trusted):
+        here = parsed_address(peer)
+        is_local = here is None or here.is_private or here.is_loopback
+        if is_local and not any(here in network for network in self.trusted if here):
             self.state.proxy_problem = (
-                "X-Forwarded-For comes from an untrusted private or loopback peer: readers are not limited by address. "
+                "X-Forwarded-For comes from an untrusted private or loopback peer: all its readers share one limit. "
                 "Set MODERATION_TRUSTED_PROXIES to your proxy's address."
             )
             log.warning(self.state.proxy_problem)

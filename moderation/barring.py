@@ -15,7 +15,7 @@ from moderation.comment import Comment
 from moderation.lists import ADDRESS, AUTHOR, DOMAIN, ascii_domain
 from moderation.moderator import Asker
 from moderation.problem import FieldError, Invalid
-from moderation.seal import Seal
+from moderation.seal import SHARED, Seal
 from moderation.site import HouseRules, Site
 from moderation.storage import audit, comments, sites
 from moderation.storage.database import Database, Session
@@ -78,7 +78,8 @@ async def offered(session: Session, shown: list[Comment]) -> dict[str, dict[str,
 
 def entries(comment: Comment, site: Site, author: str, address: str) -> dict[str, str]:
     """Bar → the entry of the list that it stands for."""
-    found = {ONE: AUTHOR + author} | ({NETWORK: ADDRESS + address} if address else {})
+    is_one = address and address != SHARED  # the readers of a whole proxy are no network
+    found = {ONE: AUTHOR + author} | ({NETWORK: ADDRESS + address} if is_one else {})
     return found | {OF + domain: domain for domain in domains(comment, site)}
 
 

@@ -19,14 +19,16 @@ import orjson
 from classifier.examples import Asked, Author, Scored
 from moderation import policy, registration, tally, telling, waves
 from moderation.admission import Accepted, Arrival, Book, look_up
+from moderation.allowance import Allowance
 from moderation.comment import EDIT_WINDOW, Comment, new_id, place, public
 from moderation.links import Links
 from moderation.problem import Conflict, Forbidden, NotFound, Problem, Unavailable
 from moderation.scorer import BATCH, Scorer
 from moderation.site import Article
-from moderation.storage import audit, comments, retries, sites
+from moderation.storage import audit, comments, openings, retries, sites
 from moderation.storage.comments import Judged
 from moderation.storage.database import Database, Session
+from moderation.storage.openings import Opening
 from moderation.verdict import Verdict
 
 log = logging.getLogger("moderation.intake")
@@ -58,7 +60,7 @@ class Intake:
         """`changed` hears, after the commit and before the answer, which threads are not what they were. Without `mails`
         nobody's wish to be told of replies is kept."""
         self.database, self.scorer, self.links = database, scorer, links
-        self.counts = Counts()
+        self.counts, self.allowance = Counts(), Allowance()
         self.window = tally.Window(database)
         self._changed, self.clock, self._mails = changed, clock, mails
         self._waiting: deque[tuple[Arrival, asyncio.Future[Accepted]]] = deque()
@@ -151,18 +153,22 @@ class Intake:
             results: list[Accepted | Problem] = []
             stored: list[Judged] = []
             answers: list[tuple[str, str, str, str, str]] = []
+            opened: list[Opening] = []
             for order, (arrival, score) in enumerate(zip(arrivals, scored, strict=True)):
                 book = books[arrival.site]
                 try:
                     if arrival.retry and (first := book.first_answer(arrival)):
                         results.append(first)
                         continue
-                    article, parent = book.admit(arrival, now)
+                    refused = self.allowance.refused(book.site, arrival.keys.address, now)
+                    article, parent = book.admit(arrival, now, refused)
                 except Problem as problem:
+                    problem = self.allowance.told(problem, book.site, arrival.keys.address, now)
                     self.counts.refused[problem.code] += 1
                     results.append(problem)
                     continue
-                verdict = self._judge(arrival, score, book, wave=filed[order])
+                crowded = book.is_crowded(article)
+                verdict = self._judge(arrival, score, book, wave=filed[order], crowded=crowded)
                 comment = self._comment(arrival, article, parent, verdict, new_id(now, order), now)
                 judged = Judged(
                     comment,
@@ -172,9 +178,10 @@ class Intake:
                     arrival.submission.email_domain,
                 )
                 accepted = self._accept(comment)
-                if arrival.page and article.key not in book.articles:
-                    article = await registration.introduced(article, arrival.page, book.site, self.scorer, now)
-                book.remember(arrival, article, accepted)
+                if article.key not in book.articles:
+                    opening = Opening(arrival.site, article.key, now, arrival.keys.address, comment.id)
+                    opened.append(await registration.proposed(opening, arrival.page, book.site, self.scorer))
+                book.remember(arrival, article, comment, accepted)
                 stored.append(judged)
                 results.append(accepted)
                 if arrival.retry:
@@ -185,6 +192,8 @@ class Intake:
             for book in books.values():
                 for article in book.new_articles:
                     await registration.register(tx, article)
+            if opened:
+                await openings.add(tx, opened)
             await comments.add(tx, stored)
             await waves.keep(tx, stored)
             await tally.count(tx, stored)
@@ -213,7 +222,13 @@ class Intake:
                 await telling.ask(tx, judged.comment.site, judged.keys.author, judged.comment.id, now)
 
     def _judge(
-        self, arrival: Arrival, score: Scored | None, book: Book, before: Verdict | None = None, wave: str = ""
+        self,
+        arrival: Arrival,
+        score: Scored | None,
+        book: Book,
+        before: Verdict | None = None,
+        wave: str = "",
+        crowded: bool = False,
     ) -> Verdict:
         """`before` is the verdict on the text that this one replaces: an edit came the way that the comment came."""
         return policy.judge(
@@ -232,6 +247,7 @@ class Intake:
                 place=arrival.keys.address,
                 muted=book.site.muted,
                 wave=wave,
+                new_article=bool(before.facts.get("new_article")) if before else crowded,
             )
         )
 

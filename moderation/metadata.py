@@ -8,25 +8,25 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urldefrag, urlsplit
 
-from moderation.history import moment
-from moderation.submission import BIDI, UNWANTED, checked_url, has_lone_surrogate
+from moderation.submission import BIDI, checked_url, has_lone_surrogate
 
-TITLE_LONGEST, URL_LONGEST, TEXT_LONGEST = 300, 2_000, 20_000
+TITLE_LONGEST, URL_LONGEST = 300, 2_000
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
+    """What it is called and where it stands. Its date and its text are the site's to say (`PUT`): they would close it, and
+    stand under other articles."""
+
     title: str = ""
     url: str | None = None
-    text: str = ""
-    published_at: int | None = None
 
     @classmethod
     def of(cls, raw: Any) -> Page | None:
         """From the field `page` of a comment in JSON. None where nothing of it can be used."""
         if not isinstance(raw, Mapping):
             return None
-        page = cls(title(raw.get("title")), url(raw.get("url")), text(raw.get("text")), moment(raw.get("published_at")))
+        page = cls(title(raw.get("title")), url(raw.get("url")))
         return page if page.title or page.url else None
 
     @classmethod
@@ -54,9 +54,3 @@ def url(raw: Any) -> str | None:
         return None
     found = checked_url(raw.strip())
     return urldefrag(found).url if found else None
-
-
-def text(raw: Any) -> str:
-    if not isinstance(raw, str) or has_lone_surrogate(raw):
-        return ""
-    return UNWANTED.sub("", raw[:TEXT_LONGEST]).strip()

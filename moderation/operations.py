@@ -96,7 +96,7 @@ COMMENT_FIELDS = {
         "notify": {"type": ["boolean", "null"]},
         "page": {
             "type": ["object", "null"],
-            "properties": {"title": TEXT, "url": TEXT, "text": TEXT, "published_at": TEXT},
+            "properties": {"title": TEXT, "url": TEXT},
         },
         "page_title": TEXT,
         "page_url": TEXT,

@@ -41,6 +41,8 @@ class Case:
     muted: Mapping[str, Mute] = field(default_factory=dict)
     wave: str = ""
     """The decision on a wave of spam that it is alike to."""
+    new_article: bool = False
+    """It opens an article where comments have opened too many within the hour."""
 
 
 Rule = Callable[[Case], list[Reason]]
@@ -118,6 +120,11 @@ def form_token(case: Case) -> list[Reason]:
     return [Reason("form-token", note=said[case.form])] if case.form in said else []
 
 
+def new_article(case: Case) -> list[Reason]:
+    """The first comment on a key that nobody has registered, while such keys come in a flood."""
+    return [Reason("new-article", note="one of very many new articles in an hour")] if case.new_article else []
+
+
 def label_above(case: Case) -> list[Reason]:
     """A label above its threshold: the site's own, else the one in the model's card (from held-out data)."""
     found = []
@@ -151,6 +158,7 @@ RULES: tuple[tuple[str, Rule, str], ...] = (
     ("blocked-word", blocked_word, HOLD),
     ("many-links", many_links, HOLD),
     ("form-token", form_token, HOLD),
+    ("new-article", new_article, HOLD),
     ("label", label_above, HOLD),
     ("first-time", first_time, HOLD),
     ("stranger-with-link", stranger_with_link, HOLD),
@@ -221,6 +229,8 @@ def facts(case: Case) -> dict[str, Any]:
         told["honeypot"] = True
     if case.wave:
         told["wave"] = case.wave
+    if case.new_article:
+        told["new_article"] = True
     if case.muted:
         told["muted"] = sorted(case.muted)
     return told

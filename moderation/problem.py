@@ -54,6 +54,8 @@ class Problem(Exception):
         self.errors = errors
         self.headers = dict(headers or {})
         self.extra = dict(extra or {})
+        self.counted = False
+        """Its network's allowance is smaller by it already."""
 
     def document(self) -> dict[str, Any]:
         """The `application/problem+json` object."""

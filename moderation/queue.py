@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from classifier.examples import Asked, Author
-from moderation import prose, tally, telling, waves
+from moderation import prose, registration, tally, telling, waves
 from moderation.comment import Comment, is_id, iso, new_id
 from moderation.decision import MOST_APPEALED, STATUS_AFTER
 from moderation.explainer import ScoredText
@@ -109,6 +109,7 @@ async def act(
         await waves.decided(tx, chosen, now)
     pairs = list(zip(chosen, moved, strict=True))
     await _touch(tx, pairs)
+    await _settle(tx, moved)
     await _tell(tx, pairs, decision, action, now)
     await audit.note_many(
         tx, [(m.site, now, asker.name, f"comment:{action}", m.id, {"decision": decision}) for m in moved]
@@ -146,6 +147,7 @@ async def undo(database: Database, asker: Asker, decision: str, now: int) -> lis
             if not await decisions.undo(tx, decision, asker.name, now):
                 raise Conflict("This decision is undone already.", code="undone")
         await _touch(tx, [(found[m.id], m) for m in moved])
+        await _settle(tx, moved)
         await _tell(tx, [(found[m.id], m) for m in moved], decision, "undo", now)
         await audit.note_many(
             tx, [(m.site, now, asker.name, "decision:undo", decision, {"comment": m.id}) for m in moved]
@@ -195,6 +197,12 @@ async def _touch(tx: Session, moved: list[tuple[Comment, Moved]]) -> None:
     shown = {(m.site, m.article) for before, m in moved if "approved" in (before.status, m.status)}
     for site in {site for site, _ in shown}:
         await sites.touch(tx, site, (article for s, article in shown if s == site))
+
+
+async def _settle(tx: Session, moved: list[Moved]) -> None:
+    """What these articles are called may hang on it."""
+    for site in sorted({m.site for m in moved}):
+        await registration.settle(tx, site, (m.article for m in moved if m.site == site))
 
 
 async def _tell(tx: Session, moved: list[tuple[Comment, Moved]], decision: str, action: str, now: int) -> None:

@@ -1,8 +1,9 @@
-"""An article is registered: by PUT, by an import, or by what its page said of itself along with its first comment."""
+"""An article is registered: by PUT, by an import, or by a person's approval where its page said what it is called."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from dataclasses import replace
 
 from classifier import nearest
@@ -11,14 +12,17 @@ from moderation import markdown, policy
 from moderation.metadata import Page
 from moderation.scorer import Scorer
 from moderation.site import Article, Site
-from moderation.storage import sites, vectors
+from moderation.storage import openings, sites, vectors
 from moderation.storage.database import Session
+from moderation.storage.openings import Opening
 from moderation.submission import Submission
 
 
 async def register(tx: Session, article: Article) -> None:
-    """Store it, or its change, together with what it is about."""
+    """Store it, or its change, together with what it is about. What is said here replaces what a comment proposed."""
     await sites.put_article(tx, article)
+    if article.title or article.url:
+        await openings.settle(tx, article.site, article.key)
     if article.title or article.text or article.url:
         await keep_vector(tx, article)
 
@@ -28,25 +32,44 @@ async def keep_vector(tx: Session, article: Article) -> None:
     await vectors.keep(tx, article.site, article.key, nearest.VERSION, vector.pack())
 
 
-async def introduced(article: Article, page: Page, site: Site, scorer: Scorer, now: int) -> Article:
-    """A new article as its page describes it.
+async def proposed(opening: Opening, page: Page | None, site: Site, scorer: Scorer) -> Opening:
+    """With what its page said of itself. Anybody can say so: nothing of it is public before `settle` finds a person's word.
 
-    Anybody can say so, and the words will stand under other articles, where no moderator looks: those that would have
-    held a comment are left out, and so is an address that is not on the site's own pages.
+    A title that would have held a comment is left out: whoever approves one should not have to read it twice.
     """
-    published = page.published_at if page.published_at is not None and page.published_at <= now else None
-    article = replace(article, url=page.url if page.is_on(site.origins) else None, published_at=published)
-    said = f"{page.title}\n\n{markdown.excerpt(page.text)}".strip()
-    if not said:
-        return article
-    (score,) = await scorer.score([Asked(said, Author("", "", ""), site.key)])
+    if page is None:
+        return opening
+    if not page.title:
+        return replace(opening, url=page.url)
+    (score,) = await scorer.score([Asked(page.title, Author("", "", ""), site.key)])
     case = policy.Case(
-        Submission("", "", None, said, None, False),
+        Submission("", "", None, page.title, None, False),
         site.rules,
         score.scores if score else None,
         thresholds=scorer.thresholds(),
-        links=markdown.count_links(said),
+        links=markdown.count_links(page.title),
     )
-    if policy.judge(case).status != "approved":
-        return article
-    return replace(article, title=page.title, text=page.text)
+    is_fit = policy.judge(case).status == "approved"
+    return replace(opening, title=page.title if is_fit else "", url=page.url)
+
+
+async def settle(tx: Session, site_key: str, keys: Iterable[str]) -> None:
+    """After a decision on comments of these articles: what was proposed of them is theirs where the address is on one of the
+    site's own origins and a person has approved a comment there, and no longer theirs where that was taken back."""
+    found = await openings.proposals(tx, site_key, sorted(set(keys)))
+    if not found:
+        return
+    origins = (await sites.sites(tx, [site_key]))[site_key].origins
+    articles = await sites.articles(tx, site_key, [one.article for one in found])
+    for one in found:
+        article = articles[one.article]
+        is_theirs = (article.title, article.url) == (one.title, one.url)
+        is_due = one.approved and Page(one.title, one.url).is_on(origins)
+        if is_due and not article.title and not article.url:
+            article = replace(article, title=one.title, url=one.url)
+        elif is_theirs and not is_due:
+            article = replace(article, title="", url=None)
+        else:
+            continue
+        await sites.put_article(tx, article)
+        await keep_vector(tx, article)

@@ -117,6 +117,7 @@ def case_of(row: Judgement, house: HouseRules, scores: Scores | None, thresholds
         honeypot=bool(facts.get("honeypot")),
         author=row.author_key,
         wave=str(facts.get("wave", "")),
+        new_article=bool(facts.get("new_article")),
         muted={rule: Mute("overturned", 0) for rule in facts.get("muted", ())},
     )
 

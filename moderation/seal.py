@@ -17,6 +17,9 @@ FORM_YOUNGEST = 1_000
 FORM_OLDEST = 24 * 3600 * 1000
 """Milliseconds: a form comes back no earlier, and no later, than this after it was served; a site may say otherwise."""
 
+SHARED = "shared"
+"""In an address's stead, and in its key's: all readers who came through a proxy that does not tell us who they are."""
+
 TICKET_LIFE = 10 * 60 * 1000
 """Milliseconds between the password and the code."""
 
@@ -43,6 +46,8 @@ class Seal:
 
     def address_key(self, address: str) -> str:
         """Where it came from, an IPv6 address by its /64; empty for an unknown one."""
+        if address == SHARED:
+            return SHARED
         ip = parsed_address(address)
         if ip is None:
             return ""

@@ -34,6 +34,7 @@ class HouseRules:
     articles: str = "open"
     """`open`: an article exists from its first reply; `registered`: only articles that were PUT."""
     new_articles_an_hour: int = 100
+    """How many articles comments from one address may open. Of the whole site none is refused: see `new-article`."""
     disallowed: tuple[str, ...] = ()
     """Words, addresses (IP or CIDR), domains and email addresses whose comments are filed as spam."""
     blocked: tuple[str, ...] = ()
@@ -45,7 +46,8 @@ class HouseRules:
     """Label to hold threshold, over the ones in the model's card."""
     per_author_a_minute: int = 10
     per_address_a_minute: int = 60
-    """How many comments one author, or one address (an IPv6 /64), may send in any minute; 0 turns it off."""
+    """How many comments one author from one address, or one address (an IPv6 /64), may send in any minute, refused ones
+    counted; 0 turns it off."""
     honeypot: str = "hold"
     """`hold`, `spam` or `off`: our own form came back with the field filled that nobody can see."""
     form_youngest: int = 1

@@ -12,6 +12,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from moderation.allowance import times
 from moderation.problem import TooFast
 from moderation.storage import failures, moderators
 from moderation.storage.database import Database, Session
@@ -58,7 +59,8 @@ class Caller:
             return {f"{self.counted} {self.device or self.session}": ATTEMPTS}
         if not self.place:
             return {f"{self.counted} ": MANY}
-        return {f"{self.counted} {self.place}": ATTEMPTS, self.place: MANY}
+        shared = times(self.place)
+        return {f"{self.counted} {self.place}": ATTEMPTS * shared, self.place: MANY * shared}
 
 
 async def refuse(session: Session, caller: Caller, now: int) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 WORDS = {
+    "allowance",
     "history",
     "metadata",
     "site",
@@ -79,7 +80,7 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
         {"classifier.labels", "classifier.registry", "classifier.serving"},
     ),
     "queue": (
-        WORDS | {"problem", "storage", "explainer", "scorer", "tally", "telling", "waves"},
+        WORDS | {"problem", "storage", "explainer", "registration", "scorer", "tally", "telling", "waves"},
         {"classifier.examples"},
     ),
     "answering": (WORDS | {"problem", "storage", "queue", "telling"}, set()),

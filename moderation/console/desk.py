@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from markupsafe import Markup, escape
@@ -19,7 +19,7 @@ from moderation.console.waves import folded, packed, unpacked
 from moderation.moderator import EVERYWHERE, Asker
 from moderation.pages import Pages
 from moderation.problem import Problem, Unauthorized
-from moderation.storage import audit, comments, failures, moderators, sites
+from moderation.storage import audit, comments, failures, moderators, openings, sites
 from moderation.storage import queue as stored_queue
 from moderation.storage.database import Database
 
@@ -103,11 +103,20 @@ def that_matter(shown: dict[str, Any]) -> list[dict[str, Any]]:
     return [r for r in shown["verdict"]["reasons"] if "rule" in r or scores.get(r["label"], 0) >= SPEAKS]
 
 
-def in_words(shown: dict[str, Any], titles: dict[tuple[str, str], tuple[str, str | None]]) -> dict[str, Any]:
+class Called(NamedTuple):
+    """What an article is called, and where it is to be read; or what a stranger's comment proposes, until a person's
+    approval of one of its comments makes that public."""
+
+    title: str = ""
+    url: str | None = None
+    proposed: str = ""
+
+
+def in_words(shown: dict[str, Any], titles: dict[tuple[str, str], Called]) -> dict[str, Any]:
     """A comment's document, with its reasons as sentences and its text marked."""
     reasons = []
     matter = that_matter(shown)
-    title, url = titles.get((shown["site"], shown["article"]), ("", None))
+    called = titles.get((shown["site"], shown["article"]), Called())
     imported = next((reason.get("note") or "elsewhere" for reason in matter if reason.get("rule") == "imported"), "")
     for reason in matter:
         if reason.get("rule") == "imported":
@@ -121,8 +130,9 @@ def in_words(shown: dict[str, Any], titles: dict[tuple[str, str], tuple[str, str
             text = f"{reason['label'].replace('_', ' ')}: {words[:80] or reason['feature']}"
             reasons.append({"kind": "word", "text": text, "weight": reason["weight"]})
     return shown | {
-        "article_title": title or shown["article"],
-        "article_url": url,
+        "article_title": called.title or shown["article"],
+        "article_url": called.url,
+        "article_proposed": called.proposed,
         "bars": [bar_in_words(bar, on) for bar, on in shown.get("bars", {}).items()],
         "wave": {"count": len(wave), "all": packed(wave)} if (wave := shown.get("wave")) else None,
         "marked": marked(shown["body"], matter),
@@ -184,13 +194,17 @@ async def answering(database: Database, shown: list[dict[str, Any]]) -> list[dic
     return [c | {"above": told.get(c["parent"] or "")} for c in shown]
 
 
-async def titles_of(database: Database, shown: list[dict[str, Any]]) -> dict[tuple[str, str], tuple[str, str | None]]:
-    """Site and key → the article's title, and where it is to be read."""
-    found: dict[tuple[str, str], tuple[str, str | None]] = {}
+async def titles_of(database: Database, shown: list[dict[str, Any]]) -> dict[tuple[str, str], Called]:
+    """Site and key → what the article is called."""
+    found: dict[tuple[str, str], Called] = {}
     async with database.reading() as session:
         for site in {c["site"] for c in shown}:
             known = await sites.articles(session, site, {c["article"] for c in shown if c["site"] == site})
-            found |= {(site, key): (article.title, article.url) for key, article in known.items()}
+            found |= {(site, key): Called(article.title, article.url) for key, article in known.items()}
+            if bare := [article.key for article in known.values() if not article.title and not article.url]:
+                for one in await openings.proposals(session, site, bare):
+                    said = " · ".join(filter(None, (one.title, one.url)))
+                    found[site, one.article] = Called(proposed=said)
     return found
 
 

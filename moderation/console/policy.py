@@ -54,9 +54,10 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
     (
         "Limits",
         (
-            ("per_author_a_minute", "Comments a minute by one author", "0 turns the limit off."),
-            ("per_address_a_minute", "Comments a minute from one address", "An IPv6 /64 is one; 0 turns it off."),
-            ("new_articles_an_hour", "New articles an hour", "Articles that exist from their first comment."),
+            ("per_author_a_minute", "Comments a minute by one author", "From one network address; 0 turns the limit off."),
+            ("per_address_a_minute", "Comments a minute from one address", "An IPv6 /64 is one; refused ones count too; 0 turns "
+             "it off."),
+            ("new_articles_an_hour", "New articles an hour from one address", "Articles that exist from their first comment."),
             ("max_body", "Longest comment, in characters", "65,525 bytes at the most whatever this says."),
         ),
     ),

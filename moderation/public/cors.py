@@ -42,8 +42,10 @@ async def origin_of(request: Request) -> str | None:
     return directory.allowed(site, request.headers)
 
 
-def shared(endpoint: Endpoint) -> Endpoint:
-    """Readable by the site's pages. A page that is not the site's gets 403 for a change, and an unreadable GET."""
+def shared(endpoint: Endpoint, counted: Callable[[Request, Problem], Problem] | None = None) -> Endpoint:
+    """Readable by the site's pages. A page that is not the site's gets 403 for a change, and an unreadable GET.
+
+    `counted` hears of every problem, and says which one to tell."""
 
     async def answer(request: Request) -> Response:
         origin = None
@@ -55,7 +57,7 @@ def shared(endpoint: Endpoint) -> Endpoint:
                     raise
             response = await endpoint(request)
         except Problem as problem:
-            response = told(request, problem)
+            response = told(request, counted(request, problem) if counted else problem)
         response.headers["Vary"] = "Origin"
         if origin:
             response.headers["Access-Control-Allow-Origin"] = origin

@@ -86,12 +86,27 @@ async def post_form(request: Request, site: Site, article: str) -> Response:
         arrival = arrival_of(request, site, article, sent, raw, receipt, form=token, honeypot=filled, page=page)
         accepted = await intake.submit(arrival)
     except BadRequest as problem:
-        return problem_page(request, problem)
+        return problem_page(request, counted(request, problem))
     except Problem as problem:
         if isinstance(problem, body.HasFile):
             typed = problem.typed
-        return await form_page(request, site, article, typed, problem)
+        return await form_page(request, site, article, typed, counted(request, problem))
     return RedirectResponse(await where_next(request, site, article, typed, accepted), 303)
+
+
+def counted(request: Request, problem: Problem) -> Problem:
+    """What to answer a comment with that was not taken: it counts against its network's allowance."""
+    state = request.app.state
+    site: Site | None = getattr(request.state, "site", None)
+    if site is None:  # anybody can name sites that there are not
+        return problem
+    intake: Intake = state.intake
+    return intake.allowance.told(problem, site, state.links.seal.address_key(address_of(request)), intake.clock())
+
+
+def address_of(request: Request) -> str:
+    forwarded = ", ".join(request.headers.getlist("x-forwarded-for"))
+    return client_address(request.client.host if request.client else "", forwarded, request.app.state.trusted)
 
 
 async def checked(request: Request, site: Site, article: str, fields: Mapping[str, Any]) -> Submission:
@@ -130,21 +145,29 @@ def asked_of(site: Site) -> dict[str, Any]:
 
 
 def arrival_of(
-    request: Request, site: Site, article: str, sent: Submission, raw: bytes, receipt: str = "", **more: Any
+    request: Request,
+    site: Site,
+    article: str,
+    sent: Submission,
+    raw: bytes,
+    receipt: str = "",
+    is_edit: bool = False,
+    **more: Any,
 ) -> Arrival:
-    """The submission with its circumstances: where from, by whom, whether it is a retry."""
+    """The submission with its circumstances: where from, by whom, whether it is a retry. Raises TooFast where its network
+    is past its allowance already, but for an author's edit, and for what may be a retry."""
     state = request.app.state
     links: Links = state.links
     headers = request.headers
-    address = client_address(
-        request.client.host if request.client else "", ", ".join(headers.getlist("x-forwarded-for")), state.trusted
-    )
+    address = address_of(request)
     retry = None
     if (ticket := headers.get("idempotency-key")) is not None:
         if not 1 <= len(ticket) <= 255 or not ticket.isprintable():
             raise Invalid(FieldError("Idempotency-Key", "invalid", "must have 1 to 255 printable characters"))
         retry = (links.seal.at_rest(ticket), blake2b(raw, digest_size=16).hexdigest())
     keys = Keys(links.seal.author_key(sent.email, sent.name), links.seal.address_key(address), sent.body_key)
+    if not retry and not is_edit:
+        state.intake.allowance.check(site, keys.address, state.intake.clock())
     proof = links.seal.comment_of(headers.get("receipt") or receipt)
     return arrive(site.key, article, sent, keys, address=address, proof=proof, retry=retry, **more)
 
@@ -280,4 +303,5 @@ async def amend(request: Request, site: Site, old: Comment, changes: Mapping[str
     kept = {"name": old.name, "email": old.email, "url": old.url, "body": old.body}
     kept |= {field: changes[field] for field in ("name", "url", "body") if field in changes}
     sent = submission.check(kept, site.rules, old.format)
-    return await request.app.state.intake.amend(arrival_of(request, site, old.article, sent, raw), old.id)  # type: ignore[no-any-return]
+    arrival = arrival_of(request, site, old.article, sent, raw, is_edit=True)
+    return await request.app.state.intake.amend(arrival, old.id)  # type: ignore[no-any-return]

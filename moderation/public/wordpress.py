@@ -18,7 +18,7 @@ from moderation.comment import ID_LENGTH, Comment, is_id
 from moderation.pages import Pages
 from moderation.problem import FieldError, Forbidden, Invalid, NotFound, Problem, Unavailable, Unsupported
 from moderation.public.cors import EXPOSED, problem_answer
-from moderation.public.posting import arrival_of, is_allowed, json_answer, where_next
+from moderation.public.posting import arrival_of, counted, is_allowed, json_answer, where_next
 from moderation.public.sites import Directory
 from moderation.site import Site, is_article_key
 from moderation.storage import comments, imports, sites
@@ -53,14 +53,14 @@ async def post_wordpress_form(request: Request) -> Response:
     origin = None
     try:
         directory: Directory = request.app.state.directory
-        site = await directory.site(request.path_params["site"])
+        site = request.state.site = await directory.site(request.path_params["site"])
         raw = await read(request, typed)
         origin = directory.allowed(site, request.headers)
         response = await take(request, site, typed, raw)
     except Problem as problem:
         if isinstance(problem, body.HasFile):
             typed |= {name: value for name, value in problem.typed.items() if name in FIELDS}
-        response = await refuse(request, site, typed, in_their_words(problem))
+        response = await refuse(request, site, typed, in_their_words(counted(request, problem)))
     response.headers["Vary"] = "Origin, Accept"
     if origin:
         response.headers["Access-Control-Allow-Origin"] = origin

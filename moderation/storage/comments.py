@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -209,15 +209,26 @@ async def find(session: Session, ids: Iterable[str]) -> dict[str, Comment]:
     return {row[0]: comment_of(row) for row in await session.fetch(sql, *wanted)}
 
 
-async def said(session: Session, site: str, authors: Iterable[str], bodies: Iterable[str]) -> set[tuple[str, str, str]]:
-    """(author, article, body) keys already there, whatever became of them short of deletion."""
+class Said(NamedTuple):
+    """Who said what, to whom, and where it came from."""
+
+    author: str
+    article: str
+    body: str
+    parent: str | None
+    address: str
+    id: str
+
+
+async def said(session: Session, site: str, authors: Iterable[str], bodies: Iterable[str]) -> set[Said]:
+    """What is there already of these authors and bodies (by their keys), whatever became of it short of deletion."""
     who, what = list(authors), list(bodies)
     rows = await session.fetch(
-        "SELECT author_key, article, body_key FROM comments WHERE site = ? AND status <> 'deleted' "
-        f"AND author_key IN ({marks(len(who))}) AND body_key IN ({marks(len(what))})",
+        "SELECT author_key, article, body_key, parent, address_key, id FROM comments WHERE site = ? "
+        f"AND status <> 'deleted' AND author_key IN ({marks(len(who))}) AND body_key IN ({marks(len(what))})",
         *(site, *who, *what),
     )
-    return {(row[0], row[1], row[2]) for row in rows}
+    return {Said(*row) for row in rows}
 
 
 def until(since: str) -> str:
@@ -225,32 +236,30 @@ def until(since: str) -> str:
     return first_id_at(made_at(since) + LIMITED + LEEWAY)
 
 
-async def recent(session: Session, site: str, column: str, keys: Iterable[str], since: str) -> dict[str, int]:
-    """How many each author (`author_key`) or address (`address_key`) sent since the id `since`, in a minute at most."""
-    assert column in ("author_key", "address_key")
-    wanted = list(keys)
+async def recent(session: Session, site: str, addresses: Iterable[str], since: str) -> dict[str, tuple[int, str]]:
+    """Address → how many it sent since the id `since`, in a minute at most, and the last one's id."""
+    wanted = list(addresses)
     if not wanted:
         return {}
     rows = await session.fetch(
-        f"SELECT {column}, count(*) FROM comments WHERE site = ? AND {column} IN ({marks(len(wanted))}) AND id > ? "
-        f"AND id < ? GROUP BY {column}",
+        f"SELECT address_key, count(*), max(id) FROM comments WHERE site = ? AND address_key IN ({marks(len(wanted))}) "
+        "AND id > ? AND id < ? GROUP BY address_key",
         *(site, *wanted, since, until(since)),
     )
-    return {row[0]: int(row[1]) for row in rows}
+    return {row[0]: (int(row[1]), row[2]) for row in rows}
 
 
-async def last_of(session: Session, site: str, column: str, keys: Iterable[str], since: str) -> dict[str, str]:
-    """The id of the last one that each author or address sent since the id `since`, whatever became of it."""
-    assert column in ("author_key", "address_key")
-    wanted = list(keys)
-    if not wanted:
-        return {}
+async def recent_by_author(
+    session: Session, site: str, authors: Iterable[str], since: str
+) -> dict[tuple[str, str], tuple[int, str]]:
+    """The same by (author, address): anybody can type an author's address, but not from the author's network."""
+    wanted = list(authors)
     rows = await session.fetch(
-        f"SELECT {column}, max(id) FROM comments WHERE site = ? AND {column} IN ({marks(len(wanted))}) AND id > ? "
-        f"AND id < ? GROUP BY {column}",
+        "SELECT author_key, address_key, count(*), max(id) FROM comments WHERE site = ? "
+        f"AND author_key IN ({marks(len(wanted))}) AND id > ? AND id < ? GROUP BY author_key, address_key",
         *(site, *wanted, since, until(since)),
     )
-    return {row[0]: row[1] for row in rows}
+    return {(row[0], row[1]): (int(row[2]), row[3]) for row in rows}
 
 
 async def places(session: Session, site: str, article: str) -> list[tuple[str, str | None, str]]:

@@ -31,6 +31,7 @@ TABLES: dict[str, tuple[str, ...]] = {
         *("author_key", "address_key", "body_key", "created_at", "edited_at", "judged", "decided", "format"),
         *("worst", "doubt", "turn", "staff"),
     ),
+    "openings": ("site", "article", "at", "address_key", "comment", "title", "url"),
     "alike": ("site", "id", "key"),
     "submissions": (
         *(
@@ -143,6 +144,7 @@ async def require_empty(session: Session) -> None:
 
 async def clear_sites(tx: Session) -> None:
     await tx.execute("DELETE FROM article_vectors")
+    await tx.execute("DELETE FROM openings")
     await tx.execute("DELETE FROM articles")
     await tx.execute("DELETE FROM sites")
 

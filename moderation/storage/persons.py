@@ -147,6 +147,10 @@ async def erase(tx: Session, person: Person) -> None:
     await tx.execute(  # before the comments, by which they are found
         f"DELETE FROM submissions WHERE {here} AND author_key = ? AND id IN ({theirs(person)})", *args * 3
     )
+    await tx.execute(
+        f"DELETE FROM openings WHERE {here} AND comment IN (SELECT id FROM comments WHERE {here} AND author_key = ?)",
+        *(site + args),
+    )
     await tx.execute(f"DELETE FROM comments WHERE {here} AND author_key = ?", *args)
     await tx.execute(f"DELETE FROM subscriptions WHERE {here} AND person = ?", *args)
     if person.site == EVERYWHERE:

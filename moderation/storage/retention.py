@@ -75,9 +75,11 @@ async def forget_addresses(tx: Session, site: str, before: int, limit: int) -> i
 
 
 async def tidy(tx: Session, now: int, day: int) -> None:
-    """First answers and failed sign-ins of yesterday, links that are over, and mails of long ago."""
+    """First answers and failed sign-ins of yesterday, who opened which article, links that are over, and mails of long ago."""
     here = "site IN (SELECT '*' UNION ALL SELECT site FROM sites)"
     await tx.execute(f"DELETE FROM retries WHERE {here} AND created_at <= ?", now - day)
+    await tx.execute(f"UPDATE openings SET address_key = '' WHERE {here} AND address_key > '' AND at <= ?", now - day)
+    await tx.execute(f"DELETE FROM openings WHERE {here} AND title = '' AND url IS NULL AND at <= ?", now - day)
     await tx.execute("DELETE FROM attempts WHERE site = ? AND at <= ?", EVERYWHERE, now - day)
     await tx.execute("DELETE FROM person_links WHERE site = ? AND created_at <= ?", EVERYWHERE, now - 2 * day)
     for state, days in (("delivered", 90), ("failed", 30)):

@@ -6,11 +6,9 @@ import json
 from collections.abc import Iterable
 from functools import lru_cache
 
-from moderation.comment import LEEWAY
 from moderation.site import Article, HouseRules, Mute, Site
 from moderation.storage.database import Row, Session, marks
 
-HOUR = 3_600_000
 ARTICLE = "site, article, title, url, body, published_at, comments_open, revision, created_at"
 
 
@@ -62,15 +60,6 @@ async def articles(session: Session, site: str, keys: Iterable[str]) -> dict[str
         f"SELECT {ARTICLE} FROM articles WHERE site = ? AND article IN ({marks(len(wanted))})", site, *wanted
     )
     return {row[1]: article_of(row) for row in rows}
-
-
-async def new_articles(session: Session, site: str, since: int) -> int:
-    """In the hour since then."""
-    row = await session.fetch_one(
-        "SELECT count(*) FROM articles WHERE site = ? AND created_at > ? AND created_at < ?",
-        *(site, since, since + HOUR + LEEWAY),
-    )
-    return int(row[0]) if row else 0
 
 
 async def put_article(tx: Session, article: Article) -> None:

@@ -70,7 +70,7 @@ def test_the_comment_brings_the_pages_own_facts_its_token_and_its_proof(
     )
     head = (
         '<meta property="og:title" content="The blue flower, again">'
-        '<meta property="article:published_time" content="2026-05-01T10:00:00+02:00">'
+        '<meta property="article:published_time" content="2001-05-01T10:00:00+02:00">'
         '<link rel="canonical" href="https://blog.example/blue">'
     )
     embedded(page, host.page("/blue/", 'article="my-post"', head=head))
@@ -81,10 +81,8 @@ def test_the_comment_brings_the_pages_own_facts_its_token_and_its_proof(
     send(page)
     expect(page.locator(".comment")).to_have_count(2)
     (headers, fields), (later, _) = sent
-    assert fields["page"]["title"] == "The blue flower, again"
-    assert fields["page"]["url"] == "https://blog.example/blue"
-    assert fields["page"]["published_at"] == "2026-05-01T08:00:00.000Z"
-    assert "Words of the blog." in fields["page"]["text"]
+    proposed = {"title": "The blue flower, again", "url": "https://blog.example/blue"}
+    assert fields["page"] == proposed, "its date and its text are the site's to register"
     assert "." in fields["form_token"]
     assert "receipt" not in headers and "/receipts/" in later["receipt"]
     assert headers["idempotency-key"] != later["idempotency-key"]

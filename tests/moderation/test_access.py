@@ -9,7 +9,7 @@ from argon2.exceptions import VerifyMismatchError
 
 from moderation import passwords
 from moderation.access import client_address
-from moderation.seal import FORM_OLDEST, FORM_YOUNGEST, Seal
+from moderation.seal import FORM_OLDEST, FORM_YOUNGEST, SHARED, Seal
 
 TRUSTED = (ip_network("127.0.0.1/32"), ip_network("10.0.0.0/8"))
 
@@ -24,11 +24,15 @@ TRUSTED = (ip_network("127.0.0.1/32"), ip_network("10.0.0.0/8"))
         ("127.0.0.1", "192.0.2.66, 198.51.100.1, 10.1.2.3", TRUSTED, "198.51.100.1"),  # the rightmost untrusted hop
         ("127.0.0.1", "2001:db8::7", TRUSTED, "2001:db8::7"),
         ("127.0.0.1", "10.1.2.3", TRUSTED, "10.1.2.3"),
-        ("127.0.0.1", "nonsense", TRUSTED, ""),
-        ("127.0.0.1", "198.51.100.1", (), ""),  # a proxy that nobody declared
-        ("10.0.0.5", "198.51.100.1", (), ""),
+        ("127.0.0.1", "nonsense, 10.1.2.3", TRUSTED, SHARED),  # a header never removes a limit
+        ("127.0.0.1", "198.51.100.1", (), SHARED),  # a proxy that nobody declared
+        ("10.0.0.5", "198.51.100.1", (), SHARED),
         ("127.0.0.1", "", (), ""),
-        ("", "198.51.100.1", TRUSTED, ""),
+        ("", "198.51.100.1", TRUSTED, SHARED),
+        ("127.0.0.1", "198.51.100.1:4711", TRUSTED, "198.51.100.1"),
+        ("127.0.0.1", "198.51.100.1:4711, 10.1.2.3:80", TRUSTED, "198.51.100.1"),
+        ("127.0.0.1", "[2001:db8::7]:4711", TRUSTED, "2001:db8::7"),
+        ("127.0.0.1", "[2001:db8::7", TRUSTED, "2001:db8::7"),
     ],
 )
 def test_the_address_is_the_rightmost_hop_that_we_do_not_trust(

@@ -44,21 +44,32 @@ async def about(service: Service, article: str = "post") -> dict[str, Any]:
     return found
 
 
+async def approve(service: Service, id: str) -> str:
+    """As a person; the decision's id."""
+    answer = await service.client.post(
+        "/api/decisions", json={"comments": [id], "action": "approve"}, headers=await service.token()
+    )
+    assert answer.status_code == 200, answer.text
+    return str(answer.json()["id"])
+
+
 @pytest.mark.anyio
-async def test_the_first_comment_brings_what_its_page_says_of_itself(blog: Service) -> None:
-    assert (await blog.post(page=PAGE)).status_code == 201
+async def test_the_first_comment_brings_what_its_page_is_called_and_a_person_makes_it_so(blog: Service) -> None:
+    told = await blog.post(page=PAGE)
+    assert told.status_code == 201
+    await approve(blog, told.json()["id"])
     told = await about(blog)
     assert told["title"] == "How to brew green tea"
     assert told["url"] == "https://blog.example/tea?p=1"
-    assert told["published_at"] == "2026-01-02T03:04:05.000Z"
+    assert told["published_at"] is None
     related = await blog.client.get("/sites/default/articles/why-a-garden-needs-a-gate/related?limit=10")
     (tea,) = [article for article in related.json()["articles"] if article["key"] == "post"]
-    assert tea["excerpt"].startswith("Water of eighty degrees") and tea["excerpt"].endswith("…")
+    assert tea["excerpt"] == ""
 
 
 @pytest.mark.anyio
 async def test_a_held_first_comment_brings_it_too(blog: Service) -> None:
-    await blog.held(page=PAGE)
+    await approve(blog, await blog.held(page=PAGE))
     assert (await about(blog))["title"] == "How to brew green tea"
 
 
@@ -79,8 +90,19 @@ async def test_a_form_brings_title_and_address(blog: Service) -> None:
     for name in ("page_title", "page_url"):
         assert f'name="{name}" value="{fields[name]}"' in wrong.text, "it goes along when the form is sent again"
     answer = await blog.client.post(path, data=fields)
-    assert answer.status_code == 303 and answer.headers["location"].startswith("https://blog.example/tea#comment-")
+    form = "http://comments.test/sites/default/articles/post/form#comment-"
+    assert answer.status_code == 303 and answer.headers["location"].startswith(form), (
+        "nobody has looked at that address"
+    )
+    await approve(blog, answer.headers["location"].rpartition("-")[2])
     assert (await about(blog))["title"] == "Tea"
+    again = {
+        "email": "bob@example.org",
+        "form_token": blog.app.state.links.seal.form_token("default", "post", blog.clock.now),
+    }
+    blog.clock.forward(seconds=30)
+    answer = await blog.client.post(path, data=fields | again)
+    assert answer.headers["location"].startswith("https://blog.example/tea#comment-")
 
 
 @pytest.mark.anyio
@@ -89,7 +111,7 @@ async def test_what_exists_is_never_overwritten(blog: Service) -> None:
     await blog.client.put("/sites/default/articles/registered", json={"title": "Mine"}, headers=headers)
     await blog.post("written-on")
     for article, title in (("registered", "Mine"), ("written-on", "")):
-        await blog.post(article, page=PAGE)
+        await approve(blog, (await blog.post(article, page=PAGE)).json()["id"])
         told = await about(blog, article)
         assert (told["title"], told["url"], told["published_at"]) == (title, None, None)
 
@@ -110,10 +132,12 @@ async def test_what_exists_is_never_overwritten(blog: Service) -> None:
         None,
     ],
 )
-async def test_an_address_that_is_not_on_the_sites_pages_is_left_out(blog: Service, url: Any) -> None:
-    assert (await blog.post(page=PAGE | {"url": url})).status_code == 201
+async def test_where_the_address_is_not_on_the_sites_pages_nothing_is_public(blog: Service, url: Any) -> None:
+    answer = await blog.post(page=PAGE | {"url": url})
+    assert answer.status_code == 201
+    await approve(blog, answer.json()["id"])
     told = await about(blog)
-    assert (told["url"], told["title"]) == (None, PAGE["title"])
+    assert (told["url"], told["title"]) == (None, "")
 
 
 @pytest.mark.anyio
@@ -133,16 +157,19 @@ async def test_what_is_wrong_is_ignored_and_the_comment_is_taken(blog: Service, 
         headers={"Content-Type": "application/json"},
     )
     assert answer.status_code == 201, answer.text
+    await approve(blog, answer.json()["id"])
     told = await about(blog)
     assert (told["title"], told["url"], told["published_at"]) == ("", None, None)
 
 
 @pytest.mark.anyio
 @pytest.mark.parametrize(
-    "at", ["tomorrow", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59Z", 1e300, {}, "2999-01-01"]
+    "at", ["tomorrow", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59Z", 1e300, {}, "2999-01-01", "2001-01-01"]
 )
-async def test_a_time_that_is_none_or_has_not_come_is_ignored(blog: Service, at: Any) -> None:
-    assert (await blog.post(page=PAGE | {"published_at": at})).status_code == 201
+async def test_a_time_is_never_taken_from_a_comment(blog: Service, at: Any) -> None:
+    answer = await blog.post(page=PAGE | {"published_at": at})
+    assert answer.status_code == 201
+    await approve(blog, answer.json()["id"])
     assert (await about(blog))["published_at"] is None
 
 
@@ -151,18 +178,19 @@ async def test_a_time_that_is_none_or_has_not_come_is_ignored(blog: Service, at:
     ("said", "rules"),
     [
         ({"title": "You are all idiots, and so is whoever reads this stupid page"}, {}),
-        ({"text": "You are a stupid, pathetic idiot and your garbage is worth nothing. " * 3}, {}),
         ({"title": "See https://pills.example for more"}, {}),
         ({"title": "News from the bank"}, {"blocked": ("bank",)}),
-        ({"text": "He works at a bank in the city."}, {"disallowed": ("bank",)}),
+        ({"title": "He works at a bank in the city."}, {"disallowed": ("bank",)}),
     ],
 )
 async def test_words_that_would_have_held_a_comment_are_left_out(
     service: Service, said: dict[str, str], rules: dict[str, Any]
 ) -> None:
-    """They would stand under other articles, and no moderator would have seen them."""
+    """They would stand under other articles, and a moderator looks at the comment."""
     await allow(service, **rules)
-    assert (await service.post(page=PAGE | said)).status_code == 201
+    answer = await service.post(page=PAGE | said)
+    assert answer.status_code == 201
+    await approve(service, answer.json()["id"])
     told = await about(service)
     assert (told["title"], told["url"]) == ("", "https://blog.example/tea?p=1")
     shown = (await service.client.get("/sites/default/articles/the-night-train-north/related?limit=10")).text
@@ -190,8 +218,8 @@ anything = st.recursive(
 def test_whatever_a_page_says_is_something_that_can_be_stored_or_nothing(raw: dict[str, Any]) -> None:
     page = Page.of(raw)
     if page:
-        (page.title + page.text + (page.url or "")).encode()
-        assert len(page.title) <= 300 and len(page.text) <= 20_000
+        (page.title + (page.url or "")).encode()
+        assert len(page.title) <= 300
         assert page.title.isprintable() or not any(ord(c) < 32 for c in page.title)
         assert page.url is None or urlsplit(page.url).scheme in ("http", "https")
 

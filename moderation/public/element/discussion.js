@@ -44,7 +44,7 @@ class Discussion {
     this.thread.removeAttribute("aria-busy");
     this.title.hidden = false;
     this.isOpen = page.article.comments_open;
-    // What registers the article goes along until it is known.
+    // What the page calls itself goes along until it is known.
     this.page = page.article.url || page.article.title || page.count ? undefined : pageFacts();
     this.take(page);
     this.tally(page.count);

@@ -41,18 +41,14 @@ function keyOf(path) {
   return /^\.{0,2}$/.test(key) ? "~" + key : key.slice(0, 200);
 }
 
-// What the page says of itself: with it, the first comment registers the article.
+// What the page says of itself: the first comment proposes it, and a moderator's approval makes it the article's.
 function pageFacts() {
   const meta = (...names) => names.map((name) => document.querySelector(`meta[property="${name}"],meta[name="${name}"]`)?.content.trim()).find(Boolean);
   const here = new URL(location.href);
   here.hash = "";
   for (const name of [...here.searchParams.keys()]) if (/^(utm_|fbclid|gclid)/.test(name)) here.searchParams.delete(name);
-  const dated = document.querySelector("[itemprop=datePublished],time[pubdate]");
-  const at = new Date(meta("article:published_time", "datePublished") || dated?.getAttribute("datetime") || dated?.getAttribute("content") || NaN);
   return {
     title: (meta("og:title") || document.querySelector("h1")?.textContent || document.title).trim().slice(0, 500),
     url: document.querySelector('link[rel~="canonical"]')?.href || here.href,
-    published_at: isNaN(at) ? undefined : at.toISOString(),
-    text: document.querySelector("article,main")?.innerText.slice(0, 20000),
   };
 }

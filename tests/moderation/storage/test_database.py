@@ -13,7 +13,7 @@ import pytest
 from moderation.comment import Comment, new_id
 from moderation.problem import Unavailable
 from moderation.site import Article, HouseRules, Site
-from moderation.storage import comments, connect, moderators, persons, queue, retries, sites
+from moderation.storage import comments, connect, moderators, openings, persons, queue, retries, sites
 from moderation.storage.comments import Judged, Keys
 from moderation.storage.database import Database, NewerDatabase, Session, migrate, migrations, statements
 from moderation.storage.persons import Person
@@ -277,10 +277,10 @@ async def test_no_query_of_the_hot_path_scans_a_table(tmp_path: Path) -> None:
     async with database.reading() as session:
         asked = Explaining(session)
         await comments.said(asked, "default", ["a"], ["b"])
-        await comments.recent(asked, "default", "author_key", ["a"], "0")
-        await comments.recent(asked, "default", "address_key", ["a"], "0")
-        await comments.last_of(asked, "default", "author_key", ["a"], "0")
-        await comments.last_of(asked, "default", "address_key", ["a"], "0")
+        await comments.recent_by_author(asked, "default", ["a"], "0")
+        await comments.recent(asked, "default", ["a"], "0")
+        await openings.by_address(asked, "default", ["a"], 0)
+        await openings.proposals(asked, "default", ["a"])
         await comments.of_site(asked, "default", ["a"])
         await comments.find(asked, ["a"])
         await comments.thread(asked, "default", "post", newest=False, limit=50, after=("a", "a"))
