@@ -14,7 +14,7 @@ from typing import Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
@@ -253,12 +253,15 @@ class Watch:
                 )
             await send(message)
 
-        if scope["method"] == "POST" and (found := POST_COMMENT.path_regex.match(scope["path"])):
-            scope["route"], scope["path_params"] = POST_COMMENT, found.groupdict()
-            response = await POST_COMMENT.endpoint(Request(scope, receive))
-            await response(scope, receive, note)
-        else:
-            await self.app(scope, receive, note)
+        try:
+            if scope["method"] == "POST" and (found := POST_COMMENT.path_regex.match(scope["path"])):
+                scope["route"], scope["path_params"] = POST_COMMENT, found.groupdict()
+                response = await POST_COMMENT.endpoint(Request(scope, receive))
+                await response(scope, receive, note)
+            else:
+                await self.app(scope, receive, note)
+        except ClientDisconnect:  # an upload that was broken off: nobody is there to be told, and nothing is wrong here
+            log.debug("a client went away", extra={"method": scope["method"], "path": route_of(scope)})
 
     def _look_at_proxy(self, peer: str, scope: Scope) -> None:
         if all(name != b"x-forwarded-for" for name, _ in scope["headers"]):
