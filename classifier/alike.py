@@ -9,11 +9,12 @@ what a text's keys are, but under another VERSION.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable
 
 import numpy as np
 import numpy.typing as npt
+
+from classifier.streamsafe import normalize
 
 VERSION = 1
 LENGTH = 5
@@ -65,12 +66,12 @@ def _named(kind: str, word: str) -> Shingles:
 def shingles(text: str, name: str = "", url: str = "") -> Shingles:
     """Of the text as it reads: without case, punctuation, figures and what cannot be seen. A link counts by where it leads
     to, a name as a whole."""
-    plain = _UNSEEN.sub("", unicodedata.normalize("NFKC", text[:READ])).casefold()
+    plain = _UNSEEN.sub("", normalize("NFKC", text[:READ])[: 2 * READ]).casefold()
     hosts = {match[1].removeprefix("www.") for match in _LINK.finditer(f"{plain} {url.casefold()}")}
     words = _FIGURE.sub("0", _GAP.sub(" ", _LINK.sub(" ", plain))).strip()
     parts = [_rolled(f" {words} ")] if words else []
     parts += [_named("link", host) for host in sorted(hosts)]
-    if who := _GAP.sub(" ", _UNSEEN.sub("", unicodedata.normalize("NFKC", name)).casefold()).strip():
+    if who := _GAP.sub(" ", _UNSEEN.sub("", normalize("NFKC", name)).casefold()).strip():
         parts.append(_named("name", who))
     return np.unique(np.concatenate(parts)) if parts else np.zeros(0, np.uint64)
 

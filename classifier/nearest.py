@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import math
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,6 +17,8 @@ from zlib import crc32
 
 import numpy as np
 import numpy.typing as npt
+
+from classifier.streamsafe import normalize
 
 VERSION = 1
 """To be raised with every change of what a vector is: what is kept of another version is worked out again."""
@@ -63,7 +64,7 @@ class Vector:
 def stems(text: str) -> list[str]:
     """In the order of the text; a stem as often as it stands there."""
     found = []
-    for piece in _PIECE.finditer(unicodedata.normalize("NFKC", text[:READ]).casefold()):
+    for piece in _PIECE.finditer(normalize("NFKC", text[:READ])[: 2 * READ].casefold()):
         if run := piece[1]:
             found += [run[at : at + 2] for at in range(len(run) - 1)]
             found += _IDEOGRAPH.findall(run)

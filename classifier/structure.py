@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from classifier.examples import Author
+from classifier.streamsafe import stream_safe
 from classifier.views import LONGEST
 
 NAMES: tuple[str, ...] = (
@@ -143,6 +144,7 @@ def _any_in(parts: Iterable[str], text: str) -> bool:
 def host_of(link: str) -> str:
     """`https://www.a.example/x` → `a.example`; "" where there is none."""
     try:
+        link = stream_safe(link)  # `urlsplit` normalises the host
         host = urlsplit(link if "://" in link else f"//{link}").hostname or ""
     except ValueError:
         return ""

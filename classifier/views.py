@@ -11,6 +11,8 @@ import re
 import unicodedata
 from collections.abc import Callable, Mapping
 
+from classifier.streamsafe import normalize
+
 LONGEST = 20_000
 """Characters of a text that are read; what follows costs nothing and says nothing."""
 
@@ -45,7 +47,7 @@ class Fold(dict[int, str]):
         if known is not None:
             return known.lower()
         out = []
-        for part in unicodedata.normalize("NFKD", char):
+        for part in normalize("NFKD", char):
             if _is_mark(part):
                 continue
             out.append(self.confusables.get(part, part).lower())

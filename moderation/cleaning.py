@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from classifier.labels import LABELS
+from classifier.streamsafe import normalize
 from moderation import prose
 from moderation.comment import Comment, new_id
 from moderation.history import PastArticle, PastComment, PastVerdict
@@ -108,7 +109,7 @@ def ready(past: PastComment, seal: Seal, site: str, now: int) -> Ready:
 
 
 def clean_name(name: str) -> str:
-    name = unicodedata.normalize("NFC", clean(name))
+    name = normalize("NFC", clean(name))
     name = "".join(
         " " if c.isspace() else c for c in name if (c not in BIDI and unicodedata.category(c) != "Cc") or c.isspace()
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import html
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -56,7 +56,8 @@ class Hypertext:
         """A span of the text as a span of the source; what lies between its words there is part of it."""
         if not self.runs or start >= end:
             return 0, 0
-        pieces = [self._at(start), *(self._at(run[0]) for run in self.runs if start < run[0] < end), self._at(end - 1)]
+        first, after = (bisect_left(self.runs, place, key=lambda run: run[0]) for place in (start + 1, end))
+        pieces = [self._at(start), *(self._at(run[0]) for run in self.runs[first:after]), self._at(end - 1)]
         return min(first for first, _ in pieces), max(last for _, last in pieces)
 
     def _at(self, place: int) -> tuple[int, int]:
@@ -121,7 +122,7 @@ class _Writer:
 
     def _apart(self, newlines: int, at: int) -> None:
         """At least so many line ends between what was said and what comes."""
-        there = "".join(self._text[-3:])
+        there = "".join(piece[-2:] for piece in self._text[-3:])
         ends = len(there) - len(there.rstrip("\n"))
         if self._length:
             self._note("\n" * (newlines - ends), at, 0, False)

@@ -7,12 +7,13 @@ its suffixes, an address by its prefixes, and the letters of a script without sp
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator
 from functools import cache, cached_property, lru_cache
 from ipaddress import IPv6Address, ip_address, ip_network
 
 import idna
+
+from classifier.streamsafe import normalize, stream_safe
 
 # Nothing to see: soft hyphen, joiners, direction marks, variation selectors, tags, fillers.
 UNSEEN = re.compile(
@@ -20,7 +21,7 @@ UNSEEN = re.compile(
     "\ufe00-\ufe0f\ufeff\uffa0\U000e0000-\U000e0fff]"
 )
 WORD = re.compile(r"\w+")
-HOST = re.compile(r"[\w-]+(?:\.[\w-]+)+")
+HOST = re.compile(r"(?<![\w-])[\w-]++(?:\.[\w-]++)+")
 DOMAIN = re.compile(r"(?:\*\.)?[\w-]+(?:\.[\w-]+)*\.(?:[^\W\d_]{2,}|xn--[a-z0-9-]+)|\*?\.[^\W\d_]{2,}")
 SPACELESS = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
@@ -34,6 +35,9 @@ ADDRESS = "address:"
 """Before the key of a network address, where a list was told it by a comment: the address itself is kept nowhere."""
 KEY = re.compile("[0-9a-f]{32}")
 
+HOST_LONGEST = 253
+"""Of a domain name (RFC 1035): what is longer is none, and is not taken apart."""
+
 MOST_FOUND = 10
 """Entries named in one verdict, for each place that was looked at."""
 
@@ -42,15 +46,17 @@ def folded(text: str) -> str:
     """Equal for what a reader would call the same letters: NFKC, case folded, without what cannot be seen."""
     if text.isascii():
         return text.lower()
-    seen = unicodedata.normalize("NFKC", text).casefold()
-    return UNSEEN.sub("", unicodedata.normalize("NFKC", seen))
+    seen = normalize("NFKC", text).casefold()
+    return UNSEEN.sub("", normalize("NFKC", seen))
 
 
 @lru_cache(4096)
 def ascii_domain(domain: str) -> str:
     """In lower case and in ASCII (`xn--`), as one domain is always the same; as it was where it cannot be one."""
+    if len(domain) > HOST_LONGEST:
+        return domain.casefold()
     try:
-        return domain.lower() if domain.isascii() else idna.encode(domain, uts46=True).decode()
+        return domain.lower() if domain.isascii() else idna.encode(stream_safe(domain), uts46=True).decode()
     except idna.IDNAError:
         return domain.casefold()
 
@@ -165,6 +171,8 @@ class Listed:
         """The entry that names this host or one that it belongs to."""
         if not (host and (self._domains or self._below)):
             return None
+        if len(host) > HOST_LONGEST:  # dots between words without end: only its end can be a name
+            host = host[-HOST_LONGEST:].partition(".")[2]
         for above in parents(host):
             if entry := self._domains.get(above) or (above != host and self._below.get(above)):
                 return entry

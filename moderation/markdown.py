@@ -138,7 +138,7 @@ def _bare_address(state: StateInline, silent: bool) -> bool:
     if silent or state.linkLevel > 0 or state.src[state.pos] != ":":
         return False
     scheme = _SCHEME.search(state.pending[-6:])
-    rest = _ADDRESS.match(state.src, state.pos, state.posMax)
+    rest = _ADDRESS.match(state.src, state.pos, state.posMax) if scheme else None
     if not scheme or not rest:
         return False
     address = _without_tail(rest[0])

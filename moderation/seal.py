@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import base64
 import hmac
-import unicodedata
 from functools import lru_cache
 from hashlib import blake2b
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from socket import AF_INET, inet_pton
 from uuid import UUID
 
+from classifier.streamsafe import normalize
 from moderation.comment import ID_LENGTH, is_id, made_at
 
 FORM_YOUNGEST = 1_000
@@ -160,7 +160,7 @@ class Seal:
 
         The same for every spelling that readers see as the same.
         """
-        shown = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
+        shown = normalize("NFKC", normalize("NFKC", name).casefold())
         return self._mark("avatar", " ".join(shown.split()), 8).hex()
 
 

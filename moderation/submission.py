@@ -14,13 +14,18 @@ from urllib.parse import urlsplit, urlunsplit
 import idna
 from email_validator import EmailNotValidError, validate_email
 
+from classifier.streamsafe import normalize, stream_safe
 from moderation import prose
-from moderation.lists import folded
+from moderation.lists import HOST_LONGEST, folded
 from moderation.problem import FieldError, Invalid
 from moderation.site import HouseRules
 
 NAME_LONGEST, EMAIL_LONGEST, URL_LONGEST = 245, 254, 200
 BODY_BYTES = 65_525
+COMPOSED = 4
+"""So many characters at most become one by NFC (UAX #15; the longest is U+1F82 with its four)."""
+ADDRESS_LONGEST = 2_000
+"""Of an article's address, a page's, a webhook's: the longest that anything here keeps."""
 
 # Explicit direction marks, embeddings, overrides and isolates (UAX #9): a name with one can turn the page's text around.
 BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
@@ -79,7 +84,7 @@ def check(raw: Mapping[str, Any], rules: HouseRules, format: str = prose.MARKDOW
     body, parent = text("body"), text("parent")
 
     if name is not None:
-        name = unicodedata.normalize("NFC", name)
+        name = composed(name)
         if not name:
             if rules.require_name:
                 refuse("name", "required", "please give a name")
@@ -134,6 +139,12 @@ def check(raw: Mapping[str, Any], rules: HouseRules, format: str = prose.MARKDOW
     return Submission(name, email, link, body, parent or None, bool(notify), format)
 
 
+def composed(name: str) -> str:
+    """In NFC. As it was typed where it is far too long for that, or has more marks on a letter than any language."""
+    is_plain = len(name) <= COMPOSED * NAME_LONGEST and stream_safe(name) == name
+    return normalize("NFC", name) if is_plain else name
+
+
 def ticked(text: str | None) -> bool | str | None:
     """What a form says of a box, since it has texts only; whatever is neither yes nor no stays what it is, and is refused."""
     words = dict.fromkeys(("1", "true", "on", "yes"), True) | dict.fromkeys(("", "0", "false", "off", "no"), False)
@@ -159,6 +170,8 @@ def has_something_visible(text: str) -> bool:
 
 def checked_email(text: str) -> str | None:
     """The normalised address (RFC 5321, 6531; NFC, domain in lower case and Unicode), or None. Never asks the DNS."""
+    if len(text) > EMAIL_LONGEST or stream_safe(text) != text:  # before anything normalises it
+        return None
     plain = PLAIN_EMAIL.fullmatch(text)
     if plain is None:
         return validated(text)
@@ -181,7 +194,9 @@ def validated(text: str) -> str | None:
 
 def checked_url(text: str) -> str | None:
     """An absolute http(s) address with its host in ASCII, so that a look-alike letter shows as `xn--`; or None."""
-    if any(c in BIDI or c.isspace() or unicodedata.category(c) in ("Cc", "Cs") for c in text) or "\\" in text:
+    if len(text) > ADDRESS_LONGEST or stream_safe(text) != text or "\\" in text:  # before anything normalises it
+        return None
+    if any(c in BIDI or c.isspace() or unicodedata.category(c) in ("Cc", "Cs") for c in text):
         return None
     try:
         parts = urlsplit(text)
@@ -191,6 +206,8 @@ def checked_url(text: str) -> str | None:
     if parts.scheme.lower() not in ("http", "https") or not host or "@" in parts.netloc:
         return None
     try:
+        if len(host) > HOST_LONGEST:
+            return None
         shown = host if host.isascii() else idna.encode(host, uts46=True).decode()
         shown = f"[{host}]" if ":" in host else shown
     except (idna.IDNAError, UnicodeError):
