@@ -35,6 +35,7 @@ def serve(args: argparse.Namespace, settings: Settings) -> None:
     import uvicorn
 
     from moderation.app import create_app, prepare
+    from moderation.connections import raise_descriptors
     from moderation.operations import log_to_stderr, settle_memory
     from moderation.shutdown import REST, LastResort
 
@@ -44,11 +45,13 @@ def serve(args: argparse.Namespace, settings: Settings) -> None:
             "only wait for each other"
         )
     log_to_stderr(settings.log_level)
+    raise_descriptors()
 
     common: dict[str, Any] = {
         "host": settings.host,
         "port": settings.port,
-        "http": "httptools",
+        "http": "moderation.protocol:BoundedProtocol",
+        "ws": "none",  # whatever is installed: only HTTP is spoken here
         "loop": "uvloop" if sys.platform != "win32" else "auto",
         "access_log": False,  # 46 µs a request, and addresses in a log
         "proxy_headers": False,  # MODERATION_TRUSTED_PROXIES decides, nothing else

@@ -5,12 +5,14 @@
     ├── Unauthorized   401   no or wrong credentials
     ├── Forbidden      403   origin, closed, edit window, scope
     ├── NotFound       404
+    ├── TooSlow        408   said by the protocol, as is 431: before a request is whole
     ├── Gone           410   erased
     ├── Conflict       409   duplicate, or changed meanwhile
     ├── TooLarge       413
     ├── Unsupported    415
     ├── Invalid        422   fields are wrong, every one at once
     ├── TooFast        429   with Retry-After
+    ├── HeadTooLarge   431
     └── Unavailable    503   nothing was stored, with Retry-After
 
 No text of a problem ever holds an email, an address or a body.
@@ -90,6 +92,10 @@ class NotFound(Problem):
     status, title, default_code = 404, "There is no such thing here", "not_found"
 
 
+class TooSlow(Problem):
+    status, title, default_code = 408, "The request took too long", "too_slow"
+
+
 class Gone(Problem):
     status, title, default_code = 410, "It is no longer here", "gone"
 
@@ -123,6 +129,10 @@ class TooFast(Problem):
 
     def __init__(self, detail: str, retry_after: int, **more: Any) -> None:
         super().__init__(detail, headers={"Retry-After": str(max(1, retry_after))}, **more)
+
+
+class HeadTooLarge(Problem):
+    status, title, default_code = 431, "The request's head is too large", "head_too_large"
 
 
 class Unavailable(Problem):

@@ -111,6 +111,8 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     "operations": (WORDS | {"problem", "storage"}, {"classifier.serving"}),
     "health": ({"problem", "storage"}, set()),
     "shutdown": (set(), set()),
+    "connections": ({"access", "problem"}, set()),
+    "protocol": ({"connections"}, set()),
     "metrics": (WORDS | {"problem", "storage", "figures"}, set()),
     "pages": (set(), set()),
     "body": ({"problem"}, set()),
