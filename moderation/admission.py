@@ -77,7 +77,8 @@ class Book:
     new_keys: int
     """How many keys comments have opened here in this hour, at most NEW_ARTICLES of those that are stored."""
     known: dict[str, Comment]
-    said: set[Said]
+    said: dict[tuple[str | None, ...], list[Said]]
+    """Author, article, body and what it answers → where it was said."""
     by_author: dict[tuple[str, str], tuple[int, str]]
     """(author, address) → how many in the last minute, and the last one's id."""
     by_address: dict[str, tuple[int, str]]
@@ -156,7 +157,7 @@ class Book:
             return False
         above = below("", parent.path)[0] if parent else None
         same = (keys.author, arrival.article, keys.body, above)
-        return any(one[:4] == same and (one.address == keys.address or one.id == arrival.proof) for one in self.said)
+        return any(one.address == keys.address or one.id == arrival.proof for one in self.said.get(same, ()))
 
     def is_crowded(self, article: Article) -> bool:
         """It would be one more new article where comments have opened too many."""
@@ -174,7 +175,8 @@ class Book:
             self.new_keys += 1
             if keys.address:
                 self.opened[keys.address] += 1
-        self.said.add(Said(keys.author, arrival.article, keys.body, comment.parent, keys.address, comment.id))
+        said = Said(keys.author, arrival.article, keys.body, comment.parent, keys.address, comment.id)
+        self.said.setdefault(said[:4], []).append(said)
         by_author = self.by_author.get((keys.author, keys.address), NONE)[0]
         self.by_author[keys.author, keys.address] = by_author + 1, comment.id
         if keys.address:
@@ -202,13 +204,16 @@ async def look_up(stored: Session, key: str, arrivals: Iterable[Arrival], now: i
     authors, since = {a.keys.author for a in here}, first_id_at(now - MINUTE)
     addresses = {a.keys.address for a in here if a.keys.address}
     tickets = {a.retry[0] for a in here if a.retry}
+    said = dict[tuple[str | None, ...], list[Said]]()
+    for one in await comments.said(stored, key, authors, {a.keys.body for a in here}):
+        said.setdefault(one[:4], []).append(one)
     return Book(
         site,
         articles,
         opened,
         new_keys,
         known=await comments.of_site(stored, key, ids) if ids else {},
-        said=await comments.said(stored, key, authors, {a.keys.body for a in here}),
+        said=said,
         by_author=await comments.recent_by_author(stored, key, authors, since),
         by_address=await comments.recent(stored, key, addresses, since),
         answers=await retries.find(stored, key, tickets, now) if tickets else {},

@@ -226,7 +226,7 @@ async def test_health_and_metrics_count_and_tell_nothing_private(service: Servic
 
 
 @pytest.mark.anyio
-async def test_an_undeclared_proxy_is_named_and_limits_nobody_by_address(service: Service) -> None:
+async def test_an_undeclared_proxy_is_named_and_its_readers_share_a_wide_limit(service: Service) -> None:
     import httpx
 
     transport = httpx.ASGITransport(service.app, client=("127.0.0.1", 5000))
