@@ -47,9 +47,12 @@ class Files:
     @property
     def are_there(self) -> bool:
         try:
-            return all(identity(name) == known for name, known in self._known.items())
+            for name, known in self._known.items():
+                if identity(name) != known:
+                    return False
         except OSError:
             return False
+        return True
 
     def check(self) -> None:
         """Raises Unavailable where what is written now would be lost."""

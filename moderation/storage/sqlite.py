@@ -170,9 +170,8 @@ class Transaction(Session):
         await self._writer.run(self._commit, "COMMIT")
 
     def _commit(self, sql: str) -> None:
-        self._writer.check()
         self._execute(sql)
-        self._writer.check()  # it may have been moved just before: what is acknowledged is where it will be looked for
+        self._writer.check()  # it may have been moved meanwhile: what is acknowledged is where it will be looked for
 
     def _execute(self, sql: str, args: Sequence[Any] = ()) -> sqlite3.Cursor:
         """In the writer's thread, after all that was put off."""
