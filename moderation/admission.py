@@ -49,6 +49,8 @@ class Arrival:
     """What its page says of itself."""
     links: int = 0
     html: str = ""
+    text: str | None = None
+    """What a reader reads of the body, where it has been worked out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,8 @@ class Accepted:
 def arrive(site: str, article: str, submission: Submission, keys: Keys, **circumstances: Any) -> Arrival:
     """An Arrival with its text rendered and its links counted, once, in the request that brings it."""
     html, links = prose.render_and_count(submission.body, submission.format)
-    return Arrival(site, article, submission, keys, html=html, links=links, **circumstances)
+    text = submission.text
+    return Arrival(site, article, submission, keys, html=html, links=links, text=text, **circumstances)
 
 
 @dataclass

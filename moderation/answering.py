@@ -9,6 +9,7 @@ from typing import Any
 from moderation import prose, queue, submission, telling
 from moderation.comment import Comment, new_id, place
 from moderation.moderator import Asker
+from moderation.offload import REQUESTS
 from moderation.problem import Conflict, FieldError, Invalid
 from moderation.queue import Moved
 from moderation.seal import Seal
@@ -33,10 +34,11 @@ class Answered:
     """The reply, and before it what was approved along with it."""
 
 
-def checked(asker: Asker, raw: Mapping[str, Any]) -> Submission:
+async def checked(asker: Asker, raw: Mapping[str, Any]) -> Submission:
     """Their words and their name, by default the one that readers know them by. Raises Invalid, naming every wrong field."""
     known = asker.moderator.name if asker.moderator else ""
-    return submission.check({"name": raw.get("name") or known, "body": raw.get("body")}, RULES)
+    said = {"name": raw.get("name") or known, "body": raw.get("body")}
+    return await REQUESTS.run(submission.check, said, RULES, here=submission.is_light(said))
 
 
 async def reply(
@@ -55,6 +57,10 @@ async def reply(
     Raises NotFound, Conflict, or Invalid where what it answers is not published and is not to be; then nothing changed.
     """
     decision = new_id(now)
+    light = prose.is_light(said.body, said.format)
+    html, key = await REQUESTS.run(
+        lambda: (prose.render_and_count(said.body, said.format)[0], said.body_key), here=light
+    )
     async with database.transaction() as tx:
         found = await queue.seen_by(tx, asker, [id], {} if seen is None else {id: seen})
         above = found[id]
@@ -63,7 +69,7 @@ async def reply(
             if not approve:
                 raise Invalid(FieldError("approve", "required", "must be true: the comment is not published yet"))
             moved = await queue.act(tx, asker, [above], decision, "approve", (), "", now)
-        made = await _write(tx, seal, asker, above, said, now)
+        made = await _write(tx, seal, asker, above, said, html, key, now)
         await decisions.add(tx, [
             Entry(made.site, decision, made.id, 1, REPLY, (), "", asker.name, "deleted", "approved", 1, now)
         ])  # fmt: skip
@@ -77,14 +83,15 @@ async def reply(
     return Answered(decision, made, [*moved, Moved(made.id, made.site, made.article, made.status, 1)])
 
 
-async def _write(tx: Session, seal: Seal, asker: Asker, above: Comment, said: Submission, now: int) -> Comment:
-    keys = Keys(seal.staff_key(asker.name), "", said.body_key)
+async def _write(
+    tx: Session, seal: Seal, asker: Asker, above: Comment, said: Submission, html: str, key: str, now: int
+) -> Comment:
+    keys = Keys(seal.staff_key(asker.name), "", key)
     id = new_id(now, 1)
     parent, path = place(id, above)
     for one in await comments.said(tx, above.site, [keys.author], [keys.body]):
         if (one.article, one.parent) == (above.article, parent):
             raise Conflict("You have said exactly this here already.", code="duplicate")
-    html, _ = prose.render_and_count(said.body, said.format)
     made = Comment(
         *(id, above.site, above.article, parent, path, "approved", 1, said.name, "", None, said.body, html, now),
         decided=True,

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from itertools import islice
 from typing import Any
 from urllib.parse import urlsplit
 
+from classifier.streamsafe import stream_safe
 from moderation import queue, rulebook
 from moderation.comment import Comment
 from moderation.lists import ADDRESS, AUTHOR, DOMAIN, ascii_domain
@@ -23,6 +25,8 @@ from moderation.storage.database import Database, Session
 ARTICLE, ONE, NETWORK, OF = "article", "author", "network", "domain:"
 DOMAINS = 5
 """Of one comment, at most so many are offered."""
+LOOKED_AT = 50
+"""Links of one comment whose domains are looked at."""
 LINK = re.compile(r"https?://[^\s\"'<>()\[\]]+", re.IGNORECASE)
 MAILBOXES = frozenset(
     (
@@ -47,10 +51,12 @@ MAILBOXES = frozenset(
 def domains(comment: Comment, site: Site) -> list[str]:
     """Of its links, its author's page and its author's address, but for the site's own and the great mailboxes."""
     own = {urlsplit(origin).hostname or "" for origin in site.origins}
-    told = [*LINK.findall(f"{comment.body} {comment.html}"), comment.url or "", f"//{comment.email.rpartition('@')[2]}"]
+    links = islice(LINK.finditer(f"{comment.body} {comment.html}"), LOOKED_AT)
+    told = [*(link[0] for link in links), comment.url or "", f"//{comment.email.rpartition('@')[2]}"]
     found: dict[str, None] = {}
     for address in told:
         try:
+            address = stream_safe(address)  # `urlsplit` normalises the host
             host = ascii_domain((urlsplit(address.replace("&amp;", "&")).hostname or "").rstrip("."))
         except ValueError:
             continue

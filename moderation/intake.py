@@ -22,6 +22,7 @@ from moderation.admission import Accepted, Arrival, Book, look_up
 from moderation.allowance import Allowance
 from moderation.comment import EDIT_WINDOW, Comment, new_id, place, public
 from moderation.links import Links
+from moderation.offload import WRITING
 from moderation.problem import Conflict, Forbidden, NotFound, Problem, Unavailable
 from moderation.scorer import BATCH, Scorer
 from moderation.site import Article
@@ -168,7 +169,7 @@ class Intake:
                     results.append(problem)
                     continue
                 crowded = book.is_crowded(article)
-                verdict = self._judge(arrival, score, book, wave=filed[order], crowded=crowded)
+                verdict = await self._judge(arrival, score, book, wave=filed[order], crowded=crowded)
                 comment = self._comment(arrival, article, parent, verdict, new_id(now, order), now)
                 judged = Judged(
                     comment,
@@ -221,7 +222,7 @@ class Intake:
             if judged.notify and judged.comment.email and judged.comment.status in ("approved", "pending"):
                 await telling.ask(tx, judged.comment.site, judged.keys.author, judged.comment.id, now)
 
-    def _judge(
+    async def _judge(
         self,
         arrival: Arrival,
         score: Scored | None,
@@ -231,25 +232,24 @@ class Intake:
         crowded: bool = False,
     ) -> Verdict:
         """`before` is the verdict on the text that this one replaces: an edit came the way that the comment came."""
-        return policy.judge(
-            policy.Case(
-                arrival.submission,
-                book.site.rules,
-                score.scores if score else None,
-                score.model if score else None,
-                self.scorer.thresholds(),
-                arrival.links,
-                trusted=bool(before.facts.get("trusted")) if before else book.trusts(arrival),
-                form=str(before.facts.get("form", "")) if before else arrival.form,
-                honeypot=bool(before.facts.get("honeypot")) if before else arrival.honeypot,
-                address=arrival.address,
-                author=arrival.keys.author,
-                place=arrival.keys.address,
-                muted=book.site.muted,
-                wave=wave,
-                new_article=bool(before.facts.get("new_article")) if before else crowded,
-            )
+        case = policy.Case(
+            arrival.submission,
+            book.site.rules,
+            score.scores if score else None,
+            score.model if score else None,
+            self.scorer.thresholds(),
+            arrival.links,
+            trusted=bool(before.facts.get("trusted")) if before else book.trusts(arrival),
+            form=str(before.facts.get("form", "")) if before else arrival.form,
+            honeypot=bool(before.facts.get("honeypot")) if before else arrival.honeypot,
+            address=arrival.address,
+            author=arrival.keys.author,
+            place=arrival.keys.address,
+            muted=book.site.muted,
+            wave=wave,
+            new_article=bool(before.facts.get("new_article")) if before else crowded,
         )
+        return await WRITING.run(policy.judge, case, here=policy.is_quick(case))
 
     def _comment(
         self, arrival: Arrival, article: Article, parent: Comment | None, verdict: Verdict, id: str, now: int
@@ -293,7 +293,7 @@ class Intake:
             book = await look_up(tx, arrival.site, [arrival], now)
             before = (await comments.verdicts(tx, arrival.site, [id])).get(id)
             (wave,) = await waves.filed(tx, [(book.site, arrival.submission)], now)
-            verdict = self._judge(arrival, score, book, before, wave)
+            verdict = await self._judge(arrival, score, book, before, wave)
             sent = arrival.submission
             status = verdict.status
             if old.decided and status == "approved":
@@ -345,7 +345,8 @@ class Intake:
 
 def asked(arrival: Arrival) -> Asked:
     sent = arrival.submission
-    return Asked(sent.text, Author(sent.name, sent.url or "", sent.email_domain), arrival.site)
+    text = sent.text if arrival.text is None else arrival.text
+    return Asked(text, Author(sent.name, sent.url or "", sent.email_domain), arrival.site)
 
 
 async def own_comment(tx: Session, site: str, article: str, id: str, now: int) -> Comment:

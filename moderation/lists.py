@@ -90,6 +90,9 @@ class Listed:
         self._any_odd = re.compile("|".join(p.pattern for _, p in self._odd)) if self._odd else None
         self._some = bool(self._phrases or self._starts or self._ends or self._parts or self._odd or self._domains)
         self._some = self._some or bool(self._below)
+        self.passes = 2 + len(self._words) + sum(len(sizes) for _, sizes in self._tried) + len(self._odd) // 10
+        """How often `in_text` goes over a text, to say how long it takes; 0 where nothing is looked for in one."""
+        self.passes *= self._some
 
     def _add(self, entry: str) -> None:
         if entry.startswith(AUTHOR):

@@ -17,6 +17,8 @@ from markdown_it.token import Token
 from markdown_it.utils import OptionsDict
 
 REL = "nofollow ugc noopener"
+SHORT, LONG = 256, 10_000
+"""Characters that are read at once whatever they are, and those where they are plain."""
 TAGS = {"p", "br", "em", "strong", "code", "pre", "blockquote", "ul", "ol", "li", "a", "del"}
 
 # What nh3 leaves of a link whose address no browser could follow, as in http://[.
@@ -30,6 +32,9 @@ _MARKED = re.compile(
 )
 _PLAIN = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789 \n,.;:'\"?!()%$/+=@-"
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_BEGINS = re.compile("https?://", re.IGNORECASE)
+# What every link of ours has; an entity or a backslash may stand for some of it.
+_MAY_LINK = re.compile(r"https?:|[&\\]", re.IGNORECASE)
 _SCHEME = re.compile(r"(?<![A-Za-z0-9])https?$", re.IGNORECASE)
 # Brackets end a bare address so that [url=http://…]…[/url] and (http://…) read as people mean them, and so do
 # quotation marks and full stops of scripts that write no space after them.
@@ -52,7 +57,14 @@ def render(body: str) -> str:
 
 def count_links(body: str) -> int:
     """How many links the rendered text has, and those that only its sender's BBCode or HTML would have made."""
+    if not _MAY_LINK.search(body):  # then nothing needs to be parsed
+        return count_meant(body)
     return render_and_count(body)[1]
+
+
+def estimated_links(body: str) -> int:
+    """The same without a parser: addresses count wherever they stand."""
+    return len(_BEGINS.findall(body)) + count_meant(body)
 
 
 def _is_plain(body: str) -> bool:
@@ -63,6 +75,11 @@ def _is_plain(body: str) -> bool:
     if body.encode().translate(None, _PLAIN) or "://" in body or " \n" in body or "\n\n\n" in body:
         return False
     return body[-1] not in " \n" and all(not line or line[0].isalpha() for line in body.split("\n")) and body[0] != "\n"
+
+
+def is_light(body: str) -> bool:
+    """To be read in a millisecond or so: short, or without anything that means something to Markdown."""
+    return len(body) <= SHORT or (len(body) <= LONG and _is_plain(body))
 
 
 def render_and_count(body: str) -> tuple[str, int]:
@@ -77,7 +94,7 @@ def render_and_count(body: str) -> tuple[str, int]:
         made = str(parser.renderer.render(tokens, parser.options, env))
         links = sum(inner.type == "link_open" for token in tokens for inner in token.children or ())
     except Exception:  # a parser's bug on one odd comment must not take the whole thread away, nor lower the count
-        made, links = f"<p>{html.escape(body)}</p>", len(re.findall(r"https?://", body, re.IGNORECASE))
+        made, links = f"<p>{html.escape(body)}</p>", len(_BEGINS.findall(body))
     return safe(made), links + count_meant(body)
 
 
@@ -100,13 +117,18 @@ def safe(made: str, tags: Set[str] = TAGS) -> str:
     return _LEADS_NOWHERE.sub(r"\1", kept)
 
 
+READ = 20_000
+"""Characters of a text in which an excerpt's words are looked for."""
+
+
 def excerpt(text: str, words: int = 55) -> str:
     """The first words of a plain text on one line, ending in … if more follow. Each CJK character is a word."""
-    text = " ".join(whole(text).split())
+    more = len(text) > READ
+    text = " ".join(whole(text[:READ]).split())
     for seen, word in enumerate(_WORD.finditer(text), start=1):
         if seen == words and word.end() < len(text):
             return text[: word.end()].rstrip(".,;:!?…。，、") + "…"
-    return text if words > 0 else ""
+    return text + "…" * more if words > 0 else ""
 
 
 def linked(text: str) -> tuple[str, int]:

@@ -198,6 +198,19 @@ def judge(case: Case, rules: tuple[tuple[str, Rule, str], ...] = RULES) -> Verdi
     return Verdict(action or (HOLD if muted else PUBLISH), tuple(reasons), case.scores, case.model, facts(case))
 
 
+AT_ONCE = 10_000
+"""Characters that lists may look at on the event loop: some two milliseconds."""
+
+
+def is_quick(case: Case) -> bool:
+    """`judge` takes no longer than anything else that is done at once. Only the lists read, and only where there are any."""
+    sent, rules = case.submission, case.rules
+    if not rules.are_compiled:
+        return False
+    work = rules.reading(len(sent.body) + len(sent.name) + len(sent.url or ""))
+    return work == 0 or (work <= AT_ONCE and prose.is_light(sent.body, sent.format))
+
+
 def counted_as(reason: Reason) -> str:
     """The name that a reason is counted under: of the labels' rule each label by itself."""
     return f"label:{reason.label}" if reason.rule == "label" else reason.rule

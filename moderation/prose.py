@@ -11,6 +11,7 @@ from moderation import hypertext, markdown
 
 MARKDOWN, HTML = "markdown", "html"
 FORMATS = (MARKDOWN, HTML)
+LIGHT_HTML = 1_000
 
 
 def render_and_count(body: str, format: str) -> tuple[str, int]:
@@ -19,6 +20,12 @@ def render_and_count(body: str, format: str) -> tuple[str, int]:
         found = hypertext.read(body)
         return found.html, found.links
     return markdown.render_and_count(body)
+
+
+def is_light(body: str, format: str) -> bool:
+    """It is read, rendered and counted in a millisecond or so, whatever it is made of. All else belongs into a thread."""
+    body = body.strip().replace("\r\n", "\n")
+    return len(body) <= LIGHT_HTML if format == HTML else markdown.is_light(body)
 
 
 def plain(body: str, format: str) -> str:

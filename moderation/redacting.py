@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from moderation import prose, queue, telling, waves
 from moderation.comment import Comment
 from moderation.moderator import Asker
+from moderation.offload import WRITING
 from moderation.problem import FieldError, Invalid
 from moderation.queue import Moved
 from moderation.storage import audit, redaction, scrubbing, sites
@@ -45,11 +46,11 @@ async def redact(
     piece is nowhere in it; then nothing changed."""
     async with database.transaction() as tx:
         old = (await queue.seen_by(tx, asker, [id], {} if seen is None else {id: seen}))[id]
-        places = sum(len(piece.findall(text)) for text in await redaction.texts(tx, old.site, id))
+        texts = await redaction.texts(tx, old.site, id)
+        places = await WRITING.run(lambda: sum(len(piece.findall(text)) for text in texts))
         if not places:
             raise Invalid(FieldError("text", "invalid", "stands nowhere in this comment"))
-        new = without(old, piece, now)
-        key = Submission(new.name, "", None, new.body, None, False, new.format).body_key
+        new, key = await WRITING.run(without, old, piece, now)
         if not await redaction.put(tx, new, old.revision, key):
             raise queue.changed_meanwhile([old])
         await redaction.elsewhere(tx, new, lambda text: piece.sub(INSTEAD, text), shift(piece))
@@ -63,9 +64,10 @@ async def redact(
     return Redacted(Moved(id, new.site, new.article, new.status, new.revision), places)
 
 
-def without(old: Comment, piece: re.Pattern[str], now: int) -> Comment:
+def without(old: Comment, piece: re.Pattern[str], now: int) -> tuple[Comment, str]:
+    """What is left, and the key of its text."""
     body = piece.sub(INSTEAD, old.body)
-    return replace(
+    new = replace(
         old,
         name=piece.sub(INSTEAD, old.name),
         url=None if old.url and piece.search(old.url) else old.url,
@@ -74,6 +76,7 @@ def without(old: Comment, piece: re.Pattern[str], now: int) -> Comment:
         revision=old.revision + 1,
         edited_at=now,
     )
+    return new, Submission(new.name, "", None, new.body, None, False, new.format).body_key
 
 
 def shift(piece: re.Pattern[str]) -> Callable[[str, list[list[int]]], list[list[int]]]:

@@ -10,6 +10,7 @@ from classifier import nearest
 from classifier.examples import Asked, Author
 from moderation import markdown, policy
 from moderation.metadata import Page
+from moderation.offload import WRITING
 from moderation.scorer import Scorer
 from moderation.site import Article, Site
 from moderation.storage import openings, sites, vectors
@@ -47,9 +48,9 @@ async def proposed(opening: Opening, page: Page | None, site: Site, scorer: Scor
         site.rules,
         score.scores if score else None,
         thresholds=scorer.thresholds(),
-        links=markdown.count_links(page.title),
+        links=await WRITING.run(markdown.count_links, page.title, here=markdown.is_light(page.title)),
     )
-    is_fit = policy.judge(case).status == "approved"
+    is_fit = (await WRITING.run(policy.judge, case, here=policy.is_quick(case))).status == "approved"
     return replace(opening, title=page.title if is_fit else "", url=page.url)
 
 

@@ -7,10 +7,11 @@ from typing import Any
 
 from moderation import rules
 from moderation.comment import iso
+from moderation.offload import WRITING
 from moderation.policy import RULES
 from moderation.problem import NotFound
 from moderation.seal import Seal
-from moderation.site import DAY, HouseRules, Site
+from moderation.site import DAY, FEW, HouseRules, Site
 from moderation.storage import audit, rule_versions, sites, tally
 from moderation.storage.database import Session
 from moderation.storage.tally import Count
@@ -40,7 +41,13 @@ async def change(
     """What differs now: setting → [before, after]. `bar`: it was one click at a comment. Raises NotFound or Invalid; then
     nothing has changed."""
     site = await site_of(tx, key)
-    return await put(tx, site, rules.changed(site.rules, given(site.rules), seal), "rules:change", actor, now, bar=bar)
+    return await put(tx, site, await changed(site.rules, given(site.rules), seal), "rules:change", actor, now, bar=bar)
+
+
+async def changed(house: HouseRules, given: Mapping[str, Any], seal: Seal) -> HouseRules:
+    """`rules.changed`, off the event loop where lists are long. Raises Invalid."""
+    entries = sum(len(value) for value in given.values() if isinstance(value, list | tuple))
+    return await WRITING.run(rules.changed, house, given, seal, here=entries <= FEW)
 
 
 async def put_back(tx: Session, key: str, version: str, actor: str, now: int) -> dict[str, list[Any]]:

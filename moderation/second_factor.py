@@ -49,7 +49,7 @@ def address_of(moderator: Moderator, secret: str) -> str:
 
 def plain(code: str) -> str:
     """As it was typed, without what only helps to read it."""
-    typed = "".join(c for c in code if c.isalnum()).casefold()[:64]
+    typed = "".join(c for c in code[:256] if c.isalnum()).casefold()[:64]
     return typed if typed.isascii() else ""
 
 

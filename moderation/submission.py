@@ -139,6 +139,12 @@ def check(raw: Mapping[str, Any], rules: HouseRules, format: str = prose.MARKDOW
     return Submission(name, email, link, body, parent or None, bool(notify), format)
 
 
+def is_light(raw: Mapping[str, Any], format: str = prose.MARKDOWN) -> bool:
+    """`check` takes a millisecond or so: every field but the body ends at a few hundred characters."""
+    body = raw.get("body")
+    return not isinstance(body, str) or prose.is_light(body, format)
+
+
 def composed(name: str) -> str:
     """In NFC. As it was typed where it is far too long for that, or has more marks on a letter than any language."""
     is_plain = len(name) <= COMPOSED * NAME_LONGEST and stream_safe(name) == name

@@ -7,8 +7,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from classifier import alike
+from moderation import prose
 from moderation.comment import Comment, first_id_at, is_id
 from moderation.moderator import Asker
+from moderation.offload import WRITING
 from moderation.problem import NotFound
 from moderation.site import Site
 from moderation.storage import alike as stored
@@ -39,6 +41,18 @@ def looks(comment: Comment) -> alike.Shingles:
     return alike.shingles(comment.text, comment.name, comment.url or "")
 
 
+def shingles_of(sent: Submission) -> alike.Shingles:
+    return alike.shingles(sent.text, sent.name, sent.url or "")
+
+
+QUICK = 2_000
+"""Characters of a text whose shingles are made at once."""
+
+
+def is_quick(body: str, format: str) -> bool:
+    return len(body) <= QUICK and prose.is_light(body, format)
+
+
 def keys_of(comment: Comment, *, links: bool) -> list[int]:
     """None for what belongs to no wave: what is published at once without a link costs nothing."""
     return alike.keys(looks(comment)) if comment.status != "approved" or links or comment.url else []
@@ -46,11 +60,12 @@ def keys_of(comment: Comment, *, links: bool) -> list[int]:
 
 async def keep(tx: Session, judged: Iterable[Judged]) -> None:
     """The keys of what may belong to a wave."""
-    rows = [
-        (j.comment.site, j.comment.id, keys)
-        for j in judged
-        if (keys := keys_of(j.comment, links=bool(j.verdict.facts.get("links"))))
-    ]
+    rows = []
+    for j in judged:
+        c = j.comment
+        quick = is_quick(c.body, c.format)
+        if keys := await WRITING.run(keys_of, c, links=bool(j.verdict.facts.get("links")), here=quick):
+            rows.append((c.site, c.id, keys))
     if rows:
         await stored.keep(tx, rows)
 
@@ -96,7 +111,8 @@ async def rekey(tx: Session, comment: Comment) -> None:
     """Where it had keys: those of its text as it is now."""
     if not await stored.without_keys(tx, comment.site, [comment.id]):
         await stored.drop(tx, comment.site, comment.id)
-        await stored.keep(tx, [(comment.site, comment.id, alike.keys(looks(comment)))])
+        keys = await WRITING.run(keys_of, comment, links=True, here=is_quick(comment.body, comment.format))
+        await stored.keep(tx, [(comment.site, comment.id, keys)])
 
 
 def compared(with_: Comment, others: list[Comment]) -> list[tuple[Comment, float]]:
@@ -128,7 +144,9 @@ async def decided(tx: Session, spam: list[Comment], now: int) -> None:
     for site, here in by_site.items():
         if len(here) >= WAVE:
             bare = await stored.without_keys(tx, site, [c.id for c in here])
-            await stored.keep(tx, [(site, c.id, alike.keys(looks(c))) for c in here if c.id in bare])
+            without = [c for c in here if c.id in bare]
+            keys = await WRITING.run(lambda some: [keys_of(c, links=True) for c in some], without, here=not without)
+            await stored.keep(tx, [(site, c.id, found) for c, found in zip(without, keys, strict=True)])
             await stored.watch(tx, site, now + LASTS)
 
 
@@ -142,7 +160,8 @@ async def filed(session: Session, sent: list[tuple[Site, Submission]], now: int)
     for at, (site, submission) in enumerate(sent):
         if site.waves_until <= now:
             continue
-        mine = alike.shingles(submission.text, submission.name, submission.url or "")
+        quick = is_quick(submission.body, submission.format)
+        mine = await WRITING.run(shingles_of, submission, here=quick)
         if len(mine) < ENOUGH:
             continue
         near: dict[str, set[str]] = {}
@@ -150,7 +169,7 @@ async def filed(session: Session, sent: list[tuple[Site, Submission]], now: int)
             session, site.key, alike.keys(mine), first_id_at(now - LASTS), LOOKED_AT
         ):
             if comment.id not in seen:
-                seen[comment.id] = looks(comment)
+                seen[comment.id] = await WRITING.run(looks, comment, here=is_quick(comment.body, comment.format))
             if alike.likeness(mine, seen[comment.id]) >= LIKE:
                 near.setdefault(decision, set()).add(comment.id)
         found[at] = max((d for d, ids in near.items() if len(ids) >= WAVE), default="")

@@ -51,7 +51,7 @@ ACTS = {
     "staff",
     "retention",
 }
-HTTP = {"pages", "body"}
+HTTP = {"pages", "body", "offload"}
 ROOMS = {"public", "console", "outbox", "storage"}
 SERVED = {"classifier.serving", "classifier.labels", "classifier.examples"}
 
@@ -63,19 +63,20 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     },
     "problem": (set(), set()),
     "settings": (set(), set()),
+    "offload": ({"problem"}, set()),
     "storage": (WORDS | {"problem", "storage"}, {"classifier.labels"}),
     "explainer": ({"prose"}, SERVED),
     "scorer": ({"explainer"}, SERVED),
     "admission": (WORDS | {"problem", "storage"}, set()),
     "telling": (WORDS | {"problem", "storage"}, set()),
     "tally": (WORDS | {"problem", "storage"}, set()),
-    "rulebook": (WORDS | {"problem", "storage", "tally"}, set()),
+    "rulebook": (WORDS | {"problem", "storage", "offload", "tally"}, set()),
     "intake": (
-        WORDS | {"problem", "storage", "admission", "registration", "scorer", "tally", "telling", "waves"},
+        WORDS | {"problem", "storage", "admission", "offload", "registration", "scorer", "tally", "telling", "waves"},
         SERVED,
     ),
     "figures": (WORDS | {"storage"}, {"classifier.labels"}),
-    "waves": (WORDS | {"problem", "storage"}, {"classifier.alike"}),
+    "waves": (WORDS | {"problem", "storage", "offload"}, {"classifier.alike"}),
     "promises": (WORDS | {"storage", "figures"}, {"classifier.labels", "classifier.promise"}),
     "replay": (WORDS | {"storage", "scorer"}, {"classifier.labels", "classifier.examples", "classifier.serving"}),
     "shadow": (
@@ -86,10 +87,13 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
         WORDS | {"problem", "storage", "explainer", "registration", "scorer", "tally", "telling", "waves"},
         {"classifier.examples"},
     ),
-    "answering": (WORDS | {"problem", "storage", "queue", "telling"}, set()),
-    "redacting": (WORDS | {"problem", "storage", "queue", "telling", "waves"}, set()),
-    "barring": (WORDS | {"problem", "storage", "queue", "rulebook"}, set()),
-    "registration": (WORDS | {"problem", "storage", "scorer"}, {"classifier.examples", "classifier.nearest"}),
+    "answering": (WORDS | {"problem", "storage", "offload", "queue", "telling"}, set()),
+    "redacting": (WORDS | {"problem", "storage", "offload", "queue", "telling", "waves"}, set()),
+    "barring": (WORDS | {"problem", "storage", "queue", "rulebook"}, {"classifier.streamsafe"}),
+    "registration": (
+        WORDS | {"problem", "storage", "offload", "scorer"},
+        {"classifier.examples", "classifier.nearest"},
+    ),
     "privacy": (WORDS | {"problem", "storage", "telling"}, set()),
     "retention": (WORDS | {"problem", "storage"}, set()),
     "rounds": ({"storage"}, set()),
@@ -115,7 +119,7 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     "protocol": ({"connections"}, set()),
     "metrics": (WORDS | {"problem", "storage", "figures"}, set()),
     "pages": (set(), set()),
-    "body": ({"problem"}, set()),
+    "body": ({"problem", "offload"}, set()),
     "public": (
         WORDS | ACTS | HTTP | {"access", "problem", "storage", "public"},
         {"classifier.labels", "classifier.nearest", "classifier.serving"},

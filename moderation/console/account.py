@@ -141,7 +141,7 @@ async def end_session(request: Request, asker: Asker, typed: dict[str, str]) -> 
 
 async def call_me(request: Request, asker: Asker, typed: dict[str, str]) -> Response | None:
     state = request.app.state
-    name = answering.checked(asker, {"name": typed.get("name", ""), "body": "-"}).name
+    name = (await answering.checked(asker, {"name": typed.get("name", ""), "body": "-"})).name
     async with state.database.transaction() as tx:
         await moderators.call(tx, person(asker), name)
         await audit.note(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote_plus, urlencode
@@ -304,7 +304,7 @@ async def post_page(request: Request, asker: Asker) -> Response:
     async with state.database.transaction() as tx:
         site = await rulebook.site_of(tx, key)
         newest = await rule_versions.latest(tx, key)
-        wrong += errors_in(lambda: rules.changed(site.rules, given, state.links.seal))
+        wrong += await errors_in(rulebook.changed(site.rules, given, state.links.seal))
         if (newest.id if newest else "") != typed.get("seen", ""):
             problem, status = CHANGED, 409
         elif not wrong:
@@ -320,9 +320,9 @@ async def post_page(request: Request, asker: Asker) -> Response:
     return RedirectResponse(f"/moderate/policy?{query}", 303)
 
 
-def errors_in(check: Callable[[], Any]) -> list[FieldError]:
+async def errors_in(check: Awaitable[Any]) -> list[FieldError]:
     try:
-        check()
+        await check
     except Invalid as invalid:
         return list(invalid.errors)
     return []

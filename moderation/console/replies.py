@@ -35,7 +35,7 @@ async def post_reply(request: Request) -> Response:
         raise Invalid(FieldError("approve", "invalid", "must be true or false"))
     if seen is not None and (not isinstance(seen, int) or isinstance(seen, bool)):
         raise Invalid(FieldError("seen", "invalid", "must be a revision"))
-    said = answering.checked(asker, raw)
+    said = await answering.checked(asker, raw)
     done = dropped(
         state,
         await answering.reply(
@@ -79,7 +79,7 @@ async def post_reply_form(request: Request, asker: Asker) -> Response:
     typed = body.single(await body.form_fields(request, await body.read(request)))
     state.doorman.check_csrf(asker, typed.get("csrf_token", ""))
     try:
-        said = answering.checked(asker, typed)
+        said = await answering.checked(asker, typed)
         done = await answering.reply(
             state.database, state.links.seal, asker, request.path_params["id"], said,
             approve=typed.get("approve") == "1", seen=revision_of(typed),

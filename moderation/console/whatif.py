@@ -68,7 +68,7 @@ async def post_what_if(request: Request) -> Response:
         raise NotFound("There is no such site.")
     async with state.database.reading() as session:
         site = await rulebook.site_of(session, key)
-    house = rules.changed(site.rules, given or {}, state.links.seal)
+    house = await rulebook.changed(site.rules, given or {}, state.links.seal)
     found = await found_of(request, site, days, house, model or "")
     return answer(found | {"rules": rules.differences(site.rules, house)})
 
@@ -99,9 +99,9 @@ async def post_page(request: Request, asker: Asker) -> Response:
     async with state.database.reading() as session:
         site = await rulebook.site_of(session, key)
     found: dict[str, Any] | None = None
-    wrong += errors_in(lambda: rules.changed(site.rules, given, state.links.seal))
+    wrong += await errors_in(rulebook.changed(site.rules, given, state.links.seal))
     if not wrong:
-        house = rules.changed(site.rules, given, state.links.seal)
+        house = await rulebook.changed(site.rules, given, state.links.seal)
         try:
             found = await found_of(request, site, days, house, model)
             differs = rules.differences(site.rules, house)

@@ -17,7 +17,7 @@ from moderation.public.sites import Directory, article_key
 from moderation.registration import register
 from moderation.site import Article
 from moderation.storage import audit, sites
-from moderation.submission import checked_url
+from moderation.submission import checked_url, has_lone_surrogate
 
 
 async def put_article(request: Request) -> Response:
@@ -61,7 +61,7 @@ def checked(raw: dict[str, Any]) -> dict[str, Any]:
     wrong, found = [], dict[str, Any]()
     for field, longest in (("title", 500), ("text", 200_000)):
         if (value := raw.get(field)) is not None:
-            if not isinstance(value, str) or len(value) > longest or any("\ud800" <= c <= "\udfff" for c in value):
+            if not isinstance(value, str) or len(value) > longest or has_lone_surrogate(value):
                 wrong.append(FieldError(field, "invalid", f"must be a text of at most {longest} characters"))
             else:
                 found[field] = value.strip()

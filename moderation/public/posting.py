@@ -11,13 +11,14 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from moderation import body, submission
+from moderation import body, prose, submission
 from moderation.access import client_address
 from moderation.admission import UNKNOWN_PARENT, Accepted, Arrival, arrive
 from moderation.comment import Comment, is_id
 from moderation.intake import Intake
 from moderation.links import Links
 from moderation.metadata import Page
+from moderation.offload import REQUESTS
 from moderation.pages import Pages, sends_to
 from moderation.problem import BadRequest, FieldError, Invalid, NotFound, Problem, Unauthorized, Unsupported
 from moderation.public.sites import Directory, article_key
@@ -32,6 +33,8 @@ HONEYPOT = "website"
 """A field of our own form that people cannot see and programs like to fill. The real one is `url`."""
 
 
+TOKEN_LONGEST = 100
+"""Of a form: longer than any that was ever served."""
 KEPT_FIELDS = ("name", "email", "url", "body", "parent", "notify", "page_title", "page_url")
 """What stands in the form again where something was wrong."""
 
@@ -54,13 +57,13 @@ async def post_comment(request: Request) -> Response:
     kind = body.kind_of(request)
     if kind == "application/json":
         raw = await body.read(request, body.COMMENTS)
-        fields = body.json_object(raw)
+        fields = await body.parsed(raw)
         sent = await checked(request, site, article, fields)
         token, receipt = fields.get("form_token"), fields.get("receipt")
         form = "" if token is None else checked_token(intake, site, article, token)
         page = Page.of(fields.get("page"))
         proof = receipt if isinstance(receipt, str) else ""
-        arrival = arrival_of(request, site, article, sent, raw, proof, form=form, page=page)
+        arrival = await arriving(request, site, article, sent, raw, proof, form=form, page=page)
         return json_answer(await intake.submit(arrival))
     if not body.is_form(kind):
         raise Unsupported(
@@ -83,7 +86,7 @@ async def post_form(request: Request, site: Site, article: str) -> Response:
         filled = bool(typed.get(HONEYPOT, "").strip())
         receipt = typed.get("receipt", "")
         page = Page.of_form(typed)
-        arrival = arrival_of(request, site, article, sent, raw, receipt, form=token, honeypot=filled, page=page)
+        arrival = await arriving(request, site, article, sent, raw, receipt, form=token, honeypot=filled, page=page)
         accepted = await intake.submit(arrival)
     except BadRequest as problem:
         return problem_page(request, counted(request, problem))
@@ -112,7 +115,7 @@ def address_of(request: Request) -> str:
 async def checked(request: Request, site: Site, article: str, fields: Mapping[str, Any]) -> Submission:
     """Raises Invalid for every wrong field at once: what else is wrong must not hide that there is no such parent."""
     try:
-        return submission.check(fields, site.rules)
+        return await REQUESTS.run(submission.check, fields, site.rules, here=submission.is_light(fields))
     except Invalid as invalid:
         parent = fields.get("parent")
         if not isinstance(parent, str) or not parent.strip() or any(e.field == "parent" for e in invalid.errors):
@@ -129,7 +132,9 @@ async def checked(request: Request, site: Site, article: str, fields: Mapping[st
 def checked_token(intake: Intake, site: Site, article: str, token: Any) -> str:
     """What the policy is told of a form's token. JSON without one says nothing; our own form without one is held."""
     ages = site.rules.form_youngest * 1000, site.rules.form_oldest * 60_000
-    return intake.links.seal.check_form_token(str(token), site.key, article, intake.clock(), *ages)
+    if not isinstance(token, str) or len(token) > TOKEN_LONGEST:
+        return "missing"
+    return intake.links.seal.check_form_token(token, site.key, article, intake.clock(), *ages)
 
 
 def asked_of(site: Site) -> dict[str, Any]:
@@ -144,7 +149,7 @@ def asked_of(site: Site) -> dict[str, Any]:
     }
 
 
-def arrival_of(
+async def arriving(
     request: Request,
     site: Site,
     article: str,
@@ -154,8 +159,20 @@ def arrival_of(
     is_edit: bool = False,
     **more: Any,
 ) -> Arrival:
-    """The submission with its circumstances: where from, by whom, whether it is a retry. Raises TooFast where its network
-    is past its allowance already, but for an author's edit, and for what may be a retry."""
+    """`arrival_of`, off the event loop where the text is long and not plain. Raises TooFast where its network is past its
+    allowance already, but for an author's edit, and for what may be a retry."""
+    state = request.app.state
+    if not is_edit and "idempotency-key" not in request.headers:
+        network = state.links.seal.address_key(address_of(request))
+        state.intake.allowance.check(site, network, state.intake.clock())
+    light = prose.is_light(sent.body, sent.format)
+    return await REQUESTS.run(arrival_of, request, site, article, sent, raw, receipt, here=light, **more)
+
+
+def arrival_of(
+    request: Request, site: Site, article: str, sent: Submission, raw: bytes, receipt: str = "", **more: Any
+) -> Arrival:
+    """The submission with its circumstances: where from, by whom, whether it is a retry."""
     state = request.app.state
     links: Links = state.links
     headers = request.headers
@@ -166,8 +183,6 @@ def arrival_of(
             raise Invalid(FieldError("Idempotency-Key", "invalid", "must have 1 to 255 printable characters"))
         retry = (links.seal.at_rest(ticket), blake2b(raw, digest_size=16).hexdigest())
     keys = Keys(links.seal.author_key(sent.email, sent.name), links.seal.address_key(address), sent.body_key)
-    if not retry and not is_edit:
-        state.intake.allowance.check(site, keys.address, state.intake.clock())
     proof = links.seal.comment_of(headers.get("receipt") or receipt)
     return arrive(site.key, article, sent, keys, address=address, proof=proof, retry=retry, **more)
 
@@ -292,7 +307,7 @@ async def one_comment(request: Request) -> Response:
     if body.kind_of(request) != "application/json":
         raise Unsupported("Send application/json.")
     raw = await body.read(request, body.COMMENTS)
-    accepted = await amend(request, site, old, body.json_object(raw), raw)
+    accepted = await amend(request, site, old, await body.parsed(raw), raw)
     answer = json_answer(accepted)
     answer.status_code = 200 if accepted.approved else 202
     return answer
@@ -302,6 +317,7 @@ async def amend(request: Request, site: Site, old: Comment, changes: Mapping[str
     """What the author may change: name, url, body. The address stays."""
     kept = {"name": old.name, "email": old.email, "url": old.url, "body": old.body}
     kept |= {field: changes[field] for field in ("name", "url", "body") if field in changes}
-    sent = submission.check(kept, site.rules, old.format)
-    arrival = arrival_of(request, site, old.article, sent, raw, is_edit=True)
+    light = submission.is_light(kept, old.format)
+    sent = await REQUESTS.run(submission.check, kept, site.rules, old.format, here=light)
+    arrival = await arriving(request, site, old.article, sent, raw, is_edit=True)
     return await request.app.state.intake.amend(arrival, old.id)  # type: ignore[no-any-return]

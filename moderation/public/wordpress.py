@@ -15,10 +15,11 @@ from starlette.routing import BaseRoute, Route
 
 from moderation import body, prose, submission
 from moderation.comment import ID_LENGTH, Comment, is_id
+from moderation.offload import REQUESTS
 from moderation.pages import Pages
 from moderation.problem import FieldError, Forbidden, Invalid, NotFound, Problem, Unavailable, Unsupported
 from moderation.public.cors import EXPOSED, problem_answer
-from moderation.public.posting import arrival_of, counted, is_allowed, json_answer, where_next
+from moderation.public.posting import arriving, counted, is_allowed, json_answer, where_next
 from moderation.public.sites import Directory
 from moderation.site import Site, is_article_key
 from moderation.storage import comments, imports, sites
@@ -30,6 +31,8 @@ PAUSE = 15_000
 """Milliseconds that WordPress wants between two comments of one address or author."""
 BYTES = {"author": 245, "email": 100, "url": 200, "comment": 65_525}
 SHORTEST_EMAIL = 6
+TAGGED = 10 * BYTES["author"]
+"""Characters of a name whose tags are taken out; a longer one is too long with them."""
 FIELDS = (*BYTES, "comment_post_ID", "comment_parent", "redirect_to", "receipt")
 THEIR_NAMES = {"name": "author", "email": "email", "url": "url", "body": "comment"}
 NOUNS = {"author": "name", "email": "email address", "url": "URL", "comment": "comment"}
@@ -79,7 +82,8 @@ async def read(request: Request, typed: dict[str, str]) -> bytes:
     body.single(pairs)
     for name in FIELDS:
         typed[name] = typed.get(name, "").strip()
-    typed["author"] = _TAG.sub("", typed["author"]).strip()
+    if len(typed["author"]) <= TAGGED:
+        typed["author"] = _TAG.sub("", typed["author"]).strip()
     return raw
 
 
@@ -94,8 +98,9 @@ async def take(request: Request, site: Site, typed: Mapping[str, str], raw: byte
         "body": typed["comment"],
         "parent": parent.id if parent else None,
     }
-    sent = submission.check(fields, site.rules, prose.HTML)
-    arrival = arrival_of(request, site, article, sent, raw, receipt=typed["receipt"], pause=PAUSE)
+    light = submission.is_light(fields, prose.HTML)
+    sent = await REQUESTS.run(submission.check, fields, site.rules, prose.HTML, here=light)
+    arrival = await arriving(request, site, article, sent, raw, receipt=typed["receipt"], pause=PAUSE)
     accepted = await request.app.state.intake.submit(arrival)
     if wants_json(request):
         return json_answer(accepted)

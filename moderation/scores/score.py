@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -9,15 +10,22 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from classifier.examples import Asked, Author
+from classifier.examples import Asked, Author, Scored
 from moderation import body, markdown, policy, queue
 from moderation.moderator import EVERYWHERE
+from moderation.offload import SCORES
 from moderation.problem import FieldError, Invalid, Unavailable
 from moderation.site import HouseRules
 from moderation.storage import sites
-from moderation.submission import Submission
+from moderation.submission import BODY_BYTES, EMAIL_LONGEST, NAME_LONGEST, URL_LONGEST, Submission
 
 MOST = 1000
+TOGETHER = 8
+"""Texts that are judged in one go: another question waits for no more."""
+PARSED = 500_000
+"""Characters with mark-up that one question has parsed."""
+AUTHOR = {"name": NAME_LONGEST, "url": URL_LONGEST, "email_domain": EMAIL_LONGEST}
+"""Characters of what is known of an author: no comment has more."""
 
 
 async def post_score(request: Request) -> Response:
@@ -32,25 +40,48 @@ async def post_score(request: Request) -> Response:
     scored = await state.scorer.score([Asked(text, author, site) for text in texts], patient=len(texts) > 1)
     if any(one is None for one in scored):
         raise Unavailable("No model answered; see /health/ready.", code="unscored")
-    rules, thresholds = known.rules if known else HouseRules(), state.scorer.thresholds()
+    judge = Judge(known.rules if known else HouseRules(), state.scorer.thresholds(), author)
     found = []
-    for text, one in zip(texts, scored, strict=True):
-        case = policy.Case(
-            Submission(author.name, f"x@{author.email_domain}", author.url or None, text, None, False),
-            rules,
-            one.scores,
-            one.model,
-            thresholds,
-            links=markdown.count_links(text),
-        )
-        verdict = policy.judge(case)
-        reasons = [reason.document() for reason in verdict.reasons]
-        found.append({"scores": one.scores, "action": verdict.action, "reasons": reasons})
+    for at in range(0, len(texts), TOGETHER):
+        some = list(zip(texts[at : at + TOGETHER], scored[at : at + TOGETHER], strict=True))
+        found += await SCORES.run(judge.documents, some, here=len(texts) == 1 and judge.is_quick(texts[0]))
     if "texts" in raw:
         return answer({"results": found, "model": scored[0].model if scored else state.scorer.classifier.version})
     reasons = found[0]["reasons"]
     reasons += await queue.clues_of(state.scorer, Asked(texts[0], author, site), scored[0].model)
     return answer(found[0] | {"model": scored[0].model})
+
+
+class Judge:
+    """What a site's policy makes of texts, one after the other."""
+
+    def __init__(self, rules: HouseRules, thresholds: Mapping[str, float], author: Author) -> None:
+        self.rules, self.thresholds, self.author = rules, thresholds, author
+        self._to_parse = PARSED
+
+    def is_quick(self, text: str) -> bool:
+        return markdown.is_light(text) and self.rules.are_compiled and self.rules.reading(len(text)) <= policy.AT_ONCE
+
+    def documents(self, some: Sequence[tuple[str, Scored]]) -> list[dict[str, Any]]:
+        """As long as one comment may be, each text is read as one."""
+        found = []
+        for text, one in some:
+            text = text[:BODY_BYTES]
+            by = self.author
+            sent = Submission(by.name, f"x@{by.email_domain}", by.url or None, text, None, False)
+            case = policy.Case(sent, self.rules, one.scores, one.model, self.thresholds, links=self.links(text))
+            verdict = policy.judge(case)
+            reasons = [reason.document() for reason in verdict.reasons]
+            found.append({"scores": one.scores, "action": verdict.action, "reasons": reasons})
+        return found
+
+    def links(self, text: str) -> int:
+        """As they are counted in a comment; past PARSED characters with mark-up, by what begins as one."""
+        if self._to_parse <= 0 and not markdown.is_light(text):
+            return markdown.estimated_links(text)
+        if not markdown.is_light(text):
+            self._to_parse -= len(text)
+        return markdown.count_links(text)
 
 
 def texts_of(raw: dict[str, Any]) -> list[str]:
@@ -69,7 +100,7 @@ def author_of(raw: Any) -> Author:
         return Author()
     if not isinstance(raw, dict) or not all(isinstance(raw.get(k, ""), str) for k in ("name", "url", "email_domain")):
         raise Invalid(FieldError("author", "invalid", "must be an object with the texts name, url and email_domain"))
-    return Author(raw.get("name", ""), raw.get("url", ""), raw.get("email_domain", ""))
+    return Author(*(raw.get(k, "")[:most] for k, most in AUTHOR.items()))
 
 
 def answer(found: Any) -> Response:
