@@ -16,6 +16,7 @@ test: .venv/ready-test classifier/libkernel.so
 bench: .venv/ready-test classifier/libkernel.so
 	$(BIN)/python benchmarks/service.py
 	$(BIN)/python -m benchmarks.thread
+	$(BIN)/python -m benchmarks.heartbeat
 
 # The pictures in the docs, from a real server in a real browser (Chromium). Look at each before you commit it.
 screenshots: .venv/ready-test classifier/libkernel.so
