@@ -31,8 +31,10 @@ async def live(request: Request) -> Response:
 
 
 async def ready(request: Request) -> Response:
-    """The database answers and can store, and the model is loaded. A broken model holds comments, and is a warning, not an
-    outage."""
+    """Whether the database answers and can store, and the model is loaded.
+
+    A broken model holds comments, and is a warning, not an outage.
+    """
     state = request.app.state
     checks: dict[str, str] = {}
     try:
