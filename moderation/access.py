@@ -238,7 +238,7 @@ class Doorman:
             return
         now = self.clock()
         async with self.database.transaction() as tx:
-            if await moderators.attempts(tx, f"{what} {place}", now - WINDOW) >= 2 * ATTEMPTS * times(place):
+            if await moderators.attempts(tx, f"{what} {place}", now, WINDOW) >= 2 * ATTEMPTS * times(place):
                 raise TooFast("Too often. Try again in 15 minutes.", WINDOW // 1000)
             await moderators.add_attempt(tx, f"{what} {place}", now)
 

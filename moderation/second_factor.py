@@ -118,7 +118,7 @@ async def check(database: Database, seal: Seal, moderator: Moderator, code: str,
         if factor is None or factor.confirmed_at is None:
             raise Conflict("There is no second factor; sign in again.")
         typed = plain(code)
-        exhausted = not caller.is_known and await moderators.attempts(tx, caller.counted, now - DAY) > GUESSES
+        exhausted = not caller.is_known and await moderators.attempts(tx, caller.counted, now, DAY) > GUESSES
         secret = secret_of(seal, moderator, factor.seed)
         step = None if exhausted else step_of(secret, typed, factor.step, now)
         if step is not None:

@@ -66,7 +66,7 @@ class Caller:
 async def refuse(session: Session, caller: Caller, now: int) -> None:
     """Raises TooFast where the allowance is used up."""
     for who, most in caller.limits.items():
-        if await moderators.attempts(session, who, now - WINDOW) >= most:
+        if await moderators.attempts(session, who, now, WINDOW) >= most:
             detail = f"Too many wrong {caller.what}s. Try again in 15 minutes."
             raise TooFast(detail, WINDOW // 1000, code="attempts")
 
@@ -97,7 +97,7 @@ class Throttle:
         place among those who hash. Raises TooFast where the allowance is used up, or too many wait."""
         async with self.database.reading() as session:
             await refuse(session, caller, now)
-            failed = 0 if caller.is_known else await moderators.attempts(session, caller.counted, now - WINDOW)
+            failed = 0 if caller.is_known else await moderators.attempts(session, caller.counted, now, WINDOW)
         if failed < CEILING:
             return
         if self._waiting >= WAITING:

@@ -11,8 +11,6 @@ from moderation.storage.database import Row, Session, marks
 
 SITES = "site IN (SELECT '*' UNION ALL SELECT site FROM sites)"
 MODERATOR = "id, site, email, role, password_hash, name, digest"
-COUNTED = 15 * 60_000
-"""Milliseconds for which an attempt counts."""
 COLUMNS = "site, kind, id, moderator, scopes, expires_at, ended_at, used_at, name, created_at"
 
 
@@ -206,12 +204,11 @@ async def end_tokens_of(
         )
 
 
-async def attempts(session: Session, who: str, since: int) -> int:
-    """How many since then, in a quarter of an hour at most."""
-    until = first_id_at(since + COUNTED + LEEWAY)
+async def attempts(session: Session, who: str, now: int, within: int) -> int:
+    """How many in the last `within` milliseconds. What is dated later than now is long past: the clock was set back."""
     row = await session.fetch_one(
         "SELECT count(*) FROM attempts WHERE site = ? AND who = ? AND id > ? AND id < ?",
-        *(EVERYWHERE, who, first_id_at(since)[:10], until),
+        *(EVERYWHERE, who, first_id_at(now - within)[:10], first_id_at(now + LEEWAY)),
     )
     return int(row[0]) if row else 0
 

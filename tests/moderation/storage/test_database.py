@@ -222,8 +222,8 @@ async def test_attempts_and_retries_are_counted_where_every_process_sees_them(da
     other = connect(str(database.path)) if database.kind == "sqlite" else connect(database._address)  # type: ignore[attr-defined]
     await other.open()
     async with other.reading() as session:
-        assert await moderators.attempts(session, "who", 0) == 2
-        assert await moderators.attempts(session, "who", 1_500) == 1
+        assert await moderators.attempts(session, "who", 2_000, 2_000) == 2
+        assert await moderators.attempts(session, "who", 2_000, 500) == 1
         assert await retries.find(session, "default", ["key"], now=2_000) == {("post", "key"): ("request", "{}")}
         assert await retries.find(session, "default", ["key"], now=1_000 + retries.KEPT + 1) == {}
     await other.close()
