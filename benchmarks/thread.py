@@ -20,7 +20,8 @@ from statistics import median
 import httpx
 
 from moderation.app import create_app
-from moderation.comment import Comment, new_id, place
+from moderation.comment import Comment, place
+from moderation.core.ids import new_id
 from moderation.settings import Settings
 from moderation.site import Article, Site
 from moderation.storage import comments, connect, sites

@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from classifier.labels import LABELS
-from moderation.comment import Comment, new_id
-from moderation.moderator import EVERYWHERE
+from moderation.comment import Comment
+from moderation.core.ids import EVERYWHERE, new_id
 from moderation.policy import RULES
 from moderation.queue import read_up
 from moderation.site import Article, Site

@@ -19,7 +19,8 @@ from pathlib import Path
 
 from classifier.labels import LABELS
 from classifier.serving import Classifier
-from moderation.comment import Comment, new_id
+from moderation.comment import Comment
+from moderation.core.ids import new_id
 from moderation.policy import Case, judge
 from moderation.replay import Replay
 from moderation.scorer import Scorer

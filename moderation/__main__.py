@@ -16,8 +16,9 @@ from moderation import __version__, access, backup, moving, privacy, rulebook, r
 from moderation import settings as settings_
 from moderation.commands import checking, outgoing, shadowing
 from moderation.commands.footing import err, known_site, now, opened, out
+from moderation.core.ids import EVERYWHERE
 from moderation.links import Links
-from moderation.moderator import EVERYWHERE, ROLES, Moderator
+from moderation.moderator import ROLES, Moderator
 from moderation.outbox.undelivered import Undelivered
 from moderation.problem import FieldError, Invalid, NotFound, Problem, Unavailable
 from moderation.seal import Seal
@@ -25,7 +26,7 @@ from moderation.settings import Settings, SettingsError
 from moderation.site import Site, checked_origin, is_site_key
 from moderation.storage import moderators, sites
 from moderation.storage.database import NewerDatabase, Session
-from moderation.submission import checked_email
+from moderation.text.addresses import checked_email
 
 Command = Callable[[argparse.Namespace, Settings], Awaitable[None]]
 

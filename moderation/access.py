@@ -11,15 +11,16 @@ from starlette.requests import Request
 
 from moderation import passwords, throttle
 from moderation.allowance import times
-from moderation.comment import new_id
-from moderation.moderator import EVERYWHERE, ROLES, SCOPES, Asker, Moderator
+from moderation.cookies import COOKIE
+from moderation.core.ids import EVERYWHERE, new_id
+from moderation.moderator import ROLES, SCOPES, Asker, Moderator
 from moderation.passwords import Passwords
 from moderation.problem import FieldError, Forbidden, Invalid, NotFound, TooFast, Unauthorized, Unavailable
 from moderation.seal import SHARED, Seal, parsed_address
 from moderation.storage import audit, moderators
 from moderation.storage.database import Database, Session
 from moderation.storage.moderators import Token
-from moderation.submission import checked_email
+from moderation.text.addresses import checked_email
 from moderation.throttle import ATTEMPTS, WINDOW, Caller, Throttle
 
 HOUR = 3_600_000
@@ -215,7 +216,6 @@ async def _new_token(
     return token
 
 
-COOKIE = "moderation_session"
 DEVICE_COOKIE = "moderation_device"
 """In a browser that has signed in: bound to that account, and good for an allowance of its own."""
 

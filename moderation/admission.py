@@ -11,7 +11,8 @@ import orjson
 
 from moderation import prose
 from moderation.allowance import TOO_MANY, most, times
-from moderation.comment import Comment, below, first_id_at, is_id, made_at
+from moderation.comment import Comment, below
+from moderation.core.ids import first_id_at, is_id, made_at
 from moderation.metadata import Page
 from moderation.problem import Conflict, FieldError, Forbidden, Invalid, NotFound, TooFast
 from moderation.site import Article, Site

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from moderation import prose, queue, submission, telling
-from moderation.comment import Comment, new_id, place
+from moderation.comment import Comment, place
+from moderation.core.ids import new_id
 from moderation.moderator import Asker
 from moderation.offload import REQUESTS
 from moderation.problem import Conflict, FieldError, Invalid

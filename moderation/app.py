@@ -21,7 +21,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from classifier.serving import Classifier
-from moderation import access, health, metrics, operations, queue, retention, shutdown, telling
+from moderation import access, digest, health, metrics, operations, privacy, queue, retention, shutdown, telling
 from moderation.access import Doorman
 from moderation.console import (
     account,
@@ -347,7 +347,7 @@ def create_app(
                 state.database, state.scorer, state.links, changed=state.threads.drop, clock=clock, mails=state.mails
             )
             hooks = Webhooks(state.database, state.links, clock, to_private=settings.webhooks_to_private)
-            letters = Letters(state.database, state.links)
+            letters = Letters(state.database, state.links, {"digest": digest.letter, "person": privacy.letter})
             mail = Mail(settings.smtp and Smtp.of(*settings.smtp), settings.host_name, letters.write)
             state.trial = Trial(settings.smtp and Smtp.of(*settings.smtp), settings.host_name, settings.base)
             state.outbox = Deliverer(state.database, hooks, mail, clock=clock)
@@ -364,9 +364,9 @@ def create_app(
                 Round("shadow", 15_000, state.shadow.read_along, state.shadow.wanted),
             ]
             if settings.smtp and settings.digest_hours:
-                waits = partial(telling.anything_waits, state.database)
+                waits = partial(digest.anything_waits, state.database)
                 every = settings.digest_hours * HOUR
-                due.append(Round("digest", every, lambda: telling.digest(state.database, clock()), waits))
+                due.append(Round("digest", every, lambda: digest.digest(state.database, clock()), waits))
             told = partial(telling.failed_signins, state.database, seal, mails=state.mails)
             failed = partial(telling.anything_failed, state.database)
             due.append(Round("failed-signins", HOUR // 4, lambda: told(clock()), failed))

@@ -15,7 +15,8 @@ from itertools import islice
 from classifier.labels import LABELS
 from moderation import registration, waves
 from moderation.cleaning import Ready, as_judged, clean, past_verdict, ready, ready_article
-from moderation.comment import Comment, below, first_id_at, new_id
+from moderation.comment import Comment, below
+from moderation.core.ids import first_id_at, new_id
 from moderation.decision import MOST_APPEALED, REASONS, STATUS_AFTER
 from moderation.history import PastArticle, PastComment, PastDecision, PastSubmission, Record, Skipped
 from moderation.problem import Problem

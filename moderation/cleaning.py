@@ -10,23 +10,14 @@ from typing import Any
 from classifier.labels import LABELS
 from classifier.streamsafe import normalize
 from moderation import prose
-from moderation.comment import Comment, new_id
+from moderation.comment import Comment
+from moderation.core.ids import new_id
 from moderation.history import PastArticle, PastComment, PastVerdict
 from moderation.seal import Seal
 from moderation.site import is_article_key
 from moderation.storage.comments import Judged, Keys
-from moderation.submission import (
-    BIDI,
-    BODY_BYTES,
-    EMAIL_LONGEST,
-    NAME_LONGEST,
-    UNWANTED,
-    URL_LONGEST,
-    Submission,
-    checked_email,
-    checked_url,
-    has_something_visible,
-)
+from moderation.submission import BODY_BYTES, NAME_LONGEST, UNWANTED, URL_LONGEST, Submission, has_something_visible
+from moderation.text.addresses import BIDI, EMAIL_LONGEST, checked_email, checked_url
 from moderation.verdict import Reason, Verdict
 
 FOREIGN = 500

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
-from uuid import UUID
 
 from moderation import prose
+from moderation.core.times import iso
 
 STATUSES = ("approved", "pending", "spam", "rejected", "deleted")
 DEEPEST = 5
@@ -17,15 +15,6 @@ SECOND_LOOK = "0"
 """What the ids of the random sample end in that people are shown a second time: one in 32 (`figures.py`)."""
 EDIT_WINDOW = 15 * 60 * 1000
 """Milliseconds after posting in which its author may edit or withdraw a comment."""
-
-LEEWAY = 60_000
-"""Milliseconds by which two clocks of one service may differ. What is dated further ahead than that was written before the
-clock was set back: nobody knows how old it is, so it counts as long past and keeps nobody waiting."""
-
-ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: sorts as its numbers do
-ID_LENGTH = 26
-_VALUES = {character: value for value, character in enumerate(ALPHABET)}
-_PAIRS = [high + low for high in ALPHABET for low in ALPHABET]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,47 +55,6 @@ class Comment:
         return self.path.count("/") + 1
 
 
-def new_id(now: int, order: int = 0) -> str:
-    """26 characters that sort by time (Unix milliseconds), then by `order` (0..4095), and end in 68 random bits."""
-    return spelled((now << 80) | (min(order, 4095) << 68) | secrets.randbits(68))
-
-
-def first_id_at(now: int) -> str:
-    """Not an id of any comment: the lowest that one made at `now` could have."""
-    return spelled(now << 80)
-
-
-def spelled(number: int) -> str:
-    """130 bits as 26 characters, two at a time."""
-    return "".join([_PAIRS[(number >> shift) & 1023] for shift in range(120, -1, -10)])
-
-
-def next_id(id: str) -> str:
-    """The lowest id above this one: every path that begins with `id` is below it, in every collation."""
-    kept = id.rstrip(ALPHABET[-1])
-    return kept[:-1] + ALPHABET[ALPHABET.index(kept[-1]) + 1] if kept else id + ALPHABET[-1]
-
-
-def uuid_of(id: str) -> str:
-    """The same 128 bits as a UUID: what a feed calls this comment, for ever and wherever the service moves."""
-    number = 0
-    for character in id:
-        number = number << 5 | ALPHABET.index(character)
-    return str(UUID(int=number & (1 << 128) - 1))
-
-
-def made_at(id: str) -> int:
-    """When an id was made: the inverse of `first_id_at`."""
-    at = 0
-    for character in id[:10]:  # the time's 50 bits
-        at = at << 5 | _VALUES[character]
-    return at
-
-
-def is_id(text: str) -> bool:
-    return len(text) == ID_LENGTH and all(c in ALPHABET for c in text)
-
-
 def place(new: str, parent: Comment | None) -> tuple[str | None, str]:
     """(parent, path) of a new reply. Below the fifth level it attaches to the deepest comment allowed."""
     return below(new, parent.path) if parent else (None, new)
@@ -116,13 +64,6 @@ def below(new: str, path: str) -> tuple[str, str]:
     """(parent, path) of a reply to the comment at `path`."""
     above = path.split("/")[: DEEPEST - 1]
     return above[-1], "/".join([*above, new])
-
-
-def iso(at: int | None) -> str | None:
-    """RFC 3339 in UTC, to the millisecond."""
-    if at is None:
-        return None
-    return datetime.fromtimestamp(at / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def public(comment: Comment, avatar: str) -> dict[str, Any]:

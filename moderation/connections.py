@@ -18,7 +18,7 @@ from weakref import WeakKeyDictionary
 import orjson
 from uvicorn.server import ServerState
 
-from moderation.access import COOKIE
+from moderation.cookies import COOKIE
 from moderation.problem import BadRequest, HeadTooLarge, Problem, TooSlow, Unavailable
 
 try:

@@ -12,7 +12,8 @@ from xml.sax.saxutils import escape
 
 import orjson
 
-from moderation.comment import Comment, iso
+from moderation.comment import Comment
+from moderation.core.times import iso
 from moderation.links import Links
 from moderation.site import Article, Site
 from moderation.storage import appeals, comments, decisions, imports, judged, sites

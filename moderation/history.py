@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any
 
-from moderation.comment import iso
 from moderation.verdict import Reason
 
 
@@ -121,22 +118,3 @@ class Skipped:
 
 
 Record = PastArticle | PastComment | PastSubmission | Skipped
-
-
-def moment(text: object) -> int | None:
-    """Unix milliseconds of a date as ISO 8601, SQL or RFC 822 write it; UTC where it names no zone."""
-    if not isinstance(text, str) or not 8 <= len(text) <= 40 or text.startswith("0000"):
-        return None
-    try:
-        when = datetime.fromisoformat(text.strip())
-    except ValueError:
-        try:
-            when = parsedate_to_datetime(text)
-        except (ValueError, TypeError, IndexError, OverflowError):
-            return None
-    try:
-        at = int((when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp() * 1000)
-        iso(at)  # an offset may lead out of the years that can be shown
-        return at
-    except (ValueError, OverflowError):
-        return None

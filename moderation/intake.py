@@ -20,7 +20,8 @@ from classifier.examples import Asked, Author, Scored
 from moderation import policy, registration, tally, telling, waves
 from moderation.admission import Accepted, Arrival, Book, look_up
 from moderation.allowance import Allowance
-from moderation.comment import EDIT_WINDOW, Comment, new_id, place, public
+from moderation.comment import EDIT_WINDOW, Comment, place, public
+from moderation.core.ids import new_id
 from moderation.links import Links
 from moderation.offload import WRITING
 from moderation.problem import Conflict, Forbidden, NotFound, Problem, Unavailable

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urldefrag, urlsplit
 
-from moderation.submission import BIDI, checked_url, has_lone_surrogate
+from moderation.submission import has_lone_surrogate
+from moderation.text.addresses import BIDI, checked_url
 
 TITLE_LONGEST, URL_LONGEST = 300, 2_000
 

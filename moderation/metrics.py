@@ -14,7 +14,7 @@ from starlette.routing import Route
 
 from moderation import figures
 from moderation.comment import SECOND_LOOK
-from moderation.moderator import EVERYWHERE
+from moderation.core.ids import EVERYWHERE
 from moderation.problem import Unauthorized
 from moderation.site import DAY
 from moderation.storage import learnt, outbox, outcomes, queue, shadows, sites, tally

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-EVERYWHERE = "*"
-"""In place of a site's key: all sites."""
+from moderation.core.ids import EVERYWHERE
 
 ROLES = ("administrator", "moderator")
 SCOPES = ("score", "moderate", "articles", "privacy")

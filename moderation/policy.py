@@ -166,9 +166,6 @@ RULES: tuple[tuple[str, Rule, str], ...] = (
 """Name, question, and what happens where it is the first to fire. Rejecting by itself is not among them: a site's own
 decisions have to earn that."""
 
-SKIPPABLE = tuple(name for name, _, leads_to in RULES if leads_to == HOLD and name != "unscored")
-"""What a site may spare its trusted authors."""
-
 
 def judge(case: Case, rules: tuple[tuple[str, Rule, str], ...] = RULES) -> Verdict:
     """Ask every rule; the first in order that fires decides; none: publish.

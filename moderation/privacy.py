@@ -7,16 +7,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from moderation import telling
-from moderation.comment import iso, new_id
+from moderation.core.ids import EVERYWHERE, new_id
+from moderation.core.times import iso
 from moderation.decision import teaches
-from moderation.moderator import EVERYWHERE
+from moderation.links import Links
+from moderation.outbox.mail import Letter, Link
 from moderation.problem import NotFound
 from moderation.seal import Seal
 from moderation.storage import audit, learnt, outbox, persons, scrubbing, sites
 from moderation.storage.database import Database, Session
 from moderation.storage.outbox import MAIL, Message
 from moderation.storage.persons import Person
-from moderation.submission import checked_email
+from moderation.text.addresses import checked_email
 
 DAY = 24 * 3_600_000
 LINK_LIFE = DAY
@@ -142,3 +144,19 @@ async def erase_by_link(database: Database, id: str | None, now: int) -> Erased:
     async with database.transaction() as tx:
         found = await of_link(tx, id, now)
         return await _erase(tx, Person(found.person), "person", now)
+
+
+async def letter(links: Links, session: Session, message: Message) -> Letter | None:
+    """The link that was asked for; None where the address is gone."""
+    email = await persons.address(session, Person(message.subject))
+    if email is None:
+        return None
+    return Letter(
+        email,
+        "What is held on you",
+        (
+            "Somebody asked for what is held on this email address: comments, and what belongs to them.",
+            Link("Download it, or erase it", links.person(message.content["link"])),
+            "The link works for 24 hours. If it was not you, do nothing: nothing will happen.",
+        ),
+    )

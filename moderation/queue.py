@@ -10,10 +10,12 @@ from typing import Any
 
 from classifier.examples import Asked, Author
 from moderation import prose, registration, tally, telling, waves
-from moderation.comment import Comment, is_id, iso, new_id
+from moderation.comment import Comment
+from moderation.core.ids import EVERYWHERE, is_id, new_id
+from moderation.core.times import iso
 from moderation.decision import MOST_APPEALED, STATUS_AFTER
 from moderation.explainer import ScoredText
-from moderation.moderator import EVERYWHERE, Asker
+from moderation.moderator import Asker
 from moderation.problem import Conflict, FieldError, Forbidden, Invalid, NotFound
 from moderation.scorer import Scorer
 from moderation.storage import appeals, audit, comments, decisions, queue, search, sites

@@ -20,7 +20,8 @@ from classifier.examples import Asked, Author
 from classifier.labels import Scores
 from classifier.serving import Classifier
 from moderation import policy
-from moderation.comment import first_id_at, iso
+from moderation.core.ids import first_id_at
+from moderation.core.times import iso
 from moderation.policy import Case, Rule
 from moderation.scorer import Scorer
 from moderation.site import DAY, HouseRules, Mute, Site

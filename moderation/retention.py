@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
-from moderation.moderator import EVERYWHERE
+from moderation.core.ids import EVERYWHERE
 from moderation.storage import audit, retention, scrubbing, shadows, sites
 from moderation.storage.database import Database, Session
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from moderation import rules
-from moderation.comment import iso
+from moderation.core.times import iso
 from moderation.offload import WRITING
 from moderation.policy import RULES
 from moderation.problem import NotFound

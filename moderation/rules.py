@@ -9,11 +9,10 @@ from typing import Any
 
 from classifier.labels import LABELS
 from moderation.lists import AUTHOR
-from moderation.policy import SKIPPABLE
 from moderation.problem import FieldError, Invalid
 from moderation.seal import Seal
 from moderation.site import HouseRules
-from moderation.submission import checked_email, checked_url
+from moderation.text.addresses import checked_email, checked_url
 
 DEFAULTS = asdict(HouseRules())
 CHOICES: dict[str, tuple[str, ...]] = {
@@ -28,6 +27,17 @@ RANGES: dict[str, tuple[int, int]] = {
     "form_oldest": (1, 60 * 24 * 366),
     "close_after_days": (0, 36_500),
 }
+SKIPPABLE = (
+    "honeypot",
+    "disposable",
+    "blocked-word",
+    "many-links",
+    "form-token",
+    "label",
+    "first-time",
+    "stranger-with-link",
+)
+"""The rules that a site may spare its trusted authors: all that hold, but for `unscored`."""
 ANY_NUMBER = (0, 1_000_000)
 MOST, LONGEST = 10_000, 200
 """Entries of a list, and characters of an entry."""

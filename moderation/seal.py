@@ -11,7 +11,7 @@ from socket import AF_INET, inet_pton
 from uuid import UUID
 
 from classifier.streamsafe import normalize
-from moderation.comment import ID_LENGTH, is_id, made_at
+from moderation.core.ids import ID_LENGTH, is_id, made_at
 
 FORM_YOUNGEST = 1_000
 FORM_OLDEST = 24 * 3600 * 1000

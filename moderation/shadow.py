@@ -19,9 +19,10 @@ from classifier import registry
 from classifier.labels import LABELS, Scores
 from classifier.serving import Classifier, ModelError
 from moderation import policy, rulebook
-from moderation.comment import EDIT_WINDOW, iso, new_id
+from moderation.comment import EDIT_WINDOW
+from moderation.core.ids import EVERYWHERE, new_id
+from moderation.core.times import iso
 from moderation.decision import teaches
-from moderation.moderator import EVERYWHERE
 from moderation.problem import Conflict, FieldError, Invalid, NotFound
 from moderation.replay import EXCERPT, Past, again, case_of, nearer, rescored, text_of
 from moderation.storage import audit, judged, learnt, outcomes, rule_versions, shadows

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from moderation import access, second_factor
-from moderation.comment import new_id
-from moderation.moderator import EVERYWHERE, ROLES, Asker, Moderator
+from moderation.core.ids import EVERYWHERE, new_id
+from moderation.moderator import ROLES, Asker, Moderator
 from moderation.problem import Conflict, FieldError, Forbidden, Invalid, NotFound
 from moderation.seal import Seal
 from moderation.site import is_site_key
 from moderation.storage import audit, moderators, sites
 from moderation.storage.database import Session
 from moderation.storage.moderators import Token
-from moderation.submission import checked_email
+from moderation.text.addresses import checked_email
 
 INVITATION_LIFE = 48 * access.HOUR
 

@@ -6,32 +6,23 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
-
-import idna
-from email_validator import EmailNotValidError, validate_email
 
 from classifier.streamsafe import normalize, stream_safe
 from moderation import prose
-from moderation.lists import HOST_LONGEST, folded
+from moderation.lists import folded
 from moderation.problem import FieldError, Invalid
 from moderation.site import HouseRules
+from moderation.text.addresses import BIDI, EMAIL_LONGEST, checked_email, checked_url
 
-NAME_LONGEST, EMAIL_LONGEST, URL_LONGEST = 245, 254, 200
+NAME_LONGEST, URL_LONGEST = 245, 200
 BODY_BYTES = 65_525
 COMPOSED = 4
 """So many characters at most become one by NFC (UAX #15; the longest is U+1F82 with its four)."""
-ADDRESS_LONGEST = 2_000
-"""Of an article's address, a page's, a webhook's: the longest that anything here keeps."""
 
-# Explicit direction marks, embeddings, overrides and isolates (UAX #9): a name with one can turn the page's text around.
-BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")  # letters and symbols that draw nothing
 UNWANTED = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x84\x86-\x9f]")
-PLAIN_EMAIL = re.compile(r"([a-z0-9]{1,32}(?:[._+-][a-z0-9]{1,31})?)@([a-z0-9.-]{1,100})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,53 +163,3 @@ def has_something_visible(text: str) -> bool:
     return any(
         (unicodedata.category(c)[0] in "LNPS" and c not in BLANK) or unicodedata.category(c) == "Co" for c in text
     )
-
-
-def checked_email(text: str) -> str | None:
-    """The normalised address (RFC 5321, 6531; NFC, domain in lower case and Unicode), or None. Never asks the DNS."""
-    if len(text) > EMAIL_LONGEST or stream_safe(text) != text:  # before anything normalises it
-        return None
-    plain = PLAIN_EMAIL.fullmatch(text)
-    if plain is None:
-        return validated(text)
-    known = known_domain(plain[2])  # nothing about such a local part depends on the domain, and domains repeat
-    return f"{plain[1]}@{known}" if known else None
-
-
-@lru_cache(4096)
-def known_domain(domain: str) -> str | None:
-    found = validated(f"a@{domain}")
-    return found and found[2:]
-
-
-def validated(text: str) -> str | None:
-    try:
-        return validate_email(text, check_deliverability=False).normalized
-    except EmailNotValidError:
-        return None
-
-
-def checked_url(text: str) -> str | None:
-    """An absolute http(s) address with its host in ASCII, so that a look-alike letter shows as `xn--`; or None."""
-    if len(text) > ADDRESS_LONGEST or stream_safe(text) != text or "\\" in text:  # before anything normalises it
-        return None
-    if any(c in BIDI or c.isspace() or unicodedata.category(c) in ("Cc", "Cs") for c in text):
-        return None
-    try:
-        parts = urlsplit(text)
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        return None
-    if parts.scheme.lower() not in ("http", "https") or not host or "@" in parts.netloc:
-        return None
-    try:
-        if len(host) > HOST_LONGEST:
-            return None
-        shown = host if host.isascii() else idna.encode(host, uts46=True).decode()
-        shown = f"[{host}]" if ":" in host else shown
-    except (idna.IDNAError, UnicodeError):
-        return None
-    if not re.fullmatch(r"[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]", shown):
-        return None
-    netloc = shown if port is None else f"{shown}:{port}"
-    return urlunsplit((parts.scheme.lower(), netloc, parts.path, parts.query, parts.fragment))

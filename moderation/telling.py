@@ -8,10 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from moderation.comment import LEEWAY, Comment, iso, new_id, public
-from moderation.moderator import EVERYWHERE, Moderator
+from moderation.comment import Comment, public
+from moderation.core.ids import EVERYWHERE, new_id
+from moderation.core.times import LEEWAY, iso
+from moderation.moderator import Moderator
 from moderation.seal import Seal
-from moderation.storage import failures, moderators, outbox, queue, subscriptions, webhooks
+from moderation.storage import failures, moderators, outbox, subscriptions, webhooks
 from moderation.storage.database import Database, Session
 from moderation.storage.outbox import MAIL, Message
 from moderation.storage.subscriptions import Subscription
@@ -99,19 +101,6 @@ async def invite(tx: Session, moderator: Moderator, link: str, now: int) -> None
     await outbox.add(tx, [Message(moderator.site, f"invitation.{link}", MAIL, moderator.id, content, now)])
 
 
-async def digest(database: Database, now: int) -> None:
-    """A mail to each moderator about what waits; what it says is looked up when it goes out."""
-    async with database.transaction() as tx:
-        await outbox.add(
-            tx,
-            [
-                Message(m.site, f"digest.{m.id}.{now}", MAIL, m.id, {"kind": "digest"}, now)
-                for m in await moderators.ready(tx)
-                if m.digest
-            ],
-        )
-
-
 async def failed_signins(database: Database, seal: Seal, now: int, *, mails: bool) -> None:
     """A mail to each moderator at whose account many sign-ins have failed, at most one a day; and what was counted for
     accounts that nobody has is forgotten. By the clock, not by the failures: their answers must not take longer for it."""
@@ -129,8 +118,3 @@ async def failed_signins(database: Database, seal: Seal, now: int, *, mails: boo
 async def anything_failed(database: Database) -> bool:
     async with database.reading() as session:
         return await failures.any_known(session)
-
-
-async def anything_waits(database: Database) -> bool:
-    async with database.reading() as session:
-        return bool(await queue.pending(session))

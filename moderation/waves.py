@@ -8,7 +8,8 @@ from typing import Any
 
 from classifier import alike
 from moderation import prose
-from moderation.comment import Comment, first_id_at, is_id
+from moderation.comment import Comment
+from moderation.core.ids import first_id_at, is_id
 from moderation.moderator import Asker
 from moderation.offload import WRITING
 from moderation.problem import NotFound

@@ -11,6 +11,9 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 WORDS = {
+    "core",
+    "text",
+    "cookies",
     "allowance",
     "history",
     "metadata",
@@ -30,6 +33,7 @@ WORDS = {
     "links",
 }
 ACTS = {
+    "digest",
     "admission",
     "answering",
     "barring",
@@ -94,7 +98,8 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
         WORDS | {"problem", "storage", "offload", "scorer"},
         {"classifier.examples", "classifier.nearest"},
     ),
-    "privacy": (WORDS | {"problem", "storage", "telling"}, set()),
+    "digest": (WORDS | {"storage", "outbox"}, set()),
+    "privacy": (WORDS | {"outbox", "problem", "storage", "telling"}, set()),
     "retention": (WORDS | {"problem", "storage"}, set()),
     "rounds": ({"storage"}, set()),
     "learning": (
@@ -115,7 +120,7 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     "operations": (WORDS | {"problem", "storage"}, {"classifier.serving"}),
     "health": ({"problem", "storage"}, set()),
     "shutdown": (set(), set()),
-    "connections": ({"access", "problem"}, set()),
+    "connections": ({"cookies", "problem"}, set()),
     "protocol": ({"connections"}, set()),
     "metrics": (WORDS | {"problem", "storage", "figures"}, set()),
     "pages": (set(), set()),

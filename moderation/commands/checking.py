@@ -11,7 +11,7 @@ from pathlib import Path
 from moderation import rulebook
 from moderation.commands import outgoing
 from moderation.commands.footing import now, opened, out
-from moderation.comment import iso
+from moderation.core.times import iso
 from moderation.problem import Unavailable
 from moderation.settings import Settings
 from moderation.storage import audit, learnt, moderators, outbox, shadows, sites

@@ -7,7 +7,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from moderation.moderator import EVERYWHERE
+from moderation.core.ids import EVERYWHERE
 from moderation.problem import NotFound
 from moderation.settings import Settings
 from moderation.site import Site

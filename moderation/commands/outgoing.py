@@ -7,7 +7,7 @@ import json
 
 from moderation import retention
 from moderation.commands.footing import err, known_site, now, opened, out
-from moderation.moderator import EVERYWHERE
+from moderation.core.ids import EVERYWHERE
 from moderation.outbox import mail, trial, webhooks
 from moderation.outbox.undelivered import Undelivered
 from moderation.problem import FieldError, Invalid, NotFound
@@ -15,7 +15,7 @@ from moderation.seal import Seal
 from moderation.settings import Settings, SettingsError
 from moderation.storage import outbox
 from moderation.storage import webhooks as endpoints
-from moderation.submission import checked_email
+from moderation.text.addresses import checked_email
 
 
 async def add_webhook(args: argparse.Namespace, settings: Settings) -> None:

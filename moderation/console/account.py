@@ -13,8 +13,8 @@ from starlette.routing import Route
 
 from moderation import answering, body, passwords, second_factor, staff
 from moderation.access import Doorman
-from moderation.comment import iso
 from moderation.console.desk import page, signed_in
+from moderation.core.times import iso
 from moderation.moderator import Asker, Moderator
 from moderation.problem import Invalid, NotFound, Problem
 from moderation.storage import audit, failures, moderators, second_factors

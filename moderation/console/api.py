@@ -12,8 +12,8 @@ from starlette.routing import Route
 
 from classifier.labels import LABELS
 from moderation import barring, body, decision, privacy, queue
-from moderation.comment import STATUSES, is_id
-from moderation.moderator import EVERYWHERE
+from moderation.comment import STATUSES
+from moderation.core.ids import EVERYWHERE, is_id
 from moderation.policy import RULES
 from moderation.problem import FieldError, Forbidden, Invalid
 from moderation.site import is_site_key

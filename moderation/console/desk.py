@@ -13,10 +13,10 @@ from starlette.routing import Route
 
 from classifier.labels import LABELS
 from moderation import barring, body, decision, queue, rulebook
-from moderation.comment import first_id_at, is_id
 from moderation.console.api import RULE_NAMES, seen_of, view_of
 from moderation.console.waves import folded, packed, unpacked
-from moderation.moderator import EVERYWHERE, Asker
+from moderation.core.ids import EVERYWHERE, first_id_at, is_id
+from moderation.moderator import Asker
 from moderation.pages import Pages
 from moderation.problem import Problem, Unauthorized
 from moderation.storage import audit, comments, failures, moderators, openings, sites

@@ -10,7 +10,8 @@ from starlette.routing import Route
 
 from moderation import body, retention
 from moderation.console.desk import page, signed_in
-from moderation.moderator import EVERYWHERE, Asker
+from moderation.core.ids import EVERYWHERE
+from moderation.moderator import Asker
 from moderation.problem import Forbidden
 from moderation.storage import queue as stored_queue
 

@@ -21,7 +21,8 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from moderation import access, body
-from moderation.comment import LEEWAY, first_id_at, is_id, made_at
+from moderation.core.ids import first_id_at, is_id, made_at
+from moderation.core.times import LEEWAY
 from moderation.moderator import Asker
 from moderation.problem import FieldError, Invalid, NotFound, Unavailable
 from moderation.storage import comments, live, moderators, queue

@@ -17,8 +17,8 @@ from classifier.labels import LABELS
 from moderation import body, promises, rulebook, rules
 from moderation.console.desk import page, signed_in
 from moderation.moderator import Asker
-from moderation.policy import SKIPPABLE
 from moderation.problem import FieldError, Forbidden, Invalid, NotFound
+from moderation.rules import SKIPPABLE
 from moderation.site import DAY, HouseRules, Site, is_site_key
 from moderation.storage import moderators, outcomes, rule_versions, sites
 

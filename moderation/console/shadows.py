@@ -12,12 +12,12 @@ from starlette.routing import Route
 
 from classifier.serving import ModelError
 from moderation import body, rulebook, shadow
-from moderation.comment import is_id
 from moderation.console.api import answer
 from moderation.console.desk import page, signed_in
 from moderation.console.policy import chosen, may_change, seen_sites, sent_form, site_asked
 from moderation.console.rules import asked_of
-from moderation.moderator import EVERYWHERE, Asker
+from moderation.core.ids import EVERYWHERE, is_id
+from moderation.moderator import Asker
 from moderation.problem import Conflict, FieldError, Forbidden, Invalid, NotFound, Problem
 
 MOST, SHOWN = 200, 20

@@ -10,11 +10,12 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from moderation import access, body, passwords, second_factor
-from moderation.access import COOKIE, DEVICE_COOKIE, DEVICE_LIFE, SESSION_LIFE, Doorman
+from moderation.access import DEVICE_COOKIE, DEVICE_LIFE, SESSION_LIFE, Doorman
+from moderation.cookies import COOKIE
 from moderation.moderator import Moderator
 from moderation.pages import Pages
 from moderation.problem import Forbidden, Problem, Unauthorized
-from moderation.submission import EMAIL_LONGEST, checked_email
+from moderation.text.addresses import EMAIL_LONGEST, checked_email
 
 FORM_COOKIE = "moderation_form"
 """Until the browser is closed: what its forms are bound to before there is a session."""

@@ -11,10 +11,12 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from moderation import figures
-from moderation.comment import SECOND_LOOK, iso
+from moderation.comment import SECOND_LOOK
 from moderation.console.api import answer
 from moderation.console.desk import page, signed_in
-from moderation.moderator import EVERYWHERE, Asker
+from moderation.core.ids import EVERYWHERE
+from moderation.core.times import iso
+from moderation.moderator import Asker
 from moderation.problem import FieldError, Forbidden, Invalid
 from moderation.site import DAY, is_site_key
 from moderation.storage import outcomes, queue, sites

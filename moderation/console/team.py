@@ -12,7 +12,8 @@ from starlette.routing import Route
 from moderation import access, body, staff, telling
 from moderation.console.account import in_a_sentence, in_words
 from moderation.console.desk import page, signed_in
-from moderation.moderator import EVERYWHERE, ROLES, SCOPES, Asker, Moderator
+from moderation.core.ids import EVERYWHERE
+from moderation.moderator import ROLES, SCOPES, Asker, Moderator
 from moderation.problem import FieldError, Forbidden, Invalid, NotFound, Problem
 from moderation.storage import moderators, second_factors, sites
 from moderation.storage.database import Session

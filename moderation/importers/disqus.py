@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from moderation.history import PastArticle, PastComment, Record, Skipped, moment
+from moderation.core.times import moment
+from moderation.history import PastArticle, PastComment, Record, Skipped
 from moderation.importers.file import File
 from moderation.importers.markup import Element, elements
 from moderation.importers.plain import page_key, plain

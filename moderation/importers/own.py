@@ -8,7 +8,9 @@ from typing import Any
 
 import orjson
 
-from moderation.comment import STATUSES, is_id
+from moderation.comment import STATUSES
+from moderation.core.ids import is_id
+from moderation.core.times import moment
 from moderation.history import (
     Kept,
     PastArticle,
@@ -18,7 +20,6 @@ from moderation.history import (
     PastVerdict,
     Record,
     Skipped,
-    moment,
 )
 from moderation.importers.file import File
 from moderation.problem import BadRequest

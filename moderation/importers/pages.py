@@ -5,14 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from moderation.history import PastArticle, Record, Skipped, moment
+from moderation.core.times import moment
+from moderation.history import PastArticle, Record, Skipped
 from moderation.importers.file import File
 from moderation.importers.markup import Element, elements
 from moderation.importers.plain import plain
 from moderation.importers.wordpress import is_wxr
 from moderation.problem import BadRequest
 from moderation.site import key_of
-from moderation.submission import checked_url
+from moderation.text.addresses import checked_url
 
 SOURCE = "pages"
 URL, INDEXED = "sm:urlset/sm:url", "sm:sitemapindex/sm:sitemap"

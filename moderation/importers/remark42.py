@@ -9,7 +9,8 @@ from typing import Any
 
 import orjson
 
-from moderation.history import PastArticle, PastComment, Record, Skipped, moment
+from moderation.core.times import moment
+from moderation.history import PastArticle, PastComment, Record, Skipped
 from moderation.importers.file import File
 from moderation.importers.plain import page_key
 from moderation.problem import BadRequest

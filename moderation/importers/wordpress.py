@@ -9,7 +9,8 @@ import html
 import re
 from collections.abc import Iterator, Mapping
 
-from moderation.history import PastArticle, PastComment, Record, Skipped, moment
+from moderation.core.times import moment
+from moderation.history import PastArticle, PastComment, Record, Skipped
 from moderation.importers.file import File
 from moderation.importers.markup import Element, elements
 from moderation.importers.plain import page_key, plain

@@ -5,31 +5,43 @@ What anybody may type never stands in a mail that nobody asked for: a confirmati
 
 from __future__ import annotations
 
-from moderation.comment import Comment, iso, public
+from collections.abc import Awaitable, Callable, Mapping
+
+from moderation.comment import Comment, public
 from moderation.links import Links
 from moderation.outbox.mail import Letter, Link, Quote
 from moderation.site import Article, Site
-from moderation.storage import comments, failures, moderators, persons, queue, sites, subscriptions
+from moderation.storage import comments, failures, moderators, sites, subscriptions
 from moderation.storage.database import Database, Session
 from moderation.storage.outbox import Message
-from moderation.storage.persons import Person
 
 QUOTED = 1_000
 """Characters of a reply."""
-NAMED = 5
-"""How many of those that wait longest a digest names, on each site."""
+
+
+Writer = Callable[[Links, Session, Message], Awaitable[Letter | None]]
+"""Writes one kind of letter. None where there is nothing to say any more."""
 
 
 class Letters:
-    def __init__(self, database: Database, links: Links) -> None:
-        self.database, self.links = database, links
+    """The letters of this slice and of those that it is given: each slice writes its own."""
+
+    def __init__(self, database: Database, links: Links, writers: Mapping[str, Writer]) -> None:
+        self.database, self.links, self.writers = database, links, writers
 
     async def write(self, message: Message) -> Letter | None:
         """None where there is nothing to say any more: erased, withdrawn, unsubscribed, decided meanwhile."""
-        kinds = {"reply": self._reply, "confirm": self._confirm, "person": self._person, "digest": self._digest}
-        kinds |= {"invitation": self._invitation, "failed-signins": self._failed_signins}
+        kinds = {
+            "reply": self._reply,
+            "confirm": self._confirm,
+            "invitation": self._invitation,
+            "failed-signins": self._failed_signins,
+        }
+        kind = message.content["kind"]
         async with self.database.reading() as session:
-            return await kinds[message.content["kind"]](session, message)
+            if kind in self.writers:
+                return await self.writers[kind](self.links, session, message)
+            return await kinds[kind](session, message)
 
     async def _reply(self, session: Session, message: Message) -> Letter | None:
         reply, subscription = message.content["reply"], message.content["subscription"]
@@ -79,20 +91,6 @@ class Letters:
             unsubscribe=place,
         )
 
-    async def _person(self, session: Session, message: Message) -> Letter | None:
-        email = await persons.address(session, Person(message.subject))
-        if email is None:
-            return None
-        return Letter(
-            email,
-            "What is held on you",
-            (
-                "Somebody asked for what is held on this email address: comments, and what belongs to them.",
-                Link("Download it, or erase it", self.links.person(message.content["link"])),
-                "The link works for 24 hours. If it was not you, do nothing: nothing will happen.",
-            ),
-        )
-
     async def _invitation(self, session: Session, message: Message) -> Letter | None:
         token = self.links.seal.mailed("invitation", message.content["link"])
         mark = self.links.seal.at_rest(token)
@@ -129,39 +127,3 @@ class Letters:
                 "This mail comes at most once a day.",
             ),
         )
-
-    async def _digest(self, session: Session, message: Message) -> Letter | None:
-        moderator = await moderators.by_id(session, message.site, message.subject)
-        if moderator is None or not moderator.digest or not (waiting := await queue.pending(session, moderator.site)):
-            return None
-        known = await sites.sites(session, waiting)
-        parts: list[str | Link | Quote] = []
-        for site, count in waiting.items():
-            oldest = await queue.longest_waiting(session, site, NAMED)
-            articles = await sites.articles(session, site, {c.article for c in oldest})
-            parts.append(f"{known[site].name}: {counted(count)}. The oldest:")
-            parts += [
-                Link(f"{articles[c.article].title or c.article}, since {since(c.created_at)}", self.links.console(c.id))
-                for c in oldest
-            ]
-        total, end = sum(waiting.values()), self.links.digest(moderator.id)
-        where = known[next(iter(waiting))].name if len(waiting) == 1 else f"{len(waiting)} sites"
-        return Letter(
-            moderator.email,
-            f"{counted(total)} on {where}",
-            (
-                *parts,
-                Link("The whole queue", self.links.console()),
-                "How often this mail may come is the setting MODERATION_DIGEST_HOURS; it never comes when nothing waits.",
-                Link("Stop this mail", end),
-            ),
-            unsubscribe=end,
-        )
-
-
-def counted(count: int) -> str:
-    return "1 comment waits" if count == 1 else f"{count:,} comments wait"
-
-
-def since(at: int) -> str:
-    return f"{(iso(at) or '')[:16].replace('T', ' ')} UTC"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
-from moderation.comment import new_id
+from moderation.core.ids import new_id
 from moderation.outbox.mail import Letter, Smtp, composed, hand_in
 from moderation.outbox.undelivered import Undelivered
 

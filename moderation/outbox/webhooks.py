@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import orjson
 
 from moderation import __version__
-from moderation.comment import new_id
+from moderation.core.ids import new_id
 from moderation.links import Links
 from moderation.outbox.undelivered import Undelivered
 from moderation.problem import FieldError, Invalid
@@ -24,8 +24,8 @@ from moderation.storage import audit, webhooks
 from moderation.storage.database import Database, Session
 from moderation.storage.outbox import Message
 from moderation.storage.webhooks import Endpoint
-from moderation.submission import checked_url
 from moderation.telling import EVENTS
+from moderation.text.addresses import checked_url
 
 NAT64 = ip_network("64:ff9b::/96")
 ADDRESSES_TRIED = 3

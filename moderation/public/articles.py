@@ -11,13 +11,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from moderation import body
-from moderation.comment import iso
+from moderation.core.times import iso
 from moderation.problem import FieldError, Forbidden, Invalid
 from moderation.public.sites import Directory, article_key
 from moderation.registration import register
 from moderation.site import Article
 from moderation.storage import audit, sites
-from moderation.submission import checked_url, has_lone_surrogate
+from moderation.submission import has_lone_surrogate
+from moderation.text.addresses import checked_url
 
 
 async def put_article(request: Request) -> Response:

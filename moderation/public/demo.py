@@ -13,7 +13,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from moderation import registration
-from moderation.comment import is_id, public, tree
+from moderation.comment import public, tree
+from moderation.core.ids import is_id
 from moderation.links import Links
 from moderation.pages import Pages, sends_to
 from moderation.problem import NotFound

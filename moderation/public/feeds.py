@@ -11,7 +11,9 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
-from moderation.comment import Comment, iso, uuid_of
+from moderation.comment import Comment
+from moderation.core.ids import uuid_of
+from moderation.core.times import iso
 from moderation.links import Links
 from moderation.public.sites import Directory, article_key
 from moderation.public.threads import WHOLE_SITE, Threads, answer

@@ -10,7 +10,7 @@ from starlette.routing import Route
 from moderation import body, privacy
 from moderation.pages import Pages
 from moderation.problem import FieldError, Forbidden, Invalid
-from moderation.submission import EMAIL_LONGEST, checked_email
+from moderation.text.addresses import EMAIL_LONGEST, checked_email
 
 
 async def get_privacy(request: Request) -> Response:

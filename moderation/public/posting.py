@@ -14,7 +14,8 @@ from starlette.responses import RedirectResponse, Response
 from moderation import body, prose, submission
 from moderation.access import client_address
 from moderation.admission import UNKNOWN_PARENT, Accepted, Arrival, arrive
-from moderation.comment import Comment, is_id
+from moderation.comment import Comment
+from moderation.core.ids import is_id
 from moderation.intake import Intake
 from moderation.links import Links
 from moderation.metadata import Page
@@ -28,6 +29,7 @@ from moderation.storage import comments, sites
 from moderation.storage.comments import Keys
 from moderation.storage.database import Database
 from moderation.submission import Submission
+from moderation.text import addresses
 
 HONEYPOT = "website"
 """A field of our own form that people cannot see and programs like to fill. The real one is `url`."""
@@ -204,7 +206,7 @@ async def where_next(request: Request, site: Site, article: str, typed: Mapping[
 
 def is_allowed(site: Site, links: Links, place: str) -> bool:
     """An address on the site's own pages or ours: anything else would make us a springboard."""
-    if submission.checked_url(place) is None:
+    if addresses.checked_url(place) is None:
         return False
     parts = urlsplit(place)
     origin = f"{parts.scheme}://{parts.netloc}"

@@ -11,7 +11,9 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
-from moderation.comment import DEEPEST, Comment, is_id, iso, public, tree
+from moderation.comment import DEEPEST, Comment, public, tree
+from moderation.core.ids import is_id
+from moderation.core.times import iso
 from moderation.links import Links
 from moderation.pages import Pages
 from moderation.problem import FieldError, Invalid

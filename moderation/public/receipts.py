@@ -16,7 +16,8 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from moderation import body, queue
-from moderation.comment import EDIT_WINDOW, Comment, iso
+from moderation.comment import EDIT_WINDOW, Comment
+from moderation.core.times import iso
 from moderation.pages import Pages
 from moderation.problem import FieldError, Forbidden, Gone, Invalid, NotFound, Problem
 from moderation.public.cors import Endpoint, problem_answer

@@ -14,7 +14,8 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from moderation import body, prose, submission
-from moderation.comment import ID_LENGTH, Comment, is_id
+from moderation.comment import Comment
+from moderation.core.ids import ID_LENGTH, is_id
 from moderation.offload import REQUESTS
 from moderation.pages import Pages
 from moderation.problem import FieldError, Forbidden, Invalid, NotFound, Problem, Unavailable, Unsupported
@@ -24,6 +25,7 @@ from moderation.public.sites import Directory
 from moderation.site import Site, is_article_key
 from moderation.storage import comments, imports, sites
 from moderation.storage.database import Session
+from moderation.text import addresses
 
 SOURCE = "wordpress"
 """By this name the importers keep WordPress's numbers."""
@@ -147,8 +149,8 @@ def check(site: Site, typed: Mapping[str, str]) -> None:
         raise wrong("author", "required", REQUIRED)
     if (
         typed["email"]
-        and len(typed["email"]) <= submission.EMAIL_LONGEST
-        and not submission.checked_email(typed["email"])
+        and len(typed["email"]) <= addresses.EMAIL_LONGEST
+        and not addresses.checked_email(typed["email"])
     ):
         raise wrong("email", "invalid", BAD_EMAIL)
     if not typed["comment"]:
@@ -166,7 +168,7 @@ def website(url: str) -> str | None:
     """As WordPress keeps it: a name alone is an address of the web, and what is none is left out without a word."""
     if url and ":" not in url and url[0] not in "/#?":
         url = f"http://{url}"
-    return url if len(url) > submission.URL_LONGEST or submission.checked_url(url) else None
+    return url if len(url) > submission.URL_LONGEST or addresses.checked_url(url) else None
 
 
 def in_their_words(problem: Problem) -> Problem:

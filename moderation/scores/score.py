@@ -12,12 +12,13 @@ from starlette.routing import Route
 
 from classifier.examples import Asked, Author, Scored
 from moderation import body, markdown, policy, queue
-from moderation.moderator import EVERYWHERE
+from moderation.core.ids import EVERYWHERE
 from moderation.offload import SCORES
 from moderation.problem import FieldError, Invalid, Unavailable
 from moderation.site import HouseRules
 from moderation.storage import sites
-from moderation.submission import BODY_BYTES, EMAIL_LONGEST, NAME_LONGEST, URL_LONGEST, Submission
+from moderation.submission import BODY_BYTES, NAME_LONGEST, URL_LONGEST, Submission
+from moderation.text.addresses import EMAIL_LONGEST
 
 MOST = 1000
 TOGETHER = 8

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from moderation.comment import iso
+from moderation.core.times import iso
 from moderation.storage.database import Session, marks
 
 

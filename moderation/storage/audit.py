@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from moderation.comment import iso, new_id
-from moderation.moderator import EVERYWHERE
+from moderation.core.ids import EVERYWHERE, new_id
+from moderation.core.times import iso
 from moderation.storage.database import Session
 
 

@@ -11,7 +11,9 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from moderation.comment import ID_LENGTH, LEEWAY, Comment, first_id_at, made_at, next_id
+from moderation.comment import Comment
+from moderation.core.ids import ID_LENGTH, first_id_at, made_at, next_id
+from moderation.core.times import LEEWAY
 from moderation.storage.database import Row, Session, marks
 from moderation.verdict import Reason, Verdict
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from moderation.comment import iso
+from moderation.core.times import iso
 from moderation.storage.database import Row, Session, marks
 
 

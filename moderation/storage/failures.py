@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from moderation.moderator import EVERYWHERE
+from moderation.core.ids import EVERYWHERE
 from moderation.storage.database import Session, marks
 
 

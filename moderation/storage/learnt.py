@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from moderation.comment import new_id
+from moderation.core.ids import new_id
 from moderation.storage.database import Session
 
 

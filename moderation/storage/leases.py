@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from moderation.comment import LEEWAY
-from moderation.moderator import EVERYWHERE
+from moderation.core.ids import EVERYWHERE
+from moderation.core.times import LEEWAY
 from moderation.storage.database import Session
 
 

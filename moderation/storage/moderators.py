@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from moderation.comment import LEEWAY, first_id_at, new_id
-from moderation.moderator import EVERYWHERE, Moderator
+from moderation.core.ids import EVERYWHERE, first_id_at, new_id
+from moderation.core.times import LEEWAY
+from moderation.moderator import Moderator
 from moderation.storage.database import Row, Session, marks
 
 SITES = "site IN (SELECT '*' UNION ALL SELECT site FROM sites)"

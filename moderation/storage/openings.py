@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from moderation.comment import LEEWAY
+from moderation.core.times import LEEWAY
 from moderation.storage.database import Session, marks
 
 HOUR = 3_600_000

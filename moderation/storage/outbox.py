@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from moderation.comment import LEEWAY
+from moderation.core.times import LEEWAY
 from moderation.storage.database import Row, Session
 
 MAIL = "mail"

@@ -7,8 +7,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from moderation.comment import first_id_at
-from moderation.moderator import EVERYWHERE
+from moderation.core.ids import EVERYWHERE, first_id_at
 from moderation.storage.database import Row, Session, marks
 
 MOST = 20_000

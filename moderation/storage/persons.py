@@ -6,8 +6,9 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from moderation.comment import LEEWAY, Comment, iso
-from moderation.moderator import EVERYWHERE
+from moderation.comment import Comment
+from moderation.core.ids import EVERYWHERE
+from moderation.core.times import LEEWAY, iso
 from moderation.site import DAY
 from moderation.storage import shadows
 from moderation.storage.comments import COMMENT, comment_of

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from moderation.comment import SECOND_LOOK, Comment
-from moderation.moderator import EVERYWHERE
+from moderation.core.ids import EVERYWHERE
 from moderation.storage.comments import COMMENT, VERDICT, comment_of, verdict_of
 from moderation.storage.database import Row, Session, marks
 from moderation.storage.search import Filter, escaped, how_many, matching, words

@@ -6,8 +6,7 @@ import json
 
 import orjson
 
-from moderation.comment import first_id_at
-from moderation.moderator import EVERYWHERE
+from moderation.core.ids import EVERYWHERE, first_id_at
 from moderation.storage.database import Session, marks
 
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from moderation.comment import new_id
+from moderation.core.ids import new_id
 from moderation.site import DAY, HouseRules
 from moderation.storage.database import Session
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from moderation.comment import new_id
-from moderation.moderator import EVERYWHERE
+from moderation.core.ids import EVERYWHERE, new_id
 from moderation.storage.database import Database, Session, marks
 
 PAGES = 500

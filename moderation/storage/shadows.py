@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import orjson
 
-from moderation.comment import first_id_at
+from moderation.core.ids import first_id_at
 from moderation.storage.database import Row, Session, marks
 from moderation.storage.judged import COLUMNS, Judgement, judgement_of
 

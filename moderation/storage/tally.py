@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from moderation.comment import first_id_at
+from moderation.core.ids import first_id_at
 from moderation.policy import counted_as
 from moderation.site import DAY, Mute
 from moderation.storage.database import Session, marks

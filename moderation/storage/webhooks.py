@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from moderation.moderator import EVERYWHERE
+from moderation.core.ids import EVERYWHERE
 from moderation.storage.database import Row, Session, marks
 
 ANYWHERE = "site IN (SELECT '*' UNION ALL SELECT site FROM sites)"

@@ -74,7 +74,7 @@ async def world(classifier: Classifier, disallowed: tuple[str, ...] = ()) -> Asy
             trusted_proxies="10.0.0.0/8",
         )
         clock, seeded = Clock(), random.Random(1)
-        with mock.patch("moderation.comment.secrets.randbits", seeded.getrandbits):
+        with mock.patch("moderation.core.ids.secrets.randbits", seeded.getrandbits):
             app = create_app(settings, classifier=classifier, clock=clock, say=lambda text: None)
             async with app.router.lifespan_context(app):
                 async with app.state.database.transaction() as tx:

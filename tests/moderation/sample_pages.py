@@ -8,8 +8,8 @@ from classifier.labels import LABELS
 from moderation import rules
 from moderation.console import policy
 from moderation.console.account import drawn
-from moderation.policy import SKIPPABLE
 from moderation.public.texts import Words
+from moderation.rules import SKIPPABLE
 from moderation.site import HouseRules, Mute, Site
 
 EVIL = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)> مریم"

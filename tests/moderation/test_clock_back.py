@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from moderation import privacy
-from moderation.comment import first_id_at, made_at, new_id
+from moderation.core.ids import first_id_at, made_at, new_id
 from moderation.rounds import Round
 from moderation.seal import Seal
 from moderation.storage import leases, outbox

@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from moderation.comment import first_id_at
+from moderation.core.ids import first_id_at
 from moderation.site import Site
 from moderation.storage import sites
 from tests.conftest import Server, Service

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from moderation import figures
-from moderation.comment import ALPHABET
+from moderation.core.ids import ALPHABET
 from moderation.site import Site
 from moderation.storage import outcomes, sites
 from moderation.storage.outcomes import Outcome

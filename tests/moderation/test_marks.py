@@ -13,7 +13,8 @@ from moderation.cleaning import clean_name
 from moderation.lists import Listed
 from moderation.problem import Invalid
 from moderation.site import HouseRules
-from moderation.submission import NAME_LONGEST, check, checked_email, checked_url
+from moderation.submission import NAME_LONGEST, check
+from moderation.text.addresses import checked_email, checked_url
 from tests.growth import check_growth
 
 MARKS = "\u0323\u0301"

@@ -12,7 +12,7 @@ import pytest
 from classifier.labels import LABELS
 from moderation import promises, rules
 from moderation.console import policy
-from moderation.policy import SKIPPABLE
+from moderation.rules import SKIPPABLE
 from moderation.site import HouseRules
 from moderation.storage import outcomes
 from moderation.storage.database import Row

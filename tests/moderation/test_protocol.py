@@ -23,8 +23,8 @@ import uvicorn
 from uvicorn.protocols.http import flow_control, httptools_impl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from moderation.access import COOKIE
 from moderation.connections import Limits
+from moderation.cookies import COOKIE
 from moderation.protocol import BoundedProtocol
 from tests import postgres
 from tests.conftest import ROOT, Server, free_port, wait_until

@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from classifier.serving import Classifier
-from moderation import access, backup, privacy
+from moderation import access, backup, cookies, privacy
 from moderation.app import create_app
 from moderation.outbox import webhooks
 from moderation.settings import Settings
@@ -42,7 +42,7 @@ async def let_in(service: Service) -> Keys:
     await factor.add(service)
     await factor.give_password(service)
     _, codes = await factor.turn_on(service)
-    session = client.cookies[access.COOKIE]
+    session = client.cookies[cookies.COOKIE]
     client.cookies.clear()
     async with state.database.transaction() as tx:
         moderator = await access.add_moderator(tx, "new@garden.example", "moderator", "*", service.clock())
@@ -88,7 +88,7 @@ async def restored(
 async def opened(service: Service, keys: Keys) -> dict[str, bool]:
     """Which of them still opens its door."""
     client = service.client
-    client.cookies.set(access.COOKIE, keys.session)
+    client.cookies.set(cookies.COOKIE, keys.session)
     session = (await client.get("/moderate")).status_code == 200
     client.cookies.clear()
     asked = await factor.give_password(service)

@@ -215,13 +215,13 @@ async def test_the_mail_with_the_link_is_made_when_it_goes(service: Service) -> 
         message = await outbox.due(session, outbox.MAIL, service.clock())
     assert message and len(rows) == 1
     assert link.rpartition("/")[2] not in str(rows) and "kim" not in str(rows)  # neither the key nor whose it is
-    letter = await Letters(state.database, state.links).write(message)
+    letter = await Letters(state.database, state.links, {}).write(message)
     assert letter and letter.to == "kim@garden.example"
     assert f"http://comments.test{link}" in [getattr(part, "url", "") for part in letter.parts]
     kim = await by_email(service, "kim@garden.example")
     assert kim
     await chief.act("invite-again", moderator=kim.id)
-    assert await Letters(state.database, state.links).write(message) is None  # its link is over: nothing to say
+    assert await Letters(state.database, state.links, {}).write(message) is None  # its link is over: nothing to say
     await chief.act("remove", moderator=kim.id)
     async with state.database.reading() as session:
         rows = await session.fetch("SELECT id FROM outbox WHERE lane = 'mail' AND state = 'waiting'")

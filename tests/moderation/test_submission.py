@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from moderation.problem import FieldError, Invalid
 from moderation.site import HouseRules
-from moderation.submission import BIDI, Submission, check, checked_email, checked_url, has_something_visible, ticked
+from moderation.submission import Submission, check, has_something_visible, ticked
+from moderation.text.addresses import BIDI, checked_email, checked_url
 
 RULES = HouseRules()
 GOOD = {"name": "Ann", "email": "ann@example.org", "body": "A kind word."}

@@ -17,7 +17,8 @@ from hypothesis import given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
 
-from moderation.comment import Comment, is_id, new_id, next_id, place, uuid_of
+from moderation.comment import Comment, place
+from moderation.core.ids import is_id, new_id, next_id, uuid_of
 from moderation.links import Links
 from moderation.public.feeds import Feed, atom, json_feed
 from moderation.seal import Seal

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from moderation.comment import iso
+from moderation.core.times import iso
 from moderation.problem import BadRequest
 from moderation.site import Article
 from moderation.storage import sites

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from moderation import telling
+from moderation import digest
 from moderation.settings import Settings
 from tests.conftest import Service, forged
 from tests.moderation.outbox.postbox import Postbox
@@ -26,7 +26,7 @@ async def digested(service: Service, box: Postbox) -> int:
     """How many mails one round sends."""
     before = len(box.mails)
     service.clock.forward(hours=25)
-    await telling.digest(service.app.state.database, service.clock())
+    await digest.digest(service.app.state.database, service.clock())
     await service.app.state.outbox.all_due()
     return len(box.mails) - before
 
@@ -68,7 +68,7 @@ async def test_the_account_has_the_choice_and_what_waits_to_go_out_obeys_it(serv
     form = {"csrf_token": csrf, "act": "digest"}
     page = (await service.client.get(ACCOUNT)).text
     assert 'name="digest" value="1" checked' in page
-    await telling.digest(service.app.state.database, service.clock())
+    await digest.digest(service.app.state.database, service.clock())
     assert (await service.client.post(ACCOUNT, data=form)).status_code == 303
     page = (await service.client.get(f"{ACCOUNT}?done=digest")).text
     assert 'name="digest" value="1">' in page and "Your choice of mails is saved." in page

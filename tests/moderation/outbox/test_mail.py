@@ -23,7 +23,7 @@ from moderation.outbox import hints
 from moderation.outbox.mail import Letter, Link, Quote, Smtp, composed, hand_in
 from moderation.outbox.undelivered import Undelivered
 from moderation.settings import Settings, SettingsError
-from moderation.submission import checked_email
+from moderation.text.addresses import checked_email
 from tests.conftest import missing
 from tests.moderation.outbox.postbox import Postbox, postbox
 

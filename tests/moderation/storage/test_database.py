@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from moderation.comment import Comment, new_id
+from moderation.comment import Comment
+from moderation.core.ids import new_id
 from moderation.problem import Unavailable
 from moderation.site import Article, HouseRules, Site
 from moderation.storage import comments, connect, moderators, openings, persons, queue, retries, sites
