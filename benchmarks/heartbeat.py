@@ -22,11 +22,11 @@ from urllib.parse import urlencode
 
 import httpx
 
-from moderation import access
 from moderation.app import create_app
 from moderation.settings import Settings
-from moderation.site import HouseRules, Site
-from moderation.storage import sites
+from moderation.sites import store as sites
+from moderation.sites.model import HouseRules, Site
+from moderation.team import access
 
 MARKS, POSTED = "\u0323\u0301", "/sites/default/articles/post/comments"
 number = itertools.count()

@@ -24,7 +24,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
-from tests.moderation.importers.foreign import CHANNEL, MAY, Row, wxr_post  # noqa: E402
+from tests.transfer.foreign import CHANNEL, MAY, Row, wxr_post  # noqa: E402
 
 A_POST = 200
 """Comments under each post."""

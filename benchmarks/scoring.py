@@ -14,7 +14,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from classifier.base import open_base
-from classifier.report import times
+from classifier.evaluation.report import times
 
 
 def main() -> None:

@@ -20,13 +20,15 @@ from statistics import median
 import httpx
 
 from moderation.app import create_app
-from moderation.comment import Comment, place
+from moderation.comments import store as comments
+from moderation.comments.model import Comment, place
+from moderation.comments.store import Judged, Keys
+from moderation.comments.verdict import Verdict
 from moderation.core.ids import new_id
+from moderation.db import connect
 from moderation.settings import Settings
-from moderation.site import Article, Site
-from moderation.storage import comments, connect, sites
-from moderation.storage.comments import Judged, Keys
-from moderation.verdict import Verdict
+from moderation.sites import store as sites
+from moderation.sites.model import Article, Site
 
 SCREENS = ("comments", "comments?order=newest", "fragment", "fragment?order=newest")
 SITE = "benchmark"

@@ -19,16 +19,19 @@ from pathlib import Path
 from typing import Any
 
 from classifier.labels import LABELS
-from moderation.comment import Comment
+from moderation.comments import store as comments
+from moderation.comments.model import Comment
+from moderation.comments.store import Judged, Keys
+from moderation.comments.verdict import Reason, Verdict
 from moderation.core.ids import EVERYWHERE, new_id
-from moderation.policy import RULES
-from moderation.queue import read_up
-from moderation.site import Article, Site
-from moderation.storage import comments, connect, queue, sites
-from moderation.storage.comments import Judged, Keys
-from moderation.storage.database import Database, Session
-from moderation.storage.queue import View
-from moderation.verdict import Reason, Verdict
+from moderation.db import connect
+from moderation.db.database import Database, Session
+from moderation.policy.rules import RULES
+from moderation.queue import store as queue
+from moderation.queue.decide import read_up
+from moderation.queue.store import View
+from moderation.sites import store as sites
+from moderation.sites.model import Article, Site
 
 WORDS = [
     a + b for a in ("ba", "ke", "lo", "mi", "nu", "pra", "sto", "tri") for b in ("la", "den", "ro", "sk", "tum", "vy")

@@ -19,16 +19,19 @@ from pathlib import Path
 
 from classifier.labels import LABELS
 from classifier.serving import Classifier
-from moderation.comment import Comment
+from moderation.comments import store as comments
+from moderation.comments import store_decisions as decisions
+from moderation.comments.model import Comment
+from moderation.comments.store import Judged, Keys
+from moderation.comments.store_decisions import Entry
+from moderation.comments.submission import Submission
 from moderation.core.ids import new_id
-from moderation.policy import Case, judge
-from moderation.replay import Replay
-from moderation.scorer import Scorer
-from moderation.site import HouseRules, Site
-from moderation.storage import comments, connect, decisions, sites
-from moderation.storage.comments import Judged, Keys
-from moderation.storage.decisions import Entry
-from moderation.submission import Submission
+from moderation.db import connect
+from moderation.policy.rules import Case, judge
+from moderation.policy.scorer import Scorer
+from moderation.policy.what_if import Replay
+from moderation.sites import store as sites
+from moderation.sites.model import HouseRules, Site
 
 WORDS = [
     "a",

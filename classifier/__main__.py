@@ -14,11 +14,12 @@ from itertools import islice
 from pathlib import Path
 from typing import IO
 
-from classifier import jsonl, registry
+from classifier import registry
 from classifier.examples import Example
-from classifier.jsonl import BadLine
-from classifier.progress import counted
 from classifier.registry import ModelError
+from classifier.training import jsonl
+from classifier.training.jsonl import BadLine
+from classifier.training.progress import counted
 
 Command = Callable[[argparse.Namespace], int]
 
@@ -26,7 +27,7 @@ Command = Callable[[argparse.Namespace], int]
 def train(given: argparse.Namespace) -> int:
     """Corpora in, a candidate version out; with --decisions, a site's correction (it goes live only if it is better)."""
     if given.decisions is not None:
-        from classifier.train import learn
+        from classifier.training.train import learn
 
         with open(given.decisions, "rb") as lines:
             outcome = learn(given.out, given.site, list(jsonl.examples(lines)))
@@ -35,7 +36,7 @@ def train(given: argparse.Namespace) -> int:
     if given.data is None:
         raise ValueError("train wants --data DIR, or --decisions FILE with --site KEY")
     with _spread(given.dask):
-        from classifier.fit import train as fit
+        from classifier.training.fit import train as fit
 
         print(fit(given.data, given.out, given.seed, given.jobs).name)
     return 0
@@ -59,8 +60,8 @@ def _spread(address: str | None) -> Iterator[None]:
 
 def evaluate(given: argparse.Namespace) -> int:
     """A version on data it never saw, every figure in one go: Markdown on stdout; with --out, JSON and curves beside it."""
-    from classifier import report, tables
     from classifier.base import open_base
+    from classifier.evaluation import report, tables
 
     if not given.data.is_dir():
         raise ValueError("the data folder is missing")
@@ -79,7 +80,7 @@ def evaluate(given: argparse.Namespace) -> int:
 
 def compare(given: argparse.Namespace) -> int:
     """Candidate against current on the same unseen, later decisions: better, same or worse, with an interval."""
-    from classifier import compare as sides
+    from classifier.training import compare as sides
 
     candidate = sides.contender(given.models, given.version, given.site)
     current = sides.contender(given.models, given.current, given.site)
@@ -91,7 +92,7 @@ def compare(given: argparse.Namespace) -> int:
 
 def promote(given: argparse.Namespace) -> int:
     """A candidate goes live, if `compare` does not call it worse than what is current."""
-    from classifier import compare as sides
+    from classifier.training import compare as sides
 
     sides.contender(given.models, given.version, given.site)  # refuses what could not serve
     folder = _folder(given)
@@ -110,10 +111,10 @@ def thresholds(given: argparse.Namespace) -> int:
     """Where the model may reject or publish alone, so that a promise holds; else: hold, and how many decisions lack."""
     import numpy as np
 
-    from classifier import compare as sides
-    from classifier import promise
+    from classifier import thresholds as promise
     from classifier.combine import probability
     from classifier.labels import LABELS
+    from classifier.training import compare as sides
 
     model = sides.contender(given.models, None, given.site)
     every = _taught(given)
@@ -199,7 +200,7 @@ def _taught(given: argparse.Namespace) -> list[Example]:
             return list(counted(jsonl.examples(lines), "decisions"))
     if given.data is None or not given.data.is_dir():
         raise ValueError(f"{given.command} wants --examples FILE, or --data DIR with the corpora")
-    from classifier import corpora
+    from classifier.training import corpora
 
     # A `group` of these files names a part of its source, not a thread: no reason to draw its rows together.
     paths = corpora.test_files(given.data)
@@ -226,7 +227,7 @@ def _written(path: Path | None) -> Iterator[IO[str]]:
 
 
 def _share(text: str) -> float:
-    from classifier.promise import parse
+    from classifier.thresholds import parse
 
     try:
         return parse(text)

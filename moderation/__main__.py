@@ -12,21 +12,32 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-from moderation import __version__, access, backup, moving, privacy, rulebook, rules, second_factor, staff, telling
+from moderation import __version__
+from moderation import doctor as checking
 from moderation import settings as settings_
-from moderation.commands import checking, outgoing, shadowing
-from moderation.commands.footing import err, known_site, now, opened, out
+from moderation.cli import err, known_site, now, opened, out
 from moderation.core.ids import EVERYWHERE
-from moderation.links import Links
-from moderation.moderator import ROLES, Moderator
+from moderation.core.problem import FieldError, Invalid, NotFound, Problem, Unavailable
+from moderation.core.signing import Seal
+from moderation.core.urls import Links
+from moderation.db.database import NewerDatabase, Session
+from moderation.learning import commands as shadowing
+from moderation.outbox import commands as outgoing
+from moderation.outbox import events as telling
 from moderation.outbox.undelivered import Undelivered
-from moderation.problem import FieldError, Invalid, NotFound, Problem, Unavailable
-from moderation.seal import Seal
+from moderation.policy import settings_history as rulebook
+from moderation.privacy import data_requests as privacy
 from moderation.settings import Settings, SettingsError
-from moderation.site import Site, checked_origin, is_site_key
-from moderation.storage import moderators, sites
-from moderation.storage.database import NewerDatabase, Session
+from moderation.sites import site_settings as rules
+from moderation.sites import store as sites
+from moderation.sites.model import Site, checked_origin, is_site_key
+from moderation.team import access, second_factor
+from moderation.team import members as staff
+from moderation.team import store as moderators
+from moderation.team.model import ROLES, Moderator
 from moderation.text.addresses import checked_email
+from moderation.transfer import backup
+from moderation.transfer import commands as moving
 
 Command = Callable[[argparse.Namespace, Settings], Awaitable[None]]
 
@@ -35,10 +46,10 @@ def serve(args: argparse.Namespace, settings: Settings) -> None:
     """Run the service until it is told to stop; what is in flight finishes."""
     import uvicorn
 
-    from moderation.app import create_app, prepare
-    from moderation.connections import raise_descriptors
-    from moderation.operations import log_to_stderr, settle_memory
-    from moderation.shutdown import REST, LastResort
+    from moderation.app import create_app, prepare, settle_memory
+    from moderation.core.logs import log_to_stderr
+    from moderation.web.connections import raise_descriptors
+    from moderation.web.shutdown import REST, LastResort
 
     if args.workers > 1 and not settings.is_postgres:
         raise SettingsError(
@@ -51,7 +62,7 @@ def serve(args: argparse.Namespace, settings: Settings) -> None:
     common: dict[str, Any] = {
         "host": settings.host,
         "port": settings.port,
-        "http": "moderation.protocol:BoundedProtocol",
+        "http": "moderation.web.protocol:BoundedProtocol",
         "ws": "none",  # whatever is installed: only HTTP is spoken here
         "loop": "uvloop" if sys.platform != "win32" else "auto",
         "access_log": False,  # 46 µs a request, and addresses in a log
@@ -199,7 +210,7 @@ async def revoke_token(args: argparse.Namespace, settings: Settings) -> None:
 
 async def retrain(args: argparse.Namespace, settings: Settings) -> None:
     """Learn from the moderators' decisions; the better model goes live, a worse one never does."""
-    from moderation import learning
+    from moderation.learning import retrain as learning
 
     async with opened(settings) as database:
         if args.site:
@@ -211,7 +222,7 @@ async def retrain(args: argparse.Namespace, settings: Settings) -> None:
 
 async def roll_back(args: argparse.Namespace, settings: Settings) -> None:
     """Go back to the model before."""
-    from moderation import learning
+    from moderation.learning import retrain as learning
 
     async with opened(settings) as database:
         async with database.reading() as session:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import time
 from collections import Counter
@@ -21,68 +22,73 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from classifier.serving import Classifier
-from moderation import access, digest, health, metrics, operations, privacy, queue, retention, shutdown, telling
-from moderation.access import Doorman
-from moderation.console import (
-    account,
-    api,
-    bars,
-    desk,
-    emptying,
-    events,
-    mailing,
-    policy,
-    redactions,
-    replies,
-    rows,
-    rules,
-    shadows,
-    signin,
-    stats,
-    team,
-    waves,
-    whatif,
-)
-from moderation.intake import Intake
-from moderation.links import Links
+from moderation.articles import api as articles
+from moderation.articles import public as related
+from moderation.comments import avatar
+from moderation.comments import public as reading
+from moderation.comments import public_feeds as feeds
+from moderation.comments.thread_cache import Threads
+from moderation.core import logs
+from moderation.core.problem import MethodNotAllowed, NotFound, Problem, TooLarge
+from moderation.core.signing import Seal, parsed_address
+from moderation.core.urls import Links
+from moderation.db import connect
+from moderation.db import secure_delete as scrubbing
+from moderation.db.database import Database
+from moderation.db.files import Look, room
+from moderation.db.periodic import Round, Rounds
+from moderation.demo import public as demo
+from moderation.duplicates import pages as waves
+from moderation.duplicates.duplicates import catch_up
+from moderation.intake import public as posting
+from moderation.intake import public_embed as embed
+from moderation.intake import public_receipts as receipts
+from moderation.intake import public_wordpress as wordpress
+from moderation.intake.intake import Intake
+from moderation.learning import pages as stats
+from moderation.learning import pages_shadow as shadows
+from moderation.learning.shadow import Shadow
+from moderation.outbox import events as telling
+from moderation.outbox import pages as mailing
+from moderation.outbox import public as subscriptions
 from moderation.outbox.delivery import Deliverer
 from moderation.outbox.letters import Letters
-from moderation.outbox.mail import Mail, Smtp
-from moderation.outbox.trial import Trial
+from moderation.outbox.mail_check import Trial
+from moderation.outbox.smtp import Mail, Smtp
 from moderation.outbox.webhooks import Webhooks
-from moderation.pages import Pages
-from moderation.problem import MethodNotAllowed, NotFound, Problem, TooLarge
-from moderation.public import (
-    articles,
-    avatar,
-    demo,
-    digests,
-    embed,
-    feeds,
-    persons,
-    posting,
-    reading,
-    receipts,
-    related,
-    subscriptions,
-    wordpress,
-)
-from moderation.public.cors import preflight, problem_answer, shared
-from moderation.public.sites import Directory
-from moderation.public.threads import Threads
-from moderation.replay import Replay
-from moderation.rounds import Round, Rounds
-from moderation.scorer import Scorer
-from moderation.scores import score
-from moderation.seal import Seal, parsed_address
+from moderation.policy import api as score
+from moderation.policy import pages as policy
+from moderation.policy import pages_rules as rules
+from moderation.policy import pages_what_if as whatif
+from moderation.policy.scorer import Scorer
+from moderation.policy.what_if import Replay
+from moderation.privacy import data_requests as privacy
+from moderation.privacy import public as persons
+from moderation.privacy import retention
+from moderation.queue import api, digest
+from moderation.queue import api_live as events
+from moderation.queue import decide as queue
+from moderation.queue import pages as desk
+from moderation.queue import pages_block as bars
+from moderation.queue import pages_empty_spam as emptying
+from moderation.queue import pages_redact as redactions
+from moderation.queue import pages_reply as replies
+from moderation.queue import pages_row as rows
+from moderation.queue import public as digests
 from moderation.settings import Settings
 from moderation.settings import load as load_settings
-from moderation.shadow import Shadow
-from moderation.site import Site
-from moderation.storage import connect, moderators, scrubbing, sites
-from moderation.storage.database import Database
-from moderation.storage.files import Look, room
-from moderation.waves import catch_up
+from moderation.sites import store as sites
+from moderation.sites.cache import Directory
+from moderation.sites.cors import preflight, problem_answer, shared
+from moderation.sites.model import Site
+from moderation.team import access
+from moderation.team import pages as team
+from moderation.team import pages_account as account
+from moderation.team import pages_sign_in as signin
+from moderation.team import store as moderators
+from moderation.team.access import Doorman
+from moderation.web import health, metrics, openapi, shutdown
+from moderation.web.templating import Pages
 
 log = logging.getLogger("moderation")
 HERE = Path(__file__).parent
@@ -155,10 +161,9 @@ def routes(settings: Settings) -> list[BaseRoute]:
         *score.routes,
         # for operators
         *health.routes,
-        *operations.routes,
+        *openapi.routes,
         *metrics.routes,
-        Mount("/static", StaticFiles(directory=HERE / "public" / "static")),
-        Mount("/moderate/static", StaticFiles(directory=HERE / "console" / "static")),
+        Mount("/static", StaticFiles(packages=[(f"moderation.{name}", "static") for name in ("web", "queue", "demo")])),
     ]
     if settings.demo:
         found += demo.routes
@@ -371,9 +376,8 @@ def create_app(
             failed = partial(telling.anything_failed, state.database)
             due.append(Round("failed-signins", HOUR // 4, lambda: told(clock()), failed))
             state.rounds = Rounds(state.database, clock, due)
-            state.public_pages = Pages(HERE / "public" / "templates")
-            state.console_pages = Pages(HERE / "console" / "templates")
-            state.openapi = operations.document(app.routes, settings.base)
+            state.pages = Pages(HERE)
+            state.openapi = openapi.document(app.routes, settings.base)
             if say:
                 await first_start(state.database, state.links, settings, clock(), say)
             await state.scorer.start()
@@ -416,7 +420,15 @@ async def prepare(settings: Settings, say: Callable[[str], None]) -> None:
 def from_environment() -> Starlette:
     """For worker processes, which get nothing but the environment; `prepare` has been called before them."""
     loaded = load_settings()
-    operations.log_to_stderr(loaded.log_level)
+    logs.log_to_stderr(loaded.log_level)
     app = create_app(loaded, say=None, last_resort=shutdown.LastResort(loaded.grace + shutdown.REST))
-    operations.settle_memory()
+    settle_memory()
     return app
+
+
+def settle_memory() -> None:
+    """What is loaded by now stays until the end, so the collector need not go through it again and again; and it starts
+    when some hundred comments have come, not some ten."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)

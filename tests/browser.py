@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from tests.conftest import wait_until
 
 FORM_AGE = "performance.now() - performance.getEntriesByType('navigation')[0].responseStart"
-"""Milliseconds since the form came. A younger one than `moderation.seal.FORM_YOUNGEST` is held. Asked from here, since
+"""Milliseconds since the form came. A younger one than `moderation.core.signing.FORM_YOUNGEST` is held. Asked from here, since
 the pages' policy lets nothing in them evaluate a string."""
 
 ARGS = [

@@ -25,15 +25,15 @@ from starlette.applications import Starlette
 
 from classifier.serving import Classifier
 from moderation.app import create_app
+from moderation.db import connect
+from moderation.db.database import Database
 from moderation.settings import Settings
-from moderation.storage import connect
-from moderation.storage.database import Database
 from tests import postgres
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
-    from tests.moderation.outbox.postbox import Postbox
+    from tests.outbox.postbox import Postbox
 
 ROOT = Path(__file__).parent.parent
 STRICT = os.environ.get("CI") == "true"
@@ -250,7 +250,7 @@ class Service:
 
     async def token(self, scopes: str = "moderate", site: str = "*") -> dict[str, str]:
         """The headers of a new bearer token."""
-        from moderation import access
+        from moderation.team import access
 
         state = self.app.state
         async with state.database.transaction() as tx:
@@ -374,7 +374,7 @@ def server(start: Callable[..., Server]) -> Server:
 
 @pytest.fixture
 def box() -> Iterator[Postbox]:
-    from tests.moderation.outbox.postbox import postbox  # which takes its port from in here
+    from tests.outbox.postbox import postbox
 
     with postbox() as found:
         yield found

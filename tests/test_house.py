@@ -1,185 +1,102 @@
-"""The house, held by a test: who may import whom, and that arrows never make a circle."""
+"""The house, held by a test: the order of the slices, where SQL stands, who may import an edge."""
 
 from __future__ import annotations
 
 import ast
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parent.parent
-WORDS = {
-    "core",
-    "text",
-    "cookies",
-    "allowance",
-    "history",
-    "metadata",
-    "site",
-    "submission",
-    "verdict",
-    "policy",
-    "rules",
-    "lists",
-    "comment",
-    "decision",
-    "moderator",
-    "markdown",
-    "hypertext",
-    "prose",
-    "seal",
-    "links",
-}
-ACTS = {
-    "digest",
-    "admission",
-    "answering",
-    "barring",
-    "telling",
-    "tally",
-    "intake",
-    "queue",
-    "figures",
-    "promises",
-    "replay",
-    "shadow",
-    "privacy",
-    "redacting",
-    "rulebook",
-    "waves",
-    "learning",
-    "registration",
-    "second_factor",
-    "staff",
-    "retention",
-}
-HTTP = {"pages", "body", "offload"}
-ROOMS = {"public", "console", "outbox", "storage"}
-SERVED = {"classifier.serving", "classifier.labels", "classifier.examples"}
-
-# file or room → the moderation names it may import, and the classifier's modules
-ALLOWED: dict[str, tuple[set[str], set[str]]] = {
-    **{
-        word: (WORDS | {"problem"}, {"classifier.labels", "classifier.examples", "classifier.streamsafe"})
-        for word in WORDS
-    },
-    "problem": (set(), set()),
-    "settings": (set(), set()),
-    "offload": ({"problem"}, set()),
-    "storage": (WORDS | {"problem", "storage"}, {"classifier.labels"}),
-    "explainer": ({"prose"}, SERVED),
-    "scorer": ({"explainer"}, SERVED),
-    "admission": (WORDS | {"problem", "storage"}, set()),
-    "telling": (WORDS | {"problem", "storage"}, set()),
-    "tally": (WORDS | {"problem", "storage"}, set()),
-    "rulebook": (WORDS | {"problem", "storage", "offload", "tally"}, set()),
-    "intake": (
-        WORDS | {"problem", "storage", "admission", "offload", "registration", "scorer", "tally", "telling", "waves"},
-        SERVED,
-    ),
-    "figures": (WORDS | {"storage"}, {"classifier.labels"}),
-    "waves": (WORDS | {"problem", "storage", "offload"}, {"classifier.alike"}),
-    "promises": (WORDS | {"storage", "figures"}, {"classifier.labels", "classifier.promise"}),
-    "replay": (WORDS | {"storage", "scorer"}, {"classifier.labels", "classifier.examples", "classifier.serving"}),
-    "shadow": (
-        WORDS | {"problem", "storage", "replay", "rulebook"},
-        {"classifier.labels", "classifier.registry", "classifier.serving"},
-    ),
-    "queue": (
-        WORDS | {"problem", "storage", "explainer", "registration", "scorer", "tally", "telling", "waves"},
-        {"classifier.examples"},
-    ),
-    "answering": (WORDS | {"problem", "storage", "offload", "queue", "telling"}, set()),
-    "redacting": (WORDS | {"problem", "storage", "offload", "queue", "telling", "waves"}, set()),
-    "barring": (WORDS | {"problem", "storage", "queue", "rulebook"}, {"classifier.streamsafe"}),
-    "registration": (
-        WORDS | {"problem", "storage", "offload", "scorer"},
-        {"classifier.examples", "classifier.nearest"},
-    ),
-    "digest": (WORDS | {"storage", "outbox"}, set()),
-    "privacy": (WORDS | {"outbox", "problem", "storage", "telling"}, set()),
-    "retention": (WORDS | {"problem", "storage"}, set()),
-    "rounds": ({"storage"}, set()),
-    "learning": (
-        WORDS | {"problem", "storage", "shadow"},
-        {"classifier.examples", "classifier.registry", "classifier.train"},
-    ),
-    "cleaning": (WORDS | {"problem", "storage"}, {"classifier.labels", "classifier.streamsafe"}),
-    "arrivals": (WORDS | {"problem", "storage", "cleaning", "registration", "waves"}, {"classifier.labels"}),
-    "departures": (WORDS | {"problem", "storage"}, set()),
-    "importers": (WORDS | {"problem", "importers"}, set()),
-    "moving": (WORDS | {"problem", "storage", "arrivals", "departures", "importers"}, set()),
-    "backup": ({"problem", "storage"}, set()),
-    "passwords": ({"problem"}, set()),
-    "throttle": (WORDS | {"problem", "storage"}, set()),
-    "access": (WORDS | {"problem", "storage", "passwords", "throttle"}, set()),
-    "second_factor": (WORDS | {"problem", "storage", "access", "throttle"}, set()),
-    "staff": (WORDS | {"problem", "storage", "access", "second_factor", "telling"}, set()),
-    "operations": (WORDS | {"problem", "storage"}, {"classifier.serving"}),
-    "health": ({"problem", "storage"}, set()),
-    "shutdown": (set(), set()),
-    "connections": ({"cookies", "problem"}, set()),
-    "protocol": ({"connections"}, set()),
-    "metrics": (WORDS | {"problem", "storage", "figures"}, set()),
-    "pages": (set(), set()),
-    "body": ({"problem", "offload"}, set()),
-    "public": (
-        WORDS | ACTS | HTTP | {"access", "problem", "storage", "public"},
-        {"classifier.labels", "classifier.nearest", "classifier.serving"},
-    ),
-    "scores": (
-        WORDS | ACTS | HTTP | {"access", "problem", "storage", "scores"},
-        {"classifier.labels", "classifier.examples", "classifier.serving"},
-    ),
-    "outbox": (WORDS | {"problem", "storage", "telling", "outbox"}, set()),
-    "console": (
-        WORDS | ACTS | HTTP | {"access", "passwords", "throttle", "problem", "storage", "console"},
-        {"classifier.labels", "classifier.promise", "classifier.serving"},
-    ),
-}
-ANYTHING = {"app", "__main__", "commands"}
+ORDER = (
+    "core", "db", "text", "web", "sites", "team", "comments", "duplicates", "policy", "articles", "outbox", "intake",
+    "queue", "learning", "privacy", "transfer", "dialects", "demo",
+)  # fmt: skip
+"""The slices from the ground up: each imports only itself and those before it (docs/architecture.md)."""
+EDGES = ("api", "pages", "public", "commands", "health", "metrics", "openapi")
+"""First words of the files that answer requests or run commands: they may import any slice, and end in `routes`."""
+PROGRAM = ("__init__", "__main__", "app", "cli", "doctor", "settings")
+"""Files of the root: they put the slices together."""
+PACKAGES = ("moderation", "classifier", "benchmarks")
 
 
-def sources(package: str) -> list[Path]:
-    return sorted(p for p in (ROOT / package).rglob("*.py") if ".venv" not in p.parts)
+@cache
+def sources(package: str) -> tuple[Path, ...]:
+    return tuple(sorted(p for p in (ROOT / package).rglob("*.py") if ".venv" not in p.parts))
 
 
-def imports(path: Path) -> set[str]:
+@cache
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text("utf-8"))
+
+
+def dotted(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+@cache
+def modules() -> frozenset[str]:
+    return frozenset(dotted(p) for name in ("moderation", "classifier") for p in sources(name))
+
+
+@cache
+def imports(path: Path) -> frozenset[str]:
     """Dotted names of our own modules that a file imports, wherever in the file."""
     found = set()
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+    for node in ast.walk(tree(path)):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
-    modules = {
-        ".".join(p.relative_to(ROOT).with_suffix("").parts)
-        for name in ("moderation", "classifier")
-        for p in sources(name)
-    }
-    return found & modules
+            for alias in node.names:
+                inner = f"{node.module}.{alias.name}"
+                found.add(inner if inner in modules() else node.module)
+    return frozenset(found & modules())
 
 
-def place(path: Path) -> str:
-    """The file or room of moderation/ that a path is in."""
-    return path.relative_to(ROOT / "moderation").with_suffix("").parts[0]
+def slice_of(module: str) -> str:
+    """The slice of a module of `moderation`; empty for a file of the root."""
+    parts = module.split(".")
+    return parts[1] if len(parts) > 1 and parts[1] in ORDER else ""
 
 
-@pytest.mark.parametrize("path", sources("moderation"), ids=lambda p: str(p.relative_to(ROOT)))
-def test_arrows_point_down_the_table(path: Path) -> None:
-    here = place(path)
-    if here in ANYTHING or here == "__init__":
-        return
-    assert here in ALLOWED, f"{here} has no line in the table: say for whom it works"
-    rooms, models = ALLOWED[here]
+def is_edge(module: str) -> bool:
+    return module.rpartition(".")[2].split("_")[0] in EDGES
+
+
+def in_slices() -> list[Path]:
+    return [path for path in sources("moderation") if slice_of(dotted(path))]
+
+
+def test_every_file_stands_in_a_slice() -> None:
+    loose = {path.stem for path in sources("moderation") if not slice_of(dotted(path))}
+    assert loose <= set(PROGRAM), f"{loose - set(PROGRAM)}: a file belongs to a slice"
+    assert not {path.parent.name for path in in_slices()} - set(ORDER) - {"formats"}, "a folder that is no slice"
+
+
+@pytest.mark.parametrize("path", in_slices(), ids=lambda p: str(p.relative_to(ROOT)))
+def test_arrows_point_down_the_order(path: Path) -> None:
+    here = dotted(path)
     for name in imports(path):
-        package, _, rest = name.partition(".")
-        if package == "moderation":
-            assert rest.split(".")[0] in rooms | {here, ""}, f"{here} must not import {name}"
+        if not name.startswith("moderation."):
+            continue
+        if is_edge(name):
+            assert is_edge(here), f"{here} must not import the edge {name}"
+        elif is_edge(here):
+            continue
         else:
-            assert name in models, f"{here} must not import {name}"
+            assert slice_of(name), f"{here} must not import {name} of the root"
+            assert ORDER.index(slice_of(name)) <= ORDER.index(slice_of(here)), f"{here} must not import {name}"
+
+
+def test_only_the_program_imports_what_puts_it_together() -> None:
+    for path in in_slices():
+        rooms = {name.partition(".")[2] for name in imports(path) if name.startswith("moderation.") and not slice_of(name)}
+        allowed = {"cli", "settings"} if path.stem.startswith("commands") else set()
+        assert rooms <= allowed, f"{path}: {rooms}"
 
 
 @pytest.mark.parametrize("path", sources("classifier"), ids=lambda p: str(p.relative_to(ROOT)))
@@ -187,18 +104,28 @@ def test_the_classifier_knows_nothing_of_moderation(path: Path) -> None:
     assert not [name for name in imports(path) if name.startswith("moderation")]
 
 
+def test_what_serves_imports_neither_training_nor_evaluation() -> None:
+    commands = {"classifier.__main__"}
+    for path in sources("classifier"):
+        here = dotted(path)
+        room = here.split(".")[1] if here.count(".") > 1 else ""
+        for name in imports(path):
+            if here in commands:
+                continue
+            if ".evaluation" in name:
+                assert room == "evaluation" or here == "classifier.training.fit", f"{here} must not import {name}"
+            if ".training" in name:
+                assert room in ("training", "evaluation"), f"{here} must not import {name}"
+
+
 def test_the_imports_have_no_circle() -> None:
-    graph = {
-        ".".join(p.relative_to(ROOT).with_suffix("").parts): imports(p)
-        for n in ("moderation", "classifier")
-        for p in sources(n)
-    }
+    graph = {dotted(p): imports(p) for n in ("moderation", "classifier") for p in sources(n)}
     done: set[str] = set()
 
     def walk(name: str, above: tuple[str, ...]) -> None:
         assert name not in above, " → ".join([*above, name])
         if name not in done:
-            for inner in graph.get(name, set()) - {name}:
+            for inner in graph.get(name, frozenset()) - {name}:
                 walk(inner, (*above, name))
             done.add(name)
 
@@ -206,43 +133,35 @@ def test_the_imports_have_no_circle() -> None:
         walk(name, ())
 
 
-def test_only_the_border_reads_settings() -> None:
-    readers = {place(p) for p in sources("moderation") if "moderation.settings" in imports(p)}
-    assert readers <= ANYTHING
-
-
-def test_sql_has_one_home() -> None:
+def test_sql_stands_in_stores() -> None:
     verbs = ("SELECT ", "INSERT INTO", "UPDATE ", "DELETE FROM")
     for path in sources("moderation"):
-        if place(path) == "storage" or path.name == "isso.py":  # who leaves isso brings a database of isso's
+        if path.stem.startswith("store") or path.parent.name == "db":
             continue
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if path.name == "isso.py":  # who leaves isso brings a database of isso's
+            continue
+        for node in ast.walk(tree(path)):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 assert not node.value.startswith(verbs) or node.value == "SELECT 1", f"{path.name}: {node.value[:60]}"
 
 
-def test_texts_are_normalised_in_one_place() -> None:
-    """The one that bounds runs of marks first: CPython takes quadratic time for them, with the interpreter locked."""
-    callers = [
-        path.name
-        for package in ("moderation", "classifier")
-        for path in sources(package)
-        if "unicodedata.normalize(" in path.read_text("utf-8")
-    ]
-    assert callers == ["streamsafe.py"]
-
-
 def test_no_drawer_for_odds_and_ends_and_no_long_file() -> None:
-    for package in ("moderation", "classifier", "benchmarks"):
+    for package in PACKAGES:
         for path in sources(package):
             assert path.stem not in ("utils", "util", "helpers", "common", "misc"), path
             assert len(path.read_text("utf-8").splitlines()) <= 500, f"{path} wants a split"
 
 
+def test_tests_mirror_the_slices() -> None:
+    folders = {path.name for path in (ROOT / "tests").iterdir() if path.is_dir() and path.name != "__pycache__"}
+    assert folders <= {*ORDER, "classifier", "contract", "model"}, folders
+
+
 def test_importing_does_nothing_and_serving_needs_no_scikit_learn() -> None:
     program = (
         "import sys, moderation.app, moderation.__main__; "
-        "found = [m for m in ('sklearn', 'scipy', 'joblib', 'asyncpg', 'httpx') if m in sys.modules]; sys.exit(', '.join(found) or 0)"
+        "heavy = ('sklearn', 'scipy', 'joblib', 'asyncpg', 'httpx', 'classifier.training', 'classifier.evaluation'); "
+        "found = [m for m in heavy if m in sys.modules]; sys.exit(', '.join(found) or 0)"
     )
     subprocess.run([sys.executable, "-c", program], check=True, cwd=ROOT)
 
@@ -253,7 +172,7 @@ def test_an_operators_command_does_not_wait_for_numpy() -> None:
 
 
 def test_nothing_loads_a_file_that_could_run_code() -> None:
-    for package in ("moderation", "classifier", "benchmarks"):
+    for package in PACKAGES:
         for path in sources(package):
             text = path.read_text("utf-8")
             for word in (
@@ -268,5 +187,5 @@ def test_nothing_loads_a_file_that_could_run_code() -> None:
 
 def test_migrations_have_numbers_of_their_own() -> None:
     """Of two with one number the second would never be applied."""
-    numbers = [path.name[:4] for path in (ROOT / "moderation" / "storage" / "migrations").glob("*.sql")]
+    numbers = [path.name[:4] for path in (ROOT / "moderation" / "db" / "migrations").glob("*.sql")]
     assert len(numbers) == len(set(numbers)), sorted(numbers)

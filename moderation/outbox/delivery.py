@@ -16,11 +16,13 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Protocol
 
+from moderation.core.problem import Unavailable
+from moderation.db import leases
+from moderation.db.database import Database
+from moderation.outbox import store as outbox
+from moderation.outbox import store_webhooks as webhooks
+from moderation.outbox.store import MAIL, Message
 from moderation.outbox.undelivered import Undelivered
-from moderation.problem import Unavailable
-from moderation.storage import leases, outbox, webhooks
-from moderation.storage.database import Database
-from moderation.storage.outbox import MAIL, Message
 
 log = logging.getLogger("moderation.outbox")
 

@@ -7,13 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 
-from moderation.comment import Comment, public
-from moderation.links import Links
-from moderation.outbox.mail import Letter, Link, Quote
-from moderation.site import Article, Site
-from moderation.storage import comments, failures, moderators, sites, subscriptions
-from moderation.storage.database import Database, Session
-from moderation.storage.outbox import Message
+from moderation.comments import store as comments
+from moderation.comments.model import Comment, public
+from moderation.core.urls import Links
+from moderation.db.database import Database, Session
+from moderation.outbox import store_subscriptions as subscriptions
+from moderation.outbox.smtp import Letter, Link, Quote
+from moderation.outbox.store import Message
+from moderation.sites import store as sites
+from moderation.sites.model import Article, Site
+from moderation.team import store as moderators
+from moderation.team import store_failures as failures
 
 QUOTED = 1_000
 """Characters of a reply."""

@@ -16,15 +16,16 @@ import orjson
 
 from moderation import __version__
 from moderation.core.ids import new_id
-from moderation.links import Links
+from moderation.core.problem import FieldError, Invalid
+from moderation.core.signing import Seal
+from moderation.core.urls import Links
+from moderation.db import audit
+from moderation.db.database import Database, Session
+from moderation.outbox import store_webhooks as webhooks
+from moderation.outbox.events import EVENTS
+from moderation.outbox.store import Message
+from moderation.outbox.store_webhooks import Endpoint
 from moderation.outbox.undelivered import Undelivered
-from moderation.problem import FieldError, Invalid
-from moderation.seal import Seal
-from moderation.storage import audit, webhooks
-from moderation.storage.database import Database, Session
-from moderation.storage.outbox import Message
-from moderation.storage.webhooks import Endpoint
-from moderation.telling import EVENTS
 from moderation.text.addresses import checked_url
 
 NAT64 = ip_network("64:ff9b::/96")

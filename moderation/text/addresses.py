@@ -11,7 +11,7 @@ import idna
 from email_validator import EmailNotValidError, validate_email
 
 from classifier.streamsafe import stream_safe
-from moderation.lists import HOST_LONGEST
+from moderation.text.wordlist import HOST_LONGEST
 
 EMAIL_LONGEST = 254
 ADDRESS_LONGEST = 2_000

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from classifier.fit import train
 from classifier.registry import point
 from classifier.serving import Base, open_base
+from classifier.training.fit import train
 
 GOOD = ["garden", "bread", "bicycle", "river", "teacher", "window", "summer", "music", "kitchen", "letter"]
 FOUL = ["blockhead", "nitwit", "dunderhead"]

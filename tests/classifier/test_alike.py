@@ -7,7 +7,7 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from classifier import alike
+from classifier import similar as alike
 
 SPAM = (
     "Make money from home with our proven system, {n} people started this week. Visit https://{host}/offer/{n} today!"

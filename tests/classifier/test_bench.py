@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from classifier import bench as module
-from classifier.bench import SIZE, bench
+from classifier.evaluation import bench as module
+from classifier.evaluation.bench import SIZE, bench
 from classifier.serving import Base
 
 

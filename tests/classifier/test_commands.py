@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from classifier.__main__ import main, parser
-from classifier.fit import gather
 from classifier.registry import SHIPPED, pointer
+from classifier.training.fit import gather
 from classifier.views import Fold
 
 DOCS = Path(__file__).parent.parent.parent / "docs"

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from classifier.hashing import BUCKETS, LONG, MARKS, NOTHING, SITE_BUCKETS, STRANGE, Hasher
+from classifier.training.vocabulary import Cells
 from classifier.views import as_written
-from classifier.vocabulary import Cells
 
 HASHER = Hasher({"gay", "muslim"})
 WORDS = st.lists(st.sampled_from(["a", "abc", "gay", "muslim", "don't", "http://x.example", "日本語", "\ud800", "!!"]))

@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 
-from classifier.backprop import fit_hidden
 from classifier.hashing import BUCKETS, ROWS
 from classifier.hidden import UNITS, Hidden
 from classifier.labels import LABELS
-from classifier.soft import fit_soft
+from classifier.training.backprop import fit_hidden
+from classifier.training.soft_labels import fit_soft
 
 INSULT, TOXICITY = LABELS.index("insult"), LABELS.index("toxicity")
 Floats = npt.NDArray[np.float32]

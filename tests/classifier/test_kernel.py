@@ -24,8 +24,8 @@ from classifier.kernel import Kernel
 from classifier.labels import LABELS
 from classifier.linear import VIEWS, Floats, Linear, Table
 from classifier.serving import Base, open_base
+from classifier.training.vocabulary import Cells
 from classifier.views import Fold, as_written, normalised
-from classifier.vocabulary import Cells
 from tests.conftest import missing
 
 PIECES = st.one_of(

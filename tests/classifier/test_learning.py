@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from classifier import train
 from classifier.examples import Asked, Example
 from classifier.labels import LABELS
 from classifier.serving import Classifier, open_base
-from classifier.train import learn
+from classifier.training import train
+from classifier.training.train import learn
 
 ELSEWHERE = (
     "The council should fix the road before winter, my bike broke twice.",

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from classifier import measure
+from classifier.training import measure
 
 ROWS = st.lists(st.tuples(st.integers(0, 20), st.booleans()), min_size=2, max_size=80).filter(
     lambda rows: len({y for _, y in rows}) == 2

@@ -10,9 +10,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy.stats import beta
 
-from classifier import promise
+from classifier import thresholds as promise
 from classifier.labels import LABELS
-from classifier.promise import needed, parse, threshold, upper_bound
+from classifier.thresholds import needed, parse, threshold, upper_bound
 
 SHARES = st.sampled_from([0.3, 0.1, 0.02, 0.01, 0.001])
 

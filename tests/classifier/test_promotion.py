@@ -16,12 +16,13 @@ import joblib
 import numpy as np
 import pytest
 
-from classifier import fit, registry
+from classifier import registry
 from classifier.__main__ import main
-from classifier.compare import interval, judge
 from classifier.examples import Example
-from classifier.jsonl import line
-from classifier.train import learn
+from classifier.training import fit
+from classifier.training.compare import interval, judge
+from classifier.training.jsonl import line
+from classifier.training.train import learn
 from tests.classifier.conftest import FOUL, GOOD, SPAM
 
 

@@ -13,12 +13,12 @@ from xml.etree import ElementTree as ET
 import numpy as np
 import pytest
 
-from classifier import peers, report, tables, unseen
 from classifier.__main__ import main
-from classifier.draw import chart
-from classifier.evaluate import evaluate
+from classifier.evaluation import peers, report, tables, unseen
+from classifier.evaluation.draw import chart
+from classifier.evaluation.evaluate import evaluate
+from classifier.evaluation.parts import parts, scores
 from classifier.examples import Example
-from classifier.parts import parts, scores
 from classifier.serving import Base
 from classifier.views import Fold
 from tests.classifier.conftest import FOUL, GOOD, table

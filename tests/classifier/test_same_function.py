@@ -8,11 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.linear_model import LogisticRegression
 
-from classifier import matrix
 from classifier.hashing import BUCKETS
 from classifier.labels import LABELS
 from classifier.linear import VIEWS, Linear
 from classifier.serving import Base
+from classifier.training import matrix
 from classifier.views import as_written, normalised
 
 TEXTS = st.lists(

@@ -14,7 +14,7 @@ from classifier import registry
 from classifier.examples import Asked, Author, Example
 from classifier.labels import LABELS
 from classifier.serving import Base, Classifier, ModelError
-from classifier.train import learn
+from classifier.training.train import learn
 
 ASKED = Asked("you nitwit, buy glimmerpills at http://x.example", Author("Ann", "http://ann.example"), "blog")
 

@@ -8,9 +8,9 @@ import re
 import tomllib
 from pathlib import Path
 
-from classifier import synthetic
-from classifier.gather import gather, key
 from classifier.identity import TERMS
+from classifier.training import synthetic
+from classifier.training.dataset import gather, key
 from classifier.views import Fold
 
 TOLD = tomllib.loads(synthetic.TEMPLATES.read_text("utf-8"))

@@ -10,13 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from classifier import attack, calibrate, combine, estimate
-from classifier.gather import FOLDS, Rows, gather, overlapping, place_of
+from classifier import combine
 from classifier.hashing import LONG, Hasher
 from classifier.labels import LABELS
 from classifier.linear import Floats
 from classifier.serving import Base, open_base
 from classifier.structure import NAMES, Structure
+from classifier.training import attack, calibrate, estimate
+from classifier.training.dataset import FOLDS, Rows, gather, overlapping, place_of
 from classifier.views import Fold, as_written, normalised
 from tests.classifier.conftest import table
 

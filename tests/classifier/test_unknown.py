@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from classifier.gather import FOLDS
 from classifier.labels import LABELS
-from classifier.unknown import GUESSED, GUESSING, SURELY_NOT, guesses
+from classifier.training.dataset import FOLDS
+from classifier.training.unknown import GUESSED, GUESSING, SURELY_NOT, guesses
 
 ROWS = 600
 INSULT, IDENTITY = LABELS.index("insult"), LABELS.index("identity_attack")

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from classifier import vocabulary
 from classifier.hashing import BUCKETS, MARKS, Hasher
+from classifier.training import vocabulary
 
 
 def counts(**known: int) -> np.ndarray[tuple[int], np.dtype[np.uint32]]:

@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Locator, Page
 from tests import browser as browsers
 from tests import smallpng
 from tests.conftest import ROOT, wait_until
-from tests.moderation import test_shadow as shadows
+from tests.learning import test_shadow as shadows
 
 FOLDER = ROOT / "docs" / "images" / "console"
 EMAIL, PASSWORD = "moderator@example.org", "four unrelated garden words"

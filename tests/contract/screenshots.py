@@ -22,7 +22,7 @@ from tests.conftest import ROOT, answers, free_port, wait_until
 from tests.contract import consolepictures
 from tests.contract.embedding import ARABIC, LINK
 from tests.hostpage import Host, host_page
-from tests.moderation.outbox.postbox import postbox
+from tests.outbox.postbox import postbox
 
 IMAGES = ROOT / "docs" / "images"
 PASSWORD = "four unrelated garden words"

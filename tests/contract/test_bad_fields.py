@@ -7,8 +7,8 @@ import json
 
 import pytest
 
-from moderation.site import Site
-from moderation.storage import sites
+from moderation.sites import store as sites
+from moderation.sites.model import Site
 from tests.conftest import Service
 from tests.contract.refusals import GOOD, THREAD, before_the_database, is_problem, stored
 

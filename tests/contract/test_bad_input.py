@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from moderation.site import Site
-from moderation.storage import sites
+from moderation.sites import store as sites
+from moderation.sites.model import Site
 from tests.conftest import Server, Service
 from tests.contract.refusals import GOOD, THREAD, before_the_database, is_page, is_problem, post_raw, stored
 

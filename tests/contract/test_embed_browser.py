@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 from playwright.sync_api import Browser, expect
 
-from moderation.site import key_of
+from moderation.sites.model import key_of
 from tests import browser as browsers
 from tests.conftest import Server, wait_until
 from tests.contract.embedding import (

@@ -8,7 +8,7 @@ import re
 import pytest
 from playwright.sync_api import Browser, expect
 
-from moderation.public import texts
+from moderation.intake import texts
 from tests import browser as browsers
 from tests.conftest import Server
 from tests.contract import looks

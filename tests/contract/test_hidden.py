@@ -28,8 +28,8 @@ from hypothesis import strategies as st
 from classifier.serving import Classifier
 from moderation.app import create_app
 from moderation.settings import Settings
-from moderation.site import HouseRules, Site
-from moderation.storage import sites
+from moderation.sites import store as sites
+from moderation.sites.model import HouseRules, Site
 from tests.conftest import Clock, Server, Service
 
 ARTICLES = ("post", "why-a-garden-needs-a-gate")
@@ -301,7 +301,7 @@ def test_a_failure_is_logged_without_what_was_sent(
     """An exception's message may quote a row: the log has its kind and its place only."""
     import logging
 
-    from moderation.operations import Lines
+    from moderation.core.logs import Lines
 
     person = Person("zq-ann@zq-mail.example", "203.0.113.77")
 

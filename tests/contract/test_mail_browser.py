@@ -13,7 +13,7 @@ from tests import browser as browsers
 from tests.conftest import Server, wait_until
 from tests.contract.looks import look
 from tests.contract.test_pages_browser import signed_in
-from tests.moderation.outbox.postbox import Postbox
+from tests.outbox.postbox import Postbox
 
 ARTICLE = "/sites/default/articles/why-a-garden-needs-a-gate/form"
 

@@ -10,7 +10,7 @@ from tests.conftest import Server, wait_until
 from tests.contract.looks import look
 from tests.contract.test_pages_browser import signed_in
 from tests.contract.test_policy_browser import said
-from tests.moderation.test_shadow import candidate
+from tests.learning.test_shadow import candidate
 
 
 def test_a_candidate_is_started_watched_and_promoted_without_scripts(server: Server, browser: Browser) -> None:

@@ -1,0 +1,1 @@
+"""Training: rows and decisions to models. Never imported while serving."""

@@ -1,0 +1,215 @@
+"""The second stage and the thresholds, fitted on scores of tables that never saw the row: so it is the calibration."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from classifier import combine, structure
+from classifier.combine import Combine, probability
+from classifier.labels import LABELS
+from classifier.linear import Floats, Linear, Table
+from classifier.structure import Structure
+from classifier.training import attack, matrix
+from classifier.training.dataset import Rows, place_of
+from classifier.training.estimate import SMALL, prepare
+from classifier.training.soft_labels import fit_soft
+from classifier.views import Fold
+
+AUTHOR_WEIGHTS = {
+    "author url": 0.2,
+    "author name long": 0.2,
+    "author name digits": 0.1,
+    "author mail disposable": 0.5,
+}
+"""Set by hand: the corpora hardly know authors, and what they know is how one blog stored them."""
+DISGUISED = 0.35
+DISGUISED_WEIGHT = 0.5
+FALSE_ALARMS = 0.02
+"""Share of everyday good comments that a shipped hold threshold may hold, per label."""
+BESIDE = 1.0
+"""What the hidden units' log-odds count beside those that the stage makes of the rest. Set, not fitted: both are estimates of
+one thing, and a plain sum ranks better than what the fit makes of them, which for most labels hears the units alone. Rows left
+out, mean over sources, without them → fitted → summed (0.5, 0.8 and 2 are alike): insult 0.870 → 0.874 → 0.876, of impermium
+0.908 → 0.905 → 0.910, identity_attack 0.833 → 0.837 → 0.842; spam of dylanmtaylor 0.970 → 0.974 → 0.984.
+
+Units that fewer than SMALL rows taught a label are not heard: each video of YouTube from the other four, accuracy with them
+0.923, without 0.936.
+
+How far a window rises, which is over one of the two, counts for both. Once → twice: recall of toxic texts in benign padding
+0.45 → 0.65 (Jigsaw, at the threshold that 5 % of its clean good texts pass), mean AUC of its six labels 0.9704 → 0.9700."""
+BLOG = 2_000.0
+SPAM_ALARMS, LINKED_ALARMS = 0.0075, 0.075
+"""Share of the good comments of collections that hold spam, from places the fit never saw, that may score 0.5 or more: of those
+without a link, and of those with one. Most false alarms hold a link, and what bias they want made spam without one invisible.
+One bias for both (1.25 %) → two: good comments of Freddy-DK, left out, at 0.5 2.9 → 2.8 %, of evert 1.2 → 1.6 %; spam below 0.1 of
+blog_comments_modern 53 → 34 %, of sms 44 → 19 %; AUC of dylanmtaylor, whose spam is links, 0.972 → 0.967 (0.963 with a share of
+0.05). A site's own decisions shift the bias back (`train.SHIFT`), and a stranger's link is held by a rule."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unseen:
+    """Rows as tables score them that were fitted without them: first the clean ones, then disguised copies of some.
+
+    row: [texts] their numbers in `Rows`; clean: how many come first."""
+
+    row: npt.NDArray[np.int64]
+    clean: int
+    linear: Linear
+    shape: Floats
+
+
+def unseen(
+    tables: Sequence[Table], rows: Rows, use: npt.NDArray[np.bool_], shape: Structure, fold: Fold, seed: int
+) -> Unseen:
+    """Every row in `use` by the table of its fold, and a third of them once more, disguised."""
+    dice = random.Random(seed)  # noqa: S311 - which rows are disguised, not a secret
+    row = np.flatnonzero(use & ~rows.copy)
+    texts = [rows.examples[i].text for i in row]
+    good = [
+        rows.examples[i].text[:600] for i in row if rows.everyday[i] and max(rows.examples[i].labels.values()) < 0.5
+    ] or [attack.PADDING]
+
+    def padding() -> str:
+        # Other people's good comments, not the one text that `evaluate` pads with.
+        size, out = dice.randrange(200, 900), ""
+        while len(out) < size:
+            out = f"{out} {dice.choice(good)}"
+        return out
+
+    extra = [place for place in range(len(row)) if dice.random() < DISGUISED]
+    for place in extra:
+        kind = dice.choice((*attack.KINDS, "padding"))  # twice, for it costs the most
+        text = texts[place][:1500]
+        texts.append(f"{padding()} {text}{padding()}" if kind == "padding" else attack.disguise(text, kind, dice))
+    every = np.concatenate([row, row[extra]])
+    linear = Linear.empty(len(every))
+    for left_out, table in enumerate(tables):
+        mine = np.flatnonzero(rows.fold[every] == left_out)
+        found = table.score(prepare([texts[place] for place in mine], fold))
+        linear.put(mine, found)
+    return Unseen(every, len(row), linear, shape.rows(texts, [rows.examples[i].author for i in every]))
+
+
+def fit_stages(
+    rows: Rows,
+    found: Unseen,
+    labels: Sequence[str] = LABELS,
+    without: npt.NDArray[np.bool_] | None = None,
+    structure_weights: Floats | None = None,
+) -> dict[str, dict[str, Any]]:
+    """The second stage of every label. without: [rows of the corpus] what it must not learn from; structure_weights: [names]
+    those of `spam` where they are known from the words' fit, so that the stage only scales them."""
+    y = matrix.targets([rows.examples[i] for i in found.row])
+    weight = rows.weight[found.row].copy()
+    weight[found.clean :] *= DISGUISED_WEIGHT
+    clean = np.arange(len(weight)) < found.clean
+    allowed = np.ones(len(weight), bool) if without is None else ~without[found.row]
+    everyday = rows.everyday[found.row] & clean
+    shape = found.shape.copy()
+    place = np.array([place_of(rows.examples[i]) for i in found.row])
+    spammed = {rows.examples[i].source for i in found.row if rows.examples[i].labels.get("spam", 0) >= 0.5}
+    moderated = everyday & np.array([rows.examples[i].source in spammed for i in found.row])
+    by_hand = [structure.NAMES.index(name) for name in AUTHOR_WEIGHTS]
+    shape[:, by_hand] = 0
+    names = sorted(set(rows.bias))
+    own = np.zeros((len(weight), len(names)), np.float32)
+    own[np.arange(len(weight)), [names.index(rows.bias[i]) for i in found.row]] = 1
+    stages: dict[str, dict[str, Any]] = {}
+    for column, label in enumerate(LABELS):
+        known = np.flatnonzero(~np.isnan(y[:, column]) & allowed)
+        x = combine.inputs(found.linear, column, shape)[known]
+        # [inputs, numbers to learn a weight for]: one for each input, but for the hidden units, whose weight is set
+        ways = np.delete(np.eye(x.shape[1], dtype=np.float32), combine.HIDDEN, axis=1)
+        if label == "spam" and structure_weights is not None:
+            ways = ways[:, : combine.HIDDEN]
+            ways[len(combine.OWN) :, combine.OWN.index("whole text")] = structure_weights
+        learnt = x @ ways
+        width = ways.shape[1]
+        if label != "spam":
+            learnt = np.hstack([learnt, own[known]])
+        counts = _evened(weight[known], place[known]) if label == "spam" else weight[known]
+        model = fit_soft(learnt, y[known, column], counts, 1.0, 500) if label in labels else None
+        if model is None:
+            continue
+        beside = BESIDE if np.count_nonzero(known < found.clean) >= SMALL else 0.0
+        weights = ways.astype(np.float64) @ model.coef_[0][:width].astype(np.float64)
+        weights[combine.HIDDEN] = beside
+        weights[combine.OWN.index("rise")] *= 1 + beside
+        z = x.astype(np.float64) @ weights
+        scale, bias = _on_everyday(z, y[known, column], everyday[known], clean[known])
+        weights *= scale
+        if label == "spam":
+            link = combine.names(label).index("link")
+            good = moderated[known] & (y[known, column] < 0.5)
+            bias, less = _few_alarms(z[good] * scale, x[good, link] > 0, bias)
+            weights[link] -= less
+            for name, value in AUTHOR_WEIGHTS.items():
+                weights[combine.names(label).index(name)] = value
+        stages[label] = {
+            "inputs": combine.names(label),
+            "weights": [round(float(value), 6) for value in weights],
+            "bias": round(bias, 6),
+        }
+    return stages
+
+
+def _on_everyday(
+    z: npt.NDArray[np.float64], y: Floats, everyday: npt.NDArray[np.bool_], clean: npt.NDArray[np.bool_]
+) -> tuple[float, float]:
+    """Scale and bias with which `z` are log-odds on everyday comments: collections picked for their insults are not
+    what a site sees, and their share of them must not set what is probable."""
+    for some in (everyday, clean):
+        if some.any():
+            model = fit_soft(z[some, None], y[some], np.ones(int(some.sum()), np.float32), 1e3, 300)
+            if model is not None and model.coef_[0][0] > 0:
+                return float(model.coef_[0][0]), float(model.intercept_[0])
+    return 1.0, 0.0
+
+
+def _evened(weight: Floats, place: npt.NDArray[np.str_]) -> Floats:
+    """No blog as more than BLOG texts: else the stage learns the one that was never moderated.
+
+    AUC of dylanmtaylor, left out: 0.943 → 0.950; good comments of evert at 0.5 before the bias is lowered 7.6 → 5.6 %."""
+    out = weight.copy()
+    for name in sorted({name for name in place.tolist() if name.startswith("blog_comments/")}):
+        out[place == name] *= min(1.0, BLOG / max(float(weight[place == name].sum()), 1e-9))
+    return out
+
+
+def _few_alarms(good: npt.NDArray[np.float64], linked: npt.NDArray[np.bool_], bias: float) -> tuple[float, float]:
+    """The bias, lowered until at most SPAM_ALARMS of the good comments without a link come to 0.5, and how much less a link must
+    weigh so that at most LINKED_ALARMS of those with one do. good: log-odds without the bias."""
+
+    def lowered(some: npt.NDArray[np.float64], alarms: float, bias: float) -> float:
+        return min(bias, -float(np.quantile(some, 1 - alarms))) if len(some) else bias
+
+    plain = lowered(good[~linked], SPAM_ALARMS, bias)
+    return plain, plain - lowered(good[linked], LINKED_ALARMS, plain)
+
+
+def set_thresholds(stages: dict[str, dict[str, Any]], rows: Rows, found: Unseen) -> dict[str, float]:
+    """Per label the lowest threshold that holds at most FALSE_ALARMS of everyday good comments."""
+    p = scores(stages, found)
+    y = matrix.targets([rows.examples[i] for i in found.row[: found.clean]])
+    everyday = rows.everyday[found.row[: found.clean]]
+    out = {}
+    for column, label in enumerate(LABELS):
+        good = everyday & (y[:, column] < 0.5)
+        if not good.any():
+            good = y[:, column] < 0.5
+        at = float(np.quantile(p[good, column], 1 - FALSE_ALARMS)) if good.any() else 0.5
+        low = 0.3 if label == "spam" else 0.1
+        out[label] = round(min(max(at, low), 0.9), 4)
+    return out
+
+
+def scores(stages: dict[str, dict[str, Any]], found: Unseen) -> Floats:
+    """[clean texts, labels] probabilities."""
+    clean = found.clean
+    return probability(Combine(stages).log_odds(found.linear.part(slice(0, clean)), found.shape[:clean]))

@@ -1,0 +1,228 @@
+"""Corpora → rows to fit on: cleaned, without repeats or anything that a test file holds, dealt into folds."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+
+from classifier.examples import Example
+from classifier.training import attack, corpora, synthetic
+from classifier.views import Fold, normalised
+
+Floats = npt.NDArray[np.float32]
+
+FOLDS = 3
+UNSEEN = 5
+"""Percent of the rows that no fit, stage or threshold sees."""
+SYNTHETIC_WEIGHT = 2.0
+"""Good comments and spam; toxic templates count a quarter of it: at full weight few patterns pushed real threats out."""
+SWAPPED = 0.25
+SWAPPED_WEIGHT = 0.5
+"""A quarter of the rows is taught once more with letters swapped. Recall of swapped toxic texts at the clean 5 % alarm
+threshold (Jigsaw, unseen rows) 0.79 → 0.88, clean AUC 0.9762 → 0.9765; nothing to pay when serving."""
+BAGS_WEIGHT = 0.5
+"""Toxic comments of Jigsaw known as words without stop words only, beside good ones brought into the same form, with a
+bias of their own. Toxicity on unseen rows: Jigsaw 0.9762 → 0.9788, wiki_context 0.858 → 0.864, olid 0.828 → 0.830."""
+ALIKE = 0.5
+"""Share of common words (Jaccard) from which a bag is taken for a text that is there already, or for one of a test file."""
+_BY_GROUP = ("blog_comments", "blog_comments_modern", "youtube_uci", "youtube_gambling_id", "reddit_ads", "sms")
+_MARKS = str.maketrans("", "", ".,!?'\":;()[]=&#@%$/\\<>`_+^0123456789")
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """The corpus after cleaning. part: 0 = learnt from, 2 = unseen, only ever reported on. fold: which of the FOLDS a row
+    is left out of; bias: the name its source's own bias has; copy: taught only (a bag, a disguised copy), never asked."""
+
+    examples: list[Example]
+    weight: Floats
+    everyday: npt.NDArray[np.bool_]
+    part: npt.NDArray[np.int8]
+    fold: npt.NDArray[np.int8]
+    bias: list[str]
+    copy: npt.NDArray[np.bool_]
+
+
+def say(text: str) -> None:
+    print(f"{time.strftime('%H:%M:%S')} {text}", file=sys.stderr, flush=True)
+
+
+def key(text: str, fold: Fold) -> str:
+    """What makes two texts the same text: their normalised letters. Digits and punctuation do not count."""
+    letters = "".join(filter(str.isalpha, normalised(text, fold)))
+    return letters or text.strip()
+
+
+def gather(data: Path, fold: Fold, seed: int) -> tuple[Rows, list[dict[str, Any]]]:
+    """All sources, and what the card says of each."""
+    tests = [e for path in corpora.test_files(data) for e in corpora.rows(path, path.parent.name)]
+    seen = {key(e.text, fold) for e in [*tests, *synthetic.kept_back()]}
+    examples: list[Example] = []
+    weight: list[float] = []
+    everyday: list[bool] = []
+    told = []
+
+    def take(example: Example, worth: float, daily: bool) -> None:
+        this = key(example.text, fold)
+        if this in seen:
+            return
+        seen.add(this)
+        examples.append(example)
+        weight.append(worth)
+        everyday.append(daily)
+
+    for source in corpora.present(data):
+        before = len(examples)
+        for example in corpora.read(data, source):
+            take(example, source.weight * corpora.worth(example), source.everyday)
+        told.append(_told(data, source, source.weight, len(examples) - before))
+    before = len(examples)
+    # a corpus as small as the tests' would drown in them
+    for example in synthetic.texts(seed, 1.0 if len(examples) > 5_000 else 0.05):
+        take(example, SYNTHETIC_WEIGHT if example.labels.get("toxicity") == 0 else SYNTHETIC_WEIGHT / 4, False)
+    told.append(
+        {
+            "file": "classifier/training/synthetic.toml",
+            "origin": "templates of our own writing: synthetic",
+            "licence": "MIT",
+            "weight": SYNTHETIC_WEIGHT,
+            "rows": len(examples) - before,
+        }
+    )
+    own = len(examples)
+    folds = _folds(examples, seed)
+    bias = [e.source for e in examples]
+    parts = [2 if _hashed(_whole(e), seed + 1, 100) < UNSEEN and e.source != "synthetic" else 0 for e in examples]
+    bags, of = _bags(data, examples, tests)
+    for example, place in zip(bags, of, strict=True):
+        examples.append(example)
+        folds.append(_hashed(example.text, seed) if place is None else folds[place])
+        parts.append(0 if place is None else parts[place])
+    bias += [f"{corpora.BAGS.name} bags"] * len(bags)
+    if bags:
+        told.append(_told(data, corpora.BAGS, BAGS_WEIGHT, sum(place is None for place in of)))
+    weight += [BAGS_WEIGHT] * len(bags)
+    dice = random.Random(seed)  # noqa: S311 - which rows are disguised, not a secret
+    for place in range(own):
+        if dice.random() < SWAPPED:
+            example = examples[place]
+            text = attack.disguise(example.text[:1500], "swaps", dice)
+            if text == example.text[:1500]:
+                continue
+            examples.append(Example(text, example.labels, example.author, example.source, example.group))
+            weight.append(SWAPPED_WEIGHT * weight[place])
+            folds.append(folds[place])
+            parts.append(parts[place])
+            bias.append(bias[place])
+    copies = len(examples) - own
+    rows = Rows(
+        examples,
+        np.array(weight, np.float32),
+        np.array(everyday + [False] * copies, bool),
+        np.array(parts, np.int8),
+        np.array(folds, np.int8),
+        bias,
+        np.arange(len(examples)) >= own,
+    )
+    return rows, told
+
+
+def _told(data: Path, source: corpora.Source, weight: float, rows: int) -> dict[str, Any]:
+    return {
+        "file": source.file,
+        "origin": source.origin,
+        "licence": source.licence,
+        "sha256": corpora.checksum(data / source.file),
+        "weight": weight,
+        "rows": rows,
+    }
+
+
+def _folds(examples: Sequence[Example], seed: int) -> list[int]:
+    """Spam is dealt out by blog, video and collection, so that what is left out is a place nobody has seen; the rest
+    by text, pairs and templates as groups."""
+    groups = sorted({place_of(e) for e in examples if e.source in _BY_GROUP})
+    place = {group: number % FOLDS for number, group in enumerate(groups)}
+    return [place[place_of(e)] if e.source in _BY_GROUP else _hashed(_whole(e), seed) for e in examples]
+
+
+def place_of(example: Example) -> str:
+    """The blog, video or collection that a text stands in: where spam comes from."""
+    return (
+        example.group if example.source in ("blog_comments", "youtube_uci", "youtube_gambling_id") else example.source
+    )
+
+
+def _whole(example: Example) -> str:
+    return example.group if example.group.startswith(("paradetox", "synthetic")) else example.text
+
+
+def _hashed(name: str, seed: int, kinds: int = FOLDS) -> int:
+    return int.from_bytes(hashlib.sha256(f"{seed}/{name}".encode("utf-8", "replace")).digest()[:4], "big") % kinds
+
+
+def _bags(data: Path, examples: Sequence[Example], tests: Iterable[Example]) -> tuple[list[Example], list[int | None]]:
+    """Bags of words that are no row of ours and no test row, then good rows in the same form with their places."""
+    raw = [_words(bag) for bag in corpora.bags(data)]
+    if not raw:
+        return [], []
+    here = [place for place, e in enumerate(examples) if e.source == corpora.BAGS.name]
+    in_bags = Counter(word for words in raw for word in set(words))
+    in_texts = Counter(word for place in here for word in set(_words(examples[place].text)))
+    # The source took stop words out; which ones, the texts tell: common there, absent here.
+    stop = {word for word, count in in_texts.items() if count >= 150 and in_bags[word] * 100 < count}
+
+    def bag(text: str) -> list[str]:
+        return [word for word in _words(text) if word not in stop]
+
+    bags = [[word for word in words if word not in stop] for words in raw]
+    known = [bag(examples[place].text) for place in here]
+    known += [bag(e.text) for e in tests if e.source == corpora.BAGS.name]
+    old = overlapping(bags, known)
+    out = [" ".join(words) for words, held in zip(bags, old, strict=True) if words and not held]
+    toxic = [Example(text, {"toxicity": 1.0}, source=corpora.BAGS.name) for text in dict.fromkeys(out)]
+    good, of = [], []
+    for place, example in enumerate(examples):
+        if example.source in (corpora.BAGS.name, "wiki_context") and example.labels.get("toxicity", 1.0) < 0.5:
+            words = bag(example.text)
+            if words:
+                good.append(Example(" ".join(words), {"toxicity": 0.0}, source=corpora.BAGS.name))
+                of.append(place)
+    return toxic + good, [None] * len(toxic) + of
+
+
+def _words(text: str) -> list[str]:
+    return [word for word in text.lower().translate(_MARKS).split() if len(word) > 3]
+
+
+def overlapping(bags: Sequence[Sequence[str]], known: Sequence[Sequence[str]]) -> npt.NDArray[np.bool_]:
+    """[bags] whose words are nearly those of one of `known`."""
+    number: dict[str, int] = {}
+
+    def matrix(lists: Sequence[Sequence[str]]) -> sparse.csr_matrix:
+        index: list[int] = []
+        start = [0]
+        for words in lists:
+            index += sorted({number.setdefault(word, len(number)) for word in words})
+            start.append(len(index))
+        return sparse.csr_matrix((np.ones(len(index), np.float32), index, start), shape=(len(lists), 1 << 22))
+
+    ours, theirs = matrix(bags), matrix(known)
+    size, other = (np.asarray(m.sum(axis=1)).ravel() for m in (ours, theirs))
+    hit = np.zeros(len(bags), bool)
+    for low in range(0, len(bags), 500):
+        common = (ours[low : low + 500] @ theirs.T).tocoo()
+        share = common.data / (size[low + common.row] + other[common.col] - common.data)
+        hit[low + common.row[share >= ALIKE]] = True
+    return hit

@@ -1,0 +1,1 @@
+"""Articles: registered, described, and related to one another."""

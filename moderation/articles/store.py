@@ -1,0 +1,55 @@
+"""What articles are about, as vectors: kept, and read again by whoever compares them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from moderation.db.database import Session
+from moderation.sites.model import Article
+from moderation.sites.store import ARTICLE, article_of
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    article: str
+    vector: str
+    is_linked: bool
+    """Its page's address is known, so that others can lead to it."""
+    at: int
+    """When it was published, or first seen."""
+
+
+async def keep(tx: Session, site: str, article: str, version: int, vector: str) -> None:
+    await tx.execute(
+        "INSERT INTO article_vectors (site, article, changed, version, vector) "
+        "SELECT ?, ?, coalesce(max(changed), 0) + 1, ?, ? FROM article_vectors WHERE site = ? "
+        "ON CONFLICT (site, article) DO UPDATE SET changed = excluded.changed, version = excluded.version, "
+        "vector = excluded.vector",
+        *(site, article, version, vector, site),
+    )
+
+
+async def newest(session: Session, site: str) -> int:
+    """The number of the site's last change; 0 where there was none."""
+    row = await session.fetch_one("SELECT max(changed) FROM article_vectors WHERE site = ?", site)
+    return int(row[0] or 0) if row else 0
+
+
+async def since(session: Session, site: str, changed: int) -> list[Known]:
+    """What has changed after that number."""
+    rows = await session.fetch(
+        "SELECT v.article, v.vector, a.url, a.published_at, a.created_at FROM article_vectors v JOIN articles a "
+        "ON a.site = v.site AND a.article = v.article WHERE v.site = ? AND v.changed > ?",
+        *(site, changed),
+    )
+    return [Known(row[0], row[1], bool(row[2]), row[4] if row[3] is None else row[3]) for row in rows]
+
+
+async def missing(session: Session, site: str, version: int, limit: int) -> list[Article]:
+    """Articles with an address or words of their own, and no vector of this version: they are from before."""
+    rows = await session.fetch(
+        f"SELECT {ARTICLE} FROM articles WHERE site = ? AND (url IS NOT NULL OR title <> '' OR body <> '') "
+        "AND article NOT IN (SELECT article FROM article_vectors WHERE site = ? AND version = ?) LIMIT ?",
+        *(site, site, version, limit),
+    )
+    return [article_of(row) for row in rows]

@@ -1,0 +1,81 @@
+"""Articles that comments opened: how many, from where, and what their pages proposed to call them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from moderation.core.times import LEEWAY
+from moderation.db.database import Session, marks
+
+HOUR = 3_600_000
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """`comment` is the first one; `title` and `url` are what it brought of its page, for people to look at."""
+
+    site: str
+    article: str
+    at: int
+    address: str
+    comment: str
+    title: str = ""
+    url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    article: str
+    title: str
+    url: str | None
+    approved: bool
+    """A person has approved a comment there, and what brought it is not refused."""
+
+
+async def add(tx: Session, rows: Iterable[Opening]) -> None:
+    await tx.execute_many(
+        "INSERT INTO openings (site, article, at, address_key, comment, title, url) VALUES (?, ?, ?, ?, ?, ?, ?) "
+        "ON CONFLICT (site, article) DO NOTHING",
+        [(o.site, o.article, o.at, o.address, o.comment, o.title, o.url) for o in rows],
+    )
+
+
+async def by_address(session: Session, site: str, addresses: Iterable[str], since: int) -> dict[str, int]:
+    """How many each address opened in the hour since then."""
+    wanted = list(addresses)
+    if not wanted:
+        return {}
+    rows = await session.fetch(
+        f"SELECT address_key, count(*) FROM openings WHERE site = ? AND address_key IN ({marks(len(wanted))}) AND at > ? "
+        "AND at < ? GROUP BY address_key",
+        *(site, *wanted, since, since + HOUR + LEEWAY),
+    )
+    return {row[0]: int(row[1]) for row in rows}
+
+
+async def count(session: Session, site: str, since: int, most: int) -> int:
+    """How many were opened in the hour since then, counted up to `most`: past that nobody asks, and it could be any number."""
+    row = await session.fetch_one(
+        "SELECT count(*) FROM (SELECT 1 FROM openings WHERE site = ? AND at > ? AND at < ? LIMIT ?) AS o",
+        *(site, since, since + HOUR + LEEWAY, most),
+    )
+    return int(row[0]) if row else 0
+
+
+async def proposals(session: Session, site: str, articles: Iterable[str]) -> list[Proposal]:
+    """What was proposed for these articles."""
+    wanted = list(articles)
+    rows = await session.fetch(
+        "SELECT o.article, o.title, o.url, EXISTS (SELECT 1 FROM comments f WHERE f.site = o.site AND f.id = o.comment "
+        "AND f.status IN ('approved', 'pending')) AND EXISTS (SELECT 1 FROM comments c WHERE c.site = o.site AND "
+        "c.article = o.article AND c.status = 'approved' AND c.decided <> 0 AND c.staff = 0) FROM openings o "
+        f"WHERE o.site = ? AND o.article IN ({marks(len(wanted))}) AND (o.title <> '' OR o.url IS NOT NULL)",
+        *(site, *wanted),
+    )
+    return [Proposal(row[0], row[1], row[2], bool(row[3])) for row in rows]
+
+
+async def settle(tx: Session, site: str, article: str) -> None:
+    """Somebody who may has said what it is called: nothing is proposed any more."""
+    await tx.execute("UPDATE openings SET title = '', url = NULL WHERE site = ? AND article = ?", site, article)

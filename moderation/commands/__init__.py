@@ -1,1 +1,0 @@
-"""The operator's commands that stand together; `__main__` names them all."""

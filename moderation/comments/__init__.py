@@ -1,0 +1,1 @@
+"""Comments: submissions, verdicts, decisions, and the threads that readers see."""

@@ -1,0 +1,103 @@
+"""Comment: a stored submission, its status, its place in the tree, and what the public may see of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from moderation.core.times import iso
+from moderation.text import body as prose
+
+STATUSES = ("approved", "pending", "spam", "rejected", "deleted")
+DEEPEST = 5
+SECOND_LOOK = "0"
+"""What the ids of the random sample end in that people are shown a second time: one in 32 (`policy/error_rates.py`)."""
+EDIT_WINDOW = 15 * 60 * 1000
+"""Milliseconds after posting in which its author may edit or withdraw a comment."""
+
+
+@dataclass(frozen=True, slots=True)
+class Comment:
+    """A row of the queue and, once approved, of a thread. Times are Unix milliseconds."""
+
+    id: str
+    site: str
+    article: str
+    parent: str | None
+    path: str
+    """The ids from the root down to this one, joined by `/`: sorting by it walks the tree, oldest first."""
+    status: str
+    revision: int
+    name: str
+    email: str
+    url: str | None
+    body: str
+    html: str
+    created_at: int
+    edited_at: int | None = None
+    judged: int = 1
+    """The revision at which the classifier and the policy last saw its text."""
+    decided: bool = False
+    """A person has decided on it: what its author does later never lifts it above `pending`."""
+    format: str = prose.MARKDOWN
+    staff: bool = False
+    """A moderator wrote it, as one of the house."""
+
+    @property
+    def text(self) -> str:
+        """What a reader reads of the body."""
+        return prose.plain(self.body, self.format)
+
+    @property
+    def depth(self) -> int:
+        """1 for a comment on the article itself."""
+        return self.path.count("/") + 1
+
+
+def place(new: str, parent: Comment | None) -> tuple[str | None, str]:
+    """(parent, path) of a new reply. Below the fifth level it attaches to the deepest comment allowed."""
+    return below(new, parent.path) if parent else (None, new)
+
+
+def below(new: str, path: str) -> tuple[str, str]:
+    """(parent, path) of a reply to the comment at `path`."""
+    above = path.split("/")[: DEEPEST - 1]
+    return above[-1], "/".join([*above, new])
+
+
+def public(comment: Comment, avatar: str) -> dict[str, Any]:
+    """The public comment: built field by field, so that no email and nothing made from one can slip in."""
+    author: dict[str, Any] = {"name": comment.name or "Anonymous", "url": comment.url, "avatar": avatar}
+    if comment.staff:
+        author["staff"] = True
+    return {
+        "id": comment.id,
+        "parent": comment.parent,
+        "depth": comment.depth,
+        "author": author,
+        "html": comment.html,
+        "text": comment.text,
+        "created_at": iso(comment.created_at),
+        "edited_at": iso(comment.edited_at),
+        "replies": [],
+    }
+
+
+def tree(shown: Iterable[tuple[str, dict[str, Any]]]) -> list[dict[str, Any]]:
+    """(path, public comment) in the order of the paths → the roots, each with its replies.
+
+    A reply whose parent is not shown hangs on its nearest shown ancestor (as WordPress moves children up); where there
+    is none on this page it stands at the top and keeps naming its parent.
+    """
+    roots: list[dict[str, Any]] = []
+    by_id: dict[str, dict[str, Any]] = {}
+    for path, comment in shown:
+        by_id[comment["id"]] = comment
+        for ancestor in reversed(path.split("/")[:-1]):
+            if ancestor in by_id:
+                by_id[ancestor]["replies"].append(comment)
+                break
+        else:
+            roots.append(comment)
+    return roots

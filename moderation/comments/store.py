@@ -1,0 +1,387 @@
+"""Comments and the judged submissions behind them."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any, NamedTuple
+
+import orjson
+
+from moderation.comments.model import Comment
+from moderation.comments.verdict import Reason, Verdict
+from moderation.core.ids import ID_LENGTH, first_id_at, made_at, next_id
+from moderation.core.times import LEEWAY
+from moderation.db.database import Row, Session, marks
+
+NAMES = (
+    "id, site, article, parent, path, status, revision, name, email, url, body, html, created_at, edited_at, judged, "
+    "decided, format, staff"
+)
+COMMENT = ", ".join("c." + name.strip() for name in NAMES.split(","))
+VERDICT = "s.action, s.reasons, s.scores, s.model, s.facts"
+LIMITED = 60_000
+"""Milliseconds that a limit looks back at most."""
+HERE = "c.site IN (SELECT site FROM sites)"  # an id is unique everywhere, and every index leads with the site
+
+
+def dumps(value: Any) -> str:
+    return orjson.dumps(value).decode()
+
+
+def comment_of(row: Row) -> Comment:
+    values: list[Any] = [*row[:15], bool(row[15]), row[16], bool(row[17])]
+    return Comment(*values)
+
+
+def verdict_of(row: Row) -> Verdict:
+    reasons = tuple(Reason.of(r) for r in json.loads(row[1]))
+    return Verdict(row[0], reasons, json.loads(row[2]) if row[2] else None, row[3], json.loads(row[4]))
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """What a comment is compared by, and never shown by."""
+
+    author: str
+    address: str
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A comment with its verdict, on its way in."""
+
+    comment: Comment
+    verdict: Verdict
+    keys: Keys
+    notify: bool
+    email_domain: str
+    source: str = "comment"
+    """Where the verdict came from: a reader's `comment`, an `import`; or there was none to come to: `staff`."""
+
+
+async def add(tx: Session, judged: Iterable[Judged]) -> None:
+    """Store comments and verdicts together."""
+    rows = list(judged)
+    await add_comments(tx, rows)
+    await add_verdicts(tx, rows)
+
+
+async def add_comments(tx: Session, judged: Iterable[Judged]) -> None:
+    """Every new comment comes in here, so here they are counted, and listed for the full-text index: a batch at once."""
+    rows = list(judged)
+    await tx.execute_many(
+        "INSERT INTO comments (id, site, article, parent, path, status, revision, name, email, url, body, html, notify, "
+        "author_key, address_key, body_key, created_at, edited_at, judged, decided, format, worst, doubt, turn, staff) "
+        f"VALUES ({marks(25)})",
+        [
+            (
+                *(c.id, c.site, c.article, c.parent, c.path, c.status, c.revision, c.name, c.email, c.url, c.body),
+                *(c.html, int(j.notify), j.keys.author, j.keys.address, j.keys.body, c.created_at, c.edited_at),
+                *(c.judged, int(c.decided), c.format, *orders(j), int(c.staff)),
+            )
+            for j in rows
+            for c in (j.comment,)
+        ],
+    )
+
+    statuses = Counter((j.comment.site, j.comment.status) for j in rows)
+    await tx.execute_many(
+        "INSERT INTO comment_counts (site, status, count) VALUES (?, ?, ?) ON CONFLICT (site, status) DO UPDATE SET "
+        "count = comment_counts.count + excluded.count",
+        [(*key, count) for key, count in sorted(statuses.items())],
+    )
+    shown = Counter((j.comment.site, j.comment.article) for j in rows if j.comment.status == "approved")
+    await tx.execute_many(
+        "UPDATE articles SET approved = approved + ? WHERE site = ? AND article = ?",
+        [(count, *key) for key, count in sorted(shown.items())],
+    )
+    if tx.lists_texts:
+        await tx.execute_many(
+            "INSERT INTO comment_texts_unread (site, id) VALUES (?, ?)", [(j.comment.site, j.comment.id) for j in rows]
+        )
+
+
+async def count_anew(tx: Session) -> None:
+    """What `add_comments` keeps up, after rows came in by themselves."""
+    await tx.execute("DELETE FROM comment_counts")
+    await tx.execute(
+        "INSERT INTO comment_counts (site, status, count) SELECT site, status, count(*) FROM comments GROUP BY site, status"
+    )
+    await tx.execute(
+        "UPDATE articles SET approved = (SELECT count(*) FROM comments c WHERE c.site = articles.site AND "
+        "c.article = articles.article AND c.status = 'approved')"
+    )
+    if tx.lists_texts:
+        await tx.execute("INSERT OR IGNORE INTO comment_texts_unread (site, id) SELECT site, id FROM comments")
+
+
+def orders(j: Judged) -> tuple[float, float, int]:
+    """What the queue sorts it by. What staff wrote is neither bad nor in doubt."""
+    if j.comment.staff:
+        return 0.0, 0.5, j.comment.created_at
+    return j.verdict.worst, j.verdict.doubt, j.comment.created_at - j.verdict.head_start(j.comment.text)
+
+
+async def add_verdicts(tx: Session, rows: Iterable[Judged]) -> None:
+    await tx.execute_many(
+        "INSERT INTO submissions (site, id, revision, source, article, body, author_name, author_url, email_domain, "
+        f"author_key, action, scores, model, reasons, facts, spam, worst, created_at, format) VALUES ({marks(19)})",
+        [
+            (
+                *(c.site, c.id, c.judged, j.source, c.article, c.body, c.name, c.url, j.email_domain, j.keys.author),
+                *(v.action, dumps(v.scores) if v.scores else None, v.model),
+                *(dumps([r.document() for r in v.reasons]), dumps(v.facts)),
+                (v.scores or {}).get("spam"),
+                max(v.scores.values()) if v.scores else None,
+                c.edited_at or c.created_at,
+                c.format,
+            )
+            for j in rows
+            for c, v in ((j.comment, j.verdict),)
+        ],
+    )
+
+
+async def judged_already(session: Session, ids: Iterable[str]) -> set[str]:
+    """Which of these are submissions, on whichever site."""
+    wanted = list(ids)
+    if not wanted:
+        return set()
+    sql = f"SELECT id FROM submissions WHERE site IN (SELECT site FROM sites) AND id IN ({marks(len(wanted))})"
+    return {row[0] for row in await session.fetch(sql, *wanted)}
+
+
+async def edit(tx: Session, judged: Judged, seen: int) -> bool:
+    """The author's new text and its verdict; False where the comment has moved on from revision `seen`."""
+    c = judged.comment
+    changed = await tx.execute(
+        "UPDATE comments SET body = ?, html = ?, name = ?, url = ?, body_key = ?, status = ?, edited_at = ?, judged = ?, "
+        "revision = ?, worst = ?, doubt = ?, turn = ? WHERE site = ? AND id = ? AND revision = ?",
+        *(
+            c.body,
+            c.html,
+            c.name,
+            c.url,
+            judged.keys.body,
+            c.status,
+            c.edited_at,
+            c.judged,
+            c.revision,
+            *orders(judged),
+        ),
+        *(c.site, c.id, seen),
+    )
+    if changed:
+        await add_verdicts(tx, [judged])
+    return changed == 1
+
+
+async def move(tx: Session, comment: Comment, status: str, *, decided: bool) -> bool:
+    """To another status, if it is still at the revision seen. The caller counts on the row, not on what it read."""
+    return (
+        await tx.execute(
+            "UPDATE comments SET status = ?, revision = revision + 1, decided = ? WHERE site = ? AND id = ? AND revision = ?",
+            status,
+            int(decided),
+            comment.site,
+            comment.id,
+            comment.revision,
+        )
+        == 1
+    )
+
+
+async def of_site(session: Session, site: str, ids: Iterable[str]) -> dict[str, Comment]:
+    wanted = list(ids)
+    rows = await session.fetch(
+        f"SELECT {COMMENT} FROM comments c WHERE c.site = ? AND c.id IN ({marks(len(wanted))})", site, *wanted
+    )
+    return {row[0]: comment_of(row) for row in rows}
+
+
+async def find(session: Session, ids: Iterable[str]) -> dict[str, Comment]:
+    """By id alone, on whichever site."""
+    wanted = list(ids)
+    sql = f"SELECT {COMMENT} FROM comments c WHERE {HERE} AND c.id IN ({marks(len(wanted))})"
+    return {row[0]: comment_of(row) for row in await session.fetch(sql, *wanted)}
+
+
+class Said(NamedTuple):
+    """Who said what, to whom, and where it came from."""
+
+    author: str
+    article: str
+    body: str
+    parent: str | None
+    address: str
+    id: str
+
+
+async def said(session: Session, site: str, authors: Iterable[str], bodies: Iterable[str]) -> set[Said]:
+    """What is there already of these authors and bodies (by their keys), whatever became of it short of deletion."""
+    who, what = list(authors), list(bodies)
+    rows = await session.fetch(
+        "SELECT author_key, article, body_key, parent, address_key, id FROM comments WHERE site = ? "
+        f"AND status <> 'deleted' AND author_key IN ({marks(len(who))}) AND body_key IN ({marks(len(what))})",
+        *(site, *who, *what),
+    )
+    return {Said(*row) for row in rows}
+
+
+def until(since: str) -> str:
+    """The end of what limits look at, from the id where it begins: a minute later at most."""
+    return first_id_at(made_at(since) + LIMITED + LEEWAY)
+
+
+async def recent(session: Session, site: str, addresses: Iterable[str], since: str) -> dict[str, tuple[int, str]]:
+    """Address → how many it sent since the id `since`, in a minute at most, and the last one's id."""
+    wanted = list(addresses)
+    if not wanted:
+        return {}
+    rows = await session.fetch(
+        f"SELECT address_key, count(*), max(id) FROM comments WHERE site = ? AND address_key IN ({marks(len(wanted))}) "
+        "AND id > ? AND id < ? GROUP BY address_key",
+        *(site, *wanted, since, until(since)),
+    )
+    return {row[0]: (int(row[1]), row[2]) for row in rows}
+
+
+async def recent_by_author(
+    session: Session, site: str, authors: Iterable[str], since: str
+) -> dict[tuple[str, str], tuple[int, str]]:
+    """The same by (author, address): anybody can type an author's address, but not from the author's network."""
+    wanted = list(authors)
+    rows = await session.fetch(
+        "SELECT author_key, address_key, count(*), max(id) FROM comments WHERE site = ? "
+        f"AND author_key IN ({marks(len(wanted))}) AND id > ? AND id < ? GROUP BY author_key, address_key",
+        *(site, *wanted, since, until(since)),
+    )
+    return {(row[0], row[1]): (int(row[2]), row[3]) for row in rows}
+
+
+async def places(session: Session, site: str, article: str) -> list[tuple[str, str | None, str]]:
+    """(id, parent, path) of every comment of an article, whatever its status."""
+    rows = await session.fetch("SELECT id, parent, path FROM comments WHERE site = ? AND article = ?", site, article)
+    return [(row[0], row[1], row[2]) for row in rows]
+
+
+async def notified(session: Session, site: str, ids: Iterable[str]) -> set[str]:
+    """Those whose authors asked to hear of replies."""
+    wanted = list(ids)
+    rows = await session.fetch(
+        f"SELECT id FROM comments WHERE site = ? AND id IN ({marks(len(wanted))}) AND notify <> 0", site, *wanted
+    )
+    return {row[0] for row in rows}
+
+
+async def silence(tx: Session, site: str, id: str) -> bool:
+    """No more mails about replies to it; False where there were to be none. Its revision stays: nothing that is decided on."""
+    return await tx.execute("UPDATE comments SET notify = 0 WHERE site = ? AND id = ? AND notify <> 0", site, id) == 1
+
+
+async def replace(tx: Session, site: str, moved: Iterable[tuple[str, str | None, str]]) -> None:
+    """To other places in the tree: (id, parent, path)."""
+    await tx.execute_many(
+        "UPDATE comments SET parent = ?, path = ? WHERE site = ? AND id = ?",
+        [(parent, path, site, id) for id, parent, path in moved],
+    )
+
+
+async def thread(
+    session: Session, site: str, article: str, *, newest: bool, limit: int, after: tuple[str, str] | None
+) -> list[Comment]:
+    """Approved comments in tree order: roots oldest or newest first, each followed by its replies, oldest first.
+
+    `after` is (root, path) of the last one shown. However long the thread, no more than twice `limit` rows are read.
+    """
+
+    async def some(where: str, *args: Any) -> list[Comment]:
+        sql = f"SELECT {COMMENT} FROM comments c WHERE c.site = ? AND c.article = ? AND c.status = 'approved' {where}"
+        return [comment_of(row) for row in await session.fetch(sql, site, article, *args)]
+
+    if not newest:
+        if after:
+            return await some("AND c.path > ? ORDER BY c.path LIMIT ?", after[1], limit)
+        return await some("ORDER BY c.path LIMIT ?", limit)
+    found: list[Comment] = []
+    if after:  # the rest of the branch in which the last page ended
+        found = await some("AND c.path > ? AND c.path < ? ORDER BY c.path LIMIT ?", after[1], next_id(after[0]), limit)
+    if (wanted := limit - len(found)) <= 0:
+        return found
+    # The paths' end read backwards: the newest branches, all whole but the last one, of which it has only the end.
+    below = ("AND c.path < ?", after[0]) if after else ("",)
+    ends = await some(f"{below[0]} ORDER BY c.path DESC LIMIT ?", *below[1:], wanted)
+    branches = [list(branch)[::-1] for _, branch in groupby(ends, lambda c: c.path[:ID_LENGTH])]
+    if len(ends) == wanted:
+        cut = branches.pop()
+        root = cut[0].path[:ID_LENGTH]
+        branches.append(
+            await some("AND c.path >= ? AND c.path < ? ORDER BY c.path LIMIT ?", root, next_id(root), len(cut))
+        )
+    return found + [comment for branch in branches for comment in branch]
+
+
+async def latest(session: Session, site: str, article: str | None, limit: int) -> list[Comment]:
+    """Approved comments of an article, or of the whole site, newest first wherever they stand in the tree."""
+    if article is None:
+        sql = f"SELECT {COMMENT} FROM comments c WHERE c.site = ? AND c.status = 'approved' ORDER BY c.id DESC LIMIT ?"
+        return [comment_of(row) for row in await session.fetch(sql, site, limit)]
+    # A path ends in its comment's id, so the thread's index alone tells which are the newest; no comment is loaded for it.
+    ends = await session.fetch(
+        f"SELECT substr(path, length(path) - {ID_LENGTH - 1}) AS id FROM comments WHERE site = ? AND article = ? "
+        "AND status = 'approved' ORDER BY id DESC LIMIT ?",
+        *(site, article, limit),
+    )
+    found = await of_site(session, site, (row[0] for row in ends)) if ends else {}
+    return [found[row[0]] for row in ends]
+
+
+async def approved(session: Session, site: str, articles: Iterable[str]) -> dict[str, int]:
+    """How many comments each article shows."""
+    wanted = list(articles)
+    rows = await session.fetch(
+        f"SELECT article, approved FROM articles WHERE site = ? AND article IN ({marks(len(wanted))})", site, *wanted
+    )
+    return dict.fromkeys(wanted, 0) | {row[0]: int(row[1]) for row in rows}
+
+
+async def keys_of(session: Session, site: str, ids: Iterable[str]) -> dict[str, tuple[str, str]]:
+    """The keys of each one's author and of the address that it came from; the latter is empty where it is forgotten."""
+    wanted = list(ids)
+    rows = await session.fetch(
+        f"SELECT id, author_key, address_key FROM comments WHERE site = ? AND id IN ({marks(len(wanted))})",
+        *(site, *wanted),
+    )
+    return {row[0]: (row[1], row[2]) for row in rows}
+
+
+async def records(session: Session, site: str, comments: Iterable[Comment]) -> dict[str, dict[str, Any]]:
+    """Comment id → what its author has on this site: a count per status and the time of the first."""
+    ids = [c.id for c in comments]
+    rows = await session.fetch(
+        "SELECT c.id, o.status, count(*), min(o.created_at) FROM comments c JOIN comments o ON o.site = c.site AND "
+        f"o.author_key = c.author_key WHERE c.site = ? AND c.id IN ({marks(len(ids))}) GROUP BY c.id, o.status",
+        *(site, *ids),
+    )
+    found: dict[str, dict[str, Any]] = {}
+    for comment, status, count, first in rows:
+        record = found.setdefault(comment, {"approved": 0, "spam": 0, "rejected": 0, "pending": 0, "first_seen": first})
+        record[status] = int(count)
+        record["first_seen"] = min(record["first_seen"], first)
+    return found
+
+
+async def verdicts(session: Session, site: str, ids: Iterable[str]) -> dict[str, Verdict]:
+    """The latest verdict on each."""
+    wanted = list(ids)
+    rows = await session.fetch(
+        f"SELECT {VERDICT}, s.id FROM submissions s JOIN comments c ON c.site = s.site AND c.id = s.id AND "
+        f"c.judged = s.revision WHERE s.site = ? AND s.id IN ({marks(len(wanted))})",
+        *(site, *wanted),
+    )
+    return {row[5]: verdict_of(row) for row in rows}

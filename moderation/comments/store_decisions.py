@@ -1,0 +1,148 @@
+"""Decisions: what moderators said of judged submissions. Kept when undone, kept when the text is erased."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from moderation.core.times import iso
+from moderation.db.database import Row, Session, marks
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A decision's part on one submission. `after_revision` is the comment's, to see whether anybody came later."""
+
+    site: str
+    id: str
+    submission: str
+    judged: int
+    action: str | None
+    labels: tuple[str, ...]
+    note: str
+    moderator: str
+    before_status: str | None
+    after_status: str | None
+    after_revision: int | None
+    created_at: int
+    undone_at: int | None = None
+    undone_by: str | None = None
+    reason: str = ""
+    """Of a rejection: one of `decision.REASONS`, or empty."""
+
+    def document(self) -> dict[str, Any]:
+        return {
+            "id": self.id,
+            "comment": self.submission,
+            "action": self.action,
+            "labels": list(self.labels),
+            "reason": self.reason or None,
+            "note": self.note,
+            "moderator": self.moderator,
+            "created_at": iso(self.created_at),
+            "undone_at": iso(self.undone_at),
+        }
+
+
+COLUMNS = (
+    "site, id, submission, judged, action, labels, note, moderator, before_status, after_status, after_revision, "
+    "created_at, undone_at, undone_by, reason"
+)
+HERE = "site IN (SELECT site FROM sites)"
+
+
+def entry_of(row: Row) -> Entry:
+    values: list[Any] = [*row[:5], tuple(json.loads(row[5])), *row[6:15]]
+    return Entry(*values)
+
+
+async def add(tx: Session, entries: Iterable[Entry]) -> None:
+    await tx.execute_many(
+        f"INSERT INTO decisions ({COLUMNS}) VALUES ({marks(15)})",
+        [
+            (
+                *(e.site, e.id, e.submission, e.judged, e.action, json.dumps(e.labels), e.note, e.moderator),
+                *(e.before_status, e.after_status, e.after_revision, e.created_at, e.undone_at),
+                *(e.undone_by, e.reason),
+            )
+            for e in entries
+        ],
+    )
+
+
+async def find(session: Session, decision: str) -> list[Entry]:
+    """All its parts, by id alone."""
+    rows = await session.fetch(f"SELECT {COLUMNS} FROM decisions WHERE {HERE} AND id = ?", decision)
+    return [entry_of(row) for row in rows]
+
+
+async def on(session: Session, site: str, submission: str) -> list[Entry]:
+    rows = await session.fetch(
+        f"SELECT {COLUMNS} FROM decisions WHERE site = ? AND submission = ? ORDER BY id", site, submission
+    )
+    return [entry_of(row) for row in rows]
+
+
+async def of(session: Session, site: str, submissions: Iterable[str]) -> dict[str, list[Entry]]:
+    """Every decision on each of many, oldest first."""
+    wanted = list(submissions)
+    rows = await session.fetch(
+        f"SELECT {COLUMNS} FROM decisions WHERE site = ? AND submission IN ({marks(len(wanted))}) ORDER BY id",
+        site,
+        *wanted,
+    )
+    found: dict[str, list[Entry]] = {}
+    for row in rows:
+        found.setdefault(row[2], []).append(entry_of(row))
+    return found
+
+
+async def undo(tx: Session, decision: str, moderator: str, now: int) -> bool:
+    """False where somebody has undone it already."""
+    return (
+        await tx.execute(
+            f"UPDATE decisions SET undone_at = ?, undone_by = ? WHERE {HERE} AND id = ? AND undone_at IS NULL",
+            now,
+            moderator,
+            decision,
+        )
+        > 0
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Taught:
+    """A decision beside the text as it was judged."""
+
+    submission: str
+    action: str | None
+    labels: tuple[str, ...]
+    body: str
+    article: str
+    author_name: str
+    author_url: str
+    email_domain: str
+    author_key: str
+    created_at: int
+    format: str
+
+
+MOST_TAUGHT = 20_000
+"""A blog with a long past brings a million; training keeps the latest few thousand, and the rest need no memory."""
+
+
+async def taught(session: Session, site: str) -> list[Taught]:
+    """The latest standing decisions of a site with their texts, oldest first; not those whose text is forgotten,
+    nor what moderators wrote themselves."""
+    rows = await session.fetch(
+        "SELECT d.submission, d.action, d.labels, s.body, s.article, s.author_name, s.author_url, s.email_domain, "
+        "s.author_key, d.created_at, s.format FROM decisions d JOIN submissions s ON s.site = d.site AND s.id = d.submission AND "
+        "s.revision = d.judged WHERE d.site = ? AND d.undone_at IS NULL AND s.body <> '' AND s.source <> 'staff' ORDER BY d.id DESC LIMIT ?",
+        *(site, MOST_TAUGHT),
+    )
+    return [
+        Taught(r[0], r[1], tuple(json.loads(r[2])), r[3], r[4] or "", r[5], r[6] or "", *r[7:11])
+        for r in reversed(rows)
+    ]

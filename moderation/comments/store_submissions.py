@@ -1,0 +1,79 @@
+"""Submissions as they were judged: every revision, of comments and of texts that never were one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from moderation.db.database import Row, Session, marks
+
+COLUMNS = (
+    "id, revision, source, article, body, author_name, author_url, email_domain, author_key, action, scores, model, "
+    "reasons, facts, created_at, format"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    id: str
+    revision: int
+    source: str
+    article: str | None
+    body: str
+    name: str
+    url: str | None
+    email_domain: str
+    author_key: str
+    action: str
+    scores: dict[str, float] | None
+    model: str | None
+    reasons: list[dict[str, Any]]
+    facts: dict[str, Any]
+    created_at: int
+    format: str
+
+
+def judgement_of(row: Row) -> Judgement:
+    values: list[Any] = list(row)
+    for at in (10, 12, 13):
+        values[at] = orjson.loads(values[at]) if values[at] else None
+    return Judgement(*values)
+
+
+async def of(session: Session, site: str, ids: Iterable[str]) -> dict[str, list[Judgement]]:
+    """Oldest revision first."""
+    wanted = list(ids)
+    rows = await session.fetch(
+        f"SELECT {COLUMNS} FROM submissions WHERE site = ? AND id IN ({marks(len(wanted))}) ORDER BY id, revision",
+        *(site, *wanted),
+    )
+    found: dict[str, list[Judgement]] = {}
+    for row in rows:
+        found.setdefault(row[0], []).append(judgement_of(row))
+    return found
+
+
+async def recent(
+    session: Session, site: str, since: str, before: tuple[str, int] | None, limit: int
+) -> list[Judgement]:
+    """Verdicts on comments from the id `since` on, newest first; `before` is (id, revision) of the last one seen."""
+    below = ("AND (id, revision) < (?, ?)", *before) if before else ("",)
+    rows = await session.fetch(
+        f"SELECT {COLUMNS} FROM submissions WHERE site = ? AND id >= ? AND source = 'comment' {below[0]} "
+        "ORDER BY id DESC, revision DESC LIMIT ?",
+        *(site, since, *below[1:], limit),
+    )
+    return [judgement_of(row) for row in rows]
+
+
+async def alone(session: Session, site: str, after: str, limit: int) -> list[str]:
+    """Ids of those with a text and without a comment, in order, from the one after `after`."""
+    rows = await session.fetch(
+        "SELECT DISTINCT s.id FROM submissions s WHERE s.site = ? AND s.id > ? AND s.body <> '' AND NOT EXISTS "
+        "(SELECT 1 FROM comments c WHERE c.site = s.site AND c.id = s.id) ORDER BY s.id LIMIT ?",
+        *(site, after, limit),
+    )
+    return [row[0] for row in rows]

@@ -1,0 +1,140 @@
+"""What was finished once and is asked for often: threads, fragments and feeds, kept while they are still true."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from hashlib import blake2b
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from moderation.db.database import Database, Session
+from moderation.sites import store as sites
+from moderation.sites.model import Article
+
+KEPT_BYTES = 64 * 1024 * 1024
+WHOLE_SITE = ""
+"""In an article's stead: what is made from every article of a site."""
+REVALIDATE = "no-cache"
+"""Keep it, and ask before each use whether it still stands."""
+
+Make = Callable[[Session, Article | None], Awaitable[bytes]]
+
+
+@dataclass(slots=True)
+class Kept:
+    body: bytes
+    etag: str
+    revision: int | None
+    mark: int | None
+    """The database's mark when this was last known to be true."""
+    about: Article | None = None
+    open: bool = True
+    """What it says of `about`: comments close by age without anybody writing."""
+
+
+class Threads:
+    """The least lately read article is dropped first. What another process wrote is seen before serving."""
+
+    def __init__(self, database: Database, kept_bytes: int = KEPT_BYTES) -> None:
+        self.database = database
+        self._kept: OrderedDict[tuple[str, str], dict[str, Kept]] = OrderedDict()
+        self._bytes, self._most = 0, kept_bytes
+        self.hits = self.builds = 0
+
+    def drop(self, site: str, article: str) -> None:
+        for key in (article, WHOLE_SITE):
+            for kept in self._kept.pop((site, key), {}).values():
+                self._bytes -= len(kept.body)
+
+    async def read(
+        self, site: str, article: str, name: str, make: Make, is_open: Callable[[Article], bool] | None = None
+    ) -> Kept:
+        """What is kept of this article under `name`, or else what `make` makes of it, or of None: it does not exist yet.
+
+        `is_open` says whether it can be replied to now; `make` is given it with that as its `comments_open`.
+        """
+        mark = self.database.mark()
+        known = self._kept.get((site, article))
+        kept = known.get(name) if known else None
+        if kept:
+            if mark is None or kept.mark != mark:
+                revision = await self.database.article_revision(site, article)
+                if revision is not None and revision == kept.revision:
+                    kept.mark = mark
+                else:
+                    self.drop(site, article)
+                    kept = None
+            if kept and kept.about and is_open and is_open(kept.about) is not kept.open:
+                self.drop(site, article)
+                kept = None
+            if kept:
+                self.hits += 1
+                self._kept.move_to_end((site, article))
+                return kept
+        return await self._build(site, article, name, make, mark, is_open)
+
+    async def _build(
+        self,
+        site: str,
+        key: str,
+        name: str,
+        make: Make,
+        mark: int | None,
+        is_open: Callable[[Article], bool] | None,
+    ) -> Kept:
+        self.builds += 1
+        async with self.database.reading() as session:
+            article = None if key == WHOLE_SITE else (await sites.articles(session, site, [key])).get(key)
+            about = replace(article, text="") if article else None
+            if article and is_open:
+                article = replace(article, comments_open=is_open(article))
+            body = await make(session, article)
+        kept = Kept(body, etag_of(body), article.revision if article else None, mark, about)
+        kept.open = article is None or article.comments_open
+        if article is None and (key != WHOLE_SITE or mark is None):
+            return (
+                kept  # anybody can ask for what does not exist; and nothing here would tell when it is no longer true
+            )
+        self._drop_if_older(site, key, kept)
+        self._kept.setdefault((site, key), {})[name] = kept
+        self._bytes += len(body)
+        while self._bytes > self._most and len(self._kept) > 1:
+            self.drop(*next(iter(self._kept)))
+        return kept
+
+    def _drop_if_older(self, site: str, article: str, new: Kept) -> None:
+        known = self._kept.get((site, article))
+        if known and any(kept.revision != new.revision for kept in known.values()):
+            self.drop(site, article)
+        if known and len(known) >= 64:  # many cursors of one long thread: no reason to keep them all
+            self.drop(site, article)
+
+
+def etag_of(body: bytes) -> str:
+    """Strong: the same for the same bytes only, whatever changed them, a new version of this service too."""
+    return f'"{blake2b(body, digest_size=12).hexdigest()}"'
+
+
+def answer(
+    request: Request,
+    body: bytes,
+    etag: str,
+    kind: str,
+    cache: str = REVALIDATE,
+    headers: dict[str, str] | None = None,
+) -> Response:
+    """200 with the body, or 304 for whoever has it."""
+    told = (headers or {}) | {"ETag": etag, "Cache-Control": cache}
+    if is_known(request.headers.get("if-none-match"), etag):
+        return Response(status_code=304, headers=told)
+    return Response(body, media_type=kind, headers=told)
+
+
+def is_known(sent: str | None, etag: str) -> bool:
+    """If-None-Match, compared weakly (RFC 9110, 13.1.2)."""
+    if not sent:
+        return False
+    return sent.strip() == "*" or etag in [tag.strip().removeprefix("W/") for tag in sent.split(",")]

@@ -1,0 +1,45 @@
+"""Logs: one JSON object a line on standard error, with ids and places, never a body, an email or an address."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from datetime import UTC, datetime
+from typing import Any
+
+
+class Lines(logging.Formatter):
+    """One JSON object a line: time, level, where, what, and ids. Never a body, an email or an address."""
+
+    KNOWN = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName", "color_message"}
+
+    def format(self, record: logging.LogRecord) -> str:
+        line: dict[str, Any] = {
+            "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "from": record.name,
+            "what": record.getMessage(),
+        }
+        line |= {k: v for k, v in record.__dict__.items() if k not in self.KNOWN}
+        if record.exc_info and record.exc_info[0]:
+            # the kind and the place only: a message may quote what somebody wrote
+            line["error"] = record.exc_info[0].__name__
+            trace, places = record.exc_info[2], []
+            while trace:
+                places.append(f"{trace.tb_frame.f_code.co_name}:{trace.tb_lineno}")
+                trace = trace.tb_next
+            line["where"] = places[-6:]
+        return json.dumps(line, default=str)
+
+
+def log_to_stderr(level: str) -> None:
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(Lines())
+    # At DEBUG libraries log what passes through them: aiosqlite every row that it stores, addresses and all.
+    # At INFO httpx logs whole addresses, and a webhook's may be a secret.
+    for theirs in ("httpx", "httpcore"):
+        logging.getLogger(theirs).setLevel(logging.WARNING)
+    logging.basicConfig(level=max(logging.INFO, logging.getLevelName(level)), handlers=[handler], force=True)
+    for ours in ("moderation", "classifier"):
+        logging.getLogger(ours).setLevel(level)

@@ -1,0 +1,79 @@
+"""Every address of ours that leaves the service. Its base is a setting, never the request's Host."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from urllib.parse import urlsplit
+
+import idna
+
+from moderation.core.signing import Seal
+
+LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+
+
+@lru_cache(16)
+def own_origins(base: str) -> tuple[str, ...]:
+    """Where our own pages come from, as a browser says it (RFC 6454). On the machine itself, where nothing is set up yet, that
+    has three names: whatever answers at one of them is we."""
+    parts = urlsplit(base)
+    host, port = parts.hostname or "", parts.port
+    if not host.isascii():
+        host = idna.encode(host, uts46=True).decode()
+    named = f"[{host}]" if ":" in host else host
+    end = "" if port in (None, {"http": 80, "https": 443}.get(parts.scheme)) else f":{port}"
+    return tuple(f"{parts.scheme}://{name}{end}" for name in (LOOPBACK if named in LOOPBACK else (named,)))
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    base: str
+    """Without a slash at its end."""
+    seal: Seal
+
+    @property
+    def origin(self) -> str:
+        parts = urlsplit(self.base)
+        return f"{parts.scheme}://{parts.netloc}"
+
+    def is_own(self, origin: str) -> bool:
+        """By the setting alone: whoever asks chooses the `Host`, and with it what a name of theirs leads to."""
+        return origin in own_origins(self.base)
+
+    def receipt(self, comment: str) -> str:
+        return f"{self.base}/receipts/{self.seal.receipt(comment)}"
+
+    def avatar(self, name: str) -> str:
+        return f"{self.base}/avatars/{self.seal.avatar(name)}.svg"
+
+    def thread(self, site: str, article: str) -> str:
+        return f"{self.base}/sites/{site}/articles/{article}/comments"
+
+    def form(self, site: str, article: str) -> str:
+        return f"{self.base}/sites/{site}/articles/{article}/form"
+
+    def fragment(self, site: str, article: str) -> str:
+        return f"{self.base}/sites/{site}/articles/{article}/fragment"
+
+    def feed(self, site: str, article: str | None, name: str = "feed") -> str:
+        """Of an article, or of the whole site. `name` is `feed` (Atom) or `feed.json` (JSON Feed)."""
+        return f"{self.base}/sites/{site}{f'/articles/{article}' if article else ''}/{name}"
+
+    def subscription(self, id: str) -> str:
+        return f"{self.base}/subscriptions/{self.seal.mailed('subscription', id)}"
+
+    def person(self, id: str) -> str:
+        return f"{self.base}/privacy/{self.seal.mailed('person', id)}"
+
+    def digest(self, moderator: str) -> str:
+        return f"{self.base}/digests/{self.seal.mailed('digest', moderator)}"
+
+    def console(self, comment: str = "") -> str:
+        return f"{self.base}/moderate" + (f"/comments/{comment}" if comment else "")
+
+    def account(self) -> str:
+        return f"{self.base}/moderate/account"
+
+    def set_password(self, token: str) -> str:
+        return f"{self.base}/moderate/set-password/{token}"

@@ -1,0 +1,166 @@
+"""PostgreSQL: the same promises through asyncpg. One advisory lock makes one writer at a time, over all processes."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import re
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from functools import lru_cache
+from typing import Any
+
+import asyncpg
+
+from moderation.core.problem import Unavailable
+from moderation.db.database import WAIT, Database, Row, Session, migrate
+
+WRITER = 0x6C65617665  # "leave": the advisory lock of whoever writes
+POOL = 8
+CLOSING = 1.0
+"""Seconds that those who still have a connection are given when the pool is closed."""
+
+
+@lru_cache(maxsize=1024)
+def numbered(sql: str) -> str:
+    """`?` → `$1`, `$2`, …; no statement of ours has a question mark in a literal."""
+    count = iter(range(1, 100_000))
+    return re.sub(r"\?", lambda _: f"${next(count)}", sql)
+
+
+class PostgresSession(Session):
+    kind = "postgres"
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+
+    async def fetch(self, sql: str, *args: Any) -> list[Row]:
+        return list(await self._connection.fetch(numbered(sql), *args))
+
+    async def execute(self, sql: str, *args: Any) -> int:
+        said: str = await self._connection.execute(numbered(sql), *args)
+        last = said.rpartition(" ")[2]
+        return int(last) if last.isdigit() else 0
+
+    async def execute_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
+        if every := list(rows):
+            await self._connection.executemany(numbered(sql), every)
+
+
+class Postgres(Database):
+    kind = "postgres"
+
+    def __init__(self, address: str) -> None:
+        super().__init__()
+        self._address = address
+        self._pool: Any = None
+        self._returning = set[asyncio.Task[None]]()
+        self._knocking: asyncio.Task[None] | None = None
+
+    async def open(self) -> None:
+        try:
+            self._pool = await asyncpg.create_pool(
+                self._address, min_size=1, max_size=POOL, command_timeout=30, statement_cache_size=512
+            )
+        except (OSError, asyncpg.PostgresError) as error:  # the address holds a password: name only the kind
+            raise Unavailable(f"PostgreSQL cannot be reached ({type(error).__name__})") from None
+        async with self.transaction() as session:
+            await migrate(session, self.kind)
+
+    async def close(self) -> None:
+        if self._knocking:
+            self._knocking.cancel()
+        if self._pool is not None:
+            pool, self._pool = self._pool, None
+            try:
+                async with asyncio.timeout(CLOSING):
+                    await pool.close()
+            except TimeoutError:  # one is still lent: what is under way on it ends here
+                pool.terminate()
+
+    @asynccontextmanager
+    async def _connection(self, begin: str = "") -> AsyncIterator[Any]:
+        """In a transaction where `begin` opens one. Once anything went wrong, nothing more is said to the server in this
+        task: one that is cancelled is cancelled again at its next `await` (anyio does so until it ends)."""
+        if self._pool is None:
+            raise Unavailable("The database is closed; nothing was stored.")
+        pool = self._pool
+        self.starvation.wanted()
+        try:
+            connection = await pool.acquire(timeout=WAIT)
+            self.starvation.had()
+            try:
+                if begin:
+                    await connection.execute(begin)
+                yield connection
+                if begin:
+                    await connection.execute("COMMIT")
+            except BaseException:
+                task = asyncio.get_running_loop().create_task(self._take_back(pool, connection))
+                self._returning.add(task)
+                task.add_done_callback(self._returning.discard)
+                raise
+            self.starvation.had()
+            with contextlib.suppress(Exception):  # what was stored is stored; the connection is replaced
+                await pool.release(connection)  # asyncpg shields it
+        except (
+            OSError,
+            TimeoutError,
+            asyncpg.InterfaceError,
+            asyncpg.PostgresConnectionError,
+            asyncpg.InsufficientResourcesError,
+            asyncpg.OperatorInterventionError,
+            asyncpg.ReadOnlySQLTransactionError,
+        ) as error:
+            raise Unavailable(f"PostgreSQL cannot store now ({type(error).__name__}); nothing was stored.") from error
+
+    async def _take_back(self, pool: Any, connection: Any) -> None:
+        """What was being done on it ends first. One that is broken is replaced by asyncpg."""
+        with contextlib.suppress(Exception):
+            await connection.execute("ROLLBACK")
+        with contextlib.suppress(Exception):
+            await pool.release(connection)
+        self.starvation.had()
+
+    def starved(self) -> float:
+        """Nobody tells when a server that was away is back: while one was wanted in vain, somebody knocks."""
+        seconds = self.starvation.seconds
+        if seconds and (self._knocking is None or self._knocking.done()):
+            self._knocking = asyncio.get_running_loop().create_task(self._knock())
+        return seconds
+
+    async def _knock(self) -> None:
+        with contextlib.suppress(Exception):
+            async with self._connection():
+                pass
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Session]:
+        try:
+            async with self._connection("BEGIN") as connection:
+                await connection.execute("SELECT pg_advisory_xact_lock($1)", WRITER)
+                yield PostgresSession(connection)
+        except Unavailable as problem:
+            if isinstance(problem.__cause__, asyncpg.DiskFullError | asyncpg.ReadOnlySQLTransactionError):
+                self.refusal = problem.detail
+            raise
+        self.refusal = ""
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[Session]:
+        async with self._connection("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY") as connection:
+            yield PostgresSession(connection)
+
+    async def overwrite(self) -> bool:
+        """Old rows, and what indexes hold of them. A byte may stay in a page until another row takes its place, and in the
+        server's own log: neither is ours to write over."""
+        async with self._connection() as connection:
+            await connection.execute("VACUUM comments, submissions, decisions, appeals, outbox, retries", timeout=600)
+        return True
+
+    async def article_revision(self, site: str, article: str) -> int | None:
+        async with self._connection() as connection:
+            found: int | None = await connection.fetchval(
+                "SELECT revision FROM articles WHERE site = $1 AND article = $2", site, article
+            )
+        return found

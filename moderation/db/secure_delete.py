@@ -1,0 +1,53 @@
+"""Out of the files too: what a row held before stays on disk until somebody writes over it."""
+
+from __future__ import annotations
+
+from moderation.core.ids import EVERYWHERE, new_id
+from moderation.db.database import Database, Session, marks
+
+PAGES = 500
+"""Of the full-text index, merged at a time: whoever posts waits no longer than for these."""
+
+
+async def ask(tx: Session, now: int) -> None:
+    """In the transaction that takes something out."""
+    await tx.execute("INSERT INTO scrubs (site, id) VALUES (?, ?)", EVERYWHERE, new_id(now))
+
+
+async def asked(session: Session) -> list[str]:
+    return [row[0] for row in await session.fetch("SELECT id FROM scrubs WHERE site = ?", EVERYWHERE)]
+
+
+async def wanted(database: Database) -> bool:
+    async with database.reading() as session:
+        return bool(await asked(session))
+
+
+async def scrub(database: Database) -> bool:
+    """False where it is still to be done: somebody reads an older state of the file at this moment."""
+    async with database.reading() as session:
+        ids = await asked(session)
+    if not ids:
+        return True
+    if database.kind == "sqlite":
+        await _merge(database)
+    if not await database.overwrite():
+        return False
+    async with database.transaction() as tx:
+        await tx.execute(f"DELETE FROM scrubs WHERE site = ? AND id IN ({marks(len(ids))})", EVERYWHERE, *ids)
+    return True
+
+
+async def _merge(database: Database) -> None:
+    """The full-text index only notes that a text is gone, until its parts are merged into one (FTS5, `merge`)."""
+    async with database.reading() as session:
+        if not await session.fetch("SELECT 1 FROM sqlite_master WHERE name = 'comment_texts'"):
+            return
+    pages = -PAGES  # negative: everything is to be merged, and not only what is worth it
+    while True:
+        async with database.transaction() as tx:
+            before = await tx.fetch("SELECT total_changes()")
+            await tx.execute("INSERT INTO comment_texts (comment_texts, rank) VALUES ('merge', ?)", pages)
+            if (await tx.fetch("SELECT total_changes()"))[0][0] - before[0][0] < 2:
+                return
+        pages = PAGES

@@ -1,0 +1,349 @@
+"""SQLite: one connection that writes, a few that read, and one to ask whether anything changed.
+
+The one that writes has a thread of its own. A hop there and back costs as much as storing several comments, so whatever
+nobody waits for goes along with the next statement that somebody does wait for, or with the commit.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import sqlite3
+import time
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import aiosqlite
+
+from moderation.core.problem import Unavailable
+from moderation.db.database import Database, Row, Session, migrate
+from moderation.db.files import Files, Look
+from moderation.db.readers import Readers
+
+READERS = 2
+PATIENCE = 10  # seconds that a process waits for another that writes
+TURN = 30.0
+"""Seconds that a transaction waits for those before it."""
+OUTSIDE = ("SQLITE_FULL", "SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_IOERR", "SQLITE_CANTOPEN", "SQLITE_CORRUPT", "SQLITE_NOTADB",
+           "SQLITE_INTERRUPT")  # fmt: skip
+"""Errors that the disk, the file or another process is to blame for."""
+T = TypeVar("T")
+PRAGMAS = (
+    f"busy_timeout = {PATIENCE * 1000}",
+    "foreign_keys = ON",
+    "cache_size = -32000",
+    # What is deleted is written over with zeros, not only forgotten: it held texts and addresses.
+    "secure_delete = ON",
+    # Many comments touch the same pages of the indexes: written back every 16 MB instead of every 4, most go once.
+    "wal_autocheckpoint = 4000",
+)
+
+
+class Glance(Session):
+    """Reads on the event loop: an index finds these rows in microseconds, where a hop to a thread and back takes fifty.
+
+    With the writer's own connection, while its thread rests: what is stored does not have to be read from the file again,
+    as by any other connection after each commit.
+    """
+
+    kind = "sqlite"
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    async def fetch(self, sql: str, *args: Any) -> list[Row]:
+        return self._connection.execute(sql, args).fetchall()
+
+    async def execute(self, sql: str, *args: Any) -> int:
+        raise TypeError("what was before cannot be changed")
+
+    async def execute_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
+        raise TypeError("what was before cannot be changed")
+
+
+class Reading(Session):
+    kind = "sqlite"
+
+    def __init__(self, connection: aiosqlite.Connection) -> None:
+        self._connection = connection
+
+    async def fetch(self, sql: str, *args: Any) -> list[Row]:
+        return list(await self._connection.execute_fetchall(sql, args))
+
+    async def execute(self, sql: str, *args: Any) -> int:
+        return (await self._connection.execute(sql, args)).rowcount
+
+    async def execute_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
+        await self._connection.executemany(sql, list(rows))
+
+
+class Writer:
+    """The connection that writes, and its thread."""
+
+    def __init__(self, path: Path, files: Files | None = None) -> None:
+        self._files = files or Files(path)
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="writer")
+        self.connection = sqlite3.connect(
+            path, timeout=0, isolation_level=None, check_same_thread=False, cached_statements=512
+        )
+
+    async def run(self, work: Callable[..., T], *args: Any) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work, *args)
+
+    async def execute(self, sql: str) -> None:
+        await self.run(self.connection.execute, sql)
+
+    async def write_ahead(self) -> None:
+        """Turn the write-ahead log on, which the file remembers.
+
+        Of several processes that start on a new file at once, each may hold what the others wait for. SQLite then says
+        that the database is locked, whatever its `busy_timeout`: so none is set yet, and the wait is here.
+        """
+        until = time.monotonic() + PATIENCE
+        while True:
+            try:
+                return await self.execute("PRAGMA journal_mode = WAL")
+            except sqlite3.OperationalError as error:
+                if not error.sqlite_errorname.startswith("SQLITE_BUSY") or time.monotonic() > until:
+                    raise
+            await asyncio.sleep(0.01)
+
+    def begin(self, sql: str) -> None:
+        """In its thread."""
+        self._files.check()
+        if self.connection.in_transaction:
+            self.connection.execute("ROLLBACK")  # which failed the first time
+        self.connection.execute(sql)
+
+    def check(self) -> None:
+        """In its thread. Raises Unavailable where the file is no longer the one that is open."""
+        self._files.check()
+
+    def roll_back(self, then: Callable[[], None]) -> None:
+        """Waits for nothing, so that nobody can cancel it. What is being done in the thread ends first, and may be the
+        commit; `then` is called when all is done."""
+        loop = asyncio.get_running_loop()
+
+        def rolled_back(_: object) -> None:
+            with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+                loop.call_soon_threadsafe(then)
+
+        try:
+            work = self._thread.submit(lambda: self.connection.in_transaction and self.connection.execute("ROLLBACK"))
+        except RuntimeError:  # the connection is closed
+            then()
+        else:
+            work.add_done_callback(rolled_back)
+
+    async def close(self) -> None:
+        await self.run(self.connection.close)
+        self._thread.shutdown(wait=False)
+
+
+class Transaction(Session):
+    kind = "sqlite"
+
+    def __init__(self, writer: Writer, lists_texts: bool) -> None:
+        self._writer, self.lists_texts = writer, lists_texts
+        self._put_off: list[tuple[str, list[Sequence[Any]]]] = []
+
+    @property
+    def before(self) -> Session:
+        return Glance(self._writer.connection)
+
+    async def fetch(self, sql: str, *args: Any) -> list[Row]:
+        return await self._writer.run(lambda: self._execute(sql, args).fetchall())
+
+    async def execute(self, sql: str, *args: Any) -> int:
+        return await self._writer.run(lambda: self._execute(sql, args).rowcount)
+
+    async def execute_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
+        if every := list(rows):
+            self._put_off.append((sql, every))
+
+    async def commit(self) -> None:
+        """Once the thread has it, it is carried out, whoever is cancelled meanwhile."""
+        await self._writer.run(self._commit, "COMMIT")
+
+    def _commit(self, sql: str) -> None:
+        self._execute(sql)
+        self._writer.check()  # it may have been moved meanwhile: what is acknowledged is where it will be looked for
+
+    def _execute(self, sql: str, args: Sequence[Any] = ()) -> sqlite3.Cursor:
+        """In the writer's thread, after all that was put off."""
+        put_off, self._put_off = self._put_off, []
+        for earlier, rows in put_off:
+            self._writer.connection.executemany(earlier, rows)
+        return self._writer.connection.execute(sql, args)
+
+
+class Sqlite(Database):
+    kind = "sqlite"
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.path = path
+        self._files = Files(path)
+        self._look = Look(self._files.trouble)
+        self._lock = asyncio.Lock()
+        self._writer: Writer | None = None
+        self._lists_texts = False
+        self._readers = Readers(self._connect, self.starvation)
+        self._watch: sqlite3.Connection | None = None
+
+    async def open(self) -> None:
+        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        new = not self.path.exists()
+        self._files.forget()
+        self._writer = Writer(self.path, self._files)
+        try:
+            if new:
+                os.chmod(self.path, 0o600)  # it will hold addresses
+            await self._writer.write_ahead()
+            for pragma in PRAGMAS:
+                await self._writer.execute(f"PRAGMA {pragma}")
+            # What was acknowledged is on disk, power cut or not: NORMAL would synchronise at checkpoints only.
+            await self._writer.execute("PRAGMA synchronous = FULL")
+            async with self.transaction() as session:  # BEGIN IMMEDIATE is the lock: a second process waits here
+                await migrate(session, self.kind)
+                listed = "SELECT 1 FROM sqlite_master WHERE name = 'comment_texts_unread'"
+                self._lists_texts = bool(await session.fetch(listed))
+            self._files.remember()
+            await self._readers.open(READERS)
+        except BaseException:
+            await self.close()
+            raise
+        # Asked on the event loop before each cached thread is served: in WAL mode it waits for nobody and takes
+        # microseconds, where a hop to a thread and back takes a hundred.
+        self._watch = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False, cached_statements=512)
+        self._watch.execute("PRAGMA query_only = ON")
+
+    async def _connect(self) -> aiosqlite.Connection:
+        """One that reads. The file that is there, and is ours: never a new one in its place."""
+        self._files.check()
+        place = f"{self.path.absolute().as_uri()}?mode=rw"
+        reader = await aiosqlite.connect(place, uri=True, isolation_level=None, cached_statements=512)
+        try:
+            for pragma in (*PRAGMAS, "query_only = ON"):
+                await reader.execute(f"PRAGMA {pragma}")
+        except BaseException:
+            await reader.close()
+            raise
+        return reader
+
+    async def close(self) -> None:
+        if self._watch:
+            self._watch.close()
+            self._watch = None
+        await self._readers.close()
+        if self._writer:
+            await self._writer.close()
+            self._writer = None
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Session]:
+        await self._take_turn()
+        writer = self._writer
+        if writer is None:
+            self._lock.release()
+            raise Unavailable("The database is closed; nothing was stored.")
+        try:
+            await writer.run(writer.begin, "BEGIN IMMEDIATE")
+            session = Transaction(writer, self._lists_texts)
+            yield session
+            await session.commit()
+        except BaseException as error:
+            writer.roll_back(self._lock.release)
+            if isinstance(error, sqlite3.DatabaseError) and (told := translated(error)):
+                if not is_busy(error):
+                    self.refusal = told.detail
+                raise told from error
+            raise
+        self.refusal = ""
+        self._lock.release()
+
+    async def _take_turn(self) -> None:
+        if not self._lock.locked():
+            await self._lock.acquire()
+            return
+        try:
+            async with asyncio.timeout(TURN):
+                await self._lock.acquire()
+        except TimeoutError:
+            self.refusal = f"Another transaction has not ended for {TURN:.0f} s; nothing was stored."
+            raise Unavailable(self.refusal) from None
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[Session]:
+        reader = await self._readers.take()
+        try:
+            await reader.execute("BEGIN")
+            yield Reading(reader)
+            await reader.execute("ROLLBACK")
+        except BaseException as error:
+            self._readers.take_back(reader)
+            if isinstance(error, sqlite3.DatabaseError) and (told := translated(error)):
+                raise told from error
+            if isinstance(error, ValueError) and not self._readers.are_open:  # aiosqlite's word for it
+                raise Unavailable("The database is closed.") from error
+            raise
+        self._readers.give_back(reader)
+
+    async def trouble(self) -> str:
+        return await self._look.said() or await super().trouble()
+
+    async def overwrite(self) -> bool:
+        """The pages themselves are (`secure_delete`); the log of writes still has older ones, and is cut to nothing."""
+        async with self._lock:
+            if self._writer is None:
+                return False
+            writer = self._writer.connection
+            ((busy, _, _),) = await self._writer.run(
+                lambda: writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            )
+            return not busy
+
+    async def article_revision(self, site: str, article: str) -> int | None:
+        row = self._glance("SELECT revision FROM articles WHERE site = ? AND article = ?", site, article)
+        return row[0] if row else None
+
+    def mark(self) -> int | None:
+        if self._watch is None:
+            return None
+        (version,) = self._glance("PRAGMA data_version")
+        return int(version)
+
+    def sites_mark(self) -> tuple[int, int] | None:
+        if self._watch is None:
+            return None
+        count, changes = self._glance("SELECT count(*), sum(revision) FROM sites")
+        return int(count), int(changes or 0)
+
+    def _glance(self, sql: str, *args: Any) -> Any:
+        """One row, on the event loop."""
+        if self._watch is None:
+            raise Unavailable("The database is closed.")
+        try:
+            return self._watch.execute(sql, args).fetchone()
+        except sqlite3.DatabaseError as error:
+            if told := translated(error):
+                raise told from error
+            raise
+
+
+def translated(error: sqlite3.DatabaseError) -> Unavailable | None:
+    """A full disk, a locked or unreadable file: nothing was stored. None where it is ours, and stays what it is."""
+    name = getattr(error, "sqlite_errorname", "")
+    if name.startswith(OUTSIDE):
+        return Unavailable(f"The database cannot be written ({name}); nothing was stored.")
+    if name.startswith("SQLITE_READONLY"):
+        return Unavailable("The database is read-only; nothing was stored.")
+    return None
+
+
+def is_busy(error: sqlite3.DatabaseError) -> bool:
+    return getattr(error, "sqlite_errorname", "").startswith(("SQLITE_BUSY", "SQLITE_LOCKED"))

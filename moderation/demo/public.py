@@ -1,0 +1,114 @@
+"""The demo: a few articles of our own, each with its page, its thread and what one may also like. Only where it is asked for."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from html import unescape
+from pathlib import Path
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from moderation.articles import register as registration
+from moderation.articles.public import Related, teaser
+from moderation.comments import store as comments
+from moderation.comments.model import public, tree
+from moderation.core.ids import is_id
+from moderation.core.problem import NotFound
+from moderation.core.urls import Links
+from moderation.db.database import Session
+from moderation.intake.public import reply_form
+from moderation.intake.texts import Words
+from moderation.sites import store as sites
+from moderation.sites.cache import Directory
+from moderation.sites.model import Article
+from moderation.web.templating import Pages, sends_to
+
+TEXTS = Path(__file__).parent / "templates" / "articles"
+SITE, FIRST = "default", "why-a-garden-needs-a-gate"
+PUBLISHED = 1_790_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    title: str
+    kicker: str
+    byline: str
+
+
+STORIES = {
+    FIRST: Story("Why a garden needs a gate", "Notes from a comment section", "By the gardener · four minutes"),
+    "what-the-compost-knows": Story("What the compost knows", "Notes from behind the beans", "By the gardener · two minutes"),
+    "bread-on-the-second-day": Story("Bread on the second day", "Notes from a kitchen", "By the baker · two minutes"),
+    "a-jar-of-flour-and-water": Story("A jar of flour and water", "Notes from a kitchen", "By the baker · two minutes"),
+    "the-night-train-north": Story("The night train north", "Notes from platform six", "By a passenger · two minutes"),
+    "a-timetable-is-a-promise": Story("A timetable is a promise", "Notes from platform six", "By a planner · two minutes"),
+}  # fmt: skip
+
+
+def text_of(key: str) -> str:
+    """An article's words, as a site would send them with PUT."""
+    html = (TEXTS / f"{key}.html").read_text("utf-8")
+    return " ".join(unescape(re.sub("<[^>]+>", " ", html)).split())
+
+
+def page(key: str) -> str:
+    return "/" if key == FIRST else f"/demo/{key}"
+
+
+async def register(tx: Session, links: Links, now: int) -> None:
+    """Those that are not there yet."""
+    known = await sites.articles(tx, SITE, STORIES)
+    for day, (key, story) in enumerate(STORIES.items()):
+        if key not in known or not known[key].text:
+            at = PUBLISHED + day * 24 * 3600 * 1000
+            opened = known[key].comments_open if key in known else True
+            made = Article(SITE, key, story.title, links.base + page(key), text_of(key), at, opened, created_at=now)
+            await registration.register(tx, made)
+
+
+async def show(request: Request, key: str) -> Response:
+    state = request.app.state
+    directory: Directory = state.directory
+    related: Related = state.related
+    site = await directory.site(SITE)
+    parent = request.query_params.get("parent", "")[:64]
+    also = await related.nearest(site.key, key, 3)
+    async with state.database.reading() as session:
+        article = (await sites.articles(session, site.key, [key]))[key]
+        found = await comments.thread(session, site.key, key, newest=False, limit=200, after=None)
+        count = (await comments.approved(session, site.key, [key]))[key]
+        above = (await comments.of_site(session, site.key, [parent])).get(parent) if is_id(parent) else None
+    form = reply_form(state.links, state.intake.clock(), site, article, {"parent": parent}, Words(), None, above)
+    form["cancel_url"] = page(key) + "#reply-form"
+    form["offer_notify"] = state.mails
+    shown = tree((c.path, public(c, f"/avatars/{state.links.seal.avatar(c.name)}.svg")) for c in found)
+    told: dict[str, Any] = {"story": STORIES[key], "article": article, "count": count, "comments": shown, "form": form}
+    pages: Pages = state.pages
+    return pages.answer(
+        "demo/demo.html",
+        headers=sends_to(state.links.origin),
+        **told,
+        base=state.links.base,
+        # Where the service has moved since, the addresses that its own articles were registered with have not.
+        also=[teaser(other) | ({"url": page(other.key)} if other.key in STORIES else {}) for other in also],
+        reply_base=page(key),
+    )
+
+
+async def first_page(request: Request) -> Response:
+    """The demo article with its thread and the form."""
+    return await show(request, FIRST)
+
+
+async def other_page(request: Request) -> Response:
+    """One of the other demo articles."""
+    if request.path_params["key"] not in STORIES:
+        raise NotFound("There is no such article in the demo.")
+    return await show(request, request.path_params["key"])
+
+
+routes = [Route("/", first_page, methods=["GET"]), Route("/demo/{key}", other_page, methods=["GET"])]

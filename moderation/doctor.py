@@ -1,0 +1,96 @@
+"""Is all well? What `check` looks at and says: database, clock, model, who can sign in, mail, rules, proxy."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sqlite3
+import urllib.request
+from pathlib import Path
+
+from moderation.cli import now, opened, out
+from moderation.core.problem import Unavailable
+from moderation.core.times import iso
+from moderation.db import audit
+from moderation.learning import store as learnt
+from moderation.learning import store_shadow as shadows
+from moderation.outbox import commands as outgoing
+from moderation.outbox import store as outbox
+from moderation.policy import settings_history as rulebook
+from moderation.settings import Settings
+from moderation.sites import store as sites
+from moderation.team import store as moderators
+
+BACK = 60_000
+"""Milliseconds that the clock may stand before the last thing that was done."""
+
+
+def clock_said(at: int, newest: int | None) -> str:
+    """Comments sort by when they came, and links end by the clock: one that was set back breaks both."""
+    if newest is not None and newest - at > BACK:
+        return f"{iso(at)} is before the last thing in the log ({iso(newest)}); set this machine's clock"
+    return f"ok ({iso(at)})"
+
+
+def proxy_said(settings: Settings) -> str:
+    """What the running service has seen of proxies; only it can know."""
+    try:
+        with urllib.request.urlopen(f"http://{settings.reach}/health/ready", timeout=2) as answer:
+            return str(json.load(answer)["checks"]["proxy"])
+    except (OSError, ValueError, KeyError):
+        trusted = settings.trusted_proxies or "none; set MODERATION_TRUSTED_PROXIES if one stands in front"
+        return f"the service does not run here; trusted proxies: {trusted}"
+
+
+async def check(args: argparse.Namespace, settings: Settings) -> None:
+    """Is all well? In words; exit status 1 where something is not."""
+    from classifier.serving import Classifier
+
+    well = True
+    async with opened(settings) as database:
+        async with database.reading() as session:
+            ready, all_ = await moderators.count(session, ready=True), await moderators.count(session)
+            untold, outdated = await outbox.counts(session), await learnt.outdated(session)
+            beside = await shadows.running(session)
+            clock = clock_said(now(), await audit.newest(session))
+            muted = [line for site in (await sites.sites(session)).values() for line in rulebook.in_words(site)]
+        if isinstance(getattr(database, "path", None), Path):
+            with sqlite3.connect(database.path) as connection:  # type: ignore[attr-defined]
+                said = connection.execute("PRAGMA quick_check").fetchone()[0]
+            connection.close()
+            well &= said == "ok"
+            out(f"database: {said}")
+        else:
+            out("database: ok")
+    well &= clock.startswith("ok")
+    out(f"clock: {clock}")
+    try:
+        classifier = Classifier(Path(settings.models))
+        classifier.load()
+        out(f"model: {classifier.problem or 'ok'} ({classifier.version})")
+        well &= classifier.problem is None
+        if classifier.slow:
+            out(f"model: {classifier.slow}")
+        for run in beside:
+            out(f"model: {run.model} runs in shadow on {run.site}; {run.problem or 'see: python -m moderation shadow'}")
+        for site in outdated:
+            out(f"model: that of {site} still holds what an erased person taught; see: python -m moderation retrain")
+    except Exception as error:
+        well = False
+        out(f"model: {error}; every comment will be held")
+    out(
+        f"moderators: {ready} of {all_} can sign in"
+        + ("" if ready else "; see: python -m moderation set-password EMAIL")
+    )
+    out(
+        f"outbox: {untold['waiting']} wait, {untold['failed']} failed"
+        + ("; see: python -m moderation retry-outbox" if untold["failed"] else "")
+    )
+    tried = await outgoing.mail_said(settings, args.mail or "")
+    out(f"mail: {tried.said}")
+    well &= tried.taken or (settings.smtp is None and not args.mail)
+    for line in muted or ["none is muted"]:
+        out(f"rules: {line}")
+    out(f"proxy: {proxy_said(settings)}")
+    if not well:
+        raise Unavailable("Not all is well; see above.")

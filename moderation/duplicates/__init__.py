@@ -1,0 +1,1 @@
+"""Near-duplicates: found, shown and decided as one."""

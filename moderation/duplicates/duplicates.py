@@ -1,0 +1,188 @@
+"""Near-duplicates: found for a moderator, one row in the queue, and filed as they come once people have decided on the wave."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from typing import Any
+
+from classifier import similar as alike
+from moderation.comments import store as comments
+from moderation.comments.model import Comment
+from moderation.comments.store import Judged
+from moderation.comments.submission import Submission
+from moderation.core.ids import first_id_at, is_id
+from moderation.core.offload import WRITING
+from moderation.core.problem import NotFound
+from moderation.db.database import Database, Session
+from moderation.duplicates import store as stored
+from moderation.sites import store as sites
+from moderation.sites.model import Site
+from moderation.team.model import Asker
+from moderation.text import body as prose
+
+LIKE = 0.7
+"""From this likeness two comments are nearly one."""
+MOST = 200
+CANDIDATES = 1_000
+RECENT = 500
+"""How many comments without keys one is compared with, the newest."""
+AT_ONCE = 500
+"""Comments looked at in one go when keys are made up for: whoever posts waits for no more than that."""
+WAVE = 3
+"""So many near-duplicates are a wave."""
+LASTS = 6 * 3_600_000
+"""Milliseconds for which newcomers go the way of a wave that was decided to be spam."""
+ENOUGH = 40
+"""Shingles that a newcomer must have: two people may well say the same few words."""
+LOOKED_AT = 60
+"""How many of a wave a newcomer is compared with."""
+
+
+def looks(comment: Comment) -> alike.Shingles:
+    return alike.shingles(comment.text, comment.name, comment.url or "")
+
+
+def shingles_of(sent: Submission) -> alike.Shingles:
+    return alike.shingles(sent.text, sent.name, sent.url or "")
+
+
+QUICK = 2_000
+"""Characters of a text whose shingles are made at once."""
+
+
+def is_quick(body: str, format: str) -> bool:
+    return len(body) <= QUICK and prose.is_light(body, format)
+
+
+def keys_of(comment: Comment, *, links: bool) -> list[int]:
+    """None for what belongs to no wave: what is published at once without a link costs nothing."""
+    return alike.keys(looks(comment)) if comment.status != "approved" or links or comment.url else []
+
+
+async def keep(tx: Session, judged: Iterable[Judged]) -> None:
+    """The keys of what may belong to a wave."""
+    rows = []
+    for j in judged:
+        c = j.comment
+        quick = is_quick(c.body, c.format)
+        if keys := await WRITING.run(keys_of, c, links=bool(j.verdict.facts.get("links")), here=quick):
+            rows.append((c.site, c.id, keys))
+    if rows:
+        await stored.keep(tx, rows)
+
+
+async def keep_imported(tx: Session, site: str, keys: Iterable[tuple[str, list[int]]]) -> None:
+    """Of what came from elsewhere, (id, keys): it is folded and found as what was posted."""
+    rows = [(site, id, found) for id, found in keys if found]
+    if rows:
+        await stored.keep(tx, rows)
+
+
+async def keep_anew(tx: Session, judged: Judged) -> None:
+    """Those of a text that its author has changed."""
+    await stored.drop(tx, judged.comment.site, judged.comment.id)
+    await keep(tx, [judged])
+
+
+async def catch_up(database: Database) -> int:
+    """Keys for what waits without any: it came before there were keys, or was published at once and has come back. A piece
+    at a time; how many got some."""
+    given = 0
+    async with database.reading() as session:
+        known = list(await sites.sites(session))
+    for site in known:
+        after, more = "", True
+        while more:
+            async with database.reading() as session:
+                ids = await stored.waiting_after(session, site, after, AT_ONCE)
+                bare = sorted(await stored.without_keys(session, site, ids)) if ids else []
+                found = await comments.of_site(session, site, bare) if bare else {}
+            keys = await asyncio.to_thread(lambda some: {c.id: alike.keys(looks(c)) for c in some}, found.values())
+            if any(keys.values()):
+                async with database.transaction() as tx:
+                    now = await comments.of_site(tx, site, bare)
+                    rows = [(site, id, keys[id]) for id, c in now.items() if c.text == found[id].text]
+                    await stored.keep(tx, rows)
+                given += sum(bool(row[2]) for row in rows)
+            after, more = ids[-1] if ids else "", len(ids) == AT_ONCE
+    return given
+
+
+async def rekey(tx: Session, comment: Comment) -> None:
+    """Where it had keys: those of its text as it is now."""
+    if not await stored.without_keys(tx, comment.site, [comment.id]):
+        await stored.drop(tx, comment.site, comment.id)
+        keys = await WRITING.run(keys_of, comment, links=True, here=is_quick(comment.body, comment.format))
+        await stored.keep(tx, [(comment.site, comment.id, keys)])
+
+
+def compared(with_: Comment, others: list[Comment]) -> list[tuple[Comment, float]]:
+    """Those alike, best first."""
+    found = alike.likenesses(looks(with_), map(looks, others))
+    near = [(c, p) for c, p in zip(others, found, strict=True) if p >= LIKE and c.id != with_.id]
+    return sorted(near, key=lambda pair: (-pair[1], pair[0].id))
+
+
+async def similar(database: Database, asker: Asker, id: str) -> list[dict[str, Any]]:
+    """Near-duplicates of one comment on its site, of any status, best first. Raises NotFound."""
+    async with database.reading() as session:
+        comment = (await comments.find(session, [id])).get(id) if is_id(id) else None
+        if comment is None or not asker.sees(comment.site):
+            raise NotFound("There is no such comment.")
+    keys = await asyncio.to_thread(lambda: alike.keys(looks(comment)))
+    async with database.reading() as session:
+        others = await stored.sharing(session, comment.site, keys, CANDIDATES)
+        others += await stored.keyless(session, comment.site, RECENT)
+    near = await asyncio.to_thread(compared, comment, others)
+    return [{"id": c.id, "status": c.status, "likeness": round(p, 4)} for c, p in near[:MOST]]
+
+
+async def decided(tx: Session, spam: list[Comment], now: int) -> None:
+    """Remember that newcomers are to be compared with these; a wave is not asked for here, only whether there may be one."""
+    by_site: dict[str, list[Comment]] = {}
+    for comment in spam:
+        by_site.setdefault(comment.site, []).append(comment)
+    for site, here in by_site.items():
+        if len(here) >= WAVE:
+            bare = await stored.without_keys(tx, site, [c.id for c in here])
+            without = [c for c in here if c.id in bare]
+            keys = await WRITING.run(lambda some: [keys_of(c, links=True) for c in some], without, here=not without)
+            await stored.keep(tx, [(site, c.id, found) for c, found in zip(without, keys, strict=True)])
+            await stored.watch(tx, site, now + LASTS)
+
+
+async def filed(session: Session, sent: list[tuple[Site, Submission]], now: int) -> list[str]:
+    """For each newcomer the decision by which a wave that it belongs to was filed as spam, or nothing.
+
+    Only what people decided counts, not what followed it: a wave does not wander.
+    """
+    found = [""] * len(sent)
+    seen: dict[str, alike.Shingles] = {}
+    for at, (site, submission) in enumerate(sent):
+        if site.waves_until <= now:
+            continue
+        quick = is_quick(submission.body, submission.format)
+        mine = await WRITING.run(shingles_of, submission, here=quick)
+        if len(mine) < ENOUGH:
+            continue
+        near: dict[str, set[str]] = {}
+        for comment, decision in await stored.filed(
+            session, site.key, alike.keys(mine), first_id_at(now - LASTS), LOOKED_AT
+        ):
+            if comment.id not in seen:
+                seen[comment.id] = await WRITING.run(looks, comment, here=is_quick(comment.body, comment.format))
+            if alike.likeness(mine, seen[comment.id]) >= LIKE:
+                near.setdefault(decision, set()).add(comment.id)
+        found[at] = max((d for d, ids in near.items() if len(ids) >= WAVE), default="")
+    return found
+
+
+async def waiting_with(database: Database, comment: Comment, most: int) -> list[Comment]:
+    """Those that wait and are alike to one that waits, the oldest first. They are compared without a connection: hundreds
+    of long texts take seconds."""
+    keys = await asyncio.to_thread(lambda: alike.keys(looks(comment)))
+    async with database.reading() as session:
+        others = await stored.sharing(session, comment.site, keys, most, "pending")
+    near = await asyncio.to_thread(compared, comment, others)
+    return sorted((c for c, _ in near), key=lambda c: c.id)

@@ -1,0 +1,78 @@
+"""Where comments that are alike meet: the keys of each, and those who share one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from moderation.comments.model import Comment
+from moderation.comments.store import COMMENT, comment_of
+from moderation.db.database import Session, marks
+
+
+async def keep(tx: Session, rows: Iterable[tuple[str, str, Sequence[int]]]) -> None:
+    """(site, id, keys) of each."""
+    await tx.execute_many(
+        "INSERT INTO alike (site, id, key) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+        [(site, id, key) for site, id, keys in rows for key in dict.fromkeys(keys)],
+    )
+
+
+async def drop(tx: Session, site: str, id: str) -> None:
+    await tx.execute("DELETE FROM alike WHERE site = ? AND id = ?", site, id)
+
+
+async def sharing(session: Session, site: str, keys: Sequence[int], limit: int, status: str = "") -> list[Comment]:
+    """Comments that share a key, those that share most first; of one status, or of all."""
+    if not keys:
+        return []
+    only, args = ("AND c.status = ? ", (status,)) if status else ("", ())
+    rows = await session.fetch(
+        f"SELECT {COMMENT} FROM comments c JOIN (SELECT a.id AS alike, count(*) AS shared FROM alike a JOIN comments c ON "
+        f"c.site = a.site AND c.id = a.id WHERE a.site = ? AND a.key IN ({marks(len(keys))}) {only}GROUP BY a.id "
+        "ORDER BY count(*) DESC, a.id DESC LIMIT ?) m ON m.alike = c.id WHERE c.site = ? ORDER BY m.shared DESC, c.id DESC",
+        *(site, *keys, *args, limit, site),
+    )
+    return [comment_of(row) for row in rows]
+
+
+async def without_keys(session: Session, site: str, ids: Sequence[str]) -> set[str]:
+    rows = await session.fetch(
+        f"SELECT DISTINCT id FROM alike WHERE site = ? AND id IN ({marks(len(ids))})", site, *ids
+    )
+    return set(ids) - {row[0] for row in rows}
+
+
+async def waiting_after(session: Session, site: str, after: str, limit: int) -> list[str]:
+    rows = await session.fetch(
+        "SELECT c.id FROM comments c WHERE c.site = ? AND c.status = 'pending' AND c.id > ? ORDER BY c.id LIMIT ?",
+        *(site, after, limit),
+    )
+    return [row[0] for row in rows]
+
+
+async def keyless(session: Session, site: str, limit: int) -> list[Comment]:
+    """The newest without keys: published at once without a link, imported, or from before there were keys."""
+    rows = await session.fetch(
+        f"SELECT {COMMENT} FROM comments c WHERE c.site = ? AND NOT EXISTS (SELECT 1 FROM alike a WHERE a.site = c.site "
+        "AND a.id = c.id) ORDER BY c.id DESC LIMIT ?",
+        *(site, limit),
+    )
+    return [comment_of(row) for row in rows]
+
+
+async def filed(session: Session, site: str, keys: Sequence[int], since: str, limit: int) -> list[tuple[Comment, str]]:
+    """What people decided to be spam since the decision `since` and nobody has changed after, with the decision's id."""
+    if not keys:
+        return []
+    rows = await session.fetch(
+        f"SELECT {COMMENT}, d.id FROM alike a JOIN comments c ON c.site = a.site AND c.id = a.id AND c.status = 'spam' JOIN "
+        "decisions d ON d.site = c.site AND d.submission = c.id AND d.id > ? AND d.action = 'spam' AND d.undone_at IS NULL "
+        f"AND d.after_revision = c.revision WHERE a.site = ? AND a.key IN ({marks(len(keys))}) LIMIT ?",
+        *(since, site, *keys, limit),
+    )
+    return [(comment_of(row), row[18]) for row in rows]
+
+
+async def watch(tx: Session, site: str, until: int) -> None:
+    """Newcomers are compared with what is filed as a wave, until then."""
+    await tx.execute("UPDATE sites SET waves_until = ? WHERE site = ? AND waves_until < ?", until, site, until)

@@ -1,0 +1,227 @@
+"""Who is let in: an arrival beside what is stored, and beside the batch that it came with."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from moderation.articles import store_openings as openings
+from moderation.articles.page_metadata import Page
+from moderation.comments import store as comments
+from moderation.comments.model import Comment, below
+from moderation.comments.store import Keys, Said
+from moderation.comments.submission import Submission
+from moderation.core.ids import first_id_at, is_id, made_at
+from moderation.core.problem import Conflict, FieldError, Forbidden, Invalid, NotFound, TooFast
+from moderation.db.database import Session
+from moderation.intake import store as retries
+from moderation.sites import store as sites
+from moderation.sites.allowance import TOO_MANY, most, times
+from moderation.sites.model import Article, Site
+from moderation.text import body as prose
+
+MINUTE, HOUR = 60_000, 3_600_000
+NEW_ARTICLES = 1_000
+"""Keys that comments may open on one site in an hour; the first comment on each further one is held."""
+NONE = (0, "")
+UNKNOWN_PARENT = FieldError("parent", "unknown_parent", "is no published comment of this article")
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A checked submission and its circumstances. The address itself is looked at and forgotten; only a key of it stays."""
+
+    site: str
+    article: str
+    submission: Submission
+    keys: Keys
+    address: str = ""
+    form: str = ""
+    honeypot: bool = False
+    """The field of our own form that nobody sees came filled."""
+    proof: str | None = None
+    """The comment that its author's receipt is for."""
+    retry: tuple[str, str] | None = None
+    """(Idempotency-Key, hash of the request)."""
+    pause: int = 0
+    """Milliseconds since the last one of the same address (WordPress's form asks for 15 seconds), at most a minute."""
+    page: Page | None = None
+    """What its page says of itself."""
+    links: int = 0
+    html: str = ""
+    text: str | None = None
+    """What a reader reads of the body, where it has been worked out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """What is on disk now. `answer` is what its author is told, the same for all that is not published."""
+
+    id: str
+    approved: bool
+    answer: dict[str, Any]
+
+
+def arrive(site: str, article: str, submission: Submission, keys: Keys, **circumstances: Any) -> Arrival:
+    """An Arrival with its text rendered and its links counted, once, in the request that brings it."""
+    html, links = prose.render_and_count(submission.body, submission.format)
+    text = submission.text
+    return Arrival(site, article, submission, keys, html=html, links=links, text=text, **circumstances)
+
+
+@dataclass
+class Book:
+    """What the batch is compared with, on one site: what is stored, and what the batch itself has brought so far."""
+
+    site: Site
+    articles: dict[str, Article]
+    opened: Counter[str]
+    """Address → how many keys it has opened in this hour."""
+    new_keys: int
+    """How many keys comments have opened here in this hour, at most NEW_ARTICLES of those that are stored."""
+    known: dict[str, Comment]
+    said: dict[tuple[str | None, ...], list[Said]]
+    """Author, article, body and what it answers → where it was said."""
+    by_author: dict[tuple[str, str], tuple[int, str]]
+    """(author, address) → how many in the last minute, and the last one's id."""
+    by_address: dict[str, tuple[int, str]]
+    answers: dict[tuple[str, str], tuple[str, str]]
+    new_articles: list[Article] = field(default_factory=list)
+
+    def first_answer(self, arrival: Arrival) -> Accepted | None:
+        assert arrival.retry
+        key, request = arrival.retry
+        kept = self.answers.get((arrival.article, key))
+        if kept is None:
+            return None
+        if kept[0] != request:
+            raise Invalid(
+                FieldError(
+                    "Idempotency-Key", "invalid", "was used for another comment; take a new one for a new comment"
+                )
+            )
+        answer = orjson.loads(kept[1])
+        return Accepted(answer["id"], answer["status"] == "approved", answer)
+
+    def admit(self, arrival: Arrival, now: int, refused: int = 0) -> tuple[Article, Comment | None]:
+        """Raises the Problem that keeps it out: too many, closed, unknown parent, said before, too fast.
+
+        The limits come first, so that nobody is told more than so many answers a minute; `refused` is how many its
+        network was given in the last one that stored nothing.
+        """
+        self._slow_down(arrival, refused)
+        sent, keys = arrival.submission, arrival.keys
+        article = self.articles.get(arrival.article)
+        if article is None:
+            if self.site.rules.articles == "registered":
+                raise NotFound("There is no such article here.")
+            if self.opened[keys.address] >= self.site.rules.new_articles_an_hour * times(keys.address):
+                raise TooFast("Too many new articles in the last hour.", 3600, code="too_many_articles")
+            article = Article(arrival.site, arrival.article, created_at=now)
+        if not article.is_open(self.site.rules, now):
+            raise Forbidden("Comments are closed for this article.", code="closed")
+        parent = self.known.get(sent.parent) if sent.parent else None
+        if sent.parent and (parent is None or parent.article != article.key or parent.status != "approved"):
+            raise Invalid(UNKNOWN_PARENT)
+        if self._is_said(arrival, parent):
+            raise Conflict("You have said exactly this here already.", code="duplicate")
+        if arrival.pause:
+            self._pause(arrival, now)
+        return article, parent
+
+    def _slow_down(self, arrival: Arrival, refused: int) -> None:
+        """By network, and by author within a network: who types another's address does not use up what is theirs."""
+        keys, rules, sent = arrival.keys, self.site.rules, arrival.submission
+        from_here = self.by_address.get(keys.address, NONE)[0]
+        if keys.address and 0 < most(self.site, keys.address) <= from_here + refused:
+            raise TooFast(TOO_MANY, 60)
+        by_author = self.by_author.get((keys.author, keys.address), NONE)[0]
+        is_somebody = sent.email or sent.name
+        if is_somebody and 0 < rules.per_author_a_minute * times(keys.address) <= by_author:
+            raise TooFast("You are posting comments too quickly. Slow down.", 60)
+
+    def _pause(self, arrival: Arrival, now: int) -> None:
+        """As long as WordPress's form asks for; of the many behind an undeclared proxy only its share."""
+        keys = arrival.keys
+        last_here = self.by_address.get(keys.address, NONE)[1]
+        last_of_author = self.by_author.get((keys.author, keys.address), NONE)[1] if arrival.submission.email else ""
+        left = max(
+            made_at(last_here) + arrival.pause // times(keys.address) if last_here else now,
+            made_at(last_of_author) + arrival.pause if last_of_author else now,
+        )
+        if left > now:
+            raise TooFast("You are posting comments too quickly. Slow down.", -(-(left - now) // 1000))
+
+    def _is_said(self, arrival: Arrival, parent: Comment | None) -> bool:
+        """Exactly this, in reply to the same comment, by the same author, and from the same network or with its receipt:
+        from elsewhere it is a new comment, or the answer would tell anybody whose address wrote one."""
+        sent, keys = arrival.submission, arrival.keys
+        if not sent.email and not sent.name:
+            return False
+        above = below("", parent.path)[0] if parent else None
+        same = (keys.author, arrival.article, keys.body, above)
+        return any(one.address == keys.address or one.id == arrival.proof for one in self.said.get(same, ()))
+
+    def is_crowded(self, article: Article) -> bool:
+        """It would be one more new article where comments have opened too many."""
+        return article.key not in self.articles and self.new_keys >= NEW_ARTICLES
+
+    def trusts(self, arrival: Arrival) -> bool:
+        proof = self.known.get(arrival.proof) if arrival.proof else None
+        return proof is not None and proof.status == "approved"
+
+    def remember(self, arrival: Arrival, article: Article, comment: Comment, accepted: Accepted) -> None:
+        keys = arrival.keys
+        if article.key not in self.articles:
+            self.articles[article.key] = article
+            self.new_articles.append(article)
+            self.new_keys += 1
+            if keys.address:
+                self.opened[keys.address] += 1
+        said = Said(keys.author, arrival.article, keys.body, comment.parent, keys.address, comment.id)
+        self.said.setdefault(said[:4], []).append(said)
+        by_author = self.by_author.get((keys.author, keys.address), NONE)[0]
+        self.by_author[keys.author, keys.address] = by_author + 1, comment.id
+        if keys.address:
+            self.by_address[keys.address] = self.by_address.get(keys.address, NONE)[0] + 1, comment.id
+        if arrival.retry:
+            self.answers[(arrival.article, arrival.retry[0])] = (
+                arrival.retry[1],
+                orjson.dumps(accepted.answer).decode(),
+            )
+
+
+async def look_up(stored: Session, key: str, arrivals: Iterable[Arrival], now: int) -> Book:
+    """All that the batch needs to know of one site, in a handful of statements."""
+    here = [a for a in arrivals if a.site == key]
+    site = (await sites.sites(stored, [key])).get(key)
+    if site is None:
+        raise NotFound("There is no such site.")
+    articles = await sites.articles(stored, key, {a.article for a in here})
+    opened, new_keys = Counter[str](), 0
+    if any(a.article not in articles for a in here):
+        openers = {a.keys.address for a in here if a.keys.address and a.article not in articles}
+        opened.update(await openings.by_address(stored, key, openers, now - HOUR))
+        new_keys = await openings.count(stored, key, now - HOUR, NEW_ARTICLES)
+    ids = {i for a in here for i in (a.submission.parent, a.proof) if i and is_id(i)}
+    authors, since = {a.keys.author for a in here}, first_id_at(now - MINUTE)
+    addresses = {a.keys.address for a in here if a.keys.address}
+    tickets = {a.retry[0] for a in here if a.retry}
+    said = dict[tuple[str | None, ...], list[Said]]()
+    for one in await comments.said(stored, key, authors, {a.keys.body for a in here}):
+        said.setdefault(one[:4], []).append(one)
+    return Book(
+        site,
+        articles,
+        opened,
+        new_keys,
+        known=await comments.of_site(stored, key, ids) if ids else {},
+        said=said,
+        by_author=await comments.recent_by_author(stored, key, authors, since),
+        by_address=await comments.recent(stored, key, addresses, since),
+        answers=await retries.find(stored, key, tickets, now) if tickets else {},
+    )

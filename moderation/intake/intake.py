@@ -1,0 +1,368 @@
+"""In: what waits, as one batch → scored → judged → stored → told.
+
+One writer takes whatever is waiting (no timer: a lone reply waits for nobody), scores it as a batch off the event loop,
+compares it with what is stored and with itself, writes one transaction, and only then acknowledges.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import Counter, deque
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import orjson
+
+from classifier.examples import Asked, Author, Scored
+from moderation.articles import register as registration
+from moderation.articles import store_openings as openings
+from moderation.articles.store_openings import Opening
+from moderation.comments import store as comments
+from moderation.comments.model import EDIT_WINDOW, Comment, place, public
+from moderation.comments.store import Judged
+from moderation.comments.verdict import Verdict
+from moderation.core.ids import new_id
+from moderation.core.offload import WRITING
+from moderation.core.problem import Conflict, Forbidden, NotFound, Problem, Unavailable
+from moderation.core.urls import Links
+from moderation.db import audit
+from moderation.db.database import Database, Session
+from moderation.duplicates import duplicates as waves
+from moderation.intake import store as retries
+from moderation.intake.admission import Accepted, Arrival, Book, look_up
+from moderation.outbox import events as telling
+from moderation.policy import rule_health as tally
+from moderation.policy import rules as policy
+from moderation.policy.scorer import BATCH, Scorer
+from moderation.sites import store as sites
+from moderation.sites.allowance import Allowance
+from moderation.sites.model import Article
+
+log = logging.getLogger("moderation.intake")
+
+WAITING = 2_000
+TURNS = 5
+
+
+@dataclass
+class Counts:
+    """What metrics show of the intake since the start."""
+
+    actions: Counter[str] = field(default_factory=Counter)
+    refused: Counter[str] = field(default_factory=Counter)
+    batches: int = 0
+
+
+class Intake:
+    def __init__(
+        self,
+        database: Database,
+        scorer: Scorer,
+        links: Links,
+        *,
+        changed: Callable[[str, str], None] = lambda site, article: None,
+        clock: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+        mails: bool = False,
+    ) -> None:
+        """`changed` hears, after the commit and before the answer, which threads are not what they were. Without `mails`
+        nobody's wish to be told of replies is kept."""
+        self.database, self.scorer, self.links = database, scorer, links
+        self.counts, self.allowance = Counts(), Allowance()
+        self.window = tally.Window(database)
+        self._changed, self.clock, self._mails = changed, clock, mails
+        self._waiting: deque[tuple[Arrival, asyncio.Future[Accepted]]] = deque()
+        self._arrived = asyncio.Event()
+        self._stopping = False
+        self._in_flight: set[tuple[str, str, str]] = set()
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def waiting(self) -> int:
+        return len(self._waiting)
+
+    def start(self) -> None:
+        self._task = asyncio.create_task(self._run(), name="intake")
+
+    async def stop(self) -> None:
+        """Finish what waits, then end."""
+        self._stopping = True
+        self._arrived.set()
+        if self._task:
+            await self._task
+
+    async def submit(self, arrival: Arrival) -> Accepted:
+        """Returns once it is on disk. Raises the Problem that kept it out; then nothing was stored."""
+        if self._stopping:
+            raise Unavailable("The service is stopping; nothing was stored. Try again shortly.")
+        if len(self._waiting) >= WAITING:
+            raise Unavailable("Too much is waiting; nothing was stored. Try again shortly.")
+        ticket = (arrival.site, arrival.article, arrival.retry[0]) if arrival.retry else None
+        if ticket in self._in_flight:
+            raise Conflict("The first request with this Idempotency-Key is still being worked on.", code="in_flight")
+        future: asyncio.Future[Accepted] = asyncio.get_running_loop().create_future()
+        if ticket:
+            self._in_flight.add(ticket)
+        try:
+            self._waiting.append((arrival, future))
+            self._arrived.set()
+            return await future
+        finally:
+            if ticket:
+                self._in_flight.discard(ticket)
+
+    async def _run(self) -> None:
+        while self._waiting or not self._stopping:
+            await self._arrived.wait()
+            await self._others()
+            taken = [self._waiting.popleft() for _ in range(min(BATCH, len(self._waiting)))]
+            if not self._waiting and not self._stopping:
+                self._arrived.clear()
+            if taken:
+                results = await self._settle([arrival for arrival, _ in taken])
+                for (_, future), result in zip(taken, results, strict=True):
+                    if future.done():
+                        continue  # its client went away; the comment is stored all the same
+                    if isinstance(result, BaseException):
+                        future.set_exception(result)
+                    else:
+                        future.set_result(result)
+
+    async def _others(self) -> None:
+        """Lets in whoever is at the door already: no timer, only turns of the event loop until nobody comes any more.
+
+        A batch has a price of its own, so two half ones cost more than one; a lone reply waits some microseconds."""
+        seen, turns = 0, 0
+        while turns < TURNS and len(self._waiting) < BATCH:
+            await asyncio.sleep(0)
+            turns = turns + 1 if len(self._waiting) == seen else 0
+            seen = len(self._waiting)
+
+    async def _settle(self, arrivals: list[Arrival]) -> list[Accepted | BaseException]:
+        self.counts.batches += 1
+        try:
+            return list(await self.take_in(arrivals))
+        except Unavailable as problem:
+            log.error("not stored", extra={"why": problem.detail, "count": len(arrivals)})
+            return [problem] * len(arrivals)
+        except Exception as error:
+            if len(arrivals) == 1:
+                return [error]
+            # one bad row must fail alone
+            return [result for arrival in arrivals for result in await self._settle([arrival])]
+
+    async def take_in(self, arrivals: list[Arrival]) -> list[Accepted | Problem]:
+        """One result each, in order. The whole batch is one commit."""
+        scored = await self.scorer.score([asked(a) for a in arrivals])
+        now = self.clock()
+        async with self.database.transaction() as tx:
+            books = {key: await look_up(tx.before, key, arrivals, now) for key in sorted({a.site for a in arrivals})}
+            filed = await waves.filed(tx.before, [(books[a.site].site, a.submission) for a in arrivals], now)
+            results: list[Accepted | Problem] = []
+            stored: list[Judged] = []
+            answers: list[tuple[str, str, str, str, str]] = []
+            opened: list[Opening] = []
+            for order, (arrival, score) in enumerate(zip(arrivals, scored, strict=True)):
+                book = books[arrival.site]
+                try:
+                    if arrival.retry and (first := book.first_answer(arrival)):
+                        results.append(first)
+                        continue
+                    refused = self.allowance.refused(book.site, arrival.keys.address, now)
+                    article, parent = book.admit(arrival, now, refused)
+                except Problem as problem:
+                    problem = self.allowance.told(problem, book.site, arrival.keys.address, now)
+                    self.counts.refused[problem.code] += 1
+                    results.append(problem)
+                    continue
+                crowded = book.is_crowded(article)
+                verdict = await self._judge(arrival, score, book, wave=filed[order], crowded=crowded)
+                comment = self._comment(arrival, article, parent, verdict, new_id(now, order), now)
+                judged = Judged(
+                    comment,
+                    verdict,
+                    arrival.keys,
+                    self._mails and arrival.submission.notify,
+                    arrival.submission.email_domain,
+                )
+                accepted = self._accept(comment)
+                if article.key not in book.articles:
+                    opening = Opening(arrival.site, article.key, now, arrival.keys.address, comment.id)
+                    opened.append(await registration.proposed(opening, arrival.page, book.site, self.scorer))
+                book.remember(arrival, article, comment, accepted)
+                stored.append(judged)
+                results.append(accepted)
+                if arrival.retry:
+                    key, request = arrival.retry
+                    answers.append(
+                        (arrival.site, arrival.article, key, request, orjson.dumps(accepted.answer).decode())
+                    )
+            for book in books.values():
+                for article in book.new_articles:
+                    await registration.register(tx, article)
+            if opened:
+                await openings.add(tx, opened)
+            await comments.add(tx, stored)
+            await waves.keep(tx, stored)
+            await tally.count(tx, stored)
+            await retries.add(tx, answers, now)
+            if heard := [j.comment for j in stored if books[j.comment.site].site.listened]:
+                await telling.tell(tx, "comment.created", heard, now)
+            if self._mails:
+                await self._mail(tx, stored, now)
+            shown = {(j.comment.site, j.comment.article) for j in stored if j.comment.status == "approved"}
+            for site in {site for site, _ in shown}:
+                await sites.touch(tx, site, (article for s, article in shown if s == site))
+        for site, article_key in shown:
+            self._changed(site, article_key)
+        for judged in stored:
+            self.counts.actions[judged.verdict.action] += 1
+        try:
+            await self.window.watch(stored, {key: book.site for key, book in books.items()}, now)
+        except Exception as error:  # the batch is on disk: whatever fails now, its authors must not hear that it is not
+            log.error("the rules' window failed", extra={"why": type(error).__name__})
+        return results
+
+    async def _mail(self, tx: Session, stored: list[Judged], now: int) -> None:
+        await telling.tell_of_replies(tx, [j.comment for j in stored], now)
+        for judged in stored:  # not for what was filed as spam: its author may have typed anybody's address
+            if judged.notify and judged.comment.email and judged.comment.status in ("approved", "pending"):
+                await telling.ask(tx, judged.comment.site, judged.keys.author, judged.comment.id, now)
+
+    async def _judge(
+        self,
+        arrival: Arrival,
+        score: Scored | None,
+        book: Book,
+        before: Verdict | None = None,
+        wave: str = "",
+        crowded: bool = False,
+    ) -> Verdict:
+        """`before` is the verdict on the text that this one replaces: an edit came the way that the comment came."""
+        case = policy.Case(
+            arrival.submission,
+            book.site.rules,
+            score.scores if score else None,
+            score.model if score else None,
+            self.scorer.thresholds(),
+            arrival.links,
+            trusted=bool(before.facts.get("trusted")) if before else book.trusts(arrival),
+            form=str(before.facts.get("form", "")) if before else arrival.form,
+            honeypot=bool(before.facts.get("honeypot")) if before else arrival.honeypot,
+            address=arrival.address,
+            author=arrival.keys.author,
+            place=arrival.keys.address,
+            muted=book.site.muted,
+            wave=wave,
+            new_article=bool(before.facts.get("new_article")) if before else crowded,
+        )
+        return await WRITING.run(policy.judge, case, here=policy.is_quick(case))
+
+    def _comment(
+        self, arrival: Arrival, article: Article, parent: Comment | None, verdict: Verdict, id: str, now: int
+    ) -> Comment:
+        sent = arrival.submission
+        above, path = place(id, parent)
+        return Comment(
+            *(
+                id,
+                arrival.site,
+                article.key,
+                above,
+                path,
+                verdict.status,
+                1,
+                sent.name,
+                sent.email,
+                sent.url,
+                sent.body,
+            ),
+            html=arrival.html,
+            created_at=now,
+            format=sent.format,
+        )
+
+    def _accept(self, comment: Comment) -> Accepted:
+        approved = comment.status == "approved"
+        answer: dict[str, Any] = {"id": comment.id, "status": "pending"}
+        if approved:
+            answer = public(comment, self.links.avatar(comment.name)) | {"status": "approved"}
+        answer["edit_token"] = self.links.seal.edit_token(comment.id)
+        answer["receipt"] = self.links.receipt(comment.id)
+        return Accepted(comment.id, approved, answer)
+
+    async def amend(self, arrival: Arrival, id: str) -> Accepted:
+        """The author's own edit: validated and scored again, a new revision. Never above `pending` what a person decided."""
+        now = self.clock()
+        (score,) = await self.scorer.score([asked(arrival)])
+        async with self.database.transaction() as tx:
+            old = await own_comment(tx, arrival.site, arrival.article, id, now)
+            book = await look_up(tx, arrival.site, [arrival], now)
+            before = (await comments.verdicts(tx, arrival.site, [id])).get(id)
+            (wave,) = await waves.filed(tx, [(book.site, arrival.submission)], now)
+            verdict = await self._judge(arrival, score, book, before, wave)
+            sent = arrival.submission
+            status = verdict.status
+            if old.decided and status == "approved":
+                status = old.status if old.status != "approved" else "pending"
+            new = replace(
+                old,
+                name=sent.name,
+                url=sent.url,
+                body=sent.body,
+                html=arrival.html,
+                status=status,
+                revision=old.revision + 1,
+                judged=old.revision + 1,
+                edited_at=now,
+            )
+            judged = Judged(new, verdict, arrival.keys, sent.notify, sent.email_domain)
+            if not await comments.edit(tx, judged, old.revision):
+                raise Conflict("The comment changed meanwhile.", code="changed")
+            await waves.keep_anew(tx, judged)
+            await tally.count(tx, [judged])
+            if "approved" in (old.status, new.status):
+                await sites.touch(tx, arrival.site, [arrival.article])
+            await telling.tell(tx, "comment.edited", [new], now)
+            await telling.tell_of_replies(tx, [new], now)
+            await audit.note(tx, site=old.site, at=now, actor="author", action="comment:edit", subject=id)
+        self._changed(arrival.site, arrival.article)
+        return self._accept(new)
+
+    async def withdraw(self, site: str, article: str, id: str) -> None:
+        """The author takes it back, within the same window."""
+        now = self.clock()
+        async with self.database.transaction() as tx:
+            old = await own_comment(tx, site, article, id, now)
+            if not await comments.move(tx, old, "deleted", decided=old.decided):
+                raise Conflict("The comment changed meanwhile.", code="changed")
+            if old.status == "approved":
+                await sites.touch(tx, site, [article])
+            await telling.tell(tx, "comment.deleted", [old], now)
+            await audit.note(tx, site=site, at=now, actor="author", action="comment:withdraw", subject=id)
+        self._changed(site, article)
+
+    async def unsubscribe(self, site: str, id: str) -> None:
+        """Its author wants no more mails about replies to it. At any time."""
+        now = self.clock()
+        async with self.database.transaction() as tx:
+            if await comments.silence(tx, site, id):
+                await audit.note(tx, site=site, at=now, actor="author", action="comment:unsubscribe", subject=id)
+
+
+def asked(arrival: Arrival) -> Asked:
+    sent = arrival.submission
+    text = sent.text if arrival.text is None else arrival.text
+    return Asked(text, Author(sent.name, sent.url or "", sent.email_domain), arrival.site)
+
+
+async def own_comment(tx: Session, site: str, article: str, id: str, now: int) -> Comment:
+    """Raises NotFound, or Forbidden once the window is over."""
+    found = (await comments.of_site(tx, site, [id])).get(id)
+    if found is None or found.article != article or found.status == "deleted":
+        raise NotFound("There is no such comment.")
+    if now - found.created_at > EDIT_WINDOW:
+        raise Forbidden("A comment can be changed for 15 minutes after it was posted.", code="edit_closed")
+    return found

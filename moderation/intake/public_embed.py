@@ -1,0 +1,115 @@
+"""What other people's pages load: the custom element as one script, its words, and the token of its form."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+from dataclasses import dataclass
+from functools import cache
+from hashlib import blake2b
+from pathlib import Path
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from moderation.comments.thread_cache import is_known
+from moderation.core.problem import NotFound
+from moderation.intake import texts
+from moderation.intake.public import asked_of
+from moderation.sites.cache import Directory, article_key
+from moderation.sites.cors import preflight, shared
+
+FOLDER = Path(__file__).parent / "element"
+PARTS = ("dom.js", "words.js", "memory.js", "service.js", "form.js", "discussion.js", "element.js")
+"""In this order within one function: a page without modules loads it as one script, and no build step is needed."""
+FOR_ANYONE = {
+    "Access-Control-Allow-Origin": "*",
+    "Cross-Origin-Resource-Policy": "cross-origin",
+    "Cache-Control": "public, max-age=600, stale-while-revalidate=86400",
+    "X-Content-Type-Options": "nosniff",
+    "Vary": "Accept-Encoding",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    plain: bytes
+    packed: bytes
+    etag: str
+    kind: str
+
+    @classmethod
+    def of(cls, content: str, kind: str) -> File:
+        plain = content.encode()
+        return cls(plain, gzip.compress(plain, 9, mtime=0), blake2b(plain, digest_size=8).hexdigest(), kind)
+
+    def answer(self, request: Request) -> Response:
+        packs = re.search(r"\bgzip\b(?!\s*;\s*q=0(?:\.0*)?\s*(?:,|$))", request.headers.get("accept-encoding", ""))
+        etag = f'"{self.etag}{"-gzip" if packs else ""}"'
+        headers = FOR_ANYONE | {"ETag": etag}
+        if is_known(request.headers.get("if-none-match"), etag):
+            return Response(status_code=304, headers=headers)
+        if packs:
+            headers["Content-Encoding"] = "gzip"
+        return Response(self.packed if packs else self.plain, media_type=self.kind, headers=headers)
+
+
+@cache
+def script() -> File:
+    sheet = re.sub(r"/\*.*?\*/|(?<=[{};,>])\s+|^\s+", "", (FOLDER / "element.css").read_text("utf-8"), flags=re.S)
+    english = {key: text for key, text in texts.languages()["en"].items() if not key.startswith("page.")}
+    lines = [
+        "// leave-a-reply, MIT licence",
+        "(() => {",
+        '"use strict";',
+        f"const CSS = {json.dumps(sheet, ensure_ascii=False)};",
+        f"const ENGLISH = {json.dumps(english, ensure_ascii=False)};",
+    ]
+    for part in PARTS:  # without the comments and the indentation that only we read
+        inner = (line.strip() for line in (FOLDER / part).read_text("utf-8").splitlines())
+        lines += [line for line in inner if line and not line.startswith("//")]
+    return File.of("\n".join([*lines, "})();\n"]), "text/javascript")
+
+
+@cache
+def words(language: str) -> File:
+    return File.of(json.dumps(texts.languages()[language], ensure_ascii=False), "application/json")
+
+
+async def get_script(request: Request) -> Response:
+    """The custom element <leave-a-reply>, for a page of any origin."""
+    return script().answer(request)
+
+
+async def get_words(request: Request) -> Response:
+    """The embed's texts in the nearest language that we have; English for any other."""
+    tag = request.path_params["language"]
+    if not re.fullmatch(r"[A-Za-z0-9-]{1,35}", tag):
+        raise NotFound("There is no such language.")
+    return words(texts.nearest(tag) or texts.DEFAULT).answer(request)
+
+
+async def get_form_token(request: Request) -> Response:
+    """A token for the embed's form, fresh each time, and what that form asks for."""
+    state = request.app.state
+    directory: Directory = state.directory
+    site = await directory.site(request.path_params["site"])
+    article = article_key(request.path_params["article"])
+    token = state.links.seal.form_token(site.key, article, state.intake.clock())
+    return Response(
+        orjson.dumps({"form_token": token} | asked_of(site) | {"offer_notify": state.mails}),
+        media_type="application/json",
+        headers={"Cache-Control": "no-store"},
+    )
+
+
+TOKEN = "/sites/{site}/articles/{article}/form-token"  # noqa: S105  (a path)
+routes = [
+    Route("/embed.js", get_script, methods=["GET"]),
+    Route("/texts/{language}.json", get_words, methods=["GET"]),
+    Route(TOKEN, shared(get_form_token), methods=["GET"]),
+    Route(TOKEN, preflight("GET"), methods=["OPTIONS"]),
+]

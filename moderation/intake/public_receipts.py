@@ -1,0 +1,228 @@
+"""A guest's receipt: an unguessable page for one comment. Status, edit, withdraw, its own data; no account, no script.
+
+Whoever has its address is taken for the author, so that address is kept out of logs, caches, search engines and referrers.
+What belongs to a whole email address is not here: anybody can type somebody's address.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from moderation.comments import store as comments
+from moderation.comments import store_appeals as appeals
+from moderation.comments import store_decisions as decisions
+from moderation.comments.model import EDIT_WINDOW, Comment
+from moderation.comments.store_decisions import Entry
+from moderation.core.problem import FieldError, Forbidden, Gone, Invalid, NotFound, Problem
+from moderation.core.times import iso
+from moderation.intake.public import amend, problem_page
+from moderation.intake.texts import Words
+from moderation.privacy import store as persons
+from moderation.queue import decide as queue
+from moderation.sites import store as sites
+from moderation.sites.cache import Directory
+from moderation.sites.cors import Endpoint, problem_answer
+from moderation.sites.model import Article
+from moderation.web import bodies as body
+from moderation.web.templating import Pages
+
+PRIVATE = {"X-Robots-Tag": "noindex, nofollow", "Referrer-Policy": "no-referrer", "Cache-Control": "no-store"}
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What the holder of one may know: never a score, nor what the machine made of it, nor the email."""
+
+    comment: Comment
+    article: Article
+    status: str
+    reason: str | None
+    notify: bool
+    versions: list[dict[str, Any]]
+    """The texts of before an edit, kept since they were judged."""
+    can_edit: bool
+    reason_code: str | None = None
+    appeal: dict[str, Any] | None = None
+    can_appeal: bool = False
+
+    def document(self) -> dict[str, Any]:
+        """The data of this one comment."""
+        c = self.comment
+        return {
+            "id": c.id,
+            "site": c.site,
+            "article": c.article,
+            "parent": c.parent,
+            "status": self.status,
+            "reason": self.reason,
+            "reason_code": self.reason_code,
+            "appeal": self.appeal,
+            "can_appeal": self.can_appeal,
+            "name": c.name,
+            "url": c.url,
+            "body": c.body,
+            "format": c.format,
+            "text": c.text,
+            "html": c.html,
+            "notify": self.notify,
+            "created_at": iso(c.created_at),
+            "edited_at": iso(c.edited_at),
+            "edit_until": iso(c.created_at + EDIT_WINDOW),
+            "versions": self.versions,
+        }
+
+
+def state_of(comment: Comment, taken: list[Entry]) -> tuple[str, str | None, str | None]:
+    """(state, note, reason's code). What the machine filed says `pending`; only a person's decision shows, a rejection with its note."""
+    standing = [d for d in taken if d.undone_at is None and d.after_status == comment.status]
+    if comment.status == "approved":
+        return "approved", None, None
+    if comment.status == "deleted" and not standing:
+        return "withdrawn", None, None
+    if comment.status == "pending" or not standing:
+        return "pending", None, None
+    last = standing[-1]
+    return ("rejected", last.note or None, last.reason or None) if last.action == "reject" else ("rejected", None, None)
+
+
+async def found(request: Request) -> Receipt:
+    """Raises NotFound for a forged receipt, and Gone where its comment has been erased."""
+    state = request.app.state
+    id = state.links.seal.comment_of(request.path_params["token"])
+    if id is None:
+        raise NotFound("There is no such receipt. Look whether its address is whole.")
+    async with state.database.reading() as session:
+        comment = (await comments.find(session, [id])).get(id)
+        if comment is None:
+            raise Gone("The comment of this receipt has been erased. Nothing of it is kept here.")
+        taken = await decisions.on(session, comment.site, comment.id)
+        article = (await sites.articles(session, comment.site, [comment.article]))[comment.article]
+        notify = comment.id in await comments.notified(session, comment.site, [comment.id])
+        versions = await persons.versions(session, comment.site, comment.id)
+        appeal = (await appeals.of(session, comment.site, [comment.id])).get(comment.id)
+    status, reason, code = state_of(comment, taken)
+    can_edit = status in ("pending", "approved") and state.clock() <= comment.created_at + EDIT_WINDOW
+    can_appeal = appeal is None and queue.may_appeal(comment, taken)
+    return Receipt(comment, article, status, reason, notify, versions[:-1], can_edit, code, appeal, can_appeal)
+
+
+def private(endpoint: Endpoint) -> Endpoint:
+    """With the headers that keep its address to its holder, whatever the answer."""
+
+    async def answer(request: Request) -> Response:
+        try:
+            response = await endpoint(request)
+        except Problem as problem:
+            is_page = "text/html" in request.headers.get("accept", "")
+            response = problem_page(request, problem) if is_page else problem_answer(problem)
+        response.headers.update(PRIVATE)
+        return response
+
+    answer.__name__, answer.__doc__ = getattr(endpoint, "__name__", "answer"), endpoint.__doc__
+    return answer
+
+
+async def show(request: Request, problem: Problem | None = None, typed: str = "", appeal: str = "") -> Response:
+    receipt = await found(request)
+    words = Words.for_reader(request.headers.get("accept-language", ""))
+    address = f"/receipts/{request.path_params['token']}"
+    comment, article = receipt.comment, receipt.article
+    pages: Pages = request.app.state.pages
+    return pages.answer(
+        "intake/receipt.html",
+        problem.status if problem else 200,
+        {"Vary": "Accept, Accept-Language, Origin"},
+        lang=words.lang,
+        dir=words.dir,
+        t=words,
+        receipt={
+            "state": receipt.status,
+            "author_name": comment.name or words.say("anonymous"),
+            "author_url": comment.url,
+            "html": comment.html,
+            "body": typed or comment.body,
+            "source": comment.body,
+            "format": comment.format,
+            "created_at": iso(comment.created_at),
+            "edited_at": iso(comment.edited_at),
+            "article": article,
+            "comment_url": f"{article.url}#comment-{comment.id}" if article.url else None,
+            "can_edit": receipt.can_edit,
+            "edit_until": iso(comment.created_at + EDIT_WINDOW),
+            "notify": receipt.notify,
+            "versions": receipt.versions,
+            "action": address,
+            "data": f"{address}/data",
+            "by_mail": request.app.state.mails,
+            "errors": words.told(problem) if problem else {},
+            "reason": receipt.reason,
+            "reason_code": receipt.reason_code,
+            "appeal": receipt.appeal,
+            "can_appeal": receipt.can_appeal,
+            "appealing": appeal,
+            "saved": "saved" in request.query_params,
+        },
+    )
+
+
+async def get_receipt(request: Request) -> Response:
+    """What became of one comment, for whoever holds its link."""
+    if "application/json" not in request.headers.get("accept", ""):
+        return await show(request)
+    receipt = await found(request)
+    headers = {"Vary": "Accept, Accept-Language, Origin"}
+    with suppress(Forbidden):  # the embed on the site's own page shows its reader what became of it
+        directory: Directory = request.app.state.directory
+        if origin := directory.allowed(await directory.site(receipt.comment.site), request.headers):
+            headers["Access-Control-Allow-Origin"] = origin
+    return Response(orjson.dumps(receipt.document()), media_type="application/json", headers=headers)
+
+
+async def get_data(request: Request) -> Response:
+    """The data of this one comment, as a file."""
+    receipt = await found(request)
+    name = f"comment-{receipt.comment.id}.json"
+    return Response(
+        orjson.dumps(receipt.document(), option=orjson.OPT_INDENT_2) + b"\n",
+        media_type="application/json",
+        headers={"Content-Disposition": f'attachment; filename="{name}"', "X-Content-Type-Options": "nosniff"},
+    )
+
+
+async def post_receipt(request: Request) -> Response:
+    """`act`: `edit` with a new `body`, `withdraw`, `appeal` with a text `appeal` against a rejection, once, or `unsubscribe` from mails about replies to this comment."""
+    comment = (await found(request)).comment
+    directory: Directory = request.app.state.directory
+    intake = request.app.state.intake
+    raw = await body.read(request, body.COMMENTS)
+    typed = body.single(await body.form_fields(request, raw))
+    try:
+        if typed.get("act") == "withdraw":
+            await intake.withdraw(comment.site, comment.article, comment.id)
+        elif typed.get("act") == "unsubscribe":
+            await intake.unsubscribe(comment.site, comment.id)
+        elif typed.get("act") == "appeal":
+            state = request.app.state
+            await queue.appeal(state.database, comment.site, comment.id, typed.get("appeal", ""), state.clock())
+        elif typed.get("act") == "edit":
+            site = await directory.site(comment.site)
+            await amend(request, site, comment, {"body": typed.get("body", "")}, raw)
+        else:
+            raise Invalid(FieldError("act", "invalid", "must be edit, withdraw, appeal or unsubscribe"))
+    except Problem as problem:
+        return await show(request, problem, typed.get("body", ""), typed.get("appeal", ""))
+    return RedirectResponse(f"/receipts/{request.path_params['token']}?saved", 303)
+
+
+routes = [
+    Route("/receipts/{token}", private(get_receipt), methods=["GET"]),
+    Route("/receipts/{token}", private(post_receipt), methods=["POST"]),
+    Route("/receipts/{token}/data", private(get_data), methods=["GET"]),
+]

@@ -1,0 +1,240 @@
+"""WordPress's own comment form, unmodified: its fields, its order of checks, its words. Only its statuses are honest.
+
+A site exported from WordPress changes the form's `action` and nothing else. docs/wordpress.md says where we differ.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from moderation.comments import store as comments
+from moderation.comments import submission
+from moderation.comments.model import Comment
+from moderation.core.ids import ID_LENGTH, is_id
+from moderation.core.offload import REQUESTS
+from moderation.core.problem import FieldError, Forbidden, Invalid, NotFound, Problem, Unavailable, Unsupported
+from moderation.db.database import Session
+from moderation.intake.public import arriving, counted, is_allowed, json_answer, where_next
+from moderation.sites import store as sites
+from moderation.sites.cache import Directory
+from moderation.sites.cors import EXPOSED, problem_answer
+from moderation.sites.model import Site, is_article_key
+from moderation.text import addresses
+from moderation.text import body as prose
+from moderation.transfer import store as imports
+from moderation.web import bodies as body
+from moderation.web.templating import Pages
+
+SOURCE = "wordpress"
+"""By this name the importers keep WordPress's numbers."""
+PAUSE = 15_000
+"""Milliseconds that WordPress wants between two comments of one address or author."""
+BYTES = {"author": 245, "email": 100, "url": 200, "comment": 65_525}
+SHORTEST_EMAIL = 6
+TAGGED = 10 * BYTES["author"]
+"""Characters of a name whose tags are taken out; a longer one is too long with them."""
+FIELDS = (*BYTES, "comment_post_ID", "comment_parent", "redirect_to", "receipt")
+THEIR_NAMES = {"name": "author", "email": "email", "url": "url", "body": "comment"}
+NOUNS = {"author": "name", "email": "email address", "url": "URL", "comment": "comment"}
+
+UNAPPROVED_PARENT = "Sorry, replies to unapproved comments are not allowed."
+CLOSED = "Sorry, comments are closed for this item."
+REQUIRED = "Error: Please fill the required fields."
+BAD_EMAIL = "Error: Please enter a valid email address."
+EMPTY = "Error: Please type your comment text."
+DUPLICATE = "Duplicate comment detected; it looks as though you’ve already said that!"
+FLOOD = "You are posting comments too quickly. Slow down."
+NOT_SAVED = "Error: The comment could not be saved. Please try again later."
+
+_TAG = re.compile(r"<[A-Za-z/!?][^<>]*>")
+
+
+async def post_wordpress_form(request: Request) -> Response:
+    """WordPress's comment form: back to the article, or to the receipt; the first thing that is wrong, in WordPress's words."""
+    typed: dict[str, str] = {}
+    site: Site | None = None
+    origin = None
+    try:
+        directory: Directory = request.app.state.directory
+        site = request.state.site = await directory.site(request.path_params["site"])
+        raw = await read(request, typed)
+        origin = directory.allowed(site, request.headers)
+        response = await take(request, site, typed, raw)
+    except Problem as problem:
+        if isinstance(problem, body.HasFile):
+            typed |= {name: value for name, value in problem.typed.items() if name in FIELDS}
+        response = await refuse(request, site, typed, in_their_words(counted(request, problem)))
+    response.headers["Vary"] = "Origin, Accept"
+    if origin:
+        response.headers["Access-Control-Allow-Origin"] = origin
+        response.headers["Access-Control-Expose-Headers"] = EXPOSED
+    return response
+
+
+async def read(request: Request, typed: dict[str, str]) -> bytes:
+    """Fills `typed` as far as the form can be read, so that nothing typed is lost."""
+    if not body.is_form(body.kind_of(request)):
+        raise Unsupported("Send application/x-www-form-urlencoded or multipart/form-data, as WordPress's form does.")
+    raw = await body.read(request, body.COMMENTS)
+    # Plugins add fields of their own, some of them twice: only the ones that mean something here have to be clear.
+    pairs = [(name, value) for name, value in await body.form_fields(request, raw) if name in FIELDS]
+    typed |= dict(pairs)
+    body.single(pairs)
+    for name in FIELDS:
+        typed[name] = typed.get(name, "").strip()
+    if len(typed["author"]) <= TAGGED:
+        typed["author"] = _TAG.sub("", typed["author"]).strip()
+    return raw
+
+
+async def take(request: Request, site: Site, typed: Mapping[str, str], raw: bytes) -> Response:
+    """Into the intake, and to where it leads. Raises the first Problem."""
+    article, parent = await place_of(request, site, typed)
+    check(site, typed)
+    fields = {
+        "name": typed["author"],
+        "email": typed["email"],
+        "url": website(typed["url"]),
+        "body": typed["comment"],
+        "parent": parent.id if parent else None,
+    }
+    light = submission.is_light(fields, prose.HTML)
+    sent = await REQUESTS.run(submission.check, fields, site.rules, prose.HTML, here=light)
+    arrival = await arriving(request, site, article, sent, raw, receipt=typed["receipt"], pause=PAUSE)
+    accepted = await request.app.state.intake.submit(arrival)
+    if wants_json(request):
+        return json_answer(accepted)
+    return RedirectResponse(await where_next(request, site, article, typed, accepted), 303)
+
+
+async def place_of(request: Request, site: Site, typed: Mapping[str, str]) -> tuple[str, Comment | None]:
+    """The article's key and the parent. Raises what WordPress says of a parent, and then of a post, before anything else."""
+    above = number(typed["comment_parent"])
+    async with request.app.state.database.reading() as session:
+        key = await ours(session, site, imports.ARTICLE, typed["comment_post_ID"])
+        parent = None
+        if above:
+            id = await ours(session, site, imports.COMMENT, above)
+            parent = (await comments.of_site(session, site.key, [id])).get(id) if is_id(id) else None
+            if parent is None or parent.article != key or parent.status != "approved":
+                raise Forbidden(UNAPPROVED_PARENT, code="unknown_parent")
+        article = (await sites.articles(session, site.key, [key])).get(key) if is_article_key(key) else None
+    if not is_article_key(key) or (article is None and site.rules.articles == "registered"):
+        raise NotFound("There is no such post here (comment_post_ID).")
+    if article is not None and not article.is_open(site.rules, request.app.state.clock()):
+        raise Forbidden(CLOSED, code="closed")
+    return key, parent
+
+
+async def ours(session: Session, site: Site, kind: str, theirs: str) -> str:
+    """WordPress's number of a post or comment as our key or id, where it was imported; else what was given, as it is."""
+    theirs = number(theirs)
+    if not theirs.isdigit() or len(theirs) >= ID_LENGTH:
+        return theirs
+    return (await imports.found(session, site.key, SOURCE, kind, [theirs])).get(theirs, theirs)
+
+
+def number(text: str) -> str:
+    """Without leading zeros; empty for 0, as in WordPress."""
+    return text.lstrip("0") if text.isascii() and text.isdigit() and len(text) < ID_LENGTH else text
+
+
+def check(site: Site, typed: Mapping[str, str]) -> None:
+    """WordPress's checks of the fields, in its order. Raises Invalid for the first that fails."""
+    if site.rules.require_email and len(typed["email"].encode()) < SHORTEST_EMAIL:
+        raise wrong("email", "required", REQUIRED)
+    if site.rules.require_name and not typed["author"]:
+        raise wrong("author", "required", REQUIRED)
+    if (
+        typed["email"]
+        and len(typed["email"]) <= addresses.EMAIL_LONGEST
+        and not addresses.checked_email(typed["email"])
+    ):
+        raise wrong("email", "invalid", BAD_EMAIL)
+    if not typed["comment"]:
+        raise wrong("comment", "required", EMPTY)
+    for field, most in BYTES.items():
+        if len(typed[field].encode()) > most:
+            raise wrong(field, "too_long", f"Error: Your {NOUNS[field]} is too long.")
+
+
+def wrong(field: str, code: str, message: str) -> Invalid:
+    return Invalid(FieldError(field, code, message), detail=message)
+
+
+def website(url: str) -> str | None:
+    """As WordPress keeps it: a name alone is an address of the web, and what is none is left out without a word."""
+    if url and ":" not in url and url[0] not in "/#?":
+        url = f"http://{url}"
+    return url if len(url) > submission.URL_LONGEST or addresses.checked_url(url) else None
+
+
+def in_their_words(problem: Problem) -> Problem:
+    """What the intake or the site's own rules said, as WordPress would say it."""
+    error = problem.errors[0] if problem.errors else None
+    if isinstance(problem, Invalid) and error and error.field == "parent":
+        return Forbidden(UNAPPROVED_PARENT, code="unknown_parent")
+    if (
+        isinstance(problem, Invalid)
+        and error
+        and error.field in THEIR_NAMES
+        and not problem.detail.startswith("Error:")
+    ):
+        field = THEIR_NAMES[error.field]
+        said = {
+            "required": EMPTY if field == "comment" else REQUIRED,
+            "too_long": f"Error: Your {NOUNS[field]} is too long.",
+        }
+        if field == "email" and error.code == "invalid":
+            said["invalid"] = BAD_EMAIL
+        return wrong(field, error.code, said.get(error.code, f"Error: Your {NOUNS[field]} {error.message}."))
+    said_here = {"duplicate": DUPLICATE, "too_fast": FLOOD, "closed": CLOSED}
+    if problem.code in said_here:
+        problem.detail = said_here[problem.code]
+    elif isinstance(problem, Unavailable):
+        problem = Unavailable(NOT_SAVED, code=problem.code)
+    return problem
+
+
+def wants_json(request: Request) -> bool:
+    accepted = request.headers.get("accept", "")
+    return "json" in accepted and "text/html" not in accepted
+
+
+async def refuse(request: Request, site: Site | None, typed: Mapping[str, str], problem: Problem) -> Response:
+    """A small page with the message, all that was typed, and a way back."""
+    if wants_json(request):
+        return problem_answer(problem)
+    pages: Pages = request.app.state.pages
+    back = await way_back(request, site, typed) if site else ""
+    return pages.answer(
+        "intake/refused.html",
+        problem.status,
+        problem.headers,
+        message=problem.detail,
+        back=back,
+        typed=[(NOUNS[name].capitalize(), typed[name]) for name in ("author", "email", "url") if typed.get(name)],
+        comment=typed.get("comment", ""),
+    )
+
+
+async def way_back(request: Request, site: Site, typed: Mapping[str, str]) -> str:
+    """The page that the form stood on, as far as anybody has told."""
+    links, headers = request.app.state.links, request.headers
+    referer = headers.get("referer", "")
+    told = referer if is_allowed(site, links, referer) else ""
+    if urlsplit(told).path.strip("/"):
+        return told
+    async with request.app.state.database.reading() as session:
+        key = await ours(session, site, imports.ARTICLE, typed.get("comment_post_ID", ""))
+        known = (await sites.articles(session, site.key, [key])).get(key) if is_article_key(key) else None
+    return (known.url if known else None) or told
+
+
+routes: list[BaseRoute] = [Route("/sites/{site}/wp-comments-post.php", post_wordpress_form, methods=["POST"])]

@@ -1,0 +1,34 @@
+"""First answers, kept a day for requests that come twice (Idempotency-Key)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from moderation.db.database import Session, marks
+
+KEPT = 24 * 3600 * 1000
+
+
+async def find(session: Session, site: str, keys: Iterable[str], now: int) -> dict[tuple[str, str], tuple[str, str]]:
+    """(article, key) → (request hash, answer)."""
+    wanted = list(keys)
+    rows = await session.fetch(
+        f"SELECT article, key, request, answer FROM retries WHERE site = ? AND key IN ({marks(len(wanted))}) "
+        "AND created_at > ?",
+        *(site, *wanted, now - KEPT),
+    )
+    return {(row[0], row[1]): (row[2], row[3]) for row in rows}
+
+
+async def add(tx: Session, rows: Iterable[tuple[str, str, str, str, str]], now: int) -> None:
+    """(site, article, key, request hash, answer); forgets what is older than a day."""
+    new = list(rows)
+    if new:
+        await tx.execute_many(
+            "DELETE FROM retries WHERE site = ? AND article = ? AND created_at <= ?",
+            [(site, article, now - KEPT) for site, article, *_ in new],
+        )
+        await tx.execute_many(
+            "INSERT INTO retries (site, article, key, request, answer, created_at) VALUES (?, ?, ?, ?, ?, ?)",
+            [(*row, now) for row in new],
+        )

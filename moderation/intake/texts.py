@@ -1,0 +1,83 @@
+"""The words of the form and of the embed: one JSON file for each language, and English for what a file lacks."""
+
+from __future__ import annotations
+
+import json
+import re
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from moderation.core.problem import FieldError, Problem
+
+FOLDER = Path(__file__).parent / "texts"
+DEFAULT = "en"
+
+
+@cache
+def languages() -> dict[str, dict[str, str]]:
+    """Language tag → its texts."""
+    return {file.stem: json.loads(file.read_text("utf-8")) for file in sorted(FOLDER.glob("*.json"))}
+
+
+def nearest(tag: str) -> str | None:
+    """The language that we have for a wanted one: `de-AT` finds `de` (RFC 4647, 3.4), and `zh` or `zh-CN` `zh-Hans`."""
+    ours = {name.lower(): name for name in languages()}
+    parts = tag.strip().lower().split("-")
+    for length in range(len(parts), 0, -1):
+        if (name := "-".join(parts[:length])) in ours:
+            return ours[name]
+    return next((name for lower, name in ours.items() if lower.split("-")[0] == parts[0]), None)
+
+
+def wanted(accept: str) -> list[str]:
+    """The tags of an Accept-Language header, best first (RFC 9110, 12.5.4)."""
+    found = []
+    for entry in accept[:500].split(","):
+        tag, _, weight = entry.partition(";")
+        number = re.fullmatch(r"\s*q=([01](?:\.\d{0,3})?)\s*", weight)
+        quality = float(number[1]) if number else 0.0 if weight else 1.0
+        if tag.strip() and quality > 0:
+            found.append((-quality, tag.strip()))
+    return [tag for _, tag in sorted(found, key=lambda pair: pair[0])]
+
+
+class Words:
+    """One language's texts, for templates: `say("reply_to", name="Ann")`."""
+
+    def __init__(self, lang: str = DEFAULT) -> None:
+        self.lang = lang
+        self._texts = languages()[DEFAULT] | languages()[lang]
+        self.dir = self._texts.get("dir", "ltr")
+
+    @classmethod
+    def for_reader(cls, accept: str) -> Words:
+        return cls(next(filter(None, map(nearest, wanted(accept))), DEFAULT))
+
+    def say(self, key: str, **values: Any) -> str:
+        return re.sub(r"\{(\w+)\}", lambda found: str(values.get(found[1], found[0])), self._texts[key])
+
+    def parts(self, key: str) -> list[str]:
+        """Around its one placeholder, for a page that puts an element there."""
+        return re.split(r"\{\w+\}", self._texts[key])
+
+    def many(self, key: str, n: int) -> str:
+        """Languages with more than two forms need the embed's plural rules: here, one and other must do."""
+        form = {0: "zero", 1: "one"}.get(n, "other")
+        return self.say(f"{key}.{form}" if f"{key}.{form}" in self._texts else f"{key}.other", n=n)
+
+    def told(self, problem: Problem) -> dict[str, str]:
+        """Field → what is wrong with it; what is wrong with the whole stands at the empty name."""
+        if problem.errors:
+            return {error.field: self.wrong(error) for error in problem.errors}
+        key = f"problem.{problem.code}"
+        said = self.say(key, n=problem.headers.get("Retry-After", "")) if key in self._texts else problem.detail
+        return {"": said}
+
+    def wrong(self, error: FieldError) -> str:
+        """What is wrong with a field; in the intake's own words where the language has none."""
+        for key in (f"error.{error.field}.{error.code}", f"error.{error.code}"):
+            if key in self._texts and "bytes" not in error.message:
+                number = re.search(r"\d+", error.message)
+                return self.say(key, n=number[0] if number else "")
+        return error.message

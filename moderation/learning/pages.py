@@ -1,0 +1,92 @@
+"""Figures: how often the service erred, as an API and as a page with charts."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from moderation.comments.model import SECOND_LOOK
+from moderation.core.ids import EVERYWHERE
+from moderation.core.problem import FieldError, Forbidden, Invalid
+from moderation.core.times import iso
+from moderation.policy import error_rates as figures
+from moderation.policy import store_verdicts as outcomes
+from moderation.queue import store as queue
+from moderation.queue.api import answer
+from moderation.queue.pages import page, signed_in
+from moderation.sites import store as sites
+from moderation.sites.model import DAY, is_site_key
+from moderation.team.model import Asker
+
+DAYS = (7, 30, 90, 365)
+
+
+def since_of(text: str, now: int) -> int:
+    """RFC 3339, a date, or `30d`; by default 30 days ago. Raises Invalid."""
+    if not text:
+        return now - 30 * DAY
+    if text.endswith("d") and text[:-1].isascii() and text[:-1].isdigit() and 1 <= int(text[:-1][:5]) <= 3650:
+        return now - int(text[:-1]) * DAY
+    try:
+        found = datetime.fromisoformat(text.replace(" ", "+"))
+        at = int(found.replace(tzinfo=found.tzinfo or UTC).timestamp() * 1000)
+    except (ValueError, OverflowError, OSError):
+        raise Invalid(FieldError("since", "invalid", "must be a time like 2026-11-01T00:00:00Z, or 30d")) from None
+    return max(0, at)
+
+
+def site_of(text: str, asker: Asker) -> str:
+    """Raises Invalid, or Forbidden for another site than theirs."""
+    site = text or asker.site
+    if site != EVERYWHERE and not is_site_key(site):
+        raise Invalid(FieldError("site", "invalid", "is no site's key"))
+    if not asker.sees(site):
+        raise Forbidden("This is another site than yours.", code="site")
+    return site
+
+
+async def figures_of(request: Request, site: str, since: int) -> dict[str, Any]:
+    state = request.app.state
+    now = state.clock()
+    async with state.database.reading() as session:
+        judged = await outcomes.judged(session, site, since)
+        picked = await outcomes.judged(session, site, since, SECOND_LOOK)
+        decided = await outcomes.outcomes(session, site, since)
+        waiting = (await queue.counts(session, site))["pending"]
+        oldest = await outcomes.oldest_waiting(session, site)
+    told = await asyncio.to_thread(figures.figures, judged, decided, picked)
+    told["in_queue"] |= {"waiting": waiting, "oldest_s": max(0, round((now - oldest) / 1000)) if oldest else None}
+    return {"site": site, "since": iso(since), "until": iso(now)} | told
+
+
+async def get_stats(request: Request) -> Response:
+    """Submissions, decisions, agreement between model and moderators, time in the queue."""
+    state = request.app.state
+    asker = await state.doorman.asker(request, "moderate")
+    asked = request.query_params
+    site, since = site_of(asked.get("site", ""), asker), since_of(asked.get("since", ""), state.clock())
+    return answer(await figures_of(request, site, since))
+
+
+@signed_in
+async def get_page(request: Request, asker: Asker) -> Response:
+    """The site's own error rates."""
+    state = request.app.state
+    asked = request.query_params
+    days = int(asked.get("days", "")) if asked.get("days", "") in map(str, DAYS) else 30
+    site = site_of(asked.get("site", ""), asker)
+    told = await figures_of(request, site, state.clock() - days * DAY)
+    async with state.database.reading() as session:
+        known = [s for s in (await sites.sites(session)).values() if asker.sees(s.key)]
+    return await page(request, asker, "learning/stats.html", told=told, sites=known, days=days, choices=DAYS)
+
+
+routes = [
+    Route("/api/stats", get_stats, methods=["GET"]),
+    Route("/moderate/stats", get_page, methods=["GET"]),
+]

@@ -1,0 +1,92 @@
+"""Learning: decisions → examples → a candidate → promoted only if it is not worse. Beside a running service."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from classifier import registry
+from classifier.examples import Author, Example
+from classifier.training import train
+from moderation.comments import store_decisions as decisions
+from moderation.comments.decision import teaches
+from moderation.db import audit
+from moderation.db.database import Database
+from moderation.learning import shadow
+from moderation.learning import store as learnt
+from moderation.sites import store as sites
+from moderation.text import body as prose
+
+
+def examples_of(taught: list[decisions.Taught], site: str) -> list[Example]:
+    """What the standing decisions teach: the last word on each text, oldest decision first."""
+    last: dict[str, decisions.Taught] = {}
+    for entry in taught:
+        last.pop(entry.submission, None)
+        last[entry.submission] = entry
+    return [
+        Example(
+            prose.plain(entry.body, entry.format),
+            labels,
+            Author(entry.author_name, entry.author_url, entry.email_domain),
+            source=site,
+            group=entry.article,
+            author_key=entry.author_key,
+            when=entry.created_at / 1000,
+        )
+        for entry in last.values()
+        if (labels := teaches(entry.action, entry.labels))
+    ]
+
+
+async def retrain(
+    database: Database, models: Path, site: str | None, now: int, *, beside: bool = False
+) -> dict[str, Any]:
+    """One site, or every site in turn. `now` is before anything is read: who is erased meanwhile marks the model. `promoted`
+    says whether anything went live, `why` is a sentence for each. `beside`: what is better runs in shadow, not live."""
+    async with database.reading() as session:
+        keys = list(await sites.sites(session, [site] if site else None))
+        lessons = {key: examples_of(await decisions.taught(session, key), key) for key in keys}
+    outcomes = {key: train.learn(models, key, examples, live=not beside) for key, examples in lessons.items()}
+    async with database.transaction() as tx:
+        for key, outcome in outcomes.items():
+            if beside and outcome.version:
+                await audit.note(
+                    tx,
+                    site=key,
+                    at=now,
+                    actor="operator",
+                    action="model:candidate",
+                    subject=outcome.version,
+                    examples=len(lessons[key]),
+                )
+                await shadow.start(tx, key, outcome.version, "operator", now)
+            elif outcome.promoted:
+                await learnt.promoted(tx, key, now)
+                await audit.note(
+                    tx,
+                    site=key,
+                    at=now,
+                    actor="operator",
+                    action="model:promote",
+                    subject=outcome.version or "",
+                    examples=len(lessons[key]),
+                )
+    told = {
+        key: {"promoted": o.promoted, "why": o.why, "version": o.version, "examples": len(lessons[key]), **o.figures}
+        for key, o in outcomes.items()
+    }
+    why = " ".join(f"{key}: {o.why}" for key, o in outcomes.items()) or "There is no such site."
+    return {"promoted": any(o.promoted for o in outcomes.values()), "why": why, "sites": told}
+
+
+async def roll_back(database: Database, models: Path, site: str, now: int) -> dict[str, Any]:
+    """To the correction before, or to the bare base. Raises registry.ModelError where there is nothing to go back from."""
+    version = registry.roll_back(models, site)
+    async with database.transaction() as tx:
+        await learnt.rolled_back(tx, site, version)
+        await audit.note(
+            tx, site=site, at=now, actor="operator", action="model:roll-back", subject=version or "the shipped model"
+        )
+    why = f"{site}: back to {version or 'the shipped model alone'}"
+    return {"rolled_back": True, "promoted": False, "why": why, "version": version}

@@ -1,0 +1,45 @@
+"""Whether a site's live model still holds what an erased person taught: it does where it read its examples before."""
+
+from __future__ import annotations
+
+from moderation.core.ids import new_id
+from moderation.db.database import Session
+
+
+async def promoted(tx: Session, site: str, at: int) -> None:
+    """A correction went live that read its examples at `at`."""
+    await tx.execute(
+        "INSERT INTO learnt (site, at) VALUES (?, ?) ON CONFLICT (site) DO UPDATE SET at = excluded.at", site, at
+    )
+
+
+async def rolled_back(tx: Session, site: str, version: str | None) -> None:
+    """To an earlier correction, which knows nothing of whom was erased since; or to the bare base, which learnt from nobody."""
+    if version is None:
+        await tx.execute("DELETE FROM learnt WHERE site = ?", site)
+        return
+    await promoted(tx, site, await read_at(tx, site, version))
+
+
+async def read_at(session: Session, site: str, version: str) -> int:
+    """When a correction read its examples: when it was first heard of. 0 where nobody knows."""
+    row = await session.fetch_one(
+        "SELECT min(at) FROM audit WHERE site = ? AND action IN ('model:promote', 'model:candidate') AND subject = ?",
+        *(site, version),
+    )
+    return int(row[0] or 0) if row else 0
+
+
+async def erased(tx: Session, site: str, examples: int, at: int) -> None:
+    await tx.execute(
+        "INSERT INTO unlearnt (site, id, at, examples) VALUES (?, ?, ?, ?)", site, new_id(at), at, examples
+    )
+
+
+async def outdated(session: Session) -> list[str]:
+    """The sites whose live model is marked."""
+    rows = await session.fetch(
+        "SELECT l.site FROM learnt l WHERE EXISTS (SELECT 1 FROM unlearnt u WHERE u.site = l.site AND u.at >= l.at) "
+        "ORDER BY l.site"
+    )
+    return [row[0] for row in rows]

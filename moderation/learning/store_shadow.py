@@ -1,0 +1,229 @@
+"""Shadow mode: candidates beside the model that decides, and what they would have said. Facts only, never a text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import orjson
+
+from moderation.comments.store_submissions import COLUMNS, Judgement, judgement_of
+from moderation.core.ids import first_id_at
+from moderation.db.database import Row, Session, marks
+
+RUN = "site, id, model, started_at, started_by, read_to, problem, ended_at, ended_by, outcome"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A candidate's time beside the model of one site; `outcome` is empty while it lasts."""
+
+    site: str
+    id: str
+    model: str
+    started_at: int
+    started_by: str
+    read_to: int
+    problem: str = ""
+    ended_at: int | None = None
+    ended_by: str | None = None
+    outcome: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ShadowVerdict:
+    """`rules` are the names of the reasons, as the rules' counts have them."""
+
+    id: str
+    revision: int
+    action: str
+    differs: bool
+    scores: dict[str, float]
+    rules: list[str]
+    created_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """What the model in office said, and what the candidate would have."""
+
+    id: str
+    revision: int
+    was: str
+    would: str
+    scores: dict[str, float]
+    candidate: dict[str, float]
+    reasons: list[dict[str, object]]
+    rules: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A standing decision on what was compared, the last."""
+
+    action: str
+    labels: list[str]
+
+
+async def begin(tx: Session, run: Run) -> None:
+    """The caller has ended the one before."""
+    await tx.execute(
+        f"INSERT INTO shadows ({RUN}) VALUES ({marks(10)})",
+        *(run.site, run.id, run.model, run.started_at, run.started_by, run.read_to, run.problem, run.ended_at),
+        *(run.ended_by, run.outcome),
+    )
+
+
+async def end(tx: Session, site: str, outcome: str, by: str, now: int) -> Run | None:
+    """The one that ran; None where none did."""
+    found = await running_on(tx, site)
+    if found:
+        await tx.execute(
+            "UPDATE shadows SET ended_at = ?, ended_by = ?, outcome = ? WHERE site = ? AND id = ?",
+            *(now, by, outcome, site, found.id),
+        )
+    return found
+
+
+async def running(session: Session) -> list[Run]:
+    rows = await session.fetch(
+        f"SELECT {RUN} FROM shadows WHERE site IN (SELECT site FROM sites) AND ended_at IS NULL ORDER BY site"
+    )
+    return [Run(*row) for row in rows]
+
+
+async def running_on(session: Session, site: str) -> Run | None:
+    row = await session.fetch_one(f"SELECT {RUN} FROM shadows WHERE site = ? AND ended_at IS NULL", site)
+    return Run(*row) if row else None
+
+
+async def latest(session: Session, site: str) -> Run | None:
+    """The one that runs, else the last one that did."""
+    row = await session.fetch_one(f"SELECT {RUN} FROM shadows WHERE site = ? ORDER BY id DESC LIMIT 1", site)
+    return Run(*row) if row else None
+
+
+async def unread(session: Session, run: Run, since: int, after: tuple[str, int], limit: int) -> list[Judgement]:
+    """What was judged on its site from `since` on and this candidate has not read, oldest first."""
+    columns = ", ".join("s." + name.strip() for name in COLUMNS.split(","))
+    rows = await session.fetch(
+        f"SELECT {columns} FROM submissions s WHERE s.site = ? AND s.id >= ? AND (s.id, s.revision) > (?, ?) AND s.source = "
+        "'comment' AND s.body <> '' AND NOT EXISTS (SELECT 1 FROM shadow_verdicts v WHERE v.site = s.site AND v.id = s.id "
+        "AND v.revision = s.revision AND v.shadow = ?) ORDER BY s.id, s.revision LIMIT ?",
+        *(run.site, first_id_at(since), *after, run.id, limit),
+    )
+    return [judgement_of(row) for row in rows]
+
+
+async def add(tx: Session, run: Run, said: Iterable[ShadowVerdict]) -> int:
+    """How many are kept: those whose text somebody has erased meanwhile are not, and none where the run is over."""
+    rows = {(v.id, v.revision): v for v in said}
+    if not rows or (now := await running_on(tx, run.site)) is None or now.id != run.id:
+        return 0
+    ids = sorted({id for id, _ in rows})
+    here = await tx.fetch(
+        f"SELECT id, revision FROM submissions WHERE site = ? AND id IN ({marks(len(ids))}) AND body <> ''",
+        *(run.site, *ids),
+    )
+    kept = [rows[key] for key in ((row[0], row[1]) for row in here) if key in rows]
+    await tx.execute_many(
+        "INSERT INTO shadow_verdicts (site, id, revision, shadow, action, differs, scores, rules, created_at) VALUES "
+        "(?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        [
+            (
+                run.site,
+                v.id,
+                v.revision,
+                run.id,
+                v.action,
+                int(v.differs),
+                dumps(v.scores),
+                dumps(v.rules),
+                v.created_at,
+            )
+            for v in kept
+        ],
+    )
+    return len(kept)
+
+
+def dumps(value: object) -> str:
+    return orjson.dumps(value).decode()
+
+
+async def note(tx: Session, run: Run, read_to: int, problem: str) -> None:
+    await tx.execute(
+        "UPDATE shadows SET read_to = ?, problem = ? WHERE site = ? AND id = ?", read_to, problem, run.site, run.id
+    )
+
+
+def compared_of(row: Row) -> Compared:
+    scores, candidate, reasons, rules = (orjson.loads(text) if text else {} for text in row[4:8])
+    return Compared(row[0], row[1], row[2], row[3], scores, candidate, list(reasons), list(rules))
+
+
+async def compared(
+    session: Session, run: Run, before: tuple[str, int] | None, limit: int, *, differing: bool = False
+) -> list[Compared]:
+    """Newest first; `before` is (id, revision) of the last one seen."""
+    below = ("AND (v.id, v.revision) < (?, ?)", *before) if before else ("",)
+    only = "AND v.differs = 1 " if differing else ""
+    rows = await session.fetch(
+        "SELECT v.id, v.revision, s.action, v.action, s.scores, v.scores, s.reasons, v.rules FROM shadow_verdicts v JOIN "
+        "submissions s ON s.site = v.site AND s.id = v.id AND s.revision = v.revision WHERE v.site = ? AND v.shadow = ? "
+        f"{only}{below[0]} ORDER BY v.id DESC, v.revision DESC LIMIT ?",
+        *(run.site, run.id, *below[1:], limit),
+    )
+    return [compared_of(row) for row in rows]
+
+
+async def decided(session: Session, run: Run) -> dict[tuple[str, int], Decided]:
+    """(id, revision) → what people have decided since on what was compared."""
+    rows = await session.fetch(
+        "SELECT d.submission, d.judged, d.action, d.labels FROM decisions d JOIN shadow_verdicts v ON v.site = d.site AND "
+        "v.id = d.submission AND v.revision = d.judged AND v.shadow = ? WHERE d.site = ? AND d.id >= ? AND d.undone_at IS "
+        "NULL AND d.action IS NOT NULL ORDER BY d.id",
+        *(run.id, run.site, first_id_at(run.started_at)),
+    )
+    return {(row[0], row[1]): Decided(row[2], orjson.loads(row[3])) for row in rows}
+
+
+async def counts(session: Session) -> list[tuple[str, str, int, int]]:
+    """(site, model, how many compared, how many differ) of each that runs."""
+    found = []
+    for run in await running(session):
+        rows = await session.fetch(
+            "SELECT differs, count(*) FROM shadow_verdicts WHERE site = ? AND shadow = ? GROUP BY differs",
+            *(run.site, run.id),
+        )
+        by = {int(row[0]): int(row[1]) for row in rows}
+        found.append((run.site, run.model, sum(by.values()), by.get(1, 0)))
+    return found
+
+
+async def of_person(
+    session: Session, here: str, args: tuple[str, ...]
+) -> list[tuple[str, str, int, str, str, str, int]]:
+    """(site, id, revision, model, action, scores, when) of what candidates said of somebody's texts."""
+    rows = await session.fetch(
+        "SELECT v.site, v.id, v.revision, r.model, v.action, v.scores, v.created_at FROM shadow_verdicts v JOIN shadows r ON "
+        "r.site = v.site AND r.id = v.shadow JOIN submissions s ON s.site = v.site AND s.id = v.id AND s.revision = "
+        f"v.revision WHERE s.{here} AND s.author_key = ? ORDER BY v.id, v.revision",
+        *args,
+    )
+    return [(row[0], row[1], row[2], row[3], row[4], row[5], row[6]) for row in rows]
+
+
+async def forget(tx: Session, site: str, before: int, limit: int) -> int:
+    """Verdicts of that long ago, and runs that have none any more and ended before; how many verdicts."""
+    gone = await tx.execute(
+        "DELETE FROM shadow_verdicts WHERE site = ? AND (id, revision, shadow) IN (SELECT id, revision, shadow FROM "
+        "shadow_verdicts WHERE site = ? AND id < ? LIMIT ?)",
+        *(site, site, first_id_at(before), limit),
+    )
+    await tx.execute(
+        "DELETE FROM shadows WHERE site = ? AND ended_at < ? AND NOT EXISTS (SELECT 1 FROM shadow_verdicts v WHERE "
+        "v.site = shadows.site AND v.shadow = shadows.id)",
+        *(site, before),
+    )
+    return gone

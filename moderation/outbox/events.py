@@ -1,0 +1,124 @@
+"""Told: what others must hear of a comment, put into the outbox by the transaction that changes it.
+
+Endpoints hear of events; authors hear of replies, once they have confirmed that they want to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from moderation.comments.model import Comment, public
+from moderation.core.ids import EVERYWHERE, new_id
+from moderation.core.signing import Seal
+from moderation.core.times import LEEWAY, iso
+from moderation.db.database import Database, Session
+from moderation.outbox import store as outbox
+from moderation.outbox import store_subscriptions as subscriptions
+from moderation.outbox import store_webhooks as webhooks
+from moderation.outbox.store import MAIL, Message
+from moderation.outbox.store_subscriptions import Subscription
+from moderation.team import store as moderators
+from moderation.team import store_failures as failures
+from moderation.team.model import Moderator
+
+DAY = 24 * 3_600_000
+WORTH_A_MAIL = 5
+"""Failed sign-ins: as many as no one mistypes."""
+
+EVENTS = {
+    "comment.created": "Somebody has replied; `status` says what became of it.",
+    "comment.edited": "Its author has changed it, or a moderator has taken a piece out.",
+    "comment.decided": "A moderator has decided on it, or taken a decision back.",
+    "comment.appealed": "Its author asks for a second look at a rejection; it waits again.",
+    "comment.deleted": "Its author has withdrawn it, or it was erased: `id`, `site` and `article` only.",
+}
+
+
+def document(comment: Comment) -> dict[str, Any]:
+    """The public comment and its status: no email, no address, nothing made from them."""
+    shown = public(comment, "") | {"site": comment.site, "article": comment.article, "status": comment.status}
+    del shown["replies"]
+    return shown
+
+
+def gone(comment: Comment) -> dict[str, Any]:
+    return {"id": comment.id, "site": comment.site, "article": comment.article, "status": "deleted"}
+
+
+async def tell(tx: Session, event: str, comments: Iterable[Comment], now: int, **more: Any) -> None:
+    """Put one message per comment and endpoint into the outbox. Costs one question where nobody listens."""
+    assert event in EVENTS
+    about = list(comments)
+    listeners = [e for e in await webhooks.listening(tx, {c.site for c in about}) if event in e.events]
+    if not listeners:
+        return
+    is_gone = event == "comment.deleted"
+    told = [
+        (c, {"type": event, "timestamp": iso(now), "data": (gone(c) if is_gone else document(c)) | more}) for c in about
+    ]
+    await outbox.add(
+        tx,
+        [
+            Message(c.site, new_id(now, order), e.id, "" if is_gone else c.id, content, now)
+            for order, (c, content) in enumerate(told)
+            for e in listeners
+            if e.site in (EVERYWHERE, c.site)
+        ],
+    )
+
+
+async def tell_of_replies(tx: Session, comments: Iterable[Comment], now: int) -> None:
+    """A mail for each published reply whose author above wants to hear of it: once, however often it is published."""
+    shown = [c for c in comments if c.status == "approved" and c.parent]
+    for site in {c.site for c in shown}:
+        found = await subscriptions.replies(tx, site, [c.id for c in shown if c.site == site])
+        await outbox.add(
+            tx,
+            [
+                Message(site, f"reply.{reply}", MAIL, above, {"kind": "reply", "reply": reply, "subscription": id}, now)
+                for reply, above, id in found
+            ],
+        )
+
+
+async def ask(tx: Session, site: str, person: str, comment: str, now: int) -> None:
+    """The first time that an address wants to hear of replies on a site: ask it, and nothing more until it says yes.
+
+    One address is asked at most once a day, over all sites: anybody can type it. One that has refused is not asked.
+    """
+    known = await subscriptions.of_person(tx, person)
+    here = known.get(site)
+    if here and here.state in ("confirmed", "refused"):
+        return
+    if any(now - DAY < s.asked_at < now + LEEWAY for s in known.values()):
+        return
+    asked = Subscription(site, person, here.id if here else new_id(now), "asked", now)
+    await subscriptions.put(tx, asked, now)
+    content = {"kind": "confirm", "subscription": asked.id}
+    await outbox.add(tx, [Message(site, f"confirm.{new_id(now)}", MAIL, comment, content, now)])
+
+
+async def invite(tx: Session, moderator: Moderator, link: str, now: int) -> None:
+    """A mail with the link to set a password, which is made from its id when it goes out."""
+    content = {"kind": "invitation", "link": link}
+    await outbox.add(tx, [Message(moderator.site, f"invitation.{link}", MAIL, moderator.id, content, now)])
+
+
+async def failed_signins(database: Database, seal: Seal, now: int, *, mails: bool) -> None:
+    """A mail to each moderator at whose account many sign-ins have failed, at most one a day; and what was counted for
+    accounts that nobody has is forgotten. By the clock, not by the failures: their answers must not take longer for it."""
+    async with database.transaction() as tx:
+        people = {seal.author_key(m.email, ""): m for m in await moderators.ready(tx)}
+        await failures.forget(tx, now - DAY, people)
+        for key, m in people.items() if mails else ():
+            known = await failures.of(tx, key)
+            if known.unmailed >= WORTH_A_MAIL and now - known.mailed_at >= DAY:
+                message = Message(m.site, f"failed-signins.{m.id}.{now}", MAIL, m.id, {"kind": "failed-signins"}, now)
+                await outbox.add(tx, [message])
+                await failures.mailed(tx, key, now)
+
+
+async def anything_failed(database: Database) -> bool:
+    async with database.reading() as session:
+        return await failures.any_known(session)

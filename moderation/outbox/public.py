@@ -1,0 +1,64 @@
+"""Mails about replies: the page that a mail leads to. Looking changes nothing; only a POST does."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from moderation.core.problem import Gone, NotFound
+from moderation.db.database import Session
+from moderation.outbox import store_subscriptions as subscriptions
+from moderation.outbox.store_subscriptions import ANSWER_DAYS, Subscription
+from moderation.sites import store as sites
+from moderation.sites.model import Site
+from moderation.web import bodies as body
+from moderation.web.templating import Pages
+
+ACTS = {"confirm": "confirmed", "end": "ended", "refuse": "refused"}
+
+
+async def found(request: Request, session: Session) -> tuple[Subscription, Site]:
+    """Raises NotFound for a forged link, and for what has been erased."""
+    id = request.app.state.links.seal.id_of_mailed("subscription", request.path_params["token"])
+    subscription = await subscriptions.find(session, id) if id else None
+    if subscription is None:
+        raise NotFound("There is no such link, or what it was for has been erased.")
+    return subscription, (await sites.sites(session, [subscription.site]))[subscription.site]
+
+
+async def get_subscription(request: Request) -> Response:
+    """Whether mails about replies are wanted on one site, for whoever got the link by mail."""
+    state = request.app.state
+    async with state.database.reading() as session:
+        subscription, site = await found(request, session)
+    pages: Pages = state.pages
+    action = f"/subscriptions/{request.path_params['token']}"
+    is_over = subscription.state == "asked" and not subscription.may_confirm(state.clock())
+    shown = "over" if is_over else subscription.state
+    return pages.answer("outbox/subscription.html", state=shown, site=site, action=action, days=ANSWER_DAYS)
+
+
+async def post_subscription(request: Request) -> Response:
+    """An answer to mails about replies, or a mail program's own unsubscribe button (RFC 8058).
+
+    `act`: `confirm`, once and within 7 days of the question, `end` or `refuse`."""
+    state = request.app.state
+    act, one_click = await body.answer_to_mail(request, ACTS, "end")
+    async with state.database.transaction() as tx:
+        subscription, _ = await found(request, tx)
+        if act == "confirm" and subscription.state != "confirmed" and not subscription.may_confirm(state.clock()):
+            raise Gone("This question is answered already, or too old. Leave another comment that asks for mails.")
+        if not (one_click and subscription.state == "refused"):  # the button in an old mail: never stays never
+            await subscriptions.put(tx, replace(subscription, state=ACTS[act]), state.clock())
+    if one_click:
+        return await get_subscription(request)
+    return RedirectResponse(f"/subscriptions/{request.path_params['token']}", 303)
+
+
+routes = [
+    Route("/subscriptions/{token}", get_subscription, methods=["GET"]),
+    Route("/subscriptions/{token}", post_subscription, methods=["POST"]),
+]

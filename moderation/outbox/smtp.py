@@ -1,0 +1,223 @@
+"""Mail: a Letter as an RFC 5322 message, and the server that takes it.
+
+The standard library's smtplib in a thread: mails are few, and one goes after the other anyway, so that a package for it
+would bring nothing but itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import html
+import smtplib
+import ssl
+import unicodedata
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime, parseaddr
+from ipaddress import ip_address
+from urllib.parse import unquote, urlsplit
+
+import idna
+
+from moderation.outbox import diagnostics as hints
+from moderation.outbox.store import Message
+from moderation.outbox.undelivered import Undelivered
+
+POLICY = SMTP.clone(cte_type="7bit")
+WAIT = 10
+"""Seconds for each word of the server."""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    says: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """What somebody else wrote."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """What one address is told. `unsubscribe` is the address that ends such mails with one click (RFC 8058)."""
+
+    to: str
+    subject: str
+    parts: tuple[str | Link | Quote, ...]
+    name: str = ""
+    unsubscribe: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Smtp:
+    """Where mail is handed in, and who it is from."""
+
+    host: str
+    port: int
+    tls: bool
+    user: str
+    password: str = field(repr=False)
+    sender: Address = field(default_factory=Address)
+
+    @classmethod
+    def of(cls, url: str, sender: str) -> Smtp:
+        """From `smtp[s]://user:password@host:port`, checked by the settings."""
+        parts = urlsplit(url)
+        tls = parts.scheme == "smtps"
+        name, email = parseaddr(sender)
+        return cls(
+            parts.hostname or "",
+            parts.port or (465 if tls else 587),
+            tls,
+            unquote(parts.username or ""),
+            unquote(parts.password or ""),
+            address_of(email, name),
+        )
+
+    @property
+    def is_here(self) -> bool:
+        try:
+            return ip_address(self.host).is_loopback
+        except ValueError:
+            return self.host == "localhost"
+
+
+def line(text: str, longest: int = 200) -> str:
+    """One line for a header, whatever somebody put into a name or a title."""
+    plain = "".join(" " if unicodedata.category(c)[0] in "CZ" else c for c in text)
+    return " ".join(plain.split())[:longest]
+
+
+def address_of(email: str, name: str = "") -> Address:
+    """With its domain in ASCII, so that only a local part beyond it needs SMTPUTF8. Raises Undelivered."""
+    local, _, domain = email.rpartition("@")
+    try:
+        shown = domain if domain.isascii() else idna.encode(domain, uts46=True).decode()
+        return Address(line(name, 100), username=local, domain=shown)
+    except (ValueError, idna.IDNAError, IndexError):
+        raise Undelivered("the address cannot be written to", final=True) from None
+
+
+def composed(letter: Letter, sender: Address, id: str, host: str, at: int) -> EmailMessage:
+    """The same bytes for the same letter, however often it is tried."""
+    mail = EmailMessage(POLICY)
+    mail["From"] = sender
+    mail["To"] = address_of(letter.to, letter.name)
+    mail["Subject"] = line(letter.subject)
+    mail["Date"] = format_datetime(datetime.fromtimestamp(at / 1000, UTC))
+    mail["Message-ID"] = f"<{id}@{host}>"
+    mail["Auto-Submitted"] = "auto-generated"
+    if letter.unsubscribe:
+        mail["List-Unsubscribe"] = f"<{letter.unsubscribe}>"
+        mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+    mail.set_content("\n\n".join(plain(part) for part in letter.parts) + "\n")
+    mail.add_alternative(
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8"></head><body>\n'
+        + "\n".join(marked_up(part) for part in letter.parts)
+        + "\n</body></html>\n",
+        subtype="html",
+    )
+    mail.set_boundary(f"=_{id}")
+    return mail
+
+
+def plain(part: str | Link | Quote) -> str:
+    if isinstance(part, Link):
+        return f"{part.says}:\n{part.url}"
+    if isinstance(part, Quote):
+        return "\n".join(f"> {said}".rstrip() for said in part.text.splitlines())
+    return part
+
+
+def marked_up(part: str | Link | Quote) -> str:
+    if isinstance(part, Link):
+        return f'<p><a href="{html.escape(part.url)}">{html.escape(part.says)}</a></p>'
+    if isinstance(part, Quote):
+        return (
+            f'<blockquote dir="auto">{"<br>".join(html.escape(said) for said in part.text.splitlines())}</blockquote>'
+        )
+    return f"<p>{html.escape(part)}</p>"
+
+
+def connected(server: Smtp, our_name: str) -> smtplib.SMTP:
+    """Greeted, encrypted and signed in. A password never travels in the clear but to this very machine."""
+    tls = ssl.create_default_context()
+    if server.is_here:  # a relay on this machine has a certificate for another name, or of its own making
+        tls.check_hostname, tls.verify_mode = False, ssl.CERT_NONE
+    if server.tls:
+        found: smtplib.SMTP = smtplib.SMTP_SSL(server.host, server.port, our_name, timeout=WAIT, context=tls)
+    else:
+        found = smtplib.SMTP(server.host, server.port, our_name, timeout=WAIT)
+    try:
+        found.ehlo_or_helo_if_needed()
+        if not server.tls and found.has_extn("starttls"):
+            found.starttls(context=tls)
+            found.ehlo()
+        elif not server.tls and server.user and not server.is_here:
+            raise Undelivered("the mail server offers no STARTTLS, and the password is not sent in the clear")
+        if server.user:
+            found.login(server.user, server.password)
+    except BaseException:
+        found.close()
+        raise
+    return found
+
+
+def hand_in(server: Smtp, mail: EmailMessage | None, our_name: str) -> None:
+    """Without a mail: only knock. Raises Undelivered, whose words name no address, whatever the server's did."""
+    try:
+        with connected(server, our_name) as connection:
+            if mail is None:
+                connection.noop()
+                return
+            if not mail["To"].addresses[0].addr_spec.isascii() and not connection.has_extn("smtputf8"):
+                raise Undelivered("the mail server takes no international addresses (SMTPUTF8)", final=True)
+            connection.send_message(mail)
+    except smtplib.SMTPRecipientsRefused as error:
+        code, words = max(error.recipients.values(), default=(0, b""))
+        said = f"the mail server refuses the recipient ({code})"
+        raise Undelivered(said, final=500 <= code < 600, alone=True, hint=hints.quoted(server, words)) from None
+    except smtplib.SMTPAuthenticationError as error:
+        hint = "Look at the name and the password in MODERATION_SMTP_URL; `@`, `/` and `:` in them are written %40, %2F and %3A"
+        raise Undelivered(f"the mail server refuses our name or password ({error.smtp_code})", hint=hint) from None
+    except smtplib.SMTPSenderRefused as error:
+        hint = f"{hints.quoted(server, error.smtp_error)} MODERATION_MAIL_FROM must be an address that it lets us write from"
+        raise Undelivered(f"the mail server refuses our sender ({error.smtp_code})", hint=hint.strip()) from None
+    except smtplib.SMTPDataError as error:
+        final, hint = 500 <= error.smtp_code < 600, hints.quoted(server, error.smtp_error)
+        said = f"the mail server refuses the mail ({error.smtp_code})"
+        raise Undelivered(said, final=final, alone=True, hint=hint) from None
+    except smtplib.SMTPResponseException as error:
+        hint = hints.quoted(server, error.smtp_error)
+        raise Undelivered(f"the mail server answers {error.smtp_code}", hint=hint) from None
+    except smtplib.SMTPNotSupportedError:
+        raise Undelivered("the mail server does not know AUTH, or SMTPUTF8 for our own address") from None
+    except (smtplib.SMTPException, OSError) as error:
+        said = f"the mail server does not answer ({type(error).__name__})"
+        raise Undelivered(said, hint=hints.why_silent(server, error)) from None
+
+
+Write = Callable[[Message], Awaitable[Letter | None]]
+
+
+class Mail:
+    def __init__(self, server: Smtp | None, host: str, write: Write) -> None:
+        """`write` makes the letter when it is about to go: None where there is nothing to say any more."""
+        self._server, self._host, self._write = server, host, write
+
+    async def send(self, message: Message) -> None:
+        """Raises Undelivered."""
+        if self._server is None:
+            raise Undelivered("no mail is set up (MODERATION_SMTP_URL)", final=True)
+        letter = await self._write(message)
+        if letter:
+            mail = composed(letter, self._server.sender, message.id, self._host, message.created_at)
+            await asyncio.to_thread(hand_in, self._server, mail, self._host)

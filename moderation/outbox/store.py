@@ -1,0 +1,151 @@
+"""The outbox: what others must hear, kept until it is delivered."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from moderation.core.times import LEEWAY
+from moderation.db.database import Row, Session
+
+MAIL = "mail"
+ANYWHERE = "site IN (SELECT '*' UNION ALL SELECT site FROM sites)"
+COLUMNS = "site, id, lane, subject, content, created_at, tries"
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """`id` stays the same over all tries, so that whoever gets it twice can tell. `lane` is MAIL or an endpoint's id."""
+
+    site: str
+    id: str
+    lane: str
+    subject: str
+    content: dict[str, Any]
+    created_at: int
+    tries: int = 0
+
+
+def message_of(row: Row) -> Message:
+    return Message(row[0], row[1], row[2], row[3], json.loads(row[4]), row[5], row[6])
+
+
+async def add(tx: Session, messages: Iterable[Message]) -> None:
+    """One that has been there before, even if it is delivered by now, is not added again."""
+    await tx.execute_many(
+        "INSERT INTO outbox (site, id, lane, subject, content, state, tries, due_at, said, created_at) "
+        "VALUES (?, ?, ?, ?, ?, 'waiting', 0, ?, '', ?) ON CONFLICT (site, id) DO NOTHING",
+        [
+            (m.site, m.id, m.lane, m.subject, orjson.dumps(m.content).decode(), m.created_at, m.created_at)
+            for m in messages
+        ],
+    )
+
+
+async def lanes(session: Session, now: int) -> set[str]:
+    """Where something is due."""
+    rows = await session.fetch(
+        f"SELECT DISTINCT lane FROM outbox WHERE {ANYWHERE} AND state = 'waiting' AND due_at <= ?", now
+    )
+    return {row[0] for row in rows}
+
+
+async def due(session: Session, lane: str, now: int) -> Message | None:
+    """The oldest that is due in a lane."""
+    row = await session.fetch_one(
+        f"SELECT {COLUMNS} FROM outbox WHERE {ANYWHERE} AND lane = ? AND state = 'waiting' AND due_at <= ? "
+        "ORDER BY created_at, id LIMIT 1",
+        *(lane, now),
+    )
+    return message_of(row) if row else None
+
+
+async def delivered(tx: Session, message: Message) -> None:
+    """Its content goes. Of a mail the id stays, so that nobody is told the same thing again later."""
+    if message.lane == MAIL:
+        await tx.execute(
+            "UPDATE outbox SET state = 'delivered', content = '{}', said = '' WHERE site = ? AND id = ?",
+            *(message.site, message.id),
+        )
+    else:
+        await tx.execute("DELETE FROM outbox WHERE site = ? AND id = ?", message.site, message.id)
+
+
+async def put_off(tx: Session, message: Message, until: int, said: str, *, lane: bool) -> None:
+    """Try again then; and with `lane`, whose other end does not answer, nothing else in it until then."""
+    await tx.execute(
+        "UPDATE outbox SET tries = tries + 1, due_at = ?, said = ? WHERE site = ? AND id = ?",
+        *(until, said, message.site, message.id),
+    )
+    if lane:
+        await tx.execute(
+            f"UPDATE outbox SET due_at = ? WHERE {ANYWHERE} AND lane = ? AND state = 'waiting' AND due_at < ?",
+            *(until, message.lane, until),
+        )
+
+
+async def is_ahead(session: Session, now: int) -> bool:
+    """Whether something waits that is dated later than now: the clock was set back."""
+    row = await session.fetch_one(
+        f"SELECT 1 FROM outbox WHERE {ANYWHERE} AND state = 'waiting' AND created_at > ? LIMIT 1", now + LEEWAY
+    )
+    return row is not None
+
+
+async def redate(tx: Session, now: int) -> None:
+    """That as if it had come now: it waits as long as it would have, and not until the clock has caught up."""
+    await tx.execute(
+        "UPDATE outbox SET due_at = due_at - created_at + ?, created_at = ? "
+        f"WHERE {ANYWHERE} AND state = 'waiting' AND created_at > ?",
+        *(now, now, now + LEEWAY),
+    )
+
+
+async def failed(tx: Session, message: Message, said: str) -> None:
+    """Given up, and kept to be seen."""
+    await tx.execute(
+        "UPDATE outbox SET state = 'failed', tries = tries + 1, said = ? WHERE site = ? AND id = ?",
+        *(said, message.site, message.id),
+    )
+
+
+async def fail_lane(tx: Session, lane: str, said: str) -> None:
+    """All that waits there: its other end is gone for good."""
+    await tx.execute(
+        f"UPDATE outbox SET state = 'failed', said = ? WHERE {ANYWHERE} AND lane = ? AND state = 'waiting'", said, lane
+    )
+
+
+async def retry_failed(tx: Session, now: int) -> int:
+    """What was given up waits once more, as if it were new."""
+    return await tx.execute(
+        "UPDATE outbox SET state = 'waiting', tries = 0, due_at = ?, created_at = ? "
+        f"WHERE {ANYWHERE} AND state = 'failed' AND (lane = ? OR lane IN (SELECT id FROM webhooks WHERE disabled_at IS NULL))",
+        *(now, now, MAIL),
+    )
+
+
+async def forget_lane(tx: Session, lane: str) -> int:
+    return await tx.execute(f"DELETE FROM outbox WHERE {ANYWHERE} AND lane = ? AND state <> 'delivered'", lane)
+
+
+async def counts(session: Session, lane: str | None = None) -> dict[str, int]:
+    """How many wait and how many were given up: of one lane, or of all."""
+    one, args = ("AND lane = ?", (lane,)) if lane else ("", ())
+    rows = await session.fetch(
+        f"SELECT state, count(*) FROM outbox WHERE {ANYWHERE} AND state IN ('waiting', 'failed') {one} GROUP BY state",
+        *args,
+    )
+    return {"waiting": 0, "failed": 0} | {row[0]: int(row[1]) for row in rows}
+
+
+async def last_words(session: Session, lane: str) -> str:
+    """Why the last try in a lane did not succeed."""
+    row = await session.fetch_one(
+        f"SELECT said FROM outbox WHERE {ANYWHERE} AND lane = ? AND said <> '' ORDER BY due_at DESC LIMIT 1", lane
+    )
+    return str(row[0]) if row else ""

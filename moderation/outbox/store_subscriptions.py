@@ -1,0 +1,68 @@
+"""Who wants to hear of replies, and which replies they are to hear of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from moderation.db.database import Row, Session, marks
+
+HERE = "site IN (SELECT site FROM sites)"
+COLUMNS = "site, person, id, state, asked_at"
+ANSWER_DAYS = 7
+"""How long the question may be answered with a yes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """Of one address on one site. `state` is `asked`, `confirmed`, `ended` or `refused`."""
+
+    site: str
+    person: str
+    id: str
+    state: str
+    asked_at: int
+
+    def may_confirm(self, now: int) -> bool:
+        """A yes is taken once, and not for ever: the same link stands in every later mail, to end them."""
+        return self.state == "asked" and now < self.asked_at + ANSWER_DAYS * 24 * 3_600_000
+
+
+def subscription_of(row: Row) -> Subscription:
+    return Subscription(*row)
+
+
+async def of_person(session: Session, person: str) -> dict[str, Subscription]:
+    """By site."""
+    rows = await session.fetch(f"SELECT {COLUMNS} FROM subscriptions WHERE {HERE} AND person = ?", person)
+    return {row[0]: subscription_of(row) for row in rows}
+
+
+async def find(session: Session, id: str) -> Subscription | None:
+    row = await session.fetch_one(f"SELECT {COLUMNS} FROM subscriptions WHERE {HERE} AND id = ?", id)
+    return subscription_of(row) if row else None
+
+
+async def put(tx: Session, subscription: Subscription, now: int) -> None:
+    s = subscription
+    await tx.execute(
+        f"INSERT INTO subscriptions ({COLUMNS}, changed_at) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (site, person) "
+        "DO UPDATE SET state = excluded.state, asked_at = excluded.asked_at, changed_at = excluded.changed_at",
+        *(s.site, s.person, s.id, s.state, s.asked_at, now),
+    )
+
+
+async def replies(session: Session, site: str, ids: Iterable[str]) -> list[tuple[str, str, str]]:
+    """(reply, comment above it, subscription) of those published replies that the author above wants to hear of.
+
+    Not of one's own, not where the comment's own box was never ticked or has been cleared by its receipt.
+    """
+    wanted = list(ids)
+    rows = await session.fetch(
+        "SELECT r.id, p.id, s.id FROM comments r JOIN comments p ON p.site = r.site AND p.id = r.parent "
+        "JOIN subscriptions s ON s.site = p.site AND s.person = p.author_key AND s.state = 'confirmed' "
+        f"WHERE r.site = ? AND r.id IN ({marks(len(wanted))}) AND r.status = 'approved' AND p.status = 'approved' "
+        "AND p.notify = 1 AND p.email <> '' AND p.author_key <> r.author_key",
+        *(site, *wanted),
+    )
+    return [(row[0], row[1], row[2]) for row in rows]

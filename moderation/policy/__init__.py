@@ -1,0 +1,1 @@
+"""The policy: rules, scores and thresholds that lead to a verdict, and what they got wrong."""

@@ -1,0 +1,109 @@
+"""Why a score is what it is: worked out off the event loop, once for each text, and kept without a word of it."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections import OrderedDict
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Any
+
+import orjson
+
+from classifier.examples import Asked, Author, Clue
+from classifier.serving import Classifier
+from moderation.text import body as prose
+
+CLUES = 12
+"""How many clues of a verdict are shown."""
+KEPT = 4096
+"""Texts whose clues stay in memory, at most 4 KB each: the pages that a team of moderators has open."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredText:
+    """A text, and what else its score was made of."""
+
+    body: str
+    format: str
+    author: Author
+    site: str
+    model: str | None
+
+
+class Explainer:
+    """One thread for all who ask. It takes one text at a time, so that nobody waits for the whole page of another, and a
+    process never has more than one of its threads at work on this.
+
+    What is kept has no text and no word: labels, weights and places, under a name that nobody can make without the key of
+    this process. An erased or redacted text is asked for no more, and nothing of it is left here.
+    """
+
+    def __init__(self, classifier: Classifier) -> None:
+        self.classifier = classifier
+        self._kept: OrderedDict[bytes, bytes] = OrderedDict()
+        """Only the thread touches it."""
+        self._key = secrets.token_bytes(32)
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="explainer")
+
+    async def clues(self, scored: ScoredText, *, keep: bool = True) -> list[dict[str, Any]]:
+        """The strongest first, with spans of the body. Where the model is gone: none, not an error; the verdict stands as
+        it was stored."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._told, scored, keep)
+
+    def close(self) -> None:
+        self._thread.shutdown(wait=False, cancel_futures=True)
+
+    def _told(self, scored: ScoredText, keep: bool) -> list[dict[str, Any]]:
+        text = prose.plain(scored.body, scored.format)
+        found = self._found(scored, text, keep and scored.model is not None)
+        return [document(clue, scored) for clue in found]
+
+    def _found(self, scored: ScoredText, text: str, keep: bool) -> list[Clue]:
+        name = blake2b(repr(scored).encode("utf-8", "backslashreplace"), key=self._key, digest_size=16).digest()
+        if kept := self._kept.get(name):
+            self._kept.move_to_end(name)
+            return with_words(kept, text)
+        try:
+            found = self.classifier.explain(Asked(text, scored.author, scored.site), scored.model)
+        except Exception:  # its files may come back: asked again the next time
+            return []
+        found = sorted(found, key=lambda clue: -abs(clue.weight))[:CLUES]
+        if keep and (bare := without_words(found, text)) is not None:
+            self._kept[name] = bare
+            if len(self._kept) > KEPT:
+                self._kept.popitem(last=False)
+        return found
+
+
+def word_at(text: str, clue_spans: tuple[tuple[int, int], ...]) -> str:
+    """What a clue with these spans is called."""
+    ((start, end), *_) = clue_spans
+    return text[start:end].lower()
+
+
+def without_words(clues: list[Clue], text: str) -> bytes | None:
+    """Places instead of words. None where a word could not be told from its place: then nothing is kept."""
+    if any(clue.spans and word_at(text, clue.spans) != clue.feature for clue in clues):
+        return None
+    return orjson.dumps([(c.label, c.weight, "" if c.spans else c.feature, c.spans) for c in clues])
+
+
+def with_words(kept: bytes, text: str) -> list[Clue]:
+    found = []
+    for label, weight, name, pairs in orjson.loads(kept):
+        spans = tuple((start, end) for start, end in pairs)
+        found.append(Clue(label, name or word_at(text, spans), weight, spans))
+    return found
+
+
+def document(clue: Clue, scored: ScoredText) -> dict[str, Any]:
+    spans = prose.in_body(scored.body, scored.format, clue.spans)
+    return {
+        "label": clue.label,
+        "feature": clue.feature.encode("utf-8", "replace").decode(),  # of a text to score, which may be anything
+        "weight": round(clue.weight, 4),
+        "spans": [list(s) for s in spans],
+    }

@@ -1,0 +1,114 @@
+"""What if: other rules, thresholds or a candidate model against the verdicts of the last days; nothing is changed by it."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from classifier.serving import ModelError
+from moderation.core.problem import FieldError, Invalid, NotFound
+from moderation.policy import settings_history as rulebook
+from moderation.policy.pages import Shown, chosen, errors_in, given_of, said_of, seen_sites, sent_form, show, site_asked
+from moderation.queue.api import answer
+from moderation.queue.pages import signed_in
+from moderation.sites import site_settings as rules
+from moderation.sites.model import HouseRules, Site, is_site_key
+from moderation.team.model import Asker
+from moderation.web import bodies as body
+
+DAYS = (1, 7, 30, 90, 365)
+MOST_DAYS = 365
+
+
+def wrong_model(error: ModelError | None = None) -> Invalid:
+    return Invalid(FieldError("model", "invalid", str(error or "must be the name of a version")))
+
+
+async def found_of(request: Request, site: Site, days: int, house: HouseRules, model: str) -> dict[str, Any]:
+    """Raises Invalid where there is no such model."""
+    state = request.app.state
+    try:
+        found: dict[str, Any] = await state.replay.what_if(site, days, house, state.clock(), model)
+    except ModelError as error:
+        raise wrong_model(error) from None
+    return found
+
+
+async def post_what_if(request: Request) -> Response:
+    """Which verdicts of the last days would change under other rules, or with a candidate model."""
+    state = request.app.state
+    asker: Asker = await state.doorman.asker(request, "moderate")
+    asked = await body.read_json(request)
+    key, days, given, model = asked.get("site"), asked.get("days", 30), asked.get("rules"), asked.get("model")
+    wrong: list[FieldError] = []
+    if not isinstance(key, str) or not is_site_key(key):
+        wrong.append(FieldError("site", "invalid", "must be a site's key"))
+    if not isinstance(days, int) or isinstance(days, bool) or not 1 <= days <= MOST_DAYS:
+        wrong.append(FieldError("days", "invalid", f"must be a whole number from 1 to {MOST_DAYS}"))
+    if given is not None and not isinstance(given, dict):
+        wrong.append(FieldError("rules", "invalid", "must be an object of settings"))
+    if model is not None and (not isinstance(model, str) or not model):
+        wrong += wrong_model().errors
+    if wrong:
+        raise Invalid(*wrong)
+    assert isinstance(key, str) and isinstance(days, int)
+    if not asker.sees(key):
+        raise NotFound("There is no such site.")
+    async with state.database.reading() as session:
+        site = await rulebook.site_of(session, key)
+    house = await rulebook.changed(site.rules, given or {}, state.links.seal)
+    found = await found_of(request, site, days, house, model or "")
+    return answer(found | {"rules": rules.differences(site.rules, house)})
+
+
+async def more_of(request: Request, site: Site, days: int, model: str, found: dict[str, Any] | None) -> dict[str, Any]:
+    versions = await asyncio.to_thread(request.app.state.scorer.classifier.versions, site.key)
+    return {"days": days, "day_choices": DAYS, "model": model, "models": versions, "found": found}
+
+
+@signed_in
+async def get_page(request: Request, asker: Asker) -> Response:
+    """What would change: choose other rules, thresholds or another model."""
+    known = await seen_sites(request, asker)
+    site = chosen(known, request.query_params.get("site", ""))
+    more = await more_of(request, site, 30, "", None)
+    return await show(request, asker, Shown(site, {}, more=more), known, "policy/what-if.html")
+
+
+@signed_in
+async def post_page(request: Request, asker: Asker) -> Response:
+    """Which verdicts of the last days would change. Nothing is saved."""
+    state = request.app.state
+    given, typed, wrong = given_of(await sent_form(request, asker))
+    key = site_asked(typed, asker)
+    asked = typed.get("days", "30")
+    days = int(asked) if asked in map(str, DAYS) else 30
+    model = typed.get("model", "")
+    async with state.database.reading() as session:
+        site = await rulebook.site_of(session, key)
+    found: dict[str, Any] | None = None
+    wrong += await errors_in(rulebook.changed(site.rules, given, state.links.seal))
+    if not wrong:
+        house = await rulebook.changed(site.rules, given, state.links.seal)
+        try:
+            found = await found_of(request, site, days, house, model)
+            differs = rules.differences(site.rules, house)
+            found["differs"] = {name: rulebook.moved(pair) for name, pair in differs.items()}
+        except Invalid as invalid:
+            wrong += invalid.errors
+    more = await more_of(request, site, days, model, found)
+    shown = Shown(site, typed, said_of(wrong), more=more)
+    return await show(
+        request, asker, shown, await seen_sites(request, asker), "policy/what-if.html", 422 if wrong else 200
+    )
+
+
+routes = [
+    Route("/api/what-if", post_what_if, methods=["POST"]),
+    Route("/moderate/what-if", get_page, methods=["GET"]),
+    Route("/moderate/what-if", post_page, methods=["POST"]),
+]

@@ -1,0 +1,143 @@
+"""A site's rules as an operator has them: changed with an entry in the log, shown with what each of them has done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from moderation.core.offload import WRITING
+from moderation.core.problem import NotFound
+from moderation.core.signing import Seal
+from moderation.core.times import iso
+from moderation.db import audit
+from moderation.db.database import Session
+from moderation.policy import store_rule_health as tally
+from moderation.policy import store_settings_history as rule_versions
+from moderation.policy.rule_health import LOOK_BACK
+from moderation.policy.rules import RULES
+from moderation.policy.store_rule_health import Count
+from moderation.sites import site_settings as rules
+from moderation.sites import store as sites
+from moderation.sites.model import DAY, FEW, HouseRules, Site
+
+ACTIONS = {name: leads_to for name, _, leads_to in RULES}
+
+
+async def site_of(session: Session, key: str) -> Site:
+    """Raises NotFound."""
+    found = (await sites.sites(session, [key])).get(key)
+    if found is None:
+        raise NotFound("There is no such site.")
+    return found
+
+
+async def change(
+    tx: Session,
+    key: str,
+    given: Callable[[HouseRules], Mapping[str, Any]],
+    seal: Seal,
+    actor: str,
+    now: int,
+    *,
+    bar: bool = False,
+) -> dict[str, list[Any]]:
+    """What differs now: setting → [before, after]. `bar`: it was one click at a comment. Raises NotFound or Invalid; then
+    nothing has changed."""
+    site = await site_of(tx, key)
+    return await put(tx, site, await changed(site.rules, given(site.rules), seal), "rules:change", actor, now, bar=bar)
+
+
+async def changed(house: HouseRules, given: Mapping[str, Any], seal: Seal) -> HouseRules:
+    """`rules.changed`, off the event loop where lists are long. Raises Invalid."""
+    entries = sum(len(value) for value in given.values() if isinstance(value, list | tuple))
+    return await WRITING.run(rules.changed, house, given, seal, here=entries <= FEW)
+
+
+async def put_back(tx: Session, key: str, version: str, actor: str, now: int) -> dict[str, list[Any]]:
+    """The rules as they were before a change; a change itself, so that it can be taken back too. Raises NotFound."""
+    site = await site_of(tx, key)
+    before = await rule_versions.one(tx, key, version)
+    if before is None:
+        raise NotFound("There is no such version of the rules any more.")
+    return await put(tx, site, before.rules, "rules:undo", actor, now)
+
+
+async def put(
+    tx: Session, site: Site, after: HouseRules, act: str, actor: str, now: int, *, bar: bool = False
+) -> dict[str, list[Any]]:
+    """Nothing is written where nothing differs."""
+    differs = rules.differences(site.rules, after)
+    if differs:
+        await rule_versions.add(tx, site.key, site.rules, after, actor, now, bar=bar)
+        await sites.put_site(tx, Site(site.key, site.name, site.origins, after), now)
+        await audit.note(tx, site=site.key, at=now, actor=actor, action=act, subject=site.key, **differs)
+    return differs
+
+
+async def changes(session: Session, site: Site) -> list[dict[str, Any]]:
+    """The latest changes, newest first: who, when, and what differed; each with the version that ends it again."""
+    found, after = list[dict[str, Any]](), site.rules
+    for version in await rule_versions.versions(session, site.key):
+        differs = rules.differences(version.rules, after)
+        told = {"id": version.id, "at": iso(version.at), "actor": version.actor, "bar": version.bar}
+        found.append(told | {"differs": differs})
+        after = version.rules
+    return found
+
+
+def said(value: Any) -> str:
+    """A setting, or what else the log keeps, for a person to read."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name.replace('_', ' ')} {said(one)}" for name, one in value.items())
+    if isinstance(value, list | tuple):
+        return " ".join(map(said, value))
+    return f"{value:g}" if isinstance(value, float) else "" if value is None else str(value)
+
+
+def moved(pair: Sequence[Any]) -> str:
+    """What a setting was and is."""
+    return " → ".join(said(value) or "nothing" for value in pair)
+
+
+def does(rule: str, house: HouseRules) -> str:
+    """What a rule does on this site where nothing mutes it: `spam`, `hold` or `off`."""
+    if rule in ("honeypot", "disposable"):
+        return str(getattr(house, rule))
+    named = {"disallowed": house.disallowed, "blocked-word": house.blocked, "many-links": house.max_links}
+    if not named.get(rule, True) or (rule == "first-time" and not house.hold_first):
+        return "off"
+    return ACTIONS.get(rule, "hold")
+
+
+async def report(session: Session, site: Site, now: int) -> dict[str, Any]:
+    """The settings, and what each rule caught of late, how much of it moderators decided, and approved all the same."""
+    counts = await tally.counts(session, site.key, now // DAY - LOOK_BACK + 1)
+    names = [name for name in ACTIONS if name != "label"] + sorted(counts.keys() - ACTIONS.keys())
+    names += sorted(site.muted.keys() - set(names))
+    return {
+        "site": site.key,
+        "rules": site.rules.stored(),
+        "counted_days": LOOK_BACK,
+        "counts": [
+            {
+                "rule": name,
+                "does": does(name, site.rules),
+                **counts.get(name, Count()).document(),
+                "muted": {"why": mute.why, "since": iso(mute.since)} if (mute := site.muted.get(name)) else None,
+            }
+            for name in names
+        ],
+    }
+
+
+def in_words(site: Site) -> list[str]:
+    """One sentence for each rule that is muted."""
+    why = {"overturned": "moderators mostly overturn it", "sudden": "it suddenly caught nearly everything"}
+    return [
+        f"{site.key}: {rule} "
+        + ("only holds, " if does(rule, site.rules) == "spam" else "")
+        + f"since {(iso(mute.since) or '')[:10]}: {why.get(mute.why, mute.why)}"
+        for rule, mute in sorted(site.muted.items())
+    ]

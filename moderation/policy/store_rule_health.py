@@ -1,0 +1,98 @@
+"""How often each rule fired, and how often moderators overturned it: counts per site, rule and day."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from moderation.comments.verdict import PUBLISH, Reason
+from moderation.core.ids import first_id_at
+from moderation.db.database import Session, marks
+from moderation.policy.rules import counted_as
+from moderation.sites.model import DAY, Mute
+
+Key = tuple[str, str, int]
+"""(site, rule, day)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    hits: int = 0
+    decided: int = 0
+    overturned: int = 0
+
+    def document(self) -> dict[str, int]:
+        return {"hits": self.hits, "decided": self.decided, "overturned": self.overturned}
+
+
+async def add(tx: Session, counted: Mapping[Key, Count]) -> None:
+    """One statement, and none where nothing is to be added."""
+    rows = [(*key, c.hits, c.decided, c.overturned) for key, c in sorted(counted.items()) if c != Count()]
+    if rows:
+        await tx.execute_many(
+            "INSERT INTO rule_counts (site, rule, day, hits, decided, overturned) VALUES (?, ?, ?, ?, ?, ?) "
+            "ON CONFLICT (site, rule, day) DO UPDATE SET hits = rule_counts.hits + excluded.hits, "
+            "decided = rule_counts.decided + excluded.decided, overturned = rule_counts.overturned + excluded.overturned",
+            rows,
+        )
+
+
+async def outcomes(session: Session, site: str, ids: Iterable[str]) -> dict[tuple[str, int], bool]:
+    """(id, revision judged) → was it approved? By the last decision that stands; one that holds decides nothing."""
+    wanted = list(ids)
+    rows = await session.fetch(
+        f"SELECT submission, judged, action FROM decisions WHERE site = ? AND submission IN ({marks(len(wanted))}) "
+        "AND undone_at IS NULL AND action IN ('approve', 'spam', 'reject', 'delete') ORDER BY id",
+        *(site, *wanted),
+    )
+    return {(row[0], row[1]): row[2] == "approve" for row in rows}
+
+
+async def caught_by(session: Session, site: str, ids: Iterable[str]) -> dict[tuple[str, int], list[Key]]:
+    """(id, revision judged) → the rules that fired on what was not published, each on the day that it was judged.
+
+    What was imported was judged elsewhere.
+    """
+    wanted = list(ids)
+    rows = await session.fetch(
+        "SELECT id, revision, reasons, created_at FROM submissions "
+        f"WHERE site = ? AND id IN ({marks(len(wanted))}) AND action <> ? AND source <> 'import'",
+        *(site, *wanted, PUBLISH),
+    )
+    return {
+        (row[0], row[1]): [
+            (site, rule, row[3] // DAY) for rule in sorted({counted_as(Reason.of(r)) for r in json.loads(row[2])})
+        ]
+        for row in rows
+    }
+
+
+async def counts(session: Session, site: str | None, first: int = 0, last: int | None = None) -> dict[str, Count]:
+    """Sums per rule over the days from `first` to before `last`; of all sites where none is named."""
+    where, args = ["day >= ?"], [first]
+    if last is not None:
+        where.append("day < ?")
+        args.append(last)
+    here = "site IN (SELECT site FROM sites)" if site is None else "site = ?"
+    rows = await session.fetch(
+        f"SELECT rule, sum(hits), sum(decided), sum(overturned) FROM rule_counts WHERE {here} AND "
+        f"{' AND '.join(where)} GROUP BY rule ORDER BY rule",
+        *([] if site is None else [site]),
+        *args,
+    )
+    return {row[0]: Count(int(row[1]), int(row[2]), int(row[3])) for row in rows}
+
+
+async def submitted(session: Session, site: str, first: int, last: int) -> int:
+    """How many comments came on the days from `first` to before `last`."""
+    row = await session.fetch_one(
+        "SELECT count(*) FROM comments WHERE site = ? AND id >= ? AND id < ?",
+        *(site, first_id_at(first * DAY), first_id_at(last * DAY)),
+    )
+    return int(row[0]) if row else 0
+
+
+async def set_mutes(tx: Session, site: str, mutes: Mapping[str, Mute]) -> None:
+    kept = {rule: {"why": m.why, "since": m.since, "ended": m.ended} for rule, m in mutes.items()}
+    await tx.execute("UPDATE sites SET mutes = ?, revision = revision + 1 WHERE site = ?", json.dumps(kept), site)

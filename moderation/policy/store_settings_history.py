@@ -1,0 +1,78 @@
+"""A site's rules as they were before each of the latest changes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from moderation.core.ids import new_id
+from moderation.db.database import Session
+from moderation.sites.model import DAY, HouseRules
+
+KEPT = 20
+"""So many changes of the policy, with what was blocked from comments between them."""
+MOST = 60
+"""Together with the days on which somebody blocked."""
+SEVERAL = "several"
+"""Who it was, where one row stands for the acts of more than one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """`rules` are those that the change at `at` ended. `bar`: it was what a day blocked from comments, all of it."""
+
+    id: str
+    at: int
+    actor: str
+    rules: HouseRules
+    bar: bool = False
+
+
+async def add(
+    tx: Session, site: str, rules: HouseRules, after: HouseRules, actor: str, now: int, *, bar: bool = False
+) -> None:
+    """The oldest go where there are more than are kept.
+
+    What is blocked within a day, without a change of the policy between, is one row: newsrooms block dozens, and each by
+    itself would push a change of the policy out of reach. Each is in the log, and is taken back where it was made.
+    """
+    newest = await latest(tx, site)
+    # two changes within one millisecond still stand in their order
+    at = now if newest is None else max(now, newest.at + 1)
+    if bar and newest and newest.bar and newest.at // DAY == at // DAY:
+        rules, actor = newest.rules, actor if actor == newest.actor else SEVERAL
+        await tx.execute("DELETE FROM rule_versions WHERE site = ? AND id = ?", site, newest.id)
+        if rules == after:  # all of it was taken back
+            return
+    await tx.execute(
+        "INSERT INTO rule_versions (site, id, at, actor, rules, bar) VALUES (?, ?, ?, ?, ?, ?)",
+        *(site, new_id(at), at, actor, json.dumps(rules.stored()), int(bar)),
+    )
+    rows = await tx.fetch("SELECT id, bar FROM rule_versions WHERE site = ? ORDER BY id DESC", site)
+    policy = [row[0] for row in rows if not row[1]][:KEPT]
+    oldest = rows[min(len(rows), MOST) - 1][0]
+    if len(policy) == KEPT:
+        oldest = max(oldest, policy[-1])
+    await tx.execute("DELETE FROM rule_versions WHERE site = ? AND id < ?", site, oldest)
+
+
+def are_all(versions: Sequence[Version]) -> bool:
+    """Nothing older can have gone."""
+    return len(versions) < MOST and sum(not version.bar for version in versions) < KEPT
+
+
+async def versions(session: Session, site: str, limit: int = MOST) -> list[Version]:
+    """Newest first."""
+    rows = await session.fetch(
+        "SELECT id, at, actor, rules, bar FROM rule_versions WHERE site = ? ORDER BY id DESC LIMIT ?", site, limit
+    )
+    return [Version(row[0], row[1], row[2], HouseRules.of(json.loads(row[3])), bool(row[4])) for row in rows]
+
+
+async def latest(session: Session, site: str) -> Version | None:
+    return next(iter(await versions(session, site, 1)), None)
+
+
+async def one(session: Session, site: str, id: str) -> Version | None:
+    return next((version for version in await versions(session, site) if version.id == id), None)

@@ -1,0 +1,113 @@
+"""What became of what was judged: counts of verdicts, and decisions beside the verdicts that they answer."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from moderation.core.ids import EVERYWHERE, first_id_at
+from moderation.db.database import Row, Session, marks
+
+MOST = 20_000
+"""Decisions that are looked at, the latest: what a page can count while somebody waits for it."""
+PAGE = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A standing decision and the verdict that it answers. Times are Unix milliseconds."""
+
+    submission: str
+    action: str
+    labels: tuple[str, ...]
+    decided_at: int
+    judged_action: str
+    scores: dict[str, float]
+    judged_at: int
+    model: str = ""
+
+
+def here(site: str, column: str = "site") -> tuple[str, list[str]]:
+    """A condition that lets the index lead with the site, where all are meant too."""
+    return (f"{column} IN (SELECT site FROM sites)", []) if site == EVERYWHERE else (f"{column} = ?", [site])
+
+
+def outcome_of(row: Row) -> Outcome:
+    return Outcome(
+        row[0], row[1], tuple(json.loads(row[2])), row[3], row[4], json.loads(row[5] or "{}"), row[6], row[7] or ""
+    )
+
+
+def outcomes_of(rows: list[Row]) -> list[Outcome]:
+    return [outcome_of(row) for row in rows]
+
+
+async def judged(session: Session, site: str, since: int, sample: str = "") -> dict[str, int]:
+    """How many comments came since then, by what was done with them without a person; or of the `sample`, whose ids end so."""
+    where, args = here(site)
+    only, ends = ("AND substr(id, 26, 1) = ? ", (sample,)) if sample else ("", ())
+    rows = await session.fetch(
+        f"SELECT action, count(*) FROM submissions WHERE {where} AND id >= ? AND revision = 1 AND source = 'comment' {only}"
+        "GROUP BY action",
+        *(*args, first_id_at(since), *ends),
+    )
+    return {row[0]: int(row[1]) for row in rows}
+
+
+async def outcomes(session: Session, site: str, since: int, most: int = MOST) -> list[Outcome]:
+    """The standing decisions since then, the last on each text, oldest first. A site's come a page at a time, and scores are
+    read in a thread: whoever posts does not wait for 20,000 of them."""
+    where, args = here(site, "d.site")
+    last: dict[str, Outcome] = {}
+    page = most if site == EVERYWHERE else min(most, PAGE)  # of all sites each page would sort everything again
+    before, left = ("", list[str]()), most
+    while left > 0:
+        rows = await session.fetch(
+            "SELECT d.submission, d.action, d.labels, d.created_at, s.action, s.scores, s.created_at, s.model, d.id "
+            "FROM decisions d JOIN submissions s ON s.site = d.site AND s.id = d.submission AND s.revision = d.judged "
+            f"WHERE {where} AND d.id >= ? AND d.undone_at IS NULL AND d.action IS NOT NULL AND s.source = 'comment' {before[0]} "
+            "ORDER BY d.id DESC, d.submission DESC LIMIT ?",
+            *(*args, first_id_at(since), *before[1], min(page, left)),
+        )
+        for outcome in await asyncio.to_thread(outcomes_of, rows):
+            last.setdefault(outcome.submission, outcome)
+        left = left - len(rows) if len(rows) == page else 0
+        before = ("AND (d.id, d.submission) < (?, ?)", [rows[-1][8], rows[-1][0]] if rows else [])
+    return list(reversed(last.values()))
+
+
+async def taken(session: Session, site: str, ids: Iterable[str]) -> dict[tuple[str, int], str]:
+    """(submission, revision) → the standing decision on it, the last."""
+    wanted = list(ids)
+    if not wanted:
+        return {}
+    rows = await session.fetch(
+        f"SELECT submission, judged, action FROM decisions WHERE site = ? AND submission IN ({marks(len(wanted))}) "
+        "AND undone_at IS NULL AND action IS NOT NULL ORDER BY id",
+        *(site, *wanted),
+    )
+    return {(row[0], row[1]): row[2] for row in rows}
+
+
+async def tallied(session: Session, since: int, sample: str = "") -> dict[str, tuple[int, int]]:
+    """Per automatic action, of all sites: how many people decided on since then, and how many they turned round.
+
+    `sample`: only what the random second look is at, whose ids end in this."""
+    only, args = ("AND substr(d.submission, 26, 1) = ? ", (sample,)) if sample else ("", ())
+    rows = await session.fetch(
+        "SELECT s.action, sum(CASE WHEN d.action = 'hold' THEN 0 ELSE 1 END), sum(CASE WHEN s.action = 'publish' THEN "
+        "CASE WHEN d.action IN ('spam', 'reject', 'delete') THEN 1 ELSE 0 END ELSE CASE WHEN d.action = 'approve' THEN 1 "
+        "ELSE 0 END END) FROM decisions d JOIN submissions s ON s.site = d.site AND s.id = d.submission AND s.revision = "
+        "d.judged WHERE d.site IN (SELECT site FROM sites) AND d.id >= ? AND d.undone_at IS NULL AND d.action IS NOT NULL "
+        f"AND s.source = 'comment' {only}GROUP BY s.action",
+        *(first_id_at(since), *args),
+    )
+    return {row[0]: (int(row[1]), int(row[2])) for row in rows}
+
+
+async def oldest_waiting(session: Session, site: str) -> int | None:
+    where, args = here(site)
+    row = await session.fetch_one(f"SELECT min(created_at) FROM comments WHERE {where} AND status = 'pending'", *args)
+    return row[0] if row else None

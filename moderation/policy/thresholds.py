@@ -1,0 +1,66 @@
+"""Thresholds as promises: what a site can live with → the numbers that its own decisions carry, or the advice to hold.
+
+Every verdict stands beside its decision with the scores that the model gave before anybody had decided, so all of them
+are decisions that the model had not seen. Only those of the model that serves now say anything of its thresholds.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from classifier import thresholds as promise
+from classifier.labels import LABELS
+from moderation.policy.error_rates import known
+from moderation.policy.store_verdicts import Outcome
+from moderation.sites.model import HouseRules
+
+FILED, PUBLISHED = "1/1000", "1/100"
+"""At most so many of what is filed as spam without a human may be good; of what is published, bad."""
+
+
+def base_of(model: str) -> str:
+    """A site's corrections belong to the base that they correct."""
+    return model.partition("+")[0]
+
+
+def seen(count: int, wrong: int) -> dict[str, Any]:
+    return {"count": count, "wrong": wrong, "bound": promise.upper_bound(wrong, count) if count else None}
+
+
+def promised(
+    outcomes: Iterable[Outcome],
+    model: str,
+    house: HouseRules,
+    shipped: Mapping[str, float],
+    filed: float,
+    published: float,
+) -> dict[str, Any]:
+    """For what is filed and what is published: the threshold that keeps the promise, and how today's does on the same."""
+    told = [(o.scores, what) for o in outcomes if o.scores and base_of(o.model) == model and (what := known(o))]
+    found = promise.policy([scores for scores, _ in told], [what for _, what in told], filed, published)
+    held_from = {label: house.hold_at.get(label, shipped.get(label, 0.5)) for label in LABELS}
+    filing, publishing = [0, 0], [0, 0]
+    for scores, what in told:
+        bad = any(value >= 0.5 for value in what.values())
+        if scores.get("spam", 0.0) >= house.spam_at:
+            filing[0] += 1
+            filing[1] += not bad
+        elif all(scores.get(label, 0.0) < at for label, at in held_from.items()):
+            publishing[0] += 1
+            publishing[1] += bad
+    # Rounded to the careful side: what is filed is surer, and what is published surer, than the decisions asked for.
+    spam_at, hold_at = found["reject"]["spam"]["at"], found["publish"]["at"]
+    for one, share in ((found["reject"]["spam"], filed), (found["publish"], published)):
+        if (
+            one["at"] is None and one["lacking"] is not None
+        ):  # however sure the model is, no fewer can carry the promise
+            one["lacking"] = max(one["lacking"], promise.needed(0, share) - len(told))
+    spam_at = None if spam_at is None else min(1.0, math.ceil(spam_at * 1e4) / 1e4)
+    hold_at = None if hold_at is None else math.floor(hold_at * 1e4) / 1e4
+    return {
+        "decisions": len(told),
+        "filed": found["reject"]["spam"] | {"at": spam_at, "today": seen(*filing)},
+        "published": found["publish"] | {"at": hold_at, "today": seen(*publishing)},
+    }

@@ -1,0 +1,79 @@
+"""What is held on an address, for whoever reads its mail: ask for a link; download or erase by that link, once."""
+
+from __future__ import annotations
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from moderation.core.problem import FieldError, Forbidden, Invalid
+from moderation.privacy import data_requests as privacy
+from moderation.text.addresses import EMAIL_LONGEST, checked_email
+from moderation.web import bodies as body
+from moderation.web.templating import Pages
+
+
+async def get_privacy(request: Request) -> Response:
+    """Where a reader asks for all that is held on an email address."""
+    return page(request)
+
+
+def page(request: Request, error: str = "", typed: str = "", status: int = 200) -> Response:
+    state = request.app.state
+    pages: Pages = state.pages
+    said = next((what for what in ("sent", "erased") if what in request.query_params), "")
+    return pages.answer("privacy/privacy.html", status, said=said, error=error, typed=typed, mails=state.mails)
+
+
+async def post_privacy(request: Request) -> Response:
+    """Mail a link to that address, if anything is held on it. The answer is the same whether or not."""
+    state = request.app.state
+    if not state.mails:
+        raise Forbidden("This service sends no mail. Write to whoever runs the site.", code="no_mail")
+    typed = body.single(await body.form_fields(request, await body.read(request))).get("email", "").strip()
+    email = checked_email(typed) if len(typed) <= EMAIL_LONGEST else None
+    if email is None:
+        return page(request, "Please give an email address.", typed[:EMAIL_LONGEST], 422)
+    await state.doorman.slow_down(request, "privacy")
+    await privacy.ask(state.database, state.links.seal, email, state.clock())
+    return RedirectResponse("/privacy?sent", 303)
+
+
+def id_of(request: Request) -> str | None:
+    found: str | None = request.app.state.links.seal.id_of_mailed("person", request.path_params["token"])
+    return found
+
+
+async def get_person(request: Request) -> Response:
+    """What the link may do. Looking does nothing."""
+    state = request.app.state
+    async with state.database.reading() as session:
+        link = await privacy.of_link(session, id_of(request), state.clock())
+    pages: Pages = state.pages
+    action = f"/privacy/{request.path_params['token']}"
+    return pages.answer("privacy/person.html", action=action, may_export=link.exported_at is None)
+
+
+async def post_person(request: Request) -> Response:
+    """`act`: `export` downloads all, `erase` erases all. Each works once."""
+    state = request.app.state
+    act = body.single(await body.form_fields(request, await body.read(request))).get("act")
+    if act == "export":
+        found = await privacy.export_by_link(state.database, id_of(request), state.keep.addresses, state.clock())
+        headers = {"Cache-Control": "no-store", "Content-Disposition": 'attachment; filename="my-comments.json"'}
+        return Response(orjson.dumps(found, option=orjson.OPT_INDENT_2), 200, headers, "application/json")
+    if act == "erase":
+        erased = await privacy.erase_by_link(state.database, id_of(request), state.clock())
+        for site, article in erased.threads:
+            state.threads.drop(site, article)
+        return RedirectResponse("/privacy?erased", 303)
+    raise Invalid(FieldError("act", "invalid", "must be export or erase"))
+
+
+routes = [
+    Route("/privacy", get_privacy, methods=["GET"]),
+    Route("/privacy", post_privacy, methods=["POST"]),
+    Route("/privacy/{token}", get_person, methods=["GET"]),
+    Route("/privacy/{token}", post_person, methods=["POST"]),
+]

@@ -1,0 +1,117 @@
+"""Retention: what was not published, and where it came from, is forgotten after a while."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+from moderation.core.ids import EVERYWHERE
+from moderation.db import audit
+from moderation.db import secure_delete as scrubbing
+from moderation.db.database import Database, Session
+from moderation.learning import store_shadow as shadows
+from moderation.privacy import store_retention as retention
+from moderation.sites import store as sites
+
+DAY = 24 * 3_600_000
+AT_ONCE = 200
+"""Rows in one transaction: whoever posts waits no longer than for these."""
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """Days, counted from when a comment came or was last decided on; 0 keeps it for ever."""
+
+    spam: int = 30
+    rejected: int = 90
+    deleted: int = 30
+    addresses: int = 30
+    shadow: int = 90
+    examples: bool = False
+    """What moderators decided on goes on teaching: its text stays, without its author."""
+
+    @property
+    def statuses(self) -> dict[str, int]:
+        return {"spam": self.spam, "rejected": self.rejected, "deleted": self.deleted}
+
+
+async def sweep(database: Database, keep: Keep, now: int) -> dict[str, int]:
+    """How many comments of each status, and how many keys of addresses, are forgotten now."""
+    async with database.reading() as session:
+        keys = list(await sites.sites(session))
+    swept: Counter[str] = Counter({"spam": 0, "rejected": 0, "deleted": 0, "addresses": 0, "shadow": 0})
+    for site in keys:
+        here = await _sweep_site(database, keep, site, now)
+        swept.update(here)
+        if here:
+            async with database.transaction() as tx:
+                await audit.note(
+                    tx, site=site, at=now, actor="service", action="site:sweep", subject=site, **dict(here)
+                )
+    async with database.transaction() as tx:
+        await retention.tidy(tx, now, DAY)
+    return dict(swept)
+
+
+async def empty(database: Database, keep: Keep, wanted: str, actor: str, now: int) -> int:
+    """What is filed as spam on a site, or on all, goes now: how many. What comes or is filed meanwhile stays."""
+    async with database.reading() as session:
+        keys = [key for key in await sites.sites(session) if wanted in (EVERYWHERE, key)]
+    gone = 0
+    for site in keys:
+        here = 0
+        while True:
+            async with database.transaction() as tx:
+                ids = await retention.expired(tx, site, "spam", now + 1, AT_ONCE, imported=True)
+                await _forget(tx, keep, site, ids, now)
+                here += len(ids)
+                if len(ids) < AT_ONCE:
+                    if here:
+                        await audit.note(
+                            tx, site=site, at=now, actor=actor, action="spam:empty", subject=site, comments=here
+                        )
+                    break
+        gone += here
+    return gone
+
+
+async def _forget(tx: Session, keep: Keep, site: str, ids: list[str], now: int) -> None:
+    """Out of the files too, as what a person has erased."""
+    if ids:
+        await retention.forget(tx, site, ids, examples=keep.examples)
+        await scrubbing.ask(tx, now)
+
+
+async def _sweep_site(database: Database, keep: Keep, site: str, now: int) -> Counter[str]:
+    swept: Counter[str] = Counter()
+    async with database.reading() as session:
+        came = await retention.last_import(session, site)
+    for status, days in keep.statuses.items():
+        before = now - days * DAY
+        imported = came is not None and came < before
+        while days:
+            async with database.reading() as session:
+                ids = await retention.expired(session, site, status, before, AT_ONCE, imported=imported)
+            if not ids:
+                break
+            async with database.transaction() as tx:  # asked again: somebody may have decided meanwhile
+                ids = await retention.expired(tx, site, status, before, AT_ONCE, imported=imported)
+                await _forget(tx, keep, site, ids, now)
+            swept[status] += len(ids)
+    while keep.addresses:
+        async with database.transaction() as tx:
+            count = await retention.forget_addresses(tx, site, now - keep.addresses * DAY, AT_ONCE)
+            if count:
+                await scrubbing.ask(tx, now)
+        swept["addresses"] += count
+        if count < AT_ONCE:
+            break
+    while keep.shadow:
+        async with database.transaction() as tx:
+            count = await shadows.forget(tx, site, now - keep.shadow * DAY, AT_ONCE)
+            if count:
+                await scrubbing.ask(tx, now)
+        swept["shadow"] += count
+        if count < AT_ONCE:
+            break
+    return +swept

@@ -1,0 +1,204 @@
+"""What is held on one person, by the author's key: on one site, or on all."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from moderation.comments.model import Comment
+from moderation.comments.store import COMMENT, comment_of
+from moderation.core.ids import EVERYWHERE
+from moderation.core.times import LEEWAY, iso
+from moderation.db.database import Session
+from moderation.learning import store_shadow as shadows
+from moderation.sites.model import DAY
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """`key` is the author's key; `site` is a key, or `*` for all sites."""
+
+    key: str
+    site: str = EVERYWHERE
+
+    @property
+    def here(self) -> str:
+        return "site IN (SELECT site FROM sites)" if self.site == EVERYWHERE else "site = ?"
+
+    @property
+    def args(self) -> tuple[str, ...]:
+        """For `here` and then the key."""
+        return (self.key,) if self.site == EVERYWHERE else (self.site, self.key)
+
+
+async def comments(session: Session, person: Person) -> list[Comment]:
+    rows = await session.fetch(
+        f"SELECT {COMMENT} FROM comments c WHERE c.{person.here} AND c.author_key = ? ORDER BY c.id", *person.args
+    )
+    return [comment_of(row) for row in rows]
+
+
+async def address(session: Session, person: Person) -> str | None:
+    """As it stands with the newest comment."""
+    row = await session.fetch_one(
+        f"SELECT email FROM comments WHERE {person.here} AND author_key = ? AND email <> '' ORDER BY id DESC LIMIT 1",
+        *person.args,
+    )
+    return row[0] if row else None
+
+
+async def submissions(session: Session, person: Person) -> list[dict[str, Any]]:
+    rows = await session.fetch(
+        "SELECT site, id, revision, source, body, action, scores, model, created_at, format, author_name, author_url, "
+        "email_domain, reasons FROM submissions "
+        f"WHERE {person.here} AND author_key = ? AND id IN ({theirs(person)}) ORDER BY id, revision",
+        *person.args * 3,
+    )
+    return [
+        {
+            "site": r[0], "id": r[1], "revision": r[2], "source": r[3], "body": r[4], "action": r[5],
+            "scores": json.loads(r[6]) if r[6] else None, "model": r[7], "created_at": iso(r[8]), "format": r[9],
+            "name": r[10], "url": r[11], "email_domain": r[12], "reasons": json.loads(r[13]),
+        }
+        for r in rows
+    ]  # fmt: skip
+
+
+async def networks(session: Session, person: Person, days: int) -> list[dict[str, Any]]:
+    """Of which comments a keyed hash of the network address is kept, and until when: `days` after each came."""
+    rows = await session.fetch(
+        f"SELECT site, id, created_at FROM comments WHERE {person.here} AND author_key = ? AND address_key <> '' ORDER BY id",
+        *person.args,
+    )
+    return [{"site": r[0], "id": r[1], "kept_until": iso(r[2] + days * DAY) if days else None} for r in rows]
+
+
+async def shadow(session: Session, person: Person) -> list[dict[str, Any]]:
+    """What candidate models would have said of their texts."""
+    return [
+        {"site": r[0], "id": r[1], "revision": r[2], "model": r[3], "action": r[4], "scores": json.loads(r[5]),
+         "created_at": iso(r[6])}
+        for r in await shadows.of_person(session, person.here, person.args)
+    ]  # fmt: skip
+
+
+async def versions(session: Session, site: str, id: str) -> list[dict[str, Any]]:
+    """Every text of one comment as it was judged, oldest first."""
+    rows = await session.fetch(
+        "SELECT body, format, created_at FROM submissions WHERE site = ? AND id = ? ORDER BY revision", site, id
+    )
+    return [{"body": row[0], "format": row[1], "created_at": iso(row[2])} for row in rows]
+
+
+async def decisions(session: Session, person: Person) -> list[dict[str, Any]]:
+    """What moderators decided on their texts; `stands` where nobody took it back."""
+    rows = await session.fetch(
+        "SELECT site, submission, action, labels, note, created_at, undone_at, reason FROM decisions d "
+        f"WHERE {person.here} AND submission IN ({theirs(person)}) ORDER BY id",
+        *person.args[:-1],
+        *person.args * 2,
+    )
+    return [
+        {
+            "site": r[0], "id": r[1], "action": r[2], "labels": json.loads(r[3]), "note": r[4],
+            "reason": r[7] or None, "created_at": iso(r[5]), "stands": r[6] is None,
+        }
+        for r in rows
+    ]  # fmt: skip
+
+
+async def subscriptions(session: Session, person: Person) -> list[dict[str, Any]]:
+    rows = await session.fetch(
+        f"SELECT site, state, asked_at FROM subscriptions WHERE {person.here} AND person = ? ORDER BY site",
+        *person.args,
+    )
+    return [{"site": r[0], "state": r[1], "asked_at": iso(r[2])} for r in rows]
+
+
+async def appeals(session: Session, person: Person) -> list[dict[str, Any]]:
+    rows = await session.fetch(
+        f"SELECT site, id, body, created_at FROM appeals WHERE {person.here} AND id IN ({theirs(person)}) ORDER BY id",
+        *person.args[:-1],
+        *person.args * 2,
+    )
+    return [{"site": r[0], "id": r[1], "body": r[2], "created_at": iso(r[3])} for r in rows]
+
+
+def theirs(person: Person) -> str:
+    """The ids of what was judged of theirs: of comments, which know their author, and of what never was one here. Takes
+    the person's arguments twice."""
+    return (
+        f"SELECT id FROM comments WHERE {person.here} AND author_key = ? UNION "
+        f"SELECT id FROM submissions WHERE {person.here} AND author_key = ? AND source <> 'comment'"
+    )
+
+
+async def erase(tx: Session, person: Person) -> None:
+    """Their comments and judged texts, moderators' notes on them, what others were still to hear of them, whether they
+    wanted to hear of replies, and kept first answers of the same articles."""
+    here, args, site = person.here, person.args, person.args[:-1]
+    await tx.execute(
+        f"UPDATE decisions SET note = '' WHERE {here} AND submission IN ({theirs(person)})", *site, *args, *args
+    )
+    await tx.execute(f"DELETE FROM outbox WHERE {here} AND subject IN ({theirs(person)})", *site, *args, *args)
+    rows = await tx.fetch(f"SELECT DISTINCT site, article FROM comments WHERE {here} AND author_key = ?", *args)
+    for key, article in rows:
+        await tx.execute("DELETE FROM retries WHERE site = ? AND article = ?", key, article)
+    await tx.execute(  # before the comments, by which they are found
+        f"DELETE FROM submissions WHERE {here} AND author_key = ? AND id IN ({theirs(person)})", *args * 3
+    )
+    await tx.execute(
+        f"DELETE FROM openings WHERE {here} AND comment IN (SELECT id FROM comments WHERE {here} AND author_key = ?)",
+        *(site + args),
+    )
+    await tx.execute(f"DELETE FROM comments WHERE {here} AND author_key = ?", *args)
+    await tx.execute(f"DELETE FROM subscriptions WHERE {here} AND person = ?", *args)
+    if person.site == EVERYWHERE:
+        await tx.execute("DELETE FROM outbox WHERE site = ? AND subject = ?", EVERYWHERE, person.key)
+        await tx.execute("DELETE FROM person_links WHERE site = ? AND person = ?", EVERYWHERE, person.key)
+        await tx.execute("DELETE FROM attempts WHERE site = ? AND who LIKE ?", EVERYWHERE, f"%{person.key}%")
+        await tx.execute("DELETE FROM signin_failures WHERE site = ? AND who = ?", EVERYWHERE, person.key)
+
+
+# --- links mailed to an address ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class PersonLink:
+    id: str
+    person: str
+    created_at: int
+    exported_at: int | None
+
+
+async def asked_since(session: Session, key: str, since: int) -> bool:
+    """In the day since then."""
+    row = await session.fetch_one(
+        "SELECT 1 FROM person_links WHERE site = ? AND person = ? AND created_at > ? AND created_at < ? LIMIT 1",
+        *(EVERYWHERE, key, since, since + DAY + LEEWAY),
+    )
+    return row is not None
+
+
+async def add_link(tx: Session, id: str, key: str, now: int) -> None:
+    await tx.execute(
+        "INSERT INTO person_links (site, id, person, created_at) VALUES (?, ?, ?, ?)", EVERYWHERE, id, key, now
+    )
+
+
+async def link(session: Session, id: str, since: int) -> PersonLink | None:
+    row = await session.fetch_one(
+        "SELECT id, person, created_at, exported_at FROM person_links WHERE site = ? AND id = ? AND created_at > ?",
+        *(EVERYWHERE, id, since),
+    )
+    return PersonLink(*row) if row else None
+
+
+async def use_link(tx: Session, id: str, now: int) -> bool:
+    """For the one export; False where that has been."""
+    used = await tx.execute(
+        "UPDATE person_links SET exported_at = ? WHERE site = ? AND id = ? AND exported_at IS NULL",
+        *(now, EVERYWHERE, id),
+    )
+    return used == 1

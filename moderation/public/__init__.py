@@ -1,1 +1,0 @@
-"""For readers, and for the pages they read. No cookie, no credentials."""

@@ -1,0 +1,1 @@
+"""The queue: what waits for moderators, and what they do with it."""

@@ -1,0 +1,128 @@
+"""From a comment, one click: its article closed, its author, its network or a domain kept out; and each of them taken back.
+
+A narrow door into a site's rules for those who may not change them: one entry of one list, which a comment in view names.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from itertools import islice
+from typing import Any
+from urllib.parse import urlsplit
+
+from classifier.streamsafe import stream_safe
+from moderation.comments import store as comments
+from moderation.comments.model import Comment
+from moderation.core.problem import FieldError, Invalid
+from moderation.core.signing import SHARED, Seal
+from moderation.db import audit
+from moderation.db.database import Database, Session
+from moderation.policy import settings_history as rulebook
+from moderation.queue import decide as queue
+from moderation.sites import store as sites
+from moderation.sites.model import HouseRules, Site
+from moderation.team.model import Asker
+from moderation.text.wordlist import ADDRESS, AUTHOR, DOMAIN, ascii_domain
+
+ARTICLE, ONE, NETWORK, OF = "article", "author", "network", "domain:"
+DOMAINS = 5
+"""Of one comment, at most so many are offered."""
+LOOKED_AT = 50
+"""Links of one comment whose domains are looked at."""
+LINK = re.compile(r"https?://[^\s\"'<>()\[\]]+", re.IGNORECASE)
+MAILBOXES = frozenset(
+    (
+        *(
+            "126.com",
+            "163.com",
+            "aol.com",
+            "gmail.com",
+            "gmx.de",
+            "gmx.net",
+            "googlemail.com",
+            "hotmail.com",
+            "icloud.com",
+        ),
+        *("live.com", "mail.ru", "outlook.com", "proton.me", "protonmail.com", "qq.com", "t-online.de", "web.de"),
+        *("yahoo.com", "yandex.ru"),
+    )
+)
+"""Half of all readers have an address there: the policy page can name such a domain, a slip of the finger cannot."""
+
+
+def domains(comment: Comment, site: Site) -> list[str]:
+    """Of its links, its author's page and its author's address, but for the site's own and the great mailboxes."""
+    own = {urlsplit(origin).hostname or "" for origin in site.origins}
+    links = islice(LINK.finditer(f"{comment.body} {comment.html}"), LOOKED_AT)
+    told = [*(link[0] for link in links), comment.url or "", f"//{comment.email.rpartition('@')[2]}"]
+    found: dict[str, None] = {}
+    for address in told:
+        try:
+            address = stream_safe(address)  # `urlsplit` normalises the host
+            host = ascii_domain((urlsplit(address.replace("&amp;", "&")).hostname or "").rstrip("."))
+        except ValueError:
+            continue
+        host = host.removeprefix("www.")
+        if DOMAIN.fullmatch(host) and host not in own | MAILBOXES:
+            found[host] = None
+    return list(found)[:DOMAINS]
+
+
+async def offered(session: Session, shown: list[Comment]) -> dict[str, dict[str, bool]]:
+    """Comment id → what can be barred from it, and whether it is."""
+    told: dict[str, dict[str, bool]] = {}
+    known = await sites.sites(session, {c.site for c in shown}) if shown else {}
+    for key, site in known.items():
+        here = [c for c in shown if c.site == key]
+        articles = await sites.articles(session, key, {c.article for c in here})
+        keys = await comments.keys_of(session, key, [c.id for c in here])
+        for c in here:
+            bars = {ARTICLE: not articles[c.article].comments_open}
+            for bar, entry in ({} if c.staff else entries(c, site, *keys[c.id])).items():
+                bars[bar] = entry in site.rules.disallowed
+            told[c.id] = bars
+    return told
+
+
+def entries(comment: Comment, site: Site, author: str, address: str) -> dict[str, str]:
+    """Bar → the entry of the list that it stands for."""
+    is_one = address and address != SHARED  # the readers of a whole proxy are no network
+    found = {ONE: AUTHOR + author} | ({NETWORK: ADDRESS + address} if is_one else {})
+    return found | {OF + domain: domain for domain in domains(comment, site)}
+
+
+async def bar(
+    database: Database, seal: Seal, asker: Asker, id: str, what: str, now: int, *, lift: bool = False
+) -> Comment:
+    """Done twice is done. Raises NotFound, and Invalid for what this comment does not offer; then nothing changed."""
+    async with database.transaction() as tx:
+        comment = (await queue.seen_by(tx, asker, [id], {}))[id]
+        if what == ARTICLE:
+            await _close(tx, asker, comment, now, lift)
+            return comment
+        site = await rulebook.site_of(tx, comment.site)
+        keys = (await comments.keys_of(tx, comment.site, [id]))[id]
+        entry = None if comment.staff else entries(comment, site, *keys).get(what)
+        if entry is None:
+            raise Invalid(FieldError("what", "invalid", f"must be {ARTICLE} or one of the comment's `bars`"))
+
+        def given(rules: HouseRules) -> dict[str, Any]:
+            rest = [one for one in rules.disallowed if one != entry]
+            return {"disallowed": rest if lift else [*rest, entry]}
+
+        if (entry in site.rules.disallowed) is lift:
+            await rulebook.change(tx, comment.site, given, seal, asker.name, now, bar=True)
+            noun = what.partition(":")[0]
+            await audit.note(tx, site=comment.site, at=now, actor=asker.name,
+                             action=f"{noun}:{'unblock' if lift else 'block'}", subject=id)  # fmt: skip
+    return comment
+
+
+async def _close(tx: Session, asker: Asker, comment: Comment, now: int, lift: bool) -> None:
+    article = (await sites.articles(tx, comment.site, [comment.article]))[comment.article]
+    if article.comments_open is lift:
+        return
+    await sites.put_article(tx, replace(article, comments_open=lift))
+    await audit.note(tx, site=comment.site, at=now, actor=asker.name,
+                     action=f"article:{'open' if lift else 'close'}", subject=comment.article, comment=comment.id)  # fmt: skip

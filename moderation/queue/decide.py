@@ -1,0 +1,342 @@
+"""Out: what waits, with the reasons in view; decide() and undo(), all or none, against the revision seen."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from classifier.examples import Asked, Author
+from moderation.articles import register as registration
+from moderation.comments import store as comments
+from moderation.comments import store_appeals as appeals
+from moderation.comments import store_decisions as decisions
+from moderation.comments.decision import MOST_APPEALED, STATUS_AFTER
+from moderation.comments.model import Comment
+from moderation.comments.store import verdicts
+from moderation.comments.store_decisions import Entry
+from moderation.comments.verdict import Verdict
+from moderation.core.ids import EVERYWHERE, is_id, new_id
+from moderation.core.problem import Conflict, FieldError, Forbidden, Invalid, NotFound
+from moderation.core.times import iso
+from moderation.db import audit
+from moderation.db.database import Database, Session
+from moderation.duplicates import duplicates as waves
+from moderation.outbox import events as telling
+from moderation.policy import rule_health as tally
+from moderation.policy.explainer import ScoredText
+from moderation.policy.scorer import Scorer
+from moderation.queue import store as queue
+from moderation.queue import store_search as search
+from moderation.queue.store import View
+from moderation.sites import store as sites
+from moderation.team.model import Asker
+from moderation.text import body as prose
+
+MOST = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """One comment after a decision."""
+
+    id: str
+    site: str
+    article: str
+    status: str
+    revision: int
+
+    def document(self) -> dict[str, Any]:
+        return {"id": self.id, "status": self.status, "revision": self.revision}
+
+
+async def decide(
+    database: Database,
+    asker: Asker,
+    ids: list[str],
+    action: str,
+    labels: tuple[str, ...],
+    note: str,
+    seen: Mapping[str, int],
+    now: int,
+    reason: str = "",
+) -> tuple[str, list[Moved]]:
+    """The decision's id and what it moved. Raises NotFound or Conflict; then nothing has changed.
+
+    `seen` holds the revision that the moderator looked at, for the comments where it is known.
+    """
+    ids = list(dict.fromkeys(ids))
+    if not 1 <= len(ids) <= MOST:
+        raise Invalid(FieldError("comments", "invalid", f"give 1 to {MOST} comments"))
+    decision = new_id(now)
+    async with database.transaction() as tx:
+        found = await seen_by(tx, asker, ids, seen)
+        moved = await act(tx, asker, [found[id] for id in ids], decision, action, labels, note, now, reason)
+    return decision, moved
+
+
+async def seen_by(tx: Session, asker: Asker, ids: list[str], seen: Mapping[str, int]) -> dict[str, Comment]:
+    """Those comments, as the moderator looked at them. Raises NotFound or Conflict."""
+    possible = [id for id in ids if is_id(id)]
+    found = await comments.find(tx, possible) if possible else {}
+    unknown = [id for id in ids if id not in found or not asker.sees(found[id].site)]
+    if unknown:
+        told = [id for id in unknown if id in possible][:20]
+        raise NotFound("There is no such comment; nothing changed.", extra={"unknown": told})
+    stale = [found[id] for id in ids if seen.get(id, found[id].revision) != found[id].revision]
+    if stale:
+        raise changed_meanwhile(stale)
+    return found
+
+
+async def act(
+    tx: Session,
+    asker: Asker,
+    chosen: list[Comment],
+    decision: str,
+    action: str,
+    labels: tuple[str, ...],
+    note: str,
+    now: int,
+    reason: str = "",
+) -> list[Moved]:
+    """A decision on these, in a transaction that may do more. Raises Conflict."""
+    entries, moved = [], []
+    for comment in chosen:
+        if not await comments.move(tx, comment, STATUS_AFTER[action], decided=True):
+            raise changed_meanwhile([comment])
+        moved.append(Moved(comment.id, comment.site, comment.article, STATUS_AFTER[action], comment.revision + 1))
+        entries.append(
+            Entry(
+                *(comment.site, decision, comment.id, comment.judged, action, labels, note, asker.name),
+                *(comment.status, STATUS_AFTER[action], comment.revision + 1, now),
+                reason=reason,
+            )
+        )
+    async with tally.deciding(tx, [(m.site, m.id) for m in moved], now):
+        await decisions.add(tx, entries)
+    if action == "spam":
+        await waves.decided(tx, chosen, now)
+    pairs = list(zip(chosen, moved, strict=True))
+    await _touch(tx, pairs)
+    await _settle(tx, moved)
+    await _tell(tx, pairs, decision, action, now)
+    await audit.note_many(
+        tx, [(m.site, now, asker.name, f"comment:{action}", m.id, {"decision": decision}) for m in moved]
+    )
+    return moved
+
+
+async def undo(database: Database, asker: Asker, decision: str, now: int) -> list[Moved]:
+    """Every comment back to where it was. Raises NotFound, or Conflict where anybody came later; then nothing changed."""
+    async with database.transaction() as tx:
+        entries = await decisions.find(tx, decision) if is_id(decision) else []
+        if not entries or not all(asker.sees(e.site) for e in entries):
+            raise NotFound("There is no such decision.")
+        if any(e.undone_at for e in entries):
+            raise Conflict("This decision is undone already.", code="undone")
+        found = await comments.find(tx, [e.submission for e in entries])
+        later = [
+            found[e.submission]
+            for e in entries
+            if e.submission in found and found[e.submission].revision != e.after_revision
+        ]
+        if later or any(e.submission not in found for e in entries):
+            raise changed_meanwhile(later)
+        moved = []
+        for entry in entries:
+            comment = found[entry.submission]
+            before = entry.before_status or comment.status
+            earlier = [
+                d for d in await decisions.on(tx, entry.site, comment.id) if d.id != decision and d.undone_at is None
+            ]
+            if not await comments.move(tx, comment, before, decided=bool(earlier)):
+                raise changed_meanwhile([comment])
+            moved.append(Moved(comment.id, comment.site, comment.article, before, comment.revision + 1))
+        async with tally.deciding(tx, [(m.site, m.id) for m in moved], now):
+            if not await decisions.undo(tx, decision, asker.name, now):
+                raise Conflict("This decision is undone already.", code="undone")
+        await _touch(tx, [(found[m.id], m) for m in moved])
+        await _settle(tx, moved)
+        await _tell(tx, [(found[m.id], m) for m in moved], decision, "undo", now)
+        await audit.note_many(
+            tx, [(m.site, now, asker.name, "decision:undo", decision, {"comment": m.id}) for m in moved]
+        )
+    return moved
+
+
+async def appeal(database: Database, site: str, id: str, text: str, now: int) -> None:
+    """The author's answer to a person's rejection, once: the comment waits again, above whatever else is done to it, with
+    a mark. Raises Invalid, Forbidden or NotFound; then nothing has changed."""
+    text = text.replace("\r\n", "\n").strip()
+    if not text or len(text) > MOST_APPEALED or "\0" in text:
+        code = "too_long" if len(text) > MOST_APPEALED else "required"
+        raise Invalid(FieldError("appeal", code, f"give 1 to {MOST_APPEALED} characters"))
+    async with database.transaction() as tx:
+        comment = (await comments.of_site(tx, site, [id])).get(id)
+        if comment is None:
+            raise NotFound("There is no such comment.")
+        taken = await decisions.on(tx, site, id)
+        if not may_appeal(comment, taken) or await appeals.of(tx, site, [id]):
+            raise Forbidden("Only a rejection can be appealed, and only once.", code="no_appeal")
+        await appeals.add(tx, site, id, text, now)
+        if not await comments.move(tx, comment, "pending", decided=True):
+            raise changed_meanwhile([comment])
+        # Not with the appeal's own words: only those who may moderate read them.
+        waits = replace(comment, status="pending", revision=comment.revision + 1)
+        await telling.tell(tx, "comment.appealed", [waits], now)
+        await audit.note_many(tx, [(site, now, "author", "comment:appeal", id, {})])
+
+
+def may_appeal(comment: Comment, taken: list[Entry]) -> bool:
+    """A person refused it: what the machine filed by itself says that it waits, and so it does."""
+    standing = [d for d in taken if d.undone_at is None and d.after_status == comment.status]
+    return comment.status in ("rejected", "spam") and bool(standing)
+
+
+def changed_meanwhile(stale: list[Comment]) -> Conflict:
+    """With the newer state, so that it can be shown in place."""
+    newer = [{"id": c.id, "status": c.status, "revision": c.revision} for c in stale]
+    return Conflict(
+        "Somebody else has changed this meanwhile; nothing changed.", code="changed", extra={"comments": newer}
+    )
+
+
+async def _touch(tx: Session, moved: list[tuple[Comment, Moved]]) -> None:
+    """Threads that look different now."""
+    shown = {(m.site, m.article) for before, m in moved if "approved" in (before.status, m.status)}
+    for site in {site for site, _ in shown}:
+        await sites.touch(tx, site, (article for s, article in shown if s == site))
+
+
+async def _settle(tx: Session, moved: list[Moved]) -> None:
+    """What these articles are called may hang on it."""
+    for site in sorted({m.site for m in moved}):
+        await registration.settle(tx, site, (m.article for m in moved if m.site == site))
+
+
+async def _tell(tx: Session, moved: list[tuple[Comment, Moved]], decision: str, action: str, now: int) -> None:
+    after = [replace(before, status=m.status, revision=m.revision) for before, m in moved]
+    await telling.tell(tx, "comment.decided", after, now, decision={"id": decision, "action": action})
+    await telling.tell_of_replies(tx, after, now)
+
+
+def cursor_of(value: Any, id: str) -> str:
+    return base64.urlsafe_b64encode(json.dumps([value, id]).encode()).decode().rstrip("=")
+
+
+def after_cursor(cursor: str) -> tuple[Any, str]:
+    """Raises Invalid for what is no cursor of ours."""
+    try:
+        value, id = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        if not isinstance(id, str) or not is_id(id) or not isinstance(value, int | float | str):
+            raise ValueError
+        if isinstance(value, str) and not is_id(value):
+            raise ValueError
+        if not isinstance(value, str) and not -(2.0**62) < float(value) < 2.0**62:  # nor not-a-number
+            raise ValueError
+        return value, id
+    except (ValueError, TypeError, RecursionError, OverflowError):
+        raise Invalid(FieldError("cursor", "invalid", "must be the `next` of an earlier answer")) from None
+
+
+async def read_up(database: Database, *, all_: bool = False) -> None:
+    """What came since the last search is found by this one. `all_`: however much it is, a piece at a time."""
+    async with database.reading() as session:
+        behind = await search.is_behind(session)
+    while behind:
+        async with database.transaction() as tx:
+            behind = await search.read_up(tx) and all_
+
+
+async def waiting(database: Database, asker: Asker, view: View) -> tuple[list[dict[str, Any]], str | None]:
+    """A page of the queue as a moderator sees it, but for what `explained` adds; and the cursor of the next."""
+    if asker.site != EVERYWHERE:
+        if view.site not in (EVERYWHERE, asker.site):
+            raise Forbidden("You moderate another site.", code="site")
+        view = replace(view, site=asker.site)
+    if view.q:
+        await read_up(database)
+    async with database.reading() as session:
+        rows = await queue.waiting(session, replace(view, limit=view.limit + 1))
+        page = rows[: view.limit]
+        shown = await documents(session, [(c, v) for c, v, _ in page])
+    following = cursor_of(page[-1][2], page[-1][0].id) if len(rows) > view.limit else None
+    return shown, following
+
+
+async def one(database: Database, scorer: Scorer, asker: Asker, id: str) -> dict[str, Any]:
+    """One comment with its decisions. Raises NotFound."""
+    async with database.reading() as session:
+        comment = (await comments.find(session, [id])).get(id) if is_id(id) else None
+        if comment is None or not asker.sees(comment.site):
+            raise NotFound("There is no such comment.")
+        verdict = (await verdicts(session, comment.site, [id])).get(id)
+        shown = await documents(session, [(comment, verdict or Verdict("hold"))])
+        taken = [d.document() for d in await decisions.on(session, comment.site, id)]
+    (told,) = await explained(scorer, shown)
+    return told | {"decisions": taken}
+
+
+async def documents(session: Session, found: list[tuple[Comment, Verdict]]) -> list[dict[str, Any]]:
+    """Everything that a moderator may see of each and that is stored."""
+    records: dict[str, dict[str, Any]] = {}
+    appealed: dict[str, dict[str, Any]] = {}
+    for site in {c.site for c, _ in found}:
+        records |= await comments.records(session, site, [c for c, _ in found if c.site == site])
+        appealed |= await appeals.of(session, site, [c.id for c, _ in found if c.site == site])
+    return [
+        {
+            "id": c.id,
+            "site": c.site,
+            "article": c.article,
+            "parent": c.parent,
+            "status": c.status,
+            "revision": c.revision,
+            "created_at": iso(c.created_at),
+            "edited_at": iso(c.edited_at),
+            "author": {
+                "name": c.name,
+                "email": c.email,
+                "url": c.url,
+                **({"staff": True} if c.staff else {}),
+                "record": (r := records.get(c.id, {})) | {"first_seen": iso(r.get("first_seen"))},
+            },
+            "body": c.body,
+            "format": c.format,
+            "html": c.html,
+            "appeal": appealed.get(c.id),
+            "verdict": {
+                "scores": v.scores,
+                "action": v.action,
+                "reasons": [reason.document() for reason in v.reasons],
+                "model": v.model,
+            },
+        }
+        for c, v in found
+    ]
+
+
+async def explained(scorer: Scorer, shown: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """With the words that raised or lowered each score, by the model that gave it.
+
+    It may take seconds, a tenth of one for the longest text: whoever calls this holds no connection meanwhile.
+    """
+    told = []
+    for one in shown:
+        verdict, author = one["verdict"], one["author"]
+        if verdict["scores"]:
+            by = Author(author["name"], author["url"] or "", author["email"].rpartition("@")[2])
+            scored = ScoredText(one["body"], one["format"], by, one["site"], verdict["model"])
+            clues = await scorer.explainer.clues(scored)
+            one = one | {"verdict": verdict | {"reasons": verdict["reasons"] + clues}}
+        told.append(one)
+    return told
+
+
+async def clues_of(scorer: Scorer, asked: Asked, model: str | None) -> list[dict[str, Any]]:
+    """The same for one text that is not stored, and of which nothing is kept."""
+    scored = ScoredText(asked.text, prose.MARKDOWN, asked.author, asked.site, model)
+    return await scorer.explainer.clues(scored, keep=False)

@@ -1,0 +1,72 @@
+"""The digest: a mail to each moderator about what waits."""
+
+from __future__ import annotations
+
+from moderation.core.times import iso
+from moderation.core.urls import Links
+from moderation.db.database import Database, Session
+from moderation.outbox import store as outbox
+from moderation.outbox.smtp import Letter, Link, Quote
+from moderation.outbox.store import MAIL, Message
+from moderation.queue import store as queue
+from moderation.sites import store as sites
+from moderation.team import store as moderators
+
+NAMED = 5
+"""How many of those that wait longest a digest names, on each site."""
+
+
+async def digest(database: Database, now: int) -> None:
+    """A mail to each moderator about what waits; what it says is looked up when it goes out."""
+    async with database.transaction() as tx:
+        await outbox.add(
+            tx,
+            [
+                Message(m.site, f"digest.{m.id}.{now}", MAIL, m.id, {"kind": "digest"}, now)
+                for m in await moderators.ready(tx)
+                if m.digest
+            ],
+        )
+
+
+async def anything_waits(database: Database) -> bool:
+    async with database.reading() as session:
+        return bool(await queue.pending(session))
+
+
+async def letter(links: Links, session: Session, message: Message) -> Letter | None:
+    """What waits, with the oldest of each site; None where nothing does, or nobody wants to hear of it."""
+    moderator = await moderators.by_id(session, message.site, message.subject)
+    if moderator is None or not moderator.digest or not (waiting := await queue.pending(session, moderator.site)):
+        return None
+    known = await sites.sites(session, waiting)
+    parts: list[str | Link | Quote] = []
+    for site, count in waiting.items():
+        oldest = await queue.longest_waiting(session, site, NAMED)
+        articles = await sites.articles(session, site, {c.article for c in oldest})
+        parts.append(f"{known[site].name}: {counted(count)}. The oldest:")
+        parts += [
+            Link(f"{articles[c.article].title or c.article}, since {since(c.created_at)}", links.console(c.id))
+            for c in oldest
+        ]
+    total, end = sum(waiting.values()), links.digest(moderator.id)
+    where = known[next(iter(waiting))].name if len(waiting) == 1 else f"{len(waiting)} sites"
+    return Letter(
+        moderator.email,
+        f"{counted(total)} on {where}",
+        (
+            *parts,
+            Link("The whole queue", links.console()),
+            "How often this mail may come is the setting MODERATION_DIGEST_HOURS; it never comes when nothing waits.",
+            Link("Stop this mail", end),
+        ),
+        unsubscribe=end,
+    )
+
+
+def counted(count: int) -> str:
+    return "1 comment waits" if count == 1 else f"{count:,} comments wait"
+
+
+def since(at: int) -> str:
+    return f"{(iso(at) or '')[:16].replace('T', ' ')} UTC"

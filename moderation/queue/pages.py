@@ -1,0 +1,368 @@
+"""The moderators' pages: the queue, one comment, the history. Every act is a form; no page needs JavaScript."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, NamedTuple
+from urllib.parse import urlencode
+
+from markupsafe import Markup, escape
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from classifier.labels import LABELS
+from moderation.articles import store_openings as openings
+from moderation.comments import decision
+from moderation.comments import store as comments
+from moderation.core.ids import EVERYWHERE, first_id_at, is_id
+from moderation.core.problem import Problem, Unauthorized
+from moderation.db import audit
+from moderation.db.database import Database
+from moderation.duplicates.pages import folded, packed, unpacked
+from moderation.policy import settings_history as rulebook
+from moderation.queue import block as barring
+from moderation.queue import decide as queue
+from moderation.queue import store as stored_queue
+from moderation.queue.api import RULE_NAMES, seen_of, view_of
+from moderation.sites import store as sites
+from moderation.team import store as moderators
+from moderation.team import store_failures as failures
+from moderation.team.model import Asker
+from moderation.web import bodies as body
+from moderation.web.templating import Pages
+
+PAGE = 20
+DONE = {"approve": "approved", "spam": "filed as spam", "reject": "rejected", "delete": "deleted", "hold": "held",
+        "reply": "published"}  # fmt: skip
+
+
+def signed_in(endpoint: Callable[[Request, Asker], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
+    """A page for a moderator; anybody else is sent to sign in first."""
+
+    async def answer(request: Request) -> Response:
+        asker = await request.app.state.doorman.session(request)
+        if asker is None:
+            if request.method not in ("GET", "HEAD"):
+                raise Unauthorized("The session is over: sign in again.")
+            asked = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+            return RedirectResponse("/moderate/login?" + urlencode({"next": asked}), 303)
+        return await endpoint(request, asker)
+
+    answer.__name__ = endpoint.__name__
+    answer.__doc__ = endpoint.__doc__
+    return answer
+
+
+async def page(request: Request, asker: Asker, template: str, status: int = 200, **told: Any) -> Response:
+    state = request.app.state
+    database: Database = state.database
+    pages: Pages = state.pages
+    began = first_id_at(state.clock())
+    async with database.reading() as session:
+        counts = await stored_queue.counts(session, asker.site)
+        account = state.doorman.account(asker.moderator.email) if asker.moderator else ""
+        failed = (await failures.of(session, account)).failed
+    done, count, decided = (request.query_params.get(name, "") for name in ("done", "count", "decision"))
+    undo = None
+    if done in DONE and decided.isalnum() and count.isdigit():
+        undo = {"label": f"{count} {'comment' if count == '1' else 'comments'} {DONE[done]}"}
+        if done == "reply":
+            undo["label"] = "Your reply is published" + (", and what it answers" if count == "2" else "")
+        undo["action"] = f"/moderate/decisions/{decided}/undo"
+    undo = undo or bar_done(request.query_params)
+    shown = {
+        "notice": {
+            "undone": "The decision is undone.",
+            "emptied": "The spam folder was emptied.",
+            "redacted": "It is removed, and nothing of it is kept.",
+        }.get(done),
+        "undo": undo,
+        "counts": counts,
+        "labels": LABELS,
+        "reasons_to_reject": decision.REASONS,
+        "moderator": asker.moderator,
+        "failed_signins": failed,
+        "csrf_token": state.links.seal.csrf_token(asker.session),
+        "live_since": began,
+    }
+    return pages.answer(template, status, **(shown | told))
+
+
+def marked(text: str, reasons: list[dict[str, Any]]) -> Markup:
+    """The text with what counted against it underlined. Spans are code points; where they overlap they join."""
+    spans = sorted((a, b) for r in reasons if r.get("weight", 0) > 0 for a, b in r.get("spans", []) if a < b)
+    out, at = [], 0
+    for start, end in spans:
+        start, end = max(start, at), min(end, len(text))
+        if start < end:
+            out += [escape(text[at:start]), Markup("<mark>"), escape(text[start:end]), Markup("</mark>")]
+            at = end
+    out.append(escape(text[at:]))
+    return Markup("").join(out)
+
+
+SPEAKS = 0.1
+"""A label below this probability has nothing to explain: its words would only distract."""
+
+
+def that_matter(shown: dict[str, Any]) -> list[dict[str, Any]]:
+    """Every rule, and the words of the labels that are at all likely."""
+    scores = shown["verdict"]["scores"] or {}
+    return [r for r in shown["verdict"]["reasons"] if "rule" in r or scores.get(r["label"], 0) >= SPEAKS]
+
+
+class Called(NamedTuple):
+    """What an article is called, and where it is to be read; or what a stranger's comment proposes, until a person's
+    approval of one of its comments makes that public."""
+
+    title: str = ""
+    url: str | None = None
+    proposed: str = ""
+
+
+def in_words(shown: dict[str, Any], titles: dict[tuple[str, str], Called]) -> dict[str, Any]:
+    """A comment's document, with its reasons as sentences and its text marked."""
+    reasons = []
+    matter = that_matter(shown)
+    called = titles.get((shown["site"], shown["article"]), Called())
+    imported = next((reason.get("note") or "elsewhere" for reason in matter if reason.get("rule") == "imported"), "")
+    for reason in matter:
+        if reason.get("rule") == "imported":
+            continue
+        if "rule" in reason:
+            said = reason["rule"].replace("-", " ")
+            text = f"{said}: {reason['note']}" if reason.get("note") else said
+            reasons.append({"kind": "rule", "text": text, "weight": 0})
+        else:
+            words = " … ".join(dict.fromkeys(shown["body"][a:b] for a, b in reason["spans"]))
+            text = f"{reason['label'].replace('_', ' ')}: {words[:80] or reason['feature']}"
+            reasons.append({"kind": "word", "text": text, "weight": reason["weight"]})
+    return shown | {
+        "article_title": called.title or shown["article"],
+        "article_url": called.url,
+        "article_proposed": called.proposed,
+        "bars": [bar_in_words(bar, on) for bar, on in shown.get("bars", {}).items()],
+        "wave": {"count": len(wave), "all": packed(wave)} if (wave := shown.get("wave")) else None,
+        "marked": marked(shown["body"], matter),
+        "verdict": shown["verdict"] | {"reasons": reasons, "imported": imported, "staff": "staff" in shown["author"]},
+    }
+
+
+BARS = {
+    "article": ("Close the article", "Open the article again", "closed", "open again"),
+    "author": ("Block the author", "Let the author in again", "blocked", "let in again"),
+    "network": ("Block the network it came from", "Let its network in again", "blocked", "let in again"),
+}
+
+
+def bar_in_words(bar: str, on: bool) -> dict[str, Any]:
+    domain = bar.removeprefix("domain:")
+    words = BARS.get(bar, (f"Block {domain}", f"Let {domain} in again"))
+    return {"bar": bar, "on": on, "words": words[on], "done": said_of_bar(bar, lifted=on)}
+
+
+def said_of_bar(bar: str, *, lifted: bool) -> str:
+    what = {"article": "The article", "author": "The author", "network": "The network"}
+    said = BARS.get(bar, ("", "", "blocked", "let in again"))[2 + lifted]
+    return f"{what.get(bar, bar.removeprefix('domain:'))} is {said}"
+
+
+def bar_done(asked: Mapping[str, str]) -> dict[str, str] | None:
+    """What was just barred, and the button that takes it back."""
+    done, bar, id = asked.get("done", ""), asked.get("bar", "")[:300], asked.get("comment", "")
+    if done not in ("barred", "unbarred") or not is_id(id) or not (bar in BARS or bar.startswith("domain:")):
+        return None
+    action = f"/moderate/comments/{id}/{'unbar' if done == 'barred' else 'bar'}"
+    return {"action": action, "bar": bar, "label": said_of_bar(bar, lifted=done == "unbarred")}
+
+
+async def barrable(database: Database, shown: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """With what can be barred from each."""
+    async with database.reading() as session:
+        found = await comments.find(session, [c["id"] for c in shown]) if shown else {}
+        bars = await barring.offered(session, list(found.values()))
+    return [c | {"bars": bars.get(c["id"], {})} for c in shown]
+
+
+EXCERPT = 140
+
+
+async def answering(database: Database, shown: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """With who wrote what a reply answers, and how that begins."""
+    async with database.reading() as session:
+        above = {c["parent"] for c in shown if c["parent"]}
+        found = await comments.find(session, above) if above else {}
+    told = {
+        p.id: {"id": p.id, "name": p.name or "Anonymous", "status": p.status, "text": " ".join(p.text.split())}
+        for p in found.values()
+    }
+    for one in told.values():
+        if len(one["text"]) > EXCERPT:
+            one["text"] = one["text"][:EXCERPT].rstrip() + "…"
+    return [c | {"above": told.get(c["parent"] or "")} for c in shown]
+
+
+async def titles_of(database: Database, shown: list[dict[str, Any]]) -> dict[tuple[str, str], Called]:
+    """Site and key → what the article is called."""
+    found: dict[tuple[str, str], Called] = {}
+    async with database.reading() as session:
+        for site in {c["site"] for c in shown}:
+            known = await sites.articles(session, site, {c["article"] for c in shown if c["site"] == site})
+            found |= {(site, key): Called(article.title, article.url) for key, article in known.items()}
+            if bare := [article.key for article in known.values() if not article.title and not article.url]:
+                for one in await openings.proposals(session, site, bare):
+                    said = " · ".join(filter(None, (one.title, one.url)))
+                    found[site, one.article] = Called(proposed=said)
+    return found
+
+
+@signed_in
+async def get_queue(request: Request, asker: Asker) -> Response:
+    """The queue."""
+    state = request.app.state
+    asked = {k: v for k, v in request.query_params.items() if k in
+             ("status", "site", "article", "label", "rule", "author", "order", "q", "sample", "cursor")}  # fmt: skip
+    view = view_of(asked, PAGE)
+    shown, following = await folded(state, asker, view)
+    shown = await answering(state.database, await barrable(state.database, shown))
+    titles = await titles_of(state.database, shown)
+    async with state.database.reading() as session:
+        known = [s for s in (await sites.sites(session)).values() if asker.sees(s.key)]
+        counts = await stored_queue.counts(session, asker.site)
+    site = "" if view.site == EVERYWHERE else view.site
+    filters = {"status": view.status, "site": site, "article": view.article, "label": view.label,
+               "rule": view.rule, "author": view.author, "order": view.order, "q": view.q} | ({"sample": "1"} if view.sample else {})  # fmt: skip
+    next_url = "/moderate?" + urlencode(filters | {"cursor": following}) if following else None
+    return await page(
+        request,
+        asker,
+        "queue/queue.html",
+        comments=[in_words(c, titles) for c in shown],
+        here_now=sum(len(c["wave"]) if "wave" in c else 1 for c in shown),
+        filters=filters | {"cursor": asked.get("cursor", "")},
+        sites=known,
+        rules=RULE_NAMES,
+        next_url=next_url,
+        total=counts[view.status],
+        back=None,
+    )
+
+
+@signed_in
+async def get_comment(request: Request, asker: Asker) -> Response:
+    """One comment, its verdict and its decisions."""
+    state = request.app.state
+    shown = await queue.one(state.database, state.scorer, asker, request.path_params["id"])
+    taken = shown.pop("decisions")
+    (shown,) = await answering(state.database, await barrable(state.database, [shown]))
+    last = taken[-1]["id"] if taken else ""
+    async with state.database.reading() as session:
+        names = await moderators.names(session)
+    for entry in taken:
+        entry["undoable"] = entry["id"] == last and not entry["undone_at"]
+        entry["moderator"] = names.get(entry["moderator"], entry["moderator"])
+    titles = await titles_of(state.database, [shown])
+    return await page(request, asker, "queue/comment.html", comment=in_words(shown, titles), decisions=taken, back=None)
+
+
+@signed_in
+async def post_decisions(request: Request, asker: Asker) -> Response:
+    """Decide on one, or on all that are ticked."""
+    state = request.app.state
+    pairs = await body.form_fields(request, await body.read(request))
+    typed = dict(pairs)
+    state.doorman.check_csrf(asker, typed.get("csrf_token", ""))
+    action, ids = typed.get("action", ""), [value for name, value in pairs if name == "comments"]
+    if one := typed.get("one"):
+        action, _, id = one.partition(":")
+        ids = [id]
+    back = back_of(typed)
+    if not ids or not action:  # nothing ticked, or Enter in a checkbox: nothing is decided
+        return RedirectResponse(back, 303)
+    labels = [value for name, value in pairs if name == "labels"]
+    reason = decision.checked_reason(typed.get("reason"), action) if action == "reject" else ""
+    checked = decision.checked(action, decision.labels_said(labels or None, reason), typed.get("note", ""))
+    whole = unpacked(ids, typed)
+    ids += whole  # a row that is a wave is decided whole
+    revisions = whole | {id: int(s) for id in ids if (s := typed.get(f"seen-{id}", "")).isdigit() and len(s) < 15}
+    seen = seen_of(revisions, ids)
+    decided, moved = await queue.decide(state.database, asker, ids, *checked, seen, state.clock(), reason)
+    for m in moved:
+        state.threads.drop(m.site, m.article)
+    state.decided[action] += len(moved)
+    told = urlencode({"done": action, "count": len(moved), "decision": decided})
+    return RedirectResponse(f"{back}{'&' if '?' in back else '?'}{told}", 303)
+
+
+def revision_of(typed: dict[str, str]) -> int | None:
+    """The revision that the moderator saw; without a number nothing is compared."""
+    seen = typed.get("seen", "")
+    return int(seen) if seen.isdecimal() and len(seen) < 15 else None
+
+
+def back_of(typed: dict[str, str]) -> str:
+    """Where the moderator was, without what it said of the decision before."""
+    back = typed.get("back", "")
+    if not back.startswith("/moderate") or "\\" in back or not back.isprintable():
+        return "/moderate"
+    path, _, query = back.partition("?")
+    kept = [
+        part
+        for part in query.split("&")
+        if part and part.split("=")[0] not in ("done", "count", "decision", "bar", "comment")
+    ]
+    return path + ("?" + "&".join(kept) if kept else "")
+
+
+@signed_in
+async def post_undo(request: Request, asker: Asker) -> Response:
+    """Take a decision back."""
+    state = request.app.state
+    typed = dict(await body.form_fields(request, await body.read(request)))
+    state.doorman.check_csrf(asker, typed.get("csrf_token", ""))
+    moved = await queue.undo(state.database, asker, request.path_params["id"], state.clock())
+    for m in moved:
+        state.threads.drop(m.site, m.article)
+    back = back_of(typed)
+    return RedirectResponse(f"{back}{'&' if '?' in back else '?'}done=undone", 303)
+
+
+def detail_in_words(action: str, detail: dict[str, Any]) -> str:
+    """Of a change of rules what each setting was and is."""
+    is_change = action in ("rules:change", "rules:undo")
+    told = {name: rulebook.moved(value) if is_change else rulebook.said(value) for name, value in detail.items()}
+    return ", ".join(f"{name} {words}" for name, words in told.items() if words)
+
+
+@signed_in
+async def get_history(request: Request, asker: Asker) -> Response:
+    """The audit log."""
+    state = request.app.state
+    async with state.database.reading() as session:
+        found = await audit.read(session, asker.site, before=request.query_params.get("cursor", "")[:26], limit=101)
+        names = await moderators.names(session)
+    entries = [
+        e | {"actor": names.get(e["actor"], e["actor"]), "detail": detail_in_words(e["action"], e["detail"])}
+        for e in found[:100]
+    ]
+    next_url = "/moderate/history?" + urlencode({"cursor": found[99]["id"]}) if len(found) > 100 else None
+    return await page(request, asker, "queue/history.html", entries=entries, next_url=next_url)
+
+
+async def problem_page(request: Request, problem: Problem) -> Response:
+    """A problem on a page of the console, in words; a newer state of a comment is one click away."""
+    asker = await request.app.state.doorman.session(request)
+    newer = problem.extra.get("comments", [])
+    if asker is None:
+        return RedirectResponse("/moderate/login", 303)
+    return await page(request, asker, "web/console-problem.html", problem.status, problem=problem, newer=newer)
+
+
+routes = [
+    Route("/moderate", get_queue, methods=["GET"]),
+    Route("/moderate/comments/{id}", get_comment, methods=["GET"]),
+    Route("/moderate/decisions", post_decisions, methods=["POST"]),
+    Route("/moderate/decisions/{id}/undo", post_undo, methods=["POST"]),
+    Route("/moderate/history", get_history, methods=["GET"]),
+]

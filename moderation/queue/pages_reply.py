@@ -1,0 +1,104 @@
+"""A reply as staff: by the API, and as a page of its own that needs no script."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from moderation.comments.model import public
+from moderation.core.problem import FieldError, Invalid, Problem
+from moderation.queue import decide as queue
+from moderation.queue import reply as answering
+from moderation.queue.api import answer
+from moderation.queue.pages import back_of, in_words, page, revision_of, signed_in, titles_of
+from moderation.queue.reply import Answered
+from moderation.team.model import Asker
+from moderation.web import bodies as body
+
+
+def dropped(state: Any, done: Answered) -> Answered:
+    for m in done.moved:
+        state.threads.drop(m.site, m.article)
+    state.decided["approve"] += len(done.moved) - 1
+    return done
+
+
+async def post_reply(request: Request) -> Response:
+    """Reply to a comment as staff; with `approve`, publish it first, in the same transaction."""
+    state = request.app.state
+    asker = await state.doorman.asker(request, "moderate")
+    raw = await body.read_json(request)
+    approve, seen = raw.get("approve", False), raw.get("seen")
+    if not isinstance(approve, bool):
+        raise Invalid(FieldError("approve", "invalid", "must be true or false"))
+    if seen is not None and (not isinstance(seen, int) or isinstance(seen, bool)):
+        raise Invalid(FieldError("seen", "invalid", "must be a revision"))
+    said = await answering.checked(asker, raw)
+    done = dropped(
+        state,
+        await answering.reply(
+            state.database, state.links.seal, asker, request.path_params["id"], said,
+            approve=approve, seen=seen, now=state.clock(),
+        ),
+    )  # fmt: skip
+    shown = public(done.reply, state.links.avatar(done.reply.name)) | {"status": done.reply.status}
+    return answer({"id": done.decision, "reply": shown, "comments": [m.document() for m in done.moved]}, 201)
+
+
+async def reply_page(request: Request, asker: Asker, typed: dict[str, str], problem: Problem | None = None) -> Response:
+    """The comment as it is now, and the form with what was typed."""
+    state = request.app.state
+    shown = await queue.one(state.database, state.scorer, asker, request.path_params["id"])
+    shown.pop("decisions")
+    wrong = {e.field: e.message for e in problem.errors} if isinstance(problem, Invalid) else {}
+    return await page(
+        request,
+        asker,
+        "queue/reply.html",
+        problem.status if problem else 200,
+        comment=in_words(shown, await titles_of(state.database, [shown])),
+        typed=typed,
+        wrong=wrong,
+        problem="" if wrong or problem is None else problem.detail,
+        back_to=back_of(typed),
+    )
+
+
+@signed_in
+async def get_reply(request: Request, asker: Asker) -> Response:
+    """A comment and the form to reply to it as staff."""
+    return await reply_page(request, asker, {"back": request.query_params.get("back", "")})
+
+
+@signed_in
+async def post_reply_form(request: Request, asker: Asker) -> Response:
+    """Reply to it; what is not published yet is published first."""
+    state = request.app.state
+    typed = body.single(await body.form_fields(request, await body.read(request)))
+    state.doorman.check_csrf(asker, typed.get("csrf_token", ""))
+    try:
+        said = await answering.checked(asker, typed)
+        done = await answering.reply(
+            state.database, state.links.seal, asker, request.path_params["id"], said,
+            approve=typed.get("approve") == "1", seen=revision_of(typed),
+            now=state.clock(),
+        )  # fmt: skip
+    except Problem as problem:
+        if problem.status not in (409, 422):
+            raise
+        return await reply_page(request, asker, typed, problem)  # nothing that was typed is lost
+    dropped(state, done)
+    back = back_of(typed)
+    told = urlencode({"done": "reply", "count": len(done.moved), "decision": done.decision})
+    return RedirectResponse(f"{back}{'&' if '?' in back else '?'}{told}", 303)
+
+
+routes = [
+    Route("/api/comments/{id}/replies", post_reply, methods=["POST"]),
+    Route("/moderate/comments/{id}/reply", get_reply, methods=["GET"]),
+    Route("/moderate/comments/{id}/reply", post_reply_form, methods=["POST"]),
+]

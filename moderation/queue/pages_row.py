@@ -1,0 +1,37 @@
+"""One row of the queue, for the page that has it already: what was done to it in place is shown there."""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qsl
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from moderation.queue import decide as queue
+from moderation.queue.pages import answering, back_of, barrable, in_words, signed_in, titles_of
+from moderation.team.model import Asker
+from moderation.web.templating import Pages
+
+
+@signed_in
+async def get_row(request: Request, asker: Asker) -> Response:
+    """A comment as a row of the queue; `back` is the view that the row stands in."""
+    state = request.app.state
+    shown = await queue.one(state.database, state.scorer, asker, request.path_params["id"])
+    shown.pop("decisions")
+    (shown,) = await answering(state.database, await barrable(state.database, [shown]))
+    back = back_of(dict(request.query_params))
+    view = dict(parse_qsl(back.partition("?")[2]))
+    pages: Pages = state.pages
+    return pages.answer(
+        "queue/row.html",
+        comment=in_words(shown, await titles_of(state.database, [shown])),
+        asked={name: view.get(name, "") for name in ("site", "article", "label", "rule", "author", "order", "q")},
+        listed=view.get("status", "pending"),
+        sample=bool(view.get("sample")),
+        view=back,
+    )
+
+
+routes = [Route("/moderate/comments/{id}/row", get_row, methods=["GET"])]

@@ -1,0 +1,99 @@
+"""A piece of a comment, a telephone number say, taken out for good: of the text, of all that was made of it, of the disk."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from moderation.comments.model import Comment
+from moderation.comments.submission import Submission
+from moderation.core.offload import WRITING
+from moderation.core.problem import FieldError, Invalid
+from moderation.db import audit
+from moderation.db import secure_delete as scrubbing
+from moderation.db.database import Database
+from moderation.duplicates import duplicates as waves
+from moderation.outbox import events as telling
+from moderation.queue import decide as queue
+from moderation.queue import store_redact as redaction
+from moderation.queue.decide import Moved
+from moderation.sites import store as sites
+from moderation.team.model import Asker
+from moderation.text import body as prose
+
+INSTEAD = "[removed]"
+LONGEST = 1_000
+VISIBLE = 2
+"""Letters or figures that a piece must have: one alone stands everywhere."""
+
+
+@dataclass(frozen=True, slots=True)
+class Redacted:
+    moved: Moved
+    places: int
+
+
+def pattern(piece: object) -> re.Pattern[str]:
+    """A piece as it was marked, with any space where it has some. Raises Invalid."""
+    words = piece.split() if isinstance(piece, str) and len(piece) <= LONGEST else []
+    if sum(c.isalnum() for word in words for c in word) < VISIBLE or INSTEAD in words:
+        raise Invalid(
+            FieldError("text", "invalid", f"must be a piece of the comment, of {VISIBLE} to {LONGEST} characters")
+        )
+    return re.compile(r"\s+".join(map(re.escape, words)))
+
+
+async def redact(
+    database: Database, asker: Asker, id: str, piece: re.Pattern[str], seen: int | None, now: int
+) -> Redacted:
+    """Wherever it stands, in every revision. There is no undo: it is gone. Raises NotFound, Conflict, or Invalid where the
+    piece is nowhere in it; then nothing changed."""
+    async with database.transaction() as tx:
+        old = (await queue.seen_by(tx, asker, [id], {} if seen is None else {id: seen}))[id]
+        texts = await redaction.texts(tx, old.site, id)
+        places = await WRITING.run(lambda: sum(len(piece.findall(text)) for text in texts))
+        if not places:
+            raise Invalid(FieldError("text", "invalid", "stands nowhere in this comment"))
+        new, key = await WRITING.run(without, old, piece, now)
+        if not await redaction.put(tx, new, old.revision, key):
+            raise queue.changed_meanwhile([old])
+        await redaction.elsewhere(tx, new, lambda text: piece.sub(INSTEAD, text), shift(piece))
+        await redaction.told(tx, new, telling.document(new))
+        await waves.rekey(tx, new)
+        await telling.tell(tx, "comment.edited", [new], now)
+        if new.status == "approved":
+            await sites.touch(tx, new.site, [new.article])
+        await audit.note(tx, site=new.site, at=now, actor=asker.name, action="comment:redact", subject=id)
+        await scrubbing.ask(tx, now)
+    return Redacted(Moved(id, new.site, new.article, new.status, new.revision), places)
+
+
+def without(old: Comment, piece: re.Pattern[str], now: int) -> tuple[Comment, str]:
+    """What is left, and the key of its text."""
+    body = piece.sub(INSTEAD, old.body)
+    new = replace(
+        old,
+        name=piece.sub(INSTEAD, old.name),
+        url=None if old.url and piece.search(old.url) else old.url,
+        body=body,
+        html=prose.render_and_count(body, old.format)[0],
+        revision=old.revision + 1,
+        edited_at=now,
+    )
+    return new, Submission(new.name, "", None, new.body, None, False, new.format).body_key
+
+
+def shift(piece: re.Pattern[str]) -> Callable[[str, list[list[int]]], list[list[int]]]:
+    """Spans of a text of before, in the text of now."""
+
+    def now(text: str, spans: list[list[int]]) -> list[list[int]]:
+        gone = [m.span() for m in piece.finditer(text)]
+        ends, grown = [end for _, end in gone], [0]
+        for start, end in gone:
+            grown.append(grown[-1] + len(INSTEAD) - (end - start))
+        kept = [(a, b) for a, b in spans if not any(a < end and start < b for start, end in gone)]
+        return [[a + grown[bisect_right(ends, a)], b + grown[bisect_right(ends, a)]] for a, b in kept]
+
+    return now

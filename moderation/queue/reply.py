@@ -1,0 +1,109 @@
+"""A moderator's own words below a comment: published at once, marked as staff's, judged by nobody and teaching nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from moderation.comments import store as comments
+from moderation.comments import store_decisions as decisions
+from moderation.comments import submission
+from moderation.comments.model import Comment, place
+from moderation.comments.store import Judged, Keys
+from moderation.comments.store_decisions import Entry
+from moderation.comments.submission import Submission
+from moderation.comments.verdict import PUBLISH, Verdict
+from moderation.core.ids import new_id
+from moderation.core.offload import REQUESTS
+from moderation.core.problem import Conflict, FieldError, Invalid
+from moderation.core.signing import Seal
+from moderation.db import audit
+from moderation.db.database import Database, Session
+from moderation.outbox import events as telling
+from moderation.queue import decide as queue
+from moderation.queue.decide import Moved
+from moderation.sites import store as sites
+from moderation.sites.model import HouseRules
+from moderation.team import store as moderators
+from moderation.team.model import Asker
+from moderation.text import body as prose
+
+REPLY = "reply"
+"""The action of the decision that stands for it; undone, the reply is deleted."""
+RULES = HouseRules(require_email=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    decision: str
+    reply: Comment
+    moved: list[Moved]
+    """The reply, and before it what was approved along with it."""
+
+
+async def checked(asker: Asker, raw: Mapping[str, Any]) -> Submission:
+    """Their words and their name, by default the one that readers know them by. Raises Invalid, naming every wrong field."""
+    known = asker.moderator.name if asker.moderator else ""
+    said = {"name": raw.get("name") or known, "body": raw.get("body")}
+    return await REQUESTS.run(submission.check, said, RULES, here=submission.is_light(said))
+
+
+async def reply(
+    database: Database,
+    seal: Seal,
+    asker: Asker,
+    id: str,
+    said: Submission,
+    *,
+    approve: bool,
+    seen: int | None,
+    now: int,
+) -> Answered:
+    """One transaction, one decision: undone, it takes back the reply and the approval.
+
+    Raises NotFound, Conflict, or Invalid where what it answers is not published and is not to be; then nothing changed.
+    """
+    decision = new_id(now)
+    light = prose.is_light(said.body, said.format)
+    html, key = await REQUESTS.run(
+        lambda: (prose.render_and_count(said.body, said.format)[0], said.body_key), here=light
+    )
+    async with database.transaction() as tx:
+        found = await queue.seen_by(tx, asker, [id], {} if seen is None else {id: seen})
+        above = found[id]
+        moved = []
+        if above.status != "approved":
+            if not approve:
+                raise Invalid(FieldError("approve", "required", "must be true: the comment is not published yet"))
+            moved = await queue.act(tx, asker, [above], decision, "approve", (), "", now)
+        made = await _write(tx, seal, asker, above, said, html, key, now)
+        await decisions.add(tx, [
+            Entry(made.site, decision, made.id, 1, REPLY, (), "", asker.name, "deleted", "approved", 1, now)
+        ])  # fmt: skip
+        await telling.tell(tx, "comment.created", [made], now)
+        await telling.tell_of_replies(tx, [made], now)
+        await sites.touch(tx, made.site, [made.article])
+        await audit.note(tx, site=made.site, at=now, actor=asker.name, action="comment:reply", subject=made.id,
+                         decision=decision, to=id)  # fmt: skip
+        if asker.moderator and said.name != asker.moderator.name:
+            await moderators.call(tx, asker.moderator, said.name)
+    return Answered(decision, made, [*moved, Moved(made.id, made.site, made.article, made.status, 1)])
+
+
+async def _write(
+    tx: Session, seal: Seal, asker: Asker, above: Comment, said: Submission, html: str, key: str, now: int
+) -> Comment:
+    keys = Keys(seal.staff_key(asker.name), "", key)
+    id = new_id(now, 1)
+    parent, path = place(id, above)
+    for one in await comments.said(tx, above.site, [keys.author], [keys.body]):
+        if (one.article, one.parent) == (above.article, parent):
+            raise Conflict("You have said exactly this here already.", code="duplicate")
+    made = Comment(
+        *(id, above.site, above.article, parent, path, "approved", 1, said.name, "", None, said.body, html, now),
+        decided=True,
+        staff=True,
+    )
+    await comments.add(tx, [Judged(made, Verdict(PUBLISH), keys, False, "", "staff")])
+    return made

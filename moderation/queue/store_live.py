@@ -1,0 +1,53 @@
+"""What has changed since a moment, for those who watch the queue."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from moderation.db.database import Session
+
+HERE = "site IN (SELECT '*' UNION ALL SELECT site FROM sites)"
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """An entry of the audit log about a comment."""
+
+    id: str
+    comment: str
+    action: str
+    actor: str
+
+
+async def acts(session: Session, since: str, until: str, limit: int) -> list[Act]:
+    """What people did to comments since that entry, oldest first. Nothing from `until` on: that is dated later than now."""
+    rows = await session.fetch(
+        f"SELECT id, action, actor, subject, detail FROM audit WHERE {HERE} AND id > ? AND id < ? AND (action LIKE 'comment:%' OR "
+        "action = 'decision:undo') ORDER BY id LIMIT ?",
+        *(since, until, limit),
+    )
+    found = []
+    for id, action, actor, subject, detail in rows:
+        told: dict[str, Any] = json.loads(detail)
+        found.append(Act(id, str(told.get("comment") or subject), action, actor))
+    return found
+
+
+async def actors(session: Session, since: str, until: str) -> set[str]:
+    """Who did anything to comments since that entry."""
+    rows = await session.fetch(
+        f"SELECT DISTINCT actor FROM audit WHERE {HERE} AND id > ? AND id < ? AND (action LIKE 'comment:%' OR "
+        "action = 'decision:undo')",
+        *(since, until),
+    )
+    return {row[0] for row in rows}
+
+
+async def arrived(session: Session, since: str, until: str, limit: int) -> list[str]:
+    """Ids of the comments that came since that one, oldest first."""
+    rows = await session.fetch(
+        f"SELECT id FROM comments WHERE {HERE} AND id > ? AND id < ? ORDER BY id LIMIT ?", since, until, limit
+    )
+    return [row[0] for row in rows]

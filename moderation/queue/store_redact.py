@@ -1,0 +1,87 @@
+"""A piece of a comment's text, replaced wherever the database holds it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+
+from moderation.comments.model import Comment
+from moderation.db.database import Session
+
+Replace = Callable[[str], str]
+Shift = Callable[[str, list[list[int]]], list[list[int]]]
+"""(text of before, spans in it) → where they are now; those that held a piece of what went are gone."""
+
+
+async def texts(session: Session, site: str, id: str) -> list[str]:
+    """Every text that is held of a comment: as it stands, as it was judged, its appeal, and notes on it."""
+    rows = await session.fetch(
+        "SELECT body, author_name, author_url FROM submissions WHERE site = ? AND id = ? "
+        "UNION ALL SELECT body, name, url FROM comments WHERE site = ? AND id = ? "
+        "UNION ALL SELECT body, '', '' FROM appeals WHERE site = ? AND id = ? "
+        "UNION ALL SELECT note, '', '' FROM decisions WHERE site = ? AND submission = ?",
+        *(site, id) * 4,
+    )
+    return [text for row in rows for text in row if text]
+
+
+async def put(tx: Session, c: Comment, seen: int, body_key: str) -> bool:
+    """The comment as it is to be; False where it has moved on from revision `seen`. A person has had a hand in it: its
+    author's own edit, within their 15 minutes, cannot publish again what went."""
+    return (
+        await tx.execute(
+            "UPDATE comments SET body = ?, html = ?, name = ?, url = ?, body_key = ?, revision = ?, edited_at = ?, decided = 1 "
+            "WHERE site = ? AND id = ? AND revision = ?",
+            *(c.body, c.html, c.name, c.url, body_key, c.revision, c.edited_at, c.site, c.id, seen),
+        )
+        == 1
+    )
+
+
+async def elsewhere(tx: Session, c: Comment, replace: Replace, shift: Shift) -> None:
+    """Every text of it that was judged, with what the rules said of it; its appeal, and notes; kept first answers."""
+    here = (c.site, c.id)
+    judged = await tx.fetch(
+        "SELECT revision, body, author_name, author_url, reasons FROM submissions WHERE site = ? AND id = ?", *here
+    )
+    for revision, body, name, url, reasons in judged:
+        told = [moved(reason, body, replace, shift) for reason in json.loads(reasons)]
+        await tx.execute(
+            "UPDATE submissions SET body = ?, author_name = ?, author_url = ?, reasons = ? WHERE site = ? AND id = ? AND "
+            "revision = ?",
+            *(replace(body), replace(name), url if url is None or replace(url) == url else None),
+            *(orjson.dumps(told).decode(), *here, revision),
+        )
+    for row in await tx.fetch("SELECT body FROM appeals WHERE site = ? AND id = ?", *here):
+        await tx.execute("UPDATE appeals SET body = ? WHERE site = ? AND id = ?", replace(row[0]), *here)
+    for row in await tx.fetch("SELECT id, note FROM decisions WHERE site = ? AND submission = ? AND note <> ''", *here):
+        await tx.execute(
+            "UPDATE decisions SET note = ? WHERE site = ? AND id = ? AND submission = ?",
+            *(replace(row[1]), c.site, row[0], c.id),
+        )
+    await tx.execute("DELETE FROM retries WHERE site = ? AND article = ?", c.site, c.article)
+
+
+def moved(reason: dict[str, Any], body: str, replace: Replace, shift: Shift) -> dict[str, Any]:
+    """A reason that named what went no longer says which word it was."""
+    found = reason | {"spans": shift(body, reason.get("spans", []))}
+    if "note" in found and replace(found["note"]) != found["note"]:
+        del found["note"]
+    return found
+
+
+async def told(tx: Session, c: Comment, document: dict[str, Any]) -> None:
+    """What endpoints are still to hear of it says what they may hear."""
+    rows = await tx.fetch(
+        "SELECT id, content FROM outbox WHERE site = ? AND subject = ? AND lane <> 'mail'", c.site, c.id
+    )
+    for id, content in rows:
+        kept = json.loads(content)
+        if "data" in kept:
+            kept["data"] |= {k: document[k] for k in ("author", "html", "text") if k in kept["data"]}
+            await tx.execute(
+                "UPDATE outbox SET content = ? WHERE site = ? AND id = ?", orjson.dumps(kept).decode(), c.site, id
+            )

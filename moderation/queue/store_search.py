@@ -1,0 +1,262 @@
+"""Full text: which comments hold some words, by an index of every three letters in a row, and one of short words."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from moderation.db.database import Session
+from moderation.queue import store_short_words as short_words
+
+MANY = 1000
+"""A word in more comments of a status than this is common: who walks along an order of it meets the next one soon. Where
+100,000 have the status, it is about as much work to sort so many as to walk until twenty of them have come by."""
+WORDS = 8
+AT_ONCE = 200
+"""Texts that come into the index in one transaction: whoever posts waits no longer than for these."""
+SHELF = 36
+"""SQLite: a comment's number in the index is that of its site and status, and under so many bits its own there. So those of
+a status are a range of numbers, and FTS5 reads no others."""
+
+
+def escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
+def words(q: str) -> list[str]:
+    """What must all be there; what stands in quotation marks, in one piece."""
+    found = [quoted or word for quoted, word in re.findall(r'"([^"]+)"|([^\s"]+)', q)]
+    found = [word.strip() if len(word) < 3 else word for word in found if word.strip()]
+    return list(dict.fromkeys(found))[:WORDS]
+
+
+def read(wanted: list[str]) -> tuple[str, list[Any]]:
+    """The condition that reads each row, for words too short or too common to look up."""
+    one = "lower(c.body) LIKE ? ESCAPE '\\' OR lower(c.name) LIKE ? ESCAPE '\\' OR lower(c.email) LIKE ? ESCAPE '\\'"
+    likes = [f"%{escaped(word.lower())}%" for word in wanted]
+    return " AND ".join(f"({one})" for _ in likes), [like for like in likes for _ in range(3)]
+
+
+async def has_index(session: Session) -> bool:
+    """SQLite may have been built without FTS5: then the rows are read."""
+    if session.kind != "sqlite":
+        return True
+    return bool(await session.fetch("SELECT 1 FROM sqlite_master WHERE name = 'comment_shorts'"))
+
+
+async def is_behind(session: Session) -> bool:
+    """Texts wait for the index."""
+    if not await has_index(session):
+        return False
+    lists = (
+        ("comment_texts_unread", "comment_shorts_unread") if session.kind == "sqlite" else ("comment_shorts_unread",)
+    )
+    for unread in lists:
+        if await session.fetch(f"SELECT 1 FROM {unread} LIMIT 1"):
+            return True
+    return False
+
+
+async def read_up(tx: Session) -> bool:
+    """A piece of the texts that wait comes into the index, as they stand now; True where more of them wait."""
+    more = await _read_texts(tx) if tx.kind == "sqlite" else False
+    rows = await tx.fetch("SELECT site, id FROM comment_shorts_unread ORDER BY site, id LIMIT ?", AT_ONCE)
+    if not rows:
+        return more
+    last = rows[-1]
+    texts = await tx.fetch(
+        "SELECT c.site, c.id, c.name || ' ' || c.email || ' ' || c.body, c.status FROM comment_shorts_unread u CROSS JOIN comments "
+        "c WHERE (u.site, u.id) <= (?, ?) AND c.site = u.site AND c.id = u.id",
+        *last,
+    )
+    if tx.kind == "sqlite":
+        where = "(SELECT number FROM comment_numbers WHERE site = ? AND id = ?)"
+        await tx.execute_many(f"DELETE FROM comment_shorts WHERE rowid = {where}", [(row[0], row[1]) for row in texts])
+        await tx.execute_many(
+            "INSERT INTO comment_shorts (rowid, words) SELECT number, ? FROM comment_numbers WHERE site = ? AND id = ?",
+            [(short_words.spelled(short_words.found_in(row[2])), row[0], row[1]) for row in texts],
+        )
+    else:
+        await tx.execute_many(
+            "INSERT INTO comment_shorts (site, id, words, shelf) VALUES (?, ?, ?, shelf(?, ?)) ON CONFLICT (site, id) DO UPDATE "
+            "SET words = excluded.words, shelf = excluded.shelf",
+            [(row[0], row[1], sorted(short_words.found_in(row[2])), row[0], row[3]) for row in texts],
+        )
+    await tx.execute("DELETE FROM comment_shorts_unread WHERE (site, id) <= (?, ?)", *last)
+    return more or len(rows) == AT_ONCE
+
+
+async def _read_texts(tx: Session) -> bool:
+    """SQLite's: those that wait are new, or have another status than when they were read, and so another shelf."""
+    rows = await tx.fetch("SELECT site, id FROM comment_texts_unread ORDER BY site, id LIMIT ?", AT_ONCE)
+    if not rows:
+        return False
+    waiting = "comment_texts_unread u CROSS JOIN comments c ON c.site = u.site AND c.id = u.id"
+    until = "(u.site, u.id) <= (?, ?)"
+    await tx.execute(
+        f"INSERT OR IGNORE INTO comment_shelves (site, status) SELECT DISTINCT c.site, c.status FROM {waiting} WHERE {until}",
+        *rows[-1],
+    )
+    found = await tx.fetch(
+        f"SELECT c.site, c.id, h.shelf, n.number FROM {waiting} JOIN comment_shelves h ON h.site = c.site AND "
+        f"h.status = c.status LEFT JOIN comment_numbers n ON n.site = c.site AND n.id = c.id WHERE {until}",
+        *rows[-1],
+    )
+    moving = [row for row in found if row[3] is None or row[3] >> SHELF != row[2]]
+    numbers = dict[int, int]()
+    for shelf in {row[2] for row in moving}:
+        (highest,) = await tx.fetch(
+            "SELECT max(number) FROM comment_numbers WHERE number BETWEEN ? AND ?", *within(shelf)
+        )
+        numbers[shelf] = highest[0] if highest[0] is not None else shelf << SHELF
+    placed = list[tuple[int, str, str, int | None]]()
+    for site, id, shelf, number in moving:
+        numbers[shelf] += 1
+        placed.append((numbers[shelf], site, id, number))
+    moved = [(new, site, id, old) for new, site, id, old in placed if old is not None]
+    await tx.execute_many(
+        "INSERT INTO comment_texts (comment_texts, rowid, name, email, body) SELECT 'delete', ?, name, email, body "
+        "FROM comments WHERE site = ? AND id = ?",
+        [(old, site, id) for _, site, id, old in moved],
+    )
+    await tx.execute_many(
+        "UPDATE comment_shorts SET rowid = ? WHERE rowid = ?", [(new, old) for new, _, _, old in moved]
+    )
+    await tx.execute_many(
+        "UPDATE comment_numbers SET number = ? WHERE site = ? AND id = ?",
+        [(new, site, id) for new, site, id, _ in moved],
+    )
+    fresh = [(new, site, id) for new, site, id, old in placed if old is None]
+    await tx.execute_many("INSERT INTO comment_numbers (number, site, id) VALUES (?, ?, ?)", fresh)
+    await tx.execute_many(
+        "INSERT OR IGNORE INTO comment_shorts_unread (site, id) VALUES (?, ?)", [(site, id) for _, site, id in fresh]
+    )
+    await tx.execute_many(
+        "INSERT INTO comment_texts (rowid, name, email, body) SELECT ?, name, email, body FROM comments WHERE site = ? AND id = ?",
+        [(new, site, id) for new, site, id, _ in placed],
+    )
+    await tx.execute("DELETE FROM comment_texts_unread WHERE (site, id) <= (?, ?)", *rows[-1])
+    return len(rows) == AT_ONCE
+
+
+def within(shelf: int) -> tuple[int, int]:
+    """The numbers of the comments on a shelf."""
+    return shelf << SHELF, (shelf + 1 << SHELF) - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """One thing asked of the comments of a site and status, in two ways: the statement that finds the ids of them all (None
+    where nothing can be looked up), and the condition that asks it of one row, `c`."""
+
+    ids: str | None
+    ids_args: list[Any]
+    condition: str
+    args: list[Any]
+
+
+async def how_many(session: Session, asked: Filter) -> int | None:
+    """None where they are more than MANY, or where only reading each would tell."""
+    if asked.ids is None:
+        return None
+    (row,) = await session.fetch(f"SELECT count(*) FROM ({asked.ids} LIMIT ?) AS found", *asked.ids_args, MANY + 1)
+    return int(row[0]) if row[0] <= MANY else None
+
+
+async def matching(session: Session, site: str, status: str, wanted: list[str]) -> list[Filter]:
+    """The comments of a status that hold all of these words: what is found by pieces of words, and what is by short words."""
+    if not await has_index(session):
+        return [Filter(None, [], *read(wanted))]
+    short = [word.lower() for word in wanted if short_words.is_short(word)]
+    if short and await session.fetch("SELECT 1 FROM comment_shorts_unread WHERE site = ? LIMIT 1", site):
+        return [Filter(None, [], *read(wanted))]  # the index is still being made
+    long = [word for word in wanted if not short_words.is_short(word)]
+    asked: list[tuple[tuple[str, list[Any]], list[str], list[str]]] = [(read(long), long, [])] if long else []
+    asked += [(holds_short(session, short), [], short)] if short else []
+    if session.kind == "postgres":
+        return [Filter(*_on_postgres(site, status, some, few), *condition) for condition, some, few in asked]
+    shelf = await session.fetch_one("SELECT shelf FROM comment_shelves WHERE site = ? AND status = ?", site, status)
+    found = []
+    for condition, some, few in asked:
+        ids, args = _on_no_shelf(site, status, *read(some or few))
+        if shelf:
+            on_shelf, more = _on_shelf(shelf[0], some, few)
+            ids, args = f"{on_shelf} UNION ALL {ids}", [*more, *args]
+        found.append(Filter(ids, args, *condition))
+    return found
+
+
+def holds_short(session: Session, short: list[str]) -> tuple[str, list[Any]]:
+    """That one comment, `c`, holds all of these."""
+    if session.kind == "postgres":
+        return (
+            "EXISTS (SELECT 1 FROM comment_shorts w WHERE w.site = c.site AND w.id = c.id AND w.words @> ?::text[])",
+            [short],
+        )
+    return (
+        "EXISTS (SELECT 1 FROM comment_numbers n CROSS JOIN comment_shorts w ON w.rowid = n.number WHERE n.site = c.site AND "
+        "n.id = c.id AND comment_shorts MATCH ?)",
+        [all_of(short)],
+    )
+
+
+def all_of(short: list[str]) -> str:
+    return " AND ".join(short_words.spelled({word}) for word in short)
+
+
+_ADDRESS = re.compile(r"([^@]{2,}@)[^@]{3,}").fullmatch
+
+
+def telling(word: str) -> str:
+    """Of a mail address the part that tells whose it is: the rest is in every address there, and looking that up takes as long
+    as reading them all."""
+    return found[1] if word.isascii() and (found := _ADDRESS(word)) else word
+
+
+def _on_postgres(site: str, status: str, long: list[str], short: list[str]) -> tuple[str, list[Any]]:
+    """The words and where they stand, in one index."""
+    if not long:
+        return "SELECT w.id FROM comment_shorts w WHERE (w.words || w.shelf) @> (?::text[] || shelf(?, ?))", [
+            short,
+            site,
+            status,
+        ]
+    condition, args = read(long)
+    grams = " || ".join("threes(?)" for _ in long)
+    sql = (
+        "SELECT c.id FROM comments c WHERE (threes(c.name || chr(10) || c.email || chr(10) || c.body) || shelf(c.site, c.status)) "
+        f"@> ({grams} || shelf(?, ?)) AND {condition}"
+    )
+    return sql, [*long, site, status, *args]
+
+
+def _on_shelf(shelf: int, long: list[str], short: list[str]) -> tuple[str, list[Any]]:
+    """CROSS JOIN: the words first. The planner would rather ask for them once for each comment."""
+    here = "t.rowid BETWEEN ? AND ?"
+    if not long:
+        return (
+            "SELECT n.id FROM comment_shorts t CROSS JOIN comment_numbers n ON n.number = t.rowid WHERE comment_shorts MATCH ? "
+            f"AND {here}",
+            [all_of(short), *within(shelf)],
+        )
+    phrases = " AND ".join('"' + telling(word).replace('"', '""') + '"' for word in long)
+    addresses = [word for word in long if telling(word) != word]
+    whole, texts, args = "", "", list[Any]()
+    if addresses:
+        condition, args = read(addresses)
+        whole, texts = f"AND {condition} ", "CROSS JOIN comments c ON c.site = n.site AND c.id = n.id "
+    return (
+        f"SELECT n.id FROM comment_texts t CROSS JOIN comment_numbers n ON n.number = t.rowid {texts}WHERE comment_texts MATCH ? "
+        f"{whole}AND {here}",
+        [phrases, *args, *within(shelf)],
+    )
+
+
+def _on_no_shelf(site: str, status: str, condition: str, args: list[Any]) -> tuple[str, list[Any]]:
+    """What came or was decided since the index was read up: few, and read."""
+    return (
+        "SELECT c.id FROM comment_texts_unread u CROSS JOIN comments c ON c.site = u.site AND c.id = u.id WHERE u.site = ? AND "
+        f"c.status = ? AND {condition}",
+        [site, status, *args],
+    )

@@ -1,1 +1,0 @@
-"""For programs that want a score and keep their comments themselves."""

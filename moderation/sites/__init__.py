@@ -1,0 +1,1 @@
+"""Sites: who publishes, and what each of them has set."""

@@ -1,0 +1,68 @@
+"""Which site a public request is for, and whether its page may ask (CORS by the site's allowed origins)."""
+
+from __future__ import annotations
+
+import time
+
+from starlette.datastructures import Headers
+
+from moderation.core.problem import Forbidden, NotFound
+from moderation.core.urls import Links
+from moderation.db.database import Database
+from moderation.sites import store as sites
+from moderation.sites.model import Site, is_article_key, is_site_key
+
+SURE, FRESH = 0.05, 1.0
+"""Seconds that a site's record may be old: so long it is not even asked whether anybody wrote, which costs as much as a
+rule; and so long where the database could not tell. A comment is always judged by the rules as they are stored."""
+
+
+class Directory:
+    def __init__(self, database: Database, links: Links) -> None:
+        self.database, self.links = database, links
+        self._known: dict[str, Site] = {}
+        self._at = float("-inf")
+        self._mark: int | None = None
+        self._sites_mark: tuple[int, int] | None = None
+
+    async def site(self, key: str) -> Site:
+        """Raises NotFound."""
+        if time.monotonic() - self._at > SURE:
+            await self._refresh()
+        if not is_site_key(key) or key not in self._known:
+            raise NotFound("There is no such site.")
+        return self._known[key]
+
+    async def _refresh(self) -> None:
+        mark, at = self.database.mark(), time.monotonic()
+        if mark is None:
+            if at - self._at <= FRESH:
+                return
+        elif self._sites_mark is not None and (
+            mark == self._mark or self.database.sites_mark() == self._sites_mark
+        ):  # nobody has written anything, or not of a site
+            self._mark, self._at = mark, at
+            return
+        sites_mark = self.database.sites_mark()
+        async with self.database.reading() as session:
+            self._known = await sites.sites(session)
+        self._at, self._mark, self._sites_mark = at, mark, sites_mark
+
+    def forget(self) -> None:
+        self._at, self._mark, self._sites_mark = float("-inf"), None, None
+
+    def allowed(self, site: Site, headers: Headers) -> str | None:
+        """The Origin to allow, or None where the request names none. Raises Forbidden for any other."""
+        origin = headers.get("origin")
+        if origin is None:
+            return None
+        if origin in site.origins or self.links.is_own(origin):
+            return origin
+        raise Forbidden("This origin is not allowed to post here; the site's owner can add it.", code="origin")
+
+
+def article_key(key: str) -> str:
+    """Raises NotFound for what can be no article."""
+    if not is_article_key(key):
+        raise NotFound("There is no such article: keys have 1 to 200 of A-Z a-z 0-9 . _ ~ -")
+    return key

@@ -1,0 +1,85 @@
+"""What other sites' pages may ask: CORS by the site's allowed origins, and problems that those pages can read too."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+
+from moderation.core.problem import Forbidden, Problem
+from moderation.sites.cache import Directory
+from moderation.web import bodies as body
+from moderation.web.templating import Pages
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+EXPOSED = "ETag, Retry-After"
+HEADERS = "Content-Type, Edit-Token, Idempotency-Key, Receipt"
+
+
+def problem_answer(problem: Problem) -> Response:
+    return Response(
+        orjson.dumps(problem.document(), default=str),
+        problem.status,
+        headers={"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"} | problem.headers,
+        media_type="application/problem+json",
+    )
+
+
+def told(request: Request, problem: Problem) -> Response:
+    """A page for the person whose browser sent a form, else problem+json."""
+    if body.is_form(body.kind_of(request)) and "text/html" in request.headers.get("accept", ""):
+        pages: Pages = request.app.state.pages
+        return pages.answer("web/problem.html", problem.status, dict(problem.headers), problem=problem)
+    return problem_answer(problem)
+
+
+async def origin_of(request: Request) -> str | None:
+    """The Origin to name in the answer. Raises Forbidden for one that the site does not allow."""
+    directory: Directory = request.app.state.directory
+    site = request.state.site = await directory.site(request.path_params["site"])
+    return directory.allowed(site, request.headers)
+
+
+def shared(endpoint: Endpoint, counted: Callable[[Request, Problem], Problem] | None = None) -> Endpoint:
+    """Readable by the site's pages. A page that is not the site's gets 403 for a change, and an unreadable GET.
+
+    `counted` hears of every problem, and says which one to tell."""
+
+    async def answer(request: Request) -> Response:
+        origin = None
+        try:
+            try:
+                origin = await origin_of(request)
+            except Forbidden:
+                if request.method not in ("GET", "HEAD"):
+                    raise
+            response = await endpoint(request)
+        except Problem as problem:
+            response = told(request, counted(request, problem) if counted else problem)
+        response.headers["Vary"] = "Origin"
+        if origin:
+            response.headers["Access-Control-Allow-Origin"] = origin
+            response.headers["Access-Control-Expose-Headers"] = EXPOSED
+        return response
+
+    answer.__name__ = getattr(endpoint, "__name__", "answer")
+    answer.__doc__ = endpoint.__doc__
+    return answer
+
+
+def preflight(methods: str) -> Endpoint:
+    async def answer(request: Request) -> Response:
+        origin = await origin_of(request)
+        headers = {"Vary": "Origin"}
+        if origin:
+            headers |= {
+                "Access-Control-Allow-Origin": origin,
+                "Access-Control-Allow-Methods": methods,
+                "Access-Control-Allow-Headers": HEADERS,
+                "Access-Control-Max-Age": "600",
+            }
+        return Response(status_code=204, headers=headers)
+
+    return shared(answer)

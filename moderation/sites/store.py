@@ -1,0 +1,89 @@
+"""Sites and articles."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from functools import lru_cache
+
+from moderation.db.database import Row, Session, marks
+from moderation.sites.model import Article, HouseRules, Mute, Site
+
+ARTICLE = "site, article, title, url, body, published_at, comments_open, revision, created_at"
+
+
+@lru_cache(256)
+def site_of(key: str, name: str, origins: str, rules: str, mutes: str, waves_until: int, listened: int) -> Site:
+    """Kept by what is stored, not by its key: every batch asks for the same few, and a change is another row."""
+    muted = {rule: Mute(**told) for rule, told in json.loads(mutes).items()}
+    return Site(
+        key, name, tuple(json.loads(origins)), HouseRules.of(json.loads(rules)), bool(listened), muted, waves_until
+    )
+
+
+def article_of(row: Row) -> Article:
+    return Article(row[0], row[1], row[2], row[3], row[4], row[5], bool(row[6]), row[7], row[8])
+
+
+async def put_site(tx: Session, site: Site, now: int) -> None:
+    """Add it, or change what is there."""
+    await tx.execute(
+        "INSERT INTO sites (site, name, origins, rules, created_at) VALUES (?, ?, ?, ?, ?) "
+        "ON CONFLICT (site) DO UPDATE SET name = excluded.name, origins = excluded.origins, rules = excluded.rules, "
+        "revision = sites.revision + 1",
+        site.key,
+        site.name,
+        json.dumps(site.origins),
+        json.dumps(site.rules.stored()),
+        now,
+    )
+
+
+async def sites(session: Session, keys: Iterable[str] | None = None) -> dict[str, Site]:
+    """The named ones that exist, or all."""
+    # whether anybody listens comes along, so that a comment nobody must be told of asks no further question
+    sql = (
+        "SELECT site, name, origins, rules, mutes, waves_until, EXISTS (SELECT 1 FROM webhooks w WHERE w.site IN ('*', sites.site) "
+        "AND w.disabled_at IS NULL) FROM sites"
+    )
+    if keys is None:
+        rows = await session.fetch(sql + " ORDER BY site")
+    else:
+        wanted = list(keys)
+        rows = await session.fetch(f"{sql} WHERE site IN ({marks(len(wanted))})", *wanted)
+    return {row[0]: site_of(*row) for row in rows}
+
+
+async def articles(session: Session, site: str, keys: Iterable[str]) -> dict[str, Article]:
+    wanted = list(keys)
+    rows = await session.fetch(
+        f"SELECT {ARTICLE} FROM articles WHERE site = ? AND article IN ({marks(len(wanted))})", site, *wanted
+    )
+    return {row[1]: article_of(row) for row in rows}
+
+
+async def put_article(tx: Session, article: Article) -> None:
+    """Add it, or change it and move its revision."""
+    a = article
+    await tx.execute_many(
+        f"INSERT INTO articles ({ARTICLE}) VALUES ({marks(9)}) ON CONFLICT (site, article) DO UPDATE SET "
+        "title = excluded.title, url = excluded.url, body = excluded.body, published_at = excluded.published_at, "
+        "comments_open = excluded.comments_open, revision = articles.revision + 1",
+        [(a.site, a.key, a.title, a.url, a.text, a.published_at, int(a.comments_open), a.revision, a.created_at)],
+    )
+
+
+async def touch(tx: Session, site: str, keys: Iterable[str]) -> None:
+    """Something that a reader could see has changed: whoever cached these threads builds them again."""
+    await tx.execute_many(
+        "UPDATE articles SET revision = revision + 1 WHERE site = ? AND article = ?",
+        [(site, key) for key in sorted(set(keys))],
+    )
+
+
+async def page(session: Session, site: str, after: str, limit: int = 200) -> list[Article]:
+    """The site's articles in the order of their keys, from the one after `after`."""
+    rows = await session.fetch(
+        f"SELECT {ARTICLE} FROM articles WHERE site = ? AND article > ? ORDER BY article LIMIT ?", site, after, limit
+    )
+    return [article_of(row) for row in rows]

@@ -1,0 +1,1 @@
+"""The team: moderators, sessions, second factors, tokens."""

@@ -1,0 +1,303 @@
+"""Who is asking: a session or a bearer token → Asker and scopes; and how often one may try."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Collection
+from contextlib import suppress
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
+
+from starlette.requests import Request
+
+from moderation.core.ids import EVERYWHERE, new_id
+from moderation.core.problem import FieldError, Forbidden, Invalid, NotFound, TooFast, Unauthorized, Unavailable
+from moderation.core.signing import SHARED, Seal, parsed_address
+from moderation.db import audit
+from moderation.db.database import Database, Session
+from moderation.sites.allowance import times
+from moderation.team import passwords, throttle
+from moderation.team import store as moderators
+from moderation.team.model import ROLES, SCOPES, Asker, Moderator
+from moderation.team.passwords import Passwords
+from moderation.team.store import Token
+from moderation.team.throttle import ATTEMPTS, WINDOW, Caller, Throttle
+from moderation.text.addresses import checked_email
+from moderation.web.cookies import COOKIE
+
+HOUR = 3_600_000
+SESSION_LIFE = 14 * 24 * HOUR
+LINK_LIFE = HOUR
+DEVICE_LIFE = 400 * 24 * HOUR  # the longest that browsers keep a cookie
+
+Networks = tuple[IPv4Network | IPv6Network, ...]
+
+
+def client_address(peer: str, forwarded: str, trusted: Networks) -> str:
+    """The address a request came from: the rightmost hop that we do not trust. Empty: unknown, so not limited by address.
+
+    Where a forwarding header comes from a private or loopback peer that nobody declared, the peer is a proxy and not the
+    reader. Whom such a proxy hides, and whoever comes by a hop that says no address, is `SHARED`: all of these have one
+    limit together, a wider one, and no header takes it away.
+    """
+    hops = [hop.strip() for hop in forwarded.split(",") if hop.strip()]
+    here = parsed_address(peer)
+    if not hops:  # whoever is on this very machine is its operator, or a proxy that says nothing of its readers
+        return "" if here is None or here.is_loopback else peer
+    if here is None or not any(here in network for network in trusted):
+        return SHARED if here is None or here.is_private or here.is_loopback else peer
+    address = here
+    for hop in reversed(hops):
+        found = hop_address(hop)
+        if found is None:
+            return SHARED
+        address = found
+        if not any(address in network for network in trusted):
+            break
+    return str(address)
+
+
+def hop_address(hop: str) -> IPv4Address | IPv6Address | None:
+    """As proxies write it: some with its port, and then IPv6 in brackets."""
+    if hop.startswith("["):
+        hop = hop[1:].partition("]")[0]
+    elif hop.count(":") == 1:
+        hop = hop.partition(":")[0]
+    return parsed_address(hop)
+
+
+async def add_moderator(tx: Session, email: str, role: str, site: str, now: int, actor: str = "operator") -> Moderator:
+    """Without a password yet. Raises Invalid."""
+    address = checked_email(email)
+    if address is None:
+        raise Invalid(FieldError("email", "invalid", "is not a valid email address"))
+    if role not in ROLES:
+        raise Invalid(FieldError("role", "invalid", f"must be one of {', '.join(ROLES)}"))
+    known = await moderators.by_email(tx, address.casefold())
+    if known and known.site != site:
+        raise Invalid(FieldError("email", "invalid", "already moderates another site; remove that moderator first"))
+    moderator = Moderator(
+        known.id if known else new_id(now), site, address.casefold(), role, known.password_hash if known else None
+    )
+    await moderators.put(tx, moderator, now)
+    await audit.note(
+        tx,
+        site=site,
+        at=now,
+        actor=actor,
+        action="moderator:change" if known else "moderator:add",
+        subject=moderator.id,
+        role=role,
+    )
+    return moderator
+
+
+async def password_link(tx: Session, moderator: Moderator, seal: Seal, now: int) -> str:
+    """The token of a new one-time set-password link; earlier ones end."""
+    await moderators.end_tokens_of(tx, moderator, now, kinds=("set-password",))
+    return await _new_token(tx, seal, moderator.site, "set-password", moderator.id, frozenset(), now, LINK_LIFE)
+
+
+async def set_password(tx: Session, moderator: Moderator, password: str, now: int) -> Moderator:
+    """By the operator, for whom nobody waits. Raises Invalid for one that is too short."""
+    return await keep_password(tx, moderator, passwords.hasher.hash(passwords.checked(password)), now)
+
+
+async def keep_password(tx: Session, moderator: Moderator, password_hash: str, now: int) -> Moderator:
+    """Ends every session and link of theirs."""
+    changed = Moderator(moderator.id, moderator.site, moderator.email, moderator.role, password_hash)
+    await moderators.end_tokens_of(tx, moderator, now)
+    await moderators.put(tx, changed, now)
+    await audit.note(
+        tx, site=moderator.site, at=now, actor=moderator.id, action="moderator:set-password", subject=moderator.id
+    )
+    return changed
+
+
+async def moderator_of_link(session: Session, token: str, seal: Seal, now: int) -> Moderator | None:
+    found = await moderators.token(session, "set-password", seal.at_rest(token), now)
+    return await moderators.by_id(session, found.site, found.moderator) if found and found.moderator else None
+
+
+async def begin_session(database: Database, seal: Seal, moderator: Moderator, now: int) -> str:
+    """Its token."""
+    async with database.transaction() as tx:
+        token = await _new_token(tx, seal, moderator.site, "session", moderator.id, frozenset(), now, SESSION_LIFE)
+        await audit.note(
+            tx, site=moderator.site, at=now, actor=moderator.id, action="moderator:sign-in", subject=moderator.id
+        )
+    return token
+
+
+async def sign_out(database: Database, seal: Seal, token: str, now: int) -> None:
+    async with database.transaction() as tx:
+        await moderators.end_token(tx, now, mark=seal.at_rest(token))
+
+
+async def of_session(database: Database, seal: Seal, token: str, now: int) -> Asker | None:
+    mark = seal.at_rest(token)
+    async with database.reading() as session:
+        found = await moderators.token(session, "session", mark, now)
+        moderator = await moderators.by_id(session, found.site, found.moderator or "") if found else None
+    if moderator is None or found is None:
+        return None
+    await _used(database, found, mark, now)
+    return Asker(moderator.id, moderator.site, scopes_of(moderator.role), moderator, mark, mark)
+
+
+def scopes_of(role: str) -> frozenset[str]:
+    return frozenset({"moderate", "privacy", "articles"} if role == "administrator" else {"moderate"})
+
+
+async def still(database: Database, marks: Collection[str], now: int) -> dict[str, tuple[str, frozenset[str]]]:
+    """Of tokens and sessions those that live: mark → where and what they may ask, as it is now."""
+    async with database.reading() as session:
+        found = await moderators.living(session, marks, now)
+    return {mark: (token.site, scopes_of(role) if role else token.scopes) for mark, token, role in found}
+
+
+async def add_token(
+    tx: Session, seal: Seal, site: str, scopes: frozenset[str], now: int, actor: str = "operator", name: str = ""
+) -> str:
+    """A bearer token, to be shown once. Raises Invalid."""
+    if not scopes or not scopes <= set(SCOPES):
+        raise Invalid(FieldError("scopes", "invalid", f"must be some of {', '.join(SCOPES)}"))
+    token = await _new_token(tx, seal, site, "api", None, scopes, now, None, name)
+    await audit.note(tx, site=site, at=now, actor=actor, action="token:add", subject=token[:6], scopes=sorted(scopes))
+    return token
+
+
+async def revoke_token(
+    tx: Session, seal: Seal, token: str, now: int, actor: str = "operator", site: str = EVERYWHERE
+) -> None:
+    """By the token itself or by its first six characters. Raises NotFound."""
+    ended = await moderators.end_token(tx, now, mark=seal.at_rest(token)) or (
+        await moderators.end_token(tx, now, id=token)
+    )
+    if not ended:
+        raise NotFound("There is no such token; give it whole, or its first six characters.")
+    await audit.note(tx, site=site, at=now, actor=actor, action="token:revoke", subject=token[:6])
+
+
+async def of_token(database: Database, seal: Seal, token: str, now: int) -> Asker:
+    """Raises Unauthorized."""
+    async with database.reading() as session:
+        found = await moderators.token(session, "api", mark := seal.at_rest(token), now)
+    if found is None:
+        raise Unauthorized("The bearer token is unknown or revoked.")
+    await _used(database, found, mark, now)
+    return Asker(f"token:{found.id}", found.site, found.scopes, mark=mark)
+
+
+async def _used(database: Database, token: Token, mark: str, now: int) -> None:
+    """Remember that it is in use, to the hour: nobody needs to know it better, and one write an hour costs nothing."""
+    if token.used_at is None or now - token.used_at >= HOUR:
+        with suppress(Unavailable):  # no reason not to answer
+            async with database.transaction() as tx:
+                await moderators.used(tx, token.site, mark, now - now % HOUR)
+
+
+async def _new_token(
+    tx: Session,
+    seal: Seal,
+    site: str,
+    kind: str,
+    moderator: str | None,
+    scopes: frozenset[str],
+    now: int,
+    life: int | None,
+    name: str = "",
+) -> str:
+    # 12 hex digits for what must fit Akismet's clients are another issue's; these are ours: 192 random bits
+    token = secrets.token_urlsafe(24)
+    while token.startswith("-"):  # a command that is given it would take it for an option
+        token = secrets.token_urlsafe(24)
+    expires = None if life is None else now + life
+    kept = Token(site, kind, token[:6], moderator, scopes, expires, name=name)
+    await moderators.add_token(tx, kept, seal.at_rest(token), now)
+    return token
+
+
+DEVICE_COOKIE = "moderation_device"
+"""In a browser that has signed in: bound to that account, and good for an allowance of its own."""
+
+
+class Doorman:
+    """Knows who asks, from the request; the only reader of the cookie and the Authorization header."""
+
+    def __init__(self, database: Database, seal: Seal, trusted: Networks, clock: Callable[[], int]) -> None:
+        self.database, self.seal, self.trusted, self.clock = database, seal, trusted, clock
+        self.passwords, self.throttle = Passwords(), Throttle(database)
+
+    def address(self, request: Request) -> str:
+        forwarded = ", ".join(request.headers.getlist("x-forwarded-for"))
+        return client_address(request.client.host if request.client else "", forwarded, self.trusted)
+
+    async def slow_down(self, request: Request, what: str) -> None:
+        """Raises TooFast where one address has asked for this ten times within 15 minutes."""
+        place = self.seal.address_key(self.address(request))
+        if not place:
+            return
+        now = self.clock()
+        async with self.database.transaction() as tx:
+            if await moderators.attempts(tx, f"{what} {place}", now, WINDOW) >= 2 * ATTEMPTS * times(place):
+                raise TooFast("Too often. Try again in 15 minutes.", WINDOW // 1000)
+            await moderators.add_attempt(tx, f"{what} {place}", now)
+
+    def caller(self, request: Request, email: str, what: str = "password") -> Caller:
+        """Who tries to sign in to this account, and where."""
+        account = self.account(email)
+        device = self.seal.device_of(account, request.cookies.get(DEVICE_COOKIE, ""), self.clock() - DEVICE_LIFE)
+        return Caller(account, self.seal.address_key(self.address(request)), device, what=what)
+
+    def account(self, email: str) -> str:
+        return self.seal.author_key(email, "")
+
+    def device_cookie(self, moderator: Moderator) -> str:
+        return self.seal.device(self.account(moderator.email), new_id(self.clock()))
+
+    async def sign_in(self, email: str, password: str, caller: Caller) -> Moderator:
+        """Whose password it is: a session is another step. Raises Unauthorized, TooFast or Unavailable."""
+        await self.throttle.wait(caller, now := self.clock())
+        with self.passwords.seat(known := caller.is_known):
+            async with self.database.transaction() as tx:
+                counted = await throttle.count(tx, caller, now)
+                moderator = await moderators.by_email(tx, email)
+            right = await self.passwords.verify(moderator.password_hash if moderator else None, password, known)
+        if not right or moderator is None:
+            raise Unauthorized("The email address or the password is wrong.")
+        async with self.database.transaction() as tx:
+            await throttle.take_back(tx, caller, counted)
+        return moderator
+
+    async def bearer(self, request: Request, scope: str) -> Asker:
+        """Raises Unauthorized, or Forbidden where the scope is missing."""
+        kind, _, token = request.headers.get("authorization", "").partition(" ")
+        if kind.lower() != "bearer" or not token.strip():
+            raise Unauthorized("A bearer token is needed: Authorization: Bearer TOKEN.")
+        asker = await of_token(self.database, self.seal, token.strip(), self.clock())
+        return self._with(asker, scope)
+
+    async def session(self, request: Request) -> Asker | None:
+        """Who is signed in, if anybody."""
+        token = request.cookies.get(COOKIE, "")
+        return await of_session(self.database, self.seal, token, self.clock()) if token else None
+
+    async def asker(self, request: Request, scope: str) -> Asker:
+        """By token, or by session: then a change needs the session's X-CSRF-Token."""
+        if "authorization" in request.headers:
+            return await self.bearer(request, scope)
+        asker = await self.session(request)
+        if asker is None:
+            raise Unauthorized("Sign in at /moderate/login, or send a bearer token.")
+        if request.method not in ("GET", "HEAD"):
+            self.check_csrf(asker, request.headers.get("x-csrf-token", ""))
+        return self._with(asker, scope)
+
+    def check_csrf(self, asker: Asker, token: str) -> None:
+        if not self.seal.is_csrf_token(asker.session, token):
+            raise Forbidden("The CSRF token is missing or old; load the page again.", code="csrf")
+
+    def _with(self, asker: Asker, scope: str) -> Asker:
+        if not asker.may(scope):
+            raise Forbidden(f"The scope {scope} is missing.", code="scope")
+        return asker

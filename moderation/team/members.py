@@ -1,0 +1,105 @@
+"""Who moderates: invited, given another role, removed. Never without an administrator of all sites who can sign in."""
+
+from __future__ import annotations
+
+from moderation.core.ids import EVERYWHERE, new_id
+from moderation.core.problem import Conflict, FieldError, Forbidden, Invalid, NotFound
+from moderation.core.signing import Seal
+from moderation.db import audit
+from moderation.db.database import Session
+from moderation.sites import store as sites
+from moderation.sites.model import is_site_key
+from moderation.team import access, second_factor
+from moderation.team import store as moderators
+from moderation.team.model import ROLES, Asker, Moderator
+from moderation.team.store import Token
+from moderation.text.addresses import checked_email
+
+INVITATION_LIFE = 48 * access.HOUR
+
+
+async def checked_place(tx: Session, asker: Asker, role: str, site: str) -> None:
+    """Raises Invalid, or Forbidden where it is not theirs to give."""
+    if role not in ROLES:
+        raise Invalid(FieldError("role", "invalid", f"must be one of {', '.join(ROLES)}"))
+    if site != EVERYWHERE and not (is_site_key(site) and await sites.sites(tx, [site])):
+        raise Invalid(FieldError("site", "invalid", "is no site's key"))
+    if not asker.administers(site):
+        raise Forbidden("Only an administrator of that site, or of all sites, can do this.", code="role")
+
+
+async def known(tx: Session, asker: Asker, id: str) -> Moderator:
+    """One whom they administer. Raises NotFound for any other, too."""
+    found = next((m for m in await moderators.of_site(tx, asker.site) if m.id == id), None)
+    if found is None or not asker.administers(found.site):
+        raise NotFound("There is no such moderator here.")
+    return found
+
+
+async def invite(tx: Session, asker: Asker, email: str, role: str, site: str, now: int) -> Moderator:
+    """Without a password yet. Raises Invalid, also for whoever moderates already: nobody is changed by an invitation."""
+    await checked_place(tx, asker, role, site)
+    address = checked_email(email)
+    if address and await moderators.by_email(tx, address.casefold()):
+        raise Invalid(FieldError("email", "invalid", "already belongs to a moderator"))
+    return await access.add_moderator(tx, email, role, site, now, asker.name)
+
+
+async def invitation(tx: Session, seal: Seal, asker: Asker, moderator: Moderator, now: int) -> str:
+    """The id of a new link; earlier ones end. Raises Conflict for whoever has a password: that is their own affair.
+
+    What opens it is made from the id and the secret key, so that the mail that carries it need not be stored.
+    """
+    if moderator.password_hash is not None:
+        raise Conflict("They have a password already.")
+    await moderators.end_tokens_of(tx, moderator, now)
+    id = new_id(now)
+    token = token_of(seal, id)
+    link = Token(moderator.site, "set-password", token[-6:], moderator.id, frozenset(), now + INVITATION_LIFE)
+    await moderators.add_token(tx, link, seal.at_rest(token), now)
+    await audit.note(tx, site=moderator.site, at=now, actor=asker.name, action="moderator:invite", subject=moderator.id)
+    return id
+
+
+def token_of(seal: Seal, id: str) -> str:
+    return seal.mailed("invitation", id)
+
+
+async def change(tx: Session, asker: Asker, id: str, role: str, site: str, now: int) -> None:
+    """Raises NotFound, Invalid, Forbidden, or Conflict where no administrator would be left."""
+    moderator = await known(tx, asker, id)
+    await checked_place(tx, asker, role, site)
+    await moderators.move(tx, moderator, role, site)
+    await _still_administered(tx, moderator)
+    for where in {moderator.site, site}:
+        await audit.note(
+            tx, site=where, at=now, actor=asker.name, action="moderator:change", subject=id, role=role, of=site
+        )
+
+
+async def remove(tx: Session, asker: Asker, id: str, now: int) -> None:
+    """With sessions, links and second factor; what they decided stays. Raises NotFound, or Conflict as above."""
+    moderator = await known(tx, asker, id)
+    await dismiss(tx, moderator, asker.name, now)
+    await _still_administered(tx, moderator)
+
+
+async def digest(tx: Session, moderator: Moderator, wanted: bool, now: int) -> None:
+    """By themselves, signed in or from the mail. Done twice is done."""
+    if await moderators.set_digest(tx, moderator, wanted):
+        await audit.note(tx, site=moderator.site, at=now, actor=moderator.id, subject=moderator.id,
+                         action=f"digest:{'start' if wanted else 'stop'}")  # fmt: skip
+
+
+async def dismiss(tx: Session, moderator: Moderator, actor: str, now: int) -> None:
+    """The operator may do it to anybody: whoever runs the service can always add another."""
+    await second_factor.off(tx, moderator, actor, now)
+    await moderators.remove(tx, moderator, now)
+    await audit.note(tx, site=moderator.site, at=now, actor=actor, action="moderator:remove", subject=moderator.id)
+
+
+async def _still_administered(tx: Session, was: Moderator) -> None:
+    if was.role == "administrator" and was.site == EVERYWHERE and was.password_hash is not None:
+        left = [m for m in await moderators.ready(tx) if m.role == "administrator" and m.site == EVERYWHERE]
+        if not left:
+            raise Conflict("This is the last administrator of all sites. Make another one first.", code="last")

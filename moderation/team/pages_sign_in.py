@@ -1,0 +1,215 @@
+"""Signing in and out, and choosing a password by a one-time link."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from moderation.core.problem import Forbidden, Problem, Unauthorized
+from moderation.team import access, passwords, second_factor
+from moderation.team.access import DEVICE_COOKIE, DEVICE_LIFE, SESSION_LIFE, Doorman
+from moderation.team.model import Moderator
+from moderation.text.addresses import EMAIL_LONGEST, checked_email
+from moderation.web import bodies as body
+from moderation.web.cookies import COOKIE
+from moderation.web.templating import Pages
+
+FORM_COOKIE = "moderation_form"
+"""Until the browser is closed: what its forms are bound to before there is a session."""
+
+
+async def fields_of(request: Request) -> dict[str, str]:
+    return body.single(await body.form_fields(request, await body.read(request)))
+
+
+def browser_of(request: Request) -> str:
+    """What this browser was given along with a form; empty in one that never asked for any."""
+    return request.cookies.get(FORM_COOKIE, "")[:64]
+
+
+def door_token(request: Request, browser: str) -> str:
+    """CSRF protection where there is no session yet: a token that only a page of ours in this very browser can have, so that
+    nobody makes another's browser sign in to an account of theirs."""
+    state = request.app.state
+    token: str = state.links.seal.form_token("moderate", f"login/{browser}", state.clock())
+    return token
+
+
+def check_door_token(request: Request, token: str) -> None:
+    state, browser = request.app.state, browser_of(request)
+    how = state.links.seal.check_form_token(token, "moderate", f"login/{browser}", state.clock())
+    if not browser or how not in ("ok", "early"):
+        raise Forbidden("The page was too old, or your browser keeps no cookies; send it again.", code="csrf")
+
+
+def door_page(request: Request, template: str, status: int = 200, headers: Any = None, **told: Any) -> Response:
+    """A page with a form for whoever has no session yet, for this browser alone."""
+    pages: Pages = request.app.state.pages
+    browser = browser_of(request) or secrets.token_urlsafe(18)
+    told = {"moderator": None, "csrf_token": door_token(request, browser)} | told
+    answer = pages.answer(template, status, headers, **told)
+    if browser != browser_of(request):
+        answer.set_cookie(FORM_COOKIE, browser, path="/moderate", httponly=True, samesite="lax", secure=secure(request))
+    return answer
+
+
+def secure(request: Request) -> bool:
+    base: str = request.app.state.links.base
+    return base.startswith("https:")
+
+
+def signin_page(request: Request, problem: Problem | None = None, **told: Any) -> Response:
+    error, status, headers = (problem.detail, problem.status, problem.headers) if problem else ("", 200, {})
+    shown: dict[str, Any] = {"error": error, "email": "", "next": ""} | told
+    return door_page(request, "team/signin.html", status, headers, **shown)
+
+
+async def get_login(request: Request) -> Response:
+    """The sign-in page."""
+    return signin_page(request, next=safe_next(request.query_params.get("next", "")))
+
+
+def safe_next(place: str) -> str:
+    """Only our own console: a link must not send a moderator elsewhere after signing in."""
+    plain = place.startswith("/moderate") and "\\" not in place and place.isprintable()
+    return place if plain and not place.startswith("/moderate/login") else ""
+
+
+def plain_email(typed: str) -> str:
+    """As accounts are kept; what is no address belongs to nobody."""
+    short = typed[: EMAIL_LONGEST + 1]
+    return (checked_email(short) or short).casefold()
+
+
+async def post_login(request: Request) -> Response:
+    """A session, in a cookie that scripts cannot read; or, with a second factor, the page that asks for its code."""
+    state = request.app.state
+    doorman: Doorman = state.doorman
+    seal = state.links.seal
+    typed = await fields_of(request)
+    email, following = typed.get("email", ""), safe_next(typed.get("next", ""))
+    password = typed.get("password", "")[: passwords.LONGEST]
+    try:
+        check_door_token(request, typed.get("csrf_token", ""))
+        account = plain_email(email)
+        moderator = await doorman.sign_in(account, password, doorman.caller(request, account))
+        async with state.database.reading() as session:
+            asks = await second_factor.is_on(session, moderator)
+        if asks:
+            given = (moderator.site, moderator.id, moderator.password_hash or "", browser_of(request))
+            return code_page(request, seal.ticket(*given, state.clock()), following)
+        token = await access.begin_session(state.database, seal, moderator, state.clock())
+    except Problem as problem:
+        return signin_page(request, problem, email=email, next=following)
+    return begun(request, moderator, token, following)
+
+
+def begun(request: Request, moderator: Moderator, token: str, following: str) -> Response:
+    doorman: Doorman = request.app.state.doorman
+    answer = RedirectResponse(following or "/moderate", 303)
+    hidden: dict[str, Any] = {"httponly": True, "samesite": "lax", "secure": secure(request)}
+    answer.set_cookie(COOKIE, token, max_age=SESSION_LIFE // 1000, **hidden)
+    device = doorman.device_cookie(moderator)
+    answer.set_cookie(DEVICE_COOKIE, device, max_age=DEVICE_LIFE // 1000, path="/moderate", **hidden)
+    return answer
+
+
+def code_page(request: Request, ticket: str, following: str, problem: Problem | None = None) -> Response:
+    error, status, headers = (problem.detail, problem.status, problem.headers) if problem else ("", 200, {})
+    return door_page(request, "team/signin-code.html", status, headers, ticket=ticket, next=following, error=error)
+
+
+async def post_code(request: Request) -> Response:
+    """The second step: a code of the app, or a recovery code."""
+    state = request.app.state
+    doorman: Doorman = state.doorman
+    typed = await fields_of(request)
+    ticket, following = typed.get("ticket", "")[:200], safe_next(typed.get("next", ""))
+    seal, browser = state.links.seal, browser_of(request)
+    if not browser:  # whose ticket it is, it was not given to this one
+        return RedirectResponse("/moderate/login", 303)
+    async with state.database.reading() as session:
+        moderator = await second_factor.moderator_of(session, seal, ticket, browser, state.clock())
+    if moderator is None:
+        return signin_page(request, Unauthorized("That took too long. Sign in again."), next=following)
+    try:
+        check_door_token(request, typed.get("csrf_token", ""))
+        caller, code = doorman.caller(request, moderator.email, "code"), typed.get("code", "")[:100]
+        await doorman.throttle.wait(caller, state.clock())
+        token = await second_factor.sign_in(state.database, seal, moderator, code, caller, state.clock())
+    except Problem as problem:
+        return code_page(request, ticket, following, problem)
+    return begun(request, moderator, token, following)
+
+
+async def post_logout(request: Request) -> Response:
+    """End the session."""
+    state = request.app.state
+    asker = await state.doorman.session(request)
+    if asker:
+        state.doorman.check_csrf(asker, (await fields_of(request)).get("csrf_token", ""))
+        await access.sign_out(state.database, state.links.seal, request.cookies[COOKIE], state.clock())
+    answer = RedirectResponse("/moderate/login", 303)
+    answer.delete_cookie(COOKIE)
+    return answer
+
+
+async def get_set_password(request: Request) -> Response:
+    """Looking at the link does not use it up; only choosing a password does."""
+    return await password_page(request)
+
+
+async def password_page(request: Request, error: str = "", status: int = 200) -> Response:
+    state = request.app.state
+    moderator = await of_link(request)
+    if moderator is None:
+        pages: Pages = state.pages
+        return pages.answer("team/link-over.html", 404, moderator=None, csrf_token="")
+    told = {"email": moderator.email, "error": error, "minimum": passwords.SHORTEST}
+    return door_page(request, "team/set-password.html", status, **told)
+
+
+async def of_link(request: Request) -> Moderator | None:
+    state = request.app.state
+    async with state.database.reading() as session:
+        return await access.moderator_of_link(session, request.path_params["token"], state.links.seal, state.clock())
+
+
+async def post_set_password(request: Request) -> Response:
+    """Set it, once. The link itself is what nobody else has, and no session begins here."""
+    state = request.app.state
+    doorman: Doorman = state.doorman
+    typed = await fields_of(request)
+    if typed.get("password") != typed.get("repeat"):
+        return await password_page(request, "The two are not the same.", 422)
+    if await of_link(request) is None:  # nobody is made to hash by a link that is none
+        return await password_page(request)
+    try:
+        with doorman.passwords.seat(known=True):
+            hashed = await doorman.passwords.hash(passwords.checked(typed.get("password", "")))
+        async with state.database.transaction() as tx:  # once more: of two at the same time one is too late
+            token, now = request.path_params["token"], state.clock()
+            moderator = await access.moderator_of_link(tx, token, state.links.seal, now)
+            if moderator:
+                await access.keep_password(tx, moderator, hashed, now)
+    except Problem as problem:
+        return await password_page(
+            request, problem.errors[0].message if problem.errors else problem.detail, problem.status
+        )
+    if moderator is None:
+        return await password_page(request)
+    return RedirectResponse("/moderate/login", 303)
+
+
+routes = [
+    Route("/moderate/login", get_login, methods=["GET"]),
+    Route("/moderate/login", post_login, methods=["POST"]),
+    Route("/moderate/login/code", post_code, methods=["POST"]),
+    Route("/moderate/logout", post_logout, methods=["POST"]),
+    Route("/moderate/set-password/{token}", get_set_password, methods=["GET"]),
+    Route("/moderate/set-password/{token}", post_set_password, methods=["POST"]),
+]

@@ -1,0 +1,164 @@
+"""The second factor: codes that an app makes every 30 seconds (TOTP, RFC 6238), and recovery codes for when it is lost.
+
+The app's secret is stored nowhere: it is made from the service's secret key and a random seed, and only the seed is in the
+database. Of the recovery codes, the database has keyed marks.
+"""
+
+from __future__ import annotations
+
+import base64
+import hmac
+import secrets
+
+import pyotp
+
+from moderation.core.problem import Conflict, Unauthorized
+from moderation.core.signing import Seal
+from moderation.db import audit
+from moderation.db.database import Database, Session
+from moderation.team import store as moderators
+from moderation.team import store_second_factors as second_factors
+from moderation.team import throttle
+from moderation.team.access import begin_session
+from moderation.team.model import Moderator
+from moderation.team.store_second_factors import SecondFactor
+from moderation.team.throttle import Caller
+
+STEP = 30_000
+ISSUER = "Leave a Reply"
+CODES = 10
+DIGITS = "0123456789abcdefghjkmnpqrstvwxyz"
+"""Crockford's base 32: no letter that is taken for a digit."""
+GUESSES, DAY = 100, 24 * 3_600_000
+"""After this many wrong codes for an account in a day, over all networks, strangers' codes of the app are looked at no more:
+whoever guesses has its password, and there are only a million. A recovery code, of 80 bits, opens it all the same, and so
+does the app in a browser that has signed in before."""
+EXHAUSTED = (
+    "Too many wrong codes have come for this account. Use a recovery code, or a browser that has signed in before."
+)
+WRONG = "The code is wrong, or was used already. The app shows a new one every 30 seconds."
+
+
+def secret_of(seal: Seal, moderator: Moderator, seed: str) -> str:
+    """In base 32, as apps want it."""
+    return base64.b32encode(seal.totp_secret(moderator.id, seed)).decode()
+
+
+def address_of(moderator: Moderator, secret: str) -> str:
+    """The `otpauth:` address that an app on the same device opens, and that the QR code holds."""
+    return pyotp.TOTP(secret).provisioning_uri(name=moderator.email, issuer_name=ISSUER)
+
+
+def plain(code: str) -> str:
+    """As it was typed, without what only helps to read it."""
+    typed = "".join(c for c in code[:256] if c.isalnum()).casefold()[:64]
+    return typed if typed.isascii() else ""
+
+
+def step_of(secret: str, code: str, after: int, now: int) -> int | None:
+    """The step that a code is of, one early or late allowed (RFC 6238, 5.2); never one that was used, or came before it."""
+    here = now // STEP
+    for step in (here, here - 1, here + 1):
+        if step > after and hmac.compare_digest(pyotp.TOTP(secret).generate_otp(step), code):
+            return step
+    return None
+
+
+def code_mark(seal: Seal, moderator: Moderator, code: str) -> str:
+    return seal.at_rest(f"recovery/{moderator.id}/{code}")
+
+
+async def is_on(session: Session, moderator: Moderator) -> bool:
+    factor = await second_factors.of(session, moderator)
+    return factor is not None and factor.confirmed_at is not None
+
+
+async def begin(tx: Session, moderator: Moderator) -> None:
+    """A new secret to be shown; asked for only once it is confirmed. Raises Conflict where one is on."""
+    if await is_on(tx, moderator):
+        raise Conflict("The second factor is on already.")
+    await second_factors.put(tx, moderator, SecondFactor(secrets.token_hex(16), None, 0))
+
+
+async def new_codes(tx: Session, seal: Seal, moderator: Moderator) -> list[str]:
+    """Ten of 80 bits, to be shown once; earlier ones end."""
+    codes = ["".join(secrets.choice(DIGITS) for _ in range(16)) for _ in range(CODES)]
+    await second_factors.put_codes(tx, moderator, [code_mark(seal, moderator, code) for code in codes])
+    return ["-".join(code[i : i + 4] for i in range(0, 16, 4)) for code in codes]
+
+
+async def confirm(
+    database: Database, seal: Seal, moderator: Moderator, session: str, code: str, caller: Caller, now: int
+) -> list[str]:
+    """On, if the app shows the right code; the recovery codes. Other sessions end: they came without it.
+
+    Raises Conflict, Unauthorized or TooFast.
+    """
+    async with database.transaction() as tx:
+        factor = await second_factors.of(tx, moderator)
+        if factor is None or factor.confirmed_at is not None:
+            raise Conflict("The second factor is on already, or was not begun.")
+        counted = await throttle.count(tx, caller, now)
+        step = step_of(secret_of(seal, moderator, factor.seed), plain(code), factor.step, now)
+        if step is not None:
+            await throttle.take_back(tx, caller, counted)
+            await second_factors.put(tx, moderator, SecondFactor(factor.seed, now, step))
+            await moderators.end_sessions(tx, moderator, now, but=session)
+            await _note(tx, moderator, "second-factor:on", now)
+            return await new_codes(tx, seal, moderator)
+    raise Unauthorized(WRONG)
+
+
+async def check(database: Database, seal: Seal, moderator: Moderator, code: str, caller: Caller, now: int) -> None:
+    """A code of the app or a recovery code, each taken once. Raises Unauthorized or TooFast.
+
+    Counted and compared in one transaction, whose writer is alone: attempts at the same time come one after the other.
+    """
+    async with database.transaction() as tx:
+        counted = await throttle.count(tx, caller, now)
+        factor = await second_factors.of(tx, moderator)
+        if factor is None or factor.confirmed_at is None:
+            raise Conflict("There is no second factor; sign in again.")
+        typed = plain(code)
+        exhausted = not caller.is_known and await moderators.attempts(tx, caller.counted, now, DAY) > GUESSES
+        secret = secret_of(seal, moderator, factor.seed)
+        step = None if exhausted else step_of(secret, typed, factor.step, now)
+        if step is not None:
+            await throttle.take_back(tx, caller, counted)
+            await second_factors.put(tx, moderator, SecondFactor(factor.seed, factor.confirmed_at, step))
+            return
+        if typed and await second_factors.use_code(tx, moderator, code_mark(seal, moderator, typed)):
+            await throttle.take_back(tx, caller, counted)
+            await _note(tx, moderator, "recovery-code:use", now)
+            return
+    raise Unauthorized(EXHAUSTED if exhausted else WRONG)
+
+
+async def sign_in(database: Database, seal: Seal, moderator: Moderator, code: str, caller: Caller, now: int) -> str:
+    """The second step, for whom a ticket stands: a session's token, for a code. Raises Unauthorized or TooFast."""
+    await check(database, seal, moderator, code, caller, now)
+    return await begin_session(database, seal, moderator, now)
+
+
+async def moderator_of(session: Session, seal: Seal, ticket: str, browser: str, now: int) -> Moderator | None:
+    """Whose right password a ticket stands for; None for a forged or old one, another browser's, or where the password is
+    another now."""
+    site, _, rest = ticket.partition("/")
+    found = await moderators.by_id(session, site[:64], rest.partition("/")[0][:26])
+    if found is None or not found.password_hash:
+        return None
+    good = seal.is_ticket(ticket, found.site, found.id, found.password_hash, browser, now)
+    return found if good else None
+
+
+async def off(tx: Session, moderator: Moderator, actor: str, now: int) -> bool:
+    """Off, with the recovery codes; False where there was none."""
+    was = await is_on(tx, moderator)
+    await second_factors.remove(tx, moderator)
+    if was:
+        await _note(tx, moderator, "second-factor:off", now, actor)
+    return was
+
+
+async def _note(tx: Session, moderator: Moderator, action: str, now: int, actor: str = "") -> None:
+    await audit.note(tx, site=moderator.site, at=now, actor=actor or moderator.id, action=action, subject=moderator.id)

@@ -1,0 +1,226 @@
+"""Moderators, their tokens (only marks of them), and failed attempts."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from moderation.core.ids import EVERYWHERE, first_id_at, new_id
+from moderation.core.times import LEEWAY
+from moderation.db.database import Row, Session, marks
+from moderation.team.model import Moderator
+
+SITES = "site IN (SELECT '*' UNION ALL SELECT site FROM sites)"
+MODERATOR = "id, site, email, role, password_hash, name, digest"
+COLUMNS = "site, kind, id, moderator, scopes, expires_at, ended_at, used_at, name, created_at"
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """`kind` is `api`, `session` or `set-password`; what it is called by is its `id`, never itself."""
+
+    site: str
+    kind: str
+    id: str
+    moderator: str | None
+    scopes: frozenset[str]
+    expires_at: int | None = None
+    ended_at: int | None = None
+    used_at: int | None = None
+    """To the hour."""
+    name: str = ""
+    created_at: int = 0
+
+
+def token_of(row: Row) -> Token:
+    return Token(row[0], row[1], row[2], row[3], frozenset(row[4].split()), *row[5:10])
+
+
+def moderator_of(row: Row) -> Moderator:
+    return Moderator(*(*row[:6], bool(row[6])))
+
+
+async def put(tx: Session, moderator: Moderator, now: int) -> None:
+    await tx.execute(
+        "INSERT INTO moderators (site, id, email, role, password_hash, created_at) VALUES (?, ?, ?, ?, ?, ?) "
+        "ON CONFLICT (site, id) DO UPDATE SET role = excluded.role, password_hash = excluded.password_hash",
+        *(moderator.site, moderator.id, moderator.email, moderator.role, moderator.password_hash, now),
+    )
+
+
+async def remove(tx: Session, moderator: Moderator, now: int) -> None:
+    await end_tokens_of(tx, moderator, now)
+    await tx.execute("DELETE FROM moderators WHERE site = ? AND id = ?", moderator.site, moderator.id)
+
+
+async def by_email(session: Session, email: str) -> Moderator | None:
+    row = await session.fetch_one(f"SELECT {MODERATOR} FROM moderators WHERE {SITES} AND email = ?", email)
+    return moderator_of(row) if row else None
+
+
+async def by_id(session: Session, site: str, id: str) -> Moderator | None:
+    row = await session.fetch_one(f"SELECT {MODERATOR} FROM moderators WHERE site = ? AND id = ?", site, id)
+    return moderator_of(row) if row else None
+
+
+async def of_id(session: Session, id: str) -> Moderator | None:
+    """Wherever they moderate."""
+    row = await session.fetch_one(f"SELECT {MODERATOR} FROM moderators WHERE {SITES} AND id = ?", id)
+    return moderator_of(row) if row else None
+
+
+async def ready(session: Session) -> list[Moderator]:
+    """Those who can sign in."""
+    rows = await session.fetch(f"SELECT {MODERATOR} FROM moderators WHERE password_hash IS NOT NULL ORDER BY site, id")
+    return [moderator_of(row) for row in rows]
+
+
+async def of_site(session: Session, site: str) -> list[Moderator]:
+    """Those of one site, or everybody."""
+    where, args = ("site = ?", (site,)) if site != EVERYWHERE else (SITES, ())
+    rows = await session.fetch(f"SELECT {MODERATOR} FROM moderators WHERE {where} ORDER BY email, id", *args)
+    return [moderator_of(row) for row in rows]
+
+
+async def move(tx: Session, moderator: Moderator, role: str, site: str) -> None:
+    """Another role, on another site or on all; what is theirs comes along."""
+    here = (moderator.site, moderator.id)
+    await tx.execute("UPDATE moderators SET role = ?, site = ? WHERE site = ? AND id = ?", role, site, *here)
+    for table in ("tokens", "second_factors", "recovery_codes"):
+        await tx.execute(f"UPDATE {table} SET site = ? WHERE site = ? AND moderator = ?", site, *here)
+
+
+async def call(tx: Session, moderator: Moderator, name: str) -> None:
+    """Readers know them by this from now on."""
+    await tx.execute("UPDATE moderators SET name = ? WHERE site = ? AND id = ?", name, moderator.site, moderator.id)
+
+
+async def set_digest(tx: Session, moderator: Moderator, wanted: bool) -> bool:
+    """Whether they get the digest from now on; False where it was so already."""
+    return (
+        await tx.execute(
+            "UPDATE moderators SET digest = ? WHERE site = ? AND id = ? AND digest <> ?",
+            *(int(wanted), moderator.site, moderator.id, int(wanted)),
+        )
+        > 0
+    )
+
+
+async def names(session: Session) -> dict[str, str]:
+    """Id → address, for pages that moderators see. The audit log itself holds ids only."""
+    return {row[0]: row[1] for row in await session.fetch("SELECT id, email FROM moderators")}
+
+
+async def count(session: Session, *, ready: bool = False) -> int:
+    """How many there are, or how many have a password."""
+    row = await session.fetch_one(
+        f"SELECT count(*) FROM moderators {'WHERE password_hash IS NOT NULL' if ready else ''}"
+    )
+    return int(row[0]) if row else 0
+
+
+async def add_token(tx: Session, token: Token, mark: str, now: int) -> None:
+    await tx.execute(
+        "INSERT INTO tokens (site, hash, kind, id, moderator, scopes, created_at, expires_at, name) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        *(token.site, mark, token.kind, token.id, token.moderator, " ".join(sorted(token.scopes)), now),
+        *(token.expires_at, token.name),
+    )
+
+
+async def token(session: Session, kind: str, mark: str, now: int) -> Token | None:
+    """The living one with this mark, of this kind."""
+    row = await session.fetch_one(
+        f"SELECT {COLUMNS} FROM tokens WHERE {SITES} AND hash = ? "
+        "AND kind = ? AND ended_at IS NULL AND (expires_at IS NULL OR expires_at > ?)",
+        *(mark, kind, now),
+    )
+    return token_of(row) if row else None
+
+
+async def living(session: Session, wanted: Collection[str], now: int) -> list[tuple[str, Token, str | None]]:
+    """(mark, token, its moderator's role) of those that are not over, sessions of somebody who was removed neither."""
+    if not wanted:
+        return []
+    columns = ", ".join(f"t.{column}" for column in COLUMNS.split(", "))
+    rows = await session.fetch(
+        f"SELECT {columns}, t.hash, m.role FROM tokens t LEFT JOIN moderators m ON m.site = t.site AND m.id = t.moderator "
+        f"WHERE t.{SITES} AND t.hash IN ({marks(len(wanted))}) AND t.ended_at IS NULL "
+        "AND (t.expires_at IS NULL OR t.expires_at > ?) AND (t.kind = 'api' OR m.id IS NOT NULL)",
+        *(*wanted, now),
+    )
+    return [(row[-2], token_of(row), row[-1]) for row in rows]
+
+
+async def used(tx: Session, site: str, mark: str, hour: int) -> None:
+    await tx.execute("UPDATE tokens SET used_at = ? WHERE site = ? AND hash = ?", hour, site, mark)
+
+
+async def sessions_of(session: Session, moderator: Moderator, now: int) -> list[tuple[str, Token]]:
+    """(mark, session), newest first."""
+    rows = await session.fetch(
+        f"SELECT {COLUMNS}, hash FROM tokens WHERE site = ? AND moderator = ? AND kind = 'session' "
+        "AND ended_at IS NULL AND expires_at > ? ORDER BY created_at DESC, hash",
+        *(moderator.site, moderator.id, now),
+    )
+    return [(row[-1], token_of(row)) for row in rows]
+
+
+async def end_sessions(tx: Session, moderator: Moderator, now: int, *, id: str = "", but: str = "") -> int:
+    """The one that is called `id`, or all but the one with this mark."""
+    which, value = ("id = ?", id) if id else ("hash <> ?", but)
+    return await tx.execute(
+        "UPDATE tokens SET ended_at = ? WHERE site = ? AND moderator = ? AND kind = 'session' AND ended_at IS NULL "
+        f"AND {which}",
+        *(now, moderator.site, moderator.id, value),
+    )
+
+
+async def api_tokens(session: Session, site: str) -> list[Token]:
+    """The living ones of programs: of one site, or all."""
+    where, args = ("site = ?", (site,)) if site != EVERYWHERE else (SITES, ())
+    rows = await session.fetch(
+        f"SELECT {COLUMNS} FROM tokens WHERE {where} AND kind = 'api' AND ended_at IS NULL ORDER BY created_at, hash",
+        *args,
+    )
+    return [token_of(row) for row in rows]
+
+
+async def end_token(tx: Session, now: int, *, mark: str = "", id: str = "") -> bool:
+    """By its mark; or, a program's, by its id. False where there is no living one."""
+    which, value = ("hash = ?", mark) if mark else ("kind = 'api' AND id = ?", id)
+    return (
+        await tx.execute(f"UPDATE tokens SET ended_at = ? WHERE {SITES} AND {which} AND ended_at IS NULL", now, value)
+        > 0
+    )
+
+
+async def end_tokens_of(
+    tx: Session, moderator: Moderator, now: int, kinds: tuple[str, ...] = ("session", "set-password")
+) -> None:
+    for kind in kinds:
+        await tx.execute(
+            "UPDATE tokens SET ended_at = ? WHERE site = ? AND moderator = ? AND kind = ? AND ended_at IS NULL",
+            *(now, moderator.site, moderator.id, kind),
+        )
+
+
+async def attempts(session: Session, who: str, now: int, within: int) -> int:
+    """How many in the last `within` milliseconds. What is dated later than now is long past: the clock was set back."""
+    row = await session.fetch_one(
+        "SELECT count(*) FROM attempts WHERE site = ? AND who = ? AND id > ? AND id < ?",
+        *(EVERYWHERE, who, first_id_at(now - within)[:10], first_id_at(now + LEEWAY)),
+    )
+    return int(row[0]) if row else 0
+
+
+async def add_attempt(tx: Session, who: str, now: int) -> str:
+    """Remember a failure, and forget this one's older than a day; its id."""
+    id = new_id(now)
+    await tx.execute("INSERT INTO attempts (site, who, id, at) VALUES (?, ?, ?, ?)", EVERYWHERE, who, id, now)
+    await tx.execute("DELETE FROM attempts WHERE site = ? AND who = ? AND at < ?", EVERYWHERE, who, now - 86_400_000)
+    return id
+
+
+async def forget_attempt(tx: Session, who: str, id: str) -> None:
+    await tx.execute("DELETE FROM attempts WHERE site = ? AND who = ? AND id = ?", EVERYWHERE, who, id)

@@ -1,0 +1,67 @@
+"""How many sign-ins to an account have failed since its moderator last looked: by the account's key, whether anybody has it
+or not, so that both cost the same."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from moderation.core.ids import EVERYWHERE
+from moderation.db.database import Session, marks
+
+
+@dataclass(frozen=True, slots=True)
+class Failures:
+    failed: int = 0
+    unmailed: int = 0
+    """Of them, since the last mail about it."""
+    mailed_at: int = 0
+
+
+async def of(session: Session, who: str) -> Failures:
+    row = await session.fetch_one(
+        "SELECT failed, unmailed, mailed_at FROM signin_failures WHERE site = ? AND who = ?", EVERYWHERE, who
+    )
+    return Failures(*row) if row else Failures()
+
+
+async def add(tx: Session, who: str, now: int) -> None:
+    await tx.execute(
+        "INSERT INTO signin_failures (site, who, failed, unmailed, at) VALUES (?, ?, 1, 1, ?) "
+        "ON CONFLICT (site, who) DO UPDATE SET failed = signin_failures.failed + 1, "
+        "unmailed = signin_failures.unmailed + 1, at = excluded.at",
+        *(EVERYWHERE, who, now),
+    )
+
+
+async def take_back(tx: Session, who: str) -> None:
+    """The last one was none."""
+    await tx.execute(
+        "UPDATE signin_failures SET failed = failed - 1, unmailed = CASE WHEN unmailed > 0 THEN unmailed - 1 ELSE 0 END "
+        "WHERE site = ? AND who = ? AND failed > 0",
+        *(EVERYWHERE, who),
+    )
+
+
+async def seen(tx: Session, who: str) -> None:
+    """Its moderator knows."""
+    await tx.execute("UPDATE signin_failures SET failed = 0, unmailed = 0 WHERE site = ? AND who = ?", EVERYWHERE, who)
+
+
+async def mailed(tx: Session, who: str, now: int) -> None:
+    await tx.execute(
+        "UPDATE signin_failures SET unmailed = 0, mailed_at = ? WHERE site = ? AND who = ?", now, EVERYWHERE, who
+    )
+
+
+async def any_known(session: Session) -> bool:
+    return await session.fetch_one("SELECT 1 FROM signin_failures WHERE site = ? LIMIT 1", EVERYWHERE) is not None
+
+
+async def forget(tx: Session, before: int, keep: Collection[str]) -> None:
+    """What was counted before that: for accounts that nobody has, and where there is nothing to tell."""
+    theirs = f"AND (failed = 0 OR who NOT IN ({marks(len(keep))}))" if keep else ""
+    await tx.execute(
+        f"DELETE FROM signin_failures WHERE site = ? AND at <= ? AND mailed_at <= ? {theirs}",
+        *(EVERYWHERE, before, before, *keep),
+    )

@@ -1,0 +1,71 @@
+"""Second factors and recovery codes: what they are made from, and marks of them; never themselves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from moderation.db.database import Session
+from moderation.team.model import Moderator
+
+
+@dataclass(frozen=True, slots=True)
+class SecondFactor:
+    seed: str
+    confirmed_at: int | None
+    step: int
+
+
+async def of(session: Session, moderator: Moderator) -> SecondFactor | None:
+    row = await session.fetch_one(
+        "SELECT seed, confirmed_at, step FROM second_factors WHERE site = ? AND moderator = ?",
+        *(moderator.site, moderator.id),
+    )
+    return SecondFactor(row[0], row[1], row[2]) if row else None
+
+
+async def all_on(session: Session) -> set[str]:
+    """The ids of the moderators who have one."""
+    rows = await session.fetch("SELECT moderator FROM second_factors WHERE confirmed_at IS NOT NULL")
+    return {row[0] for row in rows}
+
+
+async def put(tx: Session, moderator: Moderator, factor: SecondFactor) -> None:
+    await tx.execute(
+        "INSERT INTO second_factors (site, moderator, seed, confirmed_at, step) VALUES (?, ?, ?, ?, ?) "
+        "ON CONFLICT (site, moderator) DO UPDATE SET seed = excluded.seed, confirmed_at = excluded.confirmed_at, "
+        "step = excluded.step",
+        *(moderator.site, moderator.id, factor.seed, factor.confirmed_at, factor.step),
+    )
+
+
+async def remove(tx: Session, moderator: Moderator) -> None:
+    """With its recovery codes."""
+    await put_codes(tx, moderator, [])
+    await tx.execute("DELETE FROM second_factors WHERE site = ? AND moderator = ?", moderator.site, moderator.id)
+
+
+async def put_codes(tx: Session, moderator: Moderator, marks: list[str]) -> None:
+    """In place of all that were there."""
+    await tx.execute("DELETE FROM recovery_codes WHERE site = ? AND moderator = ?", moderator.site, moderator.id)
+    await tx.execute_many(
+        "INSERT INTO recovery_codes (site, moderator, mark) VALUES (?, ?, ?)",
+        [(moderator.site, moderator.id, mark) for mark in marks],
+    )
+
+
+async def use_code(tx: Session, moderator: Moderator, mark: str) -> bool:
+    """Once."""
+    return (
+        await tx.execute(
+            "DELETE FROM recovery_codes WHERE site = ? AND moderator = ? AND mark = ?",
+            *(moderator.site, moderator.id, mark),
+        )
+        > 0
+    )
+
+
+async def codes_left(session: Session, moderator: Moderator) -> int:
+    row = await session.fetch_one(
+        "SELECT count(*) FROM recovery_codes WHERE site = ? AND moderator = ?", moderator.site, moderator.id
+    )
+    return int(row[0]) if row else 0

@@ -1,0 +1,42 @@
+"""A comment's body in its format: as a page, as plain text, and where a piece of that text stands in the body.
+
+`markdown` is what people type here; its plain text is itself. `html` is what WordPress's form sends and importers bring.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from moderation.text import html as hypertext
+from moderation.text import markdown
+
+MARKDOWN, HTML = "markdown", "html"
+FORMATS = (MARKDOWN, HTML)
+LIGHT_HTML = 1_000
+
+
+def render_and_count(body: str, format: str) -> tuple[str, int]:
+    """The safe HTML, and how many links it has or its sender meant."""
+    if format == HTML:
+        found = hypertext.read(body)
+        return found.html, found.links
+    return markdown.render_and_count(body)
+
+
+def is_light(body: str, format: str) -> bool:
+    """It is read, rendered and counted in a millisecond or so, whatever it is made of. All else belongs into a thread."""
+    body = body.strip().replace("\r\n", "\n")
+    return len(body) <= LIGHT_HTML if format == HTML else markdown.is_light(body)
+
+
+def plain(body: str, format: str) -> str:
+    """What a reader reads: this is scored, compared with listed words, and learnt from."""
+    return hypertext.read(body).text if format == HTML else body
+
+
+def in_body(body: str, format: str, spans: Iterable[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
+    """Spans of the plain text as spans of the body."""
+    if format == HTML:
+        found = hypertext.read(body)
+        return tuple(found.in_source(start, end) for start, end in spans)
+    return tuple(spans)

@@ -1,0 +1,274 @@
+"""WordPress's HTML → the page's HTML, its plain text, and where each of its characters stands in what was sent.
+
+One walk over the source makes all three, so that what is scored is what readers see. Only the tags named here come out,
+each balanced and without attributes but a link's address; nh3 then looks over the result as it does over Markdown's.
+Tags of HTML that are not allowed disappear, as in WordPress; what is no tag of HTML (List<String>, <3) is text.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from bisect import bisect_left, bisect_right
+from dataclasses import dataclass
+from functools import lru_cache
+
+from moderation.text import markdown
+
+INLINE = {"a", "abbr", "acronym", "b", "cite", "code", "del", "em", "i", "q", "s", "strike", "strong"}
+BLOCKS = {"blockquote", "ul", "ol", "li", "pre"}
+DEEPEST = 12
+"""Tags within tags; deeper ones are passed over."""
+MOST_GROWTH = 8
+"""Where the page would be so many times as long as its source, its text is shown without its tags."""
+_NO_TEXT = (
+    "address applet area article aside audio base basefont big blink body button canvas caption center col colgroup data "
+    "dd details dfn dialog dir div dl dt embed fieldset figcaption figure font footer form frame frameset h1 h2 h3 h4 h5 "
+    "h6 head header hgroup hr html iframe img input ins kbd label legend link main map mark marquee math menu meta meter "
+    "nav nobr noembed noframes noscript object optgroup option output param picture plaintext progress rp rt ruby samp "
+    "script section select slot small source span style sub summary sup svg table tbody td template textarea tfoot th "
+    "thead time title tr track tt u var video wbr xmp"
+)
+_APART = "div dd dl dt h1 h2 h3 h4 h5 h6 hr table tr section article header footer figure center"
+_DROPPED, _PARTS = set(_NO_TEXT.split()), set(_APART.split())
+"""Tags that disappear; of the second kind, what they held stood apart."""
+_TOKEN = re.compile(
+    r"<!--[^<]*?-->|<(?P<end>/?)(?P<tag>[A-Za-z][A-Za-z0-9]*+)(?P<rest>(?=[\s/>])[^<>]*+)>|&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});",
+    re.DOTALL,
+)
+_HREF = re.compile(r"\bhref\s*=\s*(?:\"(?P<double>[^\"]*)\"|'(?P<single>[^']*)'|(?P<bare>[^\s\"'>]+))", re.IGNORECASE)
+_NONE, _LINE, _ALL = re.compile(""), re.compile(r"[ \t]*(?:\n(?![ \t]*\n)[ \t]*)?"), re.compile(r"[ \t\n]*")
+"""White space to pass over: none, one line end, or all."""
+_BLANK_LINE = re.compile(r"\n[ \t\n]*\n")
+_UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+@dataclass(frozen=True, slots=True)
+class Hypertext:
+    """`runs` are (start in the text, start in the source, length in the source, whether they go character by character)."""
+
+    html: str
+    links: int
+    text: str
+    runs: tuple[tuple[int, int, int, bool], ...]
+
+    def in_source(self, start: int, end: int) -> tuple[int, int]:
+        """A span of the text as a span of the source; what lies between its words there is part of it."""
+        if not self.runs or start >= end:
+            return 0, 0
+        first, after = (bisect_left(self.runs, place, key=lambda run: run[0]) for place in (start + 1, end))
+        pieces = [self._at(start), *(self._at(run[0]) for run in self.runs[first:after]), self._at(end - 1)]
+        return min(first for first, _ in pieces), max(last for _, last in pieces)
+
+    def _at(self, place: int) -> tuple[int, int]:
+        begins, source, length, each = self.runs[max(bisect_right(self.runs, place, key=lambda run: run[0]) - 1, 0)]
+        return (source + place - begins, source + place - begins + 1) if each else (source, source + length)
+
+
+@lru_cache(64)
+def read(source: str) -> Hypertext:
+    """Takes any string and never raises."""
+    writer = _Writer(markdown.whole(source))
+    writer.write()
+    made = "".join(writer.page)
+    if len(made) > MOST_GROWTH * len(source) + 200:
+        parts = (html.escape(part, quote=False).replace("\n", "<br>\n") for part in _BLANK_LINE.split(writer.said()))
+        made = "".join(f"<p>{part}</p>\n" for part in parts)
+    text = writer.said()
+    links = writer.links + markdown.count_meant(source)
+    return Hypertext(markdown.safe(made, INLINE | BLOCKS | {"p", "br"}), links, text, tuple(writer.runs))
+
+
+class _Writer:
+    """What is being written: the page, and beside it the plain text with its places."""
+
+    def __init__(self, source: str) -> None:
+        self.source = source
+        self.page: list[str] = []
+        self.links = 0
+        self.runs: list[tuple[int, int, int, bool]] = []
+        self._text: list[str] = []
+        self._length = 0
+        self._open: list[str] = []
+        self._again: list[str] = []
+        """Inline tags that a paragraph's end has closed for them."""
+        self._address: tuple[str, int, int, int] | None = None
+        """Of the open link: the address, where it stands, how long it is there, which piece of the text is its first."""
+        self._skip = _ALL
+        """What white space means nothing here: after a break, and at the beginning."""
+
+    def said(self) -> str:
+        return "".join(self._text).rstrip()
+
+    def write(self) -> None:
+        at = 0
+        for token in _TOKEN.finditer(self.source):
+            self._words(at, token.start())
+            at = token.end()
+            if token[0].startswith("&"):
+                self._character(token)
+            elif token["tag"]:
+                self._tag(token)
+        self._words(at, len(self.source))
+        self._close_to(0)
+
+    # --- text
+
+    def _note(self, text: str, start: int, length: int, each: bool) -> None:
+        if text:
+            self.runs.append((self._length, start, length, each))
+            self._text.append(text)
+            self._length += len(text)
+
+    def _apart(self, newlines: int, at: int) -> None:
+        """At least so many line ends between what was said and what comes."""
+        there = "".join(piece[-2:] for piece in self._text[-3:])
+        ends = len(there) - len(there.rstrip("\n"))
+        if self._length:
+            self._note("\n" * (newlines - ends), at, 0, False)
+
+    def _words(self, start: int, end: int) -> None:
+        """Text from the source, with its addresses linked, its line ends and its paragraphs."""
+        passed = self._skip.match(self.source, start, end)
+        start = passed.end() if passed else start
+        text = self.source[start:end]
+        if not text:
+            return
+        self._skip = _NONE
+        self._note(text, start, len(text), True)
+        if "pre" in self._open:
+            self.page.append(html.escape(text, quote=False))
+            return
+        for number, part in enumerate(_BLANK_LINE.split(text)):
+            if number:
+                self._end_paragraph(remember=True)
+            if part and (self._is_in_paragraph() or part.strip()):
+                self._paragraph()
+                self._lines(part if self.page[-1] != "<p>" else part.lstrip())
+
+    def _lines(self, part: str) -> None:
+        linked = "a" in self._open or "code" in self._open
+        shown, links = (html.escape(part, quote=False), 0) if linked else markdown.linked(part)
+        self.links += links
+        self.page.append(shown.replace("\n", "<br>\n"))
+
+    def _character(self, token: re.Match[str]) -> None:
+        shown = _UNSEEN.sub("", html.unescape(token[0]).replace("\r", "\n"))
+        if shown.isspace():
+            shown = shown if "\n" in shown and self._length else " "
+        self._note(shown, token.start(), len(token[0]), False)
+        if shown:
+            self._paragraph()
+        self._skip = _NONE
+        self.page.append(html.escape(shown, quote=False))
+
+    # --- tags
+
+    def _tag(self, token: re.Match[str]) -> None:
+        name, closes = token["tag"].lower(), bool(token["end"])
+        if name in INLINE:
+            self._end_inline(name) if closes else self._begin_inline(name, token)
+        elif name == "br":
+            if self._is_in_paragraph() or "pre" in self._open:
+                self.page.append("<br>\n" if self._is_in_paragraph() else "\n")
+            self._note("\n" if self._length else "", token.start(), len(token[0]), False)
+            self._skip = _LINE
+        elif name == "p" or name in _PARTS:
+            self._end_paragraph(remember=False)
+            self._apart(2, token.start())
+            self._skip = _ALL
+        elif name in BLOCKS:
+            self._block(name, closes, token.start())
+        elif name not in _DROPPED:
+            self._note(token[0], token.start(), len(token[0]), True)
+            self._paragraph()
+            self.page.append(html.escape(token[0], quote=False))
+
+    def _begin_inline(self, name: str, token: re.Match[str]) -> None:
+        opening, found, address = f"<{name}>", _HREF.search(token["rest"]) if name == "a" else None, None
+        if name == "a":
+            if found and found.lastgroup:
+                address = markdown.web_address(html.unescape(found[found.lastgroup]).strip())
+            if address is None:
+                return
+            self._end_inline("a")
+            opening = f'<a href="{html.escape(address)}">'
+        self._paragraph()
+        if len(self._open) >= DEEPEST:
+            return
+        if found and found.lastgroup and address:
+            begins = token.start("rest") + found.start(found.lastgroup)
+            self._address = (address, begins, len(found[found.lastgroup]), len(self._text))
+            self.links += 1
+        self._open.append(name)
+        self.page.append(opening)
+
+    def _end_inline(self, name: str) -> None:
+        if name in self._again:
+            self._again.remove(name)
+        for place in range(len(self._open) - 1, -1, -1):
+            if self._open[place] == name:
+                self._close_to(place)
+                return
+            if self._open[place] in BLOCKS or self._open[place] == "p":
+                return
+
+    def _block(self, name: str, closes: bool, at: int) -> None:
+        self._end_paragraph(remember=False)
+        self._apart(1 if name == "li" else 2, at)
+        self._skip = _NONE if name == "pre" and not closes else _ALL
+        if closes:
+            if name in self._open:
+                self._close_to(len(self._open) - 1 - self._open[::-1].index(name))
+            return
+        listed = [place for place, tag in enumerate(self._open) if tag in ("ul", "ol")]
+        if name == "li":
+            if not listed:
+                return
+            self._close_to(listed[-1] + 1)
+        elif self._open and self._open[-1] in ("ul", "ol"):
+            self._push("li")
+        if len(self._open) < DEEPEST and "pre" not in self._open:
+            self._push(name)
+
+    # --- balance
+
+    def _push(self, name: str) -> None:
+        self._open.append(name)
+        self.page.append(f"<{name}>")
+
+    def _is_in_paragraph(self) -> bool:
+        return "p" in self._open
+
+    def _paragraph(self) -> None:
+        """Where there is none: phrases stand in paragraphs, a list's in its items; what the last one held is open again."""
+        if self._is_in_paragraph() or "pre" in self._open:
+            return
+        if self._open and self._open[-1] in ("ul", "ol"):
+            self._push("li")
+        self._push("p")
+        for name in self._again:
+            self._push(name)
+        self._again = []
+
+    def _end_paragraph(self, *, remember: bool) -> None:
+        self._again = self._again if remember else []
+        if self._is_in_paragraph():
+            place = self._open.index("p")
+            self._again = [name for name in self._open[place + 1 :] if name != "a"] if remember else []
+            self._close_to(place)
+
+    def _close_to(self, place: int) -> None:
+        """Close all that was opened since; a link says its address where its text does not."""
+        while len(self._open) > place:
+            name = self._open.pop()
+            if name == "p" and self.page[-1].endswith("<br>\n"):
+                self.page[-1] = self.page[-1].removesuffix("<br>\n")
+            self.page.append(f"</{name}>" + "\n" * (name == "p" or name in BLOCKS))
+            if name == "a" and self._address:
+                address, at, length, since = self._address
+                text, self._address = "".join(self._text[since:]), None
+                if text.strip() not in (address, address.rstrip("/")):
+                    self._note("(" if text.endswith(" ") else " (", at, 0, False)
+                    self._note(address, at, length, False)
+                    self._note(")", at + length, 0, False)

@@ -1,0 +1,1 @@
+"""Transfer: imports, exports and backups."""

@@ -1,0 +1,168 @@
+"""Backup and restore: database, sites' models and the secret key in one file, consistent under load, from either
+database to either.
+
+A backup knows nothing of what was ended after it was made. So nothing that lets anybody in comes back by itself: sessions,
+one-time links and recovery codes never do, programs' tokens and webhooks only where the operator vouches for them.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from moderation.comments import store as comments
+from moderation.core.problem import BadRequest, Conflict
+from moderation.db.database import Database, migrations
+from moderation.transfer import store_backup as dump
+
+FORMAT = 1
+PAGE = 500
+
+
+async def write(database: Database, models: Path, secret: bytes, file: Path) -> dict[str, int]:
+    """Rows per table. Written beside, then renamed; readable by its owner alone. Raises Conflict where `file` exists."""
+    if file.exists():
+        raise Conflict(f"{file} exists already; give a new name.")
+    beside = file.with_name(f".{file.name}.part")
+    counts: dict[str, int] = {}
+    try:
+        handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(handle, "wb") as raw:
+            with zipfile.ZipFile(raw, "w", zipfile.ZIP_DEFLATED, compresslevel=3) as archive:
+                about = {"format": FORMAT, "migration": migrations()[-1][0]}
+                archive.writestr("about.json", json.dumps(about))
+                archive.writestr("secret-key", secret)
+                async with database.reading() as session:  # one moment for every table
+                    for table in dump.TABLES:
+                        counts[table] = 0
+                        with archive.open(f"{table}.jsonl", "w", force_zip64=True) as member:
+                            async for row in dump.rows(session, table):
+                                member.write(json.dumps(row).encode() + b"\n")
+                                counts[table] += 1
+                for path in sorted(models.rglob("*")) if models.exists() else []:
+                    if path.is_file() and not path.is_symlink():
+                        archive.write(path, f"models/{path.relative_to(models).as_posix()}")
+            raw.flush()
+            os.fsync(raw.fileno())
+        os.replace(beside, file)
+    finally:
+        beside.unlink(missing_ok=True)
+    return counts
+
+
+@dataclass
+class Doorkeeper:
+    """Which rows come back, and what did not."""
+
+    keep_integrations: bool
+    sessions: int = 0
+    """And one-time links and recovery codes."""
+    tokens: list[dict[str, Any]] = field(default_factory=list)
+    webhooks: dict[str, dict[str, Any]] = field(default_factory=dict)
+    moderators: int = 0
+    """Those who have a password."""
+
+    def lets_in(self, table: str, row: list[Any]) -> bool:
+        if table not in ("tokens", "webhooks", "person_links", "recovery_codes", "outbox", "moderators"):
+            return True
+        told = dict(zip(dump.TABLES[table], row, strict=False))  # an older backup has fewer columns
+        if table == "moderators":
+            self.moderators += told["password_hash"] is not None
+        elif table in ("person_links", "recovery_codes") or (table == "tokens" and told["kind"] != "api"):
+            self.sessions += told.get("ended_at") is None
+            return False
+        elif table == "tokens" and told["ended_at"] is None and not self.keep_integrations:
+            self.tokens.append(told)
+            return False
+        elif table == "webhooks" and not self.keep_integrations:
+            self.webhooks[told["id"]] = told
+            return False
+        elif table == "outbox":  # nobody is told of a link that is over, nor a webhook that is none
+            return told["lane"] not in self.webhooks and not told["id"].startswith("person.")
+        return True
+
+    def tell(self, say: Callable[[str], None]) -> None:
+        """What the operator has to know now."""
+        if self.sessions:
+            say("Sessions, one-time links and recovery codes were not restored: everybody signs in again.")
+        if self.moderators:
+            say(
+                f"{self.moderators} can sign in, with the passwords and roles of then (/moderate/moderators names them). End "
+                "whoever has left since with `remove-moderator`; renew a password or an app that was changed since with "
+                "`set-password` and `reset-second-factor`."
+            )
+        for one in self.tokens:
+            name = f" “{one['name']}”" if one.get("name") else ""
+            say(f"Not restored: the token {one['id']}…{name} of {one['site']} ({one['scopes']}).")
+        for one in self.webhooks.values():
+            say(f"Not restored: the webhook {one['url']} of {one['site']} ({one['events']}).")
+        if self.tokens or self.webhooks:
+            say(
+                "They may have been revoked since the backup was made. Make new ones with `add-token` and `add-webhook`; or, "
+                "if none of them was, restore once more into an empty database with --keep-integrations."
+            )
+
+
+async def restore(
+    database: Database,
+    models: Path,
+    key_file: Path,
+    file: Path,
+    *,
+    keep_integrations: bool = False,
+    say: Callable[[str], None] = lambda _: None,
+) -> dict[str, int]:
+    """Rows per table. Into an empty database only: all rows in one transaction, then the key and the models.
+
+    `say` hears what did not come back.
+    """
+    door = Doorkeeper(keep_integrations)
+    try:
+        archive = zipfile.ZipFile(file)
+        about = json.loads(archive.read("about.json"))
+    except (zipfile.BadZipFile, KeyError, ValueError):
+        raise BadRequest(f"{file} is no backup of ours.") from None
+    if about.get("format") != FORMAT or about.get("migration", 0) > migrations()[-1][0]:
+        raise BadRequest(f"{file} was made by a newer leave-a-reply; restore it with that version.")
+    with archive:
+        secret = archive.read("secret-key")
+        if key_file.exists() and key_file.read_bytes().strip() != secret.strip():
+            raise Conflict(f"{key_file} holds another secret key; move it away first.")
+        counts: dict[str, int] = {}
+        async with database.transaction() as tx:
+            await dump.require_empty(tx)
+            await dump.clear_sites(tx)
+            older = about.get("migration", 0) < migrations()[-1][0]
+            for table in dump.TABLES:
+                counts[table], page = 0, []
+                if older and f"{table}.jsonl" not in archive.namelist():
+                    continue  # it came later
+                with archive.open(f"{table}.jsonl") as member:
+                    for line in member:
+                        row = json.loads(line)
+                        if not door.lets_in(table, row):
+                            continue
+                        page.append(row)
+                        if len(page) == PAGE:
+                            await dump.add(tx, table, page)
+                            counts[table] += len(page)
+                            page = []
+                await dump.add(tx, table, page)
+                counts[table] += len(page)
+            await comments.count_anew(tx)
+        if not key_file.exists():
+            key_file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            with os.fdopen(os.open(key_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as kept:
+                kept.write(secret)
+        for name in archive.namelist():
+            path = (models / name.removeprefix("models/")).resolve()
+            if name.startswith("models/") and path.is_relative_to(models.resolve()):
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(archive.read(name))
+    door.tell(say)
+    return counts

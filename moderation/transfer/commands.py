@@ -1,0 +1,156 @@
+"""Moving house: what `import` and `export` say and print. Progress and tables on standard error, data alone on standard output."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from moderation.core.problem import Conflict
+from moderation.core.signing import Seal
+from moderation.core.urls import Links
+from moderation.db import audit
+from moderation.db.database import Database
+from moderation.sites.model import Site
+from moderation.transfer import exporting as departures
+from moderation.transfer.formats.file import File
+from moderation.transfer.formats.readers import READERS, reader_for
+from moderation.transfer.records import Skipped
+
+if TYPE_CHECKING:
+    from moderation.transfer.importing import Told
+
+NAMED = 20
+"""How many skipped rows are named for each reason; the rest are counted."""
+FORMATS = ("jsonl", "wxr")
+SYSTEMS = tuple(READERS)
+
+
+class Progress:
+    """One line that is written over on a terminal; else a line now and then."""
+
+    def __init__(self) -> None:
+        self.live = sys.stderr.isatty()
+        self._shown, self._next = False, time.monotonic() + (0 if self.live else 10)
+
+    def show(self, line: Callable[[], str]) -> None:
+        if time.monotonic() >= self._next:
+            self._next = time.monotonic() + (0.2 if self.live else 10)
+            sys.stderr.write(f"\r\x1b[K{line()}" if self.live else line() + "\n")
+            sys.stderr.flush()
+            self._shown = self.live
+
+    def say(self, line: str) -> None:
+        sys.stderr.write(("\r\x1b[K" if self._shown else "") + line + "\n")
+        self._shown = False
+
+
+async def bring(
+    database: Database, seal: Seal, site: str, path: str, named: str | None, keys: str | None, clock: Callable[[], int]
+) -> dict[str, Any]:
+    """Import a file. What came is told even where the file breaks off; then the Problem is raised."""
+    from moderation.transfer.importing import Arrivals
+
+    file, progress = File(path), Progress()
+    try:
+        reader = reader_for(file, named)
+        progress.say(f"Reading {'standard input' if path == '-' else path}: {reader.what}.")
+        named_so_far: Counter[str] = Counter()
+
+        def skip(row: Skipped) -> None:
+            named_so_far[row.reason] += 1
+            if named_so_far[row.reason] <= NAMED:
+                progress.say(f"skipped: {row.where}: {row.reason}")
+
+        def show(told: Told) -> None:
+            part = f"{file.done:.0%}, " if file.done is not None else ""
+            progress.show(lambda: f"{part}{told.comments.total():,} comments in, {told.known:,} here already")
+
+        arrivals = Arrivals(database, seal, site, reader.source, clock(), skip)
+        try:
+            await arrivals.take_in(reader.read(file, keys or reader.keys), show)
+        finally:
+            for line in table(arrivals.told):
+                progress.say(line)
+        return summary(arrivals.told, site, reader.source)
+    finally:
+        file.close()
+
+
+def summary(told: Told, site: str, source: str) -> dict[str, Any]:
+    return {
+        "site": site,
+        "source": source,
+        "articles": told.articles,
+        "comments": dict(told.comments),
+        "here_already": told.known,
+        "decisions": dict(told.decisions),
+        "skipped": dict(told.skipped),
+        "replies_without_parent": told.orphans,
+    }
+
+
+def table(told: Told) -> Iterator[str]:
+    rows = [("articles, new", told.articles)]
+    rows += [(f"comments, {status}", count) for status, count in sorted(told.comments.items())]
+    rows += [("comments that were here already, left as they are", told.known)] if told.known else []
+    rows += [(f"past decisions, {action}", count) for action, count in sorted(told.decisions.items())]
+    rows += [("replies without a parent, at the top", told.orphans)] if told.orphans else []
+    rows += [(f"skipped: {reason}", count) for reason, count in told.skipped.most_common()]
+    width = max(len(name) for name, _ in rows)
+    for name, count in rows:
+        yield f"{name:<{width}}  {count:>10,}"
+
+
+async def take(
+    database: Database, links: Links, site: Site, format: str, output: str | None, clock: Callable[[], int]
+) -> None:
+    """Export a site, all from one moment. It holds every address: a file is made readable by its owner alone."""
+    progress = Progress()
+
+    def show(gone: departures.Gone) -> None:
+        progress.show(lambda: f"{gone.comments:,} comments written")
+
+    with opened(output) as file:
+        if format == "wxr":
+            gone = await departures.write_wxr(database, site, links, file.write, show)
+        else:
+            gone = await departures.write_jsonl(database, site, clock(), file.write, show)
+    async with database.transaction() as tx:
+        await audit.note(
+            tx,
+            site=site.key,
+            at=clock(),
+            actor="operator",
+            action="site:export",
+            subject=format,
+            comments=gone.comments,
+        )
+    progress.say(f"{gone.articles:,} articles and {gone.comments:,} comments written.")
+
+
+@contextmanager
+def opened(output: str | None) -> Iterator[BinaryIO]:
+    """Standard output, or a new file that appears once it is whole. Raises Conflict where there is one already."""
+    if output is None:
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+        return
+    path = Path(output)
+    if path.exists():
+        raise Conflict(f"{path} exists already; give a new name.")
+    beside = path.with_name(f".{path.name}.part")
+    try:
+        beside.unlink(missing_ok=True)
+        with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(beside, path)
+    finally:
+        beside.unlink(missing_ok=True)

@@ -1,0 +1,158 @@
+"""WordPress: its export file (WXR), and what `wp comment list --format=json` prints, which has the spam that WXR leaves out.
+
+Both know comments and posts by the same numbers, so that one completes the other.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterator, Mapping
+
+from moderation.core.problem import BadRequest
+from moderation.core.times import moment
+from moderation.transfer.formats.file import File
+from moderation.transfer.formats.markup import Element, elements
+from moderation.transfer.formats.plain import page_key, plain
+from moderation.transfer.records import PastArticle, PastComment, Record, Skipped
+
+SOURCE = "wordpress"
+STATUSES = {
+    "1": "approved",
+    "approve": "approved",
+    "approved": "approved",
+    "0": "pending",
+    "hold": "pending",
+    "": "pending",
+}
+STATUSES |= {"spam": "spam", "trash": "deleted", "post-trashed": "deleted"}
+FIELDS = (
+    "comment_ID,comment_post_ID,comment_parent,comment_approved,comment_type,comment_date_gmt,comment_date,"
+    "comment_author,comment_author_email,comment_author_url,comment_author_IP,comment_content"
+)
+COMMAND = f"wp comment list --status=any --post_status=publish --format=json --fields={FIELDS} > comments.json"
+
+ITEM, COMMENT = "rss/channel/item", "rss/channel/item/wp:comment"
+WANTED = frozenset(
+    f"wp:{name}"
+    for name in (
+        *(
+            "post_id",
+            "post_name",
+            "post_date_gmt",
+            "post_date",
+            "status",
+            "post_type",
+            "post_password",
+            "comment_status",
+        ),
+        *("comment_id", "comment_author", "comment_author_email", "comment_author_url", "comment_author_IP"),
+        *("comment_date_gmt", "comment_date", "comment_content", "comment_approved", "comment_type", "comment_parent"),
+    )
+) | {"title", "link", "pubDate", "content:encoded", "dsq:thread_identifier"}
+HELD, HELD_SIZE = 500, 4_000_000
+"""Comments of one post, and their characters, that are held back until it is known which post it is."""
+
+
+def is_wxr(head: bytes) -> bool:
+    return b"http://wordpress.org/export/" in head and b"<rss" in head
+
+
+def read_wxr(file: File, keys: str) -> Iterator[Record]:
+    """Posts that are published, and their comments. `keys` is `id` or `path`."""
+    held, size = list[Element](), 0
+    told: Element | None = None
+    for element in elements(file, frozenset({ITEM, COMMENT}), WANTED):
+        item = element.within or element
+        if element.within:
+            held.append(element)
+            size += sum(map(len, element.fields.values()))
+        # what a post is stands before its comments in WordPress's own files, but not in everybody's
+        if told is item or not element.within or len(held) > HELD or size > HELD_SIZE:
+            if told is not item and (held or is_page(item)):
+                yield post(item, keys)
+            for comment in held:
+                yield wxr_comment(comment, item)
+            held, size, told = [], 0, item
+
+
+def is_page(item: Element) -> bool:
+    """Something that a reader can open, and not a picture, a menu or a draft's earlier version."""
+    return item.fields.get("wp:post_type", "post") in ("post", "page") and item.fields.get("wp:status") == "publish"
+
+
+def foreign_post(item: Element) -> str:
+    fields = item.fields
+    return fields.get("wp:post_id") or fields.get("dsq:thread_identifier") or fields.get("link") or ""
+
+
+def post(item: Element, keys: str) -> Record:
+    fields = item.fields
+    foreign, link = foreign_post(item).strip(), fields.get("link", "").strip()
+    if not foreign:
+        return Skipped(f"line {item.line}", "a post without an id and a link")
+    key = foreign if keys == "id" and re.fullmatch(r"[0-9]{1,20}", foreign) else page_key(link)
+    status = fields.get("wp:status", "publish")
+    hidden = status not in ("publish", "inherit", "closed") or fields.get("wp:post_password")
+    return PastArticle(
+        foreign,
+        "" if hidden else key,
+        plain(fields.get("title", "")),
+        link,
+        plain(fields.get("content:encoded", "")),
+        moment(fields.get("wp:post_date_gmt")) or moment(fields.get("pubDate")) or moment(fields.get("wp:post_date")),
+        fields.get("wp:comment_status", "open") != "closed",
+    )
+
+
+def wxr_comment(element: Element, item: Element) -> Record:
+    row = {name.removeprefix("wp:"): value for name, value in element.fields.items()}
+    row["comment_ID"] = row.pop("comment_id", "")
+    return comment(row, foreign_post(item).strip(), "", f"line {element.line}")
+
+
+def is_list(head: bytes) -> bool:
+    return re.match(rb"\s*\[\s*(\{|\])", head.removeprefix(b"\xef\xbb\xbf")) is not None
+
+
+def read_list(file: File, keys: str) -> Iterator[Record]:
+    for number, row in file.rows():
+        where = f"row {number}"
+        if not isinstance(row, dict) or "comment_ID" not in row:
+            yield Skipped(where, "no comment of WordPress")
+            continue
+        if "comment_content" not in row or "comment_post_ID" not in row:
+            raise BadRequest(f"The list has no texts or no posts. Make it with: {COMMAND}")
+        text = {
+            name: value if isinstance(value, str) else str(value) for name, value in row.items() if value is not None
+        }
+        post = text.get("comment_post_ID", "")
+        known = re.fullmatch(r"[0-9]{1,20}", post) is not None
+        yield comment(text, post, post if keys == "id" and known else "", where)
+
+
+def comment(row: Mapping[str, str], article: str, key: str, place: str) -> Record:
+    foreign = row.get("comment_ID", "").strip()
+    if not re.fullmatch(r"[1-9][0-9]{0,19}", foreign):
+        return Skipped(place, "no comment id")
+    where = f"comment {foreign} ({place})"
+    kind = row.get("comment_type", "")
+    if kind not in ("", "comment"):
+        known = kind if kind in ("pingback", "trackback", "order_note", "review", "action_log") else "of another type"
+        return Skipped(where, f"not a reader's comment ({known})")
+    parent = row.get("comment_parent", "").strip()
+    return PastComment(
+        where,
+        foreign,
+        article,
+        parent if parent.strip("0") else "",
+        STATUSES.get(row.get("comment_approved", "").strip().lower(), "pending"),
+        html.unescape(row.get("comment_author", "")),
+        row.get("comment_author_email", "").strip(),
+        html.unescape(row.get("comment_author_url", "")).strip(),
+        row.get("comment_content", ""),
+        "html",
+        moment(row.get("comment_date_gmt")) or moment(row.get("comment_date")),
+        address=row.get("comment_author_IP", "").strip(),
+        key=key,
+    )

@@ -1,0 +1,363 @@
+"""Arrivals: what another system tells → articles, comments and past verdicts of ours. Twice is as good as once.
+
+Batches, each one transaction, so that a running service goes on between them. Every row keeps the id that it had: a second
+run, or one after a kill, adds what is missing and changes nothing that is here.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from itertools import islice
+
+from classifier.labels import LABELS
+from moderation.articles import register as registration
+from moderation.comments import store as comments
+from moderation.comments import store_appeals as appeals
+from moderation.comments import store_decisions as decisions
+from moderation.comments.decision import MOST_APPEALED, REASONS, STATUS_AFTER
+from moderation.comments.model import Comment, below
+from moderation.comments.store import Judged, Keys
+from moderation.comments.store_decisions import Entry
+from moderation.comments.verdict import Verdict
+from moderation.core.ids import first_id_at, new_id
+from moderation.core.problem import Problem
+from moderation.core.signing import Seal
+from moderation.db import audit
+from moderation.db.database import Database, Session
+from moderation.duplicates import duplicates as waves
+from moderation.sites import store as sites
+from moderation.sites.model import Article
+from moderation.transfer import store as imports
+from moderation.transfer.normalise import Ready, as_judged, clean, past_verdict, ready, ready_article
+from moderation.transfer.records import PastArticle, PastComment, PastDecision, PastSubmission, Record, Skipped
+from moderation.transfer.store import ARTICLE, COMMENT, Known
+
+FEWEST, BATCH, BATCH_SIZE = 25, 500, 2_000_000
+"""Records, and characters of their texts, in one transaction."""
+PATIENCE = 0.1
+"""Seconds that a reader who posts meanwhile may wait for one transaction; where it takes longer, batches become smaller."""
+BY = "import"
+"""The moderator whose decisions these are."""
+TAUGHT = {"approved": "approve", "spam": "spam"}
+"""The past verdicts that teach: what was published is good, what was filed as spam is spam."""
+
+
+@dataclass
+class Told:
+    """What came of it."""
+
+    articles: int = 0
+    comments: Counter[str] = field(default_factory=Counter)
+    known: int = 0
+    """Comments that were here already; nothing of them was touched."""
+    decisions: Counter[str] = field(default_factory=Counter)
+    skipped: Counter[str] = field(default_factory=Counter)
+    orphans: int = 0
+    """Replies whose parent is in no file: they stand at the top."""
+
+
+class Arrivals:
+    def __init__(
+        self,
+        database: Database,
+        seal: Seal,
+        site: str,
+        source: str,
+        now: int,
+        skip: Callable[[Skipped], None] = lambda _: None,
+    ) -> None:
+        """`skip` hears of each row that does not come in."""
+        self.database, self.seal, self.site, self.source, self.now = database, seal, site, source, now
+        self.told, self._skip = Told(), skip
+
+    async def take_in(self, records: Iterator[Record], progress: Callable[[Told], None] = lambda _: None) -> Told:
+        """All of them. A Problem of the reader is raised once what it had told before is stored."""
+        broken: Problem | None = None
+        many = BATCH // 4
+        while True:
+            batch, much = list[Record](), 0
+            try:
+                for record in islice(records, many):
+                    batch.append(record)
+                    much += size(record)
+                    if much > BATCH_SIZE:
+                        break
+            except Problem as problem:
+                broken = problem
+            if batch:
+                took = await self._store(batch)
+                many = max(FEWEST, many // 2) if took > PATIENCE else min(BATCH, many + FEWEST)
+                progress(self.told)
+            if broken or not batch:
+                break
+        await self._reunite()
+        async with self.database.transaction() as tx:
+            self.told.orphans = await imports.orphans(tx, self.site, self.source)
+            await audit.note(
+                tx, site=self.site, at=self.now, actor="operator", action="site:import", subject=self.source,
+                articles=self.told.articles, comments=self.told.comments.total(), complete=broken is None,
+            )  # fmt: skip
+        if broken:
+            raise broken
+        return self.told
+
+    def skip(self, where: str, reason: str) -> None:
+        self.told.skipped[reason] += 1
+        self._skip(Skipped(where, reason))
+
+    async def _store(self, batch: list[Record]) -> float:
+        """The seconds that its transaction took: what can be done without the database is done before."""
+        articles = [
+            ready_article(record) for record in batch if isinstance(record, PastArticle) and clean(record.foreign)
+        ]
+        arrived = list[Ready]()
+        for record in batch:
+            if isinstance(record, Skipped):
+                self.skip(record.where, record.reason)
+            elif isinstance(record, PastComment):
+                try:
+                    arrived.append(ready(record, self.seal, self.site, self.now))
+                except ValueError as error:
+                    self.skip(record.where, str(error))
+        judged = [record for record in batch if isinstance(record, PastSubmission)]
+        alike = {r.past.foreign: waves.keys_of(r.comment, links=has_link(r.comment)) for r in reversed(arrived)}
+        async with self.database.transaction() as tx:
+            began = time.monotonic()
+            keys = await self._articles(tx, articles, arrived)
+            arrived = self._with_article(arrived, keys)
+            arrived, known = await self._new(tx, arrived)
+            placed = await self._placed(tx, arrived, known)
+            await self._write(tx, placed)
+            await waves.keep_imported(tx, self.site, ((c.id, alike[r.past.foreign]) for r, c, _ in placed))
+            await self._judged(tx, judged)
+            await sites.touch(tx, self.site, (c.article for _, c, _ in placed if c.status == "approved"))
+        return time.monotonic() - began
+
+    async def _articles(self, tx: Session, told: list[PastArticle], arrived: list[Ready]) -> dict[str, str]:
+        """Foreign id → key, empty while it is not published; missing articles are made, and gaps in known ones filled."""
+        wanted = {a.foreign for a in told} | {r.past.article for r in arrived}
+        keys = await imports.found(tx, self.site, self.source, ARTICLE, wanted)
+        fresh = {a.foreign: a for a in reversed(told) if not keys.get(a.foreign)}
+        for past in (r.past for r in arrived):
+            if past.article not in keys and past.article not in fresh and past.key:
+                fresh[past.article] = PastArticle(past.article, past.key)
+        await imports.tell(tx, self.site, self.source, {foreign: a.key for foreign, a in fresh.items()})
+        keys |= {foreign: a.key for foreign, a in fresh.items()}
+        named = {key for key in keys.values() if key}
+        here = await sites.articles(tx, self.site, named) if named else {}
+        first = {keys.get(r.past.article): r.comment.created_at for r in reversed(arrived)}
+        for a in [*fresh.values(), *told]:
+            if not (key := keys[a.foreign]):
+                continue
+            old = here.get(key)
+            at = min(a.published_at or first.get(key) or 0, self.now)
+            new = Article(
+                self.site,
+                key,
+                (old and old.title) or a.title,
+                (old and old.url) or a.url or None,
+                (old and old.text) or a.text,
+                old.published_at if old and old.published_at is not None else a.published_at,
+                old.comments_open if old else a.comments_open,
+                old.revision if old else 0,
+                old.created_at if old else at,
+            )
+            if new != old:
+                await registration.register(tx, new)
+                here[key] = new
+                self.told.articles += old is None
+            await imports.add(tx, (Known(self.site, source, ARTICLE, id, key) for source, id in a.ids))
+        return keys
+
+    def _with_article(self, arrived: list[Ready], keys: dict[str, str]) -> list[Ready]:
+        found = []
+        for r in arrived:
+            key = keys.get(r.past.article)
+            if key:
+                found.append(replace(r, comment=replace(r.comment, article=key)))
+            elif key is None:
+                self.skip(r.past.where, "its article is in no file that came before")
+            else:
+                self.skip(r.past.where, "its article is not published, or has no address")
+        return found
+
+    async def _new(self, tx: Session, arrived: list[Ready]) -> tuple[list[Ready], dict[str, str]]:
+        """Those that are not here yet; and foreign id → id of all that are here, parents included."""
+        wanted = {r.past.foreign for r in arrived} | {r.past.parent for r in arrived if r.past.parent}
+        known = await imports.found(tx, self.site, self.source, COMMENT, wanted)
+        own = {id for r in arrived if r.past.kept for id in (r.past.foreign, r.past.parent) if id and id not in known}
+        taken = await comments.find(tx, own) if own else {}
+        known |= {id: id for id, c in taken.items() if c.site == self.site}
+        new, seen = [], set[str]()
+        for r in arrived:
+            foreign = r.past.foreign
+            if foreign in seen:
+                self.skip(r.past.where, "twice in the file")
+            elif foreign not in known:
+                if foreign in taken:  # a copy of another site's comment: an id is unique over all sites
+                    r = replace(r, comment=replace(r.comment, id=new_id(r.comment.created_at)))
+                new.append(r)
+            elif not r.past.kept and known[foreign][:10] != first_id_at(r.comment.created_at)[:10]:
+                self.skip(
+                    r.past.where, "another comment came with this id; is it another blog? Give it a site of its own"
+                )
+            else:
+                self.told.known += 1
+            seen.add(foreign)
+        return new, known
+
+    async def _placed(
+        self, tx: Session, new: list[Ready], known: dict[str, str]
+    ) -> list[tuple[Ready, Comment, str | None]]:
+        """Each with its place, and the foreign id of a parent that has not come yet."""
+        answered = {known[r.past.parent] for r in new if r.past.parent in known}
+        above = await comments.of_site(tx, self.site, answered) if answered else {}
+        batch = {r.past.foreign: r for r in new}
+        parents, waits = dict[str, str | None](), dict[str, str]()
+        for r in new:
+            parent, id = r.past.parent, r.comment.id
+            other = batch[parent].comment if parent in batch else above.get(known.get(parent, ""))
+            parents[id] = other.id if other and other.article == r.comment.article else None
+            if parent and other is None and parent not in known:
+                waits[id] = parent
+        paths = tree(parents, {c.id: c.path for c in above.values()})
+        return [
+            (r, replace(r.comment, parent=paths[r.comment.id][0], path=paths[r.comment.id][1]), waits.get(r.comment.id))
+            for r in new
+        ]
+
+    async def _write(self, tx: Session, placed: list[tuple[Ready, Comment, str | None]]) -> None:
+        verdicts, entries, ids = list[Judged](), list[Entry](), list[Known]()
+        rows = list[Judged]()
+        for r, c, waits in placed:
+            kept = r.past.kept
+            judged = Judged(
+                c,
+                past_verdict(c, self.source),
+                r.keys,
+                bool(kept and kept.notify),
+                c.email.rpartition("@")[2],
+                "import",
+            )
+            told = {v.revision: v for v in kept.verdicts} if kept else {}
+            # the queue sorts it by its last verdict, as it did where it came from
+            rows.append(
+                replace(judged, verdict=as_judged(judged, told[c.judged]).verdict) if c.judged in told else judged
+            )
+            verdicts += [as_judged(judged, v) for v in told.values()]
+            if c.judged not in told:
+                verdicts.append(judged)
+            if kept:
+                entries += self._entries(c.id, c.id == r.past.foreign, kept.decisions)
+                ids += [Known(self.site, source, COMMENT, id, c.id) for source, id in kept.ids]
+            elif c.status in TAUGHT:
+                action = TAUGHT[c.status]
+                entries.append(
+                    Entry(
+                        *(self.site, new_id(c.created_at), c.id, 1, action, (), "", BY),
+                        *("pending", c.status, 1, c.created_at),
+                    )
+                )
+            ids.append(Known(self.site, self.source, COMMENT, r.past.foreign, c.id, waits))
+            self.told.comments[c.status] += 1
+        await comments.add_comments(tx, rows)
+        await comments.add_verdicts(tx, verdicts)
+        await decisions.add(tx, entries)
+        for r, c, _ in placed:
+            said, at = (r.past.kept and r.past.kept.appeal) or ("", 0)
+            if said := clean(said)[:MOST_APPEALED]:
+                await appeals.add(tx, self.site, c.id, said, at)
+        await imports.add(tx, ids)
+        self.told.decisions.update(e.action or "label" for e in entries)
+
+    def _entries(self, id: str, same: bool, told: Iterable[PastDecision]) -> list[Entry]:
+        """Decisions as they were; under ids of their own where the comment is a copy."""
+        known = {d.id: d for d in told if d.action is None or d.action in STATUS_AFTER}
+        return [
+            Entry(
+                self.site,
+                d.id if same else new_id(d.created_at),
+                id,
+                d.judged,
+                d.action,
+                tuple(label for label in d.labels if label in LABELS),
+                clean(d.note)[:1000],
+                clean(d.moderator)[:300],
+                d.before,
+                d.after,
+                d.after_revision,
+                d.created_at,
+                d.undone_at,
+                d.undone_by and clean(d.undone_by)[:300],
+                d.reason if d.reason in REASONS and d.action == "reject" else "",
+            )
+            for d in known.values()
+        ]
+
+    async def _judged(self, tx: Session, told: list[PastSubmission]) -> None:
+        """Judged texts that never were comments."""
+        known = await imports.found(tx, self.site, self.source, COMMENT, {s.foreign for s in told})
+        known |= dict.fromkeys(await comments.judged_already(tx, [s.foreign for s in told]), "")
+        for s in {s.foreign: s for s in told if s.foreign not in known}.values():
+            bare = Comment(
+                s.foreign, self.site, clean(s.article)[:200], None, "", "pending", 1, "", "", None, "", "", 0
+            )
+            judged = Judged(
+                bare, Verdict("hold"), Keys(s.author_key, "", ""), False, clean(s.email_domain)[:253], "import"
+            )
+            await comments.add_verdicts(
+                tx, [as_judged(judged, v) for v in {v.revision: v for v in s.verdicts}.values()]
+            )
+            entries = self._entries(s.foreign, True, s.decisions)
+            await decisions.add(tx, entries)
+            await imports.add(tx, [Known(self.site, self.source, COMMENT, s.foreign, s.foreign)])
+            self.told.decisions.update(e.action or "label" for e in entries)
+
+    async def _reunite(self) -> None:
+        """Replies that came before their parents move below them, with all that hangs on them."""
+        async with self.database.reading() as session:
+            found = await imports.reunited(session, self.site, self.source)
+        for article in found:
+            async with self.database.transaction() as tx:
+                waiting = await imports.parents(tx, self.site, self.source, article)
+                rows = await comments.places(tx, self.site, article)
+                here = {id for id, _, _ in rows}
+                parents = {id: p if (p := waiting.get(id, parent)) in here else None for id, parent, _ in rows}
+                paths = tree(parents, {})
+                moved = [(id, *paths[id]) for id, parent, path in rows if paths[id] != (parent, path)]
+                await comments.replace(tx, self.site, moved)
+                await imports.settle(tx, self.site, self.source, waiting)
+                await sites.touch(tx, self.site, [article])
+
+
+def tree(parents: dict[str, str | None], paths: dict[str, str]) -> dict[str, tuple[str | None, str]]:
+    """id → (parent, path), deeper levels attached to the deepest allowed; what goes in a circle stands at the top."""
+    placed = dict[str, tuple[str | None, str]]()
+    for id in parents:
+        chain, at, seen = list[str](), id, set[str]()
+        while at in parents and at not in placed and at not in seen:
+            chain.append(at)
+            seen.add(at)
+            at = parents[at] or ""
+        above = placed[at][1] if at in placed else paths.get(at, "")
+        for below_it in reversed(chain):
+            placed[below_it] = below(below_it, above) if above else (None, below_it)
+            above = placed[below_it][1]
+    return placed
+
+
+def has_link(comment: Comment) -> bool:
+    return "://" in comment.text or "www." in comment.text
+
+
+def size(record: Record) -> int:
+    return (
+        len(record.body)
+        if isinstance(record, PastComment)
+        else len(record.text)
+        if isinstance(record, PastArticle)
+        else 0
+    )

@@ -1,0 +1,142 @@
+"""A past comment → a comment of ours that has no place yet, or the reason why it cannot come in. No clock, no storage."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass, replace
+from typing import Any
+
+from classifier.labels import LABELS
+from classifier.streamsafe import normalize
+from moderation.comments.model import Comment
+from moderation.comments.store import Judged, Keys
+from moderation.comments.submission import (
+    BODY_BYTES,
+    NAME_LONGEST,
+    UNWANTED,
+    URL_LONGEST,
+    Submission,
+    has_something_visible,
+)
+from moderation.comments.verdict import Reason, Verdict
+from moderation.core.ids import new_id
+from moderation.core.signing import Seal
+from moderation.sites.model import is_article_key
+from moderation.text import body as prose
+from moderation.text.addresses import BIDI, EMAIL_LONGEST, checked_email, checked_url
+from moderation.transfer.records import PastArticle, PastComment, PastVerdict
+
+FOREIGN = 500
+BARE = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*\.[a-z]{2,}(/|\Z)", re.IGNORECASE)
+"""A web address without its scheme, as blogs let people type it."""
+ACTIONS = {"approved": "publish", "pending": "hold", "spam": "spam", "rejected": "reject", "deleted": "hold"}
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A past comment, cleaned, rendered and keyed; its place in the tree is not known yet."""
+
+    past: PastComment
+    comment: Comment
+    keys: Keys
+
+
+def clean(text: str) -> str:
+    """What both databases can hold: no control characters, no half of a pair."""
+    return UNWANTED.sub("", text.replace("\r\n", "\n").replace("\r", "\n")).encode("utf-8", "replace").decode().strip()
+
+
+def ready_article(past: PastArticle) -> PastArticle:
+    link = checked_url(clean(past.url)) if len(past.url) <= 2000 else None
+    return replace(
+        past,
+        foreign=clean(past.foreign)[:FOREIGN],
+        key=past.key if is_article_key(past.key) else "",
+        title=clean(past.title)[:500],
+        url=link or "",
+        text=clean(past.text)[:200_000],
+    )
+
+
+def ready(past: PastComment, seal: Seal, site: str, now: int) -> Ready:
+    """Raises ValueError with the reason why it cannot come in."""
+    foreign, parent = clean(past.foreign)[:FOREIGN], clean(past.parent)[:FOREIGN]
+    past = replace(
+        past, foreign=foreign, article=clean(past.article)[:FOREIGN], parent="" if parent == foreign else parent
+    )
+    if not foreign:
+        raise ValueError("no comment id")
+    if past.created_at is None or past.created_at <= 0:
+        raise ValueError("no date that can be read")
+    if past.created_at > now + 24 * 3600 * 1000:
+        raise ValueError("its date is in the future")
+    body = clean(past.body)
+    if len(body.encode()) > BODY_BYTES:
+        raise ValueError(f"longer than {BODY_BYTES:,} bytes")
+    if past.status != "deleted" and not has_something_visible(prose.plain(body, past.format)):
+        raise ValueError("no text")
+    name = clean_name(past.name)
+    address = clean(past.email)
+    email = (checked_email(address) if len(address) <= EMAIL_LONGEST else None) or ""
+    link = clean(past.url)
+    link = f"http://{link}" if BARE.match(link) else link
+    kept = past.kept
+    made = Comment(
+        id=foreign if kept else new_id(past.created_at, int(foreign) & 4095 if foreign.isdigit() else 0),
+        site=site,
+        article="",
+        parent=None,
+        path="",
+        status=past.status,
+        revision=max(1, kept.revision) if kept else 1,
+        name=name,
+        email=email,
+        url=checked_url(link) if link and len(link) <= URL_LONGEST else None,
+        body=body,
+        html=prose.render_and_count(body, past.format)[0],
+        created_at=past.created_at,
+        edited_at=past.edited_at,
+        judged=max(1, kept.judged) if kept else 1,
+        decided=kept.decided if kept else past.status != "pending",
+        format=past.format,
+        staff=bool(kept and kept.staff),
+    )
+    said = Submission(name, email, None, body, None, False, past.format)
+    return Ready(past, made, Keys(seal.author_key(email, name), seal.address_key(past.address), said.body_key))
+
+
+def clean_name(name: str) -> str:
+    name = normalize("NFC", clean(name))
+    name = "".join(
+        " " if c.isspace() else c for c in name if (c not in BIDI and unicodedata.category(c) != "Cc") or c.isspace()
+    )
+    name = " ".join(name.split())[:NAME_LONGEST].strip()
+    return name if has_something_visible(name) else ""
+
+
+def past_verdict(comment: Comment, source: str) -> Verdict:
+    return Verdict(ACTIONS[comment.status], (Reason("imported", note=source),))
+
+
+def as_judged(judged: Judged, past: PastVerdict) -> Judged:
+    """The comment as it was when this verdict fell."""
+    c = replace(
+        judged.comment,
+        judged=past.revision,
+        body=clean(past.body),
+        name=clean_name(past.name),
+        url=checked_url(clean(past.url)) if past.url else None,
+        created_at=past.created_at,
+        edited_at=None,
+        format=past.format,
+    )
+    scores: Any = {label: score for label, score in (past.scores or {}).items() if label in LABELS and 0 <= score <= 1}
+    verdict = Verdict(
+        past.action,
+        past.reasons,
+        scores or None,
+        past.model and clean(past.model)[:200],
+        past.facts,
+    )
+    return replace(judged, comment=c, verdict=verdict, source=clean(past.source)[:40] or "import")

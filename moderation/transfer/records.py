@@ -1,0 +1,120 @@
+"""History: what another system tells of its articles, comments and verdicts, in no system's own words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from moderation.comments.verdict import Reason
+
+
+@dataclass(frozen=True, slots=True)
+class PastArticle:
+    """`foreign` is the id that it had there. An empty `key`: it is not published, and neither are its comments."""
+
+    foreign: str
+    key: str
+    title: str = ""
+    url: str = ""
+    text: str = ""
+    published_at: int | None = None
+    comments_open: bool = True
+    ids: tuple[tuple[str, str], ...] = ()
+    """(system, id) of the systems that it was in before that one."""
+
+
+@dataclass(frozen=True, slots=True)
+class PastVerdict:
+    """A text as it was judged, at one revision."""
+
+    revision: int
+    body: str
+    action: str
+    created_at: int
+    name: str = ""
+    url: str = ""
+    source: str = "import"
+    format: str = "markdown"
+    scores: dict[str, float] | None = None
+    model: str | None = None
+    reasons: tuple[Reason, ...] = ()
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class PastDecision:
+    id: str
+    judged: int
+    action: str | None
+    labels: tuple[str, ...]
+    note: str
+    moderator: str
+    before: str | None
+    after: str | None
+    after_revision: int | None
+    created_at: int
+    undone_at: int | None = None
+    undone_by: str | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What only our own export knows of a comment."""
+
+    revision: int
+    judged: int
+    decided: bool
+    notify: bool
+    verdicts: tuple[PastVerdict, ...]
+    decisions: tuple[PastDecision, ...]
+    ids: tuple[tuple[str, str], ...] = ()
+    staff: bool = False
+    appeal: tuple[str, int] | None = None
+    """What its author answered to a rejection, and when."""
+
+
+@dataclass(frozen=True, slots=True)
+class PastComment:
+    """`article` and `parent` are foreign ids; `key` is the article's where no article was told of."""
+
+    where: str
+    """Its place in the file, for a person."""
+    foreign: str
+    article: str
+    parent: str
+    status: str
+    name: str
+    email: str
+    url: str
+    body: str
+    format: str
+    created_at: int | None
+    edited_at: int | None = None
+    address: str = ""
+    key: str = ""
+    kept: Kept | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PastSubmission:
+    """A judged text that never was a comment."""
+
+    where: str
+    foreign: str
+    article: str
+    email_domain: str
+    author_key: str
+    verdicts: tuple[PastVerdict, ...]
+    decisions: tuple[PastDecision, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A row that does not come in. Neither part ever holds a text, a name or an address."""
+
+    where: str
+    reason: str
+
+
+Record = PastArticle | PastComment | PastSubmission | Skipped

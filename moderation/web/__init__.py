@@ -1,0 +1,1 @@
+"""What all pages and APIs share: bodies, templates, health, metrics, the OpenAPI document."""

@@ -1,0 +1,259 @@
+"""Request bodies, read with their limits: said while reading, not after; and parsed so that nothing is guessed."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import json.decoder
+import json.scanner
+from collections.abc import AsyncGenerator, Callable, Collection
+from functools import partial
+from typing import Any
+from urllib.parse import parse_qsl
+
+import orjson
+from python_multipart.multipart import parse_options_header
+from starlette.datastructures import UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
+from starlette.requests import Request
+
+from moderation.core.offload import REQUESTS
+from moderation.core.problem import BadRequest, FieldError, Invalid, TooLarge, Unsupported
+
+COMMENTS, SCORES, ELSE = 1024 * 1024, 32 * 1024 * 1024, 256 * 1024
+"""Bytes."""
+FIELDS = 100
+AT_ONCE = 16 * 1024
+"""Bytes that are parsed on the event loop, and in one go: a comment of ten thousand letters has fewer."""
+
+
+async def read(request: Request, most: int = ELSE) -> bytes:
+    """The whole body. Raises TooLarge as soon as that is known."""
+    if (encoding := request.headers.get("content-encoding", "identity")) != "identity":
+        raise Unsupported(f"Send the body as it is, not as {encoding[:40]!r}.")
+    declared = request.headers.get("content-length", "")
+    if declared.isascii() and declared.isdigit() and (len(declared) > 18 or int(declared) > most):
+        raise TooLarge(f"At most {most} bytes.", headers={"Connection": "close"})
+    parts, size = [], 0
+    async for part in request.stream():
+        size += len(part)
+        if size > most:
+            raise TooLarge(f"At most {most} bytes.", headers={"Connection": "close"})
+        parts.append(part)
+    return b"".join(parts)
+
+
+async def read_json(request: Request, most: int = ELSE) -> dict[str, Any]:
+    """The object that a program sends. One that names no type at all is believed; another is Unsupported."""
+    if kind_of(request) not in ("application/json", ""):
+        raise Unsupported("Send application/json.", headers={"Accept": "application/json"})
+    return await parsed(await read(request, most))
+
+
+async def parsed(raw: bytes) -> dict[str, Any]:
+    """`json_object`, off the event loop where there is much of it."""
+    return await REQUESTS.run(json_object, raw, here=len(raw) <= AT_ONCE)
+
+
+VALUES = 100_000
+"""Of one JSON document that is longer than AT_ONCE."""
+decoder: Any = json.decoder
+scanner: Any = json.scanner
+"""Their parts in Python, which type stubs leave out."""
+
+
+class Twice(ValueError):
+    """A key that stands twice in one object."""
+
+
+def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        seen = set[str]()
+        for key, _ in pairs:
+            if key in seen:
+                raise Twice(key)
+            seen.add(key)
+    return found
+
+
+def refuse_constant(text: str) -> Any:
+    raise ValueError(text)
+
+
+class Patient(json.JSONDecoder):
+    """The standard library's parser as it is written in Python, but for strings. Whatever is parsed in C keeps the
+    interpreter's lock to the end, and 1 MiB can hold 350,000 lists; nothing that anybody asks here has VALUES values."""
+
+    def __init__(self) -> None:
+        super().__init__(object_pairs_hook=once, parse_constant=refuse_constant)
+        self._left = VALUES
+        self.parse_array = lambda at, scan: decoder.JSONArray(at, partial(self._count, scan))
+        self.parse_object = lambda at, strict, scan, *how: decoder.JSONObject(
+            at, strict, partial(self._count, scan), *how
+        )
+        self.scan_once = scanner.py_make_scanner(self)
+
+    def _count(self, scan: Callable[[str, int], Any], text: str, at: int) -> Any:
+        self._left -= 1
+        if self._left < 0:
+            raise ValueError("too many values")
+        return scan(text, at)
+
+
+def json_object(raw: bytes) -> dict[str, Any]:
+    """Raises BadRequest for what is no JSON object in UTF-8, Invalid for a key that stands twice."""
+    if (plain := plain_object(raw)) is not None:
+        return plain
+    try:
+        text = raw.decode()
+    except UnicodeDecodeError:
+        raise BadRequest("The body is not UTF-8.") from None
+    try:
+        text = text.removeprefix("\ufeff")
+        if len(raw) > AT_ONCE:
+            found = Patient().decode(text)
+        else:
+            found = json.loads(text, object_pairs_hook=once, parse_constant=refuse_constant)
+    except Twice as twice:
+        raise Invalid(FieldError(shown(str(twice)), "invalid", "is given twice")) from None
+    except (ValueError, RecursionError):
+        raise BadRequest("The body is not JSON.") from None
+    if not isinstance(found, dict):
+        raise BadRequest("The body must be a JSON object.")
+    refuse_nul(found)
+    return found
+
+
+def plain_object(raw: bytes) -> dict[str, Any] | None:
+    """A flat object whose every key stands in it once, in a quarter of the time; None for anything else.
+
+    A key that came twice would stand there twice in quotation marks, since no text can hold them unescaped.
+    """
+    if len(raw) > AT_ONCE:  # see Patient
+        return None
+    if b"\\u" in raw:  # an escaped key, U+0000 or a lone surrogate: for the thorough one
+        return None
+    try:
+        found = orjson.loads(raw)
+    except orjson.JSONDecodeError:
+        return None
+    if (
+        not isinstance(found, dict)
+        or len(found) > 20
+        or any(isinstance(value, dict | list) for value in found.values())
+    ):
+        return None
+    return found if all(raw.count(b'"%b"' % key.encode()) == 1 for key in found) else None
+
+
+def shown(name: str) -> str:
+    """The start of a field's name that somebody made up, fit for an answer."""
+    return name[:80].replace("\0", "").encode("utf-8", "replace").decode()
+
+
+def refuse_nul(value: Any) -> None:
+    """However deep: without recursion, whose limit is lower than the parser's."""
+    waiting = [value]
+    while waiting:
+        inner = waiting.pop()
+        if isinstance(inner, str):
+            if "\0" in inner:
+                raise BadRequest("U+0000 cannot be stored; leave it out.")
+        elif isinstance(inner, dict):
+            waiting += inner.keys()
+            waiting += inner.values()
+        elif isinstance(inner, list):
+            waiting += inner
+
+
+def kind_of(request: Request) -> str:
+    """The media type, without parameters."""
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+def is_form(kind: str) -> bool:
+    return kind in ("application/x-www-form-urlencoded", "multipart/form-data")
+
+
+async def form_fields(request: Request, raw: bytes) -> list[tuple[str, str]]:
+    """Names and values in order. Raises BadRequest, or Invalid for a file where a text belongs."""
+    if kind_of(request) == "multipart/form-data":
+        return await multipart(request, raw)
+    return await REQUESTS.run(urlencoded, raw, here=len(raw) <= AT_ONCE)
+
+
+def urlencoded(raw: bytes) -> list[tuple[str, str]]:
+    """Raises BadRequest."""
+    try:
+        text = raw.decode()
+        pairs = parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=FIELDS)
+    except UnicodeDecodeError:
+        raise BadRequest("The form is not UTF-8.") from None
+    except ValueError:
+        raise BadRequest(f"The form has more than {FIELDS} fields.") from None
+    refuse_nul([list(pair) for pair in pairs])
+    return pairs
+
+
+class HasFile(Invalid):
+    """A file where a text belongs. `typed` are the texts beside it."""
+
+    def __init__(self, typed: dict[str, str], *names: str) -> None:
+        super().__init__(*(FieldError(shown(name), "invalid", "must be a text, not a file") for name in names))
+        self.typed = typed
+
+
+async def multipart(request: Request, raw: bytes) -> list[tuple[str, str]]:
+    _, options = parse_options_header(request.headers.get("content-type", ""))
+    charset = options.get(b"charset", b"utf-8").decode("latin-1").lower()
+    if charset not in ("utf-8", "utf8"):
+        raise BadRequest("The form is not UTF-8.")
+    if b"--%s--" % options.get(b"boundary", b"") not in raw:  # the parser takes half a form for a whole one
+        raise BadRequest("The form cannot be read: it ends before its last boundary.")
+
+    async def stream() -> AsyncGenerator[bytes, None]:
+        for at in range(0, len(raw), AT_ONCE):
+            if at:
+                await asyncio.sleep(0)  # others have their turn: line ends and half boundaries are read byte by byte
+            yield raw[at : at + AT_ONCE]
+
+    try:
+        parser = MultiPartParser(
+            request.headers, stream(), max_files=FIELDS, max_fields=FIELDS, max_part_size=max(len(raw), 1)
+        )
+        raw.decode()
+        form = await parser.parse()
+    except UnicodeDecodeError:
+        raise BadRequest("The form is not UTF-8.") from None
+    except (MultiPartException, KeyError, ValueError, AssertionError):
+        raise BadRequest("The form cannot be read: it is no multipart/form-data as RFC 7578 has it.") from None
+    pairs = [(name, value) for name, value in form.multi_items() if isinstance(value, str)]
+    files = [name for name, value in form.multi_items() if isinstance(value, UploadFile)]
+    await form.close()
+    refuse_nul([*files, *(text for pair in pairs for text in pair)])
+    if files:
+        raise HasFile(dict(pairs), *dict.fromkeys(files))
+    return pairs
+
+
+def single(pairs: list[tuple[str, str]]) -> dict[str, str]:
+    """Raises Invalid for a field that comes twice."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        names = [name for name, _ in pairs]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        raise Invalid(*(FieldError(shown(name), "invalid", "is given twice") for name in twice))
+    return found
+
+
+async def answer_to_mail(request: Request, acts: Collection[str], unsubscribe: str) -> tuple[str, bool]:
+    """Which of `acts` the page asks for that a mail leads to; or `unsubscribe` and True, by a mail program's own button (RFC
+    8058), which follows no redirect. Raises Invalid for anything else."""
+    typed = single(await form_fields(request, await read(request)))
+    if typed.get("List-Unsubscribe") == "One-Click":
+        return unsubscribe, True
+    act = typed.get("act", "")
+    if act not in acts:
+        raise Invalid(FieldError("act", "invalid", f"must be one of {', '.join(acts)}"))
+    return act, False

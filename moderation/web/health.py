@@ -1,0 +1,71 @@
+"""Health: whether the process is worth keeping, and whether it is worth asking. Neither question ever waits for long."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from moderation.core.problem import Problem
+from moderation.learning import store as learnt
+
+log = logging.getLogger("moderation.web.health")
+
+STARVED = 30.0
+"""Seconds without a connection to read with, after which a new process is worth more than this one."""
+PATIENCE = 2.0
+"""Seconds that the database has to answer: whoever asks has a deadline of its own."""
+
+
+async def live(request: Request) -> Response:
+    """The process answers, and whoever reads is served sooner or later. Waits for nothing itself."""
+    seconds = request.app.state.database.starved()
+    if seconds >= STARVED:
+        said = f"no connection to the database could be had for {seconds:.0f} s\n"
+        return PlainTextResponse(said, 503, {"Cache-Control": "no-store"})
+    return PlainTextResponse("ok\n", headers={"Cache-Control": "no-store"})
+
+
+async def ready(request: Request) -> Response:
+    """Whether the database answers and can store, and the model is loaded.
+
+    A broken model holds comments, and is a warning, not an outage.
+    """
+    state = request.app.state
+    checks: dict[str, str] = {}
+    try:
+        async with asyncio.timeout(PATIENCE):
+            async with state.database.reading() as session:
+                await session.fetch("SELECT 1")
+                outdated = await learnt.outdated(session)
+            checks["database"] = await state.database.trouble() or "ok"
+            checks["erasure"] = f"models to retrain: {', '.join(outdated)}" if outdated else "ok"
+            checks["models folder"] = await state.models_room.said() or "ok"
+    except TimeoutError:
+        checks.setdefault("database", f"no answer within {PATIENCE:.0f} s")
+    except Problem as problem:
+        checks["database"] = problem.detail
+    except Exception as error:  # a file that is no database, say
+        log.warning("the database cannot be read", exc_info=error)
+        checks["database"] = f"cannot be read ({type(error).__name__})"
+    checks["model"] = state.scorer.problem or "ok"
+    checks["proxy"] = state.proxy_problem or "ok"
+    well = checks["database"] == "ok"
+    best = checks["model"] == "ok" and checks.get("models folder") == "ok"
+    status = "not ready" if not well else "ready" if best else "degraded"
+    return Response(
+        orjson.dumps({"status": status, "checks": checks}),
+        200 if well else 503,
+        {"Cache-Control": "no-store"},
+        "application/json",
+    )
+
+
+routes = [
+    Route("/health/live", live, methods=["GET"]),
+    Route("/health/ready", ready, methods=["GET"]),
+]

@@ -1,0 +1,80 @@
+"""A stop that ends: every step has its time, and once all of it is over the process ends, whatever still hangs."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import faulthandler
+import logging
+import os
+import signal
+import threading
+from collections.abc import Callable, Coroutine, Iterator
+from typing import Any
+
+log = logging.getLogger("moderation.web.shutdown")
+
+REST = 9.0
+"""Seconds for what comes after the requests in flight: all steps of the lifespan (8), and the threads."""
+
+Step = tuple[str, Callable[[], Coroutine[Any, Any, None]], float]
+"""What stops, how, and the seconds that it has."""
+
+
+async def in_turn(*steps: Step) -> None:
+    """One after the other. One that fails or takes too long is named in the log, and the next has its turn."""
+    for name, stop, seconds in steps:
+        task = asyncio.create_task(stop(), name=f"stop {name}")
+        done, _ = await asyncio.wait([task], timeout=seconds)
+        if not done:
+            task.cancel()  # not waited for: it may not hear that either
+            log.error("did not stop in time", extra={"which": name, "seconds": seconds})
+        elif task.cancelled() or task.exception():
+            error = None if task.cancelled() else task.exception()
+            log.error("did not stop", exc_info=error, extra={"which": name})
+
+
+@contextlib.contextmanager
+def told_to_stop(act: Callable[[], None]) -> Iterator[None]:
+    """When the process is told to stop, `act` comes before what its server does about it."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+
+    def first(number: int, frame: Any) -> None:
+        act()
+        handler = before[signal.Signals(number)]
+        if callable(handler):
+            handler(number, frame)
+
+    taken = [number for number, handler in before.items() if callable(handler)]
+    for number in taken:
+        signal.signal(number, first)
+    try:
+        yield
+    finally:
+        for number in taken:
+            signal.signal(number, before[number])
+
+
+class LastResort:
+    """Ends the process some seconds after it was told to stop, with status 1 and the stack of each thread on standard error.
+
+    A thread that waits for a disk cannot be stopped, and the interpreter waits for its threads. What was acknowledged is on
+    disk. The interpreter is not asked either: it may be what hangs.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self._armed = False
+
+    def arm(self) -> None:
+        if self._armed:
+            return
+        self._armed = True
+        try:
+            faulthandler.dump_traceback_later(self.seconds, exit=True)
+        except (AttributeError, OSError, RuntimeError, ValueError):  # there is no standard error
+            nowhere = open(os.devnull, "w")  # noqa: SIM115  (it stays open for as long as the process runs)
+            faulthandler.dump_traceback_later(self.seconds, exit=True, file=nowhere)

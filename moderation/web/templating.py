@@ -1,0 +1,44 @@
+"""Pages: the templates of all slices (`queue/comment.html` is the queue's), answered with the headers that keep a page from running anything that is not ours."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, PrefixLoader, StrictUndefined
+from starlette.responses import HTMLResponse
+
+CSP = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
+)
+HEADERS = {
+    "Content-Security-Policy": CSP,
+    "X-Content-Type-Options": "nosniff",
+    # Not `no-referrer`: with it a browser sends `Origin: null` with our own form.
+    "Referrer-Policy": "strict-origin-when-cross-origin",
+    "Cache-Control": "no-store",
+}
+
+
+def sends_to(*origins: str) -> dict[str, str]:
+    """The header of a form page whose answer may redirect to these origins too: browsers count that as sending."""
+    return {"Content-Security-Policy": " ".join([CSP, *dict.fromkeys(origins)])}
+
+
+class Pages:
+    def __init__(self, package: Path) -> None:
+        """The templates of every slice below `package`."""
+        slices = {folder.parent.name: FileSystemLoader(folder) for folder in package.glob("*/templates")}
+        self._templates = Environment(
+            loader=PrefixLoader(slices), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+        )
+
+    def answer(
+        self, template: str, status: int = 200, headers: dict[str, str] | None = None, **told: Any
+    ) -> HTMLResponse:
+        text = self.text(template, **told)
+        return HTMLResponse(text.encode("utf-8", "replace"), status, HEADERS | (headers or {}))
+
+    def text(self, template: str, **told: Any) -> str:
+        return self._templates.get_template(template).render(**told)

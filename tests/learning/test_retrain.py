@@ -1,0 +1,76 @@
+"""Decisions teach: a candidate goes live where it is better, the running service takes it up, and roll-back returns."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import httpx
+import pytest
+
+from classifier.serving import Classifier
+from moderation.app import create_app
+from moderation.comments.decision import teaches
+from moderation.comments.store_decisions import Taught
+from moderation.learning import retrain as learning
+from moderation.settings import Settings
+from tests.conftest import Clock, Service
+
+pytestmark = pytest.mark.anyio
+
+OFFERS = [
+    "I help bloggers grow; my rates for guest posts are on my page {n}, ask for the spring bundle",
+    "Our agency places guest posts on {n} partner blogs, ask for the spring bundle and rates",
+    "Looking for guest post slots on blogs like this one, bundle of {n}, ask for rates",
+]
+TALK = [
+    "We moved the beans to the sunny wall and lost {n} plants to slugs before June",
+    "The part about the hinge made me laugh, ours has squeaked for {n} years",
+    "I disagree about fences, but {n} neighbours of mine would side with you",
+]
+
+
+def test_the_last_word_on_a_text_is_what_it_teaches() -> None:
+    def taught(action: str, at: int, labels: tuple[str, ...] = ()) -> Taught:
+        return Taught("one", action, labels, "Text", "post", "Ann", "", "example.org", "key", at, "markdown")
+
+    assert learning.examples_of([taught("approve", 1), taught("spam", 2)], "s")[0].labels == {"spam": 1.0}
+    assert learning.examples_of([taught("spam", 1), taught("hold", 2)], "s") == []
+    assert teaches("reject", ["insult"]) == {"insult": 1.0}
+    assert teaches("reject", []) == {} and teaches("delete", []) == {} and teaches("hold", []) == {}
+    assert teaches(None, ["threat"]) == {"threat": 1.0}
+
+
+async def test_decisions_make_a_better_model_that_goes_live_and_back(settings: Settings) -> None:
+    clock = Clock()
+    classifier = Classifier(Path(settings.models))
+    app = create_app(settings, classifier=classifier, clock=clock, say=lambda text: None)
+    client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://comments.test")
+    async with app.router.lifespan_context(app), client:
+        service = Service(app, client, clock, settings)
+        who = await service.token()
+
+        async def decide(texts: list[str], action: str, n: int) -> None:
+            body = texts[n % 3].format(n=n + 3)
+            id = (await service.post(f"post-{n % 4}", body=body, name=f"Writer {n}")).json()["id"]
+            clock.forward(minutes=7)
+            answer = await client.post("/api/decisions", json={"comments": [id], "action": action}, headers=who)
+            assert answer.status_code == 200, answer.text
+
+        async def judged(body: str) -> tuple[float, str]:
+            id = (await service.post(body=body)).json()["id"]
+            shown = (await client.get(f"/api/comments/{id}", headers=who)).json()["verdict"]
+            return shown["scores"]["spam"], shown["model"]
+
+        early = await learning.retrain(app.state.database, Path(settings.models), "default", clock())
+        assert early["promoted"] is False and early["why"]
+        before, base = await judged("Ask me about the spring bundle of guest posts and my rates for 77 blogs")
+        for n in range(20):
+            await decide(OFFERS if n % 2 else TALK, "spam" if n % 2 else "approve", n)
+        told = await learning.retrain(app.state.database, Path(settings.models), "default", clock())
+        assert told["promoted"], told["why"]
+        after, corrected = await judged("Ask me about the spring bundle of guest posts and my rates for 77 blogs")
+        assert corrected != base and after > before
+        back = await learning.roll_back(app.state.database, Path(settings.models), "default", clock())
+        assert back["rolled_back"] and back["promoted"] is False and "shipped model" in back["why"]
+        again, model = await judged("Ask me about the spring bundle of guest posts and my rates for 77 blogs")
+        assert model == base and again == pytest.approx(before, abs=1e-6)

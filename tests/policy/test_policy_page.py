@@ -1,0 +1,248 @@
+"""The policy page: every setting with its meaning, promises beside thresholds, wrong values at their fields, undo."""
+
+from __future__ import annotations
+
+import html
+import re
+import threading
+from typing import Any
+
+import pytest
+
+from classifier.labels import LABELS
+from moderation.db.database import Row
+from moderation.policy import pages as policy
+from moderation.policy import store_verdicts as outcomes
+from moderation.policy import thresholds as promises
+from moderation.policy.store_verdicts import Outcome
+from moderation.sites import site_settings as rules
+from moderation.sites.model import HouseRules
+from moderation.sites.site_settings import SKIPPABLE
+from tests.conftest import Service
+from tests.policy.test_settings import signed_in
+
+PAGE = "/moderate/policy"
+
+
+def test_the_page_has_every_setting() -> None:
+    assert sorted(policy.SETTINGS) == sorted(rules.DEFAULTS)
+
+
+async def form(service: Service, csrf: str, **changes: Any) -> dict[str, Any]:
+    """The form as the page serves it, filled in by a browser."""
+    page = (await service.client.get(PAGE)).text
+    found: dict[str, Any] = {"csrf_token": csrf, "site": "default"}
+    for name in ("seen", "fields"):
+        match = re.search(f'name="{name}" value="([^"]*)"', page)
+        assert match, name
+        found[name] = match[1]
+    typed = policy.typed_of(await read(service))
+    found |= {name: value for name, value in typed.items() if value is not False}
+    return found | changes
+
+
+async def read(service: Service) -> HouseRules:
+    told = (await service.client.get("/api/sites/default/rules")).json()["rules"]
+    return HouseRules.of(told)
+
+
+async def save(service: Service, typed: dict[str, Any]) -> Any:
+    service.clock.forward(seconds=1)
+    return await service.client.post(PAGE, data=typed)
+
+
+@pytest.mark.anyio
+async def test_what_is_saved_holds_from_the_next_comment_on_and_one_click_undoes_it(service: Service) -> None:
+    csrf = await signed_in(service, "administrator")
+    assert (await service.post(body="A word about turnips.")).status_code == 201
+    typed = await form(service, csrf, blocked="turnips\n\nann@example.org\n", max_links="2", hold_first="1")
+    answer = await save(service, typed | {"hold_at.insult": "0.25", "trust_skips": ["label"]})
+    assert answer.status_code == 303, answer.text
+    now = await read(service)
+    assert now.blocked[0] == "turnips" and now.blocked[1].startswith("author:")
+    assert (now.max_links, now.hold_first, now.hold_at, now.trust_skips) == (2, True, {"insult": 0.25}, ("label",))
+    assert now.require_name and now.honeypot == "hold"
+    page = (await service.client.get(answer.headers["location"])).text
+    assert "The policy is saved" in page and "<code>max_links</code> 3 → 2" in page
+    assert "<code>blocked</code> 0 → 2" in page
+    assert "<code>hold_first</code> no → yes" in page and "<code>hold_at</code> nothing → insult 0.25" in page
+    history = (await service.client.get("/moderate/history")).text
+    assert "hold_first no → yes" in history and "hold_at nothing → insult 0.25" in history and "{" not in history
+    held = await service.post(body="Another word about turnips.")
+    assert held.status_code == 202
+    version = re.search('name="version" value="([^"]+)"', page)
+    assert version
+    undo = {"csrf_token": csrf, "site": "default", "version": version[1]}
+    service.clock.forward(seconds=1)
+    answer = await service.client.post(PAGE + "/undo", data=undo)
+    assert answer.status_code == 303
+    assert await read(service) == HouseRules()
+    assert (await service.post(body="A third word about turnips.")).status_code == 201
+    # the undo is a change like any other, so it can be undone
+    page = (await service.client.get(PAGE)).text
+    version = re.search('name="version" value="([^"]+)"', page)
+    assert version
+    await service.client.post(PAGE + "/undo", data=undo | {"version": version[1]})
+    assert await read(service) == now
+    log = (await service.client.get("/api/audit")).json()["entries"]
+    acts = [e["action"] for e in log if e["action"].startswith("rules:")]
+    assert sorted(acts) == ["rules:change", "rules:undo", "rules:undo"]
+    assert "turnips" not in str(log) and "author:" not in str(log)
+
+
+@pytest.mark.anyio
+async def test_wrong_values_are_named_at_their_fields_with_what_was_typed(service: Service) -> None:
+    csrf = await signed_in(service, "administrator")
+    wrong = {"max_links": "many", "spam_at": "1.5", "hold_at.insult": "often", "disallowed": "casino\n***",
+             "close_after_days": "-1", "honeypot": "delete"}  # fmt: skip
+    answer = await save(service, await form(service, csrf, **wrong, blocked="a kept <line>"))
+    assert answer.status_code == 422
+    page = answer.text
+    for name in wrong:
+        assert f'id="policy-{name.replace(".", "-")}-wrong"' in page, name
+    assert "6 settings need your attention; nothing has changed" in page
+    for typed in ("many", "1.5", "often", "casino\n***", "a kept <line>"):
+        assert typed in html.unescape(page)
+    assert await read(service) == HouseRules()
+    # an emptied number is its default again
+    assert (await save(service, await form(service, csrf, max_links="7"))).status_code == 303
+    assert (await save(service, await form(service, csrf, max_links=" "))).status_code == 303
+    assert (await read(service)).max_links == 3
+
+
+@pytest.mark.anyio
+async def test_two_who_change_at_once_do_not_overwrite_each_other(service: Service) -> None:
+    csrf = await signed_in(service, "administrator")
+    mine = await form(service, csrf, max_links="5")
+    await service.client.put("/api/sites/default/rules", json={"spam_at": 0.9}, headers=await service.token("moderate"))
+    answer = await save(service, mine)
+    assert answer.status_code == 409 and "Somebody else has changed the rules" in answer.text
+    assert 'name="max_links" inputmode="decimal" autocomplete="off" value="5"' in answer.text
+    assert await read(service) == HouseRules(spam_at=0.9)
+    seen = re.search('name="seen" value="([^"]+)"', answer.text)
+    assert seen and (await save(service, mine | {"seen": seen[1]})).status_code == 303
+    assert await read(service) == HouseRules(max_links=5)
+
+
+@pytest.mark.anyio
+async def test_who_may_change_and_who_may_only_read(service: Service) -> None:
+    assert (await service.client.get(PAGE)).status_code == 303
+    csrf = await signed_in(service, "moderator")
+    page = (await service.client.get(PAGE)).text
+    assert "Only an administrator changes the policy" in page and "Save the policy" not in page
+    typed = await form(service, csrf, max_links="5")
+    assert (await save(service, typed)).status_code == 403
+    assert (await service.client.post(PAGE + "/undo", data=typed | {"version": "x"})).status_code == 403
+    csrf = await signed_in(service, "administrator")
+    assert (await save(service, typed)).status_code == 403  # another session's token
+    assert (await save(service, typed | {"csrf_token": csrf, "site": "nowhere"})).status_code == 404
+    assert (await service.client.get(PAGE, params={"site": "nowhere"})).status_code == 404
+    unknown = {"csrf_token": csrf, "site": "default", "version": "no-such"}
+    assert (await service.client.post(PAGE + "/undo", data=unknown)).status_code == 404
+    assert await read(service) == HouseRules()
+
+
+@pytest.mark.anyio
+async def test_a_list_too_long_for_a_form_stays_as_it_is(service: Service) -> None:
+    csrf = await signed_in(service, "administrator")
+    many = [f"word{n} and another" for n in range(6_000)]
+    headers = await service.token("moderate")
+    assert (
+        await service.client.put("/api/sites/default/rules", json={"blocked": many}, headers=headers)
+    ).status_code == 200
+    page = (await service.client.get(PAGE)).text
+    assert "has 6000 entries, too many for a form" in page and 'name="blocked"' not in page
+    typed = await form(service, csrf, max_links="5")
+    typed.pop("blocked")
+    assert (await save(service, typed)).status_code == 303
+    now = await read(service)
+    assert now.max_links == 5 and len(now.blocked) == 6_000
+
+
+@pytest.mark.anyio
+async def test_without_decisions_the_page_says_to_hold_and_how_many_are_lacking(service: Service) -> None:
+    await signed_in(service, "administrator")
+    page = (await service.client.get(PAGE)).text
+    assert page.count("<strong>Hold</strong>") == 2
+    # 1/1000 wants ln 0.05 / ln 0.999 of them without a mistake, 1/100 ln 0.05 / ln 0.99
+    assert "2,995 more decisions are needed" in page and "299 more decisions are needed" in page
+    assert "Fill in these thresholds" not in page
+    wrong = (await service.client.get(PAGE, params={"filed": "2", "published": "1/50"})).text
+    assert 'id="policy-filed-wrong"' in wrong and "at most 1/50 of what is published" in wrong.lower()
+    assert "At most 1/1000 of what is filed" in wrong, "the table says what it has worked out, not what was typed"
+    percent = (await service.client.get(PAGE, params={"filed": "0.2 %", "published": "5%"})).text
+    assert "-wrong" not in percent and "At most 5% of what is published" in percent
+    assert "59 more decisions are needed" in percent  # ln 0.05 / ln 0.95 is 58.4
+
+
+def outcome(action: str, spam: float, model: str = "m+default.3") -> Outcome:
+    scores = dict.fromkeys(LABELS, 0.01) | {"spam": spam}
+    return Outcome("c", action, (), 0, "hold", scores, 0, model)
+
+
+def test_promises_come_from_decisions_that_carry_them_and_from_this_model_alone() -> None:
+    house = HouseRules(spam_at=0.99)
+    decided = [outcome("spam", 0.9 + n / 100_000) for n in range(5_000)]
+    decided += [outcome("approve", 0.1 + n / 100_000) for n in range(1_000)]
+    told = promises.promised(decided, "m", house, {}, 1 / 1000, 1 / 100)
+    assert told["decisions"] == 6_000
+    assert 0.9 <= told["filed"]["at"] <= 0.901  # the least sure of those that were spam, as far as the walk steps
+    assert told["filed"]["bound"] <= 1 / 1000 and told["published"]["bound"] <= 1 / 100
+    assert 0.1 <= told["published"]["at"] < 0.9
+    assert told["filed"]["today"] == {"count": 0, "wrong": 0, "bound": None}
+    assert told["published"]["today"]["count"] == 1_000 and told["published"]["today"]["wrong"] == 0
+    few = promises.promised(decided[:100] + decided[-100:], "m", house, {}, 1 / 1000, 1 / 100)
+    assert few["filed"]["at"] is None and few["filed"]["lacking"] > 1_000
+    assert promises.promised(decided, "another", house, {}, 1 / 1000, 1 / 100)["decisions"] == 0
+
+
+@pytest.mark.anyio
+async def test_thresholds_that_keep_a_promise_are_filled_in_and_not_yet_saved(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    version = service.app.state.scorer.classifier.version
+    decided = [outcome("spam", 0.95, version)] * 5_000 + [outcome("approve", 0.2, version)] * 1_000
+
+    async def stored(*_: Any) -> list[Outcome]:
+        return decided
+
+    monkeypatch.setattr("moderation.policy.store_verdicts.outcomes", stored)
+    await signed_in(service, "administrator")
+    page = (await service.client.get(PAGE)).text
+    assert "Fill in these thresholds" in page
+    page = (await service.client.get(PAGE, params={"fill": "1"})).text
+    assert re.search('name="spam_at"[^>]*value="0.95"', page) and re.search(
+        'name="hold_at.insult"[^>]*value="0.2"', page
+    )
+    assert "They are not saved yet" in page and await read(service) == HouseRules()
+
+
+def test_every_rule_that_trust_may_skip_is_offered() -> None:
+    assert set(SKIPPABLE) >= set(HouseRules().trust_skips)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("page", [PAGE, "/moderate/stats"])
+async def test_whoever_opens_the_page_keeps_nobody_from_posting(
+    service: Service, monkeypatch: pytest.MonkeyPatch, page: str
+) -> None:
+    await signed_in(service, "administrator")
+    who = await service.token()
+    for action in ("approve", "spam", "reject", "approve", "spam"):
+        decided = {"comments": [await service.held()], "action": action}
+        assert (await service.client.post("/api/decisions", json=decided, headers=who)).status_code == 200
+    async with service.app.state.database.reading() as session:
+        at_once = await outcomes.outcomes(session, "default", 0)
+        monkeypatch.setattr(outcomes, "PAGE", 2)
+        assert await outcomes.outcomes(session, "default", 0) == at_once and len(at_once) == 5
+        assert await outcomes.outcomes(session, "default", 0, most=3) == at_once[2:]
+    on_the_loop = list[bool]()
+    one_of = outcomes.outcome_of
+
+    def watched(row: Row) -> Outcome:
+        on_the_loop.append(threading.current_thread() is threading.main_thread())
+        return one_of(row)
+
+    monkeypatch.setattr(outcomes, "outcome_of", watched)
+    assert (await service.client.get(page)).status_code == 200
+    assert on_the_loop == [False] * 5

@@ -1,0 +1,73 @@
+"""What retention forgets and what a moderator empties leaves the files too: the rows, the log of writes, the indexes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from moderation.db import secure_delete as scrubbing
+from moderation.privacy.retention import Keep, empty, sweep
+from tests.conftest import Service
+from tests.queue.test_decide import csrf, decide, set_password, sign_in
+
+pytestmark = pytest.mark.anyio
+WORD = b"zqxjkvbp"
+NOT_KEPT = Keep(spam=30)
+ON_SQLITE = pytest.mark.parametrize("address", ["sqlite"], indirect=True)
+"""The files of PostgreSQL are not ours."""
+
+
+async def file_spam(service: Service) -> str:
+    """A comment with a word that nothing else has, found by the full-text index, filed as spam."""
+    who = await service.token()
+    id = await service.held(body=f"Buy {WORD.decode()} at https://{WORD.decode()}.example/", name=WORD.decode())
+    for n in range(30):
+        await service.post(body=f"Something else of {n} words.")
+    found = await service.client.get("/api/queue", params={"q": WORD.decode()}, headers=who)
+    assert [c["id"] for c in found.json()["comments"]] == [id]
+    assert (await decide(service, who, [id], "spam")).status_code == 200
+    return id
+
+
+def stored(service: Service) -> bytes:
+    return b"".join(file.read_bytes() for file in Path(service.settings.database).parent.iterdir())
+
+
+async def is_asked(service: Service) -> bool:
+    return await scrubbing.wanted(service.app.state.database)
+
+
+@ON_SQLITE
+@pytest.mark.parametrize("how", ["sweep", "empty"])
+async def test_no_byte_of_it_is_in_the_files(service: Service, how: str) -> None:
+    await file_spam(service)
+    assert WORD in stored(service)
+    if how == "sweep":
+        service.clock.forward(hours=24 * 31)
+    else:
+        await set_password(service)
+        await sign_in(service)
+        token = csrf((await service.client.get("/moderate/spam/empty")).text)
+        done = await service.client.post("/moderate/spam/empty", data={"csrf_token": token})
+        assert done.status_code == 303 and "emptied" in done.headers["location"]
+    await service.app.state.rounds.due()
+    assert WORD not in stored(service)
+    assert not await is_asked(service)
+
+
+async def test_each_of_them_asks_where_it_took_something(service: Service) -> None:
+    database, now = service.app.state.database, service.clock()
+    await sweep(database, NOT_KEPT, now)
+    assert await empty(database, NOT_KEPT, "*", "test", now) == 0
+    assert not await is_asked(service), "there was nothing"
+    await file_spam(service)
+    assert await empty(database, NOT_KEPT, "*", "test", service.clock()) == 1
+    assert await is_asked(service) and await scrubbing.scrub(database)
+    await file_spam(service)
+    service.clock.forward(hours=24 * 31)
+    swept = await sweep(database, Keep(spam=30, addresses=0), service.clock())
+    assert swept["spam"] == 1 and await is_asked(service)
+    assert await scrubbing.scrub(database)
+    swept = await sweep(database, Keep(spam=30, addresses=30), service.clock())
+    assert swept["addresses"] and await is_asked(service), "the keys of addresses too"

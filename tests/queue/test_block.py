@@ -1,0 +1,166 @@
+"""From a comment: its article closed, its author, network or a domain kept out; and each taken back, on both databases."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from moderation.comments.model import Comment
+from moderation.policy import settings_history as rulebook
+from moderation.policy import store_settings_history as rule_versions
+from moderation.queue import block as barring
+from moderation.sites import store as sites
+from moderation.sites.model import Site
+from tests.conftest import Service
+from tests.queue.test_decide import csrf, set_password, sign_in
+
+pytestmark = pytest.mark.anyio
+SENT = {"email": "eve@spammer.example", "url": "https://www.pills.example/a", "body": "See https://blog.example/one"}
+
+
+async def bar(service: Service, who: dict[str, str], id: str, what: Any, how: str = "bar") -> Any:
+    return await service.client.post(f"/api/comments/{id}/{how}", json={"what": what}, headers=who)
+
+
+async def status(service: Service, who: dict[str, str], **sent: Any) -> str:
+    """What becomes of one more comment."""
+    answer = await service.post("other", **sent)
+    id = answer.json()["id"]
+    return str((await service.client.get(f"/api/comments/{id}", headers=who)).json()["status"])
+
+
+@pytest.mark.parametrize(
+    ("what", "sent"),
+    [
+        ("author", {"email": "eve@spammer.example"}),
+        ("network", {}),
+        ("domain:pills.example", {"body": "Look at shop.pills.example some day."}),
+        ("domain:blog.example", {"url": "https://blog.example/"}),
+        ("domain:spammer.example", {"email": "another@mail.spammer.example"}),
+    ],
+)
+async def test_what_is_blocked_is_filed_until_it_is_let_in_again(
+    service: Service, what: str, sent: dict[str, str]
+) -> None:
+    who, id = await service.token(), await service.held(**SENT)
+    shown = (await service.client.get(f"/api/comments/{id}", headers=who)).json()
+    assert shown["bars"] == dict.fromkeys(
+        ("article", "author", "network", "domain:blog.example", "domain:pills.example", "domain:spammer.example"), False
+    )
+    sent = {"body": "A kind word about gardens."} | sent
+    assert await status(service, who, **sent) != "spam"
+    answer = await bar(service, who, id, what)
+    assert answer.status_code == 200 and answer.json()["bars"][what] is True, answer.text
+    assert (await bar(service, who, id, what)).status_code == 200  # done twice is done
+    assert await status(service, who, **sent | {"body": sent["body"] + " Again."}) == "spam"
+    assert (await bar(service, who, id, what, "unbar")).json()["bars"][what] is False
+    assert await status(service, who, **sent | {"body": sent["body"] + " Once more."}) != "spam"
+    entries = (await service.client.get("/api/audit", headers=who)).json()["entries"]
+    noun = what.partition(":")[0]
+    told = [(e["action"], e["subject"]) for e in entries]
+    assert told.count((f"{noun}:block", id)) == told.count((f"{noun}:unblock", id)) == 1
+    assert "example" not in str(entries)
+
+
+async def test_an_article_is_closed_and_opened_again(service: Service) -> None:
+    who, id = await service.token(), await service.held()
+    assert (await bar(service, who, id, "article")).json()["bars"]["article"] is True
+    assert (await service.thread())["article"]["comments_open"] is False
+    assert (await service.post()).json()["code"] == "closed"
+    assert (await bar(service, who, id, "article", "unbar")).status_code == 200
+    assert (await service.thread())["article"]["comments_open"] is True
+    assert (await service.post()).status_code == 201
+    entries = (await service.client.get("/api/audit", headers=who)).json()["entries"]
+    assert [(e["action"], e["detail"]) for e in entries if e["subject"] == "post"] == [
+        ("article:open", {"comment": id}),
+        ("article:close", {"comment": id}),
+    ]
+
+
+@pytest.mark.parametrize("what", ["domain:other.example", "network:1", "", 7, None, "disallowed"])
+async def test_what_the_comment_does_not_name_cannot_be_barred_from_it(service: Service, what: Any) -> None:
+    who, id = await service.token(), await service.held()
+    assert (await bar(service, who, id, what)).status_code == 422
+    assert (await bar(service, await service.token("score"), id, "author")).status_code == 403
+    assert (await bar(service, who, "0" * 26, "author")).status_code == 404
+    async with service.app.state.database.transaction() as tx:
+        assert (await sites.sites(tx))["default"].rules.disallowed == ()
+        await sites.put_site(tx, Site("garden", "Garden"), 1)
+    assert (await bar(service, await service.token(site="garden"), id, "author")).status_code == 404
+
+
+def test_neither_the_great_mailboxes_nor_the_sites_own_host_are_offered() -> None:
+    one = Comment("i", "s", "a", None, "i", "pending", 1, "Ann", "ann@gmail.com", "https://Blog.Example/me",
+                  "http://[x http://ünï.example./ http://localhost http://1.2.3.4/ https://www.a.example", "", 0)  # fmt: skip
+    site = Site("s", "S", ("https://blog.example",))
+    assert barring.domains(one, site) == ["xn--n-xxaa.example", "a.example"] or barring.domains(one, site)[1:] == [
+        "a.example"
+    ]
+
+
+async def test_what_is_blocked_from_comments_pushes_no_policy_change_out_of_reach(service: Service) -> None:
+    async def kept() -> list[rule_versions.Version]:
+        async with service.app.state.database.reading() as session:
+            return await rule_versions.versions(session, "default")
+
+    who, privileged = await service.token(), {"max_links": 7}
+    seal, state = service.app.state.links.seal, service.app.state
+    async with state.database.transaction() as tx:
+        await rulebook.change(tx, "default", lambda _: privileged, seal, "operator", service.clock())
+    ids = [await service.held(email=f"eve{n}@spammer.example", url=f"https://s{n}.example/") for n in range(25)]
+    for id in ids:
+        assert (await bar(service, who, id, "author")).status_code == 200
+    day, policy = await kept()
+    assert day.bar and not policy.bar and policy.rules.max_links != 7
+    assert day.rules.max_links == 7 and day.rules.disallowed == (), "one click would take back the whole day"
+    for n, id in enumerate(ids):
+        assert (await bar(service, who, id, "author", "unbar")).status_code == 200
+        assert [version.bar for version in await kept()] == ([True, False] if n < 24 else [False])
+    for id in ids[:2]:
+        assert (await bar(service, await service.token(), id, "author")).status_code == 200
+    assert (await kept())[0].actor == rule_versions.SEVERAL
+    service.clock.forward(hours=24)
+    assert (await bar(service, who, ids[2], "author")).status_code == 200
+    assert [len(version.rules.disallowed) for version in await kept()] == [2, 0, 0], "another day is another row"
+    for n in range(rule_versions.KEPT - 1):
+        async with state.database.transaction() as tx:
+            await rulebook.change(tx, "default", lambda _, n=n: {"max_links": 8 + n}, seal, "operator", service.clock())
+    found = await kept()
+    assert [version.bar for version in found].count(False) == rule_versions.KEPT and found[-1].id == policy.id
+    assert not rule_versions.are_all(found)
+    for days in range(rule_versions.MOST):
+        service.clock.forward(hours=24)
+        assert (await bar(service, who, ids[3], "author", "unbar" if days % 2 else "bar")).status_code == 200
+    assert len(await kept()) == rule_versions.MOST and not rule_versions.are_all(await kept())
+
+
+async def test_once_the_address_is_forgotten_its_network_is_not_offered(service: Service) -> None:
+    who, id = await service.token(), await service.held()
+    async with service.app.state.database.transaction() as tx:
+        await tx.execute("UPDATE comments SET address_key = ''")
+    shown = (await service.client.get(f"/api/comments/{id}", headers=who)).json()
+    assert "network" not in shown["bars"] and (await bar(service, who, id, "network")).status_code == 422
+
+
+async def test_a_moderator_does_it_by_the_page_with_one_click_and_undoes_it(service: Service) -> None:
+    await set_password(service)
+    await sign_in(service)
+    async with service.app.state.database.transaction() as tx:
+        await tx.execute("UPDATE moderators SET role = 'moderator'")
+    id = await service.held(**SENT)
+    page = (await service.client.get("/moderate")).text
+    assert f'formaction="/moderate/comments/{id}/bar"' in page and "Block pills.example" in page
+    form = {"csrf_token": csrf(page), "back": "/moderate?status=pending", "bar": "domain:pills.example"}
+    done = await service.client.post(f"/moderate/comments/{id}/bar", data=form)
+    assert done.status_code == 303
+    page = (await service.client.get(done.headers["location"])).text
+    assert "pills.example is blocked" in page and "Let pills.example in again" in page
+    undo = re.search(r'action="(/moderate/comments/[^"]+/unbar)"', page)
+    assert undo
+    back = await service.client.post(undo.group(1), data=form)
+    assert "pills.example is let in again" in (await service.client.get(back.headers["location"])).text
+    assert "done=" in back.headers["location"] and back.headers["location"].count("done=") == 1
+    forged = await service.client.post(f"/moderate/comments/{id}/bar", data=form | {"csrf_token": "x"})
+    assert forged.status_code == 403

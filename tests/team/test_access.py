@@ -1,0 +1,83 @@
+"""Where a request came from, and who asks."""
+
+from __future__ import annotations
+
+from ipaddress import ip_network
+
+import pytest
+from argon2.exceptions import VerifyMismatchError
+
+from moderation.core.signing import FORM_OLDEST, FORM_YOUNGEST, SHARED, Seal
+from moderation.team import passwords
+from moderation.team.access import client_address
+
+TRUSTED = (ip_network("127.0.0.1/32"), ip_network("10.0.0.0/8"))
+
+
+@pytest.mark.parametrize(
+    ("peer", "forwarded", "trusted", "found"),
+    [
+        ("203.0.113.9", "", (), "203.0.113.9"),
+        ("93.184.216.34", "198.51.100.1", (), "93.184.216.34"),  # anybody can write that header
+        ("127.0.0.1", "198.51.100.1", TRUSTED, "198.51.100.1"),
+        ("127.0.0.1", "198.51.100.1, 10.1.2.3", TRUSTED, "198.51.100.1"),
+        ("127.0.0.1", "192.0.2.66, 198.51.100.1, 10.1.2.3", TRUSTED, "198.51.100.1"),  # the rightmost untrusted hop
+        ("127.0.0.1", "2001:db8::7", TRUSTED, "2001:db8::7"),
+        ("127.0.0.1", "10.1.2.3", TRUSTED, "10.1.2.3"),
+        ("127.0.0.1", "nonsense, 10.1.2.3", TRUSTED, SHARED),  # a header never removes a limit
+        ("127.0.0.1", "198.51.100.1", (), SHARED),  # a proxy that nobody declared
+        ("10.0.0.5", "198.51.100.1", (), SHARED),
+        ("127.0.0.1", "", (), ""),
+        ("", "198.51.100.1", TRUSTED, SHARED),
+        ("127.0.0.1", "198.51.100.1:4711", TRUSTED, "198.51.100.1"),
+        ("127.0.0.1", "198.51.100.1:4711, 10.1.2.3:80", TRUSTED, "198.51.100.1"),
+        ("127.0.0.1", "[2001:db8::7]:4711", TRUSTED, "2001:db8::7"),
+        ("127.0.0.1", "[2001:db8::7", TRUSTED, "2001:db8::7"),
+    ],
+)
+def test_the_address_is_the_rightmost_hop_that_we_do_not_trust(
+    peer: str,
+    forwarded: str,
+    trusted: tuple,
+    found: str,  # type: ignore[type-arg]
+) -> None:
+    assert client_address(peer, forwarded, trusted) == found
+
+
+def test_keys_hide_what_they_are_made_of_and_tell_the_same_from_another() -> None:
+    seal, other = Seal(b"0123456789abcdef"), Seal(b"fedcba9876543210")
+    assert seal.author_key("Ann@example.org", "") == seal.author_key("ann@example.org", "x")
+    assert seal.author_key("ann@example.org", "") != other.author_key("ann@example.org", "")
+    assert seal.address_key("2001:db8::1") == seal.address_key("2001:db8::ffff") != seal.address_key("2001:db8:0:1::1")
+    assert seal.address_key("::ffff:192.0.2.1") == seal.address_key("192.0.2.1")
+    assert seal.address_key("") == seal.address_key("nonsense") == ""
+
+
+def test_tokens_of_one_kind_do_not_serve_as_another() -> None:
+    seal, id = Seal(b"0123456789abcdef"), "01m843hsam0024pgrw9tw3s7e7"
+    receipt = seal.receipt(id)
+    assert seal.comment_of(receipt) == id and seal.comment_of("https://x.example/receipts/" + receipt) == id
+    for forged in ("", id, receipt[:-1], receipt + "x", id + seal.edit_token(id), receipt.upper(), "é" * 50):
+        assert seal.comment_of(forged) is None
+    assert seal.is_edit_token(id, seal.edit_token(id)) and not seal.is_edit_token(id, receipt[26:])
+
+
+def test_a_form_token_has_an_age_and_a_place() -> None:
+    seal, now = Seal(b"0123456789abcdef"), 1_800_000_000_000
+    token = seal.form_token("default", "post", now)
+    for site, article, at, found in (
+        ("default", "post", now + FORM_YOUNGEST, "ok"),
+        ("default", "post", now + FORM_YOUNGEST - 1, "early"),
+        ("default", "post", now + FORM_OLDEST + 1, "old"),
+        ("default", "other", now + 5000, "missing"),
+        ("other", "post", now + 5000, "missing"),
+    ):
+        assert seal.check_form_token(token, site, article, at) == found
+    for forged in ("", ".", "zz.x", "-1.x", token + "x", token.replace(token[-1], "_")):
+        assert seal.check_form_token(forged, "default", "post", now + 5000) == "missing"
+
+
+def test_where_nobody_is_a_password_is_compared_as_long_as_anywhere() -> None:
+    with pytest.raises(VerifyMismatchError):  # which a hash that cannot be read would not come to
+        passwords.hasher.verify(passwords.NOBODY, "a password")
+    assert not passwords.hasher.check_needs_rehash(passwords.NOBODY), "it has other costs than a true one"

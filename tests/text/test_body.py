@@ -1,0 +1,140 @@
+"""A comment's format: from the intake to the thread, the queue, an edit, a lesson and a backup."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from moderation.comments import store_decisions as decisions
+from moderation.comments import submission
+from moderation.comments.store import Keys
+from moderation.db import connect
+from moderation.db.database import migrations
+from moderation.intake.admission import Accepted, arrive
+from moderation.learning.retrain import examples_of
+from moderation.sites import store as sites
+from moderation.sites.model import HouseRules, Site
+from moderation.text import body as prose
+from moderation.transfer import backup
+from moderation.transfer import store_backup as dump
+from tests.conftest import Service
+
+pytestmark = pytest.mark.anyio
+
+SAID = "Cheap via<b>gra</b> &amp; more, <a href='https://pills.example/'>here</a>.\n\nBye"
+TEXT = "Cheap viagra & more, here (https://pills.example/).\n\nBye"
+
+
+async def send(service: Service, body: str, **more: Any) -> Accepted:
+    """As HTML, by the way that WordPress's form and importers go."""
+    fields = {"name": "Ann", "email": "ann@example.org", "body": body} | more
+    sent = submission.check(fields, HouseRules(), prose.HTML)
+    keys = Keys(service.app.state.links.seal.author_key(sent.email, sent.name), "", sent.body_key)
+    accepted: Accepted = await service.app.state.intake.submit(arrive("default", "post", sent, keys))
+    return accepted
+
+
+async def test_readers_get_safe_html_and_the_plain_text(service: Service) -> None:
+    accepted = await send(service, "A <b>kind</b> word <script>x</script>\nand &amp; another")
+    assert accepted.approved
+    (shown,) = (await service.thread())["comments"]
+    assert shown["html"] == "<p>A <b>kind</b> word x<br>\nand &amp; another</p>\n"
+    assert shown["text"] == accepted.answer["text"] == "A kind word x\nand & another"
+
+
+async def test_moderators_get_the_source_and_spans_that_match_it(service: Service) -> None:
+    async with service.app.state.database.transaction() as tx:
+        await sites.put_site(tx, Site("default", "My site", rules=HouseRules(blocked=("viagra",))), 1)
+    service.app.state.directory.forget()
+    accepted = await send(service, SAID)
+    assert not accepted.approved
+    who = await service.token()
+    found = (await service.client.get(f"/api/comments/{accepted.id}", headers=who)).json()
+    assert (found["body"], found["format"]) == (SAID, "html")
+    spans = {SAID[a:b] for r in found["verdict"]["reasons"] if r.get("rule") == "blocked-word" for a, b in r["spans"]}
+    assert spans == {"via<b>gra"}
+    clues = [SAID[a:b] for r in found["verdict"]["reasons"] if "feature" in r for a, b in r["spans"]]
+    assert clues and all(clue.strip() for clue in clues)
+    assert any("via<b>gra" in clue or "pills" in clue for clue in clues), clues
+    rules = [r["rule"] for r in found["verdict"]["reasons"] if "rule" in r]
+    assert "stranger-with-link" in rules
+
+
+async def test_an_edit_keeps_the_format(service: Service) -> None:
+    accepted = await send(service, "A <b>kind</b> word, friends")
+    answer = await service.client.patch(
+        f"/sites/default/articles/post/comments/{accepted.id}",
+        json={"body": "An <em>even kinder</em> word, friends"},
+        headers={"Edit-Token": accepted.answer["edit_token"]},
+    )
+    assert answer.status_code == 200, answer.text
+    (shown,) = (await service.thread())["comments"]
+    assert shown["html"] == "<p>An <em>even kinder</em> word, friends</p>\n"
+    assert shown["text"] == "An even kinder word, friends"
+
+
+async def test_what_is_learnt_is_the_plain_text(service: Service) -> None:
+    accepted = await send(service, SAID)
+    who = await service.token()
+    decided = await service.client.post(
+        "/api/decisions", json={"comments": [accepted.id], "action": "spam"}, headers=who
+    )
+    assert decided.status_code == 200
+    async with service.app.state.database.reading() as session:
+        (example,) = examples_of(await decisions.taught(session, "default"), "default")
+    assert example.text == TEXT
+
+
+def test_a_text_that_shows_nothing_is_required_and_its_length_is_what_is_read() -> None:
+    rules = HouseRules(require_name=False, require_email=False, max_body=5)
+    with pytest.raises(Exception, match="please type your comment"):
+        submission.check({"body": "<b></b><!-- x --> &nbsp;"}, rules, prose.HTML)
+    assert submission.check({"body": "<b>five&amp;</b>"}, rules, prose.HTML).text == "five&"
+    with pytest.raises(Exception, match="at most 5"):
+        submission.check({"body": "<b>sixsix</b>"}, rules, prose.HTML)
+
+
+async def test_an_older_database_and_an_older_backup_hold_markdown(service: Service, tmp_path: Path) -> None:
+    await service.held(body="Some *stress* and https://a.example/")
+    database = service.app.state.database
+    file, older = tmp_path / "backup.zip", tmp_path / "older.zip"
+    await backup.write(database, tmp_path / "models", b"0123456789abcdef", file)
+    with zipfile.ZipFile(file) as now, zipfile.ZipFile(older, "w") as then:
+        for name in now.namelist():
+            content = now.read(name)
+            if name == "about.json":
+                content = json.dumps({"format": 1, "migration": 1}).encode()
+            elif name.split(".")[0] in ("comments", "submissions"):
+                at = dump.TABLES[name.split(".")[0]].index("format")
+                rows = [json.loads(line)[:at] for line in content.splitlines()]
+                content = b"".join(json.dumps(row).encode() + b"\n" for row in rows)
+            then.writestr(name, content)
+    new = connect(str(tmp_path / "new" / "db"))
+    await new.open()
+    counts = await backup.restore(new, tmp_path / "models", tmp_path / "new" / "key", older)
+    assert counts["comments"] == counts["submissions"] == 1
+    async with new.reading() as session:
+        for table in ("comments", "submissions"):
+            assert [tuple(row) for row in await session.fetch(f"SELECT format FROM {table}")] == [("markdown",)]
+    await new.close()
+
+
+async def test_the_migration_fills_in_what_was_there(empty: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as then:
+        then.setattr("moderation.db.database.migrations", lambda: migrations()[:1])
+        old = connect(empty)
+        await old.open()
+        async with old.transaction() as tx:
+            columns = ", ".join(dump.TABLES["submissions"][:18])
+            values = "'default', 'x', 1, 'comment', 'post', 'b', 'n', NULL, '', 'k', 'hold', NULL, NULL, '[]', '{}', NULL, NULL, 1"
+            await tx.execute(f"INSERT INTO submissions ({columns}) VALUES ({values})")
+        await old.close()
+    database = connect(empty)
+    await database.open()
+    async with database.reading() as session:
+        assert [tuple(row) for row in await session.fetch("SELECT id, format FROM submissions")] == [("x", "markdown")]
+    await database.close()

@@ -1,0 +1,242 @@
+"""The operator's commands, settings, health, metrics, logs and backups."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from moderation import settings as settings_
+from moderation.__main__ import main, parser
+from moderation.db import audit, connect
+from moderation.doctor import clock_said
+from moderation.settings import Settings, SettingsError
+from moderation.team import access
+from moderation.transfer import backup
+from moderation.transfer import store_backup as dump
+from tests.conftest import Server, Service
+
+
+def test_settings_come_from_the_environment_over_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "settings"
+    file.write_text("# ours\nMODERATION_PORT=9000\nhost = 0.0.0.0\n")
+    found = settings_.load({"MODERATION_SETTINGS": str(file), "MODERATION_PORT": "9001", "PATH": "/bin"})
+    assert (found.port, found.host, found.base) == (9001, "0.0.0.0", "http://127.0.0.1:9001")
+
+
+@pytest.mark.parametrize(
+    ("environment", "named"),
+    [
+        ({"MODERATION_PORT": "many"}, "MODERATION_PORT"),
+        ({"MODERATION_PORT": "70000"}, "MODERATION_PORT"),
+        ({"MODERATION_DEMO": "perhaps"}, "MODERATION_DEMO"),
+        ({"MODERATION_SECRET_KEY": "short"}, "MODERATION_SECRET_KEY"),
+        ({"MODERATION_PUBLIC_URL": "comments"}, "MODERATION_PUBLIC_URL"),
+        ({"MODERATION_TRUSTED_PROXIES": "my proxy"}, "MODERATION_TRUSTED_PROXIES"),
+        ({"MODERATION_LOG_LEVEL": "loud"}, "MODERATION_LOG_LEVEL"),
+        ({"MODERATION_SETTINGS": "/nowhere/at/all"}, "/nowhere/at/all"),
+    ],
+)
+def test_a_wrong_setting_is_named(environment: dict[str, str], named: str) -> None:
+    with pytest.raises(SettingsError, match=named):
+        settings_.load(environment)
+
+
+def test_the_secret_key_is_made_once_and_is_ours_alone(tmp_path: Path) -> None:
+    settings = Settings(database=str(tmp_path / "data" / "db"))
+    assert settings.secret() == settings.secret() != b""
+    assert settings.key_file.stat().st_mode & 0o777 == 0o600
+
+
+def test_help_is_everywhere(capsys: pytest.CaptureFixture[str]) -> None:
+    names = next(a for a in parser()._actions if a.dest == "command").choices
+    assert {"serve", "add-site", "add-moderator", "set-password", "remove-moderator", "add-token", "revoke-token", "retrain",
+            "roll-back", "export-person", "erase-person", "backup", "restore", "check"} <= set(names or ())  # fmt: skip
+    for name in names or ():
+        with pytest.raises(SystemExit) as ended:
+            main([name, "--help"])
+        assert ended.value.code == 0
+        assert capsys.readouterr().out
+
+
+@pytest.mark.anyio
+async def test_no_token_looks_like_an_option_to_a_command(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    chance = iter(
+        ["--ooNZTJwbEELmE7eJ0ge4P6vJSKLLNC", "-oNZTJwbEELmE7eJ0ge4P6vJSKLLNCoo", "ooNZTJwbEELmE7eJ0ge4P6vJSKLLNCoo"]
+    )
+    monkeypatch.setattr(access.secrets, "token_urlsafe", lambda _: next(chance))
+    headers = await service.token()
+    assert headers["Authorization"] == "Bearer ooNZTJwbEELmE7eJ0ge4P6vJSKLLNCoo"
+    assert (await service.client.get("/api/stats", headers=headers)).status_code == 200
+
+
+def test_commands_work_beside_a_running_server(server: Server) -> None:
+    assert (
+        server.run("add-site", "garden", "--name", "Garden", "--origin", "https://garden.example").stdout == "garden\n"
+    )
+    token = server.run("add-token", "--scopes", "moderate", "--site", "garden").stdout.strip()
+    assert len(token) >= 20
+    link = server.run("add-moderator", "eve@example.org", "--site", "garden").stdout.strip()
+    assert link.startswith(server.url + "/moderate/set-password/")
+    server.run("set-password", "eve@example.org", "--password-stdin", stdin="a password of some length\n")
+    checked = server.run("check").stdout
+    assert "1 of 2 can sign in" in checked and "clock: ok" in checked
+    taken = server.run("serve", "--port", server.url.rpartition(":")[2], check=False)
+    assert taken.returncode == 1 and "did not start" in taken.stderr
+    assert json.loads(server.run("retrain").stdout)["promoted"] is False
+    server.run("revoke-token", token)
+    server.run("remove-moderator", "eve@example.org")
+    person = json.loads(server.run("export-person", "nobody@example.org").stdout)
+    assert person["comments"] == []
+    assert json.loads(server.run("erase-person", "nobody@example.org").stdout) == {"erased": 0}
+
+
+@pytest.mark.anyio
+async def test_a_clock_that_was_set_back_is_named(service: Service) -> None:
+    async with service.app.state.database.reading() as session:
+        newest = await audit.newest(session)
+    assert newest is not None and abs(newest - service.clock()) < 1000
+    assert clock_said(newest - 59_000, newest).startswith("ok (")
+    assert "set this machine's clock" in clock_said(newest - 61_000, newest)
+    assert clock_said(newest, None).startswith("ok (")
+
+
+@pytest.mark.parametrize(
+    ("command", "status", "said"),
+    [
+        (("add-site", "Not A Key"), 1, "a-z"),
+        (("add-site", "x", "--origin", "nonsense"), 1, "origin"),
+        (("add-token", "--scopes", "everything"), 1, "scopes"),
+        (("add-token", "--scopes", "score", "--site", "nowhere"), 1, "no site"),
+        (("revoke-token", "nothing"), 1, "no such token"),
+        (("add-moderator", "nobody"), 1, "email"),
+        (("set-password", "nobody@example.org"), 1, "no such moderator"),
+        (("retrain", "--site", "nowhere"), 1, "no site"),
+        (("roll-back",), 1, ""),
+        (("restore", "nothing.zip"), 1, "no file"),
+        (("serve", "--workers", "2"), 1, "PostgreSQL"),
+        (("serve", "--workers", "0"), 2, "usage"),
+        (("no-such-command",), 2, "usage"),
+        ((), 2, "usage"),
+    ],
+)
+def test_errors_go_to_standard_error_with_a_status(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+    command: tuple[str, ...], status: int, said: str,
+) -> None:  # fmt: skip
+    monkeypatch.setenv("MODERATION_DATABASE", str(tmp_path / "db"))
+    monkeypatch.setenv("MODERATION_MODELS", str(tmp_path / "models"))
+    try:
+        found = main(list(command))
+    except SystemExit as ended:
+        found = int(str(ended.code))
+    told = capsys.readouterr()
+    assert (found, told.out) == (status, "")
+    assert said in told.err and told.err.strip()
+
+
+@pytest.mark.anyio
+async def test_a_backup_holds_all_and_restores_into_an_empty_database(service: Service, tmp_path: Path) -> None:
+    ids = [await service.held() for _ in range(3)]
+    who = await service.token()
+    await service.client.post("/api/decisions", json={"comments": ids[:2], "action": "approve"}, headers=who)
+    models = tmp_path / "models"
+    (models / "sites" / "default").mkdir(parents=True)
+    (models / "sites" / "default" / "current").write_text("c1\n")
+    file = tmp_path / "backup.zip"
+    database = service.app.state.database
+    counts = await backup.write(database, models, b"0123456789abcdef", file)
+    assert counts["comments"] == 3 and counts["decisions"] == 2
+    assert file.stat().st_mode & 0o077 == 0
+    new = connect(str(tmp_path / "restored" / "db"))
+    await new.open()
+    key = tmp_path / "restored" / "secret-key"
+    told = await backup.restore(new, tmp_path / "new-models", key, file, keep_integrations=True)
+    assert told == counts | {"tokens": 1}, "the link for the first moderator does not come back"
+    approved = "SELECT article, count(*) FROM comments WHERE status = 'approved' GROUP BY article"
+    kept = "SELECT article, approved FROM articles WHERE approved <> 0"
+    async with new.reading() as session:  # kept by the database as the comments come back, and in no file
+        told = sorted(map(tuple, await session.fetch(kept)))
+        assert told and told == sorted(map(tuple, await session.fetch(approved)))
+    async with database.reading() as before, new.reading() as after:
+        for table in dump.TABLES:
+            rows = [row async for row in dump.rows(before, table) if table != "tokens" or row[2] == "api"]
+            assert rows == [row async for row in dump.rows(after, table)]
+    assert key.read_bytes() == b"0123456789abcdef"
+    assert (tmp_path / "new-models" / "sites" / "default" / "current").read_text() == "c1\n"
+    with pytest.raises(Exception, match="not empty"):
+        await backup.restore(new, tmp_path / "new-models", key, file)
+    await new.close()
+
+
+@pytest.mark.anyio
+async def test_a_file_that_is_no_backup_changes_nothing(tmp_path: Path) -> None:
+    new = connect(str(tmp_path / "db"))
+    await new.open()
+    for name, content in (("text", b"hello"), ("zip", b"")):
+        file = tmp_path / name
+        file.write_bytes(content)
+        if name == "zip":
+            with zipfile.ZipFile(file, "w") as archive:
+                archive.writestr("about.json", json.dumps({"format": 99}))
+        with pytest.raises(Exception, match=r"backup|newer"):
+            await backup.restore(new, tmp_path / "m", tmp_path / "k", file)
+    await new.close()
+
+
+@pytest.mark.anyio
+async def test_every_table_of_the_schema_is_in_the_backup(service: Service) -> None:
+    left_out = {"scrubs", "migrations", "attempts", "leases"}
+    derived = (
+        "comment_counts",
+        "comment_reasons",
+        "comment_numbers",
+        "comment_texts",
+        "comment_shorts",
+        "comment_shelves",
+    )  # by triggers, from the comments
+    async with service.app.state.database.reading() as session:
+        if service.app.state.database.kind == "sqlite":
+            rows = await session.fetch(
+                "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%'"
+            )
+        else:
+            rows = await session.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+    kept = {row[0] for row in rows if not row[0].startswith(derived)}
+    assert kept - left_out == set(dump.TABLES)
+
+
+@pytest.mark.anyio
+async def test_health_and_metrics_count_and_tell_nothing_private(service: Service) -> None:
+    await service.post()
+    await service.held()
+    assert (await service.client.get("/health/live")).text == "ok\n"
+    ready = (await service.client.get("/health/ready")).json()
+    assert ready["status"] == "ready"
+    text = (await service.client.get("/metrics")).text
+    assert 'moderation_comments{status="approved"} 1' in text and 'moderation_comments{status="pending"} 1' in text
+    assert 'moderation_verdicts_total{action="publish"} 1' in text
+    assert "@" not in text and "203.0.113" not in text
+    service.app.state.metrics_token = "a token"
+    for said in ("", "a token", "Basic a token", "Bearer another"):
+        answer = await service.client.get("/metrics", headers={"Authorization": said})
+        assert answer.status_code == 401 and answer.headers["www-authenticate"]
+    for said in ("Bearer a token", "bearer a token"):
+        assert (await service.client.get("/metrics", headers={"Authorization": said})).status_code == 200
+
+
+@pytest.mark.anyio
+async def test_an_undeclared_proxy_is_named_and_its_readers_share_a_wide_limit(service: Service) -> None:
+    import httpx
+
+    transport = httpx.ASGITransport(service.app, client=("127.0.0.1", 5000))
+    async with httpx.AsyncClient(transport=transport, base_url="http://comments.test") as client:
+        headers = {"X-Forwarded-For": "198.51.100.7"}
+        for n in range(65):
+            fields = {"name": "Ann", "email": f"p{n}@example.org", "body": f"A calm remark, number {n}."}
+            answer = await client.post("/sites/default/articles/post/comments", json=fields, headers=headers)
+            assert answer.status_code == 201
+    ready = (await service.client.get("/health/ready")).json()
+    assert "MODERATION_TRUSTED_PROXIES" in ready["checks"]["proxy"]
