@@ -25,7 +25,7 @@ import httpx
 from moderation.app import create_app
 from moderation.settings import Settings
 from moderation.sites import store as sites
-from moderation.sites.model import HouseRules, Site
+from moderation.sites.model import Site, SiteSettings
 from moderation.team import access
 
 MARKS, POSTED = "\u0323\u0301", "/sites/default/articles/post/comments"
@@ -103,11 +103,11 @@ async def measure(rounds: int, folder: Path) -> dict[str, list[float]]:
     async with app.router.lifespan_context(app):
         state = app.state
         async with state.database.transaction() as tx:
-            rules = HouseRules(
+            rules = SiteSettings(
                 per_author_a_minute=0, per_address_a_minute=0, blocked=("casino", "*asin*", "spam.example")
             )
             await sites.put_site(tx, Site("default", "My site", rules=rules), state.clock())
-            token = await access.add_token(tx, state.links.seal, "*", frozenset({"score"}), state.clock())
+            token = await access.add_token(tx, state.links.signer, "*", frozenset({"score"}), state.clock())
         headers = {"Authorization": f"Bearer {token}"}
         async with httpx.AsyncClient(
             transport=httpx.ASGITransport(app), base_url="http://here", headers=headers, timeout=600

@@ -191,13 +191,13 @@ ARTICLES = 20
 
 def texts(seed: int = 7) -> list[str]:
     """About 300 characters each, with a `{n}` for a number of its own; one in twenty is an advertisement."""
-    dice = random.Random(seed)
+    rng = random.Random(seed)
     found = []
     for _ in range(POOL):
-        if dice.random() < 0.05:
-            parts = [dice.choice(ADVERTS), *dice.sample(MIDDLES, 2)]
+        if rng.random() < 0.05:
+            parts = [rng.choice(ADVERTS), *rng.sample(MIDDLES, 2)]
         else:
-            parts = [dice.choice(OPENINGS), *dice.sample(MIDDLES, 2), dice.choice(ENDINGS)]
+            parts = [rng.choice(OPENINGS), *rng.sample(MIDDLES, 2), rng.choice(ENDINGS)]
         text = " ".join(parts)
         if "{n}" not in text:
             text += " That makes {n} of us."

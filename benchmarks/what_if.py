@@ -31,7 +31,7 @@ from moderation.policy.rules import Case, judge
 from moderation.policy.scorer import Scorer
 from moderation.policy.what_if import Replay
 from moderation.sites import store as sites
-from moderation.sites.model import HouseRules, Site
+from moderation.sites.model import Site, SiteSettings
 
 WORDS = [
     "a",
@@ -93,7 +93,7 @@ async def run(count: int) -> float:
                 await comments.add(tx, rows)
                 await decisions.add(tx, [decided(row, chance) for row in rows])
             listed = tuple(f"listed{n}" for n in range(1000))
-            house = replace(HouseRules(), hold_at=dict.fromkeys(LABELS, 0.4), blocked=(*listed, "timetable"))
+            house = replace(SiteSettings(), hold_at=dict.fromkeys(LABELS, 0.4), blocked=(*listed, "timetable"))
             replay = Replay(database, Scorer(classifier))
             slowest = 0.0
             for name, version in (("rules", ""), ("a model", classifier.version)):

@@ -18,7 +18,7 @@ from classifier import structure
 from classifier.labels import LABELS
 from classifier.linear import VIEWS, Floats, Linear
 
-OWN: tuple[str, ...] = ("whole text", "rise", "hidden units")
+OWN: tuple[str, ...] = ("whole text", "window_excess", "hidden units")
 """Fewer inputs rank better: the two views apart, the higher of them and a second window gave no label more."""
 HIDDEN = OWN.index("hidden units")
 SHARED: tuple[str, ...] = ("toxicity", "severe_toxicity", "obscene", "threat", "insult")
@@ -45,7 +45,7 @@ def _others(label: str) -> tuple[str, ...]:
 
 def wide(linear: Linear, shape: Floats) -> Floats:
     """[texts, WIDTH] everything that a stage may read: OWN × labels, then the structure."""
-    return np.concatenate([linear.whole.mean(axis=1), linear.rise, linear.hidden, shape], axis=1)
+    return np.concatenate([linear.whole.mean(axis=1), linear.window_excess, linear.hidden, shape], axis=1)
 
 
 def _columns(label: int) -> list[int]:

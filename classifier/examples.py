@@ -35,7 +35,7 @@ class Scored:
 
 
 @dataclass(frozen=True, slots=True)
-class Clue:
+class Attribution:
     """Why a label's score is what it is: `weight` (log-odds; above 0 raises) and code-point spans into the text.
 
     share: how much of all that raised or lowered the label this is, 0..1."""

@@ -16,10 +16,10 @@ import numpy.typing as npt
 
 from classifier import structure
 from classifier.base import Base
-from classifier.examples import Asked, Clue
+from classifier.examples import Asked, Attribution
 from classifier.hashing import NOTHING, SITE_BUCKETS, SIZES, STRANGE
 from classifier.labels import LABELS
-from classifier.linear import SITE_SCALE, STRANGER, VIEWS, WORDS, Floats, norm
+from classifier.linear import OUT_OF_VOCABULARY, SITE_SCALE, VIEWS, WORDS, Floats, norm
 from classifier.views import LONGEST, Tracked, track_normalised, track_written
 
 EACH_WAY = 5
@@ -29,7 +29,7 @@ _WORD = re.compile(r"\S+")
 _EDGES = ".,;:!?()[]{}\"'<>*_~`"
 
 
-def clues(base: Base, asked: Asked, correction: Floats | None = None) -> list[Clue]:
+def clues(base: Base, asked: Asked, correction: Floats | None = None) -> list[Attribution]:
     """Per label the strongest clues, strongest first, up before down."""
     text = asked.text[:LONGEST]
     shape = base.structure.row(text, asked.author)
@@ -39,7 +39,7 @@ def clues(base: Base, asked: Asked, correction: Floats | None = None) -> list[Cl
     for view in range(VIEWS):
         by_units = slopes if view == VIEWS - 1 else None
         per_char[: len(text)] += _laid_out(base, view, tracked[view], len(text), gain, by_units, correction)
-    found: list[Clue] = []
+    found: list[Attribution] = []
     spans_of: dict[str, list[tuple[int, int]]] = defaultdict(list)
     weight_of: dict[str, npt.NDArray[np.float64]] = {}
     total = np.vstack([np.zeros(len(LABELS)), np.cumsum(per_char, axis=0)])
@@ -58,11 +58,11 @@ def clues(base: Base, asked: Asked, correction: Floats | None = None) -> list[Cl
     for column, label in enumerate(LABELS):
         if not base.combine.trained[column]:
             continue
-        some = [Clue(label, name, float(w[column]), tuple(spans_of[name])) for name, w in weight_of.items()]
+        some = [Attribution(label, name, float(w[column]), tuple(spans_of[name])) for name, w in weight_of.items()]
         if label == "spam":
             stage = base.combine.weights[-len(structure.NAMES) :, column]
             some += [
-                Clue(label, f"({name})", float(weight) * value)
+                Attribution(label, f"({name})", float(weight) * value)
                 for name, weight, value in zip(structure.NAMES, stage, shape, strict=True)
                 if value
             ]
@@ -112,7 +112,7 @@ def _laid_out(
             share += hidden.rows[known] * hidden.scale @ slopes
         share *= scale / norm(float(squares.sum()))
         if correction is not None:
-            squares = np.where(rows.ravel() >= STRANGE, STRANGER, squares)
+            squares = np.where(rows.ravel() >= STRANGE, OUT_OF_VOCABULARY, squares)
             values = np.sqrt(squares) * (scale * SITE_SCALE / norm(float(squares.sum())))
             share += values[:, None] * correction[rows.ravel() % SITE_BUCKETS]
         share = share.reshape(*rows.shape, count)

@@ -267,7 +267,7 @@ static void add(Coming *coming, uint32_t row, int part, Sums *sums, Moved *moved
         const float *more = coming->model->correction;
         if (!more) return;
         more += (int64_t)(row % SITE_BUCKETS) * LABELS;
-        for (int k = 0; k < LABELS; k++) moved->part[part][k] += sqrt(STRANGER) * more[k];
+        for (int k = 0; k < LABELS; k++) moved->part[part][k] += sqrt(OUT_OF_VOCABULARY) * more[k];
         moved->strangers[part]++;
         return;
     }
@@ -389,7 +389,7 @@ static void one_view(const Model *model, int view, const point *t, int64_t size,
     if (asked) hidden_units(model, running + parts, asked, found);
     if (!model->correction) return;
     for (int part = 0; part < 2; part++) {
-        double scale = (part ? WORDS : 1) * SITE_SCALE / sqrt(running[parts].part[part][LABELS] + STRANGER * moved.strangers[part] + 1);
+        double scale = (part ? WORDS : 1) * SITE_SCALE / sqrt(running[parts].part[part][LABELS] + OUT_OF_VOCABULARY * moved.strangers[part] + 1);
         for (int k = 0; k < LABELS; k++) found->site[k] += (float)(moved.part[part][k] * scale);
     }
 }

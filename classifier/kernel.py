@@ -48,7 +48,7 @@ def flags() -> list[str]:
         "BUCKETS": f"{hashing.BUCKETS}u",
         "SITE_BUCKETS": f"{hashing.SITE_BUCKETS}u",
         "STRANGE": f"{hashing.STRANGE}u",
-        "STRANGER": linear.STRANGER,
+        "OUT_OF_VOCABULARY": linear.OUT_OF_VOCABULARY,
         "LONG": hashing.LONG,
         "SEGMENT": hashing.SEGMENT,
         "WINDOW": linear.WINDOW,

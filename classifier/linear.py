@@ -31,7 +31,7 @@ CHANCE = 0.8
 """Times the logarithm of how many segments a text has: so far above the whole lies the highest window of a good text, by
 chance. Uncorrected, long good comments passed for worse than short ones: toxicity of Jigsaw on folds left out 0.967 → 0.972,
 threat 0.931 → 0.949, recall of disguised toxic texts at the clean 5 % alarm threshold 0.77 → 0.82."""
-STRANGER = 12.0
+OUT_OF_VOCABULARY = 12.0
 """idf² of an n-gram that the base does not know, as a site's correction sees it: that of the rarest it does know."""
 _COUNT = len(LABELS)
 _CHUNK = 60_000
@@ -42,12 +42,12 @@ _CHUNK = 60_000
 class Linear:
     """whole: [texts, views, labels] log-odds of the whole text.
 
-    rise: [texts, labels] how far its highest window lies above it, beyond CHANCE (mean of the views; zeros for a text that is
+    window_excess: [texts, labels] how far its highest window lies above it, beyond CHANCE (mean of the views; zeros for a text that is
     not long). hidden: [texts, labels] log-odds by the hidden units. site: [texts, labels] what the site's
     correction adds (zeros without)."""
 
     whole: Floats
-    rise: Floats
+    window_excess: Floats
     hidden: Floats
     site: Floats
 
@@ -58,11 +58,11 @@ class Linear:
 
     def part(self, which: slice) -> Linear:
         """Views of these texts: what is written into them is written into this."""
-        return Linear(self.whole[which], self.rise[which], self.hidden[which], self.site[which])
+        return Linear(self.whole[which], self.window_excess[which], self.hidden[which], self.site[which])
 
     def put(self, where: npt.NDArray[Any], other: Linear) -> None:
         """The rows of `other` at the places `where`."""
-        self.whole[where], self.rise[where] = other.whole, other.rise
+        self.whole[where], self.window_excess[where] = other.whole, other.window_excess
         self.hidden[where], self.site[where] = other.hidden, other.site
 
 
@@ -119,7 +119,7 @@ class Table:
         into: Linear,
         sites: Sequence[npt.NDArray[np.floating] | None],
     ) -> None:
-        whole, rise, hidden, site = into.whole, into.rise, into.hidden, into.site
+        whole, window_excess, hidden, site = into.whole, into.window_excess, into.hidden, into.site
         count, size, width = len(whole), grams.chars.shape[1], grams.words.shape[1]
         second = grams.owner.index(count)
         step, view = (1, ROWS) if self._apart else (VIEWS, 1)
@@ -150,7 +150,7 @@ class Table:
             whole[text, view] = total + bias
             runs = log_odds(chars_to[WINDOW:] - chars_to[:-WINDOW], words_to[WINDOW:] - words_to[:-WINDOW])
             beyond = runs.max(axis=0) - total - CHANCE * math.log(len(parts))
-            rise[text] += np.maximum(beyond, 0) / VIEWS
+            window_excess[text] += np.maximum(beyond, 0) / VIEWS
         for text, correction in enumerate(sites):
             if correction is None:
                 continue
@@ -161,7 +161,7 @@ class Table:
                     (words, grams.words, width * first, width * last, WORDS),
                 ):
                     squares = part[one:two, _COUNT].astype(np.float64)
-                    squares[rows.ravel()[one:two] >= STRANGE] = STRANGER
+                    squares[rows.ravel()[one:two] >= STRANGE] = OUT_OF_VOCABULARY
                     values = np.sqrt(squares) * (scale * SITE_SCALE / norm(float(squares.sum())))
                     site[text] += values @ correction.take(rows.ravel()[one:two] % SITE_BUCKETS, axis=0)
 

@@ -105,7 +105,7 @@ class Nearest:
         have = np.bincount(self._buckets, minlength=BUCKETS)
         return np.log((1 + self._count) / (1 + have)).astype(np.float32)
 
-    def likeness(self, to: Vector) -> npt.NDArray[np.float64]:
+    def similarity(self, to: Vector) -> npt.NDArray[np.float64]:
         """To each of the collection, in its order: 0 for nothing in common, 1 for the same stems."""
         asked = np.zeros(BUCKETS, np.float32)
         asked[to.buckets] = to.counts * self._rarity[to.buckets]

@@ -16,7 +16,7 @@ from urllib.parse import unquote
 from classifier import kernel, registry
 from classifier.base import Base, Correction, base_home, open_base, open_correction
 from classifier.combine import probability
-from classifier.examples import Asked, Clue, Scored
+from classifier.examples import Asked, Attribution, Scored
 from classifier.explain import clues
 from classifier.labels import LABELS
 from classifier.registry import ModelError
@@ -117,7 +117,7 @@ class Classifier:
             for row, one, one_asked in zip(p, sites, asked, strict=True)
         ]
 
-    def explain(self, asked: Asked, model: str | None = None) -> list[Clue]:
+    def explain(self, asked: Asked, model: str | None = None) -> list[Attribution]:
         """Per label the strongest clues up and down, with spans into the text; by `model` if it is still kept."""
         live = self._loaded()
         base, correction = live.base, live.sites.get(asked.site) if asked.site else None

@@ -1,7 +1,7 @@
 """Texts that are nearly one: shingles of five characters, and a few numbers of each text under which those alike meet.
 
-The likeness of two texts is the share of shingles that they have in common (Jaccard). To find those alike to one among
-many, each text has a dozen keys, each made of three minima of fixed hashes (MinHash, in bands): of texts with a likeness
+The similarity of two texts is the share of shingles that they have in common (Jaccard). To find those alike to one among
+many, each text has a dozen keys, each made of three minima of fixed hashes (MinHash, in bands): of texts with a similarity
 of 0.7, 99 in 100 pairs have a key in common, of unrelated ones hardly any. Keys are stored, so nothing here may change
 what a text's keys are, but under another VERSION.
 """
@@ -87,7 +87,7 @@ def keys(found: Shingles) -> list[int]:
     return [int(key) for key in joined.view(np.int64)]
 
 
-def likeness(one: Shingles, other: Shingles) -> float:
+def similarity(one: Shingles, other: Shingles) -> float:
     """0 for nothing in common, 1 for the same shingles."""
     both = len(np.intersect1d(one, other, assume_unique=True))
     either = len(one) + len(other) - both
@@ -95,4 +95,4 @@ def likeness(one: Shingles, other: Shingles) -> float:
 
 
 def likenesses(one: Shingles, others: Iterable[Shingles]) -> list[float]:
-    return [likeness(one, other) for other in others]
+    return [similarity(one, other) for other in others]

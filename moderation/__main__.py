@@ -12,32 +12,30 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-from moderation import __version__
-from moderation import doctor as checking
+from moderation import __version__, doctor
 from moderation import settings as settings_
 from moderation.cli import err, known_site, now, opened, out
 from moderation.core.ids import EVERYWHERE
 from moderation.core.problem import FieldError, Invalid, NotFound, Problem, Unavailable
-from moderation.core.signing import Seal
+from moderation.core.signing import Signer
 from moderation.core.urls import Links
 from moderation.db.database import NewerDatabase, Session
-from moderation.learning import commands as shadowing
-from moderation.outbox import commands as outgoing
-from moderation.outbox import events as telling
+from moderation.learning import commands as shadow_commands
+from moderation.outbox import commands as outbox_commands
+from moderation.outbox import events
 from moderation.outbox.undelivered import Undelivered
-from moderation.policy import settings_history as rulebook
+from moderation.policy import settings_history
 from moderation.privacy import data_requests as privacy
 from moderation.settings import Settings, SettingsError
 from moderation.sites import site_settings as rules
 from moderation.sites import store as sites
 from moderation.sites.model import Site, checked_origin, is_site_key
-from moderation.team import access, second_factor
-from moderation.team import members as staff
+from moderation.team import access, members, second_factor
 from moderation.team import store as moderators
 from moderation.team.model import ROLES, Moderator
 from moderation.text.addresses import checked_email
 from moderation.transfer import backup
-from moderation.transfer import commands as moving
+from moderation.transfer import commands as transfer_commands
 
 Command = Callable[[argparse.Namespace, Settings], Awaitable[None]]
 
@@ -109,14 +107,14 @@ async def add_site(args: argparse.Namespace, settings: Settings) -> None:
 
 async def set_rules(args: argparse.Namespace, settings: Settings) -> None:
     """Set a site's rules; what is not named stays. NAME=VALUE, NAME+=ENTRY, NAME-=ENTRY, NAME=default, NAME=@FILE."""
-    given, seal = [], Seal(settings.secret())
+    given, signer = [], Signer(settings.secret())
     for setting in args.settings:
         name, _, value = setting.partition("=")
         given.append(f"{name}={entries_in(value[1:])}" if value.startswith("@") and value[1:] else setting)
     async with opened(settings) as database, database.transaction() as tx:
         await known_site(tx, args.key)
-        differs = await rulebook.change(
-            tx, args.key, lambda known: rules.parsed(given, known, seal), seal, "operator", now()
+        differs = await settings_history.change(
+            tx, args.key, lambda known: rules.parsed(given, known, signer), signer, "operator", now()
         )
     for name, (old, new) in differs.items():
         err(f"{name}: {json.dumps(old)} → {json.dumps(new)}" + (" entries" if rules.is_list(name) else ""))
@@ -136,25 +134,25 @@ async def show_rules(args: argparse.Namespace, settings: Settings) -> None:
     """Print a site's rules and what each has caught in the last 30 days, as JSON."""
     async with opened(settings) as database, database.reading() as session:
         await known_site(session, args.key)
-        told = await rulebook.report(session, await rulebook.site_of(session, args.key), now())
+        told = await settings_history.report(session, await settings_history.site_of(session, args.key), now())
     out(json.dumps(told, ensure_ascii=False, indent=2))
 
 
 async def add_moderator(args: argparse.Namespace, settings: Settings) -> None:
     """Add a moderator, and print a one-time link to set a password (or read the password from standard input)."""
     site = args.site or EVERYWHERE
-    seal = Seal(settings.secret())
+    signer = Signer(settings.secret())
     async with opened(settings) as database, database.transaction() as tx:
         await known_site(tx, site)
         moderator = await access.add_moderator(tx, args.email, args.role, site, now())
-        await give_password(tx, args, settings, seal, moderator)
+        await give_password(tx, args, settings, signer, moderator)
 
 
 async def set_password(args: argparse.Namespace, settings: Settings) -> None:
     """Print a new one-time link for a moderator (or read the new password from standard input)."""
-    seal = Seal(settings.secret())
+    signer = Signer(settings.secret())
     async with opened(settings) as database, database.transaction() as tx:
-        await give_password(tx, args, settings, seal, await known_moderator(tx, args.email))
+        await give_password(tx, args, settings, signer, await known_moderator(tx, args.email))
 
 
 async def known_moderator(session: Session, email: str) -> Moderator:
@@ -166,20 +164,20 @@ async def known_moderator(session: Session, email: str) -> Moderator:
 
 
 async def give_password(
-    tx: Session, args: argparse.Namespace, settings: Settings, seal: Seal, moderator: Moderator
+    tx: Session, args: argparse.Namespace, settings: Settings, signer: Signer, moderator: Moderator
 ) -> None:
     if args.password_stdin:
         await access.set_password(tx, moderator, sys.stdin.readline().rstrip("\r\n"), now())
         err("The password is set.")
     else:
-        token = await access.password_link(tx, moderator, seal, now())
-        out(Links(settings.base, seal).set_password(token))
+        token = await access.password_link(tx, moderator, signer, now())
+        out(Links(settings.base, signer).set_password(token))
 
 
 async def remove_moderator(args: argparse.Namespace, settings: Settings) -> None:
     """Remove a moderator and end their sessions; what they decided stays."""
     async with opened(settings) as database, database.transaction() as tx:
-        await staff.dismiss(tx, await known_moderator(tx, args.email), "operator", now())
+        await members.dismiss(tx, await known_moderator(tx, args.email), "operator", now())
     err("The moderator is removed.")
 
 
@@ -193,18 +191,18 @@ async def reset_second_factor(args: argparse.Namespace, settings: Settings) -> N
 
 async def add_token(args: argparse.Namespace, settings: Settings) -> None:
     """Print a new bearer token, this once."""
-    seal = Seal(settings.secret())
+    signer = Signer(settings.secret())
     scopes = frozenset(scope.strip() for scope in args.scopes.split(",") if scope.strip())
     async with opened(settings) as database, database.transaction() as tx:
         site = args.site or EVERYWHERE
         await known_site(tx, site)
-        out(await access.add_token(tx, seal, site, scopes, now()))
+        out(await access.add_token(tx, signer, site, scopes, now()))
 
 
 async def revoke_token(args: argparse.Namespace, settings: Settings) -> None:
     """End a token, given whole or by its first six characters."""
     async with opened(settings) as database, database.transaction() as tx:
-        await access.revoke_token(tx, Seal(settings.secret()), args.token, now())
+        await access.revoke_token(tx, Signer(settings.secret()), args.token, now())
     err("The token is revoked.")
 
 
@@ -233,7 +231,7 @@ async def roll_back(args: argparse.Namespace, settings: Settings) -> None:
 async def export_person(args: argparse.Namespace, settings: Settings) -> None:
     """Print all that is held on one email address, as JSON."""
     async with opened(settings) as database:
-        person = privacy.person_of(Seal(settings.secret()), args.email)
+        person = privacy.person_of(Signer(settings.secret()), args.email)
         found = await privacy.export(database, person, settings.keep_addresses_days)
         out(json.dumps(found, ensure_ascii=False))
 
@@ -242,28 +240,32 @@ async def erase_person(args: argparse.Namespace, settings: Settings) -> None:
     """Erase all that is held on one email address."""
     async with opened(settings) as database:
         erased = await privacy.erase(
-            database, privacy.person_of(Seal(settings.secret()), args.email), "operator", now()
+            database, privacy.person_of(Signer(settings.secret()), args.email), "operator", now()
         )
     out(json.dumps({"erased": erased.comments}))
 
 
 async def import_file(args: argparse.Namespace, settings: Settings) -> None:
     """Bring in what another system exported, or we did; beside a running server, and twice without doubling."""
-    seal = Seal(settings.secret())
+    signer = Signer(settings.secret())
     async with opened(settings) as database:
         async with database.reading() as session:
             await known_site(session, args.site)
-        out(json.dumps(await moving.bring(database, seal, args.site, args.file, args.system, args.keys, now)))
+        out(
+            json.dumps(
+                await transfer_commands.bring(database, signer, args.site, args.file, args.system, args.keys, now)
+            )
+        )
 
 
 async def export_site(args: argparse.Namespace, settings: Settings) -> None:
     """Write all that a site holds: our own JSON Lines, or WXR as WordPress reads it."""
-    links = Links(settings.base, Seal(settings.secret()))
+    links = Links(settings.base, Signer(settings.secret()))
     async with opened(settings) as database:
         async with database.reading() as session:
             await known_site(session, args.site)
             site = (await sites.sites(session, [args.site]))[args.site]
-        await moving.take(database, links, site, args.format, args.output, now)
+        await transfer_commands.take(database, links, site, args.format, args.output, now)
 
 
 async def make_backup(args: argparse.Namespace, settings: Settings) -> None:
@@ -335,9 +337,14 @@ def parser() -> argparse.ArgumentParser:
     it = command("retrain", retrain)
     it.add_argument("--site", metavar="KEY", help="only this site; otherwise every one")
     it.add_argument("--shadow", action="store_true", help="what is better runs beside the model, instead of going live")
-    it = command("shadow", shadowing.run)
+    it = command("shadow", shadow_commands.run)
     it.add_argument(
-        "act", metavar="ACT", choices=shadowing.ACTS, nargs="?", default="show", help="show, start, stop or promote"
+        "act",
+        metavar="ACT",
+        choices=shadow_commands.ACTS,
+        nargs="?",
+        default="show",
+        help="show, start, stop or promote",
     )
     it.add_argument("--site", metavar="KEY", default="default")
     it.add_argument("--model", metavar="VERSION", help="the candidate to start")
@@ -346,26 +353,26 @@ def parser() -> argparse.ArgumentParser:
     it.add_argument("file", metavar="FILE", help="`-` reads standard input")
     it.add_argument("--site", metavar="KEY", default="default")
     it.add_argument(
-        "--from", dest="system", choices=moving.SYSTEMS, help="what made the file; otherwise it is looked at"
+        "--from", dest="system", choices=transfer_commands.SYSTEMS, help="what made the file; otherwise it is looked at"
     )
     it.add_argument(
         "--keys", choices=("id", "path"), help="articles by the id they had (WordPress), or the path of their page"
     )
     it = command("export", export_site)
     it.add_argument("--site", metavar="KEY", default="default")
-    it.add_argument("--format", choices=moving.FORMATS, default="jsonl")
+    it.add_argument("--format", choices=transfer_commands.FORMATS, default="jsonl")
     it.add_argument("--output", metavar="FILE", help="a new file, instead of standard output")
     command("export-person", export_person).add_argument("email", metavar="EMAIL")
     command("erase-person", erase_person).add_argument("email", metavar="EMAIL")
-    it = command("add-webhook", outgoing.add_webhook)
+    it = command("add-webhook", outbox_commands.add_webhook)
     it.add_argument("url", metavar="URL")
     it.add_argument("--site", metavar="KEY", help="only this site; otherwise all")
-    it.add_argument("--events", default="", help=f"some of {','.join(telling.EVENTS)}; otherwise all")
-    command("list-webhooks", outgoing.list_webhooks)
-    command("remove-webhook", outgoing.remove_webhook).add_argument("id", metavar="ID")
-    command("sweep", outgoing.sweep)
-    command("retry-outbox", outgoing.retry_outbox)
-    command("test-mail", outgoing.test_mail).add_argument("address", metavar="ADDRESS")
+    it.add_argument("--events", default="", help=f"some of {','.join(events.EVENTS)}; otherwise all")
+    command("list-webhooks", outbox_commands.list_webhooks)
+    command("remove-webhook", outbox_commands.remove_webhook).add_argument("id", metavar="ID")
+    command("sweep", outbox_commands.sweep)
+    command("retry-outbox", outbox_commands.retry_outbox)
+    command("test-mail", outbox_commands.test_mail).add_argument("address", metavar="ADDRESS")
     command("backup", make_backup).add_argument("file", metavar="FILE")
     it = command("restore", restore)
     it.add_argument("file", metavar="FILE")
@@ -374,7 +381,7 @@ def parser() -> argparse.ArgumentParser:
         action="store_true",
         help="programs' tokens and webhooks too: none of them was ended since the backup was made",
     )
-    it = command("check", checking.check)
+    it = command("check", doctor.check)
     it.add_argument("--mail", metavar="ADDRESS", help="send one test mail to it, and say what the mail server answered")
     return top
 

@@ -30,15 +30,14 @@ from moderation.comments import public_feeds as feeds
 from moderation.comments.thread_cache import Threads
 from moderation.core import logs
 from moderation.core.problem import MethodNotAllowed, NotFound, Problem, TooLarge
-from moderation.core.signing import Seal, parsed_address
+from moderation.core.signing import Signer, parsed_address
 from moderation.core.urls import Links
-from moderation.db import connect
-from moderation.db import secure_delete as scrubbing
+from moderation.db import connect, secure_delete
 from moderation.db.database import Database
 from moderation.db.files import Look, room
-from moderation.db.periodic import Round, Rounds
+from moderation.db.periodic import Job, Periodic
 from moderation.demo import public as demo
-from moderation.duplicates import pages as waves
+from moderation.duplicates import pages as duplicates
 from moderation.duplicates.duplicates import catch_up
 from moderation.intake import public as posting
 from moderation.intake import public_embed as embed
@@ -48,12 +47,12 @@ from moderation.intake.intake import Intake
 from moderation.learning import pages as stats
 from moderation.learning import pages_shadow as shadows
 from moderation.learning.shadow import Shadow
-from moderation.outbox import events as telling
+from moderation.outbox import events
 from moderation.outbox import pages as mailing
 from moderation.outbox import public as subscriptions
 from moderation.outbox.delivery import Deliverer
 from moderation.outbox.letters import Letters
-from moderation.outbox.mail_check import Trial
+from moderation.outbox.mail_check import MailCheck
 from moderation.outbox.smtp import Mail, Smtp
 from moderation.outbox.webhooks import Webhooks
 from moderation.policy import api as score
@@ -63,17 +62,13 @@ from moderation.policy import pages_what_if as whatif
 from moderation.policy.scorer import Scorer
 from moderation.policy.what_if import Replay
 from moderation.privacy import data_requests as privacy
-from moderation.privacy import public as persons
+from moderation.privacy import public as data_subjects
 from moderation.privacy import retention
-from moderation.queue import api, digest
-from moderation.queue import api_live as events
+from moderation.queue import api, api_live, digest, pages_block, pages_empty_spam, pages_row
 from moderation.queue import decide as queue
-from moderation.queue import pages as desk
-from moderation.queue import pages_block as bars
-from moderation.queue import pages_empty_spam as emptying
+from moderation.queue import pages as queue_pages
 from moderation.queue import pages_redact as redactions
 from moderation.queue import pages_reply as replies
-from moderation.queue import pages_row as rows
 from moderation.queue import public as digests
 from moderation.settings import Settings
 from moderation.settings import load as load_settings
@@ -86,7 +81,7 @@ from moderation.team import pages as team
 from moderation.team import pages_account as account
 from moderation.team import pages_sign_in as signin
 from moderation.team import store as moderators
-from moderation.team.access import Doorman
+from moderation.team.access import Authenticator
 from moderation.web import health, metrics, openapi, shutdown
 from moderation.web.templating import Pages
 
@@ -136,26 +131,26 @@ def routes(settings: Settings) -> list[BaseRoute]:
         *receipts.routes,
         *subscriptions.routes,
         *digests.routes,
-        *persons.routes,
+        *data_subjects.routes,
         Route("/avatars/{token}.svg", draw_avatar, methods=["GET"]),
         # for moderators
         *signin.routes,
         *account.routes,
         *team.routes,
         *mailing.routes,
-        *desk.routes,
+        *queue_pages.routes,
         *replies.routes,
-        *bars.routes,
+        *pages_block.routes,
         *redactions.routes,
-        *rows.routes,
-        *emptying.routes,
+        *pages_row.routes,
+        *pages_empty_spam.routes,
         *stats.routes,
         *policy.routes,
         *whatif.routes,
         *shadows.routes,
         *api.routes,
-        *waves.routes,
-        *events.routes,
+        *duplicates.routes,
+        *api_live.routes,
         *rules.routes,
         # for programs that want a score
         *score.routes,
@@ -175,7 +170,7 @@ async def on_problem(request: Request, error: Exception) -> Response:
     assert isinstance(error, Problem)
     path = request.url.path
     if path.startswith("/moderate"):
-        return await desk.problem_page(request, error)
+        return await queue_pages.problem_page(request, error)
     page = path.startswith(("/receipts", "/subscriptions", "/digests", "/privacy", "/demo")) or path.endswith("/form")
     if page and "text/html" in request.headers.get("accept", ""):
         return posting.problem_page(request, error)
@@ -232,7 +227,7 @@ def route_of(scope: Scope) -> str:
 POST_COMMENT = Route(THREAD, shared(posting.post_comment, posting.counted), methods=["POST"])
 
 
-class Watch:
+class RequestMiddleware:
     """Around everything: a line in the log where something failed, and a note of proxies that nobody declared.
 
     A comment goes straight from here to its endpoint: the layers between cost as much as checking it.
@@ -294,7 +289,7 @@ async def first_start(
             await demo.register(tx, links, now)
         if not await moderators.count(tx, ready=True):
             moderator = await access.add_moderator(tx, settings.first_moderator, "administrator", "*", now)
-            token = await access.password_link(tx, moderator, links.seal, now)
+            token = await access.password_link(tx, moderator, links.signer, now)
             say(f"First moderator: {moderator.email}. Set a password within the hour:\n  {links.set_password(token)}")
 
 
@@ -326,8 +321,8 @@ def create_app(
     @asynccontextmanager
     async def opened(app: Starlette) -> AsyncIterator[None]:
         state = app.state
-        seal = Seal(settings.secret())
-        state.links = Links(settings.base, seal)
+        signer = Signer(settings.secret())
+        state.links = Links(settings.base, signer)
         state.database = connect(settings.database)
         await state.database.open()
         try:
@@ -338,13 +333,13 @@ def create_app(
             state.decided = Counter()
             state.agreement = metrics.Agreement()
             state.metrics_token = settings.metrics_token
-            state.live = events.Live(state.database, clock)
-            state.doorman = Doorman(state.database, seal, settings.proxies, clock)
+            state.live = api_live.Live(state.database, clock)
+            state.authenticator = Authenticator(state.database, signer, settings.proxies, clock)
             state.directory = Directory(state.database, state.links)
             state.threads = Threads(state.database)
             state.related = related.Related(state.database)
             state.scorer = Scorer(classifier or Classifier(Path(settings.models)))
-            state.replay = Replay(state.database, state.scorer)
+            state.what_if = Replay(state.database, state.scorer)
             state.models = Path(settings.models)
             state.models_room = Look(partial(room, state.models))
             state.shadow = Shadow(state.database, state.scorer.classifier, clock)
@@ -354,28 +349,31 @@ def create_app(
             hooks = Webhooks(state.database, state.links, clock, to_private=settings.webhooks_to_private)
             letters = Letters(state.database, state.links, {"digest": digest.letter, "person": privacy.letter})
             mail = Mail(settings.smtp and Smtp.of(*settings.smtp), settings.host_name, letters.write)
-            state.trial = Trial(settings.smtp and Smtp.of(*settings.smtp), settings.host_name, settings.base)
+            state.mail_check = MailCheck(settings.smtp and Smtp.of(*settings.smtp), settings.host_name, settings.base)
             state.outbox = Deliverer(state.database, hooks, mail, clock=clock)
             state.keep = retention.Keep(**settings.keep)
             sweep = partial(retention.sweep, state.database, state.keep)
             due = [
-                Round("sweep", HOUR, lambda: sweep(clock())),
-                Round(
-                    "scrub", 60_000, lambda: scrubbing.scrub(state.database), partial(scrubbing.wanted, state.database)
+                Job("sweep", HOUR, lambda: sweep(clock())),
+                Job(
+                    "scrub",
+                    60_000,
+                    lambda: secure_delete.scrub(state.database),
+                    partial(secure_delete.wanted, state.database),
                 ),
-                Round("redate", 60_000, state.outbox.redate, state.outbox.is_ahead),
-                Round("read-up", 60_000, lambda: queue.read_up(state.database, all_=True)),
-                Round("waves", HOUR // 4, lambda: catch_up(state.database)),
-                Round("shadow", 15_000, state.shadow.read_along, state.shadow.wanted),
+                Job("redate", 60_000, state.outbox.redate, state.outbox.is_ahead),
+                Job("read-up", 60_000, lambda: queue.read_up(state.database, all_=True)),
+                Job("waves", HOUR // 4, lambda: catch_up(state.database)),
+                Job("shadow", 15_000, state.shadow.read_along, state.shadow.wanted),
             ]
             if settings.smtp and settings.digest_hours:
                 waits = partial(digest.anything_waits, state.database)
                 every = settings.digest_hours * HOUR
-                due.append(Round("digest", every, lambda: digest.digest(state.database, clock()), waits))
-            told = partial(telling.failed_signins, state.database, seal, mails=state.mails)
-            failed = partial(telling.anything_failed, state.database)
-            due.append(Round("failed-signins", HOUR // 4, lambda: told(clock()), failed))
-            state.rounds = Rounds(state.database, clock, due)
+                due.append(Job("digest", every, lambda: digest.digest(state.database, clock()), waits))
+            told = partial(events.failed_signins, state.database, signer, mails=state.mails)
+            failed = partial(events.anything_failed, state.database)
+            due.append(Job("failed-signins", HOUR // 4, lambda: told(clock()), failed))
+            state.periodic = Periodic(state.database, clock, due)
             state.pages = Pages(HERE)
             state.openapi = openapi.document(app.routes, settings.base)
             if say:
@@ -383,11 +381,11 @@ def create_app(
             await state.scorer.start()
             state.intake.start()
             state.outbox.start()
-            state.rounds.start()
+            state.periodic.start()
             yield
             await shutdown.in_turn(
                 ("events", state.live.stop, 0.5),
-                ("rounds", state.rounds.stop, 0.5),
+                ("rounds", state.periodic.stop, 0.5),
                 ("intake", state.intake.stop, 3),
                 ("outbox", state.outbox.stop, 3),
             )
@@ -402,7 +400,7 @@ def create_app(
     )
     app.router.redirect_slashes = False  # Starlette's own redirect leads to whatever Host the request names
     app.state.proxy_problem = None
-    app.add_middleware(Watch, state=app.state, trusted=settings.proxies)
+    app.add_middleware(RequestMiddleware, state=app.state, trusted=settings.proxies)
     return app
 
 
@@ -412,7 +410,7 @@ async def prepare(settings: Settings, say: Callable[[str], None]) -> None:
     await database.open()
     try:
         now = time.time_ns() // 1_000_000
-        await first_start(database, Links(settings.base, Seal(settings.secret())), settings, now, say)
+        await first_start(database, Links(settings.base, Signer(settings.secret())), settings, now, say)
     finally:
         await database.close()
 

@@ -12,11 +12,11 @@ from moderation.cli import now, opened, out
 from moderation.core.problem import Unavailable
 from moderation.core.times import iso
 from moderation.db import audit
-from moderation.learning import store as learnt
+from moderation.learning import store as training_state
 from moderation.learning import store_shadow as shadows
-from moderation.outbox import commands as outgoing
+from moderation.outbox import commands as outbox_commands
 from moderation.outbox import store as outbox
-from moderation.policy import settings_history as rulebook
+from moderation.policy import settings_history
 from moderation.settings import Settings
 from moderation.sites import store as sites
 from moderation.team import store as moderators
@@ -50,10 +50,10 @@ async def check(args: argparse.Namespace, settings: Settings) -> None:
     async with opened(settings) as database:
         async with database.reading() as session:
             ready, all_ = await moderators.count(session, ready=True), await moderators.count(session)
-            untold, outdated = await outbox.counts(session), await learnt.outdated(session)
+            untold, outdated = await outbox.counts(session), await training_state.outdated(session)
             beside = await shadows.running(session)
             clock = clock_said(now(), await audit.newest(session))
-            muted = [line for site in (await sites.sites(session)).values() for line in rulebook.in_words(site)]
+            muted = [line for site in (await sites.sites(session)).values() for line in settings_history.in_words(site)]
         if isinstance(getattr(database, "path", None), Path):
             with sqlite3.connect(database.path) as connection:  # type: ignore[attr-defined]
                 said = connection.execute("PRAGMA quick_check").fetchone()[0]
@@ -86,7 +86,7 @@ async def check(args: argparse.Namespace, settings: Settings) -> None:
         f"outbox: {untold['waiting']} wait, {untold['failed']} failed"
         + ("; see: python -m moderation retry-outbox" if untold["failed"] else "")
     )
-    tried = await outgoing.mail_said(settings, args.mail or "")
+    tried = await outbox_commands.mail_said(settings, args.mail or "")
     out(f"mail: {tried.said}")
     well &= tried.taken or (settings.smtp is None and not args.mail)
     for line in muted or ["none is muted"]:

@@ -254,7 +254,7 @@ class Service:
 
         state = self.app.state
         async with state.database.transaction() as tx:
-            token = await access.add_token(tx, state.links.seal, site, frozenset(scopes.split(",")), self.clock())
+            token = await access.add_token(tx, state.links.signer, site, frozenset(scopes.split(",")), self.clock())
         return {"Authorization": f"Bearer {token}"}
 
 

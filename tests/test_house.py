@@ -94,7 +94,9 @@ def test_arrows_point_down_the_order(path: Path) -> None:
 
 def test_only_the_program_imports_what_puts_it_together() -> None:
     for path in in_slices():
-        rooms = {name.partition(".")[2] for name in imports(path) if name.startswith("moderation.") and not slice_of(name)}
+        rooms = {
+            name.partition(".")[2] for name in imports(path) if name.startswith("moderation.") and not slice_of(name)
+        }
         allowed = {"cli", "settings"} if path.stem.startswith("commands") else set()
         assert rooms <= allowed, f"{path}: {rooms}"
 

@@ -145,7 +145,7 @@ def languages(found: Sequence[Part], said: Said, seed: int) -> dict[str, Any]:
 
 def attacked(base: Base, examples: Sequence[Example], seed: int) -> dict[str, Any]:
     """Recall of toxicity on disguised texts, at the threshold where 5 % of the clean good texts are false alarms."""
-    dice = random.Random(seed)  # noqa: S311 - a disguise, not a secret
+    rng = random.Random(seed)  # noqa: S311 - a disguise, not a secret
     number = LABELS.index("toxicity")
     good = [e.text for e in examples if e.labels.get("toxicity") == 0]
     bad = [e.text for e in examples if e.labels.get("toxicity") == 1]
@@ -157,7 +157,7 @@ def attacked(base: Base, examples: Sequence[Example], seed: int) -> dict[str, An
     out["recall clean"], out["recall clean 95 %"] = share(clean, len(bad))
     lost = []
     for kind in attack.KINDS:
-        hit = int((scores(base, [attack.disguise(text, kind, dice) for text in bad])[:, number] >= at).sum())
+        hit = int((scores(base, [attack.disguise(text, kind, rng) for text in bad])[:, number] >= at).sum())
         out[kind], out[f"{kind} 95 %"] = share(hit, len(bad))
         lost.append(100 * (clean - hit) / len(bad))
     out["points lost, mean"] = round(float(np.mean(lost)), 2)

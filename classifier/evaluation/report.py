@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from classifier import thresholds as promise
+from classifier import thresholds
 from classifier.base import Base
 from classifier.evaluation import alarms, peers, unseen
 from classifier.evaluation.bench import bench
@@ -118,10 +118,10 @@ def promises(found: Sequence[Part], said: Said) -> dict[str, Any]:
     out: dict[str, Any] = {}
     for part, label, p, y, _ in _labelled(found, said):
         if label in ("spam", "toxicity") and part.source in EVERYDAY:
-            sure: promise.Reals = np.array([round(float(one), 6) for one in p], np.float64)
+            sure: thresholds.Reals = np.array([round(float(one), 6) for one in p], np.float64)
             for action, one in (
-                ("reject", promise.threshold(sure, ~y, REJECT, "reject", label)),
-                ("publish", promise.threshold(-sure, y, PUBLISH, "publish", label)),
+                ("reject", thresholds.threshold(sure, ~y, REJECT, "reject", label)),
+                ("publish", thresholds.threshold(-sure, y, PUBLISH, "publish", label)),
             ):
                 at = None if one.at is None else abs(one.at)
                 out[f"{part.name} {label}: {action}"] = {

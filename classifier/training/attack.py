@@ -14,10 +14,10 @@ PADDING = (
 )
 
 
-def _inside(text: str, dice: random.Random, change: Callable[[str], str]) -> str:
+def _inside(text: str, rng: random.Random, change: Callable[[str], str]) -> str:
     words = text.split(" ")
     for number, word in enumerate(words):
-        if len(word) > 3 and word.isalpha() and dice.random() < 0.7:
+        if len(word) > 3 and word.isalpha() and rng.random() < 0.7:
             words[number] = change(word)
     return " ".join(words)
 
@@ -26,23 +26,23 @@ def _swapped(word: str, at: int) -> str:
     return word[:at] + word[at + 1] + word[at] + word[at + 2 :]
 
 
-def disguise(text: str, kind: str, dice: random.Random) -> str:
+def disguise(text: str, kind: str, rng: random.Random) -> str:
     """The text under one of `KINDS`."""
     match kind:
         case "dots":
-            return _inside(text, dice, ".".join)
+            return _inside(text, rng, ".".join)
         case "spaces":
-            return _inside(text, dice, " ".join)
+            return _inside(text, rng, " ".join)
         case "leet":
-            return _inside(text, dice, lambda w: w.translate(_LEET))
+            return _inside(text, rng, lambda w: w.translate(_LEET))
         case "repeats":
-            return _inside(text, dice, lambda w: w[:2] + w[1] * dice.randint(2, 5) + w[2:])
+            return _inside(text, rng, lambda w: w[:2] + w[1] * rng.randint(2, 5) + w[2:])
         case "look-alikes":
-            return _inside(text, dice, lambda w: w.translate(_ALIKE))
+            return _inside(text, rng, lambda w: w.translate(_ALIKE))
         case "zero-width":
-            return _inside(text, dice, "\u200b".join)
+            return _inside(text, rng, "\u200b".join)
         case "swaps":
-            return _inside(text, dice, lambda w: _swapped(w, dice.randrange(len(w) - 1)))
+            return _inside(text, rng, lambda w: _swapped(w, rng.randrange(len(w) - 1)))
         case "padding":
             return PADDING * 3 + text + " " + PADDING * 3
     raise ValueError(kind)

@@ -56,17 +56,17 @@ def fit_hidden(
     teaching = np.flatnonzero(known[:, most])
     tilt = one_sided(x[teaching], y[teaching, most], weight[teaching, most])
     tilt /= np.sqrt(np.mean(tilt**2))
-    dice = np.random.default_rng(0)
-    net = _Net(dice, int(place.max()) + 1)
+    rng = np.random.default_rng(0)
+    net = _Net(rng, int(place.max()) + 1)
     chosen = np.flatnonzero((weight > 0).any(axis=1))
     batch = int(np.clip(len(chosen) // STEPS, 1, BATCH))
     for epoch in range(EPOCHS):
         rate = RATE * (1 - epoch / EPOCHS + 0.05)
-        order = dice.permutation(chosen)
+        order = rng.permutation(chosen)
         for low in range(0, len(order), batch):
             mine = order[low : low + batch]
             seen = x[mine]
-            seen.data *= tilt[seen.indices] * ((dice.random(seen.nnz) >= DROPPED) / np.float32(1 - DROPPED))
+            seen.data *= tilt[seen.indices] * ((rng.random(seen.nnz) >= DROPPED) / np.float32(1 - DROPPED))
             net.step(seen, target[mine], weight[mine], place[mine], rate)
     say(f"{what}: {UNITS} hidden units from {len(chosen)} texts")
     rows = np.zeros((ROWS, UNITS), np.float32)
@@ -78,10 +78,10 @@ def fit_hidden(
 class _Net:
     """rows: [BUCKETS, UNITS]; bias: [UNITS]; out: [UNITS, labels]; start: [labels]; own: [sources, labels]."""
 
-    def __init__(self, dice: np.random.Generator, sources: int) -> None:
+    def __init__(self, rng: np.random.Generator, sources: int) -> None:
         labels = len(LABELS)
-        self.rows = dice.normal(0, 0.1, (BUCKETS, UNITS)).astype(np.float32)
-        self.out = dice.normal(0, UNITS**-0.5, (UNITS, labels)).astype(np.float32)
+        self.rows = rng.normal(0, 0.1, (BUCKETS, UNITS)).astype(np.float32)
+        self.out = rng.normal(0, UNITS**-0.5, (UNITS, labels)).astype(np.float32)
         self.bias = np.zeros(UNITS, np.float32)
         self.start = np.full(labels, -3, np.float32)
         self.own = np.zeros((sources, labels), np.float32)

@@ -68,7 +68,7 @@ def unseen(
     tables: Sequence[Table], rows: Rows, use: npt.NDArray[np.bool_], shape: Structure, fold: Fold, seed: int
 ) -> Unseen:
     """Every row in `use` by the table of its fold, and a third of them once more, disguised."""
-    dice = random.Random(seed)  # noqa: S311 - which rows are disguised, not a secret
+    rng = random.Random(seed)  # noqa: S311 - which rows are disguised, not a secret
     row = np.flatnonzero(use & ~rows.copy)
     texts = [rows.examples[i].text for i in row]
     good = [
@@ -77,16 +77,16 @@ def unseen(
 
     def padding() -> str:
         # Other people's good comments, not the one text that `evaluate` pads with.
-        size, out = dice.randrange(200, 900), ""
+        size, out = rng.randrange(200, 900), ""
         while len(out) < size:
-            out = f"{out} {dice.choice(good)}"
+            out = f"{out} {rng.choice(good)}"
         return out
 
-    extra = [place for place in range(len(row)) if dice.random() < DISGUISED]
+    extra = [place for place in range(len(row)) if rng.random() < DISGUISED]
     for place in extra:
-        kind = dice.choice((*attack.KINDS, "padding"))  # twice, for it costs the most
+        kind = rng.choice((*attack.KINDS, "padding"))  # twice, for it costs the most
         text = texts[place][:1500]
-        texts.append(f"{padding()} {text}{padding()}" if kind == "padding" else attack.disguise(text, kind, dice))
+        texts.append(f"{padding()} {text}{padding()}" if kind == "padding" else attack.disguise(text, kind, rng))
     every = np.concatenate([row, row[extra]])
     linear = Linear.empty(len(every))
     for left_out, table in enumerate(tables):
@@ -140,7 +140,7 @@ def fit_stages(
         beside = BESIDE if np.count_nonzero(known < found.clean) >= SMALL else 0.0
         weights = ways.astype(np.float64) @ model.coef_[0][:width].astype(np.float64)
         weights[combine.HIDDEN] = beside
-        weights[combine.OWN.index("rise")] *= 1 + beside
+        weights[combine.OWN.index("window_excess")] *= 1 + beside
         z = x.astype(np.float64) @ weights
         scale, bias = _on_everyday(z, y[known, column], everyday[known], clean[known])
         weights *= scale

@@ -143,10 +143,10 @@ def interval(change: Reals, group: npt.NDArray[np.int64], seed: int, share: floa
     """Bootstrap over groups of the mean change per row."""
     total = np.bincount(group, weights=change)
     size = np.bincount(group).astype(np.float64)
-    dice = np.random.default_rng(seed)
+    rng = np.random.default_rng(seed)
     drawn = np.empty(DRAWS)
     for number in range(DRAWS):
-        rows = dice.integers(0, len(total), len(total))
+        rows = rng.integers(0, len(total), len(total))
         drawn[number] = total[rows].sum() / size[rows].sum()
     low, high = np.quantile(drawn, [(1 - share) / 2, (1 + share) / 2])
     return float(low), float(high)

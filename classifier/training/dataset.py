@@ -113,11 +113,11 @@ def gather(data: Path, fold: Fold, seed: int) -> tuple[Rows, list[dict[str, Any]
     if bags:
         told.append(_told(data, corpora.BAGS, BAGS_WEIGHT, sum(place is None for place in of)))
     weight += [BAGS_WEIGHT] * len(bags)
-    dice = random.Random(seed)  # noqa: S311 - which rows are disguised, not a secret
+    rng = random.Random(seed)  # noqa: S311 - which rows are disguised, not a secret
     for place in range(own):
-        if dice.random() < SWAPPED:
+        if rng.random() < SWAPPED:
             example = examples[place]
-            text = attack.disguise(example.text[:1500], "swaps", dice)
+            text = attack.disguise(example.text[:1500], "swaps", rng)
             if text == example.text[:1500]:
                 continue
             examples.append(Example(text, example.labels, example.author, example.source, example.group))

@@ -116,7 +116,7 @@ def anchors(
     without: npt.NDArray[np.bool_] | None = None,
 ) -> dict[str, npt.NDArray[Any]]:
     """A few hundred texts as hashed features: sites' corrections are held to leave them where they are."""
-    dice = random.Random(seed)  # noqa: S311 - a sample, not a secret
+    rng = random.Random(seed)  # noqa: S311 - a sample, not a secret
     groups: list[list[int]] = [[], [], []]
     for place, i in enumerate(found.row[: found.clean]):
         if without is not None and without[i]:
@@ -127,7 +127,7 @@ def anchors(
     chosen = sorted(
         place
         for group, share in zip(groups, (0.5, 0.25, 0.25), strict=True)
-        for place in dice.sample(group, min(len(group), int(ANCHORS * share)))
+        for place in rng.sample(group, min(len(group), int(ANCHORS * share)))
     )
     texts = [rows.examples[found.row[place]].text[:500] for place in chosen]
     squares = [table.weights[view, :, -1].astype(np.float32) for view in range(VIEWS)]

@@ -11,7 +11,7 @@ from scipy import sparse
 from classifier.examples import Example
 from classifier.hashing import COLUMNS, NOTHING, ROWS, SITE_BUCKETS, STRANGE, Grams, Hasher
 from classifier.labels import LABELS
-from classifier.linear import SITE_SCALE, STRANGER, WORDS, Floats
+from classifier.linear import OUT_OF_VOCABULARY, SITE_SCALE, WORDS, Floats
 from classifier.views import LONGEST
 
 READ = 1_500
@@ -81,7 +81,7 @@ def folded(hasher: Hasher, views: Sequence[Sequence[str]], squares: Sequence[Flo
     total = None
     for texts, known in zip(views, squares, strict=True):
         square = np.zeros(COLUMNS, np.float32)
-        square[:ROWS], square[STRANGE:] = known, STRANGER
+        square[:ROWS], square[STRANGE:] = known, OUT_OF_VOCABULARY
         chars, words = counts(hasher, texts, LONGEST, width=COLUMNS)
         value, _, _ = weighted(chars, words, np.sqrt(square), square)
         coo = value.tocoo()

@@ -77,11 +77,11 @@ class Ranked:
 
     def all(self, seed: int) -> dict[str, tuple[float, float, float]]:
         """Name → value and 95 % interval."""
-        dice = np.random.default_rng(seed)
+        rng = np.random.default_rng(seed)
         size = len(self.p)
         drawn = np.array(
             [
-                self.figures(np.bincount(dice.integers(0, size, size), minlength=size).astype(np.float64))
+                self.figures(np.bincount(rng.integers(0, size, size), minlength=size).astype(np.float64))
                 for _ in range(DRAWS)
             ]
         )
@@ -142,9 +142,9 @@ def decided_alone(p: Floats, y: Bools, accuracy: float = 0.995, seed: int = 1) -
     "same rows": both thresholds chosen on the rows they are judged on, as published triage curves are, so a little
     too good. "other half": chosen on one random half, judged on the other, both ways round; its accuracy is what came
     of it, and may fall short."""
-    dice = np.random.default_rng(seed)
+    rng = np.random.default_rng(seed)
     half = np.zeros(len(p), bool)
-    half[dice.permutation(len(p))[: len(p) // 2]] = True
+    half[rng.permutation(len(p))[: len(p) // 2]] = True
     taken, right = 0, 0
     for side in (half, ~half):
         low, high = two_thresholds(p[side], y[side], accuracy)

@@ -34,15 +34,15 @@ def texts(seed: int, share: float = 1.0) -> Iterator[Example]:
     told = tomllib.loads(TEMPLATES.read_text("utf-8"))
     slots = told["slots"] | {"term": sorted(TERMS)}
     for kind in told["kind"]:
-        dice = random.Random(f"{seed}/{kind['name']}")  # noqa: S311 - fillings, not secrets
+        rng = random.Random(f"{seed}/{kind['name']}")  # noqa: S311 - fillings, not secrets
         labels = _TEACHES[kind["label"]]
         for number, template in enumerate(kind["texts"]):
             times, rest = divmod(kind["fillings"] * share, 1)
-            for _ in range(int(times) + int(rest > 0 and dice.random() < rest)):
-                text = fill(template, slots, dice)
-                if dice.random() < 0.3:
+            for _ in range(int(times) + int(rest > 0 and rng.random() < rest)):
+                text = fill(template, slots, rng)
+                if rng.random() < 0.3:
                     text = text.lower()
-                url = "http://blog.example" if dice.random() < (0.6 if kind["label"] == "spam" else 0.4) else ""
+                url = "http://blog.example" if rng.random() < (0.6 if kind["label"] == "spam" else 0.4) else ""
                 yield Example(
                     text, dict(labels), Author(url=url), "synthetic", group=f"synthetic/{kind['name']}/{number}"
                 )
@@ -58,8 +58,8 @@ def kept_back() -> list[Example]:
     ]
 
 
-def fill(template: str, slots: Mapping[str, list[str]], dice: random.Random) -> str:
+def fill(template: str, slots: Mapping[str, list[str]], rng: random.Random) -> str:
     """One filling of a template; slots may hold slots. Hosts get an ending from the world: `.example` would mark what is ours."""
     while _SLOT.search(template):
-        template = _SLOT.sub(lambda found: dice.choice(slots[found[1]]), template)
-    return re.sub(r"\.example\b", lambda _: f".{dice.choice(slots['ending'])}", template)
+        template = _SLOT.sub(lambda found: rng.choice(slots[found[1]]), template)
+    return re.sub(r"\.example\b", lambda _: f".{rng.choice(slots['ending'])}", template)

@@ -247,8 +247,8 @@ def _bound(difference: Reals) -> float:
     """The upper end of the 90 % interval of the mean."""
     if len(difference) < 2:
         return 1.0
-    dice = np.random.default_rng(0)
-    drawn = np.array([difference[dice.integers(0, len(difference), len(difference))].mean() for _ in range(SAMPLES)])
+    rng = np.random.default_rng(0)
+    drawn = np.array([difference[rng.integers(0, len(difference), len(difference))].mean() for _ in range(SAMPLES)])
     return float(np.quantile(drawn, 0.95))
 
 

@@ -19,7 +19,7 @@ from moderation.sites import store as sites
 from moderation.sites.cache import Directory, article_key
 from moderation.sites.model import Article
 from moderation.text.addresses import checked_url
-from moderation.web import bodies as body
+from moderation.web import bodies
 
 
 async def put_article(request: Request) -> Response:
@@ -28,10 +28,10 @@ async def put_article(request: Request) -> Response:
     directory: Directory = state.directory
     site = await directory.site(request.path_params["site"])
     key = article_key(request.path_params["article"])
-    asker = await state.doorman.bearer(request, "articles")
-    if not asker.sees(site.key):
+    principal = await state.authenticator.bearer(request, "articles")
+    if not principal.sees(site.key):
         raise Forbidden("This token is for another site.", code="site")
-    given = checked(await body.read_json(request))
+    given = checked(await bodies.read_json(request))
     now = state.intake.clock()
     async with state.database.transaction() as tx:
         known = (await sites.articles(tx, site.key, [key])).get(key)
@@ -41,7 +41,7 @@ async def put_article(request: Request) -> Response:
             tx,
             site=site.key,
             at=now,
-            actor=asker.name,
+            actor=principal.name,
             action="article:put",
             subject=key,
             comments_open=article.comments_open,

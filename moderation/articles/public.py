@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from classifier.nearest import NOTHING, VERSION, Nearest, Vector
-from moderation.articles import register as registration
+from moderation.articles import register
 from moderation.articles import store as vectors
 from moderation.articles.store import Known
 from moderation.comments.public import whole
@@ -46,8 +46,8 @@ class Shelf:
         """The MOST nearest, the newest first among equals. Never itself."""
         if key not in self._found:
             _, vector = self.known.get(key, (None, NOTHING))
-            likeness = self._all.likeness(vector).round(6)
-            order = sorted(range(len(self._linked)), key=lambda at: (-likeness[at], -self._linked[at].at))
+            similarity = self._all.similarity(vector).round(6)
+            order = sorted(range(len(self._linked)), key=lambda at: (-similarity[at], -self._linked[at].at))
             self._found[key] = [name for at in order[: MOST + 1] if (name := self._linked[at].article) != key][:MOST]
             if len(self._found) > KEPT:
                 self._found.popitem(last=False)
@@ -106,7 +106,7 @@ class Related:
                 return
             async with self.database.transaction() as tx:
                 for article in missing:
-                    await registration.keep_vector(tx, article)
+                    await register.keep_vector(tx, article)
 
 
 def teaser(article: Article) -> dict[str, str | None]:

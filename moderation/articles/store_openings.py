@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from moderation.core.times import LEEWAY
-from moderation.db.database import Session, marks
+from moderation.db.database import Session, placeholders
 
 HOUR = 3_600_000
 
@@ -47,7 +47,7 @@ async def by_address(session: Session, site: str, addresses: Iterable[str], sinc
     if not wanted:
         return {}
     rows = await session.fetch(
-        f"SELECT address_key, count(*) FROM openings WHERE site = ? AND address_key IN ({marks(len(wanted))}) AND at > ? "
+        f"SELECT address_key, count(*) FROM openings WHERE site = ? AND address_key IN ({placeholders(len(wanted))}) AND at > ? "
         "AND at < ? GROUP BY address_key",
         *(site, *wanted, since, since + HOUR + LEEWAY),
     )
@@ -70,7 +70,7 @@ async def proposals(session: Session, site: str, articles: Iterable[str]) -> lis
         "SELECT o.article, o.title, o.url, EXISTS (SELECT 1 FROM comments f WHERE f.site = o.site AND f.id = o.comment "
         "AND f.status IN ('approved', 'pending')) AND EXISTS (SELECT 1 FROM comments c WHERE c.site = o.site AND "
         "c.article = o.article AND c.status = 'approved' AND c.decided <> 0 AND c.staff = 0) FROM openings o "
-        f"WHERE o.site = ? AND o.article IN ({marks(len(wanted))}) AND (o.title <> '' OR o.url IS NOT NULL)",
+        f"WHERE o.site = ? AND o.article IN ({placeholders(len(wanted))}) AND (o.title <> '' OR o.url IS NOT NULL)",
         *(site, *wanted),
     )
     return [Proposal(row[0], row[1], row[2], bool(row[3])) for row in rows]

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from moderation.core.times import iso
-from moderation.text import body as prose
+from moderation.text import body as formats
 
 STATUSES = ("approved", "pending", "spam", "rejected", "deleted")
 DEEPEST = 5
-SECOND_LOOK = "0"
+AUDIT_SAMPLE = "0"
 """What the ids of the random sample end in that people are shown a second time: one in 32 (`policy/error_rates.py`)."""
 EDIT_WINDOW = 15 * 60 * 1000
 """Milliseconds after posting in which its author may edit or withdraw a comment."""
@@ -40,14 +40,14 @@ class Comment:
     """The revision at which the classifier and the policy last saw its text."""
     decided: bool = False
     """A person has decided on it: what its author does later never lifts it above `pending`."""
-    format: str = prose.MARKDOWN
+    format: str = formats.MARKDOWN
     staff: bool = False
     """A moderator wrote it, as one of the house."""
 
     @property
     def text(self) -> str:
         """What a reader reads of the body."""
-        return prose.plain(self.body, self.format)
+        return formats.plain(self.body, self.format)
 
     @property
     def depth(self) -> int:

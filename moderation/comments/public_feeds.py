@@ -91,11 +91,11 @@ def xml(text: str | None) -> str:
 
 
 def atom(feed: Feed) -> bytes:
-    own, seal = feed.links.feed(feed.site.key, feed.key), feed.links.seal
+    own, signer = feed.links.feed(feed.site.key, feed.key), feed.links.signer
     parts = [
         '<?xml version="1.0" encoding="utf-8"?>\n'
         '<feed xmlns="http://www.w3.org/2005/Atom" xmlns:thr="http://purl.org/syndication/thread/1.0">\n'
-        f"<id>urn:uuid:{seal.feed(feed.site.key, feed.key)}</id>\n<title>{xml(feed.title)}</title>\n"
+        f"<id>urn:uuid:{signer.feed(feed.site.key, feed.key)}</id>\n<title>{xml(feed.title)}</title>\n"
         f'<updated>{feed.updated}</updated>\n<link rel="self" type="{ATOM}" href="{xml(own)}"/>\n'
         f'<link rel="alternate" type="text/html" href="{xml(feed.home)}"/>\n'
     ]

@@ -15,7 +15,7 @@ from moderation.comments.model import Comment
 from moderation.comments.verdict import Reason, Verdict
 from moderation.core.ids import ID_LENGTH, first_id_at, made_at, next_id
 from moderation.core.times import LEEWAY
-from moderation.db.database import Row, Session, marks
+from moderation.db.database import Row, Session, placeholders
 
 NAMES = (
     "id, site, article, parent, path, status, revision, name, email, url, body, html, created_at, edited_at, judged, "
@@ -77,7 +77,7 @@ async def add_comments(tx: Session, judged: Iterable[Judged]) -> None:
     await tx.execute_many(
         "INSERT INTO comments (id, site, article, parent, path, status, revision, name, email, url, body, html, notify, "
         "author_key, address_key, body_key, created_at, edited_at, judged, decided, format, worst, doubt, turn, staff) "
-        f"VALUES ({marks(25)})",
+        f"VALUES ({placeholders(25)})",
         [
             (
                 *(c.id, c.site, c.article, c.parent, c.path, c.status, c.revision, c.name, c.email, c.url, c.body),
@@ -124,13 +124,13 @@ def orders(j: Judged) -> tuple[float, float, int]:
     """What the queue sorts it by. What staff wrote is neither bad nor in doubt."""
     if j.comment.staff:
         return 0.0, 0.5, j.comment.created_at
-    return j.verdict.worst, j.verdict.doubt, j.comment.created_at - j.verdict.head_start(j.comment.text)
+    return j.verdict.worst, j.verdict.doubt, j.comment.created_at - j.verdict.priority_boost(j.comment.text)
 
 
 async def add_verdicts(tx: Session, rows: Iterable[Judged]) -> None:
     await tx.execute_many(
         "INSERT INTO submissions (site, id, revision, source, article, body, author_name, author_url, email_domain, "
-        f"author_key, action, scores, model, reasons, facts, spam, worst, created_at, format) VALUES ({marks(19)})",
+        f"author_key, action, scores, model, reasons, facts, spam, worst, created_at, format) VALUES ({placeholders(19)})",
         [
             (
                 *(c.site, c.id, c.judged, j.source, c.article, c.body, c.name, c.url, j.email_domain, j.keys.author),
@@ -152,7 +152,7 @@ async def judged_already(session: Session, ids: Iterable[str]) -> set[str]:
     wanted = list(ids)
     if not wanted:
         return set()
-    sql = f"SELECT id FROM submissions WHERE site IN (SELECT site FROM sites) AND id IN ({marks(len(wanted))})"
+    sql = f"SELECT id FROM submissions WHERE site IN (SELECT site FROM sites) AND id IN ({placeholders(len(wanted))})"
     return {row[0] for row in await session.fetch(sql, *wanted)}
 
 
@@ -199,7 +199,7 @@ async def move(tx: Session, comment: Comment, status: str, *, decided: bool) -> 
 async def of_site(session: Session, site: str, ids: Iterable[str]) -> dict[str, Comment]:
     wanted = list(ids)
     rows = await session.fetch(
-        f"SELECT {COMMENT} FROM comments c WHERE c.site = ? AND c.id IN ({marks(len(wanted))})", site, *wanted
+        f"SELECT {COMMENT} FROM comments c WHERE c.site = ? AND c.id IN ({placeholders(len(wanted))})", site, *wanted
     )
     return {row[0]: comment_of(row) for row in rows}
 
@@ -207,7 +207,7 @@ async def of_site(session: Session, site: str, ids: Iterable[str]) -> dict[str, 
 async def find(session: Session, ids: Iterable[str]) -> dict[str, Comment]:
     """By id alone, on whichever site."""
     wanted = list(ids)
-    sql = f"SELECT {COMMENT} FROM comments c WHERE {HERE} AND c.id IN ({marks(len(wanted))})"
+    sql = f"SELECT {COMMENT} FROM comments c WHERE {HERE} AND c.id IN ({placeholders(len(wanted))})"
     return {row[0]: comment_of(row) for row in await session.fetch(sql, *wanted)}
 
 
@@ -227,7 +227,7 @@ async def said(session: Session, site: str, authors: Iterable[str], bodies: Iter
     who, what = list(authors), list(bodies)
     rows = await session.fetch(
         "SELECT author_key, article, body_key, parent, address_key, id FROM comments WHERE site = ? "
-        f"AND status <> 'deleted' AND author_key IN ({marks(len(who))}) AND body_key IN ({marks(len(what))})",
+        f"AND status <> 'deleted' AND author_key IN ({placeholders(len(who))}) AND body_key IN ({placeholders(len(what))})",
         *(site, *who, *what),
     )
     return {Said(*row) for row in rows}
@@ -244,7 +244,7 @@ async def recent(session: Session, site: str, addresses: Iterable[str], since: s
     if not wanted:
         return {}
     rows = await session.fetch(
-        f"SELECT address_key, count(*), max(id) FROM comments WHERE site = ? AND address_key IN ({marks(len(wanted))}) "
+        f"SELECT address_key, count(*), max(id) FROM comments WHERE site = ? AND address_key IN ({placeholders(len(wanted))}) "
         "AND id > ? AND id < ? GROUP BY address_key",
         *(site, *wanted, since, until(since)),
     )
@@ -258,7 +258,7 @@ async def recent_by_author(
     wanted = list(authors)
     rows = await session.fetch(
         "SELECT author_key, address_key, count(*), max(id) FROM comments WHERE site = ? "
-        f"AND author_key IN ({marks(len(wanted))}) AND id > ? AND id < ? GROUP BY author_key, address_key",
+        f"AND author_key IN ({placeholders(len(wanted))}) AND id > ? AND id < ? GROUP BY author_key, address_key",
         *(site, *wanted, since, until(since)),
     )
     return {(row[0], row[1]): (int(row[2]), row[3]) for row in rows}
@@ -274,7 +274,7 @@ async def notified(session: Session, site: str, ids: Iterable[str]) -> set[str]:
     """Those whose authors asked to hear of replies."""
     wanted = list(ids)
     rows = await session.fetch(
-        f"SELECT id FROM comments WHERE site = ? AND id IN ({marks(len(wanted))}) AND notify <> 0", site, *wanted
+        f"SELECT id FROM comments WHERE site = ? AND id IN ({placeholders(len(wanted))}) AND notify <> 0", site, *wanted
     )
     return {row[0] for row in rows}
 
@@ -345,7 +345,9 @@ async def approved(session: Session, site: str, articles: Iterable[str]) -> dict
     """How many comments each article shows."""
     wanted = list(articles)
     rows = await session.fetch(
-        f"SELECT article, approved FROM articles WHERE site = ? AND article IN ({marks(len(wanted))})", site, *wanted
+        f"SELECT article, approved FROM articles WHERE site = ? AND article IN ({placeholders(len(wanted))})",
+        site,
+        *wanted,
     )
     return dict.fromkeys(wanted, 0) | {row[0]: int(row[1]) for row in rows}
 
@@ -354,7 +356,7 @@ async def keys_of(session: Session, site: str, ids: Iterable[str]) -> dict[str, 
     """The keys of each one's author and of the address that it came from; the latter is empty where it is forgotten."""
     wanted = list(ids)
     rows = await session.fetch(
-        f"SELECT id, author_key, address_key FROM comments WHERE site = ? AND id IN ({marks(len(wanted))})",
+        f"SELECT id, author_key, address_key FROM comments WHERE site = ? AND id IN ({placeholders(len(wanted))})",
         *(site, *wanted),
     )
     return {row[0]: (row[1], row[2]) for row in rows}
@@ -365,7 +367,7 @@ async def records(session: Session, site: str, comments: Iterable[Comment]) -> d
     ids = [c.id for c in comments]
     rows = await session.fetch(
         "SELECT c.id, o.status, count(*), min(o.created_at) FROM comments c JOIN comments o ON o.site = c.site AND "
-        f"o.author_key = c.author_key WHERE c.site = ? AND c.id IN ({marks(len(ids))}) GROUP BY c.id, o.status",
+        f"o.author_key = c.author_key WHERE c.site = ? AND c.id IN ({placeholders(len(ids))}) GROUP BY c.id, o.status",
         *(site, *ids),
     )
     found: dict[str, dict[str, Any]] = {}
@@ -381,7 +383,7 @@ async def verdicts(session: Session, site: str, ids: Iterable[str]) -> dict[str,
     wanted = list(ids)
     rows = await session.fetch(
         f"SELECT {VERDICT}, s.id FROM submissions s JOIN comments c ON c.site = s.site AND c.id = s.id AND "
-        f"c.judged = s.revision WHERE s.site = ? AND s.id IN ({marks(len(wanted))})",
+        f"c.judged = s.revision WHERE s.site = ? AND s.id IN ({placeholders(len(wanted))})",
         *(site, *wanted),
     )
     return {row[5]: verdict_of(row) for row in rows}

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from moderation.core.times import iso
-from moderation.db.database import Session, marks
+from moderation.db.database import Session, placeholders
 
 
 async def add(tx: Session, site: str, id: str, body: str, now: int) -> None:
@@ -17,6 +17,8 @@ async def of(session: Session, site: str, ids: Iterable[str]) -> dict[str, dict[
     """Comment id → the appeal, where there is one."""
     wanted = list(ids)
     rows = await session.fetch(
-        f"SELECT id, body, created_at FROM appeals WHERE site = ? AND id IN ({marks(len(wanted))})", site, *wanted
+        f"SELECT id, body, created_at FROM appeals WHERE site = ? AND id IN ({placeholders(len(wanted))})",
+        site,
+        *wanted,
     )
     return {row[0]: {"body": row[1], "created_at": iso(row[2])} for row in rows}

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from moderation.core.times import iso
-from moderation.db.database import Row, Session, marks
+from moderation.db.database import Row, Session, placeholders
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ def entry_of(row: Row) -> Entry:
 
 async def add(tx: Session, entries: Iterable[Entry]) -> None:
     await tx.execute_many(
-        f"INSERT INTO decisions ({COLUMNS}) VALUES ({marks(15)})",
+        f"INSERT INTO decisions ({COLUMNS}) VALUES ({placeholders(15)})",
         [
             (
                 *(e.site, e.id, e.submission, e.judged, e.action, json.dumps(e.labels), e.note, e.moderator),
@@ -89,7 +89,7 @@ async def of(session: Session, site: str, submissions: Iterable[str]) -> dict[st
     """Every decision on each of many, oldest first."""
     wanted = list(submissions)
     rows = await session.fetch(
-        f"SELECT {COLUMNS} FROM decisions WHERE site = ? AND submission IN ({marks(len(wanted))}) ORDER BY id",
+        f"SELECT {COLUMNS} FROM decisions WHERE site = ? AND submission IN ({placeholders(len(wanted))}) ORDER BY id",
         site,
         *wanted,
     )

@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from moderation.db.database import Row, Session, marks
+from moderation.db.database import Row, Session, placeholders
 
 COLUMNS = (
     "id, revision, source, article, body, author_name, author_url, email_domain, author_key, action, scores, model, "
@@ -47,7 +47,7 @@ async def of(session: Session, site: str, ids: Iterable[str]) -> dict[str, list[
     """Oldest revision first."""
     wanted = list(ids)
     rows = await session.fetch(
-        f"SELECT {COLUMNS} FROM submissions WHERE site = ? AND id IN ({marks(len(wanted))}) ORDER BY id, revision",
+        f"SELECT {COLUMNS} FROM submissions WHERE site = ? AND id IN ({placeholders(len(wanted))}) ORDER BY id, revision",
         *(site, *wanted),
     )
     found: dict[str, list[Judgement]] = {}

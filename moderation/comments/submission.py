@@ -11,8 +11,8 @@ from typing import Any
 
 from classifier.streamsafe import normalize, stream_safe
 from moderation.core.problem import FieldError, Invalid
-from moderation.sites.model import HouseRules
-from moderation.text import body as prose
+from moderation.sites.model import SiteSettings
+from moderation.text import body as formats
 from moderation.text.addresses import BIDI, EMAIL_LONGEST, checked_email, checked_url
 from moderation.text.wordlist import folded
 
@@ -35,12 +35,12 @@ class Submission:
     body: str
     parent: str | None
     notify: bool
-    format: str = prose.MARKDOWN
+    format: str = formats.MARKDOWN
 
     @property
     def text(self) -> str:
         """What a reader reads of the body."""
-        return prose.plain(self.body, self.format)
+        return formats.plain(self.body, self.format)
 
     @property
     def email_domain(self) -> str:
@@ -52,7 +52,7 @@ class Submission:
         return blake2b(" ".join(folded(self.body).split()).encode(), digest_size=16).hexdigest()
 
 
-def check(raw: Mapping[str, Any], rules: HouseRules, format: str = prose.MARKDOWN) -> Submission:
+def check(raw: Mapping[str, Any], rules: SiteSettings, format: str = formats.MARKDOWN) -> Submission:
     """Raises Invalid, naming every wrong field. Unknown fields are ignored."""
     wrong: list[FieldError] = []
 
@@ -112,7 +112,7 @@ def check(raw: Mapping[str, Any], rules: HouseRules, format: str = prose.MARKDOW
         if not body.isprintable():
             body = UNWANTED.sub("", body.replace("\r\n", "\n").replace("\r", "\n")).strip()
         size = len(body) if body.isascii() else len(body.encode())
-        shown = body if size > BODY_BYTES else prose.plain(body, format)
+        shown = body if size > BODY_BYTES else formats.plain(body, format)
         if not has_something_visible(shown):
             refuse("body", "required", "please type your comment")
         elif len(shown) > rules.max_body:
@@ -130,10 +130,10 @@ def check(raw: Mapping[str, Any], rules: HouseRules, format: str = prose.MARKDOW
     return Submission(name, email, link, body, parent or None, bool(notify), format)
 
 
-def is_light(raw: Mapping[str, Any], format: str = prose.MARKDOWN) -> bool:
+def is_light(raw: Mapping[str, Any], format: str = formats.MARKDOWN) -> bool:
     """`check` takes a millisecond or so: every field but the body ends at a few hundred characters."""
     body = raw.get("body")
-    return not isinstance(body, str) or prose.is_light(body, format)
+    return not isinstance(body, str) or formats.is_light(body, format)
 
 
 def composed(name: str) -> str:

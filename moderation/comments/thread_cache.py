@@ -56,7 +56,7 @@ class Threads:
 
         `is_open` says whether it can be replied to now; `make` is given it with that as its `comments_open`.
         """
-        mark = self.database.mark()
+        mark = self.database.data_version()
         known = self._kept.get((site, article))
         kept = known.get(name) if known else None
         if kept:

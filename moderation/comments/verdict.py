@@ -62,7 +62,7 @@ class Verdict:
         """How far the worst is from a half: 0 is the least certain, and so is what was not scored."""
         return abs(self.worst - 0.5) if self.scores else 0.0
 
-    def head_start(self, text: str) -> int:
+    def priority_boost(self, text: str) -> int:
         """By how many milliseconds a comment comes before its turn, up to two days: as long as that it may be overtaken,
         and no longer, so nothing waits for ever. Time passes for all alike, so the order is settled when it arrives.
 

@@ -1,4 +1,4 @@
-"""Seal: all that is made from the secret key. Each use has its own purpose, so no value serves as another (BLAKE2b, RFC 7693)."""
+"""Signer: all that is made from the secret key. Each use has its own purpose, so no value serves as another (BLAKE2b, RFC 7693)."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ TICKET_LIFE = 10 * 60 * 1000
 """Milliseconds between the password and the code."""
 
 
-class Seal:
+class Signer:
     def __init__(self, secret: bytes) -> None:
         if len(secret) < 16:
             raise ValueError("the secret key must have at least 16 bytes")
@@ -131,20 +131,18 @@ class Seal:
         same = hmac.compare_digest(good.encode(), ticket.encode("utf-8", "replace"))
         return same and now - at < TICKET_LIFE  # below 0 where the clock was set back meanwhile
 
-    def at_rest(self, token: str) -> str:
+    def token_hash(self, token: str) -> str:
         """How a token is kept: only this mark of it."""
         return self._mark("token", token, 32).hex()
 
-    def mailed(self, purpose: str, id: str) -> str:
+    def sign(self, purpose: str, id: str) -> str:
         """The unguessable name of something in a mail that we sent: its id, and 144 bits that only we can make."""
         return id + urlsafe(self._mark(f"mail:{purpose}", id, 18))
 
-    def id_of_mailed(self, purpose: str, token: str) -> str | None:
+    def verify(self, purpose: str, token: str) -> str | None:
         """None for a forged one."""
         id = token[:ID_LENGTH]
-        good = hmac.compare_digest(
-            self.mailed(purpose, id).encode("utf-8", "replace"), token.encode("utf-8", "replace")
-        )
+        good = hmac.compare_digest(self.sign(purpose, id).encode("utf-8", "replace"), token.encode("utf-8", "replace"))
         return id if good and is_id(id) else None
 
     def webhook_secret(self, endpoint: str) -> bytes:

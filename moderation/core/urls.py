@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import idna
 
-from moderation.core.signing import Seal
+from moderation.core.signing import Signer
 
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
@@ -30,7 +30,7 @@ def own_origins(base: str) -> tuple[str, ...]:
 class Links:
     base: str
     """Without a slash at its end."""
-    seal: Seal
+    signer: Signer
 
     @property
     def origin(self) -> str:
@@ -42,10 +42,10 @@ class Links:
         return origin in own_origins(self.base)
 
     def receipt(self, comment: str) -> str:
-        return f"{self.base}/receipts/{self.seal.receipt(comment)}"
+        return f"{self.base}/receipts/{self.signer.receipt(comment)}"
 
     def avatar(self, name: str) -> str:
-        return f"{self.base}/avatars/{self.seal.avatar(name)}.svg"
+        return f"{self.base}/avatars/{self.signer.avatar(name)}.svg"
 
     def thread(self, site: str, article: str) -> str:
         return f"{self.base}/sites/{site}/articles/{article}/comments"
@@ -61,13 +61,13 @@ class Links:
         return f"{self.base}/sites/{site}{f'/articles/{article}' if article else ''}/{name}"
 
     def subscription(self, id: str) -> str:
-        return f"{self.base}/subscriptions/{self.seal.mailed('subscription', id)}"
+        return f"{self.base}/subscriptions/{self.signer.sign('subscription', id)}"
 
     def person(self, id: str) -> str:
-        return f"{self.base}/privacy/{self.seal.mailed('person', id)}"
+        return f"{self.base}/privacy/{self.signer.sign('person', id)}"
 
     def digest(self, moderator: str) -> str:
-        return f"{self.base}/digests/{self.seal.mailed('digest', moderator)}"
+        return f"{self.base}/digests/{self.signer.sign('digest', moderator)}"
 
     def console(self, comment: str = "") -> str:
         return f"{self.base}/moderate" + (f"/comments/{comment}" if comment else "")

@@ -117,11 +117,11 @@ class Database(ABC):
     async def article_revision(self, site: str, article: str) -> int | None:
         """What a cached thread is compared with before it is served: whoever wrote, this process or another."""
 
-    def mark(self) -> int | None:
+    def data_version(self) -> int | None:
         """A number that moves when anybody commits, where the database can tell for next to nothing; else None."""
         return None
 
-    def sites_mark(self) -> tuple[int, int] | None:
+    def sites_revision(self) -> tuple[int, int] | None:
         """The same for the sites alone, so that a site's rules are read again only where they may have changed."""
         return None
 
@@ -130,7 +130,7 @@ class NewerDatabase(Exception):
     """The database was written by a newer version."""
 
 
-def marks(count: int) -> str:
+def placeholders(count: int) -> str:
     """`?,?,?` for IN lists."""
     return ",".join("?" * count)
 

@@ -1,4 +1,4 @@
-"""Rounds: what the service does by the clock, once in a while, in one of its workers."""
+"""Periodic: what the service does by the clock, once in a while, in one of its workers."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ POLL = 20.0
 
 
 @dataclass(frozen=True, slots=True)
-class Round:
+class Job:
     """`act` at most every `period` milliseconds, over all workers and restarts, and only where it is `wanted`."""
 
     name: str
@@ -27,8 +27,8 @@ class Round:
     wanted: Callable[[], Awaitable[bool]] | None = None
 
 
-class Rounds:
-    def __init__(self, database: Database, clock: Callable[[], int], rounds: list[Round]) -> None:
+class Periodic:
+    def __init__(self, database: Database, clock: Callable[[], int], rounds: list[Job]) -> None:
         self.database, self.clock, self.rounds = database, clock, rounds
         self._stopping = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -59,7 +59,7 @@ class Rounds:
             except Exception as error:  # its next turn comes
                 log.warning("a round failed", exc_info=error, extra={"round": one.name})
 
-    async def _is_ours(self, one: Round) -> bool:
+    async def _is_ours(self, one: Job) -> bool:
         now, holder = self.clock(), secrets.token_hex(8)  # a new holder each time: nobody may come again too soon
         async with self.database.reading() as session:
             if not await leases.is_free(session, one.name, holder, now, now + one.period):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from moderation.core.ids import EVERYWHERE, new_id
-from moderation.db.database import Database, Session, marks
+from moderation.db.database import Database, Session, placeholders
 
 PAGES = 500
 """Of the full-text index, merged at a time: whoever posts waits no longer than for these."""
@@ -34,7 +34,7 @@ async def scrub(database: Database) -> bool:
     if not await database.overwrite():
         return False
     async with database.transaction() as tx:
-        await tx.execute(f"DELETE FROM scrubs WHERE site = ? AND id IN ({marks(len(ids))})", EVERYWHERE, *ids)
+        await tx.execute(f"DELETE FROM scrubs WHERE site = ? AND id IN ({placeholders(len(ids))})", EVERYWHERE, *ids)
     return True
 
 

@@ -43,7 +43,7 @@ PRAGMAS = (
 )
 
 
-class Glance(Session):
+class SnapshotReader(Session):
     """Reads on the event loop: an index finds these rows in microseconds, where a hop to a thread and back takes fifty.
 
     With the writer's own connection, while its thread rests: what is stored does not have to be read from the file again,
@@ -153,7 +153,7 @@ class Transaction(Session):
 
     @property
     def before(self) -> Session:
-        return Glance(self._writer.connection)
+        return SnapshotReader(self._writer.connection)
 
     async def fetch(self, sql: str, *args: Any) -> list[Row]:
         return await self._writer.run(lambda: self._execute(sql, args).fetchall())
@@ -311,13 +311,13 @@ class Sqlite(Database):
         row = self._glance("SELECT revision FROM articles WHERE site = ? AND article = ?", site, article)
         return row[0] if row else None
 
-    def mark(self) -> int | None:
+    def data_version(self) -> int | None:
         if self._watch is None:
             return None
         (version,) = self._glance("PRAGMA data_version")
         return int(version)
 
-    def sites_mark(self) -> tuple[int, int] | None:
+    def sites_revision(self) -> tuple[int, int] | None:
         if self._watch is None:
             return None
         count, changes = self._glance("SELECT count(*), sum(revision) FROM sites")

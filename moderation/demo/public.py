@@ -85,7 +85,7 @@ async def show(request: Request, key: str) -> Response:
     form = reply_form(state.links, state.intake.clock(), site, article, {"parent": parent}, Words(), None, above)
     form["cancel_url"] = page(key) + "#reply-form"
     form["offer_notify"] = state.mails
-    shown = tree((c.path, public(c, f"/avatars/{state.links.seal.avatar(c.name)}.svg")) for c in found)
+    shown = tree((c.path, public(c, f"/avatars/{state.links.signer.avatar(c.name)}.svg")) for c in found)
     told: dict[str, Any] = {"story": STORIES[key], "article": article, "count": count, "comments": shown, "form": form}
     pages: Pages = state.pages
     return pages.answer(

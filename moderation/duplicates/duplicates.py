@@ -18,11 +18,11 @@ from moderation.db.database import Database, Session
 from moderation.duplicates import store as stored
 from moderation.sites import store as sites
 from moderation.sites.model import Site
-from moderation.team.model import Asker
-from moderation.text import body as prose
+from moderation.team.model import Principal
+from moderation.text import body as formats
 
 LIKE = 0.7
-"""From this likeness two comments are nearly one."""
+"""From this similarity two comments are nearly one."""
 MOST = 200
 CANDIDATES = 1_000
 RECENT = 500
@@ -39,7 +39,7 @@ LOOKED_AT = 60
 """How many of a wave a newcomer is compared with."""
 
 
-def looks(comment: Comment) -> alike.Shingles:
+def shingles(comment: Comment) -> alike.Shingles:
     return alike.shingles(comment.text, comment.name, comment.url or "")
 
 
@@ -52,12 +52,12 @@ QUICK = 2_000
 
 
 def is_quick(body: str, format: str) -> bool:
-    return len(body) <= QUICK and prose.is_light(body, format)
+    return len(body) <= QUICK and formats.is_light(body, format)
 
 
 def keys_of(comment: Comment, *, links: bool) -> list[int]:
     """None for what belongs to no wave: what is published at once without a link costs nothing."""
-    return alike.keys(looks(comment)) if comment.status != "approved" or links or comment.url else []
+    return alike.keys(shingles(comment)) if comment.status != "approved" or links or comment.url else []
 
 
 async def keep(tx: Session, judged: Iterable[Judged]) -> None:
@@ -98,7 +98,7 @@ async def catch_up(database: Database) -> int:
                 ids = await stored.waiting_after(session, site, after, AT_ONCE)
                 bare = sorted(await stored.without_keys(session, site, ids)) if ids else []
                 found = await comments.of_site(session, site, bare) if bare else {}
-            keys = await asyncio.to_thread(lambda some: {c.id: alike.keys(looks(c)) for c in some}, found.values())
+            keys = await asyncio.to_thread(lambda some: {c.id: alike.keys(shingles(c)) for c in some}, found.values())
             if any(keys.values()):
                 async with database.transaction() as tx:
                     now = await comments.of_site(tx, site, bare)
@@ -119,23 +119,23 @@ async def rekey(tx: Session, comment: Comment) -> None:
 
 def compared(with_: Comment, others: list[Comment]) -> list[tuple[Comment, float]]:
     """Those alike, best first."""
-    found = alike.likenesses(looks(with_), map(looks, others))
+    found = alike.likenesses(shingles(with_), map(shingles, others))
     near = [(c, p) for c, p in zip(others, found, strict=True) if p >= LIKE and c.id != with_.id]
     return sorted(near, key=lambda pair: (-pair[1], pair[0].id))
 
 
-async def similar(database: Database, asker: Asker, id: str) -> list[dict[str, Any]]:
+async def similar(database: Database, principal: Principal, id: str) -> list[dict[str, Any]]:
     """Near-duplicates of one comment on its site, of any status, best first. Raises NotFound."""
     async with database.reading() as session:
         comment = (await comments.find(session, [id])).get(id) if is_id(id) else None
-        if comment is None or not asker.sees(comment.site):
+        if comment is None or not principal.sees(comment.site):
             raise NotFound("There is no such comment.")
-    keys = await asyncio.to_thread(lambda: alike.keys(looks(comment)))
+    keys = await asyncio.to_thread(lambda: alike.keys(shingles(comment)))
     async with database.reading() as session:
         others = await stored.sharing(session, comment.site, keys, CANDIDATES)
         others += await stored.keyless(session, comment.site, RECENT)
     near = await asyncio.to_thread(compared, comment, others)
-    return [{"id": c.id, "status": c.status, "likeness": round(p, 4)} for c, p in near[:MOST]]
+    return [{"id": c.id, "status": c.status, "similarity": round(p, 4)} for c, p in near[:MOST]]
 
 
 async def decided(tx: Session, spam: list[Comment], now: int) -> None:
@@ -171,8 +171,8 @@ async def filed(session: Session, sent: list[tuple[Site, Submission]], now: int)
             session, site.key, alike.keys(mine), first_id_at(now - LASTS), LOOKED_AT
         ):
             if comment.id not in seen:
-                seen[comment.id] = await WRITING.run(looks, comment, here=is_quick(comment.body, comment.format))
-            if alike.likeness(mine, seen[comment.id]) >= LIKE:
+                seen[comment.id] = await WRITING.run(shingles, comment, here=is_quick(comment.body, comment.format))
+            if alike.similarity(mine, seen[comment.id]) >= LIKE:
                 near.setdefault(decision, set()).add(comment.id)
         found[at] = max((d for d, ids in near.items() if len(ids) >= WAVE), default="")
     return found
@@ -181,7 +181,7 @@ async def filed(session: Session, sent: list[tuple[Site, Submission]], now: int)
 async def waiting_with(database: Database, comment: Comment, most: int) -> list[Comment]:
     """Those that wait and are alike to one that waits, the oldest first. They are compared without a connection: hundreds
     of long texts take seconds."""
-    keys = await asyncio.to_thread(lambda: alike.keys(looks(comment)))
+    keys = await asyncio.to_thread(lambda: alike.keys(shingles(comment)))
     async with database.reading() as session:
         others = await stored.sharing(session, comment.site, keys, most, "pending")
     near = await asyncio.to_thread(compared, comment, others)

@@ -10,21 +10,21 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from moderation.comments import store as comments
-from moderation.duplicates import duplicates as waves
+from moderation.duplicates import duplicates
 from moderation.queue import decide as queue
 from moderation.queue.api import answer
 from moderation.queue.store import View
-from moderation.team.model import Asker
+from moderation.team.model import Principal
 
 
 async def get_similar(request: Request) -> Response:
     """Near-duplicates of a comment on its site, of any status."""
     state = request.app.state
-    asker = await state.doorman.asker(request, "moderate")
-    return answer({"comments": await waves.similar(state.database, asker, request.path_params["id"])})
+    principal = await state.authenticator.principal(request, "moderate")
+    return answer({"comments": await duplicates.similar(state.database, principal, request.path_params["id"])})
 
 
-async def folded(state: Any, asker: Asker, view: View) -> tuple[list[dict[str, Any]], str | None]:
+async def folded(state: Any, principal: Principal, view: View) -> tuple[list[dict[str, Any]], str | None]:
     """A page of the queue where all that wait and are alike stand in the row of the first of them.
 
     Its `wave` has every one of them with its revision: a decision on the row is one on all. A page further on shows those
@@ -35,7 +35,7 @@ async def folded(state: Any, asker: Asker, view: View) -> tuple[list[dict[str, A
     wanted = view.limit
     while True:
         view = replace(view, limit=wanted - len(shown), without=tuple(sorted(inside)))
-        page, following = await queue.waiting(state.database, asker, view)
+        page, following = await queue.waiting(state.database, principal, view)
         if view.status != "pending":
             return await queue.explained(state.scorer, page), following
         async with state.database.reading() as session:
@@ -43,10 +43,10 @@ async def folded(state: Any, asker: Asker, view: View) -> tuple[list[dict[str, A
         for row in page:
             if row["id"] in inside or row["id"] not in known:
                 continue
-            near = await waves.waiting_with(state.database, known[row["id"]], queue.MOST - 1)
+            near = await duplicates.waiting_with(state.database, known[row["id"]], queue.MOST - 1)
             near = [c for c in near if c.id not in inside]
             inside.add(row["id"])
-            if len(near) + 1 >= waves.WAVE:
+            if len(near) + 1 >= duplicates.WAVE:
                 inside |= {c.id for c in near}
                 revisions = {row["id"]: row["revision"]} | {c.id: c.revision for c in near}
                 row |= {"wave": revisions}

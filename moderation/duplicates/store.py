@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from moderation.comments.model import Comment
 from moderation.comments.store import COMMENT, comment_of
-from moderation.db.database import Session, marks
+from moderation.db.database import Session, placeholders
 
 
 async def keep(tx: Session, rows: Iterable[tuple[str, str, Sequence[int]]]) -> None:
@@ -28,7 +28,7 @@ async def sharing(session: Session, site: str, keys: Sequence[int], limit: int, 
     only, args = ("AND c.status = ? ", (status,)) if status else ("", ())
     rows = await session.fetch(
         f"SELECT {COMMENT} FROM comments c JOIN (SELECT a.id AS alike, count(*) AS shared FROM alike a JOIN comments c ON "
-        f"c.site = a.site AND c.id = a.id WHERE a.site = ? AND a.key IN ({marks(len(keys))}) {only}GROUP BY a.id "
+        f"c.site = a.site AND c.id = a.id WHERE a.site = ? AND a.key IN ({placeholders(len(keys))}) {only}GROUP BY a.id "
         "ORDER BY count(*) DESC, a.id DESC LIMIT ?) m ON m.alike = c.id WHERE c.site = ? ORDER BY m.shared DESC, c.id DESC",
         *(site, *keys, *args, limit, site),
     )
@@ -37,7 +37,7 @@ async def sharing(session: Session, site: str, keys: Sequence[int], limit: int, 
 
 async def without_keys(session: Session, site: str, ids: Sequence[str]) -> set[str]:
     rows = await session.fetch(
-        f"SELECT DISTINCT id FROM alike WHERE site = ? AND id IN ({marks(len(ids))})", site, *ids
+        f"SELECT DISTINCT id FROM alike WHERE site = ? AND id IN ({placeholders(len(ids))})", site, *ids
     )
     return set(ids) - {row[0] for row in rows}
 
@@ -67,7 +67,7 @@ async def filed(session: Session, site: str, keys: Sequence[int], since: str, li
     rows = await session.fetch(
         f"SELECT {COMMENT}, d.id FROM alike a JOIN comments c ON c.site = a.site AND c.id = a.id AND c.status = 'spam' JOIN "
         "decisions d ON d.site = c.site AND d.submission = c.id AND d.id > ? AND d.action = 'spam' AND d.undone_at IS NULL "
-        f"AND d.after_revision = c.revision WHERE a.site = ? AND a.key IN ({marks(len(keys))}) LIMIT ?",
+        f"AND d.after_revision = c.revision WHERE a.site = ? AND a.key IN ({placeholders(len(keys))}) LIMIT ?",
         *(since, site, *keys, limit),
     )
     return [(comment_of(row), row[18]) for row in rows]

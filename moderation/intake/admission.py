@@ -18,11 +18,11 @@ from moderation.comments.submission import Submission
 from moderation.core.ids import first_id_at, is_id, made_at
 from moderation.core.problem import Conflict, FieldError, Forbidden, Invalid, NotFound, TooFast
 from moderation.db.database import Session
-from moderation.intake import store as retries
+from moderation.intake import store as idempotency
 from moderation.sites import store as sites
 from moderation.sites.allowance import TOO_MANY, most, times
 from moderation.sites.model import Article, Site
-from moderation.text import body as prose
+from moderation.text import body as formats
 
 MINUTE, HOUR = 60_000, 3_600_000
 NEW_ARTICLES = 1_000
@@ -68,13 +68,13 @@ class Accepted:
 
 def arrive(site: str, article: str, submission: Submission, keys: Keys, **circumstances: Any) -> Arrival:
     """An Arrival with its text rendered and its links counted, once, in the request that brings it."""
-    html, links = prose.render_and_count(submission.body, submission.format)
+    html, links = formats.render_and_count(submission.body, submission.format)
     text = submission.text
     return Arrival(site, article, submission, keys, html=html, links=links, text=text, **circumstances)
 
 
 @dataclass
-class Book:
+class BatchContext:
     """What the batch is compared with, on one site: what is stored, and what the batch itself has brought so far."""
 
     site: Site
@@ -195,7 +195,7 @@ class Book:
             )
 
 
-async def look_up(stored: Session, key: str, arrivals: Iterable[Arrival], now: int) -> Book:
+async def look_up(stored: Session, key: str, arrivals: Iterable[Arrival], now: int) -> BatchContext:
     """All that the batch needs to know of one site, in a handful of statements."""
     here = [a for a in arrivals if a.site == key]
     site = (await sites.sites(stored, [key])).get(key)
@@ -214,7 +214,7 @@ async def look_up(stored: Session, key: str, arrivals: Iterable[Arrival], now: i
     said = dict[tuple[str | None, ...], list[Said]]()
     for one in await comments.said(stored, key, authors, {a.keys.body for a in here}):
         said.setdefault(one[:4], []).append(one)
-    return Book(
+    return BatchContext(
         site,
         articles,
         opened,
@@ -223,5 +223,5 @@ async def look_up(stored: Session, key: str, arrivals: Iterable[Arrival], now: i
         said=said,
         by_author=await comments.recent_by_author(stored, key, authors, since),
         by_address=await comments.recent(stored, key, addresses, since),
-        answers=await retries.find(stored, key, tickets, now) if tickets else {},
+        answers=await idempotency.find(stored, key, tickets, now) if tickets else {},
     )

@@ -17,7 +17,7 @@ from typing import Any
 import orjson
 
 from classifier.examples import Asked, Author, Scored
-from moderation.articles import register as registration
+from moderation.articles import register
 from moderation.articles import store_openings as openings
 from moderation.articles.store_openings import Opening
 from moderation.comments import store as comments
@@ -30,11 +30,11 @@ from moderation.core.problem import Conflict, Forbidden, NotFound, Problem, Unav
 from moderation.core.urls import Links
 from moderation.db import audit
 from moderation.db.database import Database, Session
-from moderation.duplicates import duplicates as waves
-from moderation.intake import store as retries
-from moderation.intake.admission import Accepted, Arrival, Book, look_up
-from moderation.outbox import events as telling
-from moderation.policy import rule_health as tally
+from moderation.duplicates import duplicates
+from moderation.intake import store as idempotency
+from moderation.intake.admission import Accepted, Arrival, BatchContext, look_up
+from moderation.outbox import events
+from moderation.policy import rule_health
 from moderation.policy import rules as policy
 from moderation.policy.scorer import BATCH, Scorer
 from moderation.sites import store as sites
@@ -71,7 +71,7 @@ class Intake:
         nobody's wish to be told of replies is kept."""
         self.database, self.scorer, self.links = database, scorer, links
         self.counts, self.allowance = Counts(), Allowance()
-        self.window = tally.Window(database)
+        self.window = rule_health.Window(database)
         self._changed, self.clock, self._mails = changed, clock, mails
         self._waiting: deque[tuple[Arrival, asyncio.Future[Accepted]]] = deque()
         self._arrived = asyncio.Event()
@@ -159,7 +159,7 @@ class Intake:
         now = self.clock()
         async with self.database.transaction() as tx:
             books = {key: await look_up(tx.before, key, arrivals, now) for key in sorted({a.site for a in arrivals})}
-            filed = await waves.filed(tx.before, [(books[a.site].site, a.submission) for a in arrivals], now)
+            filed = await duplicates.filed(tx.before, [(books[a.site].site, a.submission) for a in arrivals], now)
             results: list[Accepted | Problem] = []
             stored: list[Judged] = []
             answers: list[tuple[str, str, str, str, str]] = []
@@ -190,7 +190,7 @@ class Intake:
                 accepted = self._accept(comment)
                 if article.key not in book.articles:
                     opening = Opening(arrival.site, article.key, now, arrival.keys.address, comment.id)
-                    opened.append(await registration.proposed(opening, arrival.page, book.site, self.scorer))
+                    opened.append(await register.proposed(opening, arrival.page, book.site, self.scorer))
                 book.remember(arrival, article, comment, accepted)
                 stored.append(judged)
                 results.append(accepted)
@@ -201,15 +201,15 @@ class Intake:
                     )
             for book in books.values():
                 for article in book.new_articles:
-                    await registration.register(tx, article)
+                    await register.register(tx, article)
             if opened:
                 await openings.add(tx, opened)
             await comments.add(tx, stored)
-            await waves.keep(tx, stored)
-            await tally.count(tx, stored)
-            await retries.add(tx, answers, now)
+            await duplicates.keep(tx, stored)
+            await rule_health.count(tx, stored)
+            await idempotency.add(tx, answers, now)
             if heard := [j.comment for j in stored if books[j.comment.site].site.listened]:
-                await telling.tell(tx, "comment.created", heard, now)
+                await events.emit(tx, "comment.created", heard, now)
             if self._mails:
                 await self._mail(tx, stored, now)
             shown = {(j.comment.site, j.comment.article) for j in stored if j.comment.status == "approved"}
@@ -226,16 +226,16 @@ class Intake:
         return results
 
     async def _mail(self, tx: Session, stored: list[Judged], now: int) -> None:
-        await telling.tell_of_replies(tx, [j.comment for j in stored], now)
+        await events.emit_replies(tx, [j.comment for j in stored], now)
         for judged in stored:  # not for what was filed as spam: its author may have typed anybody's address
             if judged.notify and judged.comment.email and judged.comment.status in ("approved", "pending"):
-                await telling.ask(tx, judged.comment.site, judged.keys.author, judged.comment.id, now)
+                await events.ask(tx, judged.comment.site, judged.keys.author, judged.comment.id, now)
 
     async def _judge(
         self,
         arrival: Arrival,
         score: Scored | None,
-        book: Book,
+        book: BatchContext,
         before: Verdict | None = None,
         wave: str = "",
         crowded: bool = False,
@@ -289,7 +289,7 @@ class Intake:
         answer: dict[str, Any] = {"id": comment.id, "status": "pending"}
         if approved:
             answer = public(comment, self.links.avatar(comment.name)) | {"status": "approved"}
-        answer["edit_token"] = self.links.seal.edit_token(comment.id)
+        answer["edit_token"] = self.links.signer.edit_token(comment.id)
         answer["receipt"] = self.links.receipt(comment.id)
         return Accepted(comment.id, approved, answer)
 
@@ -301,7 +301,7 @@ class Intake:
             old = await own_comment(tx, arrival.site, arrival.article, id, now)
             book = await look_up(tx, arrival.site, [arrival], now)
             before = (await comments.verdicts(tx, arrival.site, [id])).get(id)
-            (wave,) = await waves.filed(tx, [(book.site, arrival.submission)], now)
+            (wave,) = await duplicates.filed(tx, [(book.site, arrival.submission)], now)
             verdict = await self._judge(arrival, score, book, before, wave)
             sent = arrival.submission
             status = verdict.status
@@ -321,12 +321,12 @@ class Intake:
             judged = Judged(new, verdict, arrival.keys, sent.notify, sent.email_domain)
             if not await comments.edit(tx, judged, old.revision):
                 raise Conflict("The comment changed meanwhile.", code="changed")
-            await waves.keep_anew(tx, judged)
-            await tally.count(tx, [judged])
+            await duplicates.keep_anew(tx, judged)
+            await rule_health.count(tx, [judged])
             if "approved" in (old.status, new.status):
                 await sites.touch(tx, arrival.site, [arrival.article])
-            await telling.tell(tx, "comment.edited", [new], now)
-            await telling.tell_of_replies(tx, [new], now)
+            await events.emit(tx, "comment.edited", [new], now)
+            await events.emit_replies(tx, [new], now)
             await audit.note(tx, site=old.site, at=now, actor="author", action="comment:edit", subject=id)
         self._changed(arrival.site, arrival.article)
         return self._accept(new)
@@ -340,7 +340,7 @@ class Intake:
                 raise Conflict("The comment changed meanwhile.", code="changed")
             if old.status == "approved":
                 await sites.touch(tx, site, [article])
-            await telling.tell(tx, "comment.deleted", [old], now)
+            await events.emit(tx, "comment.deleted", [old], now)
             await audit.note(tx, site=site, at=now, actor="author", action="comment:withdraw", subject=id)
         self._changed(site, article)
 

@@ -30,8 +30,8 @@ from moderation.sites.cache import Directory, article_key
 from moderation.sites.model import Article, Site
 from moderation.team.access import client_address
 from moderation.text import addresses
-from moderation.text import body as prose
-from moderation.web import bodies as body
+from moderation.text import body as formats
+from moderation.web import bodies
 from moderation.web.templating import Pages, sends_to
 
 HONEYPOT = "website"
@@ -59,10 +59,10 @@ async def post_comment(request: Request) -> Response:
     intake: Intake = state.intake
     site: Site = request.state.site  # `shared` has just looked it up
     article = article_key(request.path_params["article"])
-    kind = body.kind_of(request)
+    kind = bodies.kind_of(request)
     if kind == "application/json":
-        raw = await body.read(request, body.COMMENTS)
-        fields = await body.parsed(raw)
+        raw = await bodies.read(request, bodies.COMMENTS)
+        fields = await bodies.parsed(raw)
         sent = await checked(request, site, article, fields)
         token, receipt = fields.get("form_token"), fields.get("receipt")
         form = "" if token is None else checked_token(intake, site, article, token)
@@ -70,7 +70,7 @@ async def post_comment(request: Request) -> Response:
         proof = receipt if isinstance(receipt, str) else ""
         arrival = await arriving(request, site, article, sent, raw, proof, form=form, page=page)
         return json_answer(await intake.submit(arrival))
-    if not body.is_form(kind):
+    if not bodies.is_form(kind):
         raise Unsupported(
             "Send application/json, application/x-www-form-urlencoded or multipart/form-data.",
             headers={"Accept": "application/json, application/x-www-form-urlencoded, multipart/form-data"},
@@ -80,12 +80,12 @@ async def post_comment(request: Request) -> Response:
 
 async def post_form(request: Request, site: Site, article: str) -> Response:
     intake: Intake = request.app.state.intake
-    raw = await body.read(request, body.COMMENTS)
+    raw = await bodies.read(request, bodies.COMMENTS)
     typed: dict[str, str] = {}
     try:
-        pairs = await body.form_fields(request, raw)
+        pairs = await bodies.form_fields(request, raw)
         typed = dict(pairs)
-        body.single(pairs)
+        bodies.single(pairs)
         sent = await checked(request, site, article, typed | {"notify": submission.ticked(typed.get("notify"))})
         token = checked_token(intake, site, article, typed.get("form_token", ""))
         filled = bool(typed.get(HONEYPOT, "").strip())
@@ -96,7 +96,7 @@ async def post_form(request: Request, site: Site, article: str) -> Response:
     except BadRequest as problem:
         return problem_page(request, counted(request, problem))
     except Problem as problem:
-        if isinstance(problem, body.HasFile):
+        if isinstance(problem, bodies.HasFile):
             typed = problem.typed
         return await form_page(request, site, article, typed, counted(request, problem))
     return RedirectResponse(await where_next(request, site, article, typed, accepted), 303)
@@ -109,7 +109,7 @@ def counted(request: Request, problem: Problem) -> Problem:
     if site is None:  # anybody can name sites that there are not
         return problem
     intake: Intake = state.intake
-    return intake.allowance.told(problem, site, state.links.seal.address_key(address_of(request)), intake.clock())
+    return intake.allowance.told(problem, site, state.links.signer.address_key(address_of(request)), intake.clock())
 
 
 def address_of(request: Request) -> str:
@@ -139,7 +139,7 @@ def checked_token(intake: Intake, site: Site, article: str, token: Any) -> str:
     ages = site.rules.form_youngest * 1000, site.rules.form_oldest * 60_000
     if not isinstance(token, str) or len(token) > TOKEN_LONGEST:
         return "missing"
-    return intake.links.seal.check_form_token(token, site.key, article, intake.clock(), *ages)
+    return intake.links.signer.check_form_token(token, site.key, article, intake.clock(), *ages)
 
 
 def asked_of(site: Site) -> dict[str, Any]:
@@ -168,9 +168,9 @@ async def arriving(
     allowance already, but for an author's edit, and for what may be a retry."""
     state = request.app.state
     if not is_edit and "idempotency-key" not in request.headers:
-        network = state.links.seal.address_key(address_of(request))
+        network = state.links.signer.address_key(address_of(request))
         state.intake.allowance.check(site, network, state.intake.clock())
-    light = prose.is_light(sent.body, sent.format)
+    light = formats.is_light(sent.body, sent.format)
     return await REQUESTS.run(arrival_of, request, site, article, sent, raw, receipt, here=light, **more)
 
 
@@ -186,9 +186,9 @@ def arrival_of(
     if (ticket := headers.get("idempotency-key")) is not None:
         if not 1 <= len(ticket) <= 255 or not ticket.isprintable():
             raise Invalid(FieldError("Idempotency-Key", "invalid", "must have 1 to 255 printable characters"))
-        retry = (links.seal.at_rest(ticket), blake2b(raw, digest_size=16).hexdigest())
-    keys = Keys(links.seal.author_key(sent.email, sent.name), links.seal.address_key(address), sent.body_key)
-    proof = links.seal.comment_of(headers.get("receipt") or receipt)
+        retry = (links.signer.token_hash(ticket), blake2b(raw, digest_size=16).hexdigest())
+    keys = Keys(links.signer.author_key(sent.email, sent.name), links.signer.address_key(address), sent.body_key)
+    proof = links.signer.comment_of(headers.get("receipt") or receipt)
     return arrive(site.key, article, sent, keys, address=address, proof=proof, retry=retry, **more)
 
 
@@ -266,7 +266,7 @@ def reply_form(
     shown = parent if parent and parent.status == "approved" and parent.article == article.key else None
     return asked_of(site) | {
         "action": f"/sites/{site.key}/articles/{article.key}/comments",
-        "token": links.seal.form_token(site.key, article.key, now),
+        "token": links.signer.form_token(site.key, article.key, now),
         "values": {name: typed.get(name, "") for name in KEPT_FIELDS},
         "errors": words.told(problem) if problem else {},
         "t": words,
@@ -304,15 +304,15 @@ async def one_comment(request: Request) -> Response:
         old = (await comments.of_site(session, site.key, [id])).get(id)
     if old is None or old.article != article or old.status == "deleted":
         raise NotFound("There is no such comment.")
-    if not intake.links.seal.is_edit_token(id, token):
+    if not intake.links.signer.is_edit_token(id, token):
         raise Unauthorized("The Edit-Token is missing or wrong.")
     if request.method == "DELETE":
         await intake.withdraw(site.key, article, id)
         return Response(status_code=204)
-    if body.kind_of(request) != "application/json":
+    if bodies.kind_of(request) != "application/json":
         raise Unsupported("Send application/json.")
-    raw = await body.read(request, body.COMMENTS)
-    accepted = await amend(request, site, old, await body.parsed(raw), raw)
+    raw = await bodies.read(request, bodies.COMMENTS)
+    accepted = await amend(request, site, old, await bodies.parsed(raw), raw)
     answer = json_answer(accepted)
     answer.status_code = 200 if accepted.approved else 202
     return answer

@@ -98,7 +98,7 @@ async def get_form_token(request: Request) -> Response:
     directory: Directory = state.directory
     site = await directory.site(request.path_params["site"])
     article = article_key(request.path_params["article"])
-    token = state.links.seal.form_token(site.key, article, state.intake.clock())
+    token = state.links.signer.form_token(site.key, article, state.intake.clock())
     return Response(
         orjson.dumps({"form_token": token} | asked_of(site) | {"offer_notify": state.mails}),
         media_type="application/json",

@@ -24,13 +24,13 @@ from moderation.core.problem import FieldError, Forbidden, Gone, Invalid, NotFou
 from moderation.core.times import iso
 from moderation.intake.public import amend, problem_page
 from moderation.intake.texts import Words
-from moderation.privacy import store as persons
+from moderation.privacy import store as data_subjects
 from moderation.queue import decide as queue
 from moderation.sites import store as sites
 from moderation.sites.cache import Directory
 from moderation.sites.cors import Endpoint, problem_answer
 from moderation.sites.model import Article
-from moderation.web import bodies as body
+from moderation.web import bodies
 from moderation.web.templating import Pages
 
 PRIVATE = {"X-Robots-Tag": "noindex, nofollow", "Referrer-Policy": "no-referrer", "Cache-Control": "no-store"}
@@ -95,7 +95,7 @@ def state_of(comment: Comment, taken: list[Entry]) -> tuple[str, str | None, str
 async def found(request: Request) -> Receipt:
     """Raises NotFound for a forged receipt, and Gone where its comment has been erased."""
     state = request.app.state
-    id = state.links.seal.comment_of(request.path_params["token"])
+    id = state.links.signer.comment_of(request.path_params["token"])
     if id is None:
         raise NotFound("There is no such receipt. Look whether its address is whole.")
     async with state.database.reading() as session:
@@ -105,7 +105,7 @@ async def found(request: Request) -> Receipt:
         taken = await decisions.on(session, comment.site, comment.id)
         article = (await sites.articles(session, comment.site, [comment.article]))[comment.article]
         notify = comment.id in await comments.notified(session, comment.site, [comment.id])
-        versions = await persons.versions(session, comment.site, comment.id)
+        versions = await data_subjects.versions(session, comment.site, comment.id)
         appeal = (await appeals.of(session, comment.site, [comment.id])).get(comment.id)
     status, reason, code = state_of(comment, taken)
     can_edit = status in ("pending", "approved") and state.clock() <= comment.created_at + EDIT_WINDOW
@@ -201,8 +201,8 @@ async def post_receipt(request: Request) -> Response:
     comment = (await found(request)).comment
     directory: Directory = request.app.state.directory
     intake = request.app.state.intake
-    raw = await body.read(request, body.COMMENTS)
-    typed = body.single(await body.form_fields(request, raw))
+    raw = await bodies.read(request, bodies.COMMENTS)
+    typed = bodies.single(await bodies.form_fields(request, raw))
     try:
         if typed.get("act") == "withdraw":
             await intake.withdraw(comment.site, comment.article, comment.id)

@@ -26,9 +26,9 @@ from moderation.sites.cache import Directory
 from moderation.sites.cors import EXPOSED, problem_answer
 from moderation.sites.model import Site, is_article_key
 from moderation.text import addresses
-from moderation.text import body as prose
+from moderation.text import body as formats
 from moderation.transfer import store as imports
-from moderation.web import bodies as body
+from moderation.web import bodies
 from moderation.web.templating import Pages
 
 SOURCE = "wordpress"
@@ -67,7 +67,7 @@ async def post_wordpress_form(request: Request) -> Response:
         origin = directory.allowed(site, request.headers)
         response = await take(request, site, typed, raw)
     except Problem as problem:
-        if isinstance(problem, body.HasFile):
+        if isinstance(problem, bodies.HasFile):
             typed |= {name: value for name, value in problem.typed.items() if name in FIELDS}
         response = await refuse(request, site, typed, in_their_words(counted(request, problem)))
     response.headers["Vary"] = "Origin, Accept"
@@ -79,13 +79,13 @@ async def post_wordpress_form(request: Request) -> Response:
 
 async def read(request: Request, typed: dict[str, str]) -> bytes:
     """Fills `typed` as far as the form can be read, so that nothing typed is lost."""
-    if not body.is_form(body.kind_of(request)):
+    if not bodies.is_form(bodies.kind_of(request)):
         raise Unsupported("Send application/x-www-form-urlencoded or multipart/form-data, as WordPress's form does.")
-    raw = await body.read(request, body.COMMENTS)
+    raw = await bodies.read(request, bodies.COMMENTS)
     # Plugins add fields of their own, some of them twice: only the ones that mean something here have to be clear.
-    pairs = [(name, value) for name, value in await body.form_fields(request, raw) if name in FIELDS]
+    pairs = [(name, value) for name, value in await bodies.form_fields(request, raw) if name in FIELDS]
     typed |= dict(pairs)
-    body.single(pairs)
+    bodies.single(pairs)
     for name in FIELDS:
         typed[name] = typed.get(name, "").strip()
     if len(typed["author"]) <= TAGGED:
@@ -104,8 +104,8 @@ async def take(request: Request, site: Site, typed: Mapping[str, str], raw: byte
         "body": typed["comment"],
         "parent": parent.id if parent else None,
     }
-    light = submission.is_light(fields, prose.HTML)
-    sent = await REQUESTS.run(submission.check, fields, site.rules, prose.HTML, here=light)
+    light = submission.is_light(fields, formats.HTML)
+    sent = await REQUESTS.run(submission.check, fields, site.rules, formats.HTML, here=light)
     arrival = await arriving(request, site, article, sent, raw, receipt=typed["receipt"], pause=PAUSE)
     accepted = await request.app.state.intake.submit(arrival)
     if wants_json(request):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from moderation.db.database import Session, marks
+from moderation.db.database import Session, placeholders
 
 KEPT = 24 * 3600 * 1000
 
@@ -13,7 +13,7 @@ async def find(session: Session, site: str, keys: Iterable[str], now: int) -> di
     """(article, key) → (request hash, answer)."""
     wanted = list(keys)
     rows = await session.fetch(
-        f"SELECT article, key, request, answer FROM retries WHERE site = ? AND key IN ({marks(len(wanted))}) "
+        f"SELECT article, key, request, answer FROM retries WHERE site = ? AND key IN ({placeholders(len(wanted))}) "
         "AND created_at > ?",
         *(site, *wanted, now - KEPT),
     )

@@ -10,18 +10,18 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from moderation.comments.model import SECOND_LOOK
+from moderation.comments.model import AUDIT_SAMPLE
 from moderation.core.ids import EVERYWHERE
 from moderation.core.problem import FieldError, Forbidden, Invalid
 from moderation.core.times import iso
-from moderation.policy import error_rates as figures
-from moderation.policy import store_verdicts as outcomes
+from moderation.policy import error_rates
+from moderation.policy import store_verdicts as decided_verdicts
 from moderation.queue import store as queue
 from moderation.queue.api import answer
 from moderation.queue.pages import page, signed_in
 from moderation.sites import store as sites
 from moderation.sites.model import DAY, is_site_key
-from moderation.team.model import Asker
+from moderation.team.model import Principal
 
 DAYS = (7, 30, 90, 365)
 
@@ -40,12 +40,12 @@ def since_of(text: str, now: int) -> int:
     return max(0, at)
 
 
-def site_of(text: str, asker: Asker) -> str:
+def site_of(text: str, principal: Principal) -> str:
     """Raises Invalid, or Forbidden for another site than theirs."""
-    site = text or asker.site
+    site = text or principal.site
     if site != EVERYWHERE and not is_site_key(site):
         raise Invalid(FieldError("site", "invalid", "is no site's key"))
-    if not asker.sees(site):
+    if not principal.sees(site):
         raise Forbidden("This is another site than yours.", code="site")
     return site
 
@@ -54,12 +54,12 @@ async def figures_of(request: Request, site: str, since: int) -> dict[str, Any]:
     state = request.app.state
     now = state.clock()
     async with state.database.reading() as session:
-        judged = await outcomes.judged(session, site, since)
-        picked = await outcomes.judged(session, site, since, SECOND_LOOK)
-        decided = await outcomes.outcomes(session, site, since)
+        judged = await decided_verdicts.judged(session, site, since)
+        picked = await decided_verdicts.judged(session, site, since, AUDIT_SAMPLE)
+        decided = await decided_verdicts.outcomes(session, site, since)
         waiting = (await queue.counts(session, site))["pending"]
-        oldest = await outcomes.oldest_waiting(session, site)
-    told = await asyncio.to_thread(figures.figures, judged, decided, picked)
+        oldest = await decided_verdicts.oldest_waiting(session, site)
+    told = await asyncio.to_thread(error_rates.figures, judged, decided, picked)
     told["in_queue"] |= {"waiting": waiting, "oldest_s": max(0, round((now - oldest) / 1000)) if oldest else None}
     return {"site": site, "since": iso(since), "until": iso(now)} | told
 
@@ -67,23 +67,23 @@ async def figures_of(request: Request, site: str, since: int) -> dict[str, Any]:
 async def get_stats(request: Request) -> Response:
     """Submissions, decisions, agreement between model and moderators, time in the queue."""
     state = request.app.state
-    asker = await state.doorman.asker(request, "moderate")
+    principal = await state.authenticator.principal(request, "moderate")
     asked = request.query_params
-    site, since = site_of(asked.get("site", ""), asker), since_of(asked.get("since", ""), state.clock())
+    site, since = site_of(asked.get("site", ""), principal), since_of(asked.get("since", ""), state.clock())
     return answer(await figures_of(request, site, since))
 
 
 @signed_in
-async def get_page(request: Request, asker: Asker) -> Response:
+async def get_page(request: Request, principal: Principal) -> Response:
     """The site's own error rates."""
     state = request.app.state
     asked = request.query_params
     days = int(asked.get("days", "")) if asked.get("days", "") in map(str, DAYS) else 30
-    site = site_of(asked.get("site", ""), asker)
+    site = site_of(asked.get("site", ""), principal)
     told = await figures_of(request, site, state.clock() - days * DAY)
     async with state.database.reading() as session:
-        known = [s for s in (await sites.sites(session)).values() if asker.sees(s.key)]
-    return await page(request, asker, "learning/stats.html", told=told, sites=known, days=days, choices=DAYS)
+        known = [s for s in (await sites.sites(session)).values() if principal.sees(s.key)]
+    return await page(request, principal, "learning/stats.html", told=told, sites=known, days=days, choices=DAYS)
 
 
 routes = [

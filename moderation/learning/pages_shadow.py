@@ -14,13 +14,13 @@ from classifier.serving import ModelError
 from moderation.core.ids import EVERYWHERE, is_id
 from moderation.core.problem import Conflict, FieldError, Forbidden, Invalid, NotFound, Problem
 from moderation.learning import shadow
-from moderation.policy import settings_history as rulebook
+from moderation.policy import settings_history
 from moderation.policy.pages import chosen, may_change, seen_sites, sent_form, site_asked
 from moderation.policy.pages_rules import asked_of
 from moderation.queue.api import answer
 from moderation.queue.pages import page, signed_in
-from moderation.team.model import Asker
-from moderation.web import bodies as body
+from moderation.team.model import Principal
+from moderation.web import bodies
 
 MOST, SHOWN = 200, 20
 
@@ -38,27 +38,27 @@ async def told_of(request: Request, site: str) -> dict[str, Any]:
     return told
 
 
-async def start(request: Request, asker: Asker, site: str, model: str) -> None:
+async def start(request: Request, principal: Principal, site: str, model: str) -> None:
     state = request.app.state
     await asyncio.to_thread(shadow.checked, state.scorer.classifier, site, model)
     async with state.database.transaction() as tx:
-        await rulebook.site_of(tx, site)
-        await shadow.start(tx, site, model, asker.name, state.clock())
+        await settings_history.site_of(tx, site)
+        await shadow.start(tx, site, model, principal.name, state.clock())
 
 
-async def stop(request: Request, asker: Asker, site: str) -> None:
+async def stop(request: Request, principal: Principal, site: str) -> None:
     state = request.app.state
     async with state.database.transaction() as tx:
-        await shadow.stop(tx, site, asker.name, state.clock())
+        await shadow.stop(tx, site, principal.name, state.clock())
 
 
-async def promote(request: Request, asker: Asker, site: str) -> dict[str, Any]:
+async def promote(request: Request, principal: Principal, site: str) -> dict[str, Any]:
     """Raises Conflict where the model cannot go live."""
     state = request.app.state
     try:
         found: dict[str, Any] = await shadow.promote(
-            *(state.database, state.scorer.classifier, state.models, site, asker.name, state.clock()),
-            asker.sees(EVERYWHERE),
+            *(state.database, state.scorer.classifier, state.models, site, principal.name, state.clock()),
+            principal.sees(EVERYWHERE),
         )
     except ModelError as error:
         raise Conflict(str(error), code="model") from None
@@ -68,45 +68,45 @@ async def promote(request: Request, asker: Asker, site: str) -> dict[str, Any]:
 # --- for programs --------------------------------------------------------------------------------------------------------
 
 
-async def who_changes(request: Request) -> tuple[Asker, str]:
+async def who_changes(request: Request) -> tuple[Principal, str]:
     """Raises Forbidden for a moderator's session: an administrator's, or a token with the scope."""
-    asker, key = await asked_of(request)
-    if asker.moderator and asker.moderator.role != "administrator":
+    principal, key = await asked_of(request)
+    if principal.moderator and principal.moderator.role != "administrator":
         raise Forbidden("Only an administrator changes which model runs.", code="role")
     async with request.app.state.database.reading() as session:
-        await rulebook.site_of(session, key)
-    return asker, key
+        await settings_history.site_of(session, key)
+    return principal, key
 
 
 async def get_shadow(request: Request) -> Response:
     """The candidate that runs beside the model, or the last one that did, and where the two would differ."""
     _, key = await asked_of(request)
     async with request.app.state.database.reading() as session:
-        await rulebook.site_of(session, key)
+        await settings_history.site_of(session, key)
     return answer(await told_of(request, key))
 
 
 async def post_shadow(request: Request) -> Response:
     """Let a candidate run beside the model; whatever ran there before is over."""
-    asker, key = await who_changes(request)
-    model = (await body.read_json(request)).get("model")
+    principal, key = await who_changes(request)
+    model = (await bodies.read_json(request)).get("model")
     if not isinstance(model, str) or not model:
         raise Invalid(FieldError("model", "invalid", "must be the name of a version"))
-    await start(request, asker, key, model)
+    await start(request, principal, key, model)
     return answer(await told_of(request, key))
 
 
 async def post_stop(request: Request) -> Response:
     """End the candidate's run; what it has shown stays for a while."""
-    asker, key = await who_changes(request)
-    await stop(request, asker, key)
+    principal, key = await who_changes(request)
+    await stop(request, principal, key)
     return answer(await told_of(request, key))
 
 
 async def post_promote(request: Request) -> Response:
     """The candidate goes live."""
-    asker, key = await who_changes(request)
-    return answer(await promote(request, asker, key))
+    principal, key = await who_changes(request)
+    return answer(await promote(request, principal, key))
 
 
 async def get_comments(request: Request) -> Response:
@@ -143,9 +143,9 @@ SAID = {
 
 
 async def show(
-    request: Request, asker: Asker, key: str, status: int = 200, problem: str = "", wrong: str = ""
+    request: Request, principal: Principal, key: str, status: int = 200, problem: str = "", wrong: str = ""
 ) -> Response:
-    known = await seen_sites(request, asker)
+    known = await seen_sites(request, principal)
     site = chosen(known, key)
     try:
         before, _ = place_of({"cursor": request.query_params.get("cursor", "")})
@@ -153,13 +153,13 @@ async def show(
         before = None
     found = await shadow.differing(request.app.state.database, site.key, before, SHOWN + 1)
     return await page(
-        *(request, asker, "learning/shadow.html", status),
+        *(request, principal, "learning/shadow.html", status),
         site=site,
         sites=known,
         told=await told_of(request, site.key),
         found=found[:SHOWN],
         following=f"{found[SHOWN - 1]['id']}.{found[SHOWN - 1]['revision']}" if len(found) > SHOWN else "",
-        may_change=may_change(asker),
+        may_change=may_change(principal),
         problem=problem,
         wrong=wrong,
         notice=SAID.get(request.query_params.get("done", "")),
@@ -167,32 +167,32 @@ async def show(
 
 
 @signed_in
-async def get_page(request: Request, asker: Asker) -> Response:
+async def get_page(request: Request, principal: Principal) -> Response:
     """Shadow mode: which candidate runs, where it would differ, and the comments."""
-    return await show(request, asker, request.query_params.get("site", ""))
+    return await show(request, principal, request.query_params.get("site", ""))
 
 
 @signed_in
-async def post_page(request: Request, asker: Asker) -> Response:
+async def post_page(request: Request, principal: Principal) -> Response:
     """Start, stop or promote a candidate."""
-    typed = dict(await sent_form(request, asker))
-    key, act = site_asked(typed, asker), typed.get("act", "")
-    if not may_change(asker):
+    typed = dict(await sent_form(request, principal))
+    key, act = site_asked(typed, principal), typed.get("act", "")
+    if not may_change(principal):
         raise Forbidden("Only an administrator changes which model runs.", code="role")
     try:
         if act == "start":
-            await start(request, asker, key, typed.get("model", ""))
+            await start(request, principal, key, typed.get("model", ""))
         elif act == "stop":
-            await stop(request, asker, key)
+            await stop(request, principal, key)
         elif act == "promote":
-            await promote(request, asker, key)
+            await promote(request, principal, key)
         else:
             raise NotFound("This page knows no such act.")
     except Invalid as invalid:
         wrong = next((error.message for error in invalid.errors), invalid.detail)
-        return await show(request, asker, key, invalid.status, wrong=wrong)
+        return await show(request, principal, key, invalid.status, wrong=wrong)
     except Problem as problem:
-        return await show(request, asker, key, problem.status, problem=problem.detail)
+        return await show(request, principal, key, problem.status, problem=problem.detail)
     return RedirectResponse("/moderate/shadow?" + urlencode({"site": key, "done": act}), 303)
 
 

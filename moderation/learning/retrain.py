@@ -13,9 +13,9 @@ from moderation.comments.decision import teaches
 from moderation.db import audit
 from moderation.db.database import Database
 from moderation.learning import shadow
-from moderation.learning import store as learnt
+from moderation.learning import store as training_state
 from moderation.sites import store as sites
-from moderation.text import body as prose
+from moderation.text import body as formats
 
 
 def examples_of(taught: list[decisions.Taught], site: str) -> list[Example]:
@@ -26,7 +26,7 @@ def examples_of(taught: list[decisions.Taught], site: str) -> list[Example]:
         last[entry.submission] = entry
     return [
         Example(
-            prose.plain(entry.body, entry.format),
+            formats.plain(entry.body, entry.format),
             labels,
             Author(entry.author_name, entry.author_url, entry.email_domain),
             source=site,
@@ -62,7 +62,7 @@ async def retrain(
                 )
                 await shadow.start(tx, key, outcome.version, "operator", now)
             elif outcome.promoted:
-                await learnt.promoted(tx, key, now)
+                await training_state.promoted(tx, key, now)
                 await audit.note(
                     tx,
                     site=key,
@@ -84,7 +84,7 @@ async def roll_back(database: Database, models: Path, site: str, now: int) -> di
     """To the correction before, or to the bare base. Raises registry.ModelError where there is nothing to go back from."""
     version = registry.roll_back(models, site)
     async with database.transaction() as tx:
-        await learnt.rolled_back(tx, site, version)
+        await training_state.rolled_back(tx, site, version)
         await audit.note(
             tx, site=site, at=now, actor="operator", action="model:roll-back", subject=version or "the shipped model"
         )

@@ -18,7 +18,7 @@ from typing import Any
 from classifier import registry
 from classifier.labels import LABELS, Scores
 from classifier.serving import Classifier, ModelError
-from moderation.comments import store_submissions as judged
+from moderation.comments import store_submissions as judged_submissions
 from moderation.comments.decision import teaches
 from moderation.comments.model import EDIT_WINDOW
 from moderation.comments.store_submissions import Judgement
@@ -27,13 +27,13 @@ from moderation.core.problem import Conflict, FieldError, Invalid, NotFound
 from moderation.core.times import iso
 from moderation.db import audit
 from moderation.db.database import Database, Session
-from moderation.learning import store as learnt
+from moderation.learning import store as training_state
 from moderation.learning import store_shadow as shadows
 from moderation.learning.store_shadow import Compared, Decided, Run, ShadowVerdict
 from moderation.policy import rules as policy
-from moderation.policy import settings_history as rulebook
-from moderation.policy import store_settings_history as rule_versions
-from moderation.policy import store_verdicts as outcomes
+from moderation.policy import settings_history
+from moderation.policy import store_settings_history as past_settings
+from moderation.policy import store_verdicts as decided_verdicts
 from moderation.policy.what_if import EXCERPT, Past, again, case_of, nearer, rescored, text_of
 
 PAGE, MOST = 64, 20_000
@@ -104,9 +104,9 @@ async def promote(
             raise Conflict("Somebody else has ended this shadow meanwhile.", code="changed")
         if not base:
             if run.model == classifier.version:
-                await learnt.rolled_back(tx, site, None)
+                await training_state.rolled_back(tx, site, None)
             else:
-                await learnt.promoted(tx, site, await learnt.read_at(tx, site, run.model))
+                await training_state.promoted(tx, site, await training_state.read_at(tx, site, run.model))
         await audit.note(
             tx,
             site=EVERYWHERE if base else site,
@@ -182,8 +182,8 @@ class Shadow:
 
     async def _read_with(self, run: Run, candidate: Classifier) -> int:
         async with self.database.reading() as session:
-            site = await rulebook.site_of(session, run.site)
-            past = Past(site.rules, (await rule_versions.versions(session, run.site))[::-1])
+            site = await settings_history.site_of(session, run.site)
+            past = Past(site.rules, (await past_settings.versions(session, run.site))[::-1])
         count, after = 0, ("", 0)
         now, since = self.clock(), max(run.started_at, run.read_to - LOOK_BACK)
         if since > now:  # the clock was set back
@@ -345,8 +345,8 @@ async def differing(database: Database, site: str, before: tuple[str, int] | Non
     async with database.reading() as session:
         run = await shadows.latest(session, site)
         pairs = await shadows.compared(session, run, before, limit, differing=True) if run else []
-        texts = await judged.of(session, site, {pair.id for pair in pairs}) if pairs else {}
-        decided = await outcomes.taken(session, site, {pair.id for pair in pairs})
+        texts = await judged_submissions.of(session, site, {pair.id for pair in pairs}) if pairs else {}
+        decided = await decided_verdicts.taken(session, site, {pair.id for pair in pairs})
     found = []
     for pair in pairs:
         row = next(row for row in texts[pair.id] if row.revision == pair.revision)

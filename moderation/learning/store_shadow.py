@@ -9,7 +9,7 @@ import orjson
 
 from moderation.comments.store_submissions import COLUMNS, Judgement, judgement_of
 from moderation.core.ids import first_id_at
-from moderation.db.database import Row, Session, marks
+from moderation.db.database import Row, Session, placeholders
 
 RUN = "site, id, model, started_at, started_by, read_to, problem, ended_at, ended_by, outcome"
 
@@ -68,7 +68,7 @@ class Decided:
 async def begin(tx: Session, run: Run) -> None:
     """The caller has ended the one before."""
     await tx.execute(
-        f"INSERT INTO shadows ({RUN}) VALUES ({marks(10)})",
+        f"INSERT INTO shadows ({RUN}) VALUES ({placeholders(10)})",
         *(run.site, run.id, run.model, run.started_at, run.started_by, run.read_to, run.problem, run.ended_at),
         *(run.ended_by, run.outcome),
     )
@@ -122,7 +122,7 @@ async def add(tx: Session, run: Run, said: Iterable[ShadowVerdict]) -> int:
         return 0
     ids = sorted({id for id, _ in rows})
     here = await tx.fetch(
-        f"SELECT id, revision FROM submissions WHERE site = ? AND id IN ({marks(len(ids))}) AND body <> ''",
+        f"SELECT id, revision FROM submissions WHERE site = ? AND id IN ({placeholders(len(ids))}) AND body <> ''",
         *(run.site, *ids),
     )
     kept = [rows[key] for key in ((row[0], row[1]) for row in here) if key in rows]

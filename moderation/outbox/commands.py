@@ -8,12 +8,11 @@ import json
 from moderation.cli import err, known_site, now, opened, out
 from moderation.core.ids import EVERYWHERE
 from moderation.core.problem import FieldError, Invalid, NotFound
-from moderation.core.signing import Seal
-from moderation.outbox import mail_check as trial
+from moderation.core.signing import Signer
+from moderation.outbox import mail_check, webhooks
 from moderation.outbox import smtp as mail
 from moderation.outbox import store as outbox
 from moderation.outbox import store_webhooks as endpoints
-from moderation.outbox import webhooks
 from moderation.outbox.undelivered import Undelivered
 from moderation.privacy import retention
 from moderation.settings import Settings, SettingsError
@@ -22,10 +21,10 @@ from moderation.text.addresses import checked_email
 
 async def add_webhook(args: argparse.Namespace, settings: Settings) -> None:
     """Tell an address of events, and print the secret that its messages are signed with, this once."""
-    site, seal, private = args.site or EVERYWHERE, Seal(settings.secret()), settings.webhooks_to_private
+    site, signer, private = args.site or EVERYWHERE, Signer(settings.secret()), settings.webhooks_to_private
     async with opened(settings) as database, database.transaction() as tx:
         await known_site(tx, site)
-        out(await webhooks.add(tx, seal, args.url, site, args.events, to_private=private, now=now()))
+        out(await webhooks.add(tx, signer, args.url, site, args.events, to_private=private, now=now()))
 
 
 async def list_webhooks(args: argparse.Namespace, settings: Settings) -> None:
@@ -65,14 +64,14 @@ async def test_mail(args: argparse.Namespace, settings: Settings) -> None:
     err(tried.said)
 
 
-def trial_of(settings: Settings) -> trial.Trial:
-    return trial.Trial(settings.smtp and mail.Smtp.of(*settings.smtp), settings.host_name, settings.base)
+def trial_of(settings: Settings) -> mail_check.MailCheck:
+    return mail_check.MailCheck(settings.smtp and mail.Smtp.of(*settings.smtp), settings.host_name, settings.base)
 
 
-async def mail_said(settings: Settings, address: str) -> trial.Tried:
+async def mail_said(settings: Settings, address: str) -> mail_check.Tried:
     """Whether the mail server lets us in; with an address, whether it takes a test mail to it."""
     if not address:
-        return await trial_of(settings).knock()
+        return await trial_of(settings).check_connection()
     checked = checked_email(address)
     if checked is None:
         raise Invalid(FieldError("mail", "invalid", "is not a valid email address"))

@@ -44,7 +44,7 @@ def delay(tries: int, spread: float) -> int:
     return int(min(LONGEST, FIRST * 4 ** min(tries, 20)) * (0.8 + 0.4 * spread))
 
 
-class Courier(Protocol):
+class Transport(Protocol):
     async def send(self, message: Message) -> None:
         """Raises Undelivered."""
 
@@ -53,8 +53,8 @@ class Deliverer:
     def __init__(
         self,
         database: Database,
-        hooks: Courier,
-        mail: Courier,
+        hooks: Transport,
+        mail: Transport,
         *,
         clock: Callable[[], int],
         spread: Callable[[], float] = random.random,
@@ -162,10 +162,10 @@ class Deliverer:
         return still_ours and (problem is None or problem.alone)
 
     async def _sent(self, message: Message) -> Undelivered | None:
-        courier = self._mail if message.lane == MAIL else self._hooks
+        transport = self._mail if message.lane == MAIL else self._hooks
         try:
             async with asyncio.timeout(TIMEOUT):
-                await courier.send(message)
+                await transport.send(message)
         except Undelivered as problem:
             return problem
         except TimeoutError:

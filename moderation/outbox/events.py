@@ -10,7 +10,7 @@ from typing import Any
 
 from moderation.comments.model import Comment, public
 from moderation.core.ids import EVERYWHERE, new_id
-from moderation.core.signing import Seal
+from moderation.core.signing import Signer
 from moderation.core.times import LEEWAY, iso
 from moderation.db.database import Database, Session
 from moderation.outbox import store as outbox
@@ -46,7 +46,7 @@ def gone(comment: Comment) -> dict[str, Any]:
     return {"id": comment.id, "site": comment.site, "article": comment.article, "status": "deleted"}
 
 
-async def tell(tx: Session, event: str, comments: Iterable[Comment], now: int, **more: Any) -> None:
+async def emit(tx: Session, event: str, comments: Iterable[Comment], now: int, **more: Any) -> None:
     """Put one message per comment and endpoint into the outbox. Costs one question where nobody listens."""
     assert event in EVENTS
     about = list(comments)
@@ -68,7 +68,7 @@ async def tell(tx: Session, event: str, comments: Iterable[Comment], now: int, *
     )
 
 
-async def tell_of_replies(tx: Session, comments: Iterable[Comment], now: int) -> None:
+async def emit_replies(tx: Session, comments: Iterable[Comment], now: int) -> None:
     """A mail for each published reply whose author above wants to hear of it: once, however often it is published."""
     shown = [c for c in comments if c.status == "approved" and c.parent]
     for site in {c.site for c in shown}:
@@ -105,18 +105,18 @@ async def invite(tx: Session, moderator: Moderator, link: str, now: int) -> None
     await outbox.add(tx, [Message(moderator.site, f"invitation.{link}", MAIL, moderator.id, content, now)])
 
 
-async def failed_signins(database: Database, seal: Seal, now: int, *, mails: bool) -> None:
+async def failed_signins(database: Database, signer: Signer, now: int, *, mails: bool) -> None:
     """A mail to each moderator at whose account many sign-ins have failed, at most one a day; and what was counted for
     accounts that nobody has is forgotten. By the clock, not by the failures: their answers must not take longer for it."""
     async with database.transaction() as tx:
-        people = {seal.author_key(m.email, ""): m for m in await moderators.ready(tx)}
+        people = {signer.author_key(m.email, ""): m for m in await moderators.ready(tx)}
         await failures.forget(tx, now - DAY, people)
         for key, m in people.items() if mails else ():
             known = await failures.of(tx, key)
             if known.unmailed >= WORTH_A_MAIL and now - known.mailed_at >= DAY:
                 message = Message(m.site, f"failed-signins.{m.id}.{now}", MAIL, m.id, {"kind": "failed-signins"}, now)
                 await outbox.add(tx, [message])
-                await failures.mailed(tx, key, now)
+                await failures.sign(tx, key, now)
 
 
 async def anything_failed(database: Database) -> bool:

@@ -96,8 +96,8 @@ class Letters:
         )
 
     async def _invitation(self, session: Session, message: Message) -> Letter | None:
-        token = self.links.seal.mailed("invitation", message.content["link"])
-        mark = self.links.seal.at_rest(token)
+        token = self.links.signer.sign("invitation", message.content["link"])
+        mark = self.links.signer.token_hash(token)
         moderator = await moderators.of_id(session, message.subject)
         if moderator is None or not await moderators.token(session, "set-password", mark, message.created_at):
             return None
@@ -116,7 +116,7 @@ class Letters:
         moderator = await moderators.by_id(session, message.site, message.subject)
         if moderator is None:
             return None
-        known = await failures.of(session, self.links.seal.author_key(moderator.email, ""))
+        known = await failures.of(session, self.links.signer.author_key(moderator.email, ""))
         if not known.failed:  # they have looked meanwhile
             return None
         place = self.links.origin.partition("//")[2]

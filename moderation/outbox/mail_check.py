@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass
 
 from moderation.core.ids import new_id
-from moderation.outbox.smtp import Letter, Smtp, composed, hand_in
+from moderation.outbox.smtp import Letter, Smtp, composed, send
 from moderation.outbox.undelivered import Undelivered
 
 TAKEN = (
@@ -23,7 +23,7 @@ class Tried:
     said: str
 
 
-class Trial:
+class MailCheck:
     def __init__(self, server: Smtp | None, host: str, base: str) -> None:
         """`host` is our own name, `base` the service's address."""
         self._server, self._host, self._base = server, host, base
@@ -41,7 +41,7 @@ class Trial:
             "from": str(self._server.sender),
         }
 
-    async def knock(self) -> Tried:
+    async def check_connection(self) -> Tried:
         """Whether the server lets us in; nothing is sent."""
         return await self._try("", 0)
 
@@ -57,7 +57,7 @@ class Trial:
                 letter = Letter(address, "A test mail", (f"The mail of {self._base} works.",))
                 mail = composed(letter, self._server.sender, f"test.{new_id(now)}", self._host, now)
             async with self._one:  # one at a time: nobody hammers the mail server through us
-                await asyncio.to_thread(hand_in, self._server, mail, self._host)
+                await asyncio.to_thread(send, self._server, mail, self._host)
         except Undelivered as problem:
             return Tried(False, f"{problem.said}. {problem.hint}" if problem.hint else problem.said)
         return Tried(True, TAKEN if address else "ok")

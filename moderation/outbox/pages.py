@@ -10,37 +10,39 @@ from moderation.core.ids import EVERYWHERE
 from moderation.core.problem import Forbidden
 from moderation.db import audit
 from moderation.queue.pages import page, signed_in
-from moderation.team.model import Asker
-from moderation.web import bodies as body
+from moderation.team.model import Principal
+from moderation.web import bodies
 
 
-def only_administrators(asker: Asker) -> None:
+def only_administrators(principal: Principal) -> None:
     """Raises Forbidden."""
-    if not asker.administers(asker.site):
+    if not principal.administers(principal.site):
         raise Forbidden("Only an administrator may see and try the mail settings.", code="role")
 
 
 @signed_in
-async def get_page(request: Request, asker: Asker) -> Response:
+async def get_page(request: Request, principal: Principal) -> Response:
     """The mail settings."""
-    only_administrators(asker)
-    return await page(request, asker, "outbox/mail.html", settings=request.app.state.trial.settings, tried=None)
+    only_administrators(principal)
+    return await page(
+        request, principal, "outbox/mail.html", settings=request.app.state.mail_check.settings, tried=None
+    )
 
 
 @signed_in
-async def post_page(request: Request, asker: Asker) -> Response:
+async def post_page(request: Request, principal: Principal) -> Response:
     """Send one test mail to the administrator's own address, and show what the mail server answered."""
     state = request.app.state
-    typed = dict(await body.form_fields(request, await body.read(request)))
-    state.doorman.check_csrf(asker, typed.get("csrf_token", ""))
-    only_administrators(asker)
-    assert asker.moderator
-    tried, now = await state.trial.send(asker.moderator.email, state.clock()), state.clock()
+    typed = dict(await bodies.form_fields(request, await bodies.read(request)))
+    state.authenticator.check_csrf(principal, typed.get("csrf_token", ""))
+    only_administrators(principal)
+    assert principal.moderator
+    tried, now = await state.mail_check.send(principal.moderator.email, state.clock()), state.clock()
     async with state.database.transaction() as tx:
         await audit.note(
-            tx, site=EVERYWHERE, at=now, actor=asker.name, action="mail:test", subject="mail", taken=tried.taken
+            tx, site=EVERYWHERE, at=now, actor=principal.name, action="mail:test", subject="mail", taken=tried.taken
         )
-    return await page(request, asker, "outbox/mail.html", settings=state.trial.settings, tried=tried)
+    return await page(request, principal, "outbox/mail.html", settings=state.mail_check.settings, tried=tried)
 
 
 routes = [

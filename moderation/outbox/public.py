@@ -14,7 +14,7 @@ from moderation.outbox import store_subscriptions as subscriptions
 from moderation.outbox.store_subscriptions import ANSWER_DAYS, Subscription
 from moderation.sites import store as sites
 from moderation.sites.model import Site
-from moderation.web import bodies as body
+from moderation.web import bodies
 from moderation.web.templating import Pages
 
 ACTS = {"confirm": "confirmed", "end": "ended", "refuse": "refused"}
@@ -22,7 +22,7 @@ ACTS = {"confirm": "confirmed", "end": "ended", "refuse": "refused"}
 
 async def found(request: Request, session: Session) -> tuple[Subscription, Site]:
     """Raises NotFound for a forged link, and for what has been erased."""
-    id = request.app.state.links.seal.id_of_mailed("subscription", request.path_params["token"])
+    id = request.app.state.links.signer.verify("subscription", request.path_params["token"])
     subscription = await subscriptions.find(session, id) if id else None
     if subscription is None:
         raise NotFound("There is no such link, or what it was for has been erased.")
@@ -46,7 +46,7 @@ async def post_subscription(request: Request) -> Response:
 
     `act`: `confirm`, once and within 7 days of the question, `end` or `refuse`."""
     state = request.app.state
-    act, one_click = await body.answer_to_mail(request, ACTS, "end")
+    act, one_click = await bodies.answer_to_mail(request, ACTS, "end")
     async with state.database.transaction() as tx:
         subscription, _ = await found(request, tx)
         if act == "confirm" and subscription.state != "confirmed" and not subscription.may_confirm(state.clock()):

@@ -23,7 +23,7 @@ from urllib.parse import unquote, urlsplit
 
 import idna
 
-from moderation.outbox import diagnostics as hints
+from moderation.outbox import diagnostics
 from moderation.outbox.store import Message
 from moderation.outbox.undelivered import Undelivered
 
@@ -171,8 +171,8 @@ def connected(server: Smtp, our_name: str) -> smtplib.SMTP:
     return found
 
 
-def hand_in(server: Smtp, mail: EmailMessage | None, our_name: str) -> None:
-    """Without a mail: only knock. Raises Undelivered, whose words name no address, whatever the server's did."""
+def send(server: Smtp, mail: EmailMessage | None, our_name: str) -> None:
+    """Without a mail: only check_connection. Raises Undelivered, whose words name no address, whatever the server's did."""
     try:
         with connected(server, our_name) as connection:
             if mail is None:
@@ -184,25 +184,25 @@ def hand_in(server: Smtp, mail: EmailMessage | None, our_name: str) -> None:
     except smtplib.SMTPRecipientsRefused as error:
         code, words = max(error.recipients.values(), default=(0, b""))
         said = f"the mail server refuses the recipient ({code})"
-        raise Undelivered(said, final=500 <= code < 600, alone=True, hint=hints.quoted(server, words)) from None
+        raise Undelivered(said, final=500 <= code < 600, alone=True, hint=diagnostics.quoted(server, words)) from None
     except smtplib.SMTPAuthenticationError as error:
         hint = "Look at the name and the password in MODERATION_SMTP_URL; `@`, `/` and `:` in them are written %40, %2F and %3A"
         raise Undelivered(f"the mail server refuses our name or password ({error.smtp_code})", hint=hint) from None
     except smtplib.SMTPSenderRefused as error:
-        hint = f"{hints.quoted(server, error.smtp_error)} MODERATION_MAIL_FROM must be an address that it lets us write from"
+        hint = f"{diagnostics.quoted(server, error.smtp_error)} MODERATION_MAIL_FROM must be an address that it lets us write from"
         raise Undelivered(f"the mail server refuses our sender ({error.smtp_code})", hint=hint.strip()) from None
     except smtplib.SMTPDataError as error:
-        final, hint = 500 <= error.smtp_code < 600, hints.quoted(server, error.smtp_error)
+        final, hint = 500 <= error.smtp_code < 600, diagnostics.quoted(server, error.smtp_error)
         said = f"the mail server refuses the mail ({error.smtp_code})"
         raise Undelivered(said, final=final, alone=True, hint=hint) from None
     except smtplib.SMTPResponseException as error:
-        hint = hints.quoted(server, error.smtp_error)
+        hint = diagnostics.quoted(server, error.smtp_error)
         raise Undelivered(f"the mail server answers {error.smtp_code}", hint=hint) from None
     except smtplib.SMTPNotSupportedError:
         raise Undelivered("the mail server does not know AUTH, or SMTPUTF8 for our own address") from None
     except (smtplib.SMTPException, OSError) as error:
         said = f"the mail server does not answer ({type(error).__name__})"
-        raise Undelivered(said, hint=hints.why_silent(server, error)) from None
+        raise Undelivered(said, hint=diagnostics.why_silent(server, error)) from None
 
 
 Write = Callable[[Message], Awaitable[Letter | None]]
@@ -220,4 +220,4 @@ class Mail:
         letter = await self._write(message)
         if letter:
             mail = composed(letter, self._server.sender, message.id, self._host, message.created_at)
-            await asyncio.to_thread(hand_in, self._server, mail, self._host)
+            await asyncio.to_thread(send, self._server, mail, self._host)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from moderation.db.database import Row, Session, marks
+from moderation.db.database import Row, Session, placeholders
 
 HERE = "site IN (SELECT site FROM sites)"
 COLUMNS = "site, person, id, state, asked_at"
@@ -61,7 +61,7 @@ async def replies(session: Session, site: str, ids: Iterable[str]) -> list[tuple
     rows = await session.fetch(
         "SELECT r.id, p.id, s.id FROM comments r JOIN comments p ON p.site = r.site AND p.id = r.parent "
         "JOIN subscriptions s ON s.site = p.site AND s.person = p.author_key AND s.state = 'confirmed' "
-        f"WHERE r.site = ? AND r.id IN ({marks(len(wanted))}) AND r.status = 'approved' AND p.status = 'approved' "
+        f"WHERE r.site = ? AND r.id IN ({placeholders(len(wanted))}) AND r.status = 'approved' AND p.status = 'approved' "
         "AND p.notify = 1 AND p.email <> '' AND p.author_key <> r.author_key",
         *(site, *wanted),
     )

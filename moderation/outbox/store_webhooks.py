@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from moderation.core.ids import EVERYWHERE
-from moderation.db.database import Row, Session, marks
+from moderation.db.database import Row, Session, placeholders
 
 ANYWHERE = "site IN (SELECT '*' UNION ALL SELECT site FROM sites)"
 COLUMNS = "site, id, url, events, disabled_at"
@@ -48,7 +48,7 @@ async def listening(session: Session, sites: Iterable[str]) -> list[Endpoint]:
     """Those of these sites, and those of all."""
     wanted = [EVERYWHERE, *sites]
     rows = await session.fetch(
-        f"SELECT {COLUMNS} FROM webhooks WHERE site IN ({marks(len(wanted))}) AND disabled_at IS NULL", *wanted
+        f"SELECT {COLUMNS} FROM webhooks WHERE site IN ({placeholders(len(wanted))}) AND disabled_at IS NULL", *wanted
     )
     return [endpoint_of(row) for row in rows]
 

@@ -17,7 +17,7 @@ import orjson
 from moderation import __version__
 from moderation.core.ids import new_id
 from moderation.core.problem import FieldError, Invalid
-from moderation.core.signing import Seal
+from moderation.core.signing import Signer
 from moderation.core.urls import Links
 from moderation.db import audit
 from moderation.db.database import Database, Session
@@ -32,9 +32,9 @@ NAT64 = ip_network("64:ff9b::/96")
 ADDRESSES_TRIED = 3
 
 
-def secret_text(seal: Seal, endpoint: str) -> str:
+def secret_text(signer: Signer, endpoint: str) -> str:
     """As the receiver's library wants it."""
-    return "whsec_" + base64.b64encode(seal.webhook_secret(endpoint)).decode()
+    return "whsec_" + base64.b64encode(signer.webhook_secret(endpoint)).decode()
 
 
 def signature(secret: bytes, id: str, timestamp: int, body: bytes) -> str:
@@ -56,7 +56,7 @@ def is_public(address: str) -> bool:
     return ip is not None and ip.is_global and not ip.is_multicast
 
 
-async def add(tx: Session, seal: Seal, url: str, site: str, events: str, *, to_private: bool, now: int) -> str:
+async def add(tx: Session, signer: Signer, url: str, site: str, events: str, *, to_private: bool, now: int) -> str:
     """The endpoint's secret, to be shown once. Raises Invalid."""
     wrong = []
     address = checked_url(url)
@@ -76,7 +76,7 @@ async def add(tx: Session, seal: Seal, url: str, site: str, events: str, *, to_p
     endpoint = Endpoint(site, new_id(now), address, wanted)
     await webhooks.add(tx, endpoint, now)
     await audit.note(tx, site=site, at=now, actor="operator", action="webhook:add", subject=endpoint.id)
-    return secret_text(seal, endpoint.id)
+    return secret_text(signer, endpoint.id)
 
 
 class Webhooks:
@@ -109,7 +109,7 @@ class Webhooks:
             "User-Agent": f"leave-a-reply/{__version__}",
             "webhook-id": id,
             "webhook-timestamp": str(at),
-            "webhook-signature": signature(self.links.seal.webhook_secret(endpoint.id), id, at, body),
+            "webhook-signature": signature(self.links.signer.webhook_secret(endpoint.id), id, at, body),
         }
         addresses = await self._resolved(host, parts.port or (443 if parts.scheme == "https" else 80))
         for turn, address in enumerate(addresses, 1):

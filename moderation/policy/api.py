@@ -18,10 +18,10 @@ from moderation.core.problem import FieldError, Invalid, Unavailable
 from moderation.policy import rules as policy
 from moderation.queue import decide as queue
 from moderation.sites import store as sites
-from moderation.sites.model import HouseRules
+from moderation.sites.model import SiteSettings
 from moderation.text import markdown
 from moderation.text.addresses import EMAIL_LONGEST
-from moderation.web import bodies as body
+from moderation.web import bodies
 
 MOST = 1000
 TOGETHER = 8
@@ -35,16 +35,16 @@ AUTHOR = {"name": NAME_LONGEST, "url": URL_LONGEST, "email_domain": EMAIL_LONGES
 async def post_score(request: Request) -> Response:
     """Probabilities per label, the action that the policy would take, and why."""
     state = request.app.state
-    asker = await state.doorman.bearer(request, "score")
-    raw = await body.read_json(request, body.SCORES)
+    principal = await state.authenticator.bearer(request, "score")
+    raw = await bodies.read_json(request, bodies.SCORES)
     texts, author = texts_of(raw), author_of(raw.get("author"))
-    site = "default" if asker.site == EVERYWHERE else asker.site
+    site = "default" if principal.site == EVERYWHERE else principal.site
     async with state.database.reading() as session:
         known = (await sites.sites(session, [site])).get(site)
     scored = await state.scorer.score([Asked(text, author, site) for text in texts], patient=len(texts) > 1)
     if any(one is None for one in scored):
         raise Unavailable("No model answered; see /health/ready.", code="unscored")
-    judge = Judge(known.rules if known else HouseRules(), state.scorer.thresholds(), author)
+    judge = Judge(known.rules if known else SiteSettings(), state.scorer.thresholds(), author)
     found = []
     for at in range(0, len(texts), TOGETHER):
         some = list(zip(texts[at : at + TOGETHER], scored[at : at + TOGETHER], strict=True))
@@ -59,7 +59,7 @@ async def post_score(request: Request) -> Response:
 class Judge:
     """What a site's policy makes of texts, one after the other."""
 
-    def __init__(self, rules: HouseRules, thresholds: Mapping[str, float], author: Author) -> None:
+    def __init__(self, rules: SiteSettings, thresholds: Mapping[str, float], author: Author) -> None:
         self.rules, self.thresholds, self.author = rules, thresholds, author
         self._to_parse = PARSED
 

@@ -1,7 +1,7 @@
 """The site's own error rates: verdicts beside what people decided. Pure, and honest about what was never looked at.
 
 People mostly see what was held, so the decisions alone would say little of what was published or filed without them. A
-small sample of that is theirs to look at a second time: the comments whose random id ends in `SECOND_LOOK`, one in 32.
+small sample of that is theirs to look at a second time: the comments whose random id ends in `AUDIT_SAMPLE`, one in 32.
 Only the sample's rates are the true rates of automatic decisions; the others are counts of what somebody happened on.
 """
 
@@ -15,7 +15,7 @@ from typing import Any
 
 from classifier.labels import LABELS
 from moderation.comments.decision import teaches
-from moderation.comments.model import SECOND_LOOK
+from moderation.comments.model import AUDIT_SAMPLE
 from moderation.comments.verdict import HOLD, PUBLISH, SPAM
 from moderation.policy.store_verdicts import Outcome
 
@@ -24,7 +24,7 @@ CERTAIN = 1.96
 
 
 def is_sampled(comment: str) -> bool:
-    return comment.endswith(SECOND_LOOK)
+    return comment.endswith(AUDIT_SAMPLE)
 
 
 def interval(hits: int, count: int) -> list[float] | None:
@@ -112,7 +112,7 @@ def figures(judged: Mapping[str, int], outcomes: list[Outcome], picked: Mapping[
         "published_removed": overturned(outcomes, PUBLISH, removed),
         "held_approved": overturned(outcomes, HOLD, approved),
         "filed_approved": overturned(outcomes, SPAM, approved),
-        "second_look": {
+        "audit_sample": {
             "published_removed": overturned(sample, PUBLISH, removed) | {"picked": picked.get(PUBLISH, 0)},
             "filed_approved": overturned(sample, SPAM, approved) | {"picked": picked.get(SPAM, 0)},
         },

@@ -12,9 +12,9 @@ from typing import Any
 
 import orjson
 
-from classifier.examples import Asked, Author, Clue
+from classifier.examples import Asked, Attribution, Author
 from classifier.serving import Classifier
-from moderation.text import body as prose
+from moderation.text import body as formats
 
 CLUES = 12
 """How many clues of a verdict are shown."""
@@ -57,11 +57,11 @@ class Explainer:
         self._thread.shutdown(wait=False, cancel_futures=True)
 
     def _told(self, scored: ScoredText, keep: bool) -> list[dict[str, Any]]:
-        text = prose.plain(scored.body, scored.format)
+        text = formats.plain(scored.body, scored.format)
         found = self._found(scored, text, keep and scored.model is not None)
         return [document(clue, scored) for clue in found]
 
-    def _found(self, scored: ScoredText, text: str, keep: bool) -> list[Clue]:
+    def _found(self, scored: ScoredText, text: str, keep: bool) -> list[Attribution]:
         name = blake2b(repr(scored).encode("utf-8", "backslashreplace"), key=self._key, digest_size=16).digest()
         if kept := self._kept.get(name):
             self._kept.move_to_end(name)
@@ -84,23 +84,23 @@ def word_at(text: str, clue_spans: tuple[tuple[int, int], ...]) -> str:
     return text[start:end].lower()
 
 
-def without_words(clues: list[Clue], text: str) -> bytes | None:
+def without_words(clues: list[Attribution], text: str) -> bytes | None:
     """Places instead of words. None where a word could not be told from its place: then nothing is kept."""
     if any(clue.spans and word_at(text, clue.spans) != clue.feature for clue in clues):
         return None
     return orjson.dumps([(c.label, c.weight, "" if c.spans else c.feature, c.spans) for c in clues])
 
 
-def with_words(kept: bytes, text: str) -> list[Clue]:
+def with_words(kept: bytes, text: str) -> list[Attribution]:
     found = []
     for label, weight, name, pairs in orjson.loads(kept):
         spans = tuple((start, end) for start, end in pairs)
-        found.append(Clue(label, name or word_at(text, spans), weight, spans))
+        found.append(Attribution(label, name or word_at(text, spans), weight, spans))
     return found
 
 
-def document(clue: Clue, scored: ScoredText) -> dict[str, Any]:
-    spans = prose.in_body(scored.body, scored.format, clue.spans)
+def document(clue: Attribution, scored: ScoredText) -> dict[str, Any]:
+    spans = formats.in_body(scored.body, scored.format, clue.spans)
     return {
         "label": clue.label,
         "feature": clue.feature.encode("utf-8", "replace").decode(),  # of a text to score, which may be anything

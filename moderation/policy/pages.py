@@ -1,4 +1,4 @@
-"""The policy page: every rule of a site with its meaning, thresholds as numbers and as promises, each change undoable."""
+"""The policy page: every rule of a site with its meaning, thresholds as numbers and as error_budget, each change undoable."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from classifier import thresholds as promise
+from classifier import thresholds
 from classifier.labels import LABELS
 from moderation.core.problem import FieldError, Forbidden, Invalid, NotFound
-from moderation.policy import settings_history as rulebook
-from moderation.policy import store_settings_history as rule_versions
-from moderation.policy import store_verdicts as outcomes
-from moderation.policy import thresholds as promises
+from moderation.policy import settings_history
+from moderation.policy import store_settings_history as past_settings
+from moderation.policy import store_verdicts as decided_verdicts
+from moderation.policy import thresholds as error_budget
 from moderation.queue.pages import page, signed_in
 from moderation.sites import site_settings as rules
 from moderation.sites import store as sites
-from moderation.sites.model import DAY, HouseRules, Site, is_site_key
+from moderation.sites.model import DAY, Site, SiteSettings, is_site_key
 from moderation.sites.site_settings import SKIPPABLE
 from moderation.team import store as moderators
-from moderation.team.model import Asker
-from moderation.web import bodies as body
+from moderation.team.model import Principal
+from moderation.web import bodies
 
 Typed = dict[str, Any]
 """A form's fields by name: texts, but for `trust_skips`, a list."""
@@ -79,7 +79,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
         ),
     ),
 )  # fmt: skip
-"""Beside the thresholds, which stand first; together every setting of HouseRules (a test holds them equal)."""
+"""Beside the thresholds, which stand first; together every setting of SiteSettings (a test holds them equal)."""
 SETTINGS = ("spam_at", "hold_at", *(name for _, some in GROUPS for name, _, _ in some))
 LONGEST_SHOWN = 90_000
 """Bytes of a list as a form sends it: two of them and the rest fit into one request."""
@@ -95,7 +95,7 @@ def kind(name: str) -> str:
     return {bool: "tick", int: "number", str: "choice", tuple: "list"}[type(default)]
 
 
-def typed_of(house: HouseRules) -> Typed:
+def typed_of(house: SiteSettings) -> Typed:
     """The rules as they stand in the form."""
     found: Typed = {f"hold_at.{label}": spelled(house.hold_at.get(label)) for label in LABELS}
     for name in SETTINGS:
@@ -113,7 +113,7 @@ def spelled(value: Any) -> str:
     return "" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def too_long(house: HouseRules) -> list[str]:
+def too_long(house: SiteSettings) -> list[str]:
     """Lists that no form carries: they stay as they are, and the page names the command for them."""
     return [n for n in SETTINGS if rules.is_list(n) and len(quote_plus("\r\n".join(getattr(house, n)))) > LONGEST_SHOWN]
 
@@ -173,13 +173,13 @@ class Shown:
     more: dict[str, Any] = field(default_factory=dict)
 
 
-def may_change(asker: Asker) -> bool:
-    return asker.moderator is not None and asker.moderator.role == "administrator"
+def may_change(principal: Principal) -> bool:
+    return principal.moderator is not None and principal.moderator.role == "administrator"
 
 
-async def seen_sites(request: Request, asker: Asker) -> list[Site]:
+async def seen_sites(request: Request, principal: Principal) -> list[Site]:
     async with request.app.state.database.reading() as session:
-        return [site for site in (await sites.sites(session)).values() if asker.sees(site.key)]
+        return [site for site in (await sites.sites(session)).values() if principal.sees(site.key)]
 
 
 def chosen(known: list[Site], wanted: str) -> Site:
@@ -192,7 +192,7 @@ def chosen(known: list[Site], wanted: str) -> Site:
 
 async def show(
     request: Request,
-    asker: Asker,
+    principal: Principal,
     shown: Shown,
     known: list[Site],
     template: str = "policy/policy.html",
@@ -201,14 +201,14 @@ async def show(
     """The form, with whatever is typed in it, and what has changed of late."""
     state = request.app.state
     async with state.database.reading() as session:
-        changes = await rulebook.changes(session, shown.site)
+        changes = await settings_history.changes(session, shown.site)
         names = await moderators.names(session)
     for change in changes:
         change["actor"] = names.get(change["actor"], change["actor"])
-        change["differs"] = {name: rulebook.moved(pair) for name, pair in change["differs"].items()}
+        change["differs"] = {name: settings_history.moved(pair) for name, pair in change["differs"].items()}
     long = too_long(shown.site.rules)
     return await page(
-        *(request, asker, template, status),
+        *(request, principal, template, status),
         site=shown.site,
         sites=known,
         typed=typed_of(shown.site.rules) | shown.typed,
@@ -227,7 +227,7 @@ async def show(
         shipped=state.scorer.thresholds(),
         changes=changes,
         seen=changes[0]["id"] if changes else "",
-        may_change=may_change(asker),
+        may_change=may_change(principal),
         **shown.more,
     )
 
@@ -235,34 +235,34 @@ async def show(
 async def promises_of(request: Request, site: Site, filed: float, published: float) -> dict[str, Any]:
     state = request.app.state
     async with state.database.reading() as session:
-        decided = await outcomes.outcomes(session, site.key, state.clock() - LOOK_BACK)
+        decided = await decided_verdicts.outcomes(session, site.key, state.clock() - LOOK_BACK)
     version, shipped = state.scorer.classifier.version, state.scorer.thresholds()
-    return await asyncio.to_thread(promises.promised, decided, version, site.rules, shipped, filed, published)
+    return await asyncio.to_thread(error_budget.promised, decided, version, site.rules, shipped, filed, published)
 
 
 def share_of(asked: str, otherwise: str, name: str, errors: dict[str, str]) -> tuple[float, str]:
     """The share, and how it is told."""
     asked = asked.strip()
     try:
-        return promise.parse(f"{asked[:-1]}/100" if asked.endswith("%") else asked), asked
+        return thresholds.parse(f"{asked[:-1]}/100" if asked.endswith("%") else asked), asked
     except ValueError as error:
         errors[name] = str(error)
-        return promise.parse(otherwise), otherwise
+        return thresholds.parse(otherwise), otherwise
 
 
 @signed_in
-async def get_page(request: Request, asker: Asker) -> Response:
+async def get_page(request: Request, principal: Principal) -> Response:
     """A site's policy: thresholds, promises, rules, lists, limits, and what was changed of late."""
     asked = request.query_params
-    known = await seen_sites(request, asker)
+    known = await seen_sites(request, principal)
     site = chosen(known, asked.get("site", ""))
     errors: dict[str, str] = {}
     wishes = {
-        "filed": asked.get("filed") or promises.FILED,
-        "published": asked.get("published") or promises.PUBLISHED,
+        "filed": asked.get("filed") or error_budget.FILED,
+        "published": asked.get("published") or error_budget.PUBLISHED,
     }
-    filed, said_filed = share_of(wishes["filed"], promises.FILED, "filed", errors)
-    published, said_published = share_of(wishes["published"], promises.PUBLISHED, "published", errors)
+    filed, said_filed = share_of(wishes["filed"], error_budget.FILED, "filed", errors)
+    published, said_published = share_of(wishes["published"], error_budget.PUBLISHED, "published", errors)
     told = await promises_of(request, site, filed, published)
     typed: Typed = {}
     if fill := asked.get("fill") == "1":
@@ -275,24 +275,26 @@ async def get_page(request: Request, asker: Asker) -> Response:
             "undone": "The rules are as they were before that change."}  # fmt: skip
     more = {"told": told, "wishes": wishes, "kept": {"filed": said_filed, "published": said_published}}
     notice = said.get(asked.get("done", ""))
-    return await show(request, asker, Shown(site, typed, errors, notice, filled=fill and bool(typed), more=more), known)
+    return await show(
+        request, principal, Shown(site, typed, errors, notice, filled=fill and bool(typed), more=more), known
+    )
 
 
-async def sent_form(request: Request, asker: Asker) -> list[tuple[str, str]]:
-    pairs = await body.form_fields(request, await body.read(request))
-    request.app.state.doorman.check_csrf(asker, dict(pairs).get("csrf_token", ""))
+async def sent_form(request: Request, principal: Principal) -> list[tuple[str, str]]:
+    pairs = await bodies.form_fields(request, await bodies.read(request))
+    request.app.state.authenticator.check_csrf(principal, dict(pairs).get("csrf_token", ""))
     return pairs
 
 
-def site_asked(typed: Typed, asker: Asker) -> str:
+def site_asked(typed: Typed, principal: Principal) -> str:
     key = str(typed.get("site", ""))
-    if not is_site_key(key) or not asker.sees(key):
+    if not is_site_key(key) or not principal.sees(key):
         raise NotFound("There is no such site.")
     return key
 
 
-def only_administrators(asker: Asker) -> None:
-    if not may_change(asker):
+def only_administrators(principal: Principal) -> None:
+    if not may_change(principal):
         raise Forbidden("Only an administrator changes the rules.", code="role")
 
 
@@ -304,28 +306,32 @@ CHANGED = "Somebody else has changed the rules meanwhile (see below). Save again
 
 
 @signed_in
-async def post_page(request: Request, asker: Asker) -> Response:
+async def post_page(request: Request, principal: Principal) -> Response:
     """Save the policy; what is wrong is said at its field, with what was typed kept."""
     state = request.app.state
-    pairs = await sent_form(request, asker)
+    pairs = await sent_form(request, principal)
     given, typed, wrong = given_of(pairs)
-    key = site_asked(typed, asker)
-    only_administrators(asker)
+    key = site_asked(typed, principal)
+    only_administrators(principal)
     problem, status, differs = "", 422, dict[str, Any]()
     async with state.database.transaction() as tx:
-        site = await rulebook.site_of(tx, key)
-        newest = await rule_versions.latest(tx, key)
-        wrong += await errors_in(rulebook.changed(site.rules, given, state.links.seal))
+        site = await settings_history.site_of(tx, key)
+        newest = await past_settings.latest(tx, key)
+        wrong += await errors_in(settings_history.changed(site.rules, given, state.links.signer))
         if (newest.id if newest else "") != typed.get("seen", ""):
             problem, status = CHANGED, 409
         elif not wrong:
-            differs = await rulebook.change(tx, key, lambda _: given, state.links.seal, asker.name, state.clock())
+            differs = await settings_history.change(
+                tx, key, lambda _: given, state.links.signer, principal.name, state.clock()
+            )
     if wrong or problem:
-        told = await promises_of(request, site, promise.parse(promises.FILED), promise.parse(promises.PUBLISHED))
-        wishes = {"filed": promises.FILED, "published": promises.PUBLISHED}
+        told = await promises_of(
+            request, site, thresholds.parse(error_budget.FILED), thresholds.parse(error_budget.PUBLISHED)
+        )
+        wishes = {"filed": error_budget.FILED, "published": error_budget.PUBLISHED}
         more = {"told": told, "wishes": wishes, "kept": wishes}
         shown = Shown(site, typed, said_of(wrong), problem=problem, more=more)
-        return await show(request, asker, shown, await seen_sites(request, asker), status=status)
+        return await show(request, principal, shown, await seen_sites(request, principal), status=status)
     state.directory.forget()
     query = urlencode({"site": key, "done": "saved" if differs else "same"})
     return RedirectResponse(f"/moderate/policy?{query}", 303)
@@ -340,14 +346,14 @@ async def errors_in(check: Awaitable[Any]) -> list[FieldError]:
 
 
 @signed_in
-async def post_undo(request: Request, asker: Asker) -> Response:
+async def post_undo(request: Request, principal: Principal) -> Response:
     """Put the rules back as they were before a change."""
     state = request.app.state
-    typed = dict(await sent_form(request, asker))
-    key = site_asked(typed, asker)
-    only_administrators(asker)
+    typed = dict(await sent_form(request, principal))
+    key = site_asked(typed, principal)
+    only_administrators(principal)
     async with state.database.transaction() as tx:
-        differs = await rulebook.put_back(tx, key, typed.get("version", ""), asker.name, state.clock())
+        differs = await settings_history.put_back(tx, key, typed.get("version", ""), principal.name, state.clock())
     state.directory.forget()
     query = urlencode({"site": key, "done": "undone" if differs else "same"})
     return RedirectResponse(f"/moderate/policy?{query}", 303)

@@ -9,23 +9,22 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from moderation.core.problem import Forbidden, NotFound
-from moderation.policy import rule_health as tally
-from moderation.policy import settings_history as rulebook
+from moderation.policy import rule_health, settings_history
 from moderation.queue.api import answer
 from moderation.queue.pages import page, signed_in
 from moderation.sites import store as sites
 from moderation.sites.model import is_site_key
-from moderation.team.model import Asker
-from moderation.web import bodies as body
+from moderation.team.model import Principal
+from moderation.web import bodies
 
 
-async def asked_of(request: Request) -> tuple[Asker, str]:
+async def asked_of(request: Request) -> tuple[Principal, str]:
     """Who asks, and of which site. Raises NotFound for another's."""
-    asker: Asker = await request.app.state.doorman.asker(request, "moderate")
+    principal: Principal = await request.app.state.authenticator.principal(request, "moderate")
     key = request.path_params["site"]
-    if not is_site_key(key) or not asker.sees(key):
+    if not is_site_key(key) or not principal.sees(key):
         raise NotFound("There is no such site.")
-    return asker, key
+    return principal, key
 
 
 async def get_rules(request: Request) -> Response:
@@ -33,19 +32,21 @@ async def get_rules(request: Request) -> Response:
     state = request.app.state
     _, key = await asked_of(request)
     async with state.database.reading() as session:
-        return answer(await rulebook.report(session, await rulebook.site_of(session, key), state.clock()))
+        return answer(
+            await settings_history.report(session, await settings_history.site_of(session, key), state.clock())
+        )
 
 
 async def put_rules(request: Request) -> Response:
     """Change what is given of a site's settings; null is the default."""
     state = request.app.state
-    asker, key = await asked_of(request)
-    if asker.moderator and asker.moderator.role != "administrator":
+    principal, key = await asked_of(request)
+    if principal.moderator and principal.moderator.role != "administrator":
         raise Forbidden("Only an administrator changes the rules.", code="role")
-    given = await body.read_json(request)
+    given = await bodies.read_json(request)
     async with state.database.transaction() as tx:
-        await rulebook.change(tx, key, lambda _: given, state.links.seal, asker.name, state.clock())
-        told = await rulebook.report(tx, await rulebook.site_of(tx, key), state.clock())
+        await settings_history.change(tx, key, lambda _: given, state.links.signer, principal.name, state.clock())
+        told = await settings_history.report(tx, await settings_history.site_of(tx, key), state.clock())
     state.directory.forget()
     return answer(told)
 
@@ -53,37 +54,37 @@ async def put_rules(request: Request) -> Response:
 async def post_unmute(request: Request) -> Response:
     """End the muting of a rule; it is not muted again for a day."""
     state = request.app.state
-    asker, key = await asked_of(request)
+    principal, key = await asked_of(request)
     rule = request.path_params["rule"]
-    if not await tally.unmute(state.database, key, rule, asker.name, state.clock()):
+    if not await rule_health.unmute(state.database, key, rule, principal.name, state.clock()):
         raise NotFound("This rule is not muted.")
     return answer({"site": key, "rule": rule, "muted": None})
 
 
 @signed_in
-async def get_page(request: Request, asker: Asker) -> Response:
+async def get_page(request: Request, principal: Principal) -> Response:
     """What each rule has done, and which are muted."""
     state = request.app.state
     wanted = request.query_params.get("site", "")
     async with state.database.reading() as session:
-        seen = [site for site in (await sites.sites(session)).values() if asker.sees(site.key)]
+        seen = [site for site in (await sites.sites(session)).values() if principal.sees(site.key)]
         chosen = next((site for site in seen if site.key == wanted), seen[0] if seen else None)
-        told = await rulebook.report(session, chosen, state.clock()) if chosen else None
+        told = await settings_history.report(session, chosen, state.clock()) if chosen else None
     muted = [site for site in seen if site.muted and site is not chosen]
     notice = "The rule is back at work." if request.query_params.get("done") == "unmuted" else None
-    return await page(request, asker, "policy/rules.html", told=told, sites=seen, elsewhere=muted, notice=notice)
+    return await page(request, principal, "policy/rules.html", told=told, sites=seen, elsewhere=muted, notice=notice)
 
 
 @signed_in
-async def post_page(request: Request, asker: Asker) -> Response:
+async def post_page(request: Request, principal: Principal) -> Response:
     """End the muting of a rule."""
     state = request.app.state
-    typed = dict(await body.form_fields(request, await body.read(request)))
-    state.doorman.check_csrf(asker, typed.get("csrf_token", ""))
+    typed = dict(await bodies.form_fields(request, await bodies.read(request)))
+    state.authenticator.check_csrf(principal, typed.get("csrf_token", ""))
     key, rule = typed.get("site", ""), typed.get("rule", "")
-    if not is_site_key(key) or not asker.sees(key):
+    if not is_site_key(key) or not principal.sees(key):
         raise NotFound("There is no such site.")
-    await tally.unmute(state.database, key, rule, asker.name, state.clock())  # done twice is done
+    await rule_health.unmute(state.database, key, rule, principal.name, state.clock())  # done twice is done
     return RedirectResponse("/moderate/rules?" + urlencode({"site": key, "done": "unmuted"}), 303)
 
 

@@ -11,14 +11,14 @@ from starlette.routing import Route
 
 from classifier.serving import ModelError
 from moderation.core.problem import FieldError, Invalid, NotFound
-from moderation.policy import settings_history as rulebook
+from moderation.policy import settings_history
 from moderation.policy.pages import Shown, chosen, errors_in, given_of, said_of, seen_sites, sent_form, show, site_asked
 from moderation.queue.api import answer
 from moderation.queue.pages import signed_in
 from moderation.sites import site_settings as rules
-from moderation.sites.model import HouseRules, Site, is_site_key
-from moderation.team.model import Asker
-from moderation.web import bodies as body
+from moderation.sites.model import Site, SiteSettings, is_site_key
+from moderation.team.model import Principal
+from moderation.web import bodies
 
 DAYS = (1, 7, 30, 90, 365)
 MOST_DAYS = 365
@@ -28,11 +28,11 @@ def wrong_model(error: ModelError | None = None) -> Invalid:
     return Invalid(FieldError("model", "invalid", str(error or "must be the name of a version")))
 
 
-async def found_of(request: Request, site: Site, days: int, house: HouseRules, model: str) -> dict[str, Any]:
+async def found_of(request: Request, site: Site, days: int, house: SiteSettings, model: str) -> dict[str, Any]:
     """Raises Invalid where there is no such model."""
     state = request.app.state
     try:
-        found: dict[str, Any] = await state.replay.what_if(site, days, house, state.clock(), model)
+        found: dict[str, Any] = await state.what_if.what_if(site, days, house, state.clock(), model)
     except ModelError as error:
         raise wrong_model(error) from None
     return found
@@ -41,8 +41,8 @@ async def found_of(request: Request, site: Site, days: int, house: HouseRules, m
 async def post_what_if(request: Request) -> Response:
     """Which verdicts of the last days would change under other rules, or with a candidate model."""
     state = request.app.state
-    asker: Asker = await state.doorman.asker(request, "moderate")
-    asked = await body.read_json(request)
+    principal: Principal = await state.authenticator.principal(request, "moderate")
+    asked = await bodies.read_json(request)
     key, days, given, model = asked.get("site"), asked.get("days", 30), asked.get("rules"), asked.get("model")
     wrong: list[FieldError] = []
     if not isinstance(key, str) or not is_site_key(key):
@@ -56,11 +56,11 @@ async def post_what_if(request: Request) -> Response:
     if wrong:
         raise Invalid(*wrong)
     assert isinstance(key, str) and isinstance(days, int)
-    if not asker.sees(key):
+    if not principal.sees(key):
         raise NotFound("There is no such site.")
     async with state.database.reading() as session:
-        site = await rulebook.site_of(session, key)
-    house = await rulebook.changed(site.rules, given or {}, state.links.seal)
+        site = await settings_history.site_of(session, key)
+    house = await settings_history.changed(site.rules, given or {}, state.links.signer)
     found = await found_of(request, site, days, house, model or "")
     return answer(found | {"rules": rules.differences(site.rules, house)})
 
@@ -71,39 +71,39 @@ async def more_of(request: Request, site: Site, days: int, model: str, found: di
 
 
 @signed_in
-async def get_page(request: Request, asker: Asker) -> Response:
+async def get_page(request: Request, principal: Principal) -> Response:
     """What would change: choose other rules, thresholds or another model."""
-    known = await seen_sites(request, asker)
+    known = await seen_sites(request, principal)
     site = chosen(known, request.query_params.get("site", ""))
     more = await more_of(request, site, 30, "", None)
-    return await show(request, asker, Shown(site, {}, more=more), known, "policy/what-if.html")
+    return await show(request, principal, Shown(site, {}, more=more), known, "policy/what-if.html")
 
 
 @signed_in
-async def post_page(request: Request, asker: Asker) -> Response:
+async def post_page(request: Request, principal: Principal) -> Response:
     """Which verdicts of the last days would change. Nothing is saved."""
     state = request.app.state
-    given, typed, wrong = given_of(await sent_form(request, asker))
-    key = site_asked(typed, asker)
+    given, typed, wrong = given_of(await sent_form(request, principal))
+    key = site_asked(typed, principal)
     asked = typed.get("days", "30")
     days = int(asked) if asked in map(str, DAYS) else 30
     model = typed.get("model", "")
     async with state.database.reading() as session:
-        site = await rulebook.site_of(session, key)
+        site = await settings_history.site_of(session, key)
     found: dict[str, Any] | None = None
-    wrong += await errors_in(rulebook.changed(site.rules, given, state.links.seal))
+    wrong += await errors_in(settings_history.changed(site.rules, given, state.links.signer))
     if not wrong:
-        house = await rulebook.changed(site.rules, given, state.links.seal)
+        house = await settings_history.changed(site.rules, given, state.links.signer)
         try:
             found = await found_of(request, site, days, house, model)
             differs = rules.differences(site.rules, house)
-            found["differs"] = {name: rulebook.moved(pair) for name, pair in differs.items()}
+            found["differs"] = {name: settings_history.moved(pair) for name, pair in differs.items()}
         except Invalid as invalid:
             wrong += invalid.errors
     more = await more_of(request, site, days, model, found)
     shown = Shown(site, typed, said_of(wrong), more=more)
     return await show(
-        request, asker, shown, await seen_sites(request, asker), "policy/what-if.html", 422 if wrong else 200
+        request, principal, shown, await seen_sites(request, principal), "policy/what-if.html", 422 if wrong else 200
     )
 
 

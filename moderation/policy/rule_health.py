@@ -14,7 +14,7 @@ from dataclasses import replace
 from moderation.comments.store import Judged
 from moderation.db import audit
 from moderation.db.database import Database, Session
-from moderation.policy import store_rule_health as tally
+from moderation.policy import store_rule_health as rule_health
 from moderation.policy.rules import counted_as
 from moderation.policy.store_rule_health import Count, Key
 from moderation.sites import store as sites
@@ -47,7 +47,7 @@ async def count(tx: Session, stored: Iterable[Judged]) -> None:
         for rule in fired(j)
     )
     if hits:
-        await tally.add(tx, {key: Count(hits=n) for key, n in hits.items()})
+        await rule_health.add(tx, {key: Count(hits=n) for key, n in hits.items()})
 
 
 @asynccontextmanager
@@ -59,22 +59,22 @@ async def deciding(tx: Session, ids: Iterable[tuple[str, str]], now: int) -> Asy
     by_site: dict[str, list[str]] = {}
     for site, id in ids:
         by_site.setdefault(site, []).append(id)
-    before = {site: await tally.outcomes(tx, site, here) for site, here in by_site.items()}
+    before = {site: await rule_health.outcomes(tx, site, here) for site, here in by_site.items()}
     yield
     for site, here in by_site.items():
-        after = await tally.outcomes(tx, site, here)
+        after = await rule_health.outcomes(tx, site, here)
         changed = {key for key in before[site].keys() | after.keys() if before[site].get(key) != after.get(key)}
         if not changed:
             continue
         moved: dict[Key, Count] = {}
-        for what, keys in (await tally.caught_by(tx, site, {id for id, _ in changed})).items():
+        for what, keys in (await rule_health.caught_by(tx, site, {id for id, _ in changed})).items():
             if what in changed:
                 was, is_ = before[site].get(what), after.get(what)
                 decided, overturned = (is_ is not None) - (was is not None), bool(is_) - bool(was)
                 for key in keys:
                     old = moved.get(key, Count())
                     moved[key] = Count(0, old.decided + decided, old.overturned + overturned)
-        await tally.add(tx, moved)
+        await rule_health.add(tx, moved)
         if any(c.overturned > 0 for c in moved.values()):
             await _mute_overturned(tx, site, {rule for _, rule, _ in moved}, now)
 
@@ -86,11 +86,11 @@ def mostly_overturned(count: Count) -> bool:
 async def _mute_overturned(tx: Session, key: str, rules: set[str], now: int) -> None:
     site = (await sites.sites(tx, [key]))[key]
     today = now // DAY
-    counts = await tally.counts(tx, key, today - LOOK_BACK + 1)
+    counts = await rule_health.counts(tx, key, today - LOOK_BACK + 1)
     for rule in sorted(rules - NEVER - site.muted.keys()):
         ended = site.mutes[rule].ended if rule in site.mutes else None
         if ended is not None:  # what was decided before a moderator trusted it again no longer counts
-            counts[rule] = (await tally.counts(tx, key, max(ended // DAY + 1, today - LOOK_BACK + 1))).get(
+            counts[rule] = (await rule_health.counts(tx, key, max(ended // DAY + 1, today - LOOK_BACK + 1))).get(
                 rule, Count()
             )
         if mostly_overturned(counts.get(rule, Count())):
@@ -99,7 +99,7 @@ async def _mute_overturned(tx: Session, key: str, rules: set[str], now: int) -> 
 
 async def _mute(tx: Session, site: Site, rule: str, mute: Mute) -> Site:
     mutes = dict(site.mutes) | {rule: mute}
-    await tally.set_mutes(tx, site.key, mutes)
+    await rule_health.set_mutes(tx, site.key, mutes)
     await audit.note(tx, site=site.key, at=mute.since, actor="service", action="rule:mute", subject=rule, why=mute.why)
     return replace(site, mutes=mutes)
 
@@ -111,7 +111,7 @@ async def unmute(database: Database, site: str, rule: str, actor: str, now: int)
         if known is None or rule not in known.muted:
             return False
         old = known.mutes[rule]
-        await tally.set_mutes(tx, site, dict(known.mutes) | {rule: Mute(old.why, old.since, now)})
+        await rule_health.set_mutes(tx, site, dict(known.mutes) | {rule: Mute(old.why, old.since, now)})
         await audit.note(tx, site=site, at=now, actor=actor, action="rule:unmute", subject=rule)
     return True
 
@@ -151,6 +151,6 @@ class Window:
             known = site.mutes.get(rule) if site else None
             if site is None or (known and (known.ended is None or now - known.ended < SPARED)):
                 return
-            hits = (await tally.counts(tx, key, today - USUAL_DAYS, today)).get(rule, Count()).hits
-            if hits < USUAL * max(1, await tally.submitted(tx, key, today - USUAL_DAYS, today)):
+            hits = (await rule_health.counts(tx, key, today - USUAL_DAYS, today)).get(rule, Count()).hits
+            if hits < USUAL * max(1, await rule_health.submitted(tx, key, today - USUAL_DAYS, today)):
                 await _mute(tx, site, rule, Mute("sudden", now))

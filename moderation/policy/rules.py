@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 from classifier.labels import LABELS, Scores
 from moderation.comments.submission import Submission
 from moderation.comments.verdict import HOLD, PUBLISH, SPAM, Reason, Verdict
-from moderation.sites.model import HouseRules, Mute
-from moderation.text import body as prose
+from moderation.sites.model import Mute, SiteSettings
+from moderation.text import body as formats
 from moderation.text.wordlist import Listed, ascii_domain, is_disposable
 
 
@@ -23,7 +23,7 @@ class Case:
     """All that the rules may look at. `form` is `ok`, `missing`, `early`, `old`, or empty where none is asked for."""
 
     submission: Submission
-    rules: HouseRules
+    rules: SiteSettings
     scores: Scores | None
     model: str | None = None
     thresholds: Mapping[str, float] = field(default_factory=dict)
@@ -60,7 +60,7 @@ def listed(rule: str, named: Listed, case: Case) -> list[Reason]:
     sent = case.submission
     found = []
     for entry in named.in_text(sent.text):
-        spans = prose.in_body(sent.body, sent.format, named.spans(entry, sent.text))
+        spans = formats.in_body(sent.body, sent.format, named.spans(entry, sent.text))
         found.append(Reason(rule, note=f"word: {entry}", spans=spans))
     found += [Reason(rule, note=f"word in name: {entry}") for entry in named.in_text(sent.name)]
     if sent.url:
@@ -205,7 +205,7 @@ def is_quick(case: Case) -> bool:
     if not rules.are_compiled:
         return False
     work = rules.reading(len(sent.body) + len(sent.name) + len(sent.url or ""))
-    return work == 0 or (work <= AT_ONCE and prose.is_light(sent.body, sent.format))
+    return work == 0 or (work <= AT_ONCE and formats.is_light(sent.body, sent.format))
 
 
 def counted_as(reason: Reason) -> str:

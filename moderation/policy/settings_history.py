@@ -7,18 +7,18 @@ from typing import Any
 
 from moderation.core.offload import WRITING
 from moderation.core.problem import NotFound
-from moderation.core.signing import Seal
+from moderation.core.signing import Signer
 from moderation.core.times import iso
 from moderation.db import audit
 from moderation.db.database import Session
-from moderation.policy import store_rule_health as tally
-from moderation.policy import store_settings_history as rule_versions
+from moderation.policy import store_rule_health as rule_health
+from moderation.policy import store_settings_history as past_settings
 from moderation.policy.rule_health import LOOK_BACK
 from moderation.policy.rules import RULES
 from moderation.policy.store_rule_health import Count
 from moderation.sites import site_settings as rules
 from moderation.sites import store as sites
-from moderation.sites.model import DAY, FEW, HouseRules, Site
+from moderation.sites.model import DAY, FEW, Site, SiteSettings
 
 ACTIONS = {name: leads_to for name, _, leads_to in RULES}
 
@@ -34,8 +34,8 @@ async def site_of(session: Session, key: str) -> Site:
 async def change(
     tx: Session,
     key: str,
-    given: Callable[[HouseRules], Mapping[str, Any]],
-    seal: Seal,
+    given: Callable[[SiteSettings], Mapping[str, Any]],
+    signer: Signer,
     actor: str,
     now: int,
     *,
@@ -44,31 +44,33 @@ async def change(
     """What differs now: setting → [before, after]. `bar`: it was one click at a comment. Raises NotFound or Invalid; then
     nothing has changed."""
     site = await site_of(tx, key)
-    return await put(tx, site, await changed(site.rules, given(site.rules), seal), "rules:change", actor, now, bar=bar)
+    return await put(
+        tx, site, await changed(site.rules, given(site.rules), signer), "rules:change", actor, now, bar=bar
+    )
 
 
-async def changed(house: HouseRules, given: Mapping[str, Any], seal: Seal) -> HouseRules:
+async def changed(house: SiteSettings, given: Mapping[str, Any], signer: Signer) -> SiteSettings:
     """`rules.changed`, off the event loop where lists are long. Raises Invalid."""
     entries = sum(len(value) for value in given.values() if isinstance(value, list | tuple))
-    return await WRITING.run(rules.changed, house, given, seal, here=entries <= FEW)
+    return await WRITING.run(rules.changed, house, given, signer, here=entries <= FEW)
 
 
 async def put_back(tx: Session, key: str, version: str, actor: str, now: int) -> dict[str, list[Any]]:
     """The rules as they were before a change; a change itself, so that it can be taken back too. Raises NotFound."""
     site = await site_of(tx, key)
-    before = await rule_versions.one(tx, key, version)
+    before = await past_settings.one(tx, key, version)
     if before is None:
         raise NotFound("There is no such version of the rules any more.")
     return await put(tx, site, before.rules, "rules:undo", actor, now)
 
 
 async def put(
-    tx: Session, site: Site, after: HouseRules, act: str, actor: str, now: int, *, bar: bool = False
+    tx: Session, site: Site, after: SiteSettings, act: str, actor: str, now: int, *, bar: bool = False
 ) -> dict[str, list[Any]]:
     """Nothing is written where nothing differs."""
     differs = rules.differences(site.rules, after)
     if differs:
-        await rule_versions.add(tx, site.key, site.rules, after, actor, now, bar=bar)
+        await past_settings.add(tx, site.key, site.rules, after, actor, now, bar=bar)
         await sites.put_site(tx, Site(site.key, site.name, site.origins, after), now)
         await audit.note(tx, site=site.key, at=now, actor=actor, action=act, subject=site.key, **differs)
     return differs
@@ -77,7 +79,7 @@ async def put(
 async def changes(session: Session, site: Site) -> list[dict[str, Any]]:
     """The latest changes, newest first: who, when, and what differed; each with the version that ends it again."""
     found, after = list[dict[str, Any]](), site.rules
-    for version in await rule_versions.versions(session, site.key):
+    for version in await past_settings.versions(session, site.key):
         differs = rules.differences(version.rules, after)
         told = {"id": version.id, "at": iso(version.at), "actor": version.actor, "bar": version.bar}
         found.append(told | {"differs": differs})
@@ -101,7 +103,7 @@ def moved(pair: Sequence[Any]) -> str:
     return " → ".join(said(value) or "nothing" for value in pair)
 
 
-def does(rule: str, house: HouseRules) -> str:
+def does(rule: str, house: SiteSettings) -> str:
     """What a rule does on this site where nothing mutes it: `spam`, `hold` or `off`."""
     if rule in ("honeypot", "disposable"):
         return str(getattr(house, rule))
@@ -113,7 +115,7 @@ def does(rule: str, house: HouseRules) -> str:
 
 async def report(session: Session, site: Site, now: int) -> dict[str, Any]:
     """The settings, and what each rule caught of late, how much of it moderators decided, and approved all the same."""
-    counts = await tally.counts(session, site.key, now // DAY - LOOK_BACK + 1)
+    counts = await rule_health.counts(session, site.key, now // DAY - LOOK_BACK + 1)
     names = [name for name in ACTIONS if name != "label"] + sorted(counts.keys() - ACTIONS.keys())
     names += sorted(site.muted.keys() - set(names))
     return {

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from moderation.comments.verdict import PUBLISH, Reason
 from moderation.core.ids import first_id_at
-from moderation.db.database import Session, marks
+from moderation.db.database import Session, placeholders
 from moderation.policy.rules import counted_as
 from moderation.sites.model import DAY, Mute
 
@@ -42,7 +42,7 @@ async def outcomes(session: Session, site: str, ids: Iterable[str]) -> dict[tupl
     """(id, revision judged) → was it approved? By the last decision that stands; one that holds decides nothing."""
     wanted = list(ids)
     rows = await session.fetch(
-        f"SELECT submission, judged, action FROM decisions WHERE site = ? AND submission IN ({marks(len(wanted))}) "
+        f"SELECT submission, judged, action FROM decisions WHERE site = ? AND submission IN ({placeholders(len(wanted))}) "
         "AND undone_at IS NULL AND action IN ('approve', 'spam', 'reject', 'delete') ORDER BY id",
         *(site, *wanted),
     )
@@ -57,7 +57,7 @@ async def caught_by(session: Session, site: str, ids: Iterable[str]) -> dict[tup
     wanted = list(ids)
     rows = await session.fetch(
         "SELECT id, revision, reasons, created_at FROM submissions "
-        f"WHERE site = ? AND id IN ({marks(len(wanted))}) AND action <> ? AND source <> 'import'",
+        f"WHERE site = ? AND id IN ({placeholders(len(wanted))}) AND action <> ? AND source <> 'import'",
         *(site, *wanted, PUBLISH),
     )
     return {

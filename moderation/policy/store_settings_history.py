@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from moderation.core.ids import new_id
 from moderation.db.database import Session
-from moderation.sites.model import DAY, HouseRules
+from moderation.sites.model import DAY, SiteSettings
 
 KEPT = 20
 """So many changes of the policy, with what was blocked from comments between them."""
@@ -25,12 +25,12 @@ class Version:
     id: str
     at: int
     actor: str
-    rules: HouseRules
+    rules: SiteSettings
     bar: bool = False
 
 
 async def add(
-    tx: Session, site: str, rules: HouseRules, after: HouseRules, actor: str, now: int, *, bar: bool = False
+    tx: Session, site: str, rules: SiteSettings, after: SiteSettings, actor: str, now: int, *, bar: bool = False
 ) -> None:
     """The oldest go where there are more than are kept.
 
@@ -67,7 +67,7 @@ async def versions(session: Session, site: str, limit: int = MOST) -> list[Versi
     rows = await session.fetch(
         "SELECT id, at, actor, rules, bar FROM rule_versions WHERE site = ? ORDER BY id DESC LIMIT ?", site, limit
     )
-    return [Version(row[0], row[1], row[2], HouseRules.of(json.loads(row[3])), bool(row[4])) for row in rows]
+    return [Version(row[0], row[1], row[2], SiteSettings.of(json.loads(row[3])), bool(row[4])) for row in rows]
 
 
 async def latest(session: Session, site: str) -> Version | None:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from moderation.core.ids import EVERYWHERE, first_id_at
-from moderation.db.database import Row, Session, marks
+from moderation.db.database import Row, Session, placeholders
 
 MOST = 20_000
 """Decisions that are looked at, the latest: what a page can count while somebody waits for it."""
@@ -84,7 +84,7 @@ async def taken(session: Session, site: str, ids: Iterable[str]) -> dict[tuple[s
     if not wanted:
         return {}
     rows = await session.fetch(
-        f"SELECT submission, judged, action FROM decisions WHERE site = ? AND submission IN ({marks(len(wanted))}) "
+        f"SELECT submission, judged, action FROM decisions WHERE site = ? AND submission IN ({placeholders(len(wanted))}) "
         "AND undone_at IS NULL AND action IS NOT NULL ORDER BY id",
         *(site, *wanted),
     )

@@ -10,11 +10,11 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from classifier import thresholds as promise
+from classifier import thresholds
 from classifier.labels import LABELS
 from moderation.policy.error_rates import known
 from moderation.policy.store_verdicts import Outcome
-from moderation.sites.model import HouseRules
+from moderation.sites.model import SiteSettings
 
 FILED, PUBLISHED = "1/1000", "1/100"
 """At most so many of what is filed as spam without a human may be good; of what is published, bad."""
@@ -26,20 +26,20 @@ def base_of(model: str) -> str:
 
 
 def seen(count: int, wrong: int) -> dict[str, Any]:
-    return {"count": count, "wrong": wrong, "bound": promise.upper_bound(wrong, count) if count else None}
+    return {"count": count, "wrong": wrong, "bound": thresholds.upper_bound(wrong, count) if count else None}
 
 
 def promised(
     outcomes: Iterable[Outcome],
     model: str,
-    house: HouseRules,
+    house: SiteSettings,
     shipped: Mapping[str, float],
     filed: float,
     published: float,
 ) -> dict[str, Any]:
     """For what is filed and what is published: the threshold that keeps the promise, and how today's does on the same."""
     told = [(o.scores, what) for o in outcomes if o.scores and base_of(o.model) == model and (what := known(o))]
-    found = promise.policy([scores for scores, _ in told], [what for _, what in told], filed, published)
+    found = thresholds.policy([scores for scores, _ in told], [what for _, what in told], filed, published)
     held_from = {label: house.hold_at.get(label, shipped.get(label, 0.5)) for label in LABELS}
     filing, publishing = [0, 0], [0, 0]
     for scores, what in told:
@@ -56,7 +56,7 @@ def promised(
         if (
             one["at"] is None and one["lacking"] is not None
         ):  # however sure the model is, no fewer can carry the promise
-            one["lacking"] = max(one["lacking"], promise.needed(0, share) - len(told))
+            one["lacking"] = max(one["lacking"], thresholds.needed(0, share) - len(told))
     spam_at = None if spam_at is None else min(1.0, math.ceil(spam_at * 1e4) / 1e4)
     hold_at = None if hold_at is None else math.floor(hold_at * 1e4) / 1e4
     return {

@@ -19,7 +19,7 @@ from typing import Any
 from classifier.examples import Asked, Author
 from classifier.labels import Scores
 from classifier.serving import Classifier
-from moderation.comments import store_submissions as judged
+from moderation.comments import store_submissions as judged_submissions
 from moderation.comments.store_submissions import Judgement
 from moderation.comments.submission import Submission
 from moderation.comments.verdict import HOLD, PUBLISH, SPAM, Reason
@@ -27,12 +27,12 @@ from moderation.core.ids import first_id_at
 from moderation.core.times import iso
 from moderation.db.database import Database
 from moderation.policy import rules as policy
-from moderation.policy import store_settings_history as rule_versions
-from moderation.policy import store_verdicts as outcomes
+from moderation.policy import store_settings_history as past_settings
+from moderation.policy import store_verdicts as decided_verdicts
 from moderation.policy.rules import Case, Rule
 from moderation.policy.scorer import Scorer
 from moderation.policy.store_settings_history import Version
-from moderation.sites.model import DAY, HouseRules, Mute, Site
+from moderation.sites.model import DAY, Mute, Site, SiteSettings
 
 MOST, PAGE, BATCH = 20_000, 1_000, 64
 SHOWN, EXCERPT = 50, 160
@@ -49,16 +49,16 @@ WORTH = {
 class Past:
     """Which rules were in force when, as far as that is kept."""
 
-    today: HouseRules
+    today: SiteSettings
     versions: list[Version]
     """Oldest first."""
 
-    def at(self, when: int) -> HouseRules | None:
+    def at(self, when: int) -> SiteSettings | None:
         """None where it was so long ago that nobody knows."""
         later = bisect_right(self.versions, when, key=lambda version: version.at)
         if later == len(self.versions):
             return self.today
-        return None if later == 0 and not rule_versions.are_all(self.versions) else self.versions[later].rules
+        return None if later == 0 and not past_settings.are_all(self.versions) else self.versions[later].rules
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ def is_erased(row: Judgement) -> bool:
 
 
 def list_answers(
-    row: Judgement, name: str, then: HouseRules | None, house: HouseRules
+    row: Judgement, name: str, then: SiteSettings | None, house: SiteSettings
 ) -> tuple[list[list[Reason]], str]:
     """What a list would say beside what it says of the stored text: one answer, or both where nobody can tell."""
     rule, new = RULE_OF[name], getattr(house, name)
@@ -109,7 +109,7 @@ def answering(rule: Rule, said: list[Reason], *, alone: bool) -> Rule:
     return lambda case: said if alone else rule(case) + said
 
 
-def case_of(row: Judgement, house: HouseRules, scores: Scores | None, thresholds: Mapping[str, float]) -> Case:
+def case_of(row: Judgement, house: SiteSettings, scores: Scores | None, thresholds: Mapping[str, float]) -> Case:
     facts = row.facts or {}
     sent = Submission(row.name, f"@{row.email_domain}", row.url, row.body, None, False, row.format)
     return Case(
@@ -125,7 +125,7 @@ def case_of(row: Judgement, house: HouseRules, scores: Scores | None, thresholds
     )
 
 
-def again(case: Case, row: Judgement, then: HouseRules | None) -> Replayed:
+def again(case: Case, row: Judgement, then: SiteSettings | None) -> Replayed:
     """One verdict under the rules of the case; `then` are those that it was made under."""
     house = case.rules
     answers = {name: list_answers(row, name, then, house) for name in COMPILED}
@@ -183,24 +183,24 @@ class Replay:
         self.database, self.scorer = database, scorer
         self._one = asyncio.Lock()
 
-    async def what_if(self, site: Site, days: int, house: HouseRules, now: int, model: str = "") -> dict[str, Any]:
+    async def what_if(self, site: Site, days: int, house: SiteSettings, now: int, model: str = "") -> dict[str, Any]:
         """Raises classifier.serving.ModelError where there is no such model."""
         async with self._one:
             other = await asyncio.to_thread(self.scorer.classifier.at, model, site.key) if model else None
             tally = Tally()
             at: tuple[str, int] | None = None
             async with self.database.reading() as session:
-                past = Past(site.rules, (await rule_versions.versions(session, site.key))[::-1])
+                past = Past(site.rules, (await past_settings.versions(session, site.key))[::-1])
             while tally.verdicts < MOST:
                 async with self.database.reading() as session:
-                    rows = await judged.recent(session, site.key, first_id_at(now - days * DAY), at, PAGE)
+                    rows = await judged_submissions.recent(session, site.key, first_id_at(now - days * DAY), at, PAGE)
                 if not rows:
                     break
                 at = rows[-1].id, rows[-1].revision
                 scored = await rescored(other, rows, site.key) if other else [row.scores for row in rows]
                 moved = await asyncio.to_thread(self._page, rows, scored, past, house, other, tally)
                 async with self.database.reading() as session:
-                    decided = await outcomes.taken(session, site.key, [row.id for row, _, _ in moved])
+                    decided = await decided_verdicts.taken(session, site.key, [row.id for row, _, _ in moved])
                 note(tally, moved, decided)
         return {
             "site": site.key,
@@ -216,7 +216,7 @@ class Replay:
         rows: list[Judgement],
         scored: list[Scores | None],
         past: Past,
-        house: HouseRules,
+        house: SiteSettings,
         other: Classifier | None,
         tally: Tally,
     ) -> list[tuple[Judgement, Replayed, bool]]:

@@ -9,18 +9,17 @@ from typing import Any
 from moderation.comments.decision import teaches
 from moderation.core.ids import EVERYWHERE, new_id
 from moderation.core.problem import NotFound
-from moderation.core.signing import Seal
+from moderation.core.signing import Signer
 from moderation.core.times import iso
 from moderation.core.urls import Links
-from moderation.db import audit
-from moderation.db import secure_delete as scrubbing
+from moderation.db import audit, secure_delete
 from moderation.db.database import Database, Session
-from moderation.learning import store as learnt
-from moderation.outbox import events as telling
+from moderation.learning import store as training_state
+from moderation.outbox import events
 from moderation.outbox import store as outbox
 from moderation.outbox.smtp import Letter, Link
 from moderation.outbox.store import MAIL, Message
-from moderation.privacy import store as persons
+from moderation.privacy import store as data_subjects
 from moderation.privacy.store import Person
 from moderation.sites import store as sites
 from moderation.text.addresses import checked_email
@@ -36,8 +35,8 @@ class Erased:
     """(site, article) of those that look different now."""
 
 
-def person_of(seal: Seal, email: str, site: str = EVERYWHERE) -> Person:
-    return Person(seal.author_key(checked_email(email) or email.strip(), ""), site)
+def person_of(signer: Signer, email: str, site: str = EVERYWHERE) -> Person:
+    return Person(signer.author_key(checked_email(email) or email.strip(), ""), site)
 
 
 async def known_site(session: Session, site: str) -> None:
@@ -54,9 +53,9 @@ async def export(database: Database, person: Person, addresses: int) -> dict[str
 
 
 async def held(session: Session, person: Person, addresses: int) -> dict[str, Any]:
-    found = await persons.comments(session, person)
+    found = await data_subjects.comments(session, person)
     return {
-        "email": await persons.address(session, person),
+        "email": await data_subjects.address(session, person),
         "comments": [
             {
                 "id": c.id,
@@ -73,12 +72,12 @@ async def held(session: Session, person: Person, addresses: int) -> dict[str, An
             }
             for c in found
         ],
-        "network_hashes": await persons.networks(session, person, addresses),
-        "appeals": await persons.appeals(session, person),
-        "judged": await persons.submissions(session, person),
-        "shadow": await persons.shadow(session, person),
-        "decisions": await persons.decisions(session, person),
-        "subscriptions": await persons.subscriptions(session, person),
+        "network_hashes": await data_subjects.networks(session, person, addresses),
+        "appeals": await data_subjects.appeals(session, person),
+        "judged": await data_subjects.submissions(session, person),
+        "shadow": await data_subjects.shadow(session, person),
+        "decisions": await data_subjects.decisions(session, person),
+        "subscriptions": await data_subjects.subscriptions(session, person),
     }
 
 
@@ -94,14 +93,14 @@ async def erase(database: Database, person: Person, actor: str, now: int) -> Era
 
 
 async def _erase(tx: Session, person: Person, actor: str, now: int) -> Erased:
-    found = await persons.comments(tx, person)
-    decided = await persons.decisions(tx, person)
+    found = await data_subjects.comments(tx, person)
+    decided = await data_subjects.decisions(tx, person)
     taught = Counter(d["site"] for d in decided if d["stands"] and teaches(d["action"], d["labels"]))
-    await persons.erase(tx, person)
-    await scrubbing.ask(tx, now)
-    await telling.tell(tx, "comment.deleted", found, now)
+    await data_subjects.erase(tx, person)
+    await secure_delete.ask(tx, now)
+    await events.emit(tx, "comment.deleted", found, now)
     for site, examples in taught.items():
-        await learnt.erased(tx, site, examples, now)
+        await training_state.erased(tx, site, examples, now)
     touched = {(c.site, c.article) for c in found}
     for site in {site for site, _ in touched} | set(taught):
         await sites.touch(tx, site, (article for s, article in touched if s == site))
@@ -110,26 +109,26 @@ async def _erase(tx: Session, person: Person, actor: str, now: int) -> Erased:
     return Erased(len(found), touched)
 
 
-async def ask(database: Database, seal: Seal, email: str, now: int) -> None:
+async def ask(database: Database, signer: Signer, email: str, now: int) -> None:
     """Mail a link to that address, where anything is held on it: at most one a day.
 
     The same is written whether or not, so that neither the answer nor its time tells.
     """
-    person = person_of(seal, email)
+    person = person_of(signer, email)
     async with database.transaction() as tx:
-        if await persons.asked_since(tx, person.key, now - DAY):
+        if await data_subjects.asked_since(tx, person.key, now - DAY):
             return
         id = new_id(now)
-        is_known = await persons.address(tx, person) is not None
-        await persons.add_link(tx, id, person.key, now)
+        is_known = await data_subjects.address(tx, person) is not None
+        await data_subjects.add_link(tx, id, person.key, now)
         if is_known:
             content = {"kind": "person", "link": id}
             await outbox.add(tx, [Message(EVERYWHERE, f"person.{id}", MAIL, person.key, content, now)])
 
 
-async def of_link(session: Session, id: str | None, now: int) -> persons.PersonLink:
+async def of_link(session: Session, id: str | None, now: int) -> data_subjects.PersonLink:
     """Raises NotFound for one that is forged, over or used up."""
-    found = await persons.link(session, id, now - LINK_LIFE) if id else None
+    found = await data_subjects.link(session, id, now - LINK_LIFE) if id else None
     if found is None:
         raise NotFound("There is no such link, or its time is over. Ask for a new one at /privacy.")
     return found
@@ -139,7 +138,7 @@ async def export_by_link(database: Database, id: str | None, addresses: int, now
     """Once. Raises NotFound."""
     async with database.transaction() as tx:
         found = await of_link(tx, id, now)
-        if not await persons.use_link(tx, found.id, now):
+        if not await data_subjects.use_link(tx, found.id, now):
             raise NotFound("This link has been used for a download already. Ask for a new one tomorrow at /privacy.")
         return await held(tx, Person(found.person), addresses)
 
@@ -153,7 +152,7 @@ async def erase_by_link(database: Database, id: str | None, now: int) -> Erased:
 
 async def letter(links: Links, session: Session, message: Message) -> Letter | None:
     """The link that was asked for; None where the address is gone."""
-    email = await persons.address(session, Person(message.subject))
+    email = await data_subjects.address(session, Person(message.subject))
     if email is None:
         return None
     return Letter(

@@ -10,7 +10,7 @@ from starlette.routing import Route
 from moderation.core.problem import FieldError, Forbidden, Invalid
 from moderation.privacy import data_requests as privacy
 from moderation.text.addresses import EMAIL_LONGEST, checked_email
-from moderation.web import bodies as body
+from moderation.web import bodies
 from moderation.web.templating import Pages
 
 
@@ -31,17 +31,17 @@ async def post_privacy(request: Request) -> Response:
     state = request.app.state
     if not state.mails:
         raise Forbidden("This service sends no mail. Write to whoever runs the site.", code="no_mail")
-    typed = body.single(await body.form_fields(request, await body.read(request))).get("email", "").strip()
+    typed = bodies.single(await bodies.form_fields(request, await bodies.read(request))).get("email", "").strip()
     email = checked_email(typed) if len(typed) <= EMAIL_LONGEST else None
     if email is None:
         return page(request, "Please give an email address.", typed[:EMAIL_LONGEST], 422)
-    await state.doorman.slow_down(request, "privacy")
-    await privacy.ask(state.database, state.links.seal, email, state.clock())
+    await state.authenticator.slow_down(request, "privacy")
+    await privacy.ask(state.database, state.links.signer, email, state.clock())
     return RedirectResponse("/privacy?sent", 303)
 
 
 def id_of(request: Request) -> str | None:
-    found: str | None = request.app.state.links.seal.id_of_mailed("person", request.path_params["token"])
+    found: str | None = request.app.state.links.signer.verify("person", request.path_params["token"])
     return found
 
 
@@ -58,7 +58,7 @@ async def get_person(request: Request) -> Response:
 async def post_person(request: Request) -> Response:
     """`act`: `export` downloads all, `erase` erases all. Each works once."""
     state = request.app.state
-    act = body.single(await body.form_fields(request, await body.read(request))).get("act")
+    act = bodies.single(await bodies.form_fields(request, await bodies.read(request))).get("act")
     if act == "export":
         found = await privacy.export_by_link(state.database, id_of(request), state.keep.addresses, state.clock())
         headers = {"Cache-Control": "no-store", "Content-Disposition": 'attachment; filename="my-comments.json"'}

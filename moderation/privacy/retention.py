@@ -6,8 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from moderation.core.ids import EVERYWHERE
-from moderation.db import audit
-from moderation.db import secure_delete as scrubbing
+from moderation.db import audit, secure_delete
 from moderation.db.database import Database, Session
 from moderation.learning import store_shadow as shadows
 from moderation.privacy import store_retention as retention
@@ -79,7 +78,7 @@ async def _forget(tx: Session, keep: Keep, site: str, ids: list[str], now: int) 
     """Out of the files too, as what a person has erased."""
     if ids:
         await retention.forget(tx, site, ids, examples=keep.examples)
-        await scrubbing.ask(tx, now)
+        await secure_delete.ask(tx, now)
 
 
 async def _sweep_site(database: Database, keep: Keep, site: str, now: int) -> Counter[str]:
@@ -102,7 +101,7 @@ async def _sweep_site(database: Database, keep: Keep, site: str, now: int) -> Co
         async with database.transaction() as tx:
             count = await retention.forget_addresses(tx, site, now - keep.addresses * DAY, AT_ONCE)
             if count:
-                await scrubbing.ask(tx, now)
+                await secure_delete.ask(tx, now)
         swept["addresses"] += count
         if count < AT_ONCE:
             break
@@ -110,7 +109,7 @@ async def _sweep_site(database: Database, keep: Keep, site: str, now: int) -> Co
         async with database.transaction() as tx:
             count = await shadows.forget(tx, site, now - keep.shadow * DAY, AT_ONCE)
             if count:
-                await scrubbing.ask(tx, now)
+                await secure_delete.ask(tx, now)
         swept["shadow"] += count
         if count < AT_ONCE:
             break

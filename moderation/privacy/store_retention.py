@@ -7,7 +7,7 @@ import json
 import orjson
 
 from moderation.core.ids import EVERYWHERE, first_id_at
-from moderation.db.database import Session, marks
+from moderation.db.database import Session, placeholders
 
 
 async def expired(session: Session, site: str, status: str, before: int, limit: int, *, imported: bool) -> list[str]:
@@ -34,7 +34,7 @@ async def forget(tx: Session, site: str, ids: list[str], *, examples: bool) -> N
 
     With `examples`, a text that a standing decision is on stays too, without its author.
     """
-    chosen = marks(len(ids))
+    chosen = placeholders(len(ids))
     rows = await tx.fetch(
         f"SELECT revision, id, reasons FROM submissions WHERE site = ? AND id IN ({chosen})", site, *ids
     )

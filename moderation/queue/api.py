@@ -20,11 +20,11 @@ from moderation.db import audit
 from moderation.policy.rules import RULES
 from moderation.privacy import data_requests as privacy
 from moderation.privacy.store import Person
-from moderation.queue import block as barring
+from moderation.queue import block
 from moderation.queue import decide as queue
 from moderation.queue.store import APPEAL, ORDERS, View
 from moderation.sites.model import is_site_key
-from moderation.web import bodies as body
+from moderation.web import bodies
 
 MOST = 200
 RULE_NAMES = (*(name for name, _, _ in RULES), APPEAL)
@@ -73,28 +73,28 @@ def view_of(asked: dict[str, str], limit: int) -> View:
 async def get_queue(request: Request) -> Response:
     """A page of comments of one status, with everything that a moderator may see."""
     state = request.app.state
-    asker = await state.doorman.asker(request, "moderate")
+    principal = await state.authenticator.principal(request, "moderate")
     view = view_of(dict(request.query_params), 50)
-    shown, following = await queue.waiting(state.database, asker, view)
+    shown, following = await queue.waiting(state.database, principal, view)
     return answer({"comments": await queue.explained(state.scorer, shown), "next": following})
 
 
 async def get_comment(request: Request) -> Response:
     """One comment with its decisions."""
     state = request.app.state
-    asker = await state.doorman.asker(request, "moderate")
-    shown = await queue.one(state.database, state.scorer, asker, request.path_params["id"])
+    principal = await state.authenticator.principal(request, "moderate")
+    shown = await queue.one(state.database, state.scorer, principal, request.path_params["id"])
     async with state.database.reading() as session:
         found = await comments.find(session, [shown["id"]])
-        bars = await barring.offered(session, list(found.values()))
+        bars = await block.offered(session, list(found.values()))
     return answer(shown | {"bars": bars.get(shown["id"], {})})
 
 
 async def post_decision(request: Request) -> Response:
     """One decision on 1 to 500 comments: all or none."""
     state = request.app.state
-    asker = await state.doorman.asker(request, "moderate")
-    raw = await body.read_json(request)
+    principal = await state.authenticator.principal(request, "moderate")
+    raw = await bodies.read_json(request)
     all_of(
         lambda: ids_of(raw.get("comments")),
         lambda: decision.checked(raw.get("action"), raw.get("labels"), raw.get("note")),
@@ -105,7 +105,7 @@ async def post_decision(request: Request) -> Response:
     said = decision.labels_said(raw.get("labels"), raw.get("reason"))
     action, labels, note = decision.checked(raw["action"], said, raw.get("note"))
     reason, seen = decision.checked_reason(raw.get("reason"), action), seen_of(raw.get("seen"), ids)
-    id, moved = await queue.decide(state.database, asker, ids, action, labels, note, seen, state.clock(), reason)
+    id, moved = await queue.decide(state.database, principal, ids, action, labels, note, seen, state.clock(), reason)
     for m in moved:
         state.threads.drop(m.site, m.article)
     state.decided[action] += len(moved)
@@ -145,8 +145,8 @@ def seen_of(raw: Any, ids: list[str]) -> dict[str, int]:
 async def post_undo(request: Request) -> Response:
     """Take a decision back, if nobody came later."""
     state = request.app.state
-    asker = await state.doorman.asker(request, "moderate")
-    moved = await queue.undo(state.database, asker, request.path_params["id"], state.clock())
+    principal = await state.authenticator.principal(request, "moderate")
+    moved = await queue.undo(state.database, principal, request.path_params["id"], state.clock())
     for m in moved:
         state.threads.drop(m.site, m.article)
     return answer({"id": request.path_params["id"], "comments": [m.document() for m in moved]})
@@ -155,12 +155,12 @@ async def post_undo(request: Request) -> Response:
 async def get_audit(request: Request) -> Response:
     """Who did what, when; newest first."""
     state = request.app.state
-    asker = await state.doorman.asker(request, "moderate")
+    principal = await state.authenticator.principal(request, "moderate")
     cursor = request.query_params.get("cursor", "")
     if cursor and not is_id(cursor):
         raise Invalid(FieldError("cursor", "invalid", "must be the `next` of an earlier answer"))
     async with state.database.reading() as session:
-        found = await audit.read(session, asker.site, before=cursor, limit=101)
+        found = await audit.read(session, principal.site, before=cursor, limit=101)
     return answer({"entries": found[:100], "next": found[99]["id"] if len(found) > 100 else None})
 
 
@@ -181,16 +181,16 @@ async def post_erase(request: Request) -> Response:
 
 async def person_of(request: Request) -> Person:
     state = request.app.state
-    asker = await state.doorman.asker(request, "privacy")
-    asked = await body.read_json(request)
+    principal = await state.authenticator.principal(request, "privacy")
+    asked = await bodies.read_json(request)
     email, site = asked.get("email"), asked.get("site")
     if not isinstance(email, str) or not 3 <= len(email) <= 254 or any("\ud800" <= c <= "\udfff" for c in email):
         raise Invalid(FieldError("email", "invalid", "must be an email address"))
     if site is not None and not (isinstance(site, str) and is_site_key(site)):
         raise Invalid(FieldError("site", "invalid", "is no site's key"))
-    if not asker.sees(site or EVERYWHERE):
+    if not principal.sees(site or EVERYWHERE):
         raise Forbidden("This is for another site than yours; name yours as `site`.", code="site")
-    return privacy.person_of(state.links.seal, email, site or EVERYWHERE)
+    return privacy.person_of(state.links.signer, email, site or EVERYWHERE)
 
 
 routes = [

@@ -29,8 +29,8 @@ from moderation.queue import store as queue
 from moderation.queue import store_live as live
 from moderation.team import access
 from moderation.team import store as moderators
-from moderation.team.model import Asker
-from moderation.web import bodies as body
+from moderation.team.model import Principal
+from moderation.web import bodies
 
 log = logging.getLogger("moderation.queue.api_live")
 LOOK = 1.0
@@ -60,7 +60,7 @@ def event(name: str, told: Any, id: str = "") -> bytes:
 class Client:
     """One open page. What it cannot take in time is dropped, and it is told so once it can."""
 
-    asker: Asker
+    principal: Principal
     waiting: deque[bytes] = field(default_factory=deque)
     ready: asyncio.Event = field(default_factory=asyncio.Event)
     over: bool = False
@@ -132,9 +132,9 @@ class Live:
         """The streams of whoever has signed out, was removed or moved meanwhile, and of tokens that were revoked: the same
         client may come back, and is told what it may see then."""
         clients = list(self.clients)
-        found = await access.still(self.database, {c.asker.mark for c in clients}, self.clock())
+        found = await access.still(self.database, {c.principal.mark for c in clients}, self.clock())
         for client in clients:
-            if found.get(client.asker.mark) != (client.asker.site, client.asker.scopes):
+            if found.get(client.principal.mark) != (client.principal.site, client.principal.scopes):
                 client.end()
 
     def leave(self, client: Client) -> None:
@@ -153,7 +153,7 @@ class Live:
 
     async def look(self) -> None:
         """Tell everybody what is new."""
-        mark, now = self.database.mark(), self.clock()
+        mark, now = self.database.data_version(), self.clock()
         if mark is not None and mark == self._mark:
             self._since = now
             return
@@ -165,20 +165,20 @@ class Live:
         self._mark, self._since = mark, now
         if not fresh and not lost:
             return
-        counts = {site: await self._counts(site) for site in {c.asker.site for c in self.clients}}
+        counts = {site: await self._counts(site) for site in {c.principal.site for c in self.clients}}
         for client in list(self.clients):
-            client.tell(self._of(client, fresh, lost, counts[client.asker.site], now))
+            client.tell(self._of(client, fresh, lost, counts[client.principal.site], now))
 
     def _of(
         self, client: Client, changes: list[dict[str, Any]], lost: set[str], counts: dict[str, int], now: int
     ) -> bytes:
         id = first_id_at(now)
         if lost:  # whoever has just decided on a wave knows what has changed: that page shows it
-            return event("resync", {"counts": counts, "own": lost == {client.asker.name}}, id)
+            return event("resync", {"counts": counts, "own": lost == {client.principal.name}}, id)
         theirs = [
             {key: value for key, value in change.items() if key != "seen_as"}
             for change in changes
-            if client.asker.sees(change["site"])
+            if client.principal.sees(change["site"])
         ]
         return event("queue", {"comments": theirs, "counts": counts}, id)
 
@@ -223,20 +223,20 @@ class Live:
             lost = {"clock"}
         elif since:
             changes, lost = await self.changes(made_at(since) - OVERLAP)
-        return [self._of(client, changes, lost, await self._counts(client.asker.site), now), self._presence(client)]
+        return [self._of(client, changes, lost, await self._counts(client.principal.site), now), self._presence(client)]
 
     # --- who looks at what
 
-    async def look_at(self, asker: Asker, id: str | None) -> None:
+    async def look_at(self, principal: Principal, id: str | None) -> None:
         """Raises NotFound for a comment that they may not see."""
-        before = self.looking.pop(asker.name, None)
+        before = self.looking.pop(principal.name, None)
         if id is not None:
             async with self.database.reading() as session:
                 found = (await comments.find(session, [id])).get(id) if is_id(id) else None
-            if found is None or not asker.sees(found.site):
+            if found is None or not principal.sees(found.site):
                 raise NotFound("There is no such comment.")
-            who = asker.moderator.email if asker.moderator else asker.name
-            self.looking[asker.name] = Looking(id, found.site, who, time.monotonic() + LOOKS_FOR)
+            who = principal.moderator.email if principal.moderator else principal.name
+            self.looking[principal.name] = Looking(id, found.site, who, time.monotonic() + LOOKS_FOR)
         if (before.comment if before else None) != id:
             self._tell_who_looks()
 
@@ -254,7 +254,7 @@ class Live:
         others = [
             {"comment": one.comment, "who": one.who}
             for name, one in self.looking.items()
-            if name != client.asker.name and client.asker.sees(one.site) and one.until > time.monotonic()
+            if name != client.principal.name and client.principal.sees(one.site) and one.until > time.monotonic()
         ]
         return event("presence", {"looking": others})
 
@@ -276,11 +276,11 @@ class Stream(StreamingResponse):
 async def get_events(request: Request) -> Response:
     """The queue as it changes, as server-sent events."""
     state = request.app.state
-    asker = await state.doorman.asker(request, "moderate")
+    principal = await state.authenticator.principal(request, "moderate")
     since = request.headers.get("last-event-id") or request.query_params.get("since", "")
     if since and not is_id(since):
         raise Invalid(FieldError("since", "invalid", "must be the id of an event"))
-    client = Client(asker)
+    client = Client(principal)
     state.live.join(client)
 
     async def stream() -> AsyncIterator[bytes]:
@@ -306,11 +306,11 @@ async def get_events(request: Request) -> Response:
 async def post_presence(request: Request) -> Response:
     """Say which comment one is looking at, or none; it is forgotten after 30 seconds."""
     state = request.app.state
-    asker = await state.doorman.asker(request, "moderate")
-    asked = (await body.read_json(request)).get("comment")
+    principal = await state.authenticator.principal(request, "moderate")
+    asked = (await bodies.read_json(request)).get("comment")
     if asked is not None and not isinstance(asked, str):
         raise Invalid(FieldError("comment", "invalid", "must be a comment's id, or null"))
-    await state.live.look_at(asker, asked)
+    await state.live.look_at(principal, asked)
     return Response(status_code=204, headers={"Cache-Control": "no-store"})
 
 

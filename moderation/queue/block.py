@@ -15,14 +15,14 @@ from classifier.streamsafe import stream_safe
 from moderation.comments import store as comments
 from moderation.comments.model import Comment
 from moderation.core.problem import FieldError, Invalid
-from moderation.core.signing import SHARED, Seal
+from moderation.core.signing import SHARED, Signer
 from moderation.db import audit
 from moderation.db.database import Database, Session
-from moderation.policy import settings_history as rulebook
+from moderation.policy import settings_history
 from moderation.queue import decide as queue
 from moderation.sites import store as sites
-from moderation.sites.model import HouseRules, Site
-from moderation.team.model import Asker
+from moderation.sites.model import Site, SiteSettings
+from moderation.team.model import Principal
 from moderation.text.wordlist import ADDRESS, AUTHOR, DOMAIN, ascii_domain
 
 ARTICLE, ONE, NETWORK, OF = "article", "author", "network", "domain:"
@@ -93,36 +93,36 @@ def entries(comment: Comment, site: Site, author: str, address: str) -> dict[str
 
 
 async def bar(
-    database: Database, seal: Seal, asker: Asker, id: str, what: str, now: int, *, lift: bool = False
+    database: Database, signer: Signer, principal: Principal, id: str, what: str, now: int, *, lift: bool = False
 ) -> Comment:
     """Done twice is done. Raises NotFound, and Invalid for what this comment does not offer; then nothing changed."""
     async with database.transaction() as tx:
-        comment = (await queue.seen_by(tx, asker, [id], {}))[id]
+        comment = (await queue.seen_by(tx, principal, [id], {}))[id]
         if what == ARTICLE:
-            await _close(tx, asker, comment, now, lift)
+            await _close(tx, principal, comment, now, lift)
             return comment
-        site = await rulebook.site_of(tx, comment.site)
+        site = await settings_history.site_of(tx, comment.site)
         keys = (await comments.keys_of(tx, comment.site, [id]))[id]
         entry = None if comment.staff else entries(comment, site, *keys).get(what)
         if entry is None:
             raise Invalid(FieldError("what", "invalid", f"must be {ARTICLE} or one of the comment's `bars`"))
 
-        def given(rules: HouseRules) -> dict[str, Any]:
+        def given(rules: SiteSettings) -> dict[str, Any]:
             rest = [one for one in rules.disallowed if one != entry]
             return {"disallowed": rest if lift else [*rest, entry]}
 
         if (entry in site.rules.disallowed) is lift:
-            await rulebook.change(tx, comment.site, given, seal, asker.name, now, bar=True)
+            await settings_history.change(tx, comment.site, given, signer, principal.name, now, bar=True)
             noun = what.partition(":")[0]
-            await audit.note(tx, site=comment.site, at=now, actor=asker.name,
+            await audit.note(tx, site=comment.site, at=now, actor=principal.name,
                              action=f"{noun}:{'unblock' if lift else 'block'}", subject=id)  # fmt: skip
     return comment
 
 
-async def _close(tx: Session, asker: Asker, comment: Comment, now: int, lift: bool) -> None:
+async def _close(tx: Session, principal: Principal, comment: Comment, now: int, lift: bool) -> None:
     article = (await sites.articles(tx, comment.site, [comment.article]))[comment.article]
     if article.comments_open is lift:
         return
     await sites.put_article(tx, replace(article, comments_open=lift))
-    await audit.note(tx, site=comment.site, at=now, actor=asker.name,
+    await audit.note(tx, site=comment.site, at=now, actor=principal.name,
                      action=f"article:{'open' if lift else 'close'}", subject=comment.article, comment=comment.id)  # fmt: skip

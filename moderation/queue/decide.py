@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from classifier.examples import Asked, Author
-from moderation.articles import register as registration
+from moderation.articles import register
 from moderation.comments import store as comments
 from moderation.comments import store_appeals as appeals
 from moderation.comments import store_decisions as decisions
@@ -23,17 +23,17 @@ from moderation.core.problem import Conflict, FieldError, Forbidden, Invalid, No
 from moderation.core.times import iso
 from moderation.db import audit
 from moderation.db.database import Database, Session
-from moderation.duplicates import duplicates as waves
-from moderation.outbox import events as telling
-from moderation.policy import rule_health as tally
+from moderation.duplicates import duplicates
+from moderation.outbox import events
+from moderation.policy import rule_health
 from moderation.policy.explainer import ScoredText
 from moderation.policy.scorer import Scorer
 from moderation.queue import store as queue
 from moderation.queue import store_search as search
 from moderation.queue.store import View
 from moderation.sites import store as sites
-from moderation.team.model import Asker
-from moderation.text import body as prose
+from moderation.team.model import Principal
+from moderation.text import body as formats
 
 MOST = 500
 
@@ -54,7 +54,7 @@ class Moved:
 
 async def decide(
     database: Database,
-    asker: Asker,
+    principal: Principal,
     ids: list[str],
     action: str,
     labels: tuple[str, ...],
@@ -72,16 +72,16 @@ async def decide(
         raise Invalid(FieldError("comments", "invalid", f"give 1 to {MOST} comments"))
     decision = new_id(now)
     async with database.transaction() as tx:
-        found = await seen_by(tx, asker, ids, seen)
-        moved = await act(tx, asker, [found[id] for id in ids], decision, action, labels, note, now, reason)
+        found = await seen_by(tx, principal, ids, seen)
+        moved = await act(tx, principal, [found[id] for id in ids], decision, action, labels, note, now, reason)
     return decision, moved
 
 
-async def seen_by(tx: Session, asker: Asker, ids: list[str], seen: Mapping[str, int]) -> dict[str, Comment]:
+async def seen_by(tx: Session, principal: Principal, ids: list[str], seen: Mapping[str, int]) -> dict[str, Comment]:
     """Those comments, as the moderator looked at them. Raises NotFound or Conflict."""
     possible = [id for id in ids if is_id(id)]
     found = await comments.find(tx, possible) if possible else {}
-    unknown = [id for id in ids if id not in found or not asker.sees(found[id].site)]
+    unknown = [id for id in ids if id not in found or not principal.sees(found[id].site)]
     if unknown:
         told = [id for id in unknown if id in possible][:20]
         raise NotFound("There is no such comment; nothing changed.", extra={"unknown": told})
@@ -93,7 +93,7 @@ async def seen_by(tx: Session, asker: Asker, ids: list[str], seen: Mapping[str, 
 
 async def act(
     tx: Session,
-    asker: Asker,
+    principal: Principal,
     chosen: list[Comment],
     decision: str,
     action: str,
@@ -110,30 +110,30 @@ async def act(
         moved.append(Moved(comment.id, comment.site, comment.article, STATUS_AFTER[action], comment.revision + 1))
         entries.append(
             Entry(
-                *(comment.site, decision, comment.id, comment.judged, action, labels, note, asker.name),
+                *(comment.site, decision, comment.id, comment.judged, action, labels, note, principal.name),
                 *(comment.status, STATUS_AFTER[action], comment.revision + 1, now),
                 reason=reason,
             )
         )
-    async with tally.deciding(tx, [(m.site, m.id) for m in moved], now):
+    async with rule_health.deciding(tx, [(m.site, m.id) for m in moved], now):
         await decisions.add(tx, entries)
     if action == "spam":
-        await waves.decided(tx, chosen, now)
+        await duplicates.decided(tx, chosen, now)
     pairs = list(zip(chosen, moved, strict=True))
     await _touch(tx, pairs)
     await _settle(tx, moved)
     await _tell(tx, pairs, decision, action, now)
     await audit.note_many(
-        tx, [(m.site, now, asker.name, f"comment:{action}", m.id, {"decision": decision}) for m in moved]
+        tx, [(m.site, now, principal.name, f"comment:{action}", m.id, {"decision": decision}) for m in moved]
     )
     return moved
 
 
-async def undo(database: Database, asker: Asker, decision: str, now: int) -> list[Moved]:
+async def undo(database: Database, principal: Principal, decision: str, now: int) -> list[Moved]:
     """Every comment back to where it was. Raises NotFound, or Conflict where anybody came later; then nothing changed."""
     async with database.transaction() as tx:
         entries = await decisions.find(tx, decision) if is_id(decision) else []
-        if not entries or not all(asker.sees(e.site) for e in entries):
+        if not entries or not all(principal.sees(e.site) for e in entries):
             raise NotFound("There is no such decision.")
         if any(e.undone_at for e in entries):
             raise Conflict("This decision is undone already.", code="undone")
@@ -155,14 +155,14 @@ async def undo(database: Database, asker: Asker, decision: str, now: int) -> lis
             if not await comments.move(tx, comment, before, decided=bool(earlier)):
                 raise changed_meanwhile([comment])
             moved.append(Moved(comment.id, comment.site, comment.article, before, comment.revision + 1))
-        async with tally.deciding(tx, [(m.site, m.id) for m in moved], now):
-            if not await decisions.undo(tx, decision, asker.name, now):
+        async with rule_health.deciding(tx, [(m.site, m.id) for m in moved], now):
+            if not await decisions.undo(tx, decision, principal.name, now):
                 raise Conflict("This decision is undone already.", code="undone")
         await _touch(tx, [(found[m.id], m) for m in moved])
         await _settle(tx, moved)
         await _tell(tx, [(found[m.id], m) for m in moved], decision, "undo", now)
         await audit.note_many(
-            tx, [(m.site, now, asker.name, "decision:undo", decision, {"comment": m.id}) for m in moved]
+            tx, [(m.site, now, principal.name, "decision:undo", decision, {"comment": m.id}) for m in moved]
         )
     return moved
 
@@ -186,7 +186,7 @@ async def appeal(database: Database, site: str, id: str, text: str, now: int) ->
             raise changed_meanwhile([comment])
         # Not with the appeal's own words: only those who may moderate read them.
         waits = replace(comment, status="pending", revision=comment.revision + 1)
-        await telling.tell(tx, "comment.appealed", [waits], now)
+        await events.emit(tx, "comment.appealed", [waits], now)
         await audit.note_many(tx, [(site, now, "author", "comment:appeal", id, {})])
 
 
@@ -214,13 +214,13 @@ async def _touch(tx: Session, moved: list[tuple[Comment, Moved]]) -> None:
 async def _settle(tx: Session, moved: list[Moved]) -> None:
     """What these articles are called may hang on it."""
     for site in sorted({m.site for m in moved}):
-        await registration.settle(tx, site, (m.article for m in moved if m.site == site))
+        await register.settle(tx, site, (m.article for m in moved if m.site == site))
 
 
 async def _tell(tx: Session, moved: list[tuple[Comment, Moved]], decision: str, action: str, now: int) -> None:
     after = [replace(before, status=m.status, revision=m.revision) for before, m in moved]
-    await telling.tell(tx, "comment.decided", after, now, decision={"id": decision, "action": action})
-    await telling.tell_of_replies(tx, after, now)
+    await events.emit(tx, "comment.decided", after, now, decision={"id": decision, "action": action})
+    await events.emit_replies(tx, after, now)
 
 
 def cursor_of(value: Any, id: str) -> str:
@@ -251,12 +251,12 @@ async def read_up(database: Database, *, all_: bool = False) -> None:
             behind = await search.read_up(tx) and all_
 
 
-async def waiting(database: Database, asker: Asker, view: View) -> tuple[list[dict[str, Any]], str | None]:
+async def waiting(database: Database, principal: Principal, view: View) -> tuple[list[dict[str, Any]], str | None]:
     """A page of the queue as a moderator sees it, but for what `explained` adds; and the cursor of the next."""
-    if asker.site != EVERYWHERE:
-        if view.site not in (EVERYWHERE, asker.site):
+    if principal.site != EVERYWHERE:
+        if view.site not in (EVERYWHERE, principal.site):
             raise Forbidden("You moderate another site.", code="site")
-        view = replace(view, site=asker.site)
+        view = replace(view, site=principal.site)
     if view.q:
         await read_up(database)
     async with database.reading() as session:
@@ -267,11 +267,11 @@ async def waiting(database: Database, asker: Asker, view: View) -> tuple[list[di
     return shown, following
 
 
-async def one(database: Database, scorer: Scorer, asker: Asker, id: str) -> dict[str, Any]:
+async def one(database: Database, scorer: Scorer, principal: Principal, id: str) -> dict[str, Any]:
     """One comment with its decisions. Raises NotFound."""
     async with database.reading() as session:
         comment = (await comments.find(session, [id])).get(id) if is_id(id) else None
-        if comment is None or not asker.sees(comment.site):
+        if comment is None or not principal.sees(comment.site):
             raise NotFound("There is no such comment.")
         verdict = (await verdicts(session, comment.site, [id])).get(id)
         shown = await documents(session, [(comment, verdict or Verdict("hold"))])
@@ -338,5 +338,5 @@ async def explained(scorer: Scorer, shown: list[dict[str, Any]]) -> list[dict[st
 
 async def clues_of(scorer: Scorer, asked: Asked, model: str | None) -> list[dict[str, Any]]:
     """The same for one text that is not stored, and of which nothing is kept."""
-    scored = ScoredText(asked.text, prose.MARKDOWN, asked.author, asked.site, model)
+    scored = ScoredText(asked.text, formats.MARKDOWN, asked.author, asked.site, model)
     return await scorer.explainer.clues(scored, keep=False)

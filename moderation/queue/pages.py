@@ -20,16 +20,16 @@ from moderation.core.problem import Problem, Unauthorized
 from moderation.db import audit
 from moderation.db.database import Database
 from moderation.duplicates.pages import folded, packed, unpacked
-from moderation.policy import settings_history as rulebook
-from moderation.queue import block as barring
+from moderation.policy import settings_history
+from moderation.queue import block
 from moderation.queue import decide as queue
 from moderation.queue import store as stored_queue
 from moderation.queue.api import RULE_NAMES, seen_of, view_of
 from moderation.sites import store as sites
 from moderation.team import store as moderators
 from moderation.team import store_failures as failures
-from moderation.team.model import Asker
-from moderation.web import bodies as body
+from moderation.team.model import Principal
+from moderation.web import bodies
 from moderation.web.templating import Pages
 
 PAGE = 20
@@ -37,31 +37,33 @@ DONE = {"approve": "approved", "spam": "filed as spam", "reject": "rejected", "d
         "reply": "published"}  # fmt: skip
 
 
-def signed_in(endpoint: Callable[[Request, Asker], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
+def signed_in(
+    endpoint: Callable[[Request, Principal], Awaitable[Response]],
+) -> Callable[[Request], Awaitable[Response]]:
     """A page for a moderator; anybody else is sent to sign in first."""
 
     async def answer(request: Request) -> Response:
-        asker = await request.app.state.doorman.session(request)
-        if asker is None:
+        principal = await request.app.state.authenticator.session(request)
+        if principal is None:
             if request.method not in ("GET", "HEAD"):
                 raise Unauthorized("The session is over: sign in again.")
             asked = request.url.path + (f"?{request.url.query}" if request.url.query else "")
             return RedirectResponse("/moderate/login?" + urlencode({"next": asked}), 303)
-        return await endpoint(request, asker)
+        return await endpoint(request, principal)
 
     answer.__name__ = endpoint.__name__
     answer.__doc__ = endpoint.__doc__
     return answer
 
 
-async def page(request: Request, asker: Asker, template: str, status: int = 200, **told: Any) -> Response:
+async def page(request: Request, principal: Principal, template: str, status: int = 200, **told: Any) -> Response:
     state = request.app.state
     database: Database = state.database
     pages: Pages = state.pages
     began = first_id_at(state.clock())
     async with database.reading() as session:
-        counts = await stored_queue.counts(session, asker.site)
-        account = state.doorman.account(asker.moderator.email) if asker.moderator else ""
+        counts = await stored_queue.counts(session, principal.site)
+        account = state.authenticator.account(principal.moderator.email) if principal.moderator else ""
         failed = (await failures.of(session, account)).failed
     done, count, decided = (request.query_params.get(name, "") for name in ("done", "count", "decision"))
     undo = None
@@ -81,9 +83,9 @@ async def page(request: Request, asker: Asker, template: str, status: int = 200,
         "counts": counts,
         "labels": LABELS,
         "reasons_to_reject": decision.REASONS,
-        "moderator": asker.moderator,
+        "moderator": principal.moderator,
         "failed_signins": failed,
-        "csrf_token": state.links.seal.csrf_token(asker.session),
+        "csrf_token": state.links.signer.csrf_token(principal.session),
         "live_since": began,
     }
     return pages.answer(template, status, **(shown | told))
@@ -181,7 +183,7 @@ async def barrable(database: Database, shown: list[dict[str, Any]]) -> list[dict
     """With what can be barred from each."""
     async with database.reading() as session:
         found = await comments.find(session, [c["id"] for c in shown]) if shown else {}
-        bars = await barring.offered(session, list(found.values()))
+        bars = await block.offered(session, list(found.values()))
     return [c | {"bars": bars.get(c["id"], {})} for c in shown]
 
 
@@ -218,25 +220,25 @@ async def titles_of(database: Database, shown: list[dict[str, Any]]) -> dict[tup
 
 
 @signed_in
-async def get_queue(request: Request, asker: Asker) -> Response:
+async def get_queue(request: Request, principal: Principal) -> Response:
     """The queue."""
     state = request.app.state
     asked = {k: v for k, v in request.query_params.items() if k in
              ("status", "site", "article", "label", "rule", "author", "order", "q", "sample", "cursor")}  # fmt: skip
     view = view_of(asked, PAGE)
-    shown, following = await folded(state, asker, view)
+    shown, following = await folded(state, principal, view)
     shown = await answering(state.database, await barrable(state.database, shown))
     titles = await titles_of(state.database, shown)
     async with state.database.reading() as session:
-        known = [s for s in (await sites.sites(session)).values() if asker.sees(s.key)]
-        counts = await stored_queue.counts(session, asker.site)
+        known = [s for s in (await sites.sites(session)).values() if principal.sees(s.key)]
+        counts = await stored_queue.counts(session, principal.site)
     site = "" if view.site == EVERYWHERE else view.site
     filters = {"status": view.status, "site": site, "article": view.article, "label": view.label,
                "rule": view.rule, "author": view.author, "order": view.order, "q": view.q} | ({"sample": "1"} if view.sample else {})  # fmt: skip
     next_url = "/moderate?" + urlencode(filters | {"cursor": following}) if following else None
     return await page(
         request,
-        asker,
+        principal,
         "queue/queue.html",
         comments=[in_words(c, titles) for c in shown],
         here_now=sum(len(c["wave"]) if "wave" in c else 1 for c in shown),
@@ -250,10 +252,10 @@ async def get_queue(request: Request, asker: Asker) -> Response:
 
 
 @signed_in
-async def get_comment(request: Request, asker: Asker) -> Response:
+async def get_comment(request: Request, principal: Principal) -> Response:
     """One comment, its verdict and its decisions."""
     state = request.app.state
-    shown = await queue.one(state.database, state.scorer, asker, request.path_params["id"])
+    shown = await queue.one(state.database, state.scorer, principal, request.path_params["id"])
     taken = shown.pop("decisions")
     (shown,) = await answering(state.database, await barrable(state.database, [shown]))
     last = taken[-1]["id"] if taken else ""
@@ -263,16 +265,18 @@ async def get_comment(request: Request, asker: Asker) -> Response:
         entry["undoable"] = entry["id"] == last and not entry["undone_at"]
         entry["moderator"] = names.get(entry["moderator"], entry["moderator"])
     titles = await titles_of(state.database, [shown])
-    return await page(request, asker, "queue/comment.html", comment=in_words(shown, titles), decisions=taken, back=None)
+    return await page(
+        request, principal, "queue/comment.html", comment=in_words(shown, titles), decisions=taken, back=None
+    )
 
 
 @signed_in
-async def post_decisions(request: Request, asker: Asker) -> Response:
+async def post_decisions(request: Request, principal: Principal) -> Response:
     """Decide on one, or on all that are ticked."""
     state = request.app.state
-    pairs = await body.form_fields(request, await body.read(request))
+    pairs = await bodies.form_fields(request, await bodies.read(request))
     typed = dict(pairs)
-    state.doorman.check_csrf(asker, typed.get("csrf_token", ""))
+    state.authenticator.check_csrf(principal, typed.get("csrf_token", ""))
     action, ids = typed.get("action", ""), [value for name, value in pairs if name == "comments"]
     if one := typed.get("one"):
         action, _, id = one.partition(":")
@@ -287,7 +291,7 @@ async def post_decisions(request: Request, asker: Asker) -> Response:
     ids += whole  # a row that is a wave is decided whole
     revisions = whole | {id: int(s) for id in ids if (s := typed.get(f"seen-{id}", "")).isdigit() and len(s) < 15}
     seen = seen_of(revisions, ids)
-    decided, moved = await queue.decide(state.database, asker, ids, *checked, seen, state.clock(), reason)
+    decided, moved = await queue.decide(state.database, principal, ids, *checked, seen, state.clock(), reason)
     for m in moved:
         state.threads.drop(m.site, m.article)
     state.decided[action] += len(moved)
@@ -316,12 +320,12 @@ def back_of(typed: dict[str, str]) -> str:
 
 
 @signed_in
-async def post_undo(request: Request, asker: Asker) -> Response:
+async def post_undo(request: Request, principal: Principal) -> Response:
     """Take a decision back."""
     state = request.app.state
-    typed = dict(await body.form_fields(request, await body.read(request)))
-    state.doorman.check_csrf(asker, typed.get("csrf_token", ""))
-    moved = await queue.undo(state.database, asker, request.path_params["id"], state.clock())
+    typed = dict(await bodies.form_fields(request, await bodies.read(request)))
+    state.authenticator.check_csrf(principal, typed.get("csrf_token", ""))
+    moved = await queue.undo(state.database, principal, request.path_params["id"], state.clock())
     for m in moved:
         state.threads.drop(m.site, m.article)
     back = back_of(typed)
@@ -331,32 +335,35 @@ async def post_undo(request: Request, asker: Asker) -> Response:
 def detail_in_words(action: str, detail: dict[str, Any]) -> str:
     """Of a change of rules what each setting was and is."""
     is_change = action in ("rules:change", "rules:undo")
-    told = {name: rulebook.moved(value) if is_change else rulebook.said(value) for name, value in detail.items()}
+    told = {
+        name: settings_history.moved(value) if is_change else settings_history.said(value)
+        for name, value in detail.items()
+    }
     return ", ".join(f"{name} {words}" for name, words in told.items() if words)
 
 
 @signed_in
-async def get_history(request: Request, asker: Asker) -> Response:
+async def get_history(request: Request, principal: Principal) -> Response:
     """The audit log."""
     state = request.app.state
     async with state.database.reading() as session:
-        found = await audit.read(session, asker.site, before=request.query_params.get("cursor", "")[:26], limit=101)
+        found = await audit.read(session, principal.site, before=request.query_params.get("cursor", "")[:26], limit=101)
         names = await moderators.names(session)
     entries = [
         e | {"actor": names.get(e["actor"], e["actor"]), "detail": detail_in_words(e["action"], e["detail"])}
         for e in found[:100]
     ]
     next_url = "/moderate/history?" + urlencode({"cursor": found[99]["id"]}) if len(found) > 100 else None
-    return await page(request, asker, "queue/history.html", entries=entries, next_url=next_url)
+    return await page(request, principal, "queue/history.html", entries=entries, next_url=next_url)
 
 
 async def problem_page(request: Request, problem: Problem) -> Response:
     """A problem on a page of the console, in words; a newer state of a comment is one click away."""
-    asker = await request.app.state.doorman.session(request)
+    principal = await request.app.state.authenticator.session(request)
     newer = problem.extra.get("comments", [])
-    if asker is None:
+    if principal is None:
         return RedirectResponse("/moderate/login", 303)
-    return await page(request, asker, "web/console-problem.html", problem.status, problem=problem, newer=newer)
+    return await page(request, principal, "web/console-problem.html", problem.status, problem=problem, newer=newer)
 
 
 routes = [

@@ -10,30 +10,30 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from moderation.core.problem import FieldError, Invalid
-from moderation.queue import block as barring
+from moderation.queue import block
 from moderation.queue.api import answer
 from moderation.queue.pages import back_of, signed_in
-from moderation.team.model import Asker
-from moderation.web import bodies as body
+from moderation.team.model import Principal
+from moderation.web import bodies
 
 
-async def barred(state: Any, asker: Asker, id: str, what: str, *, lift: bool) -> dict[str, bool]:
+async def barred(state: Any, principal: Principal, id: str, what: str, *, lift: bool) -> dict[str, bool]:
     """What is barred from this comment now."""
-    comment = await barring.bar(state.database, state.links.seal, asker, id, what, state.clock(), lift=lift)
+    comment = await block.bar(state.database, state.links.signer, principal, id, what, state.clock(), lift=lift)
     state.directory.forget()
     state.threads.drop(comment.site, comment.article)
     async with state.database.reading() as session:
-        return (await barring.offered(session, [comment]))[id]
+        return (await block.offered(session, [comment]))[id]
 
 
 async def by_api(request: Request, *, lift: bool) -> Response:
     state = request.app.state
-    asker = await state.doorman.asker(request, "moderate")
-    what = (await body.read_json(request)).get("what")
+    principal = await state.authenticator.principal(request, "moderate")
+    what = (await bodies.read_json(request)).get("what")
     if not isinstance(what, str):
         raise Invalid(FieldError("what", "invalid", "must be one of the comment's `bars`"))
     id = request.path_params["id"]
-    return answer({"id": id, "bars": await barred(state, asker, id, what, lift=lift)})
+    return answer({"id": id, "bars": await barred(state, principal, id, what, lift=lift)})
 
 
 async def post_bar(request: Request) -> Response:
@@ -46,26 +46,26 @@ async def post_unbar(request: Request) -> Response:
     return await by_api(request, lift=True)
 
 
-async def by_form(request: Request, asker: Asker, *, lift: bool) -> Response:
+async def by_form(request: Request, principal: Principal, *, lift: bool) -> Response:
     state = request.app.state
-    typed = dict(await body.form_fields(request, await body.read(request)))
-    state.doorman.check_csrf(asker, typed.get("csrf_token", ""))
+    typed = dict(await bodies.form_fields(request, await bodies.read(request)))
+    state.authenticator.check_csrf(principal, typed.get("csrf_token", ""))
     id, what, back = request.path_params["id"], typed.get("bar", ""), back_of(typed)
-    await barred(state, asker, id, what, lift=lift)
+    await barred(state, principal, id, what, lift=lift)
     told = {"done": "unbarred" if lift else "barred", "bar": what, "comment": id}
     return RedirectResponse(f"{back}{'&' if '?' in back else '?'}{urlencode(told)}", 303)
 
 
 @signed_in
-async def post_bar_form(request: Request, asker: Asker) -> Response:
+async def post_bar_form(request: Request, principal: Principal) -> Response:
     """Close the comment's article, or keep out what is chosen."""
-    return await by_form(request, asker, lift=False)
+    return await by_form(request, principal, lift=False)
 
 
 @signed_in
-async def post_unbar_form(request: Request, asker: Asker) -> Response:
+async def post_unbar_form(request: Request, principal: Principal) -> Response:
     """Take that back."""
-    return await by_form(request, asker, lift=True)
+    return await by_form(request, principal, lift=True)
 
 
 routes = [

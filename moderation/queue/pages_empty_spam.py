@@ -13,35 +13,35 @@ from moderation.core.problem import Forbidden
 from moderation.privacy import retention
 from moderation.queue import store as stored_queue
 from moderation.queue.pages import page, signed_in
-from moderation.team.model import Asker
-from moderation.web import bodies as body
+from moderation.team.model import Principal
+from moderation.web import bodies
 
 
-def meant(asker: Asker, wanted: str) -> str:
-    """The site whose folder is meant, or all that the asker moderates. Raises Forbidden for another's."""
-    site = wanted or asker.site
-    if not asker.sees(site):
+def meant(principal: Principal, wanted: str) -> str:
+    """The site whose folder is meant, or all that the principal moderates. Raises Forbidden for another's."""
+    site = wanted or principal.site
+    if not principal.sees(site):
         raise Forbidden("You moderate another site.", code="site")
     return site
 
 
 @signed_in
-async def get_empty(request: Request, asker: Asker) -> Response:
+async def get_empty(request: Request, principal: Principal) -> Response:
     """How much would go, and the button."""
-    site = meant(asker, request.query_params.get("site", ""))
+    site = meant(principal, request.query_params.get("site", ""))
     async with request.app.state.database.reading() as session:
         count = (await stored_queue.counts(session, site))["spam"]
-    return await page(request, asker, "queue/empty.html", count=count, site="" if site == EVERYWHERE else site)
+    return await page(request, principal, "queue/empty.html", count=count, site="" if site == EVERYWHERE else site)
 
 
 @signed_in
-async def post_empty(request: Request, asker: Asker) -> Response:
+async def post_empty(request: Request, principal: Principal) -> Response:
     """Delete what is filed as spam, texts and all. There is no undo."""
     state = request.app.state
-    typed = dict(await body.form_fields(request, await body.read(request)))
-    state.doorman.check_csrf(asker, typed.get("csrf_token", ""))
-    site = meant(asker, typed.get("site", ""))
-    await retention.empty(state.database, state.keep, site, asker.name, state.clock())
+    typed = dict(await bodies.form_fields(request, await bodies.read(request)))
+    state.authenticator.check_csrf(principal, typed.get("csrf_token", ""))
+    site = meant(principal, typed.get("site", ""))
+    await retention.empty(state.database, state.keep, site, principal.name, state.clock())
     where = {"status": "spam", "done": "emptied"} | ({} if site == EVERYWHERE else {"site": site})
     return RedirectResponse("/moderate?" + urlencode(where), 303)
 

@@ -12,14 +12,14 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from moderation.core.problem import FieldError, Invalid, Problem
-from moderation.db import secure_delete as scrubbing
+from moderation.db import secure_delete
 from moderation.queue import decide as queue
-from moderation.queue import redact as redacting
+from moderation.queue import redact
 from moderation.queue.api import answer
 from moderation.queue.pages import back_of, in_words, page, revision_of, signed_in, titles_of
 from moderation.queue.redact import Redacted
-from moderation.team.model import Asker
-from moderation.web import bodies as body
+from moderation.team.model import Principal
+from moderation.web import bodies
 
 log = logging.getLogger("moderation.queue.pages_redact")
 
@@ -27,15 +27,15 @@ log = logging.getLogger("moderation.queue.pages_redact")
 async def at_once(state: Any) -> None:
     """Out of the files while nobody waits for it. Where it cannot be, the next round does it."""
     try:
-        await scrubbing.scrub(state.database)
+        await secure_delete.scrub(state.database)
     except Exception as error:
         log.warning("scrubbing is put off", extra={"why": type(error).__name__})
 
 
-async def taken_out(request: Request, asker: Asker, piece: object, seen: int | None) -> Redacted:
+async def taken_out(request: Request, principal: Principal, piece: object, seen: int | None) -> Redacted:
     state = request.app.state
-    done = await redacting.redact(
-        state.database, asker, request.path_params["id"], redacting.pattern(piece), seen, state.clock()
+    done = await redact.redact(
+        state.database, principal, request.path_params["id"], redact.pattern(piece), seen, state.clock()
     )
     state.threads.drop(done.moved.site, done.moved.article)
     return done
@@ -43,30 +43,30 @@ async def taken_out(request: Request, asker: Asker, piece: object, seen: int | N
 
 async def post_redact(request: Request) -> Response:
     """Take a piece out of a comment, wherever it is stored. There is no undo."""
-    asker = await request.app.state.doorman.asker(request, "moderate")
-    raw = await body.read_json(request)
+    principal = await request.app.state.authenticator.principal(request, "moderate")
+    raw = await bodies.read_json(request)
     seen = raw.get("seen")
     if seen is not None and (not isinstance(seen, int) or isinstance(seen, bool)):
         raise Invalid(FieldError("seen", "invalid", "must be a revision"))
-    done = await taken_out(request, asker, raw.get("text"), seen)
+    done = await taken_out(request, principal, raw.get("text"), seen)
     told = answer(done.moved.document() | {"places": done.places})
     told.background = BackgroundTask(at_once, request.app.state)
     return told
 
 
 async def redact_page(
-    request: Request, asker: Asker, typed: dict[str, str], problem: Problem | None = None
+    request: Request, principal: Principal, typed: dict[str, str], problem: Problem | None = None
 ) -> Response:
     state = request.app.state
-    shown = await queue.one(state.database, state.scorer, asker, request.path_params["id"])
+    shown = await queue.one(state.database, state.scorer, principal, request.path_params["id"])
     shown.pop("decisions")
     return await page(
         request,
-        asker,
+        principal,
         "queue/redact.html",
         problem.status if problem else 200,
         comment=in_words(shown, await titles_of(state.database, [shown])),
-        typed=typed.get("text", "")[: redacting.LONGEST],
+        typed=typed.get("text", "")[: redact.LONGEST],
         wrong=problem.errors[0].message if problem and problem.errors else "",
         problem="" if problem is None or problem.errors else problem.detail,
         back_to=back_of(typed),
@@ -74,23 +74,23 @@ async def redact_page(
 
 
 @signed_in
-async def get_redact(request: Request, asker: Asker) -> Response:
+async def get_redact(request: Request, principal: Principal) -> Response:
     """A comment, and which piece of it is to go."""
-    return await redact_page(request, asker, {"back": request.query_params.get("back", "")})
+    return await redact_page(request, principal, {"back": request.query_params.get("back", "")})
 
 
 @signed_in
-async def post_redact_form(request: Request, asker: Asker) -> Response:
+async def post_redact_form(request: Request, principal: Principal) -> Response:
     """Take that piece out, wherever it is stored. There is no undo."""
     state = request.app.state
-    typed = body.single(await body.form_fields(request, await body.read(request)))
-    state.doorman.check_csrf(asker, typed.get("csrf_token", ""))
+    typed = bodies.single(await bodies.form_fields(request, await bodies.read(request)))
+    state.authenticator.check_csrf(principal, typed.get("csrf_token", ""))
     try:
-        await taken_out(request, asker, typed.get("text"), revision_of(typed))
+        await taken_out(request, principal, typed.get("text"), revision_of(typed))
     except Problem as problem:
         if problem.status not in (409, 422):
             raise
-        return await redact_page(request, asker, typed, problem)
+        return await redact_page(request, principal, typed, problem)
     back = back_of(typed)
     where = f"{back}{'&' if '?' in back else '?'}{urlencode({'done': 'redacted'})}"
     return RedirectResponse(where, 303, background=BackgroundTask(at_once, state))

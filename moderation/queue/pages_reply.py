@@ -12,12 +12,12 @@ from starlette.routing import Route
 from moderation.comments.model import public
 from moderation.core.problem import FieldError, Invalid, Problem
 from moderation.queue import decide as queue
-from moderation.queue import reply as answering
+from moderation.queue import reply as staff_reply
 from moderation.queue.api import answer
 from moderation.queue.pages import back_of, in_words, page, revision_of, signed_in, titles_of
 from moderation.queue.reply import Answered
-from moderation.team.model import Asker
-from moderation.web import bodies as body
+from moderation.team.model import Principal
+from moderation.web import bodies
 
 
 def dropped(state: Any, done: Answered) -> Answered:
@@ -30,18 +30,18 @@ def dropped(state: Any, done: Answered) -> Answered:
 async def post_reply(request: Request) -> Response:
     """Reply to a comment as staff; with `approve`, publish it first, in the same transaction."""
     state = request.app.state
-    asker = await state.doorman.asker(request, "moderate")
-    raw = await body.read_json(request)
+    principal = await state.authenticator.principal(request, "moderate")
+    raw = await bodies.read_json(request)
     approve, seen = raw.get("approve", False), raw.get("seen")
     if not isinstance(approve, bool):
         raise Invalid(FieldError("approve", "invalid", "must be true or false"))
     if seen is not None and (not isinstance(seen, int) or isinstance(seen, bool)):
         raise Invalid(FieldError("seen", "invalid", "must be a revision"))
-    said = await answering.checked(asker, raw)
+    said = await staff_reply.checked(principal, raw)
     done = dropped(
         state,
-        await answering.reply(
-            state.database, state.links.seal, asker, request.path_params["id"], said,
+        await staff_reply.reply(
+            state.database, state.links.signer, principal, request.path_params["id"], said,
             approve=approve, seen=seen, now=state.clock(),
         ),
     )  # fmt: skip
@@ -49,15 +49,17 @@ async def post_reply(request: Request) -> Response:
     return answer({"id": done.decision, "reply": shown, "comments": [m.document() for m in done.moved]}, 201)
 
 
-async def reply_page(request: Request, asker: Asker, typed: dict[str, str], problem: Problem | None = None) -> Response:
+async def reply_page(
+    request: Request, principal: Principal, typed: dict[str, str], problem: Problem | None = None
+) -> Response:
     """The comment as it is now, and the form with what was typed."""
     state = request.app.state
-    shown = await queue.one(state.database, state.scorer, asker, request.path_params["id"])
+    shown = await queue.one(state.database, state.scorer, principal, request.path_params["id"])
     shown.pop("decisions")
     wrong = {e.field: e.message for e in problem.errors} if isinstance(problem, Invalid) else {}
     return await page(
         request,
-        asker,
+        principal,
         "queue/reply.html",
         problem.status if problem else 200,
         comment=in_words(shown, await titles_of(state.database, [shown])),
@@ -69,28 +71,28 @@ async def reply_page(request: Request, asker: Asker, typed: dict[str, str], prob
 
 
 @signed_in
-async def get_reply(request: Request, asker: Asker) -> Response:
+async def get_reply(request: Request, principal: Principal) -> Response:
     """A comment and the form to reply to it as staff."""
-    return await reply_page(request, asker, {"back": request.query_params.get("back", "")})
+    return await reply_page(request, principal, {"back": request.query_params.get("back", "")})
 
 
 @signed_in
-async def post_reply_form(request: Request, asker: Asker) -> Response:
+async def post_reply_form(request: Request, principal: Principal) -> Response:
     """Reply to it; what is not published yet is published first."""
     state = request.app.state
-    typed = body.single(await body.form_fields(request, await body.read(request)))
-    state.doorman.check_csrf(asker, typed.get("csrf_token", ""))
+    typed = bodies.single(await bodies.form_fields(request, await bodies.read(request)))
+    state.authenticator.check_csrf(principal, typed.get("csrf_token", ""))
     try:
-        said = await answering.checked(asker, typed)
-        done = await answering.reply(
-            state.database, state.links.seal, asker, request.path_params["id"], said,
+        said = await staff_reply.checked(principal, typed)
+        done = await staff_reply.reply(
+            state.database, state.links.signer, principal, request.path_params["id"], said,
             approve=typed.get("approve") == "1", seen=revision_of(typed),
             now=state.clock(),
         )  # fmt: skip
     except Problem as problem:
         if problem.status not in (409, 422):
             raise
-        return await reply_page(request, asker, typed, problem)  # nothing that was typed is lost
+        return await reply_page(request, principal, typed, problem)  # nothing that was typed is lost
     dropped(state, done)
     back = back_of(typed)
     told = urlencode({"done": "reply", "count": len(done.moved), "decision": done.decision})

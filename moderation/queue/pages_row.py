@@ -10,15 +10,15 @@ from starlette.routing import Route
 
 from moderation.queue import decide as queue
 from moderation.queue.pages import answering, back_of, barrable, in_words, signed_in, titles_of
-from moderation.team.model import Asker
+from moderation.team.model import Principal
 from moderation.web.templating import Pages
 
 
 @signed_in
-async def get_row(request: Request, asker: Asker) -> Response:
+async def get_row(request: Request, principal: Principal) -> Response:
     """A comment as a row of the queue; `back` is the view that the row stands in."""
     state = request.app.state
-    shown = await queue.one(state.database, state.scorer, asker, request.path_params["id"])
+    shown = await queue.one(state.database, state.scorer, principal, request.path_params["id"])
     shown.pop("decisions")
     (shown,) = await answering(state.database, await barrable(state.database, [shown]))
     back = back_of(dict(request.query_params))

@@ -8,10 +8,10 @@ from starlette.routing import Route
 
 from moderation.core.problem import NotFound
 from moderation.db.database import Session
-from moderation.team import members as staff
+from moderation.team import members
 from moderation.team import store as moderators
 from moderation.team.model import Moderator
-from moderation.web import bodies as body
+from moderation.web import bodies
 from moderation.web.templating import Pages
 
 ACTS = {"stop": False, "start": True}
@@ -19,7 +19,7 @@ ACTS = {"stop": False, "start": True}
 
 async def found(request: Request, session: Session) -> Moderator:
     """Raises NotFound for a forged link, and for whoever moderates no more."""
-    id = request.app.state.links.seal.id_of_mailed("digest", request.path_params["token"])
+    id = request.app.state.links.signer.verify("digest", request.path_params["token"])
     moderator = await moderators.of_id(session, id) if id else None
     if moderator is None:
         raise NotFound("There is no such link, or its owner moderates no more.")
@@ -38,9 +38,9 @@ async def get_digest(request: Request) -> Response:
 async def post_digest(request: Request) -> Response:
     """`act`: `stop` or `start`; or a mail program's own unsubscribe button (RFC 8058)."""
     state = request.app.state
-    act, one_click = await body.answer_to_mail(request, ACTS, "stop")
+    act, one_click = await bodies.answer_to_mail(request, ACTS, "stop")
     async with state.database.transaction() as tx:
-        await staff.digest(tx, await found(request, tx), ACTS[act], state.clock())
+        await members.digest(tx, await found(request, tx), ACTS[act], state.clock())
     if one_click:
         return await get_digest(request)
     return RedirectResponse(f"/digests/{request.path_params['token']}", 303)

@@ -11,17 +11,16 @@ from moderation.comments.model import Comment
 from moderation.comments.submission import Submission
 from moderation.core.offload import WRITING
 from moderation.core.problem import FieldError, Invalid
-from moderation.db import audit
-from moderation.db import secure_delete as scrubbing
+from moderation.db import audit, secure_delete
 from moderation.db.database import Database
-from moderation.duplicates import duplicates as waves
-from moderation.outbox import events as telling
+from moderation.duplicates import duplicates
+from moderation.outbox import events
 from moderation.queue import decide as queue
 from moderation.queue import store_redact as redaction
 from moderation.queue.decide import Moved
 from moderation.sites import store as sites
-from moderation.team.model import Asker
-from moderation.text import body as prose
+from moderation.team.model import Principal
+from moderation.text import body as formats
 
 INSTEAD = "[removed]"
 LONGEST = 1_000
@@ -46,12 +45,12 @@ def pattern(piece: object) -> re.Pattern[str]:
 
 
 async def redact(
-    database: Database, asker: Asker, id: str, piece: re.Pattern[str], seen: int | None, now: int
+    database: Database, principal: Principal, id: str, piece: re.Pattern[str], seen: int | None, now: int
 ) -> Redacted:
     """Wherever it stands, in every revision. There is no undo: it is gone. Raises NotFound, Conflict, or Invalid where the
     piece is nowhere in it; then nothing changed."""
     async with database.transaction() as tx:
-        old = (await queue.seen_by(tx, asker, [id], {} if seen is None else {id: seen}))[id]
+        old = (await queue.seen_by(tx, principal, [id], {} if seen is None else {id: seen}))[id]
         texts = await redaction.texts(tx, old.site, id)
         places = await WRITING.run(lambda: sum(len(piece.findall(text)) for text in texts))
         if not places:
@@ -60,13 +59,13 @@ async def redact(
         if not await redaction.put(tx, new, old.revision, key):
             raise queue.changed_meanwhile([old])
         await redaction.elsewhere(tx, new, lambda text: piece.sub(INSTEAD, text), shift(piece))
-        await redaction.told(tx, new, telling.document(new))
-        await waves.rekey(tx, new)
-        await telling.tell(tx, "comment.edited", [new], now)
+        await redaction.told(tx, new, events.document(new))
+        await duplicates.rekey(tx, new)
+        await events.emit(tx, "comment.edited", [new], now)
         if new.status == "approved":
             await sites.touch(tx, new.site, [new.article])
-        await audit.note(tx, site=new.site, at=now, actor=asker.name, action="comment:redact", subject=id)
-        await scrubbing.ask(tx, now)
+        await audit.note(tx, site=new.site, at=now, actor=principal.name, action="comment:redact", subject=id)
+        await secure_delete.ask(tx, now)
     return Redacted(Moved(id, new.site, new.article, new.status, new.revision), places)
 
 
@@ -78,7 +77,7 @@ def without(old: Comment, piece: re.Pattern[str], now: int) -> tuple[Comment, st
         name=piece.sub(INSTEAD, old.name),
         url=None if old.url and piece.search(old.url) else old.url,
         body=body,
-        html=prose.render_and_count(body, old.format)[0],
+        html=formats.render_and_count(body, old.format)[0],
         revision=old.revision + 1,
         edited_at=now,
     )

@@ -17,21 +17,21 @@ from moderation.comments.verdict import PUBLISH, Verdict
 from moderation.core.ids import new_id
 from moderation.core.offload import REQUESTS
 from moderation.core.problem import Conflict, FieldError, Invalid
-from moderation.core.signing import Seal
+from moderation.core.signing import Signer
 from moderation.db import audit
 from moderation.db.database import Database, Session
-from moderation.outbox import events as telling
+from moderation.outbox import events
 from moderation.queue import decide as queue
 from moderation.queue.decide import Moved
 from moderation.sites import store as sites
-from moderation.sites.model import HouseRules
+from moderation.sites.model import SiteSettings
 from moderation.team import store as moderators
-from moderation.team.model import Asker
-from moderation.text import body as prose
+from moderation.team.model import Principal
+from moderation.text import body as formats
 
 REPLY = "reply"
 """The action of the decision that stands for it; undone, the reply is deleted."""
-RULES = HouseRules(require_email=False)
+RULES = SiteSettings(require_email=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,17 +42,17 @@ class Answered:
     """The reply, and before it what was approved along with it."""
 
 
-async def checked(asker: Asker, raw: Mapping[str, Any]) -> Submission:
+async def checked(principal: Principal, raw: Mapping[str, Any]) -> Submission:
     """Their words and their name, by default the one that readers know them by. Raises Invalid, naming every wrong field."""
-    known = asker.moderator.name if asker.moderator else ""
+    known = principal.moderator.name if principal.moderator else ""
     said = {"name": raw.get("name") or known, "body": raw.get("body")}
     return await REQUESTS.run(submission.check, said, RULES, here=submission.is_light(said))
 
 
 async def reply(
     database: Database,
-    seal: Seal,
-    asker: Asker,
+    signer: Signer,
+    principal: Principal,
     id: str,
     said: Submission,
     *,
@@ -65,36 +65,36 @@ async def reply(
     Raises NotFound, Conflict, or Invalid where what it answers is not published and is not to be; then nothing changed.
     """
     decision = new_id(now)
-    light = prose.is_light(said.body, said.format)
+    light = formats.is_light(said.body, said.format)
     html, key = await REQUESTS.run(
-        lambda: (prose.render_and_count(said.body, said.format)[0], said.body_key), here=light
+        lambda: (formats.render_and_count(said.body, said.format)[0], said.body_key), here=light
     )
     async with database.transaction() as tx:
-        found = await queue.seen_by(tx, asker, [id], {} if seen is None else {id: seen})
+        found = await queue.seen_by(tx, principal, [id], {} if seen is None else {id: seen})
         above = found[id]
         moved = []
         if above.status != "approved":
             if not approve:
                 raise Invalid(FieldError("approve", "required", "must be true: the comment is not published yet"))
-            moved = await queue.act(tx, asker, [above], decision, "approve", (), "", now)
-        made = await _write(tx, seal, asker, above, said, html, key, now)
+            moved = await queue.act(tx, principal, [above], decision, "approve", (), "", now)
+        made = await _write(tx, signer, principal, above, said, html, key, now)
         await decisions.add(tx, [
-            Entry(made.site, decision, made.id, 1, REPLY, (), "", asker.name, "deleted", "approved", 1, now)
+            Entry(made.site, decision, made.id, 1, REPLY, (), "", principal.name, "deleted", "approved", 1, now)
         ])  # fmt: skip
-        await telling.tell(tx, "comment.created", [made], now)
-        await telling.tell_of_replies(tx, [made], now)
+        await events.emit(tx, "comment.created", [made], now)
+        await events.emit_replies(tx, [made], now)
         await sites.touch(tx, made.site, [made.article])
-        await audit.note(tx, site=made.site, at=now, actor=asker.name, action="comment:reply", subject=made.id,
+        await audit.note(tx, site=made.site, at=now, actor=principal.name, action="comment:reply", subject=made.id,
                          decision=decision, to=id)  # fmt: skip
-        if asker.moderator and said.name != asker.moderator.name:
-            await moderators.call(tx, asker.moderator, said.name)
+        if principal.moderator and said.name != principal.moderator.name:
+            await moderators.call(tx, principal.moderator, said.name)
     return Answered(decision, made, [*moved, Moved(made.id, made.site, made.article, made.status, 1)])
 
 
 async def _write(
-    tx: Session, seal: Seal, asker: Asker, above: Comment, said: Submission, html: str, key: str, now: int
+    tx: Session, signer: Signer, principal: Principal, above: Comment, said: Submission, html: str, key: str, now: int
 ) -> Comment:
-    keys = Keys(seal.staff_key(asker.name), "", key)
+    keys = Keys(signer.staff_key(principal.name), "", key)
     id = new_id(now, 1)
     parent, path = place(id, above)
     for one in await comments.said(tx, above.site, [keys.author], [keys.body]):

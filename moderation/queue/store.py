@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from moderation.comments.model import SECOND_LOOK, Comment
+from moderation.comments.model import AUDIT_SAMPLE, Comment
 from moderation.comments.store import COMMENT, VERDICT, comment_of, verdict_of
 from moderation.comments.verdict import Verdict
 from moderation.core.ids import EVERYWHERE
-from moderation.db.database import Row, Session, marks
+from moderation.db.database import Row, Session, placeholders
 from moderation.queue.store_search import Filter, escaped, how_many, matching, words
 
 ORDERS = {
@@ -30,7 +30,7 @@ APPEAL = "appeal"
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """Which comments to list. Empty texts filter nothing; `site` is `*` for all that the asker may see."""
+    """Which comments to list. Empty texts filter nothing; `site` is `*` for all that the principal may see."""
 
     status: str = "pending"
     site: str = EVERYWHERE
@@ -102,12 +102,12 @@ def _wanted(view: View, site: str) -> tuple[list[str], list[Any]]:
         args.append(view.article)
     if view.sample:
         # Spelled out, not given: it must be seen to be what the small indexes of the sample are of.
-        where.append(f"c.decided = 0 AND substr(c.id, 26, 1) = '{SECOND_LOOK}'")
+        where.append(f"c.decided = 0 AND substr(c.id, 26, 1) = '{AUDIT_SAMPLE}'")
     if view.author:
         where.append("c.author_key = (SELECT a.author_key FROM comments a WHERE a.site = ? AND a.id = ?)")
         args += [site, view.author]
     if view.without:
-        where.append(f"c.id NOT IN ({marks(len(view.without))})")
+        where.append(f"c.id NOT IN ({placeholders(len(view.without))})")
         args += view.without
     if view.after:
         beyond = ">" if direction == "ASC" else "<"

@@ -34,19 +34,19 @@ class Directory:
         return self._known[key]
 
     async def _refresh(self) -> None:
-        mark, at = self.database.mark(), time.monotonic()
+        mark, at = self.database.data_version(), time.monotonic()
         if mark is None:
             if at - self._at <= FRESH:
                 return
         elif self._sites_mark is not None and (
-            mark == self._mark or self.database.sites_mark() == self._sites_mark
+            mark == self._mark or self.database.sites_revision() == self._sites_mark
         ):  # nobody has written anything, or not of a site
             self._mark, self._at = mark, at
             return
-        sites_mark = self.database.sites_mark()
+        sites_revision = self.database.sites_revision()
         async with self.database.reading() as session:
             self._known = await sites.sites(session)
-        self._at, self._mark, self._sites_mark = at, mark, sites_mark
+        self._at, self._mark, self._sites_mark = at, mark, sites_revision
 
     def forget(self) -> None:
         self._at, self._mark, self._sites_mark = float("-inf"), None, None

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from moderation.core.problem import Forbidden, Problem
 from moderation.sites.cache import Directory
-from moderation.web import bodies as body
+from moderation.web import bodies
 from moderation.web.templating import Pages
 
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -29,7 +29,7 @@ def problem_answer(problem: Problem) -> Response:
 
 def told(request: Request, problem: Problem) -> Response:
     """A page for the person whose browser sent a form, else problem+json."""
-    if body.is_form(body.kind_of(request)) and "text/html" in request.headers.get("accept", ""):
+    if bodies.is_form(bodies.kind_of(request)) and "text/html" in request.headers.get("accept", ""):
         pages: Pages = request.app.state.pages
         return pages.answer("web/problem.html", problem.status, dict(problem.headers), problem=problem)
     return problem_answer(problem)

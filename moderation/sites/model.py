@@ -24,7 +24,7 @@ FEW = 50
 
 
 @dataclass(frozen=True)
-class HouseRules:
+class SiteSettings:
     """What a site may set. The defaults are the policy of a fresh site; docs/defences.md says what each is for."""
 
     require_name: bool = True
@@ -65,7 +65,7 @@ class HouseRules:
     """The rules that whoever does prove it is not asked."""
 
     @classmethod
-    def of(cls, stored: dict[str, Any]) -> HouseRules:
+    def of(cls, stored: dict[str, Any]) -> SiteSettings:
         """From a stored JSON object; settings of a newer version are passed over."""
         known = {f.name for f in fields(cls)}
         found: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in stored.items() if k in known}
@@ -108,7 +108,7 @@ class Site:
     key: str
     name: str
     origins: tuple[str, ...] = ()
-    rules: HouseRules = HouseRules()
+    rules: SiteSettings = SiteSettings()
     listened: bool = False
     """A webhook wants to hear of it."""
     mutes: Mapping[str, Mute] = field(default_factory=dict)
@@ -134,7 +134,7 @@ class Article:
     revision: int = 0
     created_at: int = 0
 
-    def is_open(self, rules: HouseRules, now: int) -> bool:
+    def is_open(self, rules: SiteSettings, now: int) -> bool:
         """Neither closed by hand nor by age."""
         if not self.comments_open or not rules.close_after_days:
             return self.comments_open

@@ -9,12 +9,12 @@ from typing import Any
 
 from classifier.labels import LABELS
 from moderation.core.problem import FieldError, Invalid
-from moderation.core.signing import Seal
-from moderation.sites.model import HouseRules
+from moderation.core.signing import Signer
+from moderation.sites.model import SiteSettings
 from moderation.text.addresses import checked_email, checked_url
 from moderation.text.wordlist import AUTHOR
 
-DEFAULTS = asdict(HouseRules())
+DEFAULTS = asdict(SiteSettings())
 CHOICES: dict[str, tuple[str, ...]] = {
     "articles": ("open", "registered"),
     "honeypot": ("hold", "spam", "off"),
@@ -44,7 +44,7 @@ MOST, LONGEST = 10_000, 200
 UNFIT = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 
 
-def changed(rules: HouseRules, given: Mapping[str, Any], seal: Seal) -> HouseRules:
+def changed(rules: SiteSettings, given: Mapping[str, Any], signer: Signer) -> SiteSettings:
     """The rules with what is given; null is the default. Raises Invalid, naming every wrong setting."""
     wrong, found = [], dict[str, Any]()
     for name, value in given.items():
@@ -53,7 +53,7 @@ def changed(rules: HouseRules, given: Mapping[str, Any], seal: Seal) -> HouseRul
             wrong.append(FieldError(shown, "invalid", f"no such setting; there are {', '.join(DEFAULTS)}"))
             continue
         try:
-            found[name] = DEFAULTS[name] if value is None else checked(name, value, seal)
+            found[name] = DEFAULTS[name] if value is None else checked(name, value, signer)
         except ValueError as error:
             wrong.append(FieldError(name, "invalid", str(error)))
     if wrong:
@@ -61,7 +61,7 @@ def changed(rules: HouseRules, given: Mapping[str, Any], seal: Seal) -> HouseRul
     return replace(rules, **found)
 
 
-def checked(name: str, value: Any, seal: Seal) -> Any:
+def checked(name: str, value: Any, signer: Signer) -> Any:
     """Raises ValueError, which says what it must be."""
     default = DEFAULTS[name]
     if isinstance(default, bool):
@@ -86,7 +86,7 @@ def checked(name: str, value: Any, seal: Seal) -> Any:
         if not isinstance(value, dict) or not value.keys() <= set(LABELS):
             raise ValueError(f"must give thresholds for some of {', '.join(LABELS)}")
         return {label: share(at) for label, at in value.items()}
-    return entries(name, value, seal)
+    return entries(name, value, signer)
 
 
 def address(value: Any) -> str:
@@ -105,7 +105,7 @@ def share(value: Any) -> float:
     return float(value)
 
 
-def entries(name: str, value: Any, seal: Seal) -> tuple[str, ...]:
+def entries(name: str, value: Any, signer: Signer) -> tuple[str, ...]:
     if not isinstance(value, list | tuple) or not all(isinstance(entry, str) for entry in value):
         raise ValueError("must be a list of texts")
     kept = tuple(dict.fromkeys(" ".join(entry.split()) for entry in value if entry.strip()))
@@ -122,15 +122,15 @@ def entries(name: str, value: Any, seal: Seal) -> tuple[str, ...]:
             raise ValueError(f"has the entry {entry!r}, which would match everything")
         if "*" in entry.strip("*").removeprefix("*."):
             raise ValueError("has an entry with * inside a word; it may stand before and after one")
-    return tuple(dict.fromkeys(without_address(entry, seal) for entry in kept))
+    return tuple(dict.fromkeys(without_address(entry, signer) for entry in kept))
 
 
-def without_address(entry: str, seal: Seal) -> str:
+def without_address(entry: str, signer: Signer) -> str:
     """An email address as its author's key: a rule need not hold whom it is about in a form that anybody could read."""
     if "@" not in entry.strip("@") or " " in entry:
         return entry
     email = checked_email(entry)
-    return AUTHOR + seal.author_key(email, "") if email else entry
+    return AUTHOR + signer.author_key(email, "") if email else entry
 
 
 def schema() -> dict[str, Any]:
@@ -156,7 +156,7 @@ def schema() -> dict[str, Any]:
     return {"type": "object", "properties": found, "additionalProperties": False}
 
 
-def parsed(assignments: list[str], rules: HouseRules, seal: Seal) -> dict[str, Any]:
+def parsed(assignments: list[str], rules: SiteSettings, signer: Signer) -> dict[str, Any]:
     """`name=value`, `name+=entry,entry`, `name-=entry` → values as in JSON. Raises Invalid, naming every wrong one.
 
     A value `default` resets. Entries have commas between them, or one line each.
@@ -170,7 +170,7 @@ def parsed(assignments: list[str], rules: HouseRules, seal: Seal) -> dict[str, A
             continue
         try:
             found[name] = value_of(
-                name, match[2] or "", match[3].strip(), found.get(name) or getattr(rules, name), seal
+                name, match[2] or "", match[3].strip(), found.get(name) or getattr(rules, name), signer
             )
         except ValueError as error:
             wrong.append(FieldError(name, "invalid", str(error)))
@@ -179,7 +179,7 @@ def parsed(assignments: list[str], rules: HouseRules, seal: Seal) -> dict[str, A
     return found
 
 
-def value_of(name: str, how: str, text: str, current: Any, seal: Seal) -> Any:
+def value_of(name: str, how: str, text: str, current: Any, signer: Signer) -> Any:
     default = DEFAULTS[name]
     if how and not isinstance(default, tuple):
         raise ValueError("is no list: give it with =")
@@ -191,7 +191,7 @@ def value_of(name: str, how: str, text: str, current: Any, seal: Seal) -> Any:
         else:
             given = [entry.strip() for entry in text.split(",") if entry.strip()]
         if how == "-":
-            given = [without_address(entry, seal) for entry in given]
+            given = [without_address(entry, signer) for entry in given]
             if unknown := sum(entry not in current for entry in given):
                 raise ValueError(f"has no such entry ({unknown} of {len(given)}); show-rules lists what it has")
             return [entry for entry in current or () if entry not in given]
@@ -229,7 +229,7 @@ def is_list(name: str) -> bool:
     return isinstance(DEFAULTS[name], tuple) and name != "trust_skips"
 
 
-def differences(before: HouseRules, after: HouseRules) -> dict[str, list[Any]]:
+def differences(before: SiteSettings, after: SiteSettings) -> dict[str, list[Any]]:
     """[before, after] of each setting that differs; of a list only how long it is, since it may name people."""
     found: dict[str, list[Any]] = {}
     for name in DEFAULTS:

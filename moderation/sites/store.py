@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterable
 from functools import lru_cache
 
-from moderation.db.database import Row, Session, marks
-from moderation.sites.model import Article, HouseRules, Mute, Site
+from moderation.db.database import Row, Session, placeholders
+from moderation.sites.model import Article, Mute, Site, SiteSettings
 
 ARTICLE = "site, article, title, url, body, published_at, comments_open, revision, created_at"
 
@@ -17,7 +17,7 @@ def site_of(key: str, name: str, origins: str, rules: str, mutes: str, waves_unt
     """Kept by what is stored, not by its key: every batch asks for the same few, and a change is another row."""
     muted = {rule: Mute(**told) for rule, told in json.loads(mutes).items()}
     return Site(
-        key, name, tuple(json.loads(origins)), HouseRules.of(json.loads(rules)), bool(listened), muted, waves_until
+        key, name, tuple(json.loads(origins)), SiteSettings.of(json.loads(rules)), bool(listened), muted, waves_until
     )
 
 
@@ -50,14 +50,14 @@ async def sites(session: Session, keys: Iterable[str] | None = None) -> dict[str
         rows = await session.fetch(sql + " ORDER BY site")
     else:
         wanted = list(keys)
-        rows = await session.fetch(f"{sql} WHERE site IN ({marks(len(wanted))})", *wanted)
+        rows = await session.fetch(f"{sql} WHERE site IN ({placeholders(len(wanted))})", *wanted)
     return {row[0]: site_of(*row) for row in rows}
 
 
 async def articles(session: Session, site: str, keys: Iterable[str]) -> dict[str, Article]:
     wanted = list(keys)
     rows = await session.fetch(
-        f"SELECT {ARTICLE} FROM articles WHERE site = ? AND article IN ({marks(len(wanted))})", site, *wanted
+        f"SELECT {ARTICLE} FROM articles WHERE site = ? AND article IN ({placeholders(len(wanted))})", site, *wanted
     )
     return {row[1]: article_of(row) for row in rows}
 
@@ -66,7 +66,7 @@ async def put_article(tx: Session, article: Article) -> None:
     """Add it, or change it and move its revision."""
     a = article
     await tx.execute_many(
-        f"INSERT INTO articles ({ARTICLE}) VALUES ({marks(9)}) ON CONFLICT (site, article) DO UPDATE SET "
+        f"INSERT INTO articles ({ARTICLE}) VALUES ({placeholders(9)}) ON CONFLICT (site, article) DO UPDATE SET "
         "title = excluded.title, url = excluded.url, body = excluded.body, published_at = excluded.published_at, "
         "comments_open = excluded.comments_open, revision = articles.revision + 1",
         [(a.site, a.key, a.title, a.url, a.text, a.published_at, int(a.comments_open), a.revision, a.created_at)],

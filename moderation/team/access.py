@@ -1,4 +1,4 @@
-"""Who is asking: a session or a bearer token → Asker and scopes; and how often one may try."""
+"""Who is asking: a session or a bearer token → Principal and scopes; and how often one may try."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from starlette.requests import Request
 
 from moderation.core.ids import EVERYWHERE, new_id
 from moderation.core.problem import FieldError, Forbidden, Invalid, NotFound, TooFast, Unauthorized, Unavailable
-from moderation.core.signing import SHARED, Seal, parsed_address
+from moderation.core.signing import SHARED, Signer, parsed_address
 from moderation.db import audit
 from moderation.db.database import Database, Session
 from moderation.sites.allowance import times
 from moderation.team import passwords, throttle
 from moderation.team import store as moderators
-from moderation.team.model import ROLES, SCOPES, Asker, Moderator
+from moderation.team.model import ROLES, SCOPES, Moderator, Principal
 from moderation.team.passwords import Passwords
 from moderation.team.store import Token
 from moderation.team.throttle import ATTEMPTS, WINDOW, Caller, Throttle
@@ -91,10 +91,10 @@ async def add_moderator(tx: Session, email: str, role: str, site: str, now: int,
     return moderator
 
 
-async def password_link(tx: Session, moderator: Moderator, seal: Seal, now: int) -> str:
+async def password_link(tx: Session, moderator: Moderator, signer: Signer, now: int) -> str:
     """The token of a new one-time set-password link; earlier ones end."""
     await moderators.end_tokens_of(tx, moderator, now, kinds=("set-password",))
-    return await _new_token(tx, seal, moderator.site, "set-password", moderator.id, frozenset(), now, LINK_LIFE)
+    return await _new_token(tx, signer, moderator.site, "set-password", moderator.id, frozenset(), now, LINK_LIFE)
 
 
 async def set_password(tx: Session, moderator: Moderator, password: str, now: int) -> Moderator:
@@ -113,35 +113,35 @@ async def keep_password(tx: Session, moderator: Moderator, password_hash: str, n
     return changed
 
 
-async def moderator_of_link(session: Session, token: str, seal: Seal, now: int) -> Moderator | None:
-    found = await moderators.token(session, "set-password", seal.at_rest(token), now)
+async def moderator_of_link(session: Session, token: str, signer: Signer, now: int) -> Moderator | None:
+    found = await moderators.token(session, "set-password", signer.token_hash(token), now)
     return await moderators.by_id(session, found.site, found.moderator) if found and found.moderator else None
 
 
-async def begin_session(database: Database, seal: Seal, moderator: Moderator, now: int) -> str:
+async def begin_session(database: Database, signer: Signer, moderator: Moderator, now: int) -> str:
     """Its token."""
     async with database.transaction() as tx:
-        token = await _new_token(tx, seal, moderator.site, "session", moderator.id, frozenset(), now, SESSION_LIFE)
+        token = await _new_token(tx, signer, moderator.site, "session", moderator.id, frozenset(), now, SESSION_LIFE)
         await audit.note(
             tx, site=moderator.site, at=now, actor=moderator.id, action="moderator:sign-in", subject=moderator.id
         )
     return token
 
 
-async def sign_out(database: Database, seal: Seal, token: str, now: int) -> None:
+async def sign_out(database: Database, signer: Signer, token: str, now: int) -> None:
     async with database.transaction() as tx:
-        await moderators.end_token(tx, now, mark=seal.at_rest(token))
+        await moderators.end_token(tx, now, mark=signer.token_hash(token))
 
 
-async def of_session(database: Database, seal: Seal, token: str, now: int) -> Asker | None:
-    mark = seal.at_rest(token)
+async def of_session(database: Database, signer: Signer, token: str, now: int) -> Principal | None:
+    mark = signer.token_hash(token)
     async with database.reading() as session:
         found = await moderators.token(session, "session", mark, now)
         moderator = await moderators.by_id(session, found.site, found.moderator or "") if found else None
     if moderator is None or found is None:
         return None
     await _used(database, found, mark, now)
-    return Asker(moderator.id, moderator.site, scopes_of(moderator.role), moderator, mark, mark)
+    return Principal(moderator.id, moderator.site, scopes_of(moderator.role), moderator, mark, mark)
 
 
 def scopes_of(role: str) -> frozenset[str]:
@@ -156,21 +156,21 @@ async def still(database: Database, marks: Collection[str], now: int) -> dict[st
 
 
 async def add_token(
-    tx: Session, seal: Seal, site: str, scopes: frozenset[str], now: int, actor: str = "operator", name: str = ""
+    tx: Session, signer: Signer, site: str, scopes: frozenset[str], now: int, actor: str = "operator", name: str = ""
 ) -> str:
     """A bearer token, to be shown once. Raises Invalid."""
     if not scopes or not scopes <= set(SCOPES):
         raise Invalid(FieldError("scopes", "invalid", f"must be some of {', '.join(SCOPES)}"))
-    token = await _new_token(tx, seal, site, "api", None, scopes, now, None, name)
+    token = await _new_token(tx, signer, site, "api", None, scopes, now, None, name)
     await audit.note(tx, site=site, at=now, actor=actor, action="token:add", subject=token[:6], scopes=sorted(scopes))
     return token
 
 
 async def revoke_token(
-    tx: Session, seal: Seal, token: str, now: int, actor: str = "operator", site: str = EVERYWHERE
+    tx: Session, signer: Signer, token: str, now: int, actor: str = "operator", site: str = EVERYWHERE
 ) -> None:
     """By the token itself or by its first six characters. Raises NotFound."""
-    ended = await moderators.end_token(tx, now, mark=seal.at_rest(token)) or (
+    ended = await moderators.end_token(tx, now, mark=signer.token_hash(token)) or (
         await moderators.end_token(tx, now, id=token)
     )
     if not ended:
@@ -178,14 +178,14 @@ async def revoke_token(
     await audit.note(tx, site=site, at=now, actor=actor, action="token:revoke", subject=token[:6])
 
 
-async def of_token(database: Database, seal: Seal, token: str, now: int) -> Asker:
+async def of_token(database: Database, signer: Signer, token: str, now: int) -> Principal:
     """Raises Unauthorized."""
     async with database.reading() as session:
-        found = await moderators.token(session, "api", mark := seal.at_rest(token), now)
+        found = await moderators.token(session, "api", mark := signer.token_hash(token), now)
     if found is None:
         raise Unauthorized("The bearer token is unknown or revoked.")
     await _used(database, found, mark, now)
-    return Asker(f"token:{found.id}", found.site, found.scopes, mark=mark)
+    return Principal(f"token:{found.id}", found.site, found.scopes, mark=mark)
 
 
 async def _used(database: Database, token: Token, mark: str, now: int) -> None:
@@ -198,7 +198,7 @@ async def _used(database: Database, token: Token, mark: str, now: int) -> None:
 
 async def _new_token(
     tx: Session,
-    seal: Seal,
+    signer: Signer,
     site: str,
     kind: str,
     moderator: str | None,
@@ -213,7 +213,7 @@ async def _new_token(
         token = secrets.token_urlsafe(24)
     expires = None if life is None else now + life
     kept = Token(site, kind, token[:6], moderator, scopes, expires, name=name)
-    await moderators.add_token(tx, kept, seal.at_rest(token), now)
+    await moderators.add_token(tx, kept, signer.token_hash(token), now)
     return token
 
 
@@ -221,11 +221,11 @@ DEVICE_COOKIE = "moderation_device"
 """In a browser that has signed in: bound to that account, and good for an allowance of its own."""
 
 
-class Doorman:
+class Authenticator:
     """Knows who asks, from the request; the only reader of the cookie and the Authorization header."""
 
-    def __init__(self, database: Database, seal: Seal, trusted: Networks, clock: Callable[[], int]) -> None:
-        self.database, self.seal, self.trusted, self.clock = database, seal, trusted, clock
+    def __init__(self, database: Database, signer: Signer, trusted: Networks, clock: Callable[[], int]) -> None:
+        self.database, self.signer, self.trusted, self.clock = database, signer, trusted, clock
         self.passwords, self.throttle = Passwords(), Throttle(database)
 
     def address(self, request: Request) -> str:
@@ -234,7 +234,7 @@ class Doorman:
 
     async def slow_down(self, request: Request, what: str) -> None:
         """Raises TooFast where one address has asked for this ten times within 15 minutes."""
-        place = self.seal.address_key(self.address(request))
+        place = self.signer.address_key(self.address(request))
         if not place:
             return
         now = self.clock()
@@ -246,14 +246,14 @@ class Doorman:
     def caller(self, request: Request, email: str, what: str = "password") -> Caller:
         """Who tries to sign in to this account, and where."""
         account = self.account(email)
-        device = self.seal.device_of(account, request.cookies.get(DEVICE_COOKIE, ""), self.clock() - DEVICE_LIFE)
-        return Caller(account, self.seal.address_key(self.address(request)), device, what=what)
+        device = self.signer.device_of(account, request.cookies.get(DEVICE_COOKIE, ""), self.clock() - DEVICE_LIFE)
+        return Caller(account, self.signer.address_key(self.address(request)), device, what=what)
 
     def account(self, email: str) -> str:
-        return self.seal.author_key(email, "")
+        return self.signer.author_key(email, "")
 
     def device_cookie(self, moderator: Moderator) -> str:
-        return self.seal.device(self.account(moderator.email), new_id(self.clock()))
+        return self.signer.device(self.account(moderator.email), new_id(self.clock()))
 
     async def sign_in(self, email: str, password: str, caller: Caller) -> Moderator:
         """Whose password it is: a session is another step. Raises Unauthorized, TooFast or Unavailable."""
@@ -269,35 +269,35 @@ class Doorman:
             await throttle.take_back(tx, caller, counted)
         return moderator
 
-    async def bearer(self, request: Request, scope: str) -> Asker:
+    async def bearer(self, request: Request, scope: str) -> Principal:
         """Raises Unauthorized, or Forbidden where the scope is missing."""
         kind, _, token = request.headers.get("authorization", "").partition(" ")
         if kind.lower() != "bearer" or not token.strip():
             raise Unauthorized("A bearer token is needed: Authorization: Bearer TOKEN.")
-        asker = await of_token(self.database, self.seal, token.strip(), self.clock())
-        return self._with(asker, scope)
+        principal = await of_token(self.database, self.signer, token.strip(), self.clock())
+        return self._with(principal, scope)
 
-    async def session(self, request: Request) -> Asker | None:
+    async def session(self, request: Request) -> Principal | None:
         """Who is signed in, if anybody."""
         token = request.cookies.get(COOKIE, "")
-        return await of_session(self.database, self.seal, token, self.clock()) if token else None
+        return await of_session(self.database, self.signer, token, self.clock()) if token else None
 
-    async def asker(self, request: Request, scope: str) -> Asker:
+    async def principal(self, request: Request, scope: str) -> Principal:
         """By token, or by session: then a change needs the session's X-CSRF-Token."""
         if "authorization" in request.headers:
             return await self.bearer(request, scope)
-        asker = await self.session(request)
-        if asker is None:
+        principal = await self.session(request)
+        if principal is None:
             raise Unauthorized("Sign in at /moderate/login, or send a bearer token.")
         if request.method not in ("GET", "HEAD"):
-            self.check_csrf(asker, request.headers.get("x-csrf-token", ""))
-        return self._with(asker, scope)
+            self.check_csrf(principal, request.headers.get("x-csrf-token", ""))
+        return self._with(principal, scope)
 
-    def check_csrf(self, asker: Asker, token: str) -> None:
-        if not self.seal.is_csrf_token(asker.session, token):
+    def check_csrf(self, principal: Principal, token: str) -> None:
+        if not self.signer.is_csrf_token(principal.session, token):
             raise Forbidden("The CSRF token is missing or old; load the page again.", code="csrf")
 
-    def _with(self, asker: Asker, scope: str) -> Asker:
-        if not asker.may(scope):
+    def _with(self, principal: Principal, scope: str) -> Principal:
+        if not principal.may(scope):
             raise Forbidden(f"The scope {scope} is missing.", code="scope")
-        return asker
+        return principal

@@ -4,48 +4,48 @@ from __future__ import annotations
 
 from moderation.core.ids import EVERYWHERE, new_id
 from moderation.core.problem import Conflict, FieldError, Forbidden, Invalid, NotFound
-from moderation.core.signing import Seal
+from moderation.core.signing import Signer
 from moderation.db import audit
 from moderation.db.database import Session
 from moderation.sites import store as sites
 from moderation.sites.model import is_site_key
 from moderation.team import access, second_factor
 from moderation.team import store as moderators
-from moderation.team.model import ROLES, Asker, Moderator
+from moderation.team.model import ROLES, Moderator, Principal
 from moderation.team.store import Token
 from moderation.text.addresses import checked_email
 
 INVITATION_LIFE = 48 * access.HOUR
 
 
-async def checked_place(tx: Session, asker: Asker, role: str, site: str) -> None:
+async def checked_place(tx: Session, principal: Principal, role: str, site: str) -> None:
     """Raises Invalid, or Forbidden where it is not theirs to give."""
     if role not in ROLES:
         raise Invalid(FieldError("role", "invalid", f"must be one of {', '.join(ROLES)}"))
     if site != EVERYWHERE and not (is_site_key(site) and await sites.sites(tx, [site])):
         raise Invalid(FieldError("site", "invalid", "is no site's key"))
-    if not asker.administers(site):
+    if not principal.administers(site):
         raise Forbidden("Only an administrator of that site, or of all sites, can do this.", code="role")
 
 
-async def known(tx: Session, asker: Asker, id: str) -> Moderator:
+async def known(tx: Session, principal: Principal, id: str) -> Moderator:
     """One whom they administer. Raises NotFound for any other, too."""
-    found = next((m for m in await moderators.of_site(tx, asker.site) if m.id == id), None)
-    if found is None or not asker.administers(found.site):
+    found = next((m for m in await moderators.of_site(tx, principal.site) if m.id == id), None)
+    if found is None or not principal.administers(found.site):
         raise NotFound("There is no such moderator here.")
     return found
 
 
-async def invite(tx: Session, asker: Asker, email: str, role: str, site: str, now: int) -> Moderator:
+async def invite(tx: Session, principal: Principal, email: str, role: str, site: str, now: int) -> Moderator:
     """Without a password yet. Raises Invalid, also for whoever moderates already: nobody is changed by an invitation."""
-    await checked_place(tx, asker, role, site)
+    await checked_place(tx, principal, role, site)
     address = checked_email(email)
     if address and await moderators.by_email(tx, address.casefold()):
         raise Invalid(FieldError("email", "invalid", "already belongs to a moderator"))
-    return await access.add_moderator(tx, email, role, site, now, asker.name)
+    return await access.add_moderator(tx, email, role, site, now, principal.name)
 
 
-async def invitation(tx: Session, seal: Seal, asker: Asker, moderator: Moderator, now: int) -> str:
+async def invitation(tx: Session, signer: Signer, principal: Principal, moderator: Moderator, now: int) -> str:
     """The id of a new link; earlier ones end. Raises Conflict for whoever has a password: that is their own affair.
 
     What opens it is made from the id and the secret key, so that the mail that carries it need not be stored.
@@ -54,33 +54,35 @@ async def invitation(tx: Session, seal: Seal, asker: Asker, moderator: Moderator
         raise Conflict("They have a password already.")
     await moderators.end_tokens_of(tx, moderator, now)
     id = new_id(now)
-    token = token_of(seal, id)
+    token = token_of(signer, id)
     link = Token(moderator.site, "set-password", token[-6:], moderator.id, frozenset(), now + INVITATION_LIFE)
-    await moderators.add_token(tx, link, seal.at_rest(token), now)
-    await audit.note(tx, site=moderator.site, at=now, actor=asker.name, action="moderator:invite", subject=moderator.id)
+    await moderators.add_token(tx, link, signer.token_hash(token), now)
+    await audit.note(
+        tx, site=moderator.site, at=now, actor=principal.name, action="moderator:invite", subject=moderator.id
+    )
     return id
 
 
-def token_of(seal: Seal, id: str) -> str:
-    return seal.mailed("invitation", id)
+def token_of(signer: Signer, id: str) -> str:
+    return signer.sign("invitation", id)
 
 
-async def change(tx: Session, asker: Asker, id: str, role: str, site: str, now: int) -> None:
+async def change(tx: Session, principal: Principal, id: str, role: str, site: str, now: int) -> None:
     """Raises NotFound, Invalid, Forbidden, or Conflict where no administrator would be left."""
-    moderator = await known(tx, asker, id)
-    await checked_place(tx, asker, role, site)
+    moderator = await known(tx, principal, id)
+    await checked_place(tx, principal, role, site)
     await moderators.move(tx, moderator, role, site)
     await _still_administered(tx, moderator)
     for where in {moderator.site, site}:
         await audit.note(
-            tx, site=where, at=now, actor=asker.name, action="moderator:change", subject=id, role=role, of=site
+            tx, site=where, at=now, actor=principal.name, action="moderator:change", subject=id, role=role, of=site
         )
 
 
-async def remove(tx: Session, asker: Asker, id: str, now: int) -> None:
+async def remove(tx: Session, principal: Principal, id: str, now: int) -> None:
     """With sessions, links and second factor; what they decided stays. Raises NotFound, or Conflict as above."""
-    moderator = await known(tx, asker, id)
-    await dismiss(tx, moderator, asker.name, now)
+    moderator = await known(tx, principal, id)
+    await dismiss(tx, moderator, principal.name, now)
     await _still_administered(tx, moderator)
 
 

@@ -26,7 +26,7 @@ class Moderator:
 
 
 @dataclass(frozen=True, slots=True)
-class Asker:
+class Principal:
     """Who asks, once known: a moderator with a session, or a program with a token."""
 
     name: str

@@ -12,38 +12,37 @@ from starlette.routing import Route
 from moderation.core.ids import EVERYWHERE
 from moderation.core.problem import FieldError, Forbidden, Invalid, NotFound, Problem
 from moderation.db.database import Session
-from moderation.outbox import events as telling
+from moderation.outbox import events
 from moderation.queue.pages import page, signed_in
 from moderation.sites import store as sites
-from moderation.team import access
-from moderation.team import members as staff
+from moderation.team import access, members
 from moderation.team import store as moderators
 from moderation.team import store_second_factors as second_factors
-from moderation.team.model import ROLES, SCOPES, Asker, Moderator
+from moderation.team.model import ROLES, SCOPES, Moderator, Principal
 from moderation.team.pages_account import in_a_sentence, in_words
-from moderation.web import bodies as body
+from moderation.web import bodies
 
 PLACE = "/moderate/moderators"
 
 
-def only_administrators(asker: Asker) -> None:
+def only_administrators(principal: Principal) -> None:
     """Raises Forbidden."""
-    if not asker.administers(asker.site):
+    if not principal.administers(principal.site):
         raise Forbidden("Only an administrator may see and change who moderates.", code="role")
 
 
-async def team_page(request: Request, asker: Asker, status: int = 200, **told: Any) -> Response:
+async def team_page(request: Request, principal: Principal, status: int = 200, **told: Any) -> Response:
     state = request.app.state
     async with state.database.reading() as session:
-        people = await moderators.of_site(session, asker.site)
+        people = await moderators.of_site(session, principal.site)
         factors = await second_factors.all_on(session)
-        tokens = await moderators.api_tokens(session, asker.site)
-        seen = {s.key: s.name or s.key for s in (await sites.sites(session)).values() if asker.sees(s.key)}
-    names = ({EVERYWHERE: "all sites"} if asker.sees(EVERYWHERE) else {}) | seen
+        tokens = await moderators.api_tokens(session, principal.site)
+        seen = {s.key: s.name or s.key for s in (await sites.sites(session)).values() if principal.sees(s.key)}
+    names = ({EVERYWHERE: "all sites"} if principal.sees(EVERYWHERE) else {}) | seen
     shown: dict[str, Any] = {
         "people": [
             {"id": m.id, "email": m.email, "place": f"{m.role}/{m.site}", "role": m.role, "site": names[m.site],
-             "me": m.id == asker.name, "ready": m.password_hash is not None, "factor": m.id in factors}
+             "me": m.id == principal.name, "ready": m.password_hash is not None, "factor": m.id in factors}
             for m in people if m.site in names
         ],
         "places": [(f"{role}/{key}", f"{role} of {name}") for key, name in names.items() for role in reversed(ROLES)],
@@ -57,14 +56,14 @@ async def team_page(request: Request, asker: Asker, status: int = 200, **told: A
         "email": "",
         "notice": SAID.get(request.query_params.get("done", "")),
     }  # fmt: skip
-    return await page(request, asker, "team/moderators.html", status, **(shown | told))
+    return await page(request, principal, "team/moderators.html", status, **(shown | told))
 
 
 @signed_in
-async def get_team(request: Request, asker: Asker) -> Response:
+async def get_team(request: Request, principal: Principal) -> Response:
     """Who moderates, and the tokens of programs."""
-    only_administrators(asker)
-    return await team_page(request, asker)
+    only_administrators(principal)
+    return await team_page(request, principal)
 
 
 def place_of(typed: dict[str, str]) -> tuple[str, str]:
@@ -73,64 +72,64 @@ def place_of(typed: dict[str, str]) -> tuple[str, str]:
     return role, site
 
 
-async def invited(request: Request, asker: Asker, act: Callable[[Session], Awaitable[Moderator]]) -> Response:
+async def invited(request: Request, principal: Principal, act: Callable[[Session], Awaitable[Moderator]]) -> Response:
     """Their link, shown once, and mailed where mail is set up."""
     state = request.app.state
     async with state.database.transaction() as tx:
         moderator = await act(tx)
-        id = await staff.invitation(tx, state.links.seal, asker, moderator, state.clock())
+        id = await members.invitation(tx, state.links.signer, principal, moderator, state.clock())
         if state.mails:
-            await telling.invite(tx, moderator, id, state.clock())
-    link = state.links.set_password(staff.token_of(state.links.seal, id))
-    return await team_page(request, asker, link=link, email=moderator.email)
+            await events.invite(tx, moderator, id, state.clock())
+    link = state.links.set_password(members.token_of(state.links.signer, id))
+    return await team_page(request, principal, link=link, email=moderator.email)
 
 
-async def invite(request: Request, asker: Asker, typed: dict[str, str]) -> Response | None:
+async def invite(request: Request, principal: Principal, typed: dict[str, str]) -> Response | None:
     email, place, now = typed.get("email", "")[:300].strip(), place_of(typed), request.app.state.clock()
-    return await invited(request, asker, lambda tx: staff.invite(tx, asker, email, *place, now))
+    return await invited(request, principal, lambda tx: members.invite(tx, principal, email, *place, now))
 
 
-async def invite_again(request: Request, asker: Asker, typed: dict[str, str]) -> Response | None:
-    return await invited(request, asker, lambda tx: staff.known(tx, asker, typed.get("moderator", "")))
+async def invite_again(request: Request, principal: Principal, typed: dict[str, str]) -> Response | None:
+    return await invited(request, principal, lambda tx: members.known(tx, principal, typed.get("moderator", "")))
 
 
-async def change(request: Request, asker: Asker, typed: dict[str, str]) -> Response | None:
+async def change(request: Request, principal: Principal, typed: dict[str, str]) -> Response | None:
     state = request.app.state
     async with state.database.transaction() as tx:
-        await staff.change(tx, asker, typed.get("moderator", ""), *place_of(typed), state.clock())
+        await members.change(tx, principal, typed.get("moderator", ""), *place_of(typed), state.clock())
     return None
 
 
-async def remove(request: Request, asker: Asker, typed: dict[str, str]) -> Response | None:
+async def remove(request: Request, principal: Principal, typed: dict[str, str]) -> Response | None:
     state = request.app.state
     async with state.database.transaction() as tx:
-        await staff.remove(tx, asker, typed.get("moderator", ""), state.clock())
+        await members.remove(tx, principal, typed.get("moderator", ""), state.clock())
     return None
 
 
-async def add_token(request: Request, asker: Asker, typed: dict[str, str]) -> Response | None:
+async def add_token(request: Request, principal: Principal, typed: dict[str, str]) -> Response | None:
     state = request.app.state
     site, name = typed.get("site", ""), " ".join(typed.get("name", "").split())
     scopes = frozenset(scope for scope in SCOPES if typed.get(f"scope-{scope}"))
     if not 1 <= len(name) <= 100:
         raise Invalid(FieldError("name", "invalid", "must say what the token is for, in at most 100 characters"))
     async with state.database.transaction() as tx:
-        await staff.checked_place(tx, asker, "administrator", site)
-        token = await access.add_token(tx, state.links.seal, site, scopes, state.clock(), asker.name, name)
-    return await team_page(request, asker, token=token)
+        await members.checked_place(tx, principal, "administrator", site)
+        token = await access.add_token(tx, state.links.signer, site, scopes, state.clock(), principal.name, name)
+    return await team_page(request, principal, token=token)
 
 
-async def revoke_token(request: Request, asker: Asker, typed: dict[str, str]) -> Response | None:
+async def revoke_token(request: Request, principal: Principal, typed: dict[str, str]) -> Response | None:
     state = request.app.state
     async with state.database.transaction() as tx:
-        found = [t for t in await moderators.api_tokens(tx, asker.site) if t.id == typed.get("token")]
+        found = [t for t in await moderators.api_tokens(tx, principal.site) if t.id == typed.get("token")]
         if not found:
             raise NotFound("There is no such token here; it may be revoked already.")
-        await access.revoke_token(tx, state.links.seal, found[0].id, state.clock(), asker.name, found[0].site)
+        await access.revoke_token(tx, state.links.signer, found[0].id, state.clock(), principal.name, found[0].site)
     return None
 
 
-ACTS: dict[str, Callable[[Request, Asker, dict[str, str]], Awaitable[Response | None]]] = {
+ACTS: dict[str, Callable[[Request, Principal, dict[str, str]], Awaitable[Response | None]]] = {
     "invite": invite,
     "invite-again": invite_again,
     "change": change,
@@ -146,18 +145,18 @@ SAID = {
 
 
 @signed_in
-async def post_team(request: Request, asker: Asker) -> Response:
+async def post_team(request: Request, principal: Principal) -> Response:
     """Change what `act` says."""
-    typed = body.single(await body.form_fields(request, await body.read(request)))
-    request.app.state.doorman.check_csrf(asker, typed.get("csrf_token", ""))
-    only_administrators(asker)
+    typed = bodies.single(await bodies.form_fields(request, await bodies.read(request)))
+    request.app.state.authenticator.check_csrf(principal, typed.get("csrf_token", ""))
+    only_administrators(principal)
     act = typed.get("act", "")
     try:
         if act not in ACTS:
             raise Invalid(detail="This page knows no such act.")
-        answer = await ACTS[act](request, asker, typed)
+        answer = await ACTS[act](request, principal, typed)
     except Problem as problem:
-        return await team_page(request, asker, problem.status, error=in_a_sentence(problem))
+        return await team_page(request, principal, problem.status, error=in_a_sentence(problem))
     return answer or RedirectResponse(f"{PLACE}?done={act}", 303)
 
 

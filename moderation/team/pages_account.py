@@ -14,18 +14,17 @@ from starlette.routing import Route
 from moderation.core.problem import Invalid, NotFound, Problem
 from moderation.core.times import iso
 from moderation.db import audit
-from moderation.queue import reply as answering
+from moderation.queue import reply as staff_reply
 from moderation.queue.pages import page, signed_in
-from moderation.team import members as staff
-from moderation.team import passwords, second_factor
+from moderation.team import members, passwords, second_factor
 from moderation.team import store as moderators
 from moderation.team import store_failures as failures
 from moderation.team import store_second_factors as second_factors
-from moderation.team.access import Doorman
-from moderation.team.model import Asker, Moderator
+from moderation.team.access import Authenticator
+from moderation.team.model import Moderator, Principal
 from moderation.team.store import Token
 from moderation.team.throttle import Caller
-from moderation.web import bodies as body
+from moderation.web import bodies
 
 PLACE = "/moderate/account"
 
@@ -48,15 +47,15 @@ def drawn(address: str) -> Markup:
     return Markup(picture.svg_inline(scale=4, border=4, dark="#000", light="#fff", svgclass=None, lineclass=None))  # noqa: S704
 
 
-async def account_page(request: Request, asker: Asker, status: int = 200, **told: Any) -> Response:
+async def account_page(request: Request, principal: Principal, status: int = 200, **told: Any) -> Response:
     state = request.app.state
-    moderator = person(asker)
+    moderator = person(principal)
     async with state.database.reading() as session:
         sessions = await moderators.sessions_of(session, moderator, state.clock())
         factor = await second_factors.of(session, moderator)
         left = await second_factors.codes_left(session, moderator)
     shown: dict[str, Any] = {
-        "sessions": [in_words(token) | {"here": mark == asker.session} for mark, token in sessions],
+        "sessions": [in_words(token) | {"here": mark == principal.session} for mark, token in sessions],
         "factor": "off" if factor is None else "on" if factor.confirmed_at else "begun",
         "left": left,
         "codes": [],
@@ -66,78 +65,78 @@ async def account_page(request: Request, asker: Asker, status: int = 200, **told
         "digest": moderator.digest,
     }
     if factor and not factor.confirmed_at:
-        secret = second_factor.secret_of(state.links.seal, moderator, factor.seed)
+        secret = second_factor.secret_of(state.links.signer, moderator, factor.seed)
         address = second_factor.address_of(moderator, secret)
         spaced = " ".join(secret[i : i + 4] for i in range(0, len(secret), 4))
         shown |= {"secret": spaced, "address": address, "picture": drawn(address)}
-    return await page(request, asker, "team/account.html", status, **(shown | told))
+    return await page(request, principal, "team/account.html", status, **(shown | told))
 
 
-def person(asker: Asker) -> Moderator:
-    assert asker.moderator  # whoever has a session is a person
-    return asker.moderator
+def person(principal: Principal) -> Moderator:
+    assert principal.moderator  # whoever has a session is a person
+    return principal.moderator
 
 
 @signed_in
-async def get_account(request: Request, asker: Asker) -> Response:
+async def get_account(request: Request, principal: Principal) -> Response:
     """The account's page."""
-    return await account_page(request, asker)
+    return await account_page(request, principal)
 
 
-async def begin(request: Request, asker: Asker, typed: dict[str, str]) -> Response | None:
+async def begin(request: Request, principal: Principal, typed: dict[str, str]) -> Response | None:
     """The password once more: whoever finds an open session must not lock its owner out."""
     state = request.app.state
-    await same_password(request, asker, typed)
+    await same_password(request, principal, typed)
     async with state.database.transaction() as tx:
-        await second_factor.begin(tx, person(asker))
+        await second_factor.begin(tx, person(principal))
     return None
 
 
-async def confirm(request: Request, asker: Asker, typed: dict[str, str]) -> Response | None:
+async def confirm(request: Request, principal: Principal, typed: dict[str, str]) -> Response | None:
     state = request.app.state
     codes = await second_factor.confirm(
-        *(state.database, state.links.seal, person(asker), asker.session, typed.get("code", "")[:100]),
-        *(caller_of(request, asker, "code"), state.clock()),
+        *(state.database, state.links.signer, person(principal), principal.session, typed.get("code", "")[:100]),
+        *(caller_of(request, principal, "code"), state.clock()),
     )
-    return await account_page(request, asker, codes=codes)
+    return await account_page(request, principal, codes=codes)
 
 
-async def cancel(request: Request, asker: Asker, typed: dict[str, str]) -> Response | None:
+async def cancel(request: Request, principal: Principal, typed: dict[str, str]) -> Response | None:
     """Only one that was begun and never confirmed."""
     state = request.app.state
     async with state.database.transaction() as tx:
-        if not await second_factor.is_on(tx, person(asker)):
-            await second_factors.remove(tx, person(asker))
+        if not await second_factor.is_on(tx, person(principal)):
+            await second_factors.remove(tx, person(principal))
     return None
 
 
-async def stop(request: Request, asker: Asker, typed: dict[str, str]) -> Response | None:
+async def stop(request: Request, principal: Principal, typed: dict[str, str]) -> Response | None:
     state = request.app.state
-    moderator, now = person(asker), state.clock()
-    await same_factor(request, asker, typed)
+    moderator, now = person(principal), state.clock()
+    await same_factor(request, principal, typed)
     async with state.database.transaction() as tx:
         await second_factor.off(tx, moderator, moderator.id, now)
     return None
 
 
-async def renew(request: Request, asker: Asker, typed: dict[str, str]) -> Response | None:
+async def renew(request: Request, principal: Principal, typed: dict[str, str]) -> Response | None:
     state = request.app.state
-    moderator, seal, now = person(asker), state.links.seal, state.clock()
-    await same_factor(request, asker, typed)
+    moderator, signer, now = person(principal), state.links.signer, state.clock()
+    await same_factor(request, principal, typed)
     async with state.database.transaction() as tx:
-        codes = await second_factor.new_codes(tx, seal, moderator)
+        codes = await second_factor.new_codes(tx, signer, moderator)
         await audit.note(
             tx, site=moderator.site, at=now, actor=moderator.id, action="recovery-codes:renew", subject=moderator.id
         )
-    return await account_page(request, asker, codes=codes)
+    return await account_page(request, principal, codes=codes)
 
 
-async def end_session(request: Request, asker: Asker, typed: dict[str, str]) -> Response | None:
+async def end_session(request: Request, principal: Principal, typed: dict[str, str]) -> Response | None:
     """One, by what it is called, or all but this one."""
     state = request.app.state
-    moderator, now, id = person(asker), state.clock(), typed.get("session", "")[:10]
+    moderator, now, id = person(principal), state.clock(), typed.get("session", "")[:10]
     async with state.database.transaction() as tx:
-        if not await moderators.end_sessions(tx, moderator, now, id=id, but=asker.session) and id:
+        if not await moderators.end_sessions(tx, moderator, now, id=id, but=principal.session) and id:
             raise NotFound("This session is over already.")
         await audit.note(
             tx, site=moderator.site, at=now, actor=moderator.id, action="session:end", subject=id or moderator.id
@@ -145,57 +144,57 @@ async def end_session(request: Request, asker: Asker, typed: dict[str, str]) -> 
     return None
 
 
-async def call_me(request: Request, asker: Asker, typed: dict[str, str]) -> Response | None:
+async def call_me(request: Request, principal: Principal, typed: dict[str, str]) -> Response | None:
     state = request.app.state
-    name = (await answering.checked(asker, {"name": typed.get("name", ""), "body": "-"})).name
+    name = (await staff_reply.checked(principal, {"name": typed.get("name", ""), "body": "-"})).name
     async with state.database.transaction() as tx:
-        await moderators.call(tx, person(asker), name)
+        await moderators.call(tx, person(principal), name)
         await audit.note(
             tx,
-            site=person(asker).site,
+            site=person(principal).site,
             at=state.clock(),
-            actor=asker.name,
+            actor=principal.name,
             action="moderator:name",
-            subject=asker.name,
+            subject=principal.name,
         )
     return None
 
 
-async def digest(request: Request, asker: Asker, typed: dict[str, str]) -> Response | None:
+async def digest(request: Request, principal: Principal, typed: dict[str, str]) -> Response | None:
     state = request.app.state
     async with state.database.transaction() as tx:
-        await staff.digest(tx, person(asker), typed.get("digest") == "1", state.clock())
+        await members.digest(tx, person(principal), typed.get("digest") == "1", state.clock())
     return None
 
 
-async def seen_failures(request: Request, asker: Asker, typed: dict[str, str]) -> Response | None:
+async def seen_failures(request: Request, principal: Principal, typed: dict[str, str]) -> Response | None:
     state = request.app.state
     async with state.database.transaction() as tx:
-        await failures.seen(tx, state.doorman.account(person(asker).email))
+        await failures.seen(tx, state.authenticator.account(person(principal).email))
     return None
 
 
-def caller_of(request: Request, asker: Asker, what: str) -> Caller:
+def caller_of(request: Request, principal: Principal, what: str) -> Caller:
     """An allowance for this session alone: what others try at the door does not count here."""
-    doorman: Doorman = request.app.state.doorman
-    return Caller(doorman.account(person(asker).email), session=asker.session[:26], what=what)
+    authenticator: Authenticator = request.app.state.authenticator
+    return Caller(authenticator.account(person(principal).email), session=principal.session[:26], what=what)
 
 
-async def same_password(request: Request, asker: Asker, typed: dict[str, str]) -> None:
+async def same_password(request: Request, principal: Principal, typed: dict[str, str]) -> None:
     """Raises Unauthorized, TooFast or Unavailable."""
-    doorman: Doorman = request.app.state.doorman
-    email, given = person(asker).email, typed.get("password", "")[: passwords.LONGEST]
-    await doorman.sign_in(email, given, caller_of(request, asker, "password"))
+    authenticator: Authenticator = request.app.state.authenticator
+    email, given = person(principal).email, typed.get("password", "")[: passwords.LONGEST]
+    await authenticator.sign_in(email, given, caller_of(request, principal, "password"))
 
 
-async def same_factor(request: Request, asker: Asker, typed: dict[str, str]) -> None:
+async def same_factor(request: Request, principal: Principal, typed: dict[str, str]) -> None:
     """Raises Unauthorized or TooFast."""
-    state, moderator = request.app.state, person(asker)
-    caller, code = caller_of(request, asker, "code"), typed.get("code", "")[:100]
-    await second_factor.check(state.database, state.links.seal, moderator, code, caller, state.clock())
+    state, moderator = request.app.state, person(principal)
+    caller, code = caller_of(request, principal, "code"), typed.get("code", "")[:100]
+    await second_factor.check(state.database, state.links.signer, moderator, code, caller, state.clock())
 
 
-ACTS: dict[str, Callable[[Request, Asker, dict[str, str]], Awaitable[Response | None]]] = {
+ACTS: dict[str, Callable[[Request, Principal, dict[str, str]], Awaitable[Response | None]]] = {
     "call-me": call_me,
     "digest": digest,
     "begin-factor": begin,
@@ -222,17 +221,17 @@ def in_a_sentence(problem: Problem) -> str:
 
 
 @signed_in
-async def post_account(request: Request, asker: Asker) -> Response:
+async def post_account(request: Request, principal: Principal) -> Response:
     """Change what `act` says."""
-    typed = body.single(await body.form_fields(request, await body.read(request)))
-    request.app.state.doorman.check_csrf(asker, typed.get("csrf_token", ""))
+    typed = bodies.single(await bodies.form_fields(request, await bodies.read(request)))
+    request.app.state.authenticator.check_csrf(principal, typed.get("csrf_token", ""))
     act = typed.get("act", "")
     try:
         if act not in ACTS or (act == "end-session") != bool(typed.get("session")):
             raise Invalid(detail="This page knows no such act.")
-        answer = await ACTS[act](request, asker, typed)
+        answer = await ACTS[act](request, principal, typed)
     except Problem as problem:
-        return await account_page(request, asker, problem.status, error=in_a_sentence(problem))
+        return await account_page(request, principal, problem.status, error=in_a_sentence(problem))
     return answer or RedirectResponse(f"{PLACE}?done={act}", 303)
 
 

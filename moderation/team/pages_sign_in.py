@@ -11,10 +11,10 @@ from starlette.routing import Route
 
 from moderation.core.problem import Forbidden, Problem, Unauthorized
 from moderation.team import access, passwords, second_factor
-from moderation.team.access import DEVICE_COOKIE, DEVICE_LIFE, SESSION_LIFE, Doorman
+from moderation.team.access import DEVICE_COOKIE, DEVICE_LIFE, SESSION_LIFE, Authenticator
 from moderation.team.model import Moderator
 from moderation.text.addresses import EMAIL_LONGEST, checked_email
-from moderation.web import bodies as body
+from moderation.web import bodies
 from moderation.web.cookies import COOKIE
 from moderation.web.templating import Pages
 
@@ -23,7 +23,7 @@ FORM_COOKIE = "moderation_form"
 
 
 async def fields_of(request: Request) -> dict[str, str]:
-    return body.single(await body.form_fields(request, await body.read(request)))
+    return bodies.single(await bodies.form_fields(request, await bodies.read(request)))
 
 
 def browser_of(request: Request) -> str:
@@ -35,13 +35,13 @@ def door_token(request: Request, browser: str) -> str:
     """CSRF protection where there is no session yet: a token that only a page of ours in this very browser can have, so that
     nobody makes another's browser sign in to an account of theirs."""
     state = request.app.state
-    token: str = state.links.seal.form_token("moderate", f"login/{browser}", state.clock())
+    token: str = state.links.signer.form_token("moderate", f"login/{browser}", state.clock())
     return token
 
 
 def check_door_token(request: Request, token: str) -> None:
     state, browser = request.app.state, browser_of(request)
-    how = state.links.seal.check_form_token(token, "moderate", f"login/{browser}", state.clock())
+    how = state.links.signer.check_form_token(token, "moderate", f"login/{browser}", state.clock())
     if not browser or how not in ("ok", "early"):
         raise Forbidden("The page was too old, or your browser keeps no cookies; send it again.", code="csrf")
 
@@ -88,32 +88,32 @@ def plain_email(typed: str) -> str:
 async def post_login(request: Request) -> Response:
     """A session, in a cookie that scripts cannot read; or, with a second factor, the page that asks for its code."""
     state = request.app.state
-    doorman: Doorman = state.doorman
-    seal = state.links.seal
+    authenticator: Authenticator = state.authenticator
+    signer = state.links.signer
     typed = await fields_of(request)
     email, following = typed.get("email", ""), safe_next(typed.get("next", ""))
     password = typed.get("password", "")[: passwords.LONGEST]
     try:
         check_door_token(request, typed.get("csrf_token", ""))
         account = plain_email(email)
-        moderator = await doorman.sign_in(account, password, doorman.caller(request, account))
+        moderator = await authenticator.sign_in(account, password, authenticator.caller(request, account))
         async with state.database.reading() as session:
             asks = await second_factor.is_on(session, moderator)
         if asks:
             given = (moderator.site, moderator.id, moderator.password_hash or "", browser_of(request))
-            return code_page(request, seal.ticket(*given, state.clock()), following)
-        token = await access.begin_session(state.database, seal, moderator, state.clock())
+            return code_page(request, signer.ticket(*given, state.clock()), following)
+        token = await access.begin_session(state.database, signer, moderator, state.clock())
     except Problem as problem:
         return signin_page(request, problem, email=email, next=following)
     return begun(request, moderator, token, following)
 
 
 def begun(request: Request, moderator: Moderator, token: str, following: str) -> Response:
-    doorman: Doorman = request.app.state.doorman
+    authenticator: Authenticator = request.app.state.authenticator
     answer = RedirectResponse(following or "/moderate", 303)
     hidden: dict[str, Any] = {"httponly": True, "samesite": "lax", "secure": secure(request)}
     answer.set_cookie(COOKIE, token, max_age=SESSION_LIFE // 1000, **hidden)
-    device = doorman.device_cookie(moderator)
+    device = authenticator.device_cookie(moderator)
     answer.set_cookie(DEVICE_COOKIE, device, max_age=DEVICE_LIFE // 1000, path="/moderate", **hidden)
     return answer
 
@@ -126,21 +126,21 @@ def code_page(request: Request, ticket: str, following: str, problem: Problem | 
 async def post_code(request: Request) -> Response:
     """The second step: a code of the app, or a recovery code."""
     state = request.app.state
-    doorman: Doorman = state.doorman
+    authenticator: Authenticator = state.authenticator
     typed = await fields_of(request)
     ticket, following = typed.get("ticket", "")[:200], safe_next(typed.get("next", ""))
-    seal, browser = state.links.seal, browser_of(request)
+    signer, browser = state.links.signer, browser_of(request)
     if not browser:  # whose ticket it is, it was not given to this one
         return RedirectResponse("/moderate/login", 303)
     async with state.database.reading() as session:
-        moderator = await second_factor.moderator_of(session, seal, ticket, browser, state.clock())
+        moderator = await second_factor.moderator_of(session, signer, ticket, browser, state.clock())
     if moderator is None:
         return signin_page(request, Unauthorized("That took too long. Sign in again."), next=following)
     try:
         check_door_token(request, typed.get("csrf_token", ""))
-        caller, code = doorman.caller(request, moderator.email, "code"), typed.get("code", "")[:100]
-        await doorman.throttle.wait(caller, state.clock())
-        token = await second_factor.sign_in(state.database, seal, moderator, code, caller, state.clock())
+        caller, code = authenticator.caller(request, moderator.email, "code"), typed.get("code", "")[:100]
+        await authenticator.throttle.wait(caller, state.clock())
+        token = await second_factor.sign_in(state.database, signer, moderator, code, caller, state.clock())
     except Problem as problem:
         return code_page(request, ticket, following, problem)
     return begun(request, moderator, token, following)
@@ -149,10 +149,10 @@ async def post_code(request: Request) -> Response:
 async def post_logout(request: Request) -> Response:
     """End the session."""
     state = request.app.state
-    asker = await state.doorman.session(request)
-    if asker:
-        state.doorman.check_csrf(asker, (await fields_of(request)).get("csrf_token", ""))
-        await access.sign_out(state.database, state.links.seal, request.cookies[COOKIE], state.clock())
+    principal = await state.authenticator.session(request)
+    if principal:
+        state.authenticator.check_csrf(principal, (await fields_of(request)).get("csrf_token", ""))
+        await access.sign_out(state.database, state.links.signer, request.cookies[COOKIE], state.clock())
     answer = RedirectResponse("/moderate/login", 303)
     answer.delete_cookie(COOKIE)
     return answer
@@ -176,24 +176,24 @@ async def password_page(request: Request, error: str = "", status: int = 200) ->
 async def of_link(request: Request) -> Moderator | None:
     state = request.app.state
     async with state.database.reading() as session:
-        return await access.moderator_of_link(session, request.path_params["token"], state.links.seal, state.clock())
+        return await access.moderator_of_link(session, request.path_params["token"], state.links.signer, state.clock())
 
 
 async def post_set_password(request: Request) -> Response:
     """Set it, once. The link itself is what nobody else has, and no session begins here."""
     state = request.app.state
-    doorman: Doorman = state.doorman
+    authenticator: Authenticator = state.authenticator
     typed = await fields_of(request)
     if typed.get("password") != typed.get("repeat"):
         return await password_page(request, "The two are not the same.", 422)
     if await of_link(request) is None:  # nobody is made to hash by a link that is none
         return await password_page(request)
     try:
-        with doorman.passwords.seat(known=True):
-            hashed = await doorman.passwords.hash(passwords.checked(typed.get("password", "")))
+        with authenticator.passwords.seat(known=True):
+            hashed = await authenticator.passwords.hash(passwords.checked(typed.get("password", "")))
         async with state.database.transaction() as tx:  # once more: of two at the same time one is too late
             token, now = request.path_params["token"], state.clock()
-            moderator = await access.moderator_of_link(tx, token, state.links.seal, now)
+            moderator = await access.moderator_of_link(tx, token, state.links.signer, now)
             if moderator:
                 await access.keep_password(tx, moderator, hashed, now)
     except Problem as problem:

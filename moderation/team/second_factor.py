@@ -13,7 +13,7 @@ import secrets
 import pyotp
 
 from moderation.core.problem import Conflict, Unauthorized
-from moderation.core.signing import Seal
+from moderation.core.signing import Signer
 from moderation.db import audit
 from moderation.db.database import Database, Session
 from moderation.team import store as moderators
@@ -39,9 +39,9 @@ EXHAUSTED = (
 WRONG = "The code is wrong, or was used already. The app shows a new one every 30 seconds."
 
 
-def secret_of(seal: Seal, moderator: Moderator, seed: str) -> str:
+def secret_of(signer: Signer, moderator: Moderator, seed: str) -> str:
     """In base 32, as apps want it."""
-    return base64.b32encode(seal.totp_secret(moderator.id, seed)).decode()
+    return base64.b32encode(signer.totp_secret(moderator.id, seed)).decode()
 
 
 def address_of(moderator: Moderator, secret: str) -> str:
@@ -64,8 +64,8 @@ def step_of(secret: str, code: str, after: int, now: int) -> int | None:
     return None
 
 
-def code_mark(seal: Seal, moderator: Moderator, code: str) -> str:
-    return seal.at_rest(f"recovery/{moderator.id}/{code}")
+def code_mark(signer: Signer, moderator: Moderator, code: str) -> str:
+    return signer.token_hash(f"recovery/{moderator.id}/{code}")
 
 
 async def is_on(session: Session, moderator: Moderator) -> bool:
@@ -80,15 +80,15 @@ async def begin(tx: Session, moderator: Moderator) -> None:
     await second_factors.put(tx, moderator, SecondFactor(secrets.token_hex(16), None, 0))
 
 
-async def new_codes(tx: Session, seal: Seal, moderator: Moderator) -> list[str]:
+async def new_codes(tx: Session, signer: Signer, moderator: Moderator) -> list[str]:
     """Ten of 80 bits, to be shown once; earlier ones end."""
     codes = ["".join(secrets.choice(DIGITS) for _ in range(16)) for _ in range(CODES)]
-    await second_factors.put_codes(tx, moderator, [code_mark(seal, moderator, code) for code in codes])
+    await second_factors.put_codes(tx, moderator, [code_mark(signer, moderator, code) for code in codes])
     return ["-".join(code[i : i + 4] for i in range(0, 16, 4)) for code in codes]
 
 
 async def confirm(
-    database: Database, seal: Seal, moderator: Moderator, session: str, code: str, caller: Caller, now: int
+    database: Database, signer: Signer, moderator: Moderator, session: str, code: str, caller: Caller, now: int
 ) -> list[str]:
     """On, if the app shows the right code; the recovery codes. Other sessions end: they came without it.
 
@@ -99,17 +99,17 @@ async def confirm(
         if factor is None or factor.confirmed_at is not None:
             raise Conflict("The second factor is on already, or was not begun.")
         counted = await throttle.count(tx, caller, now)
-        step = step_of(secret_of(seal, moderator, factor.seed), plain(code), factor.step, now)
+        step = step_of(secret_of(signer, moderator, factor.seed), plain(code), factor.step, now)
         if step is not None:
             await throttle.take_back(tx, caller, counted)
             await second_factors.put(tx, moderator, SecondFactor(factor.seed, now, step))
             await moderators.end_sessions(tx, moderator, now, but=session)
             await _note(tx, moderator, "second-factor:on", now)
-            return await new_codes(tx, seal, moderator)
+            return await new_codes(tx, signer, moderator)
     raise Unauthorized(WRONG)
 
 
-async def check(database: Database, seal: Seal, moderator: Moderator, code: str, caller: Caller, now: int) -> None:
+async def check(database: Database, signer: Signer, moderator: Moderator, code: str, caller: Caller, now: int) -> None:
     """A code of the app or a recovery code, each taken once. Raises Unauthorized or TooFast.
 
     Counted and compared in one transaction, whose writer is alone: attempts at the same time come one after the other.
@@ -121,33 +121,33 @@ async def check(database: Database, seal: Seal, moderator: Moderator, code: str,
             raise Conflict("There is no second factor; sign in again.")
         typed = plain(code)
         exhausted = not caller.is_known and await moderators.attempts(tx, caller.counted, now, DAY) > GUESSES
-        secret = secret_of(seal, moderator, factor.seed)
+        secret = secret_of(signer, moderator, factor.seed)
         step = None if exhausted else step_of(secret, typed, factor.step, now)
         if step is not None:
             await throttle.take_back(tx, caller, counted)
             await second_factors.put(tx, moderator, SecondFactor(factor.seed, factor.confirmed_at, step))
             return
-        if typed and await second_factors.use_code(tx, moderator, code_mark(seal, moderator, typed)):
+        if typed and await second_factors.use_code(tx, moderator, code_mark(signer, moderator, typed)):
             await throttle.take_back(tx, caller, counted)
             await _note(tx, moderator, "recovery-code:use", now)
             return
     raise Unauthorized(EXHAUSTED if exhausted else WRONG)
 
 
-async def sign_in(database: Database, seal: Seal, moderator: Moderator, code: str, caller: Caller, now: int) -> str:
+async def sign_in(database: Database, signer: Signer, moderator: Moderator, code: str, caller: Caller, now: int) -> str:
     """The second step, for whom a ticket stands: a session's token, for a code. Raises Unauthorized or TooFast."""
-    await check(database, seal, moderator, code, caller, now)
-    return await begin_session(database, seal, moderator, now)
+    await check(database, signer, moderator, code, caller, now)
+    return await begin_session(database, signer, moderator, now)
 
 
-async def moderator_of(session: Session, seal: Seal, ticket: str, browser: str, now: int) -> Moderator | None:
+async def moderator_of(session: Session, signer: Signer, ticket: str, browser: str, now: int) -> Moderator | None:
     """Whose right password a ticket stands for; None for a forged or old one, another browser's, or where the password is
     another now."""
     site, _, rest = ticket.partition("/")
     found = await moderators.by_id(session, site[:64], rest.partition("/")[0][:26])
     if found is None or not found.password_hash:
         return None
-    good = seal.is_ticket(ticket, found.site, found.id, found.password_hash, browser, now)
+    good = signer.is_ticket(ticket, found.site, found.id, found.password_hash, browser, now)
     return found if good else None
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from moderation.core.ids import EVERYWHERE, first_id_at, new_id
 from moderation.core.times import LEEWAY
-from moderation.db.database import Row, Session, marks
+from moderation.db.database import Row, Session, placeholders
 from moderation.team.model import Moderator
 
 SITES = "site IN (SELECT '*' UNION ALL SELECT site FROM sites)"
@@ -145,7 +145,7 @@ async def living(session: Session, wanted: Collection[str], now: int) -> list[tu
     columns = ", ".join(f"t.{column}" for column in COLUMNS.split(", "))
     rows = await session.fetch(
         f"SELECT {columns}, t.hash, m.role FROM tokens t LEFT JOIN moderators m ON m.site = t.site AND m.id = t.moderator "
-        f"WHERE t.{SITES} AND t.hash IN ({marks(len(wanted))}) AND t.ended_at IS NULL "
+        f"WHERE t.{SITES} AND t.hash IN ({placeholders(len(wanted))}) AND t.ended_at IS NULL "
         "AND (t.expires_at IS NULL OR t.expires_at > ?) AND (t.kind = 'api' OR m.id IS NOT NULL)",
         *(*wanted, now),
     )

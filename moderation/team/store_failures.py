@@ -7,7 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from moderation.core.ids import EVERYWHERE
-from moderation.db.database import Session, marks
+from moderation.db.database import Session, placeholders
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ async def seen(tx: Session, who: str) -> None:
     await tx.execute("UPDATE signin_failures SET failed = 0, unmailed = 0 WHERE site = ? AND who = ?", EVERYWHERE, who)
 
 
-async def mailed(tx: Session, who: str, now: int) -> None:
+async def sign(tx: Session, who: str, now: int) -> None:
     await tx.execute(
         "UPDATE signin_failures SET unmailed = 0, mailed_at = ? WHERE site = ? AND who = ?", now, EVERYWHERE, who
     )
@@ -60,7 +60,7 @@ async def any_known(session: Session) -> bool:
 
 async def forget(tx: Session, before: int, keep: Collection[str]) -> None:
     """What was counted before that: for accounts that nobody has, and where there is nothing to tell."""
-    theirs = f"AND (failed = 0 OR who NOT IN ({marks(len(keep))}))" if keep else ""
+    theirs = f"AND (failed = 0 OR who NOT IN ({placeholders(len(keep))}))" if keep else ""
     await tx.execute(
         f"DELETE FROM signin_failures WHERE site = ? AND at <= ? AND mailed_at <= ? {theirs}",
         *(EVERYWHERE, before, before, *keep),

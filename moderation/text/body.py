@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from moderation.text import html as hypertext
-from moderation.text import markdown
+from moderation.text import html, markdown
 
 MARKDOWN, HTML = "markdown", "html"
 FORMATS = (MARKDOWN, HTML)
@@ -18,7 +17,7 @@ LIGHT_HTML = 1_000
 def render_and_count(body: str, format: str) -> tuple[str, int]:
     """The safe HTML, and how many links it has or its sender meant."""
     if format == HTML:
-        found = hypertext.read(body)
+        found = html.read(body)
         return found.html, found.links
     return markdown.render_and_count(body)
 
@@ -31,12 +30,12 @@ def is_light(body: str, format: str) -> bool:
 
 def plain(body: str, format: str) -> str:
     """What a reader reads: this is scored, compared with listed words, and learnt from."""
-    return hypertext.read(body).text if format == HTML else body
+    return html.read(body).text if format == HTML else body
 
 
 def in_body(body: str, format: str, spans: Iterable[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
     """Spans of the plain text as spans of the body."""
     if format == HTML:
-        found = hypertext.read(body)
+        found = html.read(body)
         return tuple(found.in_source(start, end) for start, end in spans)
     return tuple(spans)

@@ -12,18 +12,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from moderation.core.problem import Conflict
-from moderation.core.signing import Seal
+from moderation.core.signing import Signer
 from moderation.core.urls import Links
 from moderation.db import audit
 from moderation.db.database import Database
 from moderation.sites.model import Site
-from moderation.transfer import exporting as departures
+from moderation.transfer import exporting
 from moderation.transfer.formats.file import File
 from moderation.transfer.formats.readers import READERS, reader_for
 from moderation.transfer.records import Skipped
 
 if TYPE_CHECKING:
-    from moderation.transfer.importing import Told
+    from moderation.transfer.importing import ImportResult
 
 NAMED = 20
 """How many skipped rows are named for each reason; the rest are counted."""
@@ -51,7 +51,13 @@ class Progress:
 
 
 async def bring(
-    database: Database, seal: Seal, site: str, path: str, named: str | None, keys: str | None, clock: Callable[[], int]
+    database: Database,
+    signer: Signer,
+    site: str,
+    path: str,
+    named: str | None,
+    keys: str | None,
+    clock: Callable[[], int],
 ) -> dict[str, Any]:
     """Import a file. What came is told even where the file breaks off; then the Problem is raised."""
     from moderation.transfer.importing import Arrivals
@@ -67,11 +73,11 @@ async def bring(
             if named_so_far[row.reason] <= NAMED:
                 progress.say(f"skipped: {row.where}: {row.reason}")
 
-        def show(told: Told) -> None:
+        def show(told: ImportResult) -> None:
             part = f"{file.done:.0%}, " if file.done is not None else ""
             progress.show(lambda: f"{part}{told.comments.total():,} comments in, {told.known:,} here already")
 
-        arrivals = Arrivals(database, seal, site, reader.source, clock(), skip)
+        arrivals = Arrivals(database, signer, site, reader.source, clock(), skip)
         try:
             await arrivals.take_in(reader.read(file, keys or reader.keys), show)
         finally:
@@ -82,7 +88,7 @@ async def bring(
         file.close()
 
 
-def summary(told: Told, site: str, source: str) -> dict[str, Any]:
+def summary(told: ImportResult, site: str, source: str) -> dict[str, Any]:
     return {
         "site": site,
         "source": source,
@@ -95,7 +101,7 @@ def summary(told: Told, site: str, source: str) -> dict[str, Any]:
     }
 
 
-def table(told: Told) -> Iterator[str]:
+def table(told: ImportResult) -> Iterator[str]:
     rows = [("articles, new", told.articles)]
     rows += [(f"comments, {status}", count) for status, count in sorted(told.comments.items())]
     rows += [("comments that were here already, left as they are", told.known)] if told.known else []
@@ -113,14 +119,14 @@ async def take(
     """Export a site, all from one moment. It holds every address: a file is made readable by its owner alone."""
     progress = Progress()
 
-    def show(gone: departures.Gone) -> None:
+    def show(gone: exporting.ExportResult) -> None:
         progress.show(lambda: f"{gone.comments:,} comments written")
 
     with opened(output) as file:
         if format == "wxr":
-            gone = await departures.write_wxr(database, site, links, file.write, show)
+            gone = await exporting.write_wxr(database, site, links, file.write, show)
         else:
-            gone = await departures.write_jsonl(database, site, clock(), file.write, show)
+            gone = await exporting.write_jsonl(database, site, clock(), file.write, show)
     async with database.transaction() as tx:
         await audit.note(
             tx,

@@ -15,7 +15,7 @@ import orjson
 from moderation.comments import store as comments
 from moderation.comments import store_appeals as appeals
 from moderation.comments import store_decisions as decisions
-from moderation.comments import store_submissions as judged
+from moderation.comments import store_submissions as judged_submissions
 from moderation.comments.model import Comment
 from moderation.comments.store_decisions import Entry
 from moderation.comments.store_submissions import Judgement
@@ -32,7 +32,7 @@ Write = Callable[[bytes], object]
 
 
 @dataclass
-class Gone:
+class ExportResult:
     """What was written."""
 
     articles: int = 0
@@ -59,10 +59,10 @@ async def of_article(session: Session, site: str, article: str) -> AsyncIterator
 
 
 async def write_jsonl(
-    database: Database, site: Site, now: int, write: Write, progress: Callable[[Gone], None] = lambda _: None
-) -> Gone:
+    database: Database, site: Site, now: int, write: Write, progress: Callable[[ExportResult], None] = lambda _: None
+) -> ExportResult:
     """Everything but network addresses, of which only a keyed mark is kept. All from one moment."""
-    gone = Gone()
+    gone = ExportResult()
 
     def line(row: dict[str, Any]) -> None:
         write(orjson.dumps(row) + b"\n")
@@ -80,8 +80,11 @@ async def write_jsonl(
                 gone.comments += len(page)
                 progress(gone)
         after = ""
-        while alone := await judged.alone(session, site.key, after, PAGE):
-            told, taken = await judged.of(session, site.key, alone), await decisions.of(session, site.key, alone)
+        while alone := await judged_submissions.alone(session, site.key, after, PAGE):
+            told, taken = (
+                await judged_submissions.of(session, site.key, alone),
+                await decisions.of(session, site.key, alone),
+            )
             for id in alone:
                 line({"submission": submission_row(told[id], taken.get(id, []))})
                 gone.decisions += len(taken.get(id, []))
@@ -105,7 +108,7 @@ def article_row(article: Article, ids: list[tuple[str, str]]) -> dict[str, Any]:
 
 async def comment_rows(session: Session, site: str, page: list[Comment]) -> list[dict[str, Any]]:
     ids = [c.id for c in page]
-    told, taken = await judged.of(session, site, ids), await decisions.of(session, site, ids)
+    told, taken = await judged_submissions.of(session, site, ids), await decisions.of(session, site, ids)
     known, notified = await imports.ids(session, site, COMMENT, ids), await comments.notified(session, site, ids)
     appealed = await appeals.of(session, site, ids)
     rows = []
@@ -183,10 +186,14 @@ _FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff
 
 
 async def write_wxr(
-    database: Database, site: Site, links: Links, write: Write, progress: Callable[[Gone], None] = lambda _: None
-) -> Gone:
+    database: Database,
+    site: Site,
+    links: Links,
+    write: Write,
+    progress: Callable[[ExportResult], None] = lambda _: None,
+) -> ExportResult:
     """Articles as posts, and their comments, the spam too. What only we know (verdicts, decisions) has no place there."""
-    gone, posts = Gone(), 0
+    gone, posts = ExportResult(), 0
     home = site.origins[0] if site.origins else links.base
     write(HEAD.format(title=escape(xml(site.name)), link=escape(xml(home))).encode())
     async with database.reading() as session:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 
 from classifier.labels import LABELS
-from moderation.articles import register as registration
+from moderation.articles import register
 from moderation.comments import store as comments
 from moderation.comments import store_appeals as appeals
 from moderation.comments import store_decisions as decisions
@@ -24,15 +24,22 @@ from moderation.comments.store_decisions import Entry
 from moderation.comments.verdict import Verdict
 from moderation.core.ids import first_id_at, new_id
 from moderation.core.problem import Problem
-from moderation.core.signing import Seal
+from moderation.core.signing import Signer
 from moderation.db import audit
 from moderation.db.database import Database, Session
-from moderation.duplicates import duplicates as waves
+from moderation.duplicates import duplicates
 from moderation.sites import store as sites
 from moderation.sites.model import Article
 from moderation.transfer import store as imports
-from moderation.transfer.normalise import Ready, as_judged, clean, past_verdict, ready, ready_article
-from moderation.transfer.records import PastArticle, PastComment, PastDecision, PastSubmission, Record, Skipped
+from moderation.transfer.normalise import Prepared, as_judged, clean, past_verdict, ready, ready_article
+from moderation.transfer.records import (
+    ImportedArticle,
+    ImportedComment,
+    ImportedDecision,
+    ImportedSubmission,
+    Record,
+    Skipped,
+)
 from moderation.transfer.store import ARTICLE, COMMENT, Known
 
 FEWEST, BATCH, BATCH_SIZE = 25, 500, 2_000_000
@@ -46,7 +53,7 @@ TAUGHT = {"approved": "approve", "spam": "spam"}
 
 
 @dataclass
-class Told:
+class ImportResult:
     """What came of it."""
 
     articles: int = 0
@@ -63,17 +70,19 @@ class Arrivals:
     def __init__(
         self,
         database: Database,
-        seal: Seal,
+        signer: Signer,
         site: str,
         source: str,
         now: int,
         skip: Callable[[Skipped], None] = lambda _: None,
     ) -> None:
         """`skip` hears of each row that does not come in."""
-        self.database, self.seal, self.site, self.source, self.now = database, seal, site, source, now
-        self.told, self._skip = Told(), skip
+        self.database, self.signer, self.site, self.source, self.now = database, signer, site, source, now
+        self.told, self._skip = ImportResult(), skip
 
-    async def take_in(self, records: Iterator[Record], progress: Callable[[Told], None] = lambda _: None) -> Told:
+    async def take_in(
+        self, records: Iterator[Record], progress: Callable[[ImportResult], None] = lambda _: None
+    ) -> ImportResult:
         """All of them. A Problem of the reader is raised once what it had told before is stored."""
         broken: Problem | None = None
         many = BATCH // 4
@@ -111,19 +120,19 @@ class Arrivals:
     async def _store(self, batch: list[Record]) -> float:
         """The seconds that its transaction took: what can be done without the database is done before."""
         articles = [
-            ready_article(record) for record in batch if isinstance(record, PastArticle) and clean(record.foreign)
+            ready_article(record) for record in batch if isinstance(record, ImportedArticle) and clean(record.foreign)
         ]
-        arrived = list[Ready]()
+        arrived = list[Prepared]()
         for record in batch:
             if isinstance(record, Skipped):
                 self.skip(record.where, record.reason)
-            elif isinstance(record, PastComment):
+            elif isinstance(record, ImportedComment):
                 try:
-                    arrived.append(ready(record, self.seal, self.site, self.now))
+                    arrived.append(ready(record, self.signer, self.site, self.now))
                 except ValueError as error:
                     self.skip(record.where, str(error))
-        judged = [record for record in batch if isinstance(record, PastSubmission)]
-        alike = {r.past.foreign: waves.keys_of(r.comment, links=has_link(r.comment)) for r in reversed(arrived)}
+        judged = [record for record in batch if isinstance(record, ImportedSubmission)]
+        alike = {r.past.foreign: duplicates.keys_of(r.comment, links=has_link(r.comment)) for r in reversed(arrived)}
         async with self.database.transaction() as tx:
             began = time.monotonic()
             keys = await self._articles(tx, articles, arrived)
@@ -131,19 +140,19 @@ class Arrivals:
             arrived, known = await self._new(tx, arrived)
             placed = await self._placed(tx, arrived, known)
             await self._write(tx, placed)
-            await waves.keep_imported(tx, self.site, ((c.id, alike[r.past.foreign]) for r, c, _ in placed))
+            await duplicates.keep_imported(tx, self.site, ((c.id, alike[r.past.foreign]) for r, c, _ in placed))
             await self._judged(tx, judged)
             await sites.touch(tx, self.site, (c.article for _, c, _ in placed if c.status == "approved"))
         return time.monotonic() - began
 
-    async def _articles(self, tx: Session, told: list[PastArticle], arrived: list[Ready]) -> dict[str, str]:
+    async def _articles(self, tx: Session, told: list[ImportedArticle], arrived: list[Prepared]) -> dict[str, str]:
         """Foreign id → key, empty while it is not published; missing articles are made, and gaps in known ones filled."""
         wanted = {a.foreign for a in told} | {r.past.article for r in arrived}
         keys = await imports.found(tx, self.site, self.source, ARTICLE, wanted)
         fresh = {a.foreign: a for a in reversed(told) if not keys.get(a.foreign)}
         for past in (r.past for r in arrived):
             if past.article not in keys and past.article not in fresh and past.key:
-                fresh[past.article] = PastArticle(past.article, past.key)
+                fresh[past.article] = ImportedArticle(past.article, past.key)
         await imports.tell(tx, self.site, self.source, {foreign: a.key for foreign, a in fresh.items()})
         keys |= {foreign: a.key for foreign, a in fresh.items()}
         named = {key for key in keys.values() if key}
@@ -166,13 +175,13 @@ class Arrivals:
                 old.created_at if old else at,
             )
             if new != old:
-                await registration.register(tx, new)
+                await register.register(tx, new)
                 here[key] = new
                 self.told.articles += old is None
             await imports.add(tx, (Known(self.site, source, ARTICLE, id, key) for source, id in a.ids))
         return keys
 
-    def _with_article(self, arrived: list[Ready], keys: dict[str, str]) -> list[Ready]:
+    def _with_article(self, arrived: list[Prepared], keys: dict[str, str]) -> list[Prepared]:
         found = []
         for r in arrived:
             key = keys.get(r.past.article)
@@ -184,7 +193,7 @@ class Arrivals:
                 self.skip(r.past.where, "its article is not published, or has no address")
         return found
 
-    async def _new(self, tx: Session, arrived: list[Ready]) -> tuple[list[Ready], dict[str, str]]:
+    async def _new(self, tx: Session, arrived: list[Prepared]) -> tuple[list[Prepared], dict[str, str]]:
         """Those that are not here yet; and foreign id → id of all that are here, parents included."""
         wanted = {r.past.foreign for r in arrived} | {r.past.parent for r in arrived if r.past.parent}
         known = await imports.found(tx, self.site, self.source, COMMENT, wanted)
@@ -210,8 +219,8 @@ class Arrivals:
         return new, known
 
     async def _placed(
-        self, tx: Session, new: list[Ready], known: dict[str, str]
-    ) -> list[tuple[Ready, Comment, str | None]]:
+        self, tx: Session, new: list[Prepared], known: dict[str, str]
+    ) -> list[tuple[Prepared, Comment, str | None]]:
         """Each with its place, and the foreign id of a parent that has not come yet."""
         answered = {known[r.past.parent] for r in new if r.past.parent in known}
         above = await comments.of_site(tx, self.site, answered) if answered else {}
@@ -229,7 +238,7 @@ class Arrivals:
             for r in new
         ]
 
-    async def _write(self, tx: Session, placed: list[tuple[Ready, Comment, str | None]]) -> None:
+    async def _write(self, tx: Session, placed: list[tuple[Prepared, Comment, str | None]]) -> None:
         verdicts, entries, ids = list[Judged](), list[Entry](), list[Known]()
         rows = list[Judged]()
         for r, c, waits in placed:
@@ -273,7 +282,7 @@ class Arrivals:
         await imports.add(tx, ids)
         self.told.decisions.update(e.action or "label" for e in entries)
 
-    def _entries(self, id: str, same: bool, told: Iterable[PastDecision]) -> list[Entry]:
+    def _entries(self, id: str, same: bool, told: Iterable[ImportedDecision]) -> list[Entry]:
         """Decisions as they were; under ids of their own where the comment is a copy."""
         known = {d.id: d for d in told if d.action is None or d.action in STATUS_AFTER}
         return [
@@ -297,7 +306,7 @@ class Arrivals:
             for d in known.values()
         ]
 
-    async def _judged(self, tx: Session, told: list[PastSubmission]) -> None:
+    async def _judged(self, tx: Session, told: list[ImportedSubmission]) -> None:
         """Judged texts that never were comments."""
         known = await imports.found(tx, self.site, self.source, COMMENT, {s.foreign for s in told})
         known |= dict.fromkeys(await comments.judged_already(tx, [s.foreign for s in told]), "")
@@ -356,8 +365,8 @@ def has_link(comment: Comment) -> bool:
 def size(record: Record) -> int:
     return (
         len(record.body)
-        if isinstance(record, PastComment)
+        if isinstance(record, ImportedComment)
         else len(record.text)
-        if isinstance(record, PastArticle)
+        if isinstance(record, ImportedArticle)
         else 0
     )

@@ -21,11 +21,11 @@ from moderation.comments.submission import (
 )
 from moderation.comments.verdict import Reason, Verdict
 from moderation.core.ids import new_id
-from moderation.core.signing import Seal
+from moderation.core.signing import Signer
 from moderation.sites.model import is_article_key
-from moderation.text import body as prose
+from moderation.text import body as formats
 from moderation.text.addresses import BIDI, EMAIL_LONGEST, checked_email, checked_url
-from moderation.transfer.records import PastArticle, PastComment, PastVerdict
+from moderation.transfer.records import ImportedArticle, ImportedComment, ImportedVerdict
 
 FOREIGN = 500
 BARE = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*\.[a-z]{2,}(/|\Z)", re.IGNORECASE)
@@ -34,10 +34,10 @@ ACTIONS = {"approved": "publish", "pending": "hold", "spam": "spam", "rejected":
 
 
 @dataclass(frozen=True, slots=True)
-class Ready:
+class Prepared:
     """A past comment, cleaned, rendered and keyed; its place in the tree is not known yet."""
 
-    past: PastComment
+    past: ImportedComment
     comment: Comment
     keys: Keys
 
@@ -47,7 +47,7 @@ def clean(text: str) -> str:
     return UNWANTED.sub("", text.replace("\r\n", "\n").replace("\r", "\n")).encode("utf-8", "replace").decode().strip()
 
 
-def ready_article(past: PastArticle) -> PastArticle:
+def ready_article(past: ImportedArticle) -> ImportedArticle:
     link = checked_url(clean(past.url)) if len(past.url) <= 2000 else None
     return replace(
         past,
@@ -59,7 +59,7 @@ def ready_article(past: PastArticle) -> PastArticle:
     )
 
 
-def ready(past: PastComment, seal: Seal, site: str, now: int) -> Ready:
+def ready(past: ImportedComment, signer: Signer, site: str, now: int) -> Prepared:
     """Raises ValueError with the reason why it cannot come in."""
     foreign, parent = clean(past.foreign)[:FOREIGN], clean(past.parent)[:FOREIGN]
     past = replace(
@@ -74,7 +74,7 @@ def ready(past: PastComment, seal: Seal, site: str, now: int) -> Ready:
     body = clean(past.body)
     if len(body.encode()) > BODY_BYTES:
         raise ValueError(f"longer than {BODY_BYTES:,} bytes")
-    if past.status != "deleted" and not has_something_visible(prose.plain(body, past.format)):
+    if past.status != "deleted" and not has_something_visible(formats.plain(body, past.format)):
         raise ValueError("no text")
     name = clean_name(past.name)
     address = clean(past.email)
@@ -94,7 +94,7 @@ def ready(past: PastComment, seal: Seal, site: str, now: int) -> Ready:
         email=email,
         url=checked_url(link) if link and len(link) <= URL_LONGEST else None,
         body=body,
-        html=prose.render_and_count(body, past.format)[0],
+        html=formats.render_and_count(body, past.format)[0],
         created_at=past.created_at,
         edited_at=past.edited_at,
         judged=max(1, kept.judged) if kept else 1,
@@ -103,7 +103,7 @@ def ready(past: PastComment, seal: Seal, site: str, now: int) -> Ready:
         staff=bool(kept and kept.staff),
     )
     said = Submission(name, email, None, body, None, False, past.format)
-    return Ready(past, made, Keys(seal.author_key(email, name), seal.address_key(past.address), said.body_key))
+    return Prepared(past, made, Keys(signer.author_key(email, name), signer.address_key(past.address), said.body_key))
 
 
 def clean_name(name: str) -> str:
@@ -119,7 +119,7 @@ def past_verdict(comment: Comment, source: str) -> Verdict:
     return Verdict(ACTIONS[comment.status], (Reason("imported", note=source),))
 
 
-def as_judged(judged: Judged, past: PastVerdict) -> Judged:
+def as_judged(judged: Judged, past: ImportedVerdict) -> Judged:
     """The comment as it was when this verdict fell."""
     c = replace(
         judged.comment,

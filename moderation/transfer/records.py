@@ -9,7 +9,7 @@ from moderation.comments.verdict import Reason
 
 
 @dataclass(frozen=True, slots=True)
-class PastArticle:
+class ImportedArticle:
     """`foreign` is the id that it had there. An empty `key`: it is not published, and neither are its comments."""
 
     foreign: str
@@ -24,7 +24,7 @@ class PastArticle:
 
 
 @dataclass(frozen=True, slots=True)
-class PastVerdict:
+class ImportedVerdict:
     """A text as it was judged, at one revision."""
 
     revision: int
@@ -42,7 +42,7 @@ class PastVerdict:
 
 
 @dataclass(frozen=True, slots=True)
-class PastDecision:
+class ImportedDecision:
     id: str
     judged: int
     action: str | None
@@ -66,8 +66,8 @@ class Kept:
     judged: int
     decided: bool
     notify: bool
-    verdicts: tuple[PastVerdict, ...]
-    decisions: tuple[PastDecision, ...]
+    verdicts: tuple[ImportedVerdict, ...]
+    decisions: tuple[ImportedDecision, ...]
     ids: tuple[tuple[str, str], ...] = ()
     staff: bool = False
     appeal: tuple[str, int] | None = None
@@ -75,7 +75,7 @@ class Kept:
 
 
 @dataclass(frozen=True, slots=True)
-class PastComment:
+class ImportedComment:
     """`article` and `parent` are foreign ids; `key` is the article's where no article was told of."""
 
     where: str
@@ -97,7 +97,7 @@ class PastComment:
 
 
 @dataclass(frozen=True, slots=True)
-class PastSubmission:
+class ImportedSubmission:
     """A judged text that never was a comment."""
 
     where: str
@@ -105,8 +105,8 @@ class PastSubmission:
     article: str
     email_domain: str
     author_key: str
-    verdicts: tuple[PastVerdict, ...]
-    decisions: tuple[PastDecision, ...]
+    verdicts: tuple[ImportedVerdict, ...]
+    decisions: tuple[ImportedDecision, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,4 +117,4 @@ class Skipped:
     reason: str
 
 
-Record = PastArticle | PastComment | PastSubmission | Skipped
+Record = ImportedArticle | ImportedComment | ImportedSubmission | Skipped

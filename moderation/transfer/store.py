@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from moderation.db.database import Session, marks
+from moderation.db.database import Session, placeholders
 
 ARTICLE, COMMENT = "article", "comment"
 
@@ -25,7 +25,7 @@ class Known:
 async def add(tx: Session, known: Iterable[Known]) -> None:
     """One that is there already stays as it is."""
     await tx.execute_many(
-        f"INSERT INTO imports (site, source, kind, foreign_id, id, parent) VALUES ({marks(6)}) ON CONFLICT DO NOTHING",
+        f"INSERT INTO imports (site, source, kind, foreign_id, id, parent) VALUES ({placeholders(6)}) ON CONFLICT DO NOTHING",
         [(k.site, k.source, k.kind, k.foreign, k.id, k.parent) for k in known],
     )
 
@@ -36,7 +36,7 @@ async def found(session: Session, site: str, source: str, kind: str, foreign: It
     if not wanted:
         return {}
     rows = await session.fetch(
-        f"SELECT foreign_id, id FROM imports WHERE site = ? AND source = ? AND kind = ? AND foreign_id IN ({marks(len(wanted))})",
+        f"SELECT foreign_id, id FROM imports WHERE site = ? AND source = ? AND kind = ? AND foreign_id IN ({placeholders(len(wanted))})",
         *(site, source, kind, *wanted),
     )
     return {row[0]: row[1] for row in rows}
@@ -94,7 +94,7 @@ async def ids(session: Session, site: str, kind: str, ours: Iterable[str]) -> di
     """Our id or key → (system, id there), for those that came from elsewhere."""
     wanted = list(ours)
     rows = await session.fetch(
-        f"SELECT id, source, foreign_id FROM imports WHERE site = ? AND kind = ? AND id IN ({marks(len(wanted))}) "
+        f"SELECT id, source, foreign_id FROM imports WHERE site = ? AND kind = ? AND id IN ({placeholders(len(wanted))}) "
         "ORDER BY source, foreign_id",
         *(site, kind, *wanted),
     )

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterable
 from typing import Any
 
 from moderation.core.problem import Conflict
-from moderation.db.database import Session, marks
+from moderation.db.database import Session, placeholders
 
 TABLES: dict[str, tuple[str, ...]] = {
     "sites": ("site", "name", "origins", "rules", "created_at", "mutes", "revision", "waves_until"),
@@ -124,7 +124,7 @@ async def rows(session: Session, table: str) -> AsyncIterator[list[Any]]:
     key = columns[: KEYS.get(table, 2)]
     after: list[Any] = []
     while True:
-        where = f"WHERE ({', '.join(key)}) > ({marks(len(key))})" if after else ""
+        where = f"WHERE ({', '.join(key)}) > ({placeholders(len(key))})" if after else ""
         page = await session.fetch(
             f"SELECT {', '.join(columns)} FROM {table} {where} ORDER BY {', '.join(key)} LIMIT ?", *after, PAGE
         )
@@ -153,4 +153,4 @@ async def add(tx: Session, table: str, page: Iterable[list[Any]]) -> None:
     rows = list(page)
     columns = TABLES[table][: len(rows[0])] if rows else ()
     if rows:
-        await tx.execute_many(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks(len(columns))})", rows)
+        await tx.execute_many(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({placeholders(len(columns))})", rows)

@@ -11,7 +11,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from moderation.core.problem import Problem
-from moderation.learning import store as learnt
+from moderation.learning import store as training_state
 
 log = logging.getLogger("moderation.web.health")
 
@@ -41,7 +41,7 @@ async def ready(request: Request) -> Response:
         async with asyncio.timeout(PATIENCE):
             async with state.database.reading() as session:
                 await session.fetch("SELECT 1")
-                outdated = await learnt.outdated(session)
+                outdated = await training_state.outdated(session)
             checks["database"] = await state.database.trouble() or "ok"
             checks["erasure"] = f"models to retrain: {', '.join(outdated)}" if outdated else "ok"
             checks["models folder"] = await state.models_room.said() or "ok"

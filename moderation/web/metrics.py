@@ -12,17 +12,17 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from moderation.comments.model import SECOND_LOOK
+from moderation.comments.model import AUDIT_SAMPLE
 from moderation.comments.verdict import HOLD
 from moderation.core.ids import EVERYWHERE
 from moderation.core.problem import Unauthorized
 from moderation.db.database import Session
-from moderation.learning import store as learnt
+from moderation.learning import store as training_state
 from moderation.learning import store_shadow as shadows
 from moderation.outbox import store as outbox
-from moderation.policy import error_rates as figures
-from moderation.policy import store_rule_health as tally
-from moderation.policy import store_verdicts as outcomes
+from moderation.policy import error_rates
+from moderation.policy import store_rule_health as rule_health
+from moderation.policy import store_verdicts as decided_verdicts
 from moderation.policy.store_verdicts import Outcome
 from moderation.queue import store as queue
 from moderation.sites import store as sites
@@ -42,7 +42,7 @@ class Agreement:
     async def of(self, session: Session, now: int) -> list[str]:
         if self._at is None or not 0 <= now - self._at < self.EVERY:
             self._at = now
-            found = await outcomes.outcomes(session, EVERYWHERE, now - 30 * DAY, self.MOST)
+            found = await decided_verdicts.outcomes(session, EVERYWHERE, now - 30 * DAY, self.MOST)
             self._lines = await asyncio.to_thread(in_lines, found)
         return self._lines
 
@@ -54,14 +54,16 @@ def in_lines(found: list[Outcome]) -> list[str]:
         lines.extend([f"# HELP moderation_{name} {meaning}", f"# TYPE moderation_{name} gauge"])
         lines.extend(f"moderation_{name}{{{labels}}} {value}" for labels, value in values.items())
 
-    agreed = figures.agreement(found)
+    agreed = error_rates.agreement(found)
     of = f"of 30 days, the latest {Agreement.MOST:,} decisions, read every ten minutes."
     family("label_decided", f"Texts of which people said whether the label is right, {of}",
            {f'label="{label}"': one["count"] for label, one in agreed.items()})  # fmt: skip
     family("label_agreed", "Of those, the ones of which the model had said the same at one half.",
            {f'label="{label}"': one["hits"] for label, one in agreed.items()})  # fmt: skip
     curve = {
-        f'label="{label}",from="{one["from"]}"': one for label in agreed for one in figures.reliability(found, label)
+        f'label="{label}",from="{one["from"]}"': one
+        for label in agreed
+        for one in error_rates.reliability(found, label)
     }
     family("reliability_decided", "The same texts by tenths of what the model said.",
            {key: one["count"] for key, one in curve.items()})  # fmt: skip
@@ -82,11 +84,14 @@ async def metrics(request: Request) -> Response:
             raise Unauthorized("MODERATION_METRICS_TOKEN is needed as a bearer token.")
     async with state.database.reading() as session:
         counts = await queue.counts(session, EVERYWHERE)
-        caught = await tally.counts(session, None)
+        caught = await rule_health.counts(session, None)
         muted = Counter(rule for site in (await sites.sites(session)).values() for rule in site.muted)
         since = state.clock() - 30 * DAY
-        turned, looked = await outcomes.tallied(session, since), await outcomes.tallied(session, since, SECOND_LOOK)
-        untold, outdated = await outbox.counts(session), await learnt.outdated(session)
+        turned, looked = (
+            await decided_verdicts.tallied(session, since),
+            await decided_verdicts.tallied(session, since, AUDIT_SAMPLE),
+        )
+        untold, outdated = await outbox.counts(session), await training_state.outdated(session)
         beside = await shadows.counts(session)
         told = await state.agreement.of(session, state.clock())
     lines: list[str] = []

@@ -11,7 +11,7 @@ from moderation.intake import admission
 from moderation.privacy import retention
 from moderation.privacy.retention import Keep
 from moderation.sites import store as sites
-from moderation.sites.model import HouseRules, Site
+from moderation.sites.model import Site, SiteSettings
 from moderation.transfer import store_backup as dump
 from tests.conftest import Service
 from tests.queue.test_decide import set_password, sign_in
@@ -29,7 +29,7 @@ MINE = ("https://blog.example",)
 
 async def site(service: Service, origins: tuple[str, ...] = MINE, **rules: Any) -> None:
     async with service.app.state.database.transaction() as tx:
-        await sites.put_site(tx, Site("default", "Mine", origins, HouseRules(**rules)), 1)
+        await sites.put_site(tx, Site("default", "Mine", origins, SiteSettings(**rules)), 1)
     service.app.state.directory.forget()
 
 

@@ -32,15 +32,15 @@ def table(path: Path, columns: Sequence[str], rows: Sequence[Sequence[object]]) 
 
 
 def write_corpus(folder: Path) -> Path:
-    dice = random.Random(7)
+    rng = random.Random(7)
 
     def good() -> str:
-        return " ".join(dice.choice(GOOD) for _ in range(8))
+        return " ".join(rng.choice(GOOD) for _ in range(8))
 
     wiki: list[list[object]] = []
     for number in range(300):
         foul = number % 3 == 0
-        text = f"{good()} you {dice.choice(FOUL)} {good()}" if foul else f"{good()} {good()}"
+        text = f"{good()} you {rng.choice(FOUL)} {good()}" if foul else f"{good()} {good()}"
         wiki.append([number, text, int(foul), 0, 0, 0, int(foul), 0])
     columns = ["id", "text", "toxicity", "severe_toxicity", "obscene", "threat", "insult", "identity_attack"]
     table(folder / "jigsaw/train_raw_partial.csv.gz", columns, wiki)
@@ -52,7 +52,7 @@ def write_corpus(folder: Path) -> Path:
     blog: list[list[object]] = []
     for number in range(300):
         spam = number % 2
-        text = f"{dice.choice(SPAM)} {good()} http://x{number}.example/buy" if spam else f"{good()} {good()} thanks"
+        text = f"{rng.choice(SPAM)} {good()} http://x{number}.example/buy" if spam else f"{good()} {good()} thanks"
         blog.append([text, spam, "a" if number % 4 < 2 else "b", number % 2])
     table(folder / "blog_comments/all.csv.gz", ["text", "spam", "blog", "has_author_url"], blog)
     return folder

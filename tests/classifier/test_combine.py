@@ -16,8 +16,8 @@ def test_a_probability_is_finite_whatever_comes_in() -> None:
 
 
 def test_what_the_hidden_units_say_of_a_label_moves_that_label_alone() -> None:
-    dice = np.random.default_rng(1)
-    stages = {label: {"weights": dice.normal(size=len(names(label))).tolist(), "bias": 0.0} for label in LABELS}
+    rng = np.random.default_rng(1)
+    stages = {label: {"weights": rng.normal(size=len(names(label))).tolist(), "bias": 0.0} for label in LABELS}
     combine, shape = Combine(stages), np.zeros((1, len(structure.NAMES)), np.float32)
     before = combine.log_odds(Linear.empty(1), shape)
     for column in range(len(LABELS)):

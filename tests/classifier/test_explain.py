@@ -41,8 +41,8 @@ def test_nothing_gets_lost_on_the_way_back_to_the_characters(base: Base, text: s
 @given(text=TEXTS)
 @settings(max_examples=30, deadline=None)
 def test_a_sites_part_is_laid_out_whole_too(base: Base, text: str) -> None:
-    dice = np.random.default_rng(2)
-    correction = dice.normal(size=(SITE_BUCKETS, len(LABELS))).astype(np.float32)
+    rng = np.random.default_rng(2)
+    correction = rng.normal(size=(SITE_BUCKETS, len(LABELS))).astype(np.float32)
     tracked = track_written(text), track_normalised(text, base.fold)
     linear = base.table.score([[one.text] for one in tracked], [correction])
     nothing = np.zeros((len(LABELS), len(LABELS)), np.float32)

@@ -21,9 +21,9 @@ Floats = npt.NDArray[np.float32]
 
 def either_or(texts: int = 800) -> tuple[sparse.csr_matrix, Floats]:
     """Texts with one of two words, both or neither: toxic is the one without the other. Twelve n-grams a word, and noise."""
-    dice = np.random.default_rng(1)
-    which = dice.random((texts, 2)) < 0.5
-    noise = (dice.random((texts, 200)) < 0.05).astype(np.float32)
+    rng = np.random.default_rng(1)
+    which = rng.random((texts, 2)) < 0.5
+    noise = (rng.random((texts, 200)) < 0.05).astype(np.float32)
     dense = np.hstack([np.repeat(which, 12, axis=1).astype(np.float32), noise]) / 4
     x = sparse.csr_matrix(dense)
     wide = sparse.csr_matrix((x.data, x.indices * 997, x.indptr), shape=(texts, BUCKETS), dtype=np.float32)
@@ -89,10 +89,10 @@ def test_a_label_of_one_kind_gets_nothing() -> None:
 
 
 def random(seed: int, size: float = 0.3) -> Hidden:
-    dice = np.random.default_rng(seed)
+    rng = np.random.default_rng(seed)
     rows = np.zeros((ROWS, UNITS), np.float32)
-    rows[:BUCKETS] = dice.standard_t(4, (BUCKETS, UNITS)) * size
-    small = dice.normal(size=UNITS), dice.normal(size=(UNITS, len(LABELS))), dice.normal(size=len(LABELS))
+    rows[:BUCKETS] = rng.standard_t(4, (BUCKETS, UNITS)) * size
+    small = rng.normal(size=UNITS), rng.normal(size=(UNITS, len(LABELS))), rng.normal(size=len(LABELS))
     return Hidden.fitted(rows, *small)
 
 

@@ -103,20 +103,20 @@ def base() -> Base:
 @pytest.fixture(scope="module")
 def table(base: Base) -> Table:
     """A weight of its own in every row, so that one wrong row shows; of the buckets some have the owner that a text asks for."""
-    dice = np.random.default_rng(3)
-    owners = dice.integers(0, 256, BUCKETS, np.uint8)
+    rng = np.random.default_rng(3)
+    owners = rng.integers(0, 256, BUCKETS, np.uint8)
     known = [as_written(text) for text in [*LONG, "you nitwit fool 你好世界 한국어 🙂🙂"]]
     for cells in Cells(base.table.hasher).of(known):
         owners[cells[::2] // 256] = cells[::2] % 256
     hasher = base.table.hasher.owned(owners)
-    weights = dice.normal(0, 0.3, (ROWS, VIEWS, len(LABELS) + 1)).astype(np.float32)
+    weights = rng.normal(0, 0.3, (ROWS, VIEWS, len(LABELS) + 1)).astype(np.float32)
     weights[..., -1] **= 2
     weights[NOTHING] = 0
-    rows = dice.normal(0, 0.1, (ROWS, UNITS)).astype(np.float32)
+    rows = rng.normal(0, 0.1, (ROWS, UNITS)).astype(np.float32)
     rows[BUCKETS:] = 0
-    small = (dice.normal(size=shape) for shape in (UNITS, (UNITS, len(LABELS)), len(LABELS)))
+    small = (rng.normal(size=shape) for shape in (UNITS, (UNITS, len(LABELS)), len(LABELS)))
     hidden = Hidden.read(Hidden.fitted(rows, *small).arrays())
-    return Table(weights.swapaxes(0, 1), dice.normal(size=(VIEWS, len(LABELS))).astype(np.float32), hasher, hidden)
+    return Table(weights.swapaxes(0, 1), rng.normal(size=(VIEWS, len(LABELS))).astype(np.float32), hasher, hidden)
 
 
 @pytest.fixture(scope="module")
@@ -136,8 +136,8 @@ def plain(base: Base, table: Table, built: ctypes.CDLL) -> Kernel:
 @pytest.fixture(scope="module")
 def correction() -> tuple[Floats, Floats]:
     """Weights and shift of a site."""
-    dice = np.random.default_rng(4)
-    weights, shift = dice.normal(0, 0.3, (SITE_BUCKETS, len(LABELS))), dice.normal(size=len(LABELS))
+    rng = np.random.default_rng(4)
+    weights, shift = rng.normal(0, 0.3, (SITE_BUCKETS, len(LABELS))), rng.normal(size=len(LABELS))
     return weights.astype(np.float32), shift.astype(np.float32)
 
 
@@ -171,7 +171,7 @@ def test_the_kernel_says_what_numpy_says(
     for compiled, of_site in ((plain, None), (corrected, correction)):
         fast, slow = compiled.linear(texts), by_numpy(table, base.fold, texts, of_site)
         assert fast.whole == pytest.approx(slow.whole, abs=5e-5, rel=5e-6)
-        assert fast.rise == pytest.approx(slow.rise, abs=1e-4, rel=5e-6)
+        assert fast.window_excess == pytest.approx(slow.window_excess, abs=1e-4, rel=5e-6)
         assert fast.hidden == pytest.approx(slow.hidden, abs=5e-4, rel=5e-6)  # numpy sums in float32
         assert fast.site == pytest.approx(slow.site, abs=5e-4, rel=5e-6)
         assert of_site or not fast.site.any()

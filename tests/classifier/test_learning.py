@@ -36,8 +36,8 @@ GOODS = ("glimmerwax", "candles", "beeswax", "scented", "ladles", "tapers", "car
 
 
 def spoken(words: tuple[str, ...], count: int, seed: int) -> list[str]:
-    dice = random.Random(seed)
-    return [" ".join(dice.choice(words) for _ in range(9)) for _ in range(count)]
+    rng = random.Random(seed)
+    return [" ".join(rng.choice(words) for _ in range(9)) for _ in range(count)]
 
 
 def approved(count: int = 10, start: float = 0.0) -> list[Example]:

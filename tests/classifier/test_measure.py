@@ -70,8 +70,8 @@ def test_two_thresholds_keep_the_accuracy_and_none_decide_more(rows: list[tuple[
 
 
 def test_the_same_seed_is_the_same_figure() -> None:
-    dice = np.random.default_rng(1)
-    p, y = dice.random(500), dice.random(500) < 0.3
+    rng = np.random.default_rng(1)
+    p, y = rng.random(500), rng.random(500) < 0.3
     assert measure.measure(p, y, 0.5, 7) == measure.measure(p, y, 0.5, 7)
     assert measure.decided_alone(p, y) == measure.decided_alone(p, y)
     low, high = measure.measure(p, y, 0.5)["auc 95 %"]

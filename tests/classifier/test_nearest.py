@@ -36,10 +36,10 @@ def test_of_a_labelled_set_the_nearest_is_the_one_about_the_same() -> None:
     vectors = [vector(text) for text in texts]
     all_ = Nearest(vectors)
     for at, one in enumerate(vectors):
-        likeness = all_.likeness(one)
-        assert likeness.argmax() == at and likeness[at] == pytest.approx(1)
-        likeness[at] = -1
-        assert likeness.argmax() == at ^ 1, texts[at]
+        similarity = all_.similarity(one)
+        assert similarity.argmax() == at and similarity[at] == pytest.approx(1)
+        similarity[at] = -1
+        assert similarity.argmax() == at ^ 1, texts[at]
 
 
 def test_words_count_by_their_beginnings_and_case_width_and_punctuation_not_at_all() -> None:
@@ -60,19 +60,19 @@ def test_where_no_space_parts_the_words_pairs_of_characters_stand_for_them() -> 
 def test_a_title_counts_more_than_the_text() -> None:
     pots, pans = vector("The kitchen.", title="Pots"), vector("The kitchen.", title="Pans")
     asked = vector("Pots, pots and other things for a kitchen")
-    likeness = Nearest([pots, pans, vector("Something else entirely")]).likeness(asked)
-    assert likeness[0] > likeness[1] > likeness[2] == 0
+    similarity = Nearest([pots, pans, vector("Something else entirely")]).similarity(asked)
+    assert similarity[0] > similarity[1] > similarity[2] == 0
 
 
 def test_what_every_text_has_tells_nothing() -> None:
     vectors = [vector(f"the and of with {word}") for word in ("apple", "pear", "plum")]
-    likeness = Nearest(vectors).likeness(vectors[0])
-    assert likeness[0] == pytest.approx(1) and likeness[1] == likeness[2] == 0
+    similarity = Nearest(vectors).similarity(vectors[0])
+    assert similarity[0] == pytest.approx(1) and similarity[1] == similarity[2] == 0
 
 
 def test_nothing_is_like_nothing() -> None:
-    assert list(Nearest([]).likeness(vector("a word"))) == []
-    assert list(Nearest([vector(""), vector("some words")]).likeness(vector(""))) == [0, 0]
+    assert list(Nearest([]).similarity(vector("a word"))) == []
+    assert list(Nearest([vector(""), vector("some words")]).similarity(vector(""))) == [0, 0]
 
 
 @effort(max_examples=100, deadline=None)
@@ -83,5 +83,5 @@ def test_any_text_has_a_vector_that_can_be_kept(texts: list[str]) -> None:
         again = Vector.unpack(one.pack())
         assert np.array_equal(again.buckets, one.buckets) and np.array_equal(again.counts, one.counts)
         assert len(one.buckets) <= MOST and len(np.unique(one.buckets)) == len(one.buckets)
-    likeness = Nearest(vectors).likeness(vectors[0])
-    assert np.isfinite(likeness).all() and (likeness >= 0).all() and (likeness <= 1.0001).all()
+    similarity = Nearest(vectors).similarity(vectors[0])
+    assert np.isfinite(similarity).all() and (similarity >= 0).all() and (similarity <= 1.0001).all()

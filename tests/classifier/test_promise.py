@@ -10,7 +10,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy.stats import beta
 
-from classifier import thresholds as promise
+from classifier import thresholds
 from classifier.labels import LABELS
 from classifier.thresholds import needed, parse, threshold, upper_bound
 
@@ -124,7 +124,7 @@ def test_a_policy_of_all_labels() -> None:
         said = dict.fromkeys(LABELS, 0.01)
         said |= {name: float(0.9 + rng.random() / 10) for name, value in labels.items() if value}
         scores.append(said)
-    found = promise.policy(scores, known, reject=1 / 100, publish=1 / 100)
+    found = thresholds.policy(scores, known, reject=1 / 100, publish=1 / 100)
     assert found["publish"]["at"] == pytest.approx(0.01)  # nothing above 0.5 is published, kept promise or not
     assert found["publish"]["bound"] <= 1 / 100
     assert found["reject"]["spam"]["wrong"] == 0
@@ -136,26 +136,26 @@ def test_a_policy_of_all_labels() -> None:
 @pytest.mark.parametrize("kind", [{"spam": 1.0}, {"spam": 0.0, "toxicity": 0.0}])
 def test_decisions_of_one_kind_open_nothing(kind: dict[str, float]) -> None:
     """Where all that was decided was spam, rejecting everything would keep the promise."""
-    dice = np.random.default_rng(1)
-    scores = [dict.fromkeys(LABELS, float(dice.random())) for _ in range(9_000)]
-    found = promise.policy(scores, [kind] * 9_000, reject=0.01, publish=0.01)
+    rng = np.random.default_rng(1)
+    scores = [dict.fromkeys(LABELS, float(rng.random())) for _ in range(9_000)]
+    found = thresholds.policy(scores, [kind] * 9_000, reject=0.01, publish=0.01)
     assert found["publish"]["at"] is None
-    assert all(one["at"] is None and one["lacking"] == promise.FEWEST for one in found["reject"].values())
+    assert all(one["at"] is None and one["lacking"] == thresholds.FEWEST for one in found["reject"].values())
 
 
 def test_nothing_likely_good_is_rejected_and_nothing_likely_bad_published() -> None:
-    dice = np.random.default_rng(2)
-    p = dice.random(30_000)
+    rng = np.random.default_rng(2)
+    p = rng.random(30_000)
     scores = [dict.fromkeys(LABELS, float(one)) for one in p]
     spam = [{"spam": 1.0}] * 29_970 + [{"spam": 0.0, "toxicity": 0.0}] * 30
-    assert promise.policy(scores, spam, reject=0.01, publish=0.01)["reject"]["spam"]["at"] >= 0.5
+    assert thresholds.policy(scores, spam, reject=0.01, publish=0.01)["reject"]["spam"]["at"] >= 0.5
     good = [{"spam": 1.0}] * 30 + [{"spam": 0.0, "toxicity": 0.0}] * 29_970
-    assert promise.policy(scores, good, reject=0.01, publish=0.01)["publish"]["at"] <= 0.5
+    assert thresholds.policy(scores, good, reject=0.01, publish=0.01)["publish"]["at"] <= 0.5
 
 
 def test_what_is_unknown_is_not_good() -> None:
     scores = [dict.fromkeys(LABELS, 0.0)] * 1_000
-    found = promise.policy(scores, [{"toxicity": 0.0}] * 1_000, reject=0.01, publish=0.01)
+    found = thresholds.policy(scores, [{"toxicity": 0.0}] * 1_000, reject=0.01, publish=0.01)
     assert found["publish"]["decisions"] == 0
     assert found["publish"]["at"] is None
 

@@ -53,16 +53,16 @@ def good_name(models: Path) -> str:
 
 
 def decided(count: int, seed: int = 5) -> list[Example]:
-    dice = random.Random(seed)
+    rng = random.Random(seed)
     out = []
     for number in range(count):
-        words = [dice.choice(GOOD) for _ in range(7)]
+        words = [rng.choice(GOOD) for _ in range(7)]
         kind = number % 3
         labels = [{"spam": 0.0, "toxicity": 0.0}, {"spam": 1.0}, {"toxicity": 1.0}][kind]
         if kind == 1:
-            words += [dice.choice(SPAM), f"http://y{number}.example/buy"]
+            words += [rng.choice(SPAM), f"http://y{number}.example/buy"]
         if kind == 2:
-            words += ["you", dice.choice(FOUL)]
+            words += ["you", rng.choice(FOUL)]
         out.append(Example(" ".join(words), labels, when=1000.0 + number))
     return out
 

@@ -29,11 +29,11 @@ def data(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The tiny corpus with a test file that is large enough to measure, repeats among it."""
     folder = tmp_path_factory.mktemp("data") / "corpora"
     shutil.copytree(corpus, folder)
-    dice = np.random.default_rng(4)
+    rng = np.random.default_rng(4)
     rows: list[list[object]] = []
     for number in range(80):
         foul = number % 2
-        words = [*dice.choice(GOOD, 9), *(["you", dice.choice(FOUL)] if foul else ["thank", "you"])]
+        words = [*rng.choice(GOOD, 9), *(["you", rng.choice(FOUL)] if foul else ["thank", "you"])]
         rows.append([number, " ".join(words) + f" {number}", foul, 0, 0, 0, foul, 0])
     rows += [[200 + n, str(row[1]).upper() + "!!", *row[2:]] for n, row in enumerate(rows[:6])]
     columns = ["id", "text", "toxicity", "severe_toxicity", "obscene", "threat", "insult", "identity_attack"]

@@ -82,4 +82,4 @@ def test_a_batch_is_the_sum_of_its_texts(base: Base) -> None:
     for number in range(len(texts)):
         alone = linear(base, [texts[number]])
         assert together.whole[number] == pytest.approx(alone.whole[0], abs=1e-5)
-        assert together.rise[number] == pytest.approx(alone.rise[0], abs=1e-5)
+        assert together.window_excess[number] == pytest.approx(alone.window_excess[0], abs=1e-5)

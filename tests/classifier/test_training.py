@@ -138,8 +138,8 @@ def test_a_window_shows_what_padding_hides(base: Base) -> None:
     assert len(texts[0]) < LONG < len(texts[2])
     views = [as_written(text) for text in texts], [normalised(text, base.fold) for text in texts]
     linear = base.table.score(views)
-    assert not linear.rise[0].any()
-    assert linear.rise[1, column] > linear.rise[2, column] + 0.5
+    assert not linear.window_excess[0].any()
+    assert linear.window_excess[1, column] > linear.window_excess[2, column] + 0.5
 
 
 @given(st.lists(st.tuples(st.floats(-8, 8), st.booleans()), min_size=1, max_size=300), st.floats(-3, 3))

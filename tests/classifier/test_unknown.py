@@ -17,8 +17,8 @@ INSULT, IDENTITY = LABELS.index("insult"), LABELS.index("identity_attack")
 @pytest.fixture
 def case() -> tuple[np.ndarray, np.ndarray, np.ndarray, sparse.csr_matrix]:
     """Every second row knows its labels; fits of one fold alone are right about them, all labels alike."""
-    dice = np.random.default_rng(3)
-    bad = dice.random(ROWS) < 0.3
+    rng = np.random.default_rng(3)
+    bad = rng.random(ROWS) < 0.3
     log_odds = np.repeat(np.where(bad, 3.0, -3.0)[None, :, None], FOLDS, axis=0).repeat(len(GUESSING), axis=2)
     y = np.repeat(bad.astype(np.float32)[:, None], len(LABELS), axis=1)
     y[1::2] = np.nan

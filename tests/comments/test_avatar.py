@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from moderation.comments import avatar
-from moderation.core.signing import Seal
+from moderation.core.signing import Signer
 
-SEAL = Seal(b"k" * 32)
+SEAL = Signer(b"k" * 32)
 
 
 def test_spellings_that_look_the_same_share_an_avatar() -> None:
@@ -16,16 +16,16 @@ def test_spellings_that_look_the_same_share_an_avatar() -> None:
 
 
 def test_the_key_matters() -> None:
-    assert SEAL.avatar("Ada") != Seal(b"another key of some length").avatar("Ada")
+    assert SEAL.avatar("Ada") != Signer(b"another key of some length").avatar("Ada")
     assert SEAL.avatar("Ada") != SEAL.avatar("Bob")
 
 
 @given(st.text(st.characters()), st.binary(min_size=16, max_size=200))
 def test_any_name_and_any_key_give_sixteen_hexadecimal_digits(name: str, key: bytes) -> None:
-    made = Seal(key).avatar(name)
+    made = Signer(key).avatar(name)
     assert len(made) == 16
     assert set(made) <= set("0123456789abcdef")
-    assert made == Seal(key).avatar(name)
+    assert made == Signer(key).avatar(name)
 
 
 @given(st.text(st.characters()))

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from moderation.comments.submission import Submission, check, has_something_visible, ticked
 from moderation.core.problem import FieldError, Invalid
-from moderation.sites.model import HouseRules
+from moderation.sites.model import SiteSettings
 from moderation.text.addresses import BIDI, checked_email, checked_url
 
-RULES = HouseRules()
+RULES = SiteSettings()
 GOOD = {"name": "Ann", "email": "ann@example.org", "body": "A kind word."}
 FIELDS = ("name", "email", "url", "body", "parent", "notify")
 
@@ -48,7 +48,7 @@ def wrong(**given: Any) -> list[tuple[str, str]]:
 def test_any_fields_are_a_submission_or_every_wrong_one_is_named(
     raw: dict[str, Any], require_name: bool, require_email: bool
 ) -> None:
-    rules = HouseRules(require_name=require_name, require_email=require_email)
+    rules = SiteSettings(require_name=require_name, require_email=require_email)
     try:
         sent = check(raw, rules)
     except Invalid as problem:
@@ -267,7 +267,7 @@ def test_a_body_has_exactly_so_many_code_points(letter: str) -> None:
 
 
 def test_a_body_has_65525_bytes_at_the_most_whatever_the_site_says() -> None:
-    generous = HouseRules(max_body=1_000_000)
+    generous = SiteSettings(max_body=1_000_000)
     assert check(GOOD | {"body": "x" * 65_525}, generous)
     for body in ("x" * 65_526, "𝒳" * 16_382):
         with pytest.raises(Invalid) as caught:

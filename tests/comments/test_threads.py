@@ -23,7 +23,7 @@ from moderation.comments.public_feeds import Feed, atom, json_feed
 from moderation.comments.store import Judged, Keys
 from moderation.comments.verdict import Verdict
 from moderation.core.ids import is_id, new_id, next_id, uuid_of
-from moderation.core.signing import Seal
+from moderation.core.signing import Signer
 from moderation.core.urls import Links
 from moderation.db.database import Database, Session
 from moderation.sites import store as sites
@@ -220,7 +220,7 @@ texts = st.text(st.characters(exclude_categories=[]), max_size=30)
 @effort(max_examples=200, deadline=None)
 @given(texts, texts, texts)
 def test_whatever_characters_there_are_a_feed_can_be_read(name: str, html: str, title: str) -> None:
-    links = Links("https://comments.example", Seal(b"0123456789abcdef"))
+    links = Links("https://comments.example", Signer(b"0123456789abcdef"))
     article = Article("default", "post", title, 'https://blog.example/?a="<\x01>')
     feed = Feed(links, Site("default", title), "post", [a_comment(1, name=name, html=html)], {"post": article})
     root = checked(atom(feed))
@@ -235,7 +235,7 @@ def test_a_feeds_ids_stay_when_the_service_moves() -> None:
     one, article = a_comment(1), Article("default", "post")
 
     def ids(base: str, key: bytes, **changes: Any) -> list[str | None]:
-        feed = Feed(Links(base, Seal(key)), Site("default", ""), "post", [replace(one, **changes)], {"post": article})
+        feed = Feed(Links(base, Signer(key)), Site("default", ""), "post", [replace(one, **changes)], {"post": article})
         return [e.text for e in checked(atom(feed)).iter(ATOM + "id")]
 
     here = ids("https://one.example", b"0123456789abcdef")

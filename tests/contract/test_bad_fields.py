@@ -228,7 +228,7 @@ async def test_a_published_form_post_leads_only_to_pages_that_are_allowed(servic
     service.app.state.directory.forget()
 
     async def leads(redirect_to: str, referer: str = "") -> str:
-        token = service.app.state.links.seal.form_token("default", "post", service.clock())
+        token = service.app.state.links.signer.form_token("default", "post", service.clock())
         service.clock.forward(seconds=5)
         fields = GOOD | {"body": f"Words at {service.clock.now}.", "form_token": token, "redirect_to": redirect_to}
         fields["email"] = f"ann{service.clock.now}@example.org"

@@ -29,7 +29,7 @@ from classifier.serving import Classifier
 from moderation.app import create_app
 from moderation.settings import Settings
 from moderation.sites import store as sites
-from moderation.sites.model import HouseRules, Site
+from moderation.sites.model import Site, SiteSettings
 from tests.conftest import Clock, Server, Service
 
 ARTICLES = ("post", "why-a-garden-needs-a-gate")
@@ -78,7 +78,7 @@ async def world(classifier: Classifier, disallowed: tuple[str, ...] = ()) -> Asy
             app = create_app(settings, classifier=classifier, clock=clock, say=lambda text: None)
             async with app.router.lifespan_context(app):
                 async with app.state.database.transaction() as tx:
-                    rules = HouseRules(disallowed=disallowed)
+                    rules = SiteSettings(disallowed=disallowed)
                     await sites.put_site(tx, Site("default", "Mine", (), rules), clock())
                 app.state.directory.forget()
                 transport = httpx.ASGITransport(app, raise_app_exceptions=False, client=("10.1.2.3", 4711))
@@ -97,7 +97,7 @@ async def speak(service: Service, said: list[Said], people: list[Person]) -> tup
         if comment.is_reply and comment.article in parent:
             fields["parent"] = parent[comment.article]
         if comment.is_form:
-            fields["form_token"] = service.app.state.links.seal.form_token(
+            fields["form_token"] = service.app.state.links.signer.form_token(
                 "default", comment.article, service.clock.now
             )
         service.clock.forward(seconds=10)

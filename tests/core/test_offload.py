@@ -19,11 +19,11 @@ from moderation.core.problem import BadRequest, Invalid, Unavailable
 from moderation.policy import api as score
 from moderation.policy import rules as policy
 from moderation.policy.api import Judge
-from moderation.sites.model import HouseRules
-from moderation.text import body as prose
+from moderation.sites.model import SiteSettings
+from moderation.text import body as formats
 from moderation.text import markdown
 from moderation.text.wordlist import Listed
-from moderation.web import bodies as body
+from moderation.web import bodies
 from tests.text.test_markdown import SHARP
 
 pytestmark = pytest.mark.anyio
@@ -66,18 +66,18 @@ ORDINARY = (
 )
 
 
-@pytest.mark.parametrize("format", prose.FORMATS)
+@pytest.mark.parametrize("format", formats.FORMATS)
 @pytest.mark.parametrize(
     "body", [ORDINARY, "*Short* and [marked](http://a.example) `up`", "Grüße aus dem Garten! " * 10]
 )
 def test_an_ordinary_comment_is_read_at_once(body: str, format: str) -> None:
-    assert prose.is_light(body, format)
+    assert formats.is_light(body, format)
 
 
 def test_a_long_plain_one_too_and_a_long_marked_one_is_not() -> None:
-    assert prose.is_light(ORDINARY * 40, prose.MARKDOWN)
+    assert formats.is_light(ORDINARY * 40, formats.MARKDOWN)
     for unit in ("[a][", "\u0323\u0301", "\ufdfa", "> ", "a*"):
-        assert not prose.is_light(unit * 3_000, prose.MARKDOWN) and not prose.is_light(unit * 3_000, prose.HTML)
+        assert not formats.is_light(unit * 3_000, formats.MARKDOWN) and not formats.is_light(unit * 3_000, formats.HTML)
 
 
 @given(
@@ -90,16 +90,16 @@ def test_links_are_counted_as_they_are_rendered_where_nothing_is_parsed_for_them
     assert markdown.count_links(body) == markdown.render_and_count(body)[1]
 
 
-def case_of(text: str, rules: HouseRules) -> policy.Case:
+def case_of(text: str, rules: SiteSettings) -> policy.Case:
     return policy.Case(Submission("Ann", "", None, text, None, False), rules, None)
 
 
 def test_only_lists_that_read_much_are_asked_in_a_thread() -> None:
-    few = HouseRules(blocked=("casino", "spam.example"))
-    assert Listed(()).passes == 0 and policy.is_quick(case_of("[a](" * 3_000, HouseRules()))
+    few = SiteSettings(blocked=("casino", "spam.example"))
+    assert Listed(()).passes == 0 and policy.is_quick(case_of("[a](" * 3_000, SiteSettings()))
     assert policy.is_quick(case_of("A kind word about the garden. " * 10, few))
     assert not policy.is_quick(case_of("[a](" * 2_000, few))
-    many = HouseRules(blocked=tuple(f"*{'x' * n}*" for n in range(3, 150)))
+    many = SiteSettings(blocked=tuple(f"*{'x' * n}*" for n in range(3, 150)))
     assert not policy.is_quick(case_of("A kind word", many)), "not compiled yet"
     assert many.blocks and many.disallows.passes == 0
     assert not policy.is_quick(case_of("A kind word about the garden. " * 10, many))
@@ -111,7 +111,7 @@ SCORED = Scored({"spam": 0.1}, "none")
 def test_one_question_has_only_so_much_parsed() -> None:
     text = "[x](http://a.example) and https://b.example " * 20
     parsed = score.PARSED // len(text) + 1
-    judge = Judge(HouseRules(), {}, Author())
+    judge = Judge(SiteSettings(), {}, Author())
     with mock.patch.object(markdown, "render_and_count", wraps=markdown.render_and_count) as render:
         found = judge.documents([(text, SCORED)] * (parsed + 20))
     assert render.call_count == parsed
@@ -121,7 +121,7 @@ def test_one_question_has_only_so_much_parsed() -> None:
 async def test_a_text_is_read_as_far_as_a_comment_may_be_long(monkeypatch: pytest.MonkeyPatch) -> None:
     seen = list[int]()
     monkeypatch.setattr(markdown, "count_links", lambda text: seen.append(len(text)) or 0)
-    Judge(HouseRules(), {}, Author()).documents([("http://a " * 100_000, SCORED)])
+    Judge(SiteSettings(), {}, Author()).documents([("http://a " * 100_000, SCORED)])
     assert seen == [65_525]
 
 
@@ -137,7 +137,7 @@ async def test_a_text_is_read_as_far_as_a_comment_may_be_long(monkeypatch: pytes
 )
 def test_a_document_of_too_many_values_is_none_of_ours(raw: bytes) -> None:
     with pytest.raises(BadRequest):
-        body.json_object(raw)
+        bodies.json_object(raw)
 
 
 TEXT = st.text(st.characters(exclude_characters="\0"), max_size=3)
@@ -146,8 +146,8 @@ TEXT = st.text(st.characters(exclude_characters="\0"), max_size=3)
 @given(st.dictionaries(TEXT, st.recursive(st.none() | st.booleans() | st.integers() | TEXT, st.lists, max_leaves=9)))
 def test_a_long_document_is_read_as_a_short_one(fields: dict[str, Any]) -> None:
     raw = json.dumps(fields | {"long": "a"}).encode()
-    long = raw.replace(b'"a"}', b'"' + b"a" * body.AT_ONCE + b'"}')
-    assert body.json_object(long) | {"long": "a"} == body.json_object(raw)
+    long = raw.replace(b'"a"}', b'"' + b"a" * bodies.AT_ONCE + b'"}')
+    assert bodies.json_object(long) | {"long": "a"} == bodies.json_object(raw)
     for twice in (long[:-1] + b',"long":1}', long[:-1]):
         with pytest.raises((Invalid, BadRequest)):
-            body.json_object(twice)
+            bodies.json_object(twice)

@@ -20,19 +20,19 @@ from moderation.core.problem import Unavailable
 from moderation.db import connect
 from moderation.db.database import Database, NewerDatabase, Session, migrate, migrations, statements
 from moderation.db.sqlite import Writer
-from moderation.intake import store as retries
-from moderation.privacy import store as persons
+from moderation.intake import store as idempotency
+from moderation.privacy import store as data_subjects
 from moderation.privacy.store import Person
 from moderation.queue import store as queue
 from moderation.sites import store as sites
-from moderation.sites.model import Article, HouseRules, Site
+from moderation.sites.model import Article, Site, SiteSettings
 from moderation.team import store as moderators
 
 pytestmark = pytest.mark.anyio
 
 
 async def a_site(tx: Session, key: str = "default") -> None:
-    await sites.put_site(tx, Site(key, key.title(), ("https://blog.example",), HouseRules(blocked=("bank",))), 1)
+    await sites.put_site(tx, Site(key, key.title(), ("https://blog.example",), SiteSettings(blocked=("bank",))), 1)
     await sites.put_article(tx, Article(key, "post", "A post", created_at=1))
 
 
@@ -119,8 +119,8 @@ async def test_a_person_is_found_and_erased_with_texts_that_never_were_comments(
         await comments.add(tx, [comment])
         await comments.add_verdicts(tx, [replace(asked, source="import")])
         person = Person("author")
-        assert [s["id"] for s in await persons.submissions(tx, person)] == [comment.comment.id, asked.comment.id]
-        await persons.erase(tx, person)
+        assert [s["id"] for s in await data_subjects.submissions(tx, person)] == [comment.comment.id, asked.comment.id]
+        await data_subjects.erase(tx, person)
         assert await tx.fetch("SELECT id FROM submissions") == [] and await tx.fetch("SELECT id FROM comments") == []
 
 
@@ -226,14 +226,14 @@ async def test_attempts_and_retries_are_counted_where_every_process_sees_them(da
         await a_site(tx)
         for at in (1_000, 2_000):
             await moderators.add_attempt(tx, "who", at)
-        await retries.add(tx, [("default", "post", "key", "request", "{}")], now=1_000)
+        await idempotency.add(tx, [("default", "post", "key", "request", "{}")], now=1_000)
     other = connect(str(database.path)) if database.kind == "sqlite" else connect(database._address)  # type: ignore[attr-defined]
     await other.open()
     async with other.reading() as session:
         assert await moderators.attempts(session, "who", 2_000, 2_000) == 2
         assert await moderators.attempts(session, "who", 2_000, 500) == 1
-        assert await retries.find(session, "default", ["key"], now=2_000) == {("post", "key"): ("request", "{}")}
-        assert await retries.find(session, "default", ["key"], now=1_000 + retries.KEPT + 1) == {}
+        assert await idempotency.find(session, "default", ["key"], now=2_000) == {("post", "key"): ("request", "{}")}
+        assert await idempotency.find(session, "default", ["key"], now=1_000 + idempotency.KEPT + 1) == {}
     await other.close()
 
 

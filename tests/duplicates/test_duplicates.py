@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from moderation.duplicates import duplicates as waves
+from moderation.duplicates import duplicates
 from moderation.sites import store as sites
 from moderation.sites.model import Site
 from moderation.transfer.importing import Arrivals
-from moderation.transfer.records import PastArticle, PastComment
+from moderation.transfer.records import ImportedArticle, ImportedComment
 from tests.conftest import Service
 from tests.queue.test_decide import csrf, set_password, sign_in
 
@@ -44,8 +44,8 @@ async def test_near_duplicates_of_any_status_are_found_best_first(service: Servi
     assert (await service.client.post("/api/decisions", json=decided, headers=who)).status_code == 200
     found = await similar(service, first, who)
     assert [c["id"] for c in found] == [near, less]
-    assert found[0]["status"] == "spam" and set(found[0]) == {"id", "status", "likeness"}
-    assert 1 >= found[0]["likeness"] > found[1]["likeness"] >= 0.7
+    assert found[0]["status"] == "spam" and set(found[0]) == {"id", "status", "similarity"}
+    assert 1 >= found[0]["similarity"] > found[1]["similarity"] >= 0.7
 
 
 async def test_what_was_published_at_once_is_found_too_though_it_has_no_keys(service: Service) -> None:
@@ -164,13 +164,13 @@ async def test_an_edit_into_a_wave_is_filed(service: Service) -> None:
 async def test_imported_comments_fold_into_waves_like_posted_ones(service: Service) -> None:
     now = service.clock()
     past = [
-        PastComment(f"{n}", f"{n}", "post", "", "pending", f"Ann {n}", "", "", OFFER.format(n=n), "markdown", now)
+        ImportedComment(f"{n}", f"{n}", "post", "", "pending", f"Ann {n}", "", "", OFFER.format(n=n), "markdown", now)
         for n in range(3)
     ]
-    past.append(PastComment("9", "9", "post", "", "approved", "Bo", "", "", "A kind word.", "markdown", now))
+    past.append(ImportedComment("9", "9", "post", "", "approved", "Bo", "", "", "A kind word.", "markdown", now))
     state = service.app.state
-    arrivals = Arrivals(state.database, state.links.seal, "default", "wordpress", service.clock())
-    told = await arrivals.take_in(iter([PastArticle("post", "post"), *past]))
+    arrivals = Arrivals(state.database, state.links.signer, "default", "wordpress", service.clock())
+    told = await arrivals.take_in(iter([ImportedArticle("post", "post"), *past]))
     assert told.comments == {"pending": 3, "approved": 1}
     posted = await arrive(service, 7)
     await session(service)
@@ -185,7 +185,7 @@ async def test_imported_comments_fold_into_waves_like_posted_ones(service: Servi
 async def test_what_waits_without_keys_gets_them_in_pieces_and_is_one_row(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(waves, "AT_ONCE", 2)
+    monkeypatch.setattr(duplicates, "AT_ONCE", 2)
     database = service.app.state.database
     ids = [await arrive(service, n) for n in range(5)]
     gone = ids.pop()
@@ -194,10 +194,10 @@ async def test_what_waits_without_keys_gets_them_in_pieces_and_is_one_row(
         await tx.execute("UPDATE comments SET status = 'approved' WHERE id = ?", gone)
     await session(service)
     assert "A wave of" not in (await service.client.get("/moderate")).text
-    assert await waves.catch_up(database) == 4
+    assert await duplicates.catch_up(database) == 4
     page = (await service.client.get("/moderate")).text
     assert len(rows(page)) == 1 and "A wave of 4" in page
-    assert await waves.catch_up(database) == 0, "once"
+    assert await duplicates.catch_up(database) == 0, "once"
     async with database.reading() as look:
         assert {row[0] for row in await look.fetch("SELECT DISTINCT id FROM alike")} == set(ids)
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from moderation.core.ids import first_id_at, made_at, new_id
-from moderation.core.signing import Seal
+from moderation.core.signing import Signer
 from moderation.db import leases
 from moderation.db.database import Database
-from moderation.db.periodic import Round
+from moderation.db.periodic import Job
 from moderation.outbox import store as outbox
 from moderation.outbox.store import Message
 from moderation.privacy import data_requests as privacy
@@ -39,12 +39,12 @@ async def test_a_form_that_was_open_meanwhile_is_taken(service: Service) -> None
 
 
 def test_a_form_of_later_than_now_is_ours_or_forged() -> None:
-    seal, now = Seal(b"a secret key of this test"), Clock().now
-    made = [seal.form_token("site", "post", now + ahead) for ahead in (5 * HOUR, 1, 0, -999, -1000, -25 * HOUR)]
-    checked = [seal.check_form_token(token, "site", "post", now) for token in made]
+    signer, now = Signer(b"a secret key of this test"), Clock().now
+    made = [signer.form_token("site", "post", now + ahead) for ahead in (5 * HOUR, 1, 0, -999, -1000, -25 * HOUR)]
+    checked = [signer.check_form_token(token, "site", "post", now) for token in made]
     assert checked == ["ok", "ok", "early", "early", "ok", "old"]
     at, _, mark = made[-1].partition(".")
-    assert seal.check_form_token(f"{int(at, 16) + 30 * HOUR:x}.{mark}", "site", "post", now) == "missing"
+    assert signer.check_form_token(f"{int(at, 16) + 30 * HOUR:x}.{mark}", "site", "post", now) == "missing"
 
 
 async def test_limits_by_author_and_address_look_at_the_last_minute_only(service: Service) -> None:
@@ -96,7 +96,7 @@ async def test_a_link_to_what_is_held_can_be_asked_for(service: Service) -> None
     service.app.state.outbox.begin = never
 
     async def asked() -> int:
-        await privacy.ask(state.database, state.links.seal, "ann@example.org", service.clock())
+        await privacy.ask(state.database, state.links.signer, "ann@example.org", service.clock())
         async with state.database.reading() as session:
             return (await outbox.counts(session, outbox.MAIL))["waiting"]
 
@@ -181,13 +181,13 @@ async def test_a_rule_that_errs_is_found_out(service: Service) -> None:
 
 
 async def test_rounds_go_on_by_one_worker(service: Service) -> None:
-    rounds = service.app.state.rounds
+    rounds = service.app.state.periodic
     calls: list[int] = []
 
     async def count() -> None:
         calls.append(service.clock())
 
-    rounds.rounds = [Round("hourly", HOUR, count)]
+    rounds.rounds = [Job("hourly", HOUR, count)]
     await rounds.due()
     await rounds.due()
     set_back(service)
@@ -234,7 +234,7 @@ async def test_what_waits_to_be_told_does_not_wait_until_then(service: Service) 
 
     set_back(service)
     assert await due() == set()
-    await state.rounds.due()
+    await state.periodic.due()
     assert await due() == {"m1"}
     async with state.database.transaction() as tx:
         await outbox.delivered(tx, Message("default", "m1", "lane", "", {}, now))

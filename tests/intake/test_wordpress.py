@@ -11,7 +11,7 @@ import pytest
 from moderation.intake import public_wordpress as wp
 from moderation.sites import store as sites
 from moderation.sites.allowance import Allowance
-from moderation.sites.model import Article, HouseRules, Site
+from moderation.sites.model import Article, Site, SiteSettings
 from moderation.transfer import store as imports
 from tests.conftest import Service
 
@@ -44,7 +44,7 @@ async def send_now(service: Service, headers: dict[str, str] | None = None, **ch
 
 async def rules(service: Service, **changed: Any) -> None:
     async with service.app.state.database.transaction() as tx:
-        site = Site("default", "My site", ("https://blog.example",), HouseRules(**changed))
+        site = Site("default", "My site", ("https://blog.example",), SiteSettings(**changed))
         await sites.put_site(tx, site, 1)
     service.app.state.directory.forget()
 

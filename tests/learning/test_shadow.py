@@ -18,7 +18,7 @@ from classifier.labels import LABELS
 from classifier.serving import Classifier
 from moderation.app import create_app
 from moderation.db.database import Database
-from moderation.learning import store as learnt
+from moderation.learning import store as training_state
 from moderation.learning import store_shadow as shadows
 from moderation.privacy import data_requests as privacy
 from moderation.privacy import retention
@@ -132,7 +132,7 @@ async def test_nothing_of_the_way_in_waits_for_it_or_fails_with_it(
     assert (await service.post(body="A kind word.")).status_code == 201
     with pytest.raises(AssertionError):
         await state.shadow.read_along()
-    await state.rounds.due()  # a round that fails is a line in the log
+    await state.periodic.due()  # a round that fails is a line in the log
     assert (await service.post(body="Another kind word.")).status_code == 201
     monkeypatch.undo()
     assert (await told(service))["comments"] == 2, "made up for"
@@ -235,11 +235,11 @@ async def test_a_promoted_candidate_goes_live_and_back(service: Service) -> None
 async def test_a_model_that_learnt_from_an_erased_person_is_marked_when_it_goes_live(service: Service) -> None:
     database = service.app.state.database
     async with database.transaction() as tx:
-        await learnt.erased(tx, "default", 1, service.clock())
+        await training_state.erased(tx, "default", 1, service.clock())
     await start(service)
     await service.client.post(f"{URL}/promote", headers=await service.token())
     async with database.reading() as session:
-        assert await learnt.outdated(session) == ["default"]
+        assert await training_state.outdated(session) == ["default"]
 
 
 async def test_a_candidate_that_is_gone_is_said_and_harms_nobody(service: Service) -> None:
@@ -262,8 +262,8 @@ async def test_what_it_said_goes_with_the_person_and_is_shown_to_them(service: S
     await service.post(email="bob@example.org", body="A kind word of Bob's.")
     await told(service)
     state = service.app.state
-    database, seal = state.database, state.links.seal
-    held = await privacy.export(database, privacy.person_of(seal, "ann@example.org"), 30)
+    database, signer = state.database, state.links.signer
+    held = await privacy.export(database, privacy.person_of(signer, "ann@example.org"), 30)
     (said,) = held["shadow"]
     assert (said["model"], said["action"]) == ("stern", "hold") and said["scores"]["toxicity"] > 0.5
     assert "word" not in json.dumps(await kept(database)), "facts only"
@@ -273,7 +273,7 @@ async def test_what_it_said_goes_with_the_person_and_is_shown_to_them(service: S
         run = await shadows.running_on(session, "default")
         assert run
         (row,) = await shadows.unread(session, run, run.started_at, ("", 0), 10)
-    await privacy.erase(database, privacy.person_of(seal, "ann@example.org"), "operator", service.clock())
+    await privacy.erase(database, privacy.person_of(signer, "ann@example.org"), "operator", service.clock())
     late = shadows.ShadowVerdict(row.id, row.revision, "spam", True, {"spam": 1.0}, [], service.clock())
     async with database.transaction() as tx:
         assert await shadows.add(tx, run, [late]) == 0

@@ -19,8 +19,8 @@ from hypothesis import strategies as st
 
 from moderation import settings as settings_
 from moderation.__main__ import main
-from moderation.outbox import diagnostics as hints
-from moderation.outbox.smtp import Letter, Link, Quote, Smtp, composed, hand_in
+from moderation.outbox import diagnostics
+from moderation.outbox.smtp import Letter, Link, Quote, Smtp, composed, send
 from moderation.outbox.undelivered import Undelivered
 from moderation.settings import Settings, SettingsError
 from moderation.text.addresses import checked_email
@@ -39,7 +39,7 @@ def write(to: str = "ann@mail.example", **more: str) -> email.message.EmailMessa
 
 
 def test_a_mail_is_plain_text_and_html_and_says_that_a_machine_wrote_it(box: Postbox) -> None:
-    hand_in(Smtp.of(box.url, SENDER), write(text="<b>Ünïcode</b>\nand more"), "c.example")
+    send(Smtp.of(box.url, SENDER), write(text="<b>Ünïcode</b>\nand more"), "c.example")
     (mail,) = box.mails
     assert mail["From"] == "Garden <comments@garden.example>" and mail["To"] == "ann@mail.example"
     assert mail["Message-ID"] == "<reply.01@c.example>" and mail["Auto-Submitted"] == "auto-generated"
@@ -70,7 +70,7 @@ def test_the_same_letter_is_the_same_bytes() -> None:
     ],
 )
 def test_international_addresses(box: Postbox, to: str, envelope: str) -> None:
-    hand_in(Smtp.of(box.url, SENDER), write(to, name="Jörg, “the” <Gärtner>"), "c.example")
+    send(Smtp.of(box.url, SENDER), write(to, name="Jörg, “the” <Gärtner>"), "c.example")
     assert box.got[0].rcpt_tos == [envelope]
     assert box.mails[0]["To"].addresses[0].addr_spec == envelope
     assert box.mails[0]["To"].addresses[0].display_name == "Jörg, “the” <Gärtner>"
@@ -78,9 +78,9 @@ def test_international_addresses(box: Postbox, to: str, envelope: str) -> None:
 
 def test_a_server_that_knows_no_international_addresses_refuses_only_those() -> None:
     with postbox(utf8=False) as box:
-        hand_in(Smtp.of(box.url, SENDER), write("ann@bücher.example"), "c.example")
+        send(Smtp.of(box.url, SENDER), write("ann@bücher.example"), "c.example")
         with pytest.raises(Undelivered, match="SMTPUTF8") as told:
-            hand_in(Smtp.of(box.url, SENDER), write("jörg@mail.example"), "c.example")
+            send(Smtp.of(box.url, SENDER), write("jörg@mail.example"), "c.example")
         assert told.value.final and len(box.got) == 1
 
 
@@ -116,11 +116,11 @@ def test_whatever_passes_as_an_address_is_one_recipient(address: str) -> None:
 
 def test_a_password_goes_to_a_server_that_asks_for_it_and_into_no_text() -> None:
     with postbox(login=True) as box:
-        hand_in(Smtp.of(box.url, SENDER), write(), "c.example")
+        send(Smtp.of(box.url, SENDER), write(), "c.example")
         assert len(box.got) == 1
         wrong = Smtp.of(box.url.replace("p%40ss", "wrong"), SENDER)
         with pytest.raises(Undelivered, match="name or password") as told:
-            hand_in(wrong, write(), "c.example")
+            send(wrong, write(), "c.example")
         assert "wrong" not in str(told.value) and "wrong" not in repr(wrong) and told.value.__cause__ is None
 
 
@@ -140,19 +140,19 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> ssl.SSLContext:
 
 def test_what_is_offered_encrypted_goes_encrypted(certificate: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch) -> None:
     with postbox(certificate) as box:
-        hand_in(Smtp.of(box.url, SENDER), write(), "c.example")
+        send(Smtp.of(box.url, SENDER), write(), "c.example")
         assert box.tls == [True]
         # to any other machine, a certificate that nobody vouches for is none
         monkeypatch.setattr(Smtp, "is_here", False)
         with pytest.raises(Undelivered, match="SSLCertVerificationError"):
-            hand_in(Smtp.of(box.url, SENDER), write(), "c.example")
+            send(Smtp.of(box.url, SENDER), write(), "c.example")
         assert len(box.got) == 1
 
 
 def test_a_password_is_not_sent_in_the_clear(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Smtp, "is_here", False)
     with postbox(login=True) as box, pytest.raises(Undelivered, match="in the clear"):
-        hand_in(Smtp.of(box.url, SENDER), write(), "c.example")
+        send(Smtp.of(box.url, SENDER), write(), "c.example")
     assert box.got == []
 
 
@@ -162,7 +162,7 @@ def test_a_refused_recipient_is_named_nowhere(
 ) -> None:
     box.rcpt = {"ann@mail.example": [said]}
     with caplog.at_level(logging.DEBUG), pytest.raises(Undelivered) as told:
-        hand_in(Smtp.of(box.url, SENDER), write(), "c.example")
+        send(Smtp.of(box.url, SENDER), write(), "c.example")
     assert (told.value.final, told.value.alone) == (final, True)
     assert "mail.example" not in str(told.value) and told.value.__suppress_context__
     ours = "\n".join(
@@ -175,7 +175,7 @@ def test_a_server_that_is_not_there_is_an_undelivered_mail() -> None:
     with postbox() as box:
         gone = Smtp.of(box.url, SENDER)
     with pytest.raises(Undelivered, match="does not answer") as told:
-        hand_in(gone, None, "c.example")
+        send(gone, None, "c.example")
     assert not told.value.final and not told.value.alone
 
 
@@ -254,13 +254,13 @@ def test_check_sends_a_test_mail_where_it_is_asked_to(
     ],
 )
 def test_a_silent_server_is_explained(error: Exception, told: str) -> None:
-    said = hints.why_silent(Smtp.of("smtps://ann:hunter2@relay.example", SENDER), error)
+    said = diagnostics.why_silent(Smtp.of("smtps://ann:hunter2@relay.example", SENDER), error)
     assert told in said and "hunter2" not in said and "ann" not in said
 
 
 def test_what_the_server_says_is_quoted_without_secrets_and_addresses() -> None:
     server = Smtp.of("smtp://ann:hunter2@relay.example", SENDER)
     words = b"5.7.1 <eve@mail.example>: \r\n\x1b[31mann hunter2 aHVudGVyMg== denied " + b"x" * 500
-    said = hints.quoted(server, words)
+    said = diagnostics.quoted(server, words)
     assert said.startswith("It says: “5.7.1 <…>: [31m… … … denied x") and len(said) < 220
-    assert hints.quoted(server, b"") == ""
+    assert diagnostics.quoted(server, b"") == ""

@@ -51,7 +51,7 @@ async def listen(service: Service, url: str, events: str = "", site: str = "*") 
     """The endpoint's secret."""
     state = service.app.state
     async with state.database.transaction() as tx:
-        return await webhooks.add(tx, state.links.seal, url, site, events, to_private=True, now=service.clock())
+        return await webhooks.add(tx, state.links.signer, url, site, events, to_private=True, now=service.clock())
 
 
 async def counts(service: Service) -> dict[str, int]:
@@ -287,7 +287,7 @@ async def test_an_endpoint_that_cannot_be_is_refused(service: Service, url: str)
     state = service.app.state
     with pytest.raises(Exception, match="url"):
         async with state.database.transaction() as tx:
-            await webhooks.add(tx, state.links.seal, url, "*", "", to_private=False, now=0)
+            await webhooks.add(tx, state.links.signer, url, "*", "", to_private=False, now=0)
 
 
 async def test_retries_spread_and_slow_down() -> None:

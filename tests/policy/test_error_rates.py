@@ -7,8 +7,8 @@ import re
 import pytest
 
 from moderation.core.ids import ALPHABET
-from moderation.policy import error_rates as figures
-from moderation.policy import store_verdicts as outcomes
+from moderation.policy import error_rates
+from moderation.policy import store_verdicts as decided_verdicts
 from moderation.policy.store_verdicts import Outcome
 from moderation.sites import store as sites
 from moderation.sites.model import Site
@@ -50,8 +50,8 @@ async def test_figures_count_what_came_what_was_decided_and_what_was_overturned(
     assert "# TYPE moderation_second_look_overturned gauge" in lines
     ends = {id[-1] for id in published + held}
     async with service.app.state.database.reading() as session:
-        assert (await outcomes.tallied(session, 0, published[0][-1]))["publish"] == (1, 1)
-        assert await outcomes.tallied(session, 0, next(c for c in ALPHABET if c not in ends)) == {}
+        assert (await decided_verdicts.tallied(session, 0, published[0][-1]))["publish"] == (1, 1)
+        assert await decided_verdicts.tallied(session, 0, next(c for c in ALPHABET if c not in ends)) == {}
 
 
 async def test_what_the_page_shows_is_in_the_metrics_too(service: Service) -> None:
@@ -98,14 +98,14 @@ async def test_only_since_then_and_only_one_s_own_site(service: Service) -> None
 async def test_the_second_look_is_a_sample_that_nobody_has_decided(service: Service) -> None:
     who = await service.token()
     ids = [(await service.post()).json()["id"] for _ in range(60)]
-    wanted = {id for id in ids if figures.is_sampled(id)}
+    wanted = {id for id in ids if error_rates.is_sampled(id)}
     asked = {"status": "approved", "sample": "1", "limit": "200"}
     shown = (await service.client.get("/api/queue", params=asked, headers=who)).json()["comments"]
     assert {c["id"] for c in shown} == wanted
     for id in wanted:
         await decide(service, who, id, "approve")
     assert (await service.client.get("/api/queue", params=asked, headers=who)).json()["comments"] == []
-    told = (await service.client.get("/api/stats", headers=who)).json()["second_look"]["published_removed"]
+    told = (await service.client.get("/api/stats", headers=who)).json()["audit_sample"]["published_removed"]
     assert (told["hits"], told["count"], told["picked"]) == (0, len(wanted), len(wanted))
 
 
@@ -115,22 +115,22 @@ def outcome(id: str, action: str, judged: str, spam: float) -> Outcome:
 
 def test_the_sample_s_rate_is_not_that_of_what_people_came_upon() -> None:
     decided = [outcome("x0", "approve", "publish", 0.1), *(outcome("x1", "spam", "publish", 0.2),) * 3]
-    found = figures.figures({"publish": 64}, decided, {"publish": 2})
+    found = error_rates.figures({"publish": 64}, decided, {"publish": 2})
     assert found["published_removed"]["share"] == 0.75
-    assert found["second_look"]["published_removed"]["share"] == 0
-    assert found["second_look"]["published_removed"]["picked"] == 2, "one of them has not been looked at yet"
+    assert found["audit_sample"]["published_removed"]["share"] == 0
+    assert found["audit_sample"]["published_removed"]["picked"] == 2, "one of them has not been looked at yet"
 
 
 def test_wilson_s_interval_holds_the_share_and_never_leaves_0_to_1() -> None:
-    assert figures.interval(0, 0) is None
+    assert error_rates.interval(0, 0) is None
     for hits, count in ((0, 1), (1, 1), (3, 10), (500, 1000)):
-        low, high = figures.interval(hits, count) or [2, -2]
+        low, high = error_rates.interval(hits, count) or [2, -2]
         assert 0 <= low <= hits / count <= high <= 1
-    assert figures.interval(5, 10) == [0.2366, 0.7634]
+    assert error_rates.interval(5, 10) == [0.2366, 0.7634]
 
 
 def test_reliability_bins_hold_every_text_once() -> None:
-    found = figures.reliability(
+    found = error_rates.reliability(
         [outcome(str(n), "spam" if n > 5 else "approve", "hold", n / 10) for n in range(11)], "spam"
     )
     assert sum(b["count"] for b in found) == 11

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from classifier.examples import Asked, Author, Clue
+from classifier.examples import Asked, Attribution, Author
 from classifier.serving import Classifier
-from moderation.duplicates import duplicates as waves
+from moderation.duplicates import duplicates
 from moderation.policy import explainer
 from moderation.policy.explainer import Explainer, ScoredText
 from tests.conftest import Service
@@ -55,7 +55,7 @@ def explained(classifier: Classifier, monkeypatch: pytest.MonkeyPatch) -> Counte
     asked_for: Counter[str] = Counter()
     real = classifier.explain
 
-    def explain(asked: Asked, model: str | None = None) -> list[Clue]:
+    def explain(asked: Asked, model: str | None = None) -> list[Attribution]:
         asked_for[asked.text] += 1
         return real(asked, model)
 
@@ -87,7 +87,7 @@ async def test_readers_are_free_while_pages_are_explained(
     for n in range(3):
         await service.held(body=long(n))
 
-    def slow(asked: Asked, model: str | None = None) -> list[Clue]:
+    def slow(asked: Asked, model: str | None = None) -> list[Attribution]:
         gate.wait()
         return []
 
@@ -112,7 +112,7 @@ async def test_readers_are_free_while_a_row_is_compared_with_all_that_wait(
         gate.wait()
         return []
 
-    monkeypatch.setattr(waves, "compared", slow)
+    monkeypatch.setattr(duplicates, "compared", slow)
     asking = [asyncio.create_task(service.client.get("/moderate")) for _ in range(AT_ONCE)]
     asking += [asyncio.create_task(service.client.get(f"/api/comments/{id}/similar", **who)) for _ in range(AT_ONCE)]
     await gate.reached()
@@ -171,7 +171,7 @@ async def test_an_edit_is_explained_anew_and_the_model_that_is_gone_is_asked_aga
     assert "umbrella" not in str(comment) and len(explained) == 2
     again = service.app.state.scorer.explainer = Explainer(classifier)
 
-    def gone(asked: Asked, model: str | None = None) -> list[Clue]:
+    def gone(asked: Asked, model: str | None = None) -> list[Attribution]:
         raise FileNotFoundError
 
     with monkeypatch.context() as broken:

@@ -12,11 +12,11 @@ import pytest
 from classifier.labels import LABELS
 from moderation.db.database import Row
 from moderation.policy import pages as policy
-from moderation.policy import store_verdicts as outcomes
-from moderation.policy import thresholds as promises
+from moderation.policy import store_verdicts as decided_verdicts
+from moderation.policy import thresholds as error_budget
 from moderation.policy.store_verdicts import Outcome
 from moderation.sites import site_settings as rules
-from moderation.sites.model import HouseRules
+from moderation.sites.model import SiteSettings
 from moderation.sites.site_settings import SKIPPABLE
 from tests.conftest import Service
 from tests.policy.test_settings import signed_in
@@ -41,9 +41,9 @@ async def form(service: Service, csrf: str, **changes: Any) -> dict[str, Any]:
     return found | changes
 
 
-async def read(service: Service) -> HouseRules:
+async def read(service: Service) -> SiteSettings:
     told = (await service.client.get("/api/sites/default/rules")).json()["rules"]
-    return HouseRules.of(told)
+    return SiteSettings.of(told)
 
 
 async def save(service: Service, typed: dict[str, Any]) -> Any:
@@ -76,7 +76,7 @@ async def test_what_is_saved_holds_from_the_next_comment_on_and_one_click_undoes
     service.clock.forward(seconds=1)
     answer = await service.client.post(PAGE + "/undo", data=undo)
     assert answer.status_code == 303
-    assert await read(service) == HouseRules()
+    assert await read(service) == SiteSettings()
     assert (await service.post(body="A third word about turnips.")).status_code == 201
     # the undo is a change like any other, so it can be undone
     page = (await service.client.get(PAGE)).text
@@ -103,7 +103,7 @@ async def test_wrong_values_are_named_at_their_fields_with_what_was_typed(servic
     assert "6 settings need your attention; nothing has changed" in page
     for typed in ("many", "1.5", "often", "casino\n***", "a kept <line>"):
         assert typed in html.unescape(page)
-    assert await read(service) == HouseRules()
+    assert await read(service) == SiteSettings()
     # an emptied number is its default again
     assert (await save(service, await form(service, csrf, max_links="7"))).status_code == 303
     assert (await save(service, await form(service, csrf, max_links=" "))).status_code == 303
@@ -118,10 +118,10 @@ async def test_two_who_change_at_once_do_not_overwrite_each_other(service: Servi
     answer = await save(service, mine)
     assert answer.status_code == 409 and "Somebody else has changed the rules" in answer.text
     assert 'name="max_links" inputmode="decimal" autocomplete="off" value="5"' in answer.text
-    assert await read(service) == HouseRules(spam_at=0.9)
+    assert await read(service) == SiteSettings(spam_at=0.9)
     seen = re.search('name="seen" value="([^"]+)"', answer.text)
     assert seen and (await save(service, mine | {"seen": seen[1]})).status_code == 303
-    assert await read(service) == HouseRules(max_links=5)
+    assert await read(service) == SiteSettings(max_links=5)
 
 
 @pytest.mark.anyio
@@ -139,7 +139,7 @@ async def test_who_may_change_and_who_may_only_read(service: Service) -> None:
     assert (await service.client.get(PAGE, params={"site": "nowhere"})).status_code == 404
     unknown = {"csrf_token": csrf, "site": "default", "version": "no-such"}
     assert (await service.client.post(PAGE + "/undo", data=unknown)).status_code == 404
-    assert await read(service) == HouseRules()
+    assert await read(service) == SiteSettings()
 
 
 @pytest.mark.anyio
@@ -181,19 +181,19 @@ def outcome(action: str, spam: float, model: str = "m+default.3") -> Outcome:
 
 
 def test_promises_come_from_decisions_that_carry_them_and_from_this_model_alone() -> None:
-    house = HouseRules(spam_at=0.99)
+    house = SiteSettings(spam_at=0.99)
     decided = [outcome("spam", 0.9 + n / 100_000) for n in range(5_000)]
     decided += [outcome("approve", 0.1 + n / 100_000) for n in range(1_000)]
-    told = promises.promised(decided, "m", house, {}, 1 / 1000, 1 / 100)
+    told = error_budget.promised(decided, "m", house, {}, 1 / 1000, 1 / 100)
     assert told["decisions"] == 6_000
     assert 0.9 <= told["filed"]["at"] <= 0.901  # the least sure of those that were spam, as far as the walk steps
     assert told["filed"]["bound"] <= 1 / 1000 and told["published"]["bound"] <= 1 / 100
     assert 0.1 <= told["published"]["at"] < 0.9
     assert told["filed"]["today"] == {"count": 0, "wrong": 0, "bound": None}
     assert told["published"]["today"]["count"] == 1_000 and told["published"]["today"]["wrong"] == 0
-    few = promises.promised(decided[:100] + decided[-100:], "m", house, {}, 1 / 1000, 1 / 100)
+    few = error_budget.promised(decided[:100] + decided[-100:], "m", house, {}, 1 / 1000, 1 / 100)
     assert few["filed"]["at"] is None and few["filed"]["lacking"] > 1_000
-    assert promises.promised(decided, "another", house, {}, 1 / 1000, 1 / 100)["decisions"] == 0
+    assert error_budget.promised(decided, "another", house, {}, 1 / 1000, 1 / 100)["decisions"] == 0
 
 
 @pytest.mark.anyio
@@ -214,11 +214,11 @@ async def test_thresholds_that_keep_a_promise_are_filled_in_and_not_yet_saved(
     assert re.search('name="spam_at"[^>]*value="0.95"', page) and re.search(
         'name="hold_at.insult"[^>]*value="0.2"', page
     )
-    assert "They are not saved yet" in page and await read(service) == HouseRules()
+    assert "They are not saved yet" in page and await read(service) == SiteSettings()
 
 
 def test_every_rule_that_trust_may_skip_is_offered() -> None:
-    assert set(SKIPPABLE) >= set(HouseRules().trust_skips)
+    assert set(SKIPPABLE) >= set(SiteSettings().trust_skips)
 
 
 @pytest.mark.anyio
@@ -232,17 +232,17 @@ async def test_whoever_opens_the_page_keeps_nobody_from_posting(
         decided = {"comments": [await service.held()], "action": action}
         assert (await service.client.post("/api/decisions", json=decided, headers=who)).status_code == 200
     async with service.app.state.database.reading() as session:
-        at_once = await outcomes.outcomes(session, "default", 0)
-        monkeypatch.setattr(outcomes, "PAGE", 2)
-        assert await outcomes.outcomes(session, "default", 0) == at_once and len(at_once) == 5
-        assert await outcomes.outcomes(session, "default", 0, most=3) == at_once[2:]
+        at_once = await decided_verdicts.outcomes(session, "default", 0)
+        monkeypatch.setattr(decided_verdicts, "PAGE", 2)
+        assert await decided_verdicts.outcomes(session, "default", 0) == at_once and len(at_once) == 5
+        assert await decided_verdicts.outcomes(session, "default", 0, most=3) == at_once[2:]
     on_the_loop = list[bool]()
-    one_of = outcomes.outcome_of
+    one_of = decided_verdicts.outcome_of
 
     def watched(row: Row) -> Outcome:
         on_the_loop.append(threading.current_thread() is threading.main_thread())
         return one_of(row)
 
-    monkeypatch.setattr(outcomes, "outcome_of", watched)
+    monkeypatch.setattr(decided_verdicts, "outcome_of", watched)
     assert (await service.client.get(page)).status_code == 200
     assert on_the_loop == [False] * 5

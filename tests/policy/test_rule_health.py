@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from moderation.duplicates import duplicates as waves
-from moderation.policy import store_rule_health as tally
+from moderation.duplicates import duplicates
+from moderation.policy import store_rule_health as rule_health
 from moderation.sites import store as sites
 from moderation.sites.model import DAY, Site
 from tests.conftest import Service
@@ -127,7 +127,9 @@ async def test_counts_are_what_a_recount_finds_whatever_moderators_do(service: S
 async def test_a_rule_that_is_mostly_overturned_only_holds_and_says_so_everywhere(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(waves, "ENOUGH", 1_000)  # these comments are near-duplicates: no wave of theirs may decide here
+    monkeypatch.setattr(
+        duplicates, "ENOUGH", 1_000
+    )  # these comments are near-duplicates: no wave of theirs may decide here
     await set_rules(service, disallowed=["river"])
     ids = await caught(service, 25)
     await decide(service, ids[:3], "spam")
@@ -200,8 +202,8 @@ async def test_what_always_caught_most_is_no_surprise(service: Service) -> None:
     service.clock.forward(hours=24)
     database = service.app.state.database
     async with database.reading() as session:
-        assert (await tally.counts(session, "default", today, today + 1))["disallowed"].hits == 8
-        assert await tally.submitted(session, "default", today, today + 1) == 8
+        assert (await rule_health.counts(session, "default", today, today + 1))["disallowed"].hits == 8
+        assert await rule_health.submitted(session, "default", today, today + 1) == 8
     await caught(service, 55)
     assert (await report(service))["disallowed"]["muted"] is None
 
@@ -223,6 +225,6 @@ async def test_sites_are_counted_apart(service: Service) -> None:
     async with database.reading() as session:
         found = await sites.sites(session)
         assert set(found["default"].muted) == {"disallowed"} and not found["other"].mutes
-        assert await tally.counts(session, "other") == {}
+        assert await rule_health.counts(session, "other") == {}
     answer = await service.client.get("/api/sites/other/rules", headers=await service.token(site="default"))
     assert answer.status_code == 404

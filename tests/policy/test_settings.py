@@ -11,14 +11,14 @@ import pytest
 
 from moderation.__main__ import main
 from moderation.core.problem import Invalid
-from moderation.core.signing import Seal
+from moderation.core.signing import Signer
 from moderation.sites import site_settings as rules
-from moderation.sites.model import HouseRules
+from moderation.sites.model import SiteSettings
 from moderation.team import access
 from tests.conftest import ROOT, Server, Service
 
 URL = "/api/sites/default/rules"
-SEAL = Seal(b"sixteen bytes and more")
+SEAL = Signer(b"sixteen bytes and more")
 
 
 async def put(service: Service, given: Any, headers: dict[str, str] | None = None) -> Any:
@@ -96,8 +96,8 @@ async def test_an_address_on_a_list_is_kept_as_a_key_that_nobody_can_read(servic
     assert re.fullmatch("author:[0-9a-f]{32}", told[0]) and told[1:] == ["@mail.example", "a@b c"]
     assert (await put(service, {"blocked": told})).json()["rules"]["blocked"] == told
     assert (await service.post(email="ann@example.org")).status_code == 202
-    known, seal = HouseRules(blocked=tuple(told)), service.app.state.links.seal
-    without = rules.changed(known, rules.parsed(["blocked-=ann@EXAMPLE.org"], known, seal), seal)
+    known, signer = SiteSettings(blocked=tuple(told)), service.app.state.links.signer
+    without = rules.changed(known, rules.parsed(["blocked-=ann@EXAMPLE.org"], known, signer), signer)
     assert without.blocked == ("@mail.example", "a@b c")
 
 
@@ -124,9 +124,9 @@ async def signed_in(service: Service, role: str) -> str:
     async with state.database.transaction() as tx:
         moderator = await access.add_moderator(tx, email, role, "*", service.clock())
         await access.set_password(tx, moderator, "four unrelated words", service.clock())
-    token = await access.begin_session(state.database, state.links.seal, moderator, service.clock())
+    token = await access.begin_session(state.database, state.links.signer, moderator, service.clock())
     service.client.cookies.set("moderation_session", token)
-    found: str = state.links.seal.csrf_token((await access.of_session(state.database, state.links.seal, token, service.clock())).session)  # type: ignore[union-attr]  # fmt: skip
+    found: str = state.links.signer.csrf_token((await access.of_session(state.database, state.links.signer, token, service.clock())).session)  # type: ignore[union-attr]  # fmt: skip
     return found
 
 
@@ -176,7 +176,7 @@ async def test_the_page_shows_each_rule_and_ends_a_muting(service: Service) -> N
     ],
 )
 def test_a_command_lines_value(given: str, name: str, value: Any) -> None:
-    known = HouseRules(blocked=("bank", "loan"), hold_at={"insult": 0.1})
+    known = SiteSettings(blocked=("bank", "loan"), hold_at={"insult": 0.1})
     assert getattr(rules.changed(known, rules.parsed([given], known, SEAL), SEAL), name) == value
 
 
@@ -190,7 +190,7 @@ def test_a_command_lines_value(given: str, name: str, value: Any) -> None:
 )  # fmt: skip
 def test_a_wrong_one_says_what_it_must_be(given: str, said: str) -> None:
     with pytest.raises(Invalid, match=re.escape(said)):
-        rules.changed(HouseRules(), rules.parsed([given], HouseRules(), SEAL), SEAL)
+        rules.changed(SiteSettings(), rules.parsed([given], SiteSettings(), SEAL), SEAL)
 
 
 def test_the_commands_change_a_running_service_at_once(server: Server, tmp_path: Path) -> None:
@@ -225,7 +225,7 @@ def test_check_says_what_is_muted(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     import asyncio
 
     from moderation.db import connect
-    from moderation.policy import store_rule_health as tally
+    from moderation.policy import store_rule_health as rule_health
     from moderation.sites.model import Mute
 
     monkeypatch.setenv("MODERATION_DATABASE", str(tmp_path / "db"))
@@ -236,7 +236,7 @@ def test_check_says_what_is_muted(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         await database.open()
         async with database.transaction() as tx:
             mutes = {"disallowed": Mute("overturned", 1_800_000_000_000), "label:insult": Mute("sudden", 1, ended=2)}
-            await tally.set_mutes(tx, "default", mutes)
+            await rule_health.set_mutes(tx, "default", mutes)
         await database.close()
 
     asyncio.run(mute())
@@ -255,5 +255,5 @@ def test_every_setting_is_explained_and_has_a_schema() -> None:
 
 
 def test_every_default_is_a_value_that_may_be_set() -> None:
-    assert rules.changed(HouseRules(), HouseRules().stored(), SEAL) == HouseRules()
-    assert HouseRules.of(json.loads(json.dumps(HouseRules().stored()))) == HouseRules()
+    assert rules.changed(SiteSettings(), SiteSettings().stored(), SEAL) == SiteSettings()
+    assert SiteSettings.of(json.loads(json.dumps(SiteSettings().stored()))) == SiteSettings()

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from moderation.policy import pages as policy
-from moderation.policy import store_settings_history as rule_versions
+from moderation.policy import store_settings_history as past_settings
 from moderation.policy.store_settings_history import KEPT
 from moderation.sites import store as sites
-from moderation.sites.model import HouseRules, Site
+from moderation.sites.model import Site, SiteSettings
 from tests.conftest import Service
 from tests.policy.test_settings import signed_in
 
@@ -59,7 +59,7 @@ async def test_the_same_rules_change_nothing_and_others_change_what_they_would_h
     assert link not in str(found["examples"])  # held before and after
     # asking changes nothing
     now = await service.client.get("/api/sites/default/rules", headers=await service.token())
-    assert HouseRules.of(now.json()["rules"]) == HouseRules(disallowed=("pills",))
+    assert SiteSettings.of(now.json()["rules"]) == SiteSettings(disallowed=("pills",))
 
 
 @pytest.mark.anyio
@@ -168,7 +168,7 @@ async def test_the_page_shows_what_would_change_before_it_is_saved(service: Serv
     page = (await service.client.get("/moderate/what-if")).text
     fields = re.search('name="fields" value="([^"]*)"', page)
     assert fields and "Save the policy" not in page
-    typed = {k: v for k, v in policy.typed_of(HouseRules()).items() if v is not False}
+    typed = {k: v for k, v in policy.typed_of(SiteSettings()).items() if v is not False}
     typed |= {"csrf_token": csrf, "site": "default", "fields": fields[1], "days": "7", "blocked": "turnips"}
     page = (await service.client.post("/moderate/what-if", data=typed)).text
     assert "1 of 1 verdict of the last 7 days would change" in page
@@ -191,7 +191,7 @@ async def test_before_the_changes_that_are_kept_nobody_knows_which_networks_stoo
     for n in range(KEPT + 1):
         await rules(service, max_links=10 + n)
     async with service.app.state.database.reading() as session:
-        kept = await rule_versions.versions(session, "default", 100)
+        kept = await past_settings.versions(session, "default", 100)
     assert len(kept) == KEPT and kept[0].rules.max_links == 10 + KEPT - 1
     found = await ask(service, {"blocked": ["203.0.113.0/24", "beets"]})
     assert found["changed"] == 0 and found["not_replayed"]["why"] == {"address": 1}

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from moderation.learning import retrain as learning
-from moderation.learning import store as learnt
+from moderation.learning import store as training_state
 from moderation.outbox import store as outbox
 from moderation.outbox import webhooks
 from moderation.privacy import retention
@@ -95,7 +95,7 @@ async def test_erasing_leaves_no_trace_but_that_something_was_decided(service: S
     state = service.app.state
     async with state.database.transaction() as tx:
         url = "https://hook.example/in"
-        await webhooks.add(tx, state.links.seal, url, "*", "", to_private=False, now=service.clock())
+        await webhooks.add(tx, state.links.signer, url, "*", "", to_private=False, now=service.clock())
     state.outbox.begin = never  # what waits in the outbox goes too
     first = (
         await service.post(email=ANN, name="Zoë Qq", body="Zebra quux.", notify=True, url="https://zq.example")
@@ -108,7 +108,7 @@ async def test_erasing_leaves_no_trace_but_that_something_was_decided(service: S
         assert (await service.client.post("/api/decisions", json=decided, headers=moderator)).status_code == 200
     await ask(service)
     await service.client.post("/moderate/login", data={"email": ANN, "password": "wrong"})
-    key = state.links.seal.author_key(ANN, "")
+    key = state.links.signer.author_key(ANN, "")
     before = await every_row(service)
     for trace in ("Zebra", "Zoë", ANN, "zq.example", key):
         assert trace in before
@@ -242,7 +242,7 @@ class TestTheModel:
 
     async def promoted(self, service: Service, at: int) -> None:
         async with service.app.state.database.transaction() as tx:
-            await learnt.promoted(tx, "default", at)
+            await training_state.promoted(tx, "default", at)
 
     async def outdated(self, service: Service) -> bool:
         ready = (await service.client.get("/health/ready")).json()["checks"]["erasure"]
@@ -287,10 +287,10 @@ class TestTheModel:
         await self.promoted(service, service.clock())
         assert not await self.outdated(service)
         async with service.app.state.database.transaction() as tx:
-            await learnt.rolled_back(tx, "default", "c1")
+            await training_state.rolled_back(tx, "default", "c1")
         assert await self.outdated(service)
         async with service.app.state.database.transaction() as tx:
-            await learnt.rolled_back(tx, "default", None)
+            await training_state.rolled_back(tx, "default", None)
         assert not await self.outdated(service)
 
     async def test_the_examples_are_gone_from_the_next_training(self, service: Service, tmp_path: Path) -> None:

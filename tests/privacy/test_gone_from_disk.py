@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from moderation.db import secure_delete as scrubbing
+from moderation.db import secure_delete
 from moderation.privacy.retention import Keep, empty, sweep
 from tests.conftest import Service
 from tests.queue.test_decide import csrf, decide, set_password, sign_in
@@ -35,7 +35,7 @@ def stored(service: Service) -> bytes:
 
 
 async def is_asked(service: Service) -> bool:
-    return await scrubbing.wanted(service.app.state.database)
+    return await secure_delete.wanted(service.app.state.database)
 
 
 @ON_SQLITE
@@ -51,7 +51,7 @@ async def test_no_byte_of_it_is_in_the_files(service: Service, how: str) -> None
         token = csrf((await service.client.get("/moderate/spam/empty")).text)
         done = await service.client.post("/moderate/spam/empty", data={"csrf_token": token})
         assert done.status_code == 303 and "emptied" in done.headers["location"]
-    await service.app.state.rounds.due()
+    await service.app.state.periodic.due()
     assert WORD not in stored(service)
     assert not await is_asked(service)
 
@@ -63,11 +63,11 @@ async def test_each_of_them_asks_where_it_took_something(service: Service) -> No
     assert not await is_asked(service), "there was nothing"
     await file_spam(service)
     assert await empty(database, NOT_KEPT, "*", "test", service.clock()) == 1
-    assert await is_asked(service) and await scrubbing.scrub(database)
+    assert await is_asked(service) and await secure_delete.scrub(database)
     await file_spam(service)
     service.clock.forward(hours=24 * 31)
     swept = await sweep(database, Keep(spam=30, addresses=0), service.clock())
     assert swept["spam"] == 1 and await is_asked(service)
-    assert await scrubbing.scrub(database)
+    assert await secure_delete.scrub(database)
     swept = await sweep(database, Keep(spam=30, addresses=30), service.clock())
     assert swept["addresses"] and await is_asked(service), "the keys of addresses too"

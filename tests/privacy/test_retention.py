@@ -17,7 +17,7 @@ from moderation.privacy import retention
 from moderation.privacy.retention import DAY, Keep, sweep
 from moderation.settings import Settings
 from moderation.sites import store as sites
-from moderation.sites.model import HouseRules, Site
+from moderation.sites.model import Site, SiteSettings
 from moderation.transfer import store as imports
 from moderation.transfer import store_backup as dump
 from moderation.transfer.store import Known
@@ -74,13 +74,13 @@ async def test_each_kind_is_kept_its_own_time(service: Service) -> None:
 
 async def test_nothing_of_the_text_or_its_author_is_left_but_the_verdict_and_the_decision(service: Service) -> None:
     async with service.app.state.database.transaction() as tx:
-        rules = HouseRules(disallowed=("zqword",))
+        rules = SiteSettings(disallowed=("zqword",))
         await sites.put_site(tx, Site("default", "Mine", (), rules), service.clock())
     service.app.state.directory.forget()
     person = {"name": "Zoë Qq", "email": "zq@mail.example", "url": "https://zq.example"}
     await service.post(body="A zqword here", **person)  # by the machine alone
     id = await filed(service, "spam", "Zebra https://zq.example/x", "Zq: zebra")
-    key = service.app.state.links.seal.author_key("zq@mail.example", "")
+    key = service.app.state.links.signer.author_key("zq@mail.example", "")
     before = await rows(service, "sites")
     assert all(trace in before for trace in ("zqword", "Zebra", "Zoë", "mail.example", "zebra", key))
     days(service, 31)
@@ -175,7 +175,7 @@ async def test_a_forgotten_comments_receipt_and_undo_say_so(service: Service) ->
 async def test_the_service_sweeps_by_itself_and_several_workers_once(service: Service) -> None:
     await filed(service, "spam", "See https://zq.example/1")
     days(service, 31)
-    await service.app.state.rounds.due()
+    await service.app.state.periodic.due()
     assert await there(service) == set()
     await filed(service, "spam", "See https://zq.example/2")
     days(service, 31)
@@ -186,12 +186,12 @@ async def test_the_service_sweeps_by_itself_and_several_workers_once(service: Se
         calls.append(1)
 
     state = service.app.state
-    state.rounds.rounds = [replace(state.rounds.rounds[0], act=count)]
-    await state.rounds.due()
+    state.periodic.rounds = [replace(state.periodic.rounds[0], act=count)]
+    await state.periodic.due()
     assert calls == []
     service.clock.forward(minutes=61)
-    await state.rounds.due()
-    await state.rounds.due()
+    await state.periodic.due()
+    await state.periodic.due()
     assert calls == [1]
 
 
@@ -231,7 +231,7 @@ class TestDigest:
     async def mailed(self, service: Service, box: Postbox) -> dict[str, str]:
         """Recipient → text of what came now."""
         before = len(box.got)
-        await service.app.state.rounds.due()
+        await service.app.state.periodic.due()
         await service.app.state.outbox.all_due()
         found = {}
         for mail in box.mails[before:]:
@@ -271,7 +271,7 @@ class TestDigest:
         id = await desk.held()
         deliverer = desk.app.state.outbox
         deliverer.begin = never
-        await desk.app.state.rounds.due()
+        await desk.app.state.periodic.due()
         async with desk.app.state.database.reading() as session:
             assert await outbox.counts(session) == {"waiting": 2, "failed": 0}, "one for each moderator"
         decided = {"comments": [id], "action": "approve"}

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from moderation.comments.model import Comment
-from moderation.policy import settings_history as rulebook
-from moderation.policy import store_settings_history as rule_versions
-from moderation.queue import block as barring
+from moderation.policy import settings_history
+from moderation.policy import store_settings_history as past_settings
+from moderation.queue import block
 from moderation.sites import store as sites
 from moderation.sites.model import Site
 from tests.conftest import Service
@@ -95,20 +95,20 @@ def test_neither_the_great_mailboxes_nor_the_sites_own_host_are_offered() -> Non
     one = Comment("i", "s", "a", None, "i", "pending", 1, "Ann", "ann@gmail.com", "https://Blog.Example/me",
                   "http://[x http://ünï.example./ http://localhost http://1.2.3.4/ https://www.a.example", "", 0)  # fmt: skip
     site = Site("s", "S", ("https://blog.example",))
-    assert barring.domains(one, site) == ["xn--n-xxaa.example", "a.example"] or barring.domains(one, site)[1:] == [
+    assert block.domains(one, site) == ["xn--n-xxaa.example", "a.example"] or block.domains(one, site)[1:] == [
         "a.example"
     ]
 
 
 async def test_what_is_blocked_from_comments_pushes_no_policy_change_out_of_reach(service: Service) -> None:
-    async def kept() -> list[rule_versions.Version]:
+    async def kept() -> list[past_settings.Version]:
         async with service.app.state.database.reading() as session:
-            return await rule_versions.versions(session, "default")
+            return await past_settings.versions(session, "default")
 
     who, privileged = await service.token(), {"max_links": 7}
-    seal, state = service.app.state.links.seal, service.app.state
+    signer, state = service.app.state.links.signer, service.app.state
     async with state.database.transaction() as tx:
-        await rulebook.change(tx, "default", lambda _: privileged, seal, "operator", service.clock())
+        await settings_history.change(tx, "default", lambda _: privileged, signer, "operator", service.clock())
     ids = [await service.held(email=f"eve{n}@spammer.example", url=f"https://s{n}.example/") for n in range(25)]
     for id in ids:
         assert (await bar(service, who, id, "author")).status_code == 200
@@ -120,20 +120,22 @@ async def test_what_is_blocked_from_comments_pushes_no_policy_change_out_of_reac
         assert [version.bar for version in await kept()] == ([True, False] if n < 24 else [False])
     for id in ids[:2]:
         assert (await bar(service, await service.token(), id, "author")).status_code == 200
-    assert (await kept())[0].actor == rule_versions.SEVERAL
+    assert (await kept())[0].actor == past_settings.SEVERAL
     service.clock.forward(hours=24)
     assert (await bar(service, who, ids[2], "author")).status_code == 200
     assert [len(version.rules.disallowed) for version in await kept()] == [2, 0, 0], "another day is another row"
-    for n in range(rule_versions.KEPT - 1):
+    for n in range(past_settings.KEPT - 1):
         async with state.database.transaction() as tx:
-            await rulebook.change(tx, "default", lambda _, n=n: {"max_links": 8 + n}, seal, "operator", service.clock())
+            await settings_history.change(
+                tx, "default", lambda _, n=n: {"max_links": 8 + n}, signer, "operator", service.clock()
+            )
     found = await kept()
-    assert [version.bar for version in found].count(False) == rule_versions.KEPT and found[-1].id == policy.id
-    assert not rule_versions.are_all(found)
-    for days in range(rule_versions.MOST):
+    assert [version.bar for version in found].count(False) == past_settings.KEPT and found[-1].id == policy.id
+    assert not past_settings.are_all(found)
+    for days in range(past_settings.MOST):
         service.clock.forward(hours=24)
         assert (await bar(service, who, ids[3], "author", "unbar" if days % 2 else "bar")).status_code == 200
-    assert len(await kept()) == rule_versions.MOST and not rule_versions.are_all(await kept())
+    assert len(await kept()) == past_settings.MOST and not past_settings.are_all(await kept())
 
 
 async def test_once_the_address_is_forgotten_its_network_is_not_offered(service: Service) -> None:

@@ -7,8 +7,8 @@ from html import unescape
 
 import pytest
 
-from moderation.policy import error_rates as figures
-from moderation.queue import pages as desk
+from moderation.policy import error_rates
+from moderation.queue import pages as queue_pages
 from moderation.queue import store as stored_queue
 from moderation.sites import store as sites
 from moderation.sites.model import Article
@@ -49,7 +49,7 @@ def here(page: str) -> str:
 async def test_a_decision_further_on_leads_back_to_the_same_place(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(desk, "PAGE", 2)
+    monkeypatch.setattr(queue_pages, "PAGE", 2)
     words = ["Alder", "Birch and moss", "Cedar in the snow", "Dogwood", "Elm by a river"]
     ids = [await service.held(body=f"{word}: https://{n}.example/{word[:3]}") for n, word in enumerate(words)]
     person = await signed_in(service)
@@ -72,8 +72,8 @@ async def test_the_second_look_stays_one_and_a_yes_counts(service: Service, monk
     while not (picked := next((ids for ids in by_end.values() if len(ids) == 2), [])):
         id = (await service.post()).json()["id"]
         by_end.setdefault(id[-1], []).append(id)
-    for module in (figures, stored_queue):  # chance picks these two
-        monkeypatch.setattr(module, "SECOND_LOOK", picked[0][-1])
+    for module in (error_rates, stored_queue):  # chance picks these two
+        monkeypatch.setattr(module, "AUDIT_SAMPLE", picked[0][-1])
     person = await signed_in(service)
     page = await shown(person, "/moderate?status=approved&sample=1")
     assert rows(page) == picked and "Right: Approve" in page and here(page) == "2 shown"
@@ -81,7 +81,7 @@ async def test_the_second_look_stays_one_and_a_yes_counts(service: Service, monk
     assert rows(page) == picked[1:], "still the second look, and the one that was right is done"
     page = await shown(person, await press(person, page, "reject", picked[1]))
     assert "All that was picked has been looked at" in page
-    told = (await person.ask("GET", "/api/stats")).json()["second_look"]["published_removed"]
+    told = (await person.ask("GET", "/api/stats")).json()["audit_sample"]["published_removed"]
     assert (told["hits"], told["count"]) == (1, 2)
     assert "Right: Approve" not in await shown(person, "/moderate?status=approved"), "elsewhere it is no question"
 

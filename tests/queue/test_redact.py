@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from moderation.db import secure_delete as scrubbing
+from moderation.db import secure_delete
 from moderation.outbox import webhooks
 from moderation.queue.redact import pattern, shift
 from moderation.transfer import store_backup as dump
@@ -35,8 +35,8 @@ async def a_comment_all_over(service: Service, who: dict[str, str]) -> tuple[str
     state = service.app.state
     state.mails = True
     async with state.database.transaction() as tx:
-        seal, now = state.links.seal, service.clock()
-        await webhooks.add(tx, seal, "http://127.0.0.1:9/", "*", "", to_private=True, now=now)
+        signer, now = state.links.signer, service.clock()
+        await webhooks.add(tx, signer, "http://127.0.0.1:9/", "*", "", to_private=True, now=now)
     sent = {"name": f"Ann {NUMBER}", "body": BODY.replace("Call", "call"), "headers": {"Idempotency-Key": "k"}}
     told = (await service.post(email="ann@example.org", **sent)).json()
     id, path = told["id"], path_of(told)
@@ -122,10 +122,10 @@ async def test_a_reader_of_an_older_state_only_puts_it_off(service: Service) -> 
     async with database.reading() as session:
         await session.fetch("SELECT count(*) FROM comments")
         assert (await redact(service, who, id)).status_code == 200
-    assert await scrubbing.wanted(database)
+    assert await secure_delete.wanted(database)
     assert any(b"5554433221" in file.read_bytes() for file in folder.iterdir())
-    await service.app.state.rounds.due()
-    assert not await scrubbing.wanted(database)
+    await service.app.state.periodic.due()
+    assert not await secure_delete.wanted(database)
     assert not any(b"5554433221" in file.read_bytes() for file in folder.iterdir())
 
 

@@ -13,10 +13,9 @@ from moderation.outbox import store_subscriptions as subscriptions
 from moderation.outbox.store_subscriptions import Subscription
 from moderation.sites import store as sites
 from moderation.sites.model import Site
-from moderation.transfer import exporting as departures
-from moderation.transfer import normalise as cleaning
+from moderation.transfer import exporting, normalise
 from moderation.transfer.formats import own
-from moderation.transfer.records import PastComment
+from moderation.transfer.records import ImportedComment
 from tests.conftest import Service
 from tests.queue.test_decide import csrf, decide, set_password, sign_in
 
@@ -53,12 +52,12 @@ async def test_what_staff_wrote_is_staffs_still_after_moving(service: Service) -
     out: list[bytes] = []
     async with service.app.state.database.reading() as session:
         site = (await sites.sites(session))["default"]
-    await departures.write_jsonl(service.app.state.database, site, service.clock(), out.append)
+    await exporting.write_jsonl(service.app.state.database, site, service.clock(), out.append)
     rows = [orjson.loads(line)["comment"] for line in b"".join(out).splitlines() if b'"comment"' in line[:12]]
     assert [row["staff"] for row in rows] == [False, True]
     past = [own.comment(row, "here") for row in rows]
-    seal, now = service.app.state.links.seal, service.clock()
-    assert [cleaning.ready(p, seal, "other", now).comment.staff for p in past if isinstance(p, PastComment)] == [
+    signer, now = service.app.state.links.signer, service.clock()
+    assert [normalise.ready(p, signer, "other", now).comment.staff for p in past if isinstance(p, ImportedComment)] == [
         False,
         True,
     ]
@@ -98,7 +97,7 @@ async def test_it_is_told_to_the_author_above_as_any_reply_is(service: Service) 
     who = await service.token()
     told = (await service.post(email="ann@example.org", notify=True)).json()
     state = service.app.state
-    person = state.links.seal.author_key("ann@example.org", "")
+    person = state.links.signer.author_key("ann@example.org", "")
     async with state.database.transaction() as tx:
         await tx.execute("UPDATE comments SET notify = 1")
         await subscriptions.put(tx, Subscription("default", person, told["id"], "confirmed", 1), 1)

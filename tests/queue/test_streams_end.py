@@ -12,8 +12,7 @@ from moderation.db.database import Session
 from moderation.queue import api_live as events
 from moderation.sites import store as sites
 from moderation.sites.model import Site
-from moderation.team import access
-from moderation.team import members as staff
+from moderation.team import access, members
 from moderation.team import store as moderators
 from tests.conftest import Service
 from tests.queue.test_live import listening
@@ -42,7 +41,7 @@ async def write(service: Service, act: Callable[[Session], Awaitable[Any]]) -> N
 
 async def sign_out(service: Service, person: Person) -> None:
     state = service.app.state
-    await access.sign_out(state.database, state.links.seal, person.token, service.clock())
+    await access.sign_out(state.database, state.links.signer, person.token, service.clock())
 
 
 async def change(service: Service, person: Person, role: str, site: str) -> None:
@@ -53,7 +52,7 @@ async def change(service: Service, person: Person, role: str, site: str) -> None
 
 WAYS: dict[str, Callable[[Service, Person], Awaitable[None]]] = {
     "signed out": sign_out,
-    "removed": lambda s, p: write(s, lambda tx: staff.dismiss(tx, p.moderator, "operator", s.clock())),
+    "removed": lambda s, p: write(s, lambda tx: members.dismiss(tx, p.moderator, "operator", s.clock())),
     "another role": lambda s, p: change(s, p, "administrator", "*"),
     "another site": lambda s, p: change(s, p, "moderator", "other"),
     "sessions ended": lambda s, p: write(s, lambda tx: moderators.end_sessions(tx, p.moderator, s.clock())),
@@ -94,7 +93,7 @@ async def test_a_token_s_stream_ends_when_it_is_revoked_and_no_other(service: Se
     async with listening(service, one) as gone, listening(service, other) as stays, listening(service, there) as far:
         for heard in (gone, stays, far):
             await heard.until("queue")
-        await write(service, lambda tx: access.revoke_token(tx, state.links.seal, token, service.clock()))
+        await write(service, lambda tx: access.revoke_token(tx, state.links.signer, token, service.clock()))
         async with asyncio.timeout(10):
             while len(state.live.clients) == 3:
                 await asyncio.sleep(0.005)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from starlette.datastructures import Headers
 
-from moderation.core.signing import Seal
+from moderation.core.signing import Signer
 from moderation.core.urls import Links
 from moderation.settings import Settings, SettingsError, load
 from moderation.sites.model import Site
@@ -58,7 +58,7 @@ async def test_a_form_leads_nobody_to_the_host_that_it_names(service: Service) -
     ],
 )  # fmt: skip
 def test_what_is_ours_is_said_as_browsers_say_it(settings: Any, own: list[str], strange: list[str]) -> None:
-    links = Links(Settings(**settings).base, Seal(b"a secret of the tests"))
+    links = Links(Settings(**settings).base, Signer(b"a secret of the tests"))
     assert [o for o in (*own, *strange) if links.is_own(o)] == own
 
 

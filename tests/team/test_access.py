@@ -7,7 +7,7 @@ from ipaddress import ip_network
 import pytest
 from argon2.exceptions import VerifyMismatchError
 
-from moderation.core.signing import FORM_OLDEST, FORM_YOUNGEST, SHARED, Seal
+from moderation.core.signing import FORM_OLDEST, FORM_YOUNGEST, SHARED, Signer
 from moderation.team import passwords
 from moderation.team.access import client_address
 
@@ -45,26 +45,30 @@ def test_the_address_is_the_rightmost_hop_that_we_do_not_trust(
 
 
 def test_keys_hide_what_they_are_made_of_and_tell_the_same_from_another() -> None:
-    seal, other = Seal(b"0123456789abcdef"), Seal(b"fedcba9876543210")
-    assert seal.author_key("Ann@example.org", "") == seal.author_key("ann@example.org", "x")
-    assert seal.author_key("ann@example.org", "") != other.author_key("ann@example.org", "")
-    assert seal.address_key("2001:db8::1") == seal.address_key("2001:db8::ffff") != seal.address_key("2001:db8:0:1::1")
-    assert seal.address_key("::ffff:192.0.2.1") == seal.address_key("192.0.2.1")
-    assert seal.address_key("") == seal.address_key("nonsense") == ""
+    signer, other = Signer(b"0123456789abcdef"), Signer(b"fedcba9876543210")
+    assert signer.author_key("Ann@example.org", "") == signer.author_key("ann@example.org", "x")
+    assert signer.author_key("ann@example.org", "") != other.author_key("ann@example.org", "")
+    assert (
+        signer.address_key("2001:db8::1")
+        == signer.address_key("2001:db8::ffff")
+        != signer.address_key("2001:db8:0:1::1")
+    )
+    assert signer.address_key("::ffff:192.0.2.1") == signer.address_key("192.0.2.1")
+    assert signer.address_key("") == signer.address_key("nonsense") == ""
 
 
 def test_tokens_of_one_kind_do_not_serve_as_another() -> None:
-    seal, id = Seal(b"0123456789abcdef"), "01m843hsam0024pgrw9tw3s7e7"
-    receipt = seal.receipt(id)
-    assert seal.comment_of(receipt) == id and seal.comment_of("https://x.example/receipts/" + receipt) == id
-    for forged in ("", id, receipt[:-1], receipt + "x", id + seal.edit_token(id), receipt.upper(), "é" * 50):
-        assert seal.comment_of(forged) is None
-    assert seal.is_edit_token(id, seal.edit_token(id)) and not seal.is_edit_token(id, receipt[26:])
+    signer, id = Signer(b"0123456789abcdef"), "01m843hsam0024pgrw9tw3s7e7"
+    receipt = signer.receipt(id)
+    assert signer.comment_of(receipt) == id and signer.comment_of("https://x.example/receipts/" + receipt) == id
+    for forged in ("", id, receipt[:-1], receipt + "x", id + signer.edit_token(id), receipt.upper(), "é" * 50):
+        assert signer.comment_of(forged) is None
+    assert signer.is_edit_token(id, signer.edit_token(id)) and not signer.is_edit_token(id, receipt[26:])
 
 
 def test_a_form_token_has_an_age_and_a_place() -> None:
-    seal, now = Seal(b"0123456789abcdef"), 1_800_000_000_000
-    token = seal.form_token("default", "post", now)
+    signer, now = Signer(b"0123456789abcdef"), 1_800_000_000_000
+    token = signer.form_token("default", "post", now)
     for site, article, at, found in (
         ("default", "post", now + FORM_YOUNGEST, "ok"),
         ("default", "post", now + FORM_YOUNGEST - 1, "early"),
@@ -72,9 +76,9 @@ def test_a_form_token_has_an_age_and_a_place() -> None:
         ("default", "other", now + 5000, "missing"),
         ("other", "post", now + 5000, "missing"),
     ):
-        assert seal.check_form_token(token, site, article, at) == found
+        assert signer.check_form_token(token, site, article, at) == found
     for forged in ("", ".", "zz.x", "-1.x", token + "x", token.replace(token[-1], "_")):
-        assert seal.check_form_token(forged, "default", "post", now + 5000) == "missing"
+        assert signer.check_form_token(forged, "default", "post", now + 5000) == "missing"
 
 
 def test_where_nobody_is_a_password_is_compared_as_long_as_anywhere() -> None:

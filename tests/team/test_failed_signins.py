@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from moderation.outbox import events as telling
+from moderation.outbox import events
 from moderation.privacy import data_requests as privacy
 from moderation.settings import Settings
 from moderation.team import store_failures as failures
@@ -26,7 +26,7 @@ def settings(settings: Settings, box: Postbox) -> Settings:
 async def round_(service: Service, box: Postbox) -> list[str]:
     """What the mails say that one round sends."""
     before, state = len(box.mails), service.app.state
-    await telling.failed_signins(state.database, state.links.seal, service.clock(), mails=state.mails)
+    await events.failed_signins(state.database, state.links.signer, service.clock(), mails=state.mails)
     await state.outbox.all_due()
     bodies = [mail.get_body(("plain",)) for mail in box.mails[before:]]
     return [body.get_content() for body in bodies if body]
@@ -34,7 +34,7 @@ async def round_(service: Service, box: Postbox) -> list[str]:
 
 async def failed(service: Service, email: str = EMAIL) -> failures.Failures:
     async with service.app.state.database.reading() as session:
-        return await failures.of(session, service.app.state.doorman.account(email))
+        return await failures.of(session, service.app.state.authenticator.account(email))
 
 
 async def test_every_page_says_so_until_it_was_seen(service: Service, quick: Hashing) -> None:  # noqa: F811
@@ -78,7 +78,7 @@ async def test_a_mail_a_day_tells_how_many_and_never_from_where(
     assert await round_(service, box) == [], "nothing new"
     await attack(service, 2)
     async with service.app.state.database.transaction() as tx:
-        await failures.seen(tx, service.app.state.doorman.account(EMAIL))
+        await failures.seen(tx, service.app.state.authenticator.account(EMAIL))
     service.clock.forward(hours=25)
     assert await round_(service, box) == [], "they have looked"
 
@@ -103,7 +103,7 @@ async def test_erasing_a_person_takes_every_trace_of_their_attempts(service: Ser
     state, email = service.app.state, "ann@mail.example"
     await attack(service, 2, email, times=2)
     await give(service.client, "wrong", email)
-    key = state.doorman.account(email)
+    key = state.authenticator.account(email)
 
     async def traces() -> list[str]:
         async with state.database.reading() as session:
@@ -112,7 +112,7 @@ async def test_erasing_a_person_takes_every_trace_of_their_attempts(service: Ser
         return [who for who in found if key in who]
 
     assert len(await traces()) > 5
-    await privacy.erase(state.database, privacy.person_of(state.links.seal, email), "operator", service.clock())
+    await privacy.erase(state.database, privacy.person_of(state.links.signer, email), "operator", service.clock())
     assert await traces() == []
 
 
@@ -123,6 +123,6 @@ async def test_the_round_runs_in_the_service_and_its_mail_is_sent(
 ) -> None:
     await add(service)
     await attack(service, 2)
-    await service.app.state.rounds.due()
+    await service.app.state.periodic.due()
     await service.app.state.outbox.all_due()
     assert [mail["Subject"] for mail in box.mails] == ["Failed sign-ins to your account on comments.test"]

@@ -49,8 +49,8 @@ async def signed_in(service: Service, role: str = "administrator", site: str = "
 
 async def begun(service: Service, moderator: Moderator) -> Person:
     state = service.app.state
-    token = await access.begin_session(state.database, state.links.seal, moderator, service.clock())
-    return Person(service, moderator, token, state.links.seal.csrf_token(state.links.seal.at_rest(token)))
+    token = await access.begin_session(state.database, state.links.signer, moderator, service.clock())
+    return Person(service, moderator, token, state.links.signer.csrf_token(state.links.signer.token_hash(token)))
 
 
 async def by_email(service: Service, email: str) -> Moderator | None:

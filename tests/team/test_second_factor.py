@@ -172,7 +172,7 @@ async def test_a_new_password_by_link_does_not_get_round_it(service: Service) ->
 
         found = await moderators.by_email(tx, EMAIL)
         assert found
-        token = await access.password_link(tx, found, state.links.seal, service.clock())
+        token = await access.password_link(tx, found, state.links.signer, service.clock())
     fields = {"password": "five quite other words", "repeat": "five quite other words"}
     assert (await service.client.post(f"/moderate/set-password/{token}", data=fields)).status_code == 303
     assert not await is_in(service)

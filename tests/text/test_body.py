@@ -17,8 +17,8 @@ from moderation.db.database import migrations
 from moderation.intake.admission import Accepted, arrive
 from moderation.learning.retrain import examples_of
 from moderation.sites import store as sites
-from moderation.sites.model import HouseRules, Site
-from moderation.text import body as prose
+from moderation.sites.model import Site, SiteSettings
+from moderation.text import body as formats
 from moderation.transfer import backup
 from moderation.transfer import store_backup as dump
 from tests.conftest import Service
@@ -32,8 +32,8 @@ TEXT = "Cheap viagra & more, here (https://pills.example/).\n\nBye"
 async def send(service: Service, body: str, **more: Any) -> Accepted:
     """As HTML, by the way that WordPress's form and importers go."""
     fields = {"name": "Ann", "email": "ann@example.org", "body": body} | more
-    sent = submission.check(fields, HouseRules(), prose.HTML)
-    keys = Keys(service.app.state.links.seal.author_key(sent.email, sent.name), "", sent.body_key)
+    sent = submission.check(fields, SiteSettings(), formats.HTML)
+    keys = Keys(service.app.state.links.signer.author_key(sent.email, sent.name), "", sent.body_key)
     accepted: Accepted = await service.app.state.intake.submit(arrive("default", "post", sent, keys))
     return accepted
 
@@ -48,7 +48,7 @@ async def test_readers_get_safe_html_and_the_plain_text(service: Service) -> Non
 
 async def test_moderators_get_the_source_and_spans_that_match_it(service: Service) -> None:
     async with service.app.state.database.transaction() as tx:
-        await sites.put_site(tx, Site("default", "My site", rules=HouseRules(blocked=("viagra",))), 1)
+        await sites.put_site(tx, Site("default", "My site", rules=SiteSettings(blocked=("viagra",))), 1)
     service.app.state.directory.forget()
     accepted = await send(service, SAID)
     assert not accepted.approved
@@ -90,12 +90,12 @@ async def test_what_is_learnt_is_the_plain_text(service: Service) -> None:
 
 
 def test_a_text_that_shows_nothing_is_required_and_its_length_is_what_is_read() -> None:
-    rules = HouseRules(require_name=False, require_email=False, max_body=5)
+    rules = SiteSettings(require_name=False, require_email=False, max_body=5)
     with pytest.raises(Exception, match="please type your comment"):
-        submission.check({"body": "<b></b><!-- x --> &nbsp;"}, rules, prose.HTML)
-    assert submission.check({"body": "<b>five&amp;</b>"}, rules, prose.HTML).text == "five&"
+        submission.check({"body": "<b></b><!-- x --> &nbsp;"}, rules, formats.HTML)
+    assert submission.check({"body": "<b>five&amp;</b>"}, rules, formats.HTML).text == "five&"
     with pytest.raises(Exception, match="at most 5"):
-        submission.check({"body": "<b>sixsix</b>"}, rules, prose.HTML)
+        submission.check({"body": "<b>sixsix</b>"}, rules, formats.HTML)
 
 
 async def test_an_older_database_and_an_older_backup_hold_markdown(service: Service, tmp_path: Path) -> None:

@@ -8,14 +8,14 @@ from contextlib import suppress
 
 import pytest
 
-from moderation.articles import page_metadata as metadata
+from moderation.articles import page_metadata
 from moderation.comments import submission
 from moderation.comments.submission import NAME_LONGEST, check
-from moderation.core import signing as seal
+from moderation.core import signing
 from moderation.core.problem import Invalid
-from moderation.queue import block as barring
-from moderation.sites.model import HouseRules
-from moderation.text import wordlist as lists
+from moderation.queue import block
+from moderation.sites.model import SiteSettings
+from moderation.text import wordlist
 from moderation.text.addresses import checked_email, checked_url
 from moderation.text.wordlist import Listed
 from moderation.transfer.normalise import clean_name
@@ -23,7 +23,7 @@ from tests.growth import check_growth
 
 MARKS = "\u0323\u0301"
 GOOD = {"name": "Ann", "email": "ann@a.example", "body": "Hello"}
-RULES = HouseRules()
+RULES = SiteSettings()
 
 
 def wrong(**fields: str) -> list[tuple[str, str]]:
@@ -66,16 +66,16 @@ def test_nor_a_web_address(host: str) -> None:
 WHOLE: dict[str, tuple[Callable[[str], object], int]] = {
     "name": (lambda text: [check(GOOD | {"name": name}, RULES).name for name in [text[:NAME_LONGEST]] * 40], 980),
     "body_key": (lambda text: check(GOOD | {"body": text}, RULES).body_key, 9_999),
-    "body": (lambda text: check(GOOD | {"body": f"x{text}"}, HouseRules(max_body=65_525)), 60_000),
+    "body": (lambda text: check(GOOD | {"body": f"x{text}"}, SiteSettings(max_body=65_525)), 60_000),
     "an imported name": (clean_name, 100_000),
-    "a page's title": (metadata.title, 200_000),
-    "an avatar": (seal.Seal(b"x" * 32).avatar, 20_000),
-    "folded": (lists.folded, 40_000),
-    "a domain": (lambda text: lists.ascii_domain.__wrapped__(f"{text}.example"), 20_000),
+    "a page's title": (page_metadata.title, 200_000),
+    "an avatar": (signing.Signer(b"x" * 32).avatar, 20_000),
+    "folded": (wordlist.folded, 40_000),
+    "a domain": (lambda text: wordlist.ascii_domain.__wrapped__(f"{text}.example"), 20_000),
     "its parents": (lambda text: Listed(["b.example"]).domain(f"{text}.b.example"), 40_000),
     "a list": (lambda text: LISTED.in_text(text), 40_000),
     "the place of an entry": (lambda text: LISTED.spans("spam.example", text), 40_000),
-    "an address in a comment": (lambda text: barring.LINK.findall(f"https://{text}"), 40_000),
+    "an address in a comment": (lambda text: block.LINK.findall(f"https://{text}"), 40_000),
 }
 LISTED = Listed(["casino", "cheap pills", "*asin*", "spam.example", "*.bad.example", "buy-now", "賭博"])
 UNITS = [

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from moderation.db import connect
-from moderation.transfer import commands as moving
+from moderation.transfer import commands as transfer_commands
 from tests.conftest import Service
 
 Bring = Callable[..., Awaitable[dict[str, Any]]]
@@ -28,8 +28,8 @@ def bring(service: Service, tmp_path: Path) -> Bring:
         database = connect(service.settings.database)
         await database.open()
         try:
-            seal = service.app.state.links.seal
-            return await moving.bring(database, seal, site, str(path), named, keys, service.clock)
+            signer = service.app.state.links.signer
+            return await transfer_commands.bring(database, signer, site, str(path), named, keys, service.clock)
         finally:
             await database.close()
 

@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 
 from moderation.core.problem import Problem
-from moderation.core.signing import Seal
+from moderation.core.signing import Signer
 from moderation.core.urls import Links
 from moderation.db import connect
 from moderation.db.database import Database
 from moderation.settings import Settings
 from moderation.sites import store as sites
 from moderation.sites.model import Site
-from moderation.transfer import commands as moving
+from moderation.transfer import commands as transfer_commands
 from moderation.transfer import store_backup as dump
 from tests.conftest import Service
 from tests.transfer import foreign
@@ -31,7 +31,7 @@ LATER = 1_900_000_000_000
 
 
 async def exported(database: Database, service: Service, file: Path, format: str = "jsonl") -> bytes:
-    await moving.take(database, service.app.state.links, SITE, format, str(file), service.clock)
+    await transfer_commands.take(database, service.app.state.links, SITE, format, str(file), service.clock)
     return file.read_bytes()
 
 
@@ -96,14 +96,16 @@ async def test_out_and_in_again_everything_is_the_same(service: Service, bring: 
     await there.open()
     async with there.transaction() as tx:
         await sites.put_site(tx, SITE, 1)
-    seal = service.app.state.links.seal
+    signer = service.app.state.links.signer
     for _ in range(2):  # twice is as good as once
-        await moving.bring(there, seal, "default", str(tmp_path / "out.jsonl"), None, None, lambda: LATER)
+        await transfer_commands.bring(there, signer, "default", str(tmp_path / "out.jsonl"), None, None, lambda: LATER)
         before, after = await held_in(here), await held_in(there)
         for table in (*KEPT, "imports"):
             assert after[table] == before[table], table
     # back into the place that it came from: nothing is doubled
-    told = await moving.bring(here, seal, "default", str(tmp_path / "out.jsonl"), None, None, lambda: LATER)
+    told = await transfer_commands.bring(
+        here, signer, "default", str(tmp_path / "out.jsonl"), None, None, lambda: LATER
+    )
     assert (told["comments"], told["articles"], told["decisions"], told["skipped"]) == ({}, 0, {}, {})
     assert await held_in(here) == before
     await here.close()
@@ -174,8 +176,8 @@ async def test_wordpress_ids_travel_with_our_own_export(service: Service, bring:
     await fresh.open()
     async with fresh.transaction() as tx:
         await sites.put_site(tx, SITE, 1)
-    await moving.bring(
-        fresh, service.app.state.links.seal, "default", str(tmp_path / "out.jsonl"), None, None, lambda: LATER
+    await transfer_commands.bring(
+        fresh, service.app.state.links.signer, "default", str(tmp_path / "out.jsonl"), None, None, lambda: LATER
     )
     async with fresh.reading() as session:
         (comment,) = (await imports.found(session, "default", "wordpress", "comment", ["1"])).values()
@@ -213,9 +215,9 @@ async def test_texts_that_xml_has_no_room_for_still_make_good_xml(
         body="]]> <![CDATA[ & \ufffe \ud83d\ude00 <item> &#0;".encode("utf-16", "surrogatepass").decode("utf-16"),
     )
     written = io.BytesIO()
-    from moderation.transfer import exporting as departures
+    from moderation.transfer import exporting
 
-    links = Links("http://comments.test", Seal(b"a secret of the tests"))
-    await departures.write_wxr(service.app.state.database, SITE, links, written.write)
+    links = Links("http://comments.test", Signer(b"a secret of the tests"))
+    await exporting.write_wxr(service.app.state.database, SITE, links, written.write)
     expat.ParserCreate().Parse(written.getvalue(), True)
     assert written.getvalue().count(b"<wp:comment>") == 1

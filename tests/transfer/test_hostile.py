@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from moderation.__main__ import main
 from moderation.core.problem import Problem
-from moderation.core.signing import Seal
+from moderation.core.signing import Signer
 from moderation.db import connect
 from moderation.db.database import Database
 from moderation.sites import store as sites
@@ -28,12 +28,12 @@ from moderation.sites.model import Site
 from moderation.transfer.formats.file import File
 from moderation.transfer.formats.readers import READERS, reader_for
 from moderation.transfer.importing import Arrivals
-from moderation.transfer.records import PastComment, Record, Skipped
+from moderation.transfer.records import ImportedComment, Record, Skipped
 from tests.conftest import ROOT
 from tests.transfer import foreign
 from tests.transfer.foreign import Row
 
-SEAL = Seal(b"a secret of the tests")
+SEAL = Signer(b"a secret of the tests")
 
 
 @dataclass
@@ -54,7 +54,7 @@ class Shelf:
         async with self.database.transaction() as tx:
             await sites.put_site(tx, Site(site, site), 1)
         told = await Arrivals(self.database, SEAL, site, "fuzz", 1_900_000_000_000).take_in(iter(found))
-        rows = sum(isinstance(record, PastComment | Skipped) for record in found)
+        rows = sum(isinstance(record, ImportedComment | Skipped) for record in found)
         assert told.comments.total() + told.skipped.total() + told.known == rows
 
 
@@ -190,7 +190,7 @@ def test_odd_values_in_isso_are_taken_as_they_come(tmp_path: Path) -> None:
     database.commit()
     database.close()
     found = records(file)
-    assert len([r for r in found if isinstance(r, PastComment)]) == 2
+    assert len([r for r in found if isinstance(r, ImportedComment)]) == 2
 
 
 cuts = st.tuples(st.sampled_from(sorted(GOOD)), st.floats(0, 1), st.floats(0, 0.3), st.binary(max_size=40))

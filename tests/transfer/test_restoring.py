@@ -50,20 +50,20 @@ async def let_in(service: Service) -> Keys:
     client.cookies.clear()
     async with state.database.transaction() as tx:
         moderator = await access.add_moderator(tx, "new@garden.example", "moderator", "*", service.clock())
-        link = await access.password_link(tx, moderator, state.links.seal, service.clock())
+        link = await access.password_link(tx, moderator, state.links.signer, service.clock())
         await webhooks.add(
-            tx, state.links.seal, "http://127.0.0.1:9/hook", "*", "", to_private=True, now=service.clock()
+            tx, state.links.signer, "http://127.0.0.1:9/hook", "*", "", to_private=True, now=service.clock()
         )
     await service.post(email="ann@example.org")
     state.outbox.begin = never
-    await privacy.ask(state.database, state.links.seal, "ann@example.org", service.clock())
+    await privacy.ask(state.database, state.links.signer, "ann@example.org", service.clock())
     await service.held(email="ann@example.org")
     async with state.database.reading() as session_:
         (row,) = [row async for row in dump.rows(session_, "person_links")]
     revoked = await service.token()
     async with state.database.transaction() as tx:
         await access.revoke_token(
-            tx, state.links.seal, revoked["Authorization"].removeprefix("Bearer "), service.clock()
+            tx, state.links.signer, revoked["Authorization"].removeprefix("Bearer "), service.clock()
         )
     person = state.links.person(row[1]).removeprefix("http://comments.test")
     return Keys(session, f"/moderate/set-password/{link}", person, codes[0], await service.token(), revoked)

@@ -8,7 +8,7 @@ from classifier.labels import LABELS
 from moderation.intake.texts import Words
 from moderation.policy import pages as policy
 from moderation.sites import site_settings as rules
-from moderation.sites.model import HouseRules, Mute, Site
+from moderation.sites.model import Mute, Site, SiteSettings
 from moderation.sites.site_settings import SKIPPABLE
 from moderation.team.pages_account import drawn
 
@@ -299,7 +299,7 @@ SAMPLES: dict[str, tuple[str, str, dict[str, Any]]] = {
                 "submissions": {"total": 9, "publish": 4, "hold": 3, "spam": 2},
                 "decisions": {"total": 5},
                 "in_queue": {"waiting": 1, "oldest_s": 7_300, "median_s": None, "slowest_tenth_s": 200_000},
-                "second_look": dict.fromkeys(("published_removed", "filed_approved"), A_SHARE | {"picked": 3}),
+                "audit_sample": dict.fromkeys(("published_removed", "filed_approved"), A_SHARE | {"picked": 3}),
                 **dict.fromkeys(("published_removed", "filed_approved", "held_approved"), A_SHARE | {"count": 0}),
                 "agreement": {EVIL: {"share": 0.5, "count": 4}},
                 "weeks": [{"week": EVIL, "labels": {EVIL: {"share": 1.0, "count": 2}}}, {"week": EVIL, "labels": {}}],
@@ -390,7 +390,7 @@ POLICY: dict[str, Any] = {
     **CONSOLE,
     "site": Site(EVIL, EVIL),
     "sites": [Site("a", EVIL), Site(EVIL, EVIL)],
-    "typed": policy.typed_of(HouseRules()) | {"blocked": EVIL, "max_links": EVIL, "hold_at.insult": EVIL},
+    "typed": policy.typed_of(SiteSettings()) | {"blocked": EVIL, "max_links": EVIL, "hold_at.insult": EVIL},
     "errors": {"blocked": EVIL, "max_links": EVIL, "hold_at.insult": EVIL, "trust_skips": EVIL, "filed": EVIL},
     "problem": EVIL,
     "filled": True,

@@ -14,7 +14,7 @@ from starlette.requests import Request
 
 from moderation.core.problem import BadRequest, FieldError, Invalid, Problem, TooLarge, Unsupported
 from moderation.sites.cors import problem_answer
-from moderation.web import bodies as body
+from moderation.web import bodies
 
 pytestmark = pytest.mark.anyio
 quick = settings(max_examples=200, deadline=None, derandomize=True)
@@ -38,7 +38,7 @@ def request_of(*parts: bytes, **headers: str) -> Request:
 
 
 async def fields(raw: bytes, kind: str = URLENCODED) -> list[tuple[str, str]]:
-    return await body.form_fields(request_of(content_type=kind), raw)
+    return await bodies.form_fields(request_of(content_type=kind), raw)
 
 
 def part(name: str, value: str, more: str = "") -> str:
@@ -58,7 +58,7 @@ def part(name: str, value: str, more: str = "") -> str:
 )  # fmt: skip
 def test_any_bytes_are_an_object_or_a_problem_that_can_be_said(raw: bytes) -> None:
     try:
-        found = body.json_object(raw)
+        found = bodies.json_object(raw)
     except Problem as problem:
         assert isinstance(problem, BadRequest | Invalid)
         json.loads(problem_answer(problem).body)
@@ -77,7 +77,7 @@ json_values = st.recursive(
 @quick
 @given(st.dictionaries(st.text(max_size=8).filter(lambda t: "\0" not in t), json_values, max_size=5))
 def test_an_object_comes_back_as_it_was_sent(sent: dict[str, Any]) -> None:
-    assert body.json_object(json.dumps(sent).encode()) == sent
+    assert bodies.json_object(json.dumps(sent).encode()) == sent
 
 
 @pytest.mark.parametrize(
@@ -89,19 +89,19 @@ def test_an_object_comes_back_as_it_was_sent(sent: dict[str, Any]) -> None:
 )  # fmt: skip
 def test_what_cannot_be_read_is_a_bad_request(raw: bytes) -> None:
     with pytest.raises(BadRequest):
-        body.json_object(raw)
+        bodies.json_object(raw)
 
 
 @pytest.mark.parametrize("depth", [50, 500, 900, 950, 980, 990, 995, 1000, 1100, 3000])
 def test_deep_json_is_read_or_refused_but_never_breaks(depth: int) -> None:
     try:
-        assert body.json_object(b'{"a":' * depth + b"1" + b"}" * depth)
+        assert bodies.json_object(b'{"a":' * depth + b"1" + b"}" * depth)
     except BadRequest:
         assert depth > 50
 
 
 def test_a_byte_order_mark_is_passed_over() -> None:
-    assert body.json_object(b'\xef\xbb\xbf{"a":1}') == {"a": 1}
+    assert bodies.json_object(b'\xef\xbb\xbf{"a":1}') == {"a": 1}
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ def test_a_byte_order_mark_is_passed_over() -> None:
 )  # fmt: skip
 def test_a_key_that_stands_twice_is_named(raw: bytes, named: str) -> None:
     with pytest.raises(Invalid) as caught:
-        body.json_object(raw)
+        bodies.json_object(raw)
     assert caught.value.errors == (FieldError(named, "invalid", "is given twice"),)
     json.loads(problem_answer(caught.value).body)
 
@@ -120,7 +120,7 @@ def test_many_keys_cost_no_more_than_reading_them() -> None:
     many = ",".join(f'"{i}":1' for i in range(90_000))
     began = time.perf_counter()
     with pytest.raises(Invalid):
-        body.json_object(f'{{{many},"last":1,"last":1}}'.encode())
+        bodies.json_object(f'{{{many},"last":1,"last":1}}'.encode())
     assert time.perf_counter() - began < 5, "comparing each key with each other takes minutes"
 
 
@@ -128,9 +128,9 @@ def test_many_keys_cost_no_more_than_reading_them() -> None:
 
 
 async def test_a_body_of_the_limit_is_read_and_one_byte_more_is_not() -> None:
-    assert await body.read(request_of(b"x" * 10, b"y" * 6), 16) == b"x" * 10 + b"y" * 6
+    assert await bodies.read(request_of(b"x" * 10, b"y" * 6), 16) == b"x" * 10 + b"y" * 6
     with pytest.raises(TooLarge) as caught:
-        await body.read(request_of(b"x" * 10, b"y" * 7), 16)
+        await bodies.read(request_of(b"x" * 10, b"y" * 7), 16)
     assert caught.value.headers["Connection"] == "close"
 
 
@@ -143,24 +143,24 @@ async def test_a_declared_length_is_refused_before_anything_is_read() -> None:
         request = request_of(content_length=length)
         request.stream = refuse  # type: ignore[method-assign]
         with pytest.raises(TooLarge):
-            await body.read(request, 16)
+            await bodies.read(request, 16)
 
 
 @pytest.mark.parametrize("length", ["", "16", "0", "-5", "²", "nonsense"])
 async def test_an_odd_declared_length_is_not_believed(length: str) -> None:
-    assert await body.read(request_of(b"short", content_length=length), 16) == b"short"
+    assert await bodies.read(request_of(b"short", content_length=length), 16) == b"short"
 
 
 async def test_reading_stops_at_the_limit() -> None:
     """The second part is never asked for: the fake connection fails if it is."""
     with pytest.raises(TooLarge):
-        await body.read(request_of(b"x" * 17, b"never"), 16)
+        await bodies.read(request_of(b"x" * 17, b"never"), 16)
 
 
 @pytest.mark.parametrize("coding", ["gzip", "deflate", "br", "gzip, identity"])
 async def test_a_coded_body_is_unsupported(coding: str) -> None:
     with pytest.raises(Unsupported):
-        await body.read(request_of(b"x", content_encoding=coding))
+        await bodies.read(request_of(b"x", content_encoding=coding))
 
 
 # --- forms -------------------------------------------------------------------------------------------------------------
@@ -215,7 +215,7 @@ async def test_a_multipart_form_of_an_odd_type_is_a_bad_request(kind: str) -> No
 
 async def test_a_file_is_refused_by_name_and_what_was_typed_beside_it_is_kept() -> None:
     raw = part("name", "Ann") + part("body", "text", '; filename="a.txt"') + part("url", "") + END
-    with pytest.raises(body.HasFile) as caught:
+    with pytest.raises(bodies.HasFile) as caught:
         await fields(raw.encode(), MULTIPART)
     assert caught.value.errors == (FieldError("body", "invalid", "must be a text, not a file"),)
     assert caught.value.typed == {"name": "Ann", "url": ""}
@@ -237,9 +237,9 @@ def test_any_bytes_as_a_form_are_fields_or_a_problem(raw: bytes, many: bool, fra
 
 def test_a_field_that_comes_twice_is_named() -> None:
     with pytest.raises(Invalid) as caught:
-        body.single([("a", "1"), ("b", "2"), ("a", "1"), ("c", "3"), ("c", "4")])
+        bodies.single([("a", "1"), ("b", "2"), ("a", "1"), ("c", "3"), ("c", "4")])
     assert [e.field for e in caught.value.errors] == ["a", "c"]
-    assert body.single([("a", "1"), ("b", "2")]) == {"a": "1", "b": "2"}
+    assert bodies.single([("a", "1"), ("b", "2")]) == {"a": "1", "b": "2"}
 
 
 @pytest.mark.parametrize(
@@ -252,4 +252,4 @@ def test_a_field_that_comes_twice_is_named() -> None:
     ],
 )
 def test_the_kind_is_the_media_type_alone(sent: str, kind: str) -> None:
-    assert body.kind_of(request_of(content_type=sent)) == kind
+    assert bodies.kind_of(request_of(content_type=sent)) == kind

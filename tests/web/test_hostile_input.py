@@ -14,14 +14,12 @@ from urllib.parse import quote
 import httpx
 import pytest
 
-from classifier import similar as alike
+from classifier import similar
 from moderation.comments import submission
 from moderation.policy import rules as policy
 from moderation.sites import store as sites
-from moderation.sites.model import HouseRules, Site
-from moderation.text import html as hypertext
-from moderation.text import markdown
-from moderation.text import wordlist as lists
+from moderation.sites.model import Site, SiteSettings
+from moderation.text import html, markdown, wordlist
 from tests import growth
 from tests.conftest import Service
 from tests.team.test_roles import Person, signed_in
@@ -60,7 +58,7 @@ class Ways:
     def door(self) -> str:
         """What the page to sign in at carries."""
         state = self.service.app.state
-        return str(state.links.seal.form_token("moderate", "login", state.clock()))
+        return str(state.links.signer.form_token("moderate", "login", state.clock()))
 
     async def get(self, place: str | httpx.URL, **more: Any) -> httpx.Response:
         return await self.service.client.get(place, **more)
@@ -173,7 +171,7 @@ WAYS: dict[str, tuple[Callable[[Ways, str], Awaitable[httpx.Response]], int, lis
 @pytest.fixture
 async def at(service: Service) -> Ways:
     """Where nobody is too fast, and every list has something to look for."""
-    rules = HouseRules(
+    rules = SiteSettings(
         per_author_a_minute=0, per_address_a_minute=0, new_articles_an_hour=100_000, max_links=0,
         blocked=("casino", "cheap pills", "*asin*", "spam.example", "*.bad.example", "buy-now", "賭博"),
     )  # fmt: skip
@@ -247,8 +245,8 @@ async def test_what_takes_long_is_read_beside_the_loop(
         monkeypatch.setattr(module, function, watched)
 
     for module, function in (
-        (markdown, "render_and_count"), (hypertext._Writer, "write"), (lists, "folded"), (submission, "folded"), (submission, "check"),
-        (alike, "shingles"), (policy, "judge"), (markdown, "safe"), (markdown, "linked"),
+        (markdown, "render_and_count"), (html._Writer, "write"), (wordlist, "folded"), (submission, "folded"), (submission, "check"),
+        (similar, "shingles"), (policy, "judge"), (markdown, "safe"), (markdown, "linked"),
     ):  # fmt: skip
         watch(module, function)
     send, _, _ = WAYS[name]

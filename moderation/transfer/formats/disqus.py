@@ -10,7 +10,7 @@ from moderation.sites.model import is_article_key
 from moderation.transfer.formats.file import File
 from moderation.transfer.formats.markup import Element, elements
 from moderation.transfer.formats.plain import page_key, plain
-from moderation.transfer.records import PastArticle, PastComment, Record, Skipped
+from moderation.transfer.records import ImportedArticle, ImportedComment, Record, Skipped
 
 SOURCE = "disqus"
 THREAD, POST = "disqus/thread", "disqus/post"
@@ -47,7 +47,7 @@ def thread(element: Element, keys: str) -> Record:
         return Skipped(f"line {element.line}", "a thread without an id")
     named = fields.get("id", "").strip().replace("/", "~")
     key = named if keys == "id" and is_article_key(named) else page_key(link)
-    return PastArticle(
+    return ImportedArticle(
         foreign,
         "" if said(fields, "isDeleted") else key,
         plain(fields.get("title", "")),
@@ -69,7 +69,7 @@ def post(element: Element) -> Record:
         status = "deleted"
     elif fields.get("isApproved", "").strip().lower() == "false":
         status = "pending"
-    return PastComment(
+    return ImportedComment(
         f"comment {foreign} (line {element.line})",
         foreign,
         fields.get("thread@dsq:id", "").strip(),

@@ -9,7 +9,7 @@ from contextlib import closing
 from moderation.core.problem import BadRequest
 from moderation.transfer.formats.file import File
 from moderation.transfer.formats.plain import page_key
-from moderation.transfer.records import PastArticle, PastComment, Record, Skipped
+from moderation.transfer.records import ImportedArticle, ImportedComment, Record, Skipped
 
 SOURCE = "isso"
 STATUSES = {1: "approved", 2: "pending", 4: "deleted"}
@@ -59,8 +59,8 @@ def rows(database: sqlite3.Connection) -> Iterator[Record]:
             continue
         if tid != told:
             told = tid
-            yield PastArticle(str(tid), page_key(uri), said(title), uri if "://" in uri else "")
-        yield PastComment(
+            yield ImportedArticle(str(tid), page_key(uri), said(title), uri if "://" in uri else "")
+        yield ImportedComment(
             where,
             str(id),
             str(tid),

@@ -17,12 +17,12 @@ from moderation.sites.model import is_article_key
 from moderation.text.body import FORMATS
 from moderation.transfer.formats.file import File
 from moderation.transfer.records import (
+    ImportedArticle,
+    ImportedComment,
+    ImportedDecision,
+    ImportedSubmission,
+    ImportedVerdict,
     Kept,
-    PastArticle,
-    PastComment,
-    PastDecision,
-    PastSubmission,
-    PastVerdict,
     Record,
     Skipped,
 )
@@ -66,7 +66,7 @@ def read(file: File, keys: str) -> Iterator[Record]:
 def article(row: dict[str, Any]) -> Record:
     if not is_article_key(row["key"]):
         raise ValueError
-    return PastArticle(
+    return ImportedArticle(
         row["key"],
         row["key"],
         text(row["title"]),
@@ -81,7 +81,7 @@ def article(row: dict[str, Any]) -> Record:
 def comment(row: dict[str, Any], where: str) -> Record:
     if not is_id(row["id"]) or row["status"] not in STATUSES or row["format"] not in FORMATS:
         raise ValueError
-    return PastComment(
+    return ImportedComment(
         f"comment {row['id']} ({where})",
         row["id"],
         text(row["article"]),
@@ -111,7 +111,7 @@ def comment(row: dict[str, Any], where: str) -> Record:
 def submission(row: dict[str, Any], where: str) -> Record:
     if not is_id(row["id"]) or not re.fullmatch(r"[0-9a-f]{0,64}", row["author_key"]):
         raise ValueError
-    return PastSubmission(
+    return ImportedSubmission(
         f"submission {row['id']} ({where})",
         row["id"],
         text(row["article"]),
@@ -122,7 +122,7 @@ def submission(row: dict[str, Any], where: str) -> Record:
     )
 
 
-def verdicts(rows: list[dict[str, Any]], about: dict[str, Any]) -> tuple[PastVerdict, ...]:
+def verdicts(rows: list[dict[str, Any]], about: dict[str, Any]) -> tuple[ImportedVerdict, ...]:
     """What a verdict does not say is as the comment has it now."""
     found = []
     for row in rows:
@@ -138,7 +138,7 @@ def verdicts(rows: list[dict[str, Any]], about: dict[str, Any]) -> tuple[PastVer
         if said["format"] not in FORMATS:
             raise ValueError
         found.append(
-            PastVerdict(
+            ImportedVerdict(
                 *(whole(row["revision"]), text(said["body"]), row["action"], at, text(said["name"]), text(said["url"])),
                 *(text(row["source"]), text(said["format"]), scores, text(model) or None),
                 *(tuple(map(reason, row["reasons"])), row["facts"]),
@@ -153,14 +153,14 @@ def reason(row: dict[str, Any]) -> Reason:
     return Reason(rule, label, float(row.get("weight", 1)), note, spans)
 
 
-def decisions(rows: list[dict[str, Any]]) -> tuple[PastDecision, ...]:
+def decisions(rows: list[dict[str, Any]]) -> tuple[ImportedDecision, ...]:
     found = []
     for row in rows:
         at = moment(row["created_at"])
         if at is None or not is_id(row["id"]) or {row["before"], row["after"]} - {None, *STATUSES}:
             raise ValueError
         found.append(
-            PastDecision(
+            ImportedDecision(
                 *(row["id"], whole(row["judged"]), text(row["action"]) or None, tuple(map(str, row["labels"]))),
                 *(text(row["note"]), text(row["moderator"]), row["before"], row["after"]),
                 *(whole(row["after_revision"]) or None, at, moment(row["undone_at"]), text(row["undone_by"]) or None),

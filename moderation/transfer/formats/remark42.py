@@ -13,7 +13,7 @@ from moderation.core.problem import BadRequest
 from moderation.core.times import moment
 from moderation.transfer.formats.file import File
 from moderation.transfer.formats.plain import page_key
-from moderation.transfer.records import PastArticle, PastComment, Record, Skipped
+from moderation.transfer.records import ImportedArticle, ImportedComment, Record, Skipped
 
 SOURCE = "remark42"
 FIRST = re.compile(rb'\s*\{\s*"version"\s*:\s*(\d{1,9})\s*,\s*"(?:users|posts)"')
@@ -47,10 +47,10 @@ def read(file: File, keys: str) -> Iterator[Record]:
             continue
         if url != told:
             told = url
-            yield PastArticle(
+            yield ImportedArticle(
                 url, page_key(url), html.unescape(text(row, "title")), url, comments_open=url not in closed
             )
-        yield PastComment(
+        yield ImportedComment(
             f"comment {foreign[:60]} ({where})" if foreign.isascii() and foreign.isprintable() else where,
             foreign,
             url,

@@ -13,7 +13,7 @@ from moderation.transfer.formats.file import File
 from moderation.transfer.formats.markup import Element, elements
 from moderation.transfer.formats.plain import plain
 from moderation.transfer.formats.wordpress import is_wxr
-from moderation.transfer.records import PastArticle, Record, Skipped
+from moderation.transfer.records import ImportedArticle, Record, Skipped
 
 SOURCE = "pages"
 URL, INDEXED = "sm:urlset/sm:url", "sm:sitemapindex/sm:sitemap"
@@ -67,4 +67,4 @@ def page(element: Element, link: str, title: str, text: str, at: int | None) -> 
     link = link.strip()
     if checked_url(link) is None:
         return Skipped(f"line {element.line}", "no web address of a page")
-    return PastArticle(link, key_of(link), plain(title), link, plain(text), at)
+    return ImportedArticle(link, key_of(link), plain(title), link, plain(text), at)

@@ -14,7 +14,7 @@ from moderation.core.times import moment
 from moderation.transfer.formats.file import File
 from moderation.transfer.formats.markup import Element, elements
 from moderation.transfer.formats.plain import page_key, plain
-from moderation.transfer.records import PastArticle, PastComment, Record, Skipped
+from moderation.transfer.records import ImportedArticle, ImportedComment, Record, Skipped
 
 SOURCE = "wordpress"
 STATUSES = {
@@ -94,7 +94,7 @@ def post(item: Element, keys: str) -> Record:
     key = foreign if keys == "id" and re.fullmatch(r"[0-9]{1,20}", foreign) else page_key(link)
     status = fields.get("wp:status", "publish")
     hidden = status not in ("publish", "inherit", "closed") or fields.get("wp:post_password")
-    return PastArticle(
+    return ImportedArticle(
         foreign,
         "" if hidden else key,
         plain(fields.get("title", "")),
@@ -141,7 +141,7 @@ def comment(row: Mapping[str, str], article: str, key: str, place: str) -> Recor
         known = kind if kind in ("pingback", "trackback", "order_note", "review", "action_log") else "of another type"
         return Skipped(where, f"not a reader's comment ({known})")
     parent = row.get("comment_parent", "").strip()
-    return PastComment(
+    return ImportedComment(
         where,
         foreign,
         article,

@@ -1,0 +1,110 @@
+"""The glossary and the code agree: its names exist, and the words that it replaced are gone."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+NAMES = sorted(
+    set(re.findall(r"`((?:moderation|classifier)\.[\w.]+)`", (ROOT / "docs" / "glossary.md").read_text("utf-8")))
+)
+REPLACED = {
+    "Book",
+    "Seal",
+    "at_rest",
+    "id_of_mailed",
+    "Doorman",
+    "doorman",
+    "Asker",
+    "asker",
+    "HouseRules",
+    "rulebook",
+    "Glance",
+    "Clue",
+    "STRANGER",
+    "dice",
+    "likeness",
+    "tell_of_replies",
+    "hand_in",
+    "knock",
+    "Courier",
+    "courier",
+    "SECOND_LOOK",
+    "second_look",
+    "head_start",
+    "Rounds",
+    "Trial",
+    "sites_mark",
+    "barring",
+    "departures",
+    "scrubbing",
+    "retries",
+    "persons",
+    "PastArticle",
+    "PastComment",
+    "PastDecision",
+    "PastSubmission",
+    "PastVerdict",
+    "cleaning",
+    "footing",
+    "checking",
+    "hypertext",
+}
+"""Identifiers of which the glossary has another word; ordinary words in prose are free."""
+
+
+def resolves(name: str) -> bool:
+    parts = name.split(".")
+    for end in range(len(parts), 0, -1):
+        try:
+            found = importlib.import_module(".".join(parts[:end]))
+        except ModuleNotFoundError:
+            continue
+        for attribute in parts[end:]:
+            if not hasattr(found, attribute):
+                return False
+            found = getattr(found, attribute)
+        return True
+    return False
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_name_of_the_glossary_exists(name: str) -> None:
+    assert resolves(name)
+
+
+def test_the_glossary_names_something() -> None:
+    assert len(NAMES) > 30
+
+
+def identifiers(path: Path) -> set[str]:
+    """Names in the syntax tree: variables, attributes, functions, classes, arguments, modules."""
+    found = set(path.with_suffix("").parts[-1:])
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Name):
+            found.add(node.id)
+        elif isinstance(node, ast.Attribute):
+            found.add(node.attr)
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            found.add(node.name)
+        elif isinstance(node, ast.arg | ast.keyword):
+            found.add(node.arg or "")
+        elif isinstance(node, ast.alias):
+            found |= {node.asname or "", *node.name.split(".")}
+    return found
+
+
+@pytest.mark.parametrize("package", ["moderation", "classifier", "benchmarks"])
+def test_replaced_words_are_no_identifiers(package: str) -> None:
+    old = {
+        f"{path.relative_to(ROOT)}: {word}"
+        for path in (ROOT / package).rglob("*.py")
+        if ".venv" not in path.parts
+        for word in identifiers(path) & REPLACED
+    }
+    assert not old
