@@ -1,4 +1,4 @@
-"""create_app(settings): every room mounted, every resource opened in the lifespan. Knows all rooms; no room knows it."""
+"""create_app(settings): every edge mounted, every resource opened in the lifespan. Knows all slices; no slice knows it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import gc
 import logging
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -22,10 +22,9 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from classifier.serving import Classifier
-from moderation.articles import api as articles
-from moderation.articles import public as related
-from moderation.comments import avatar
-from moderation.comments import public as reading
+from moderation.articles import api as articles_api
+from moderation.articles import public as articles_public
+from moderation.comments import public as comments_public
 from moderation.comments import public_feeds as feeds
 from moderation.comments.thread_cache import Threads
 from moderation.core import logs
@@ -37,49 +36,50 @@ from moderation.db.database import Database
 from moderation.db.files import Look, room
 from moderation.db.periodic import Job, Periodic
 from moderation.demo import public as demo
-from moderation.duplicates import pages as duplicates
+from moderation.duplicates import pages as duplicates_pages
 from moderation.duplicates.duplicates import catch_up
-from moderation.intake import public as posting
+from moderation.intake import public as intake_public
 from moderation.intake import public_embed as embed
 from moderation.intake import public_receipts as receipts
 from moderation.intake import public_wordpress as wordpress
 from moderation.intake.intake import Intake
 from moderation.learning import pages as stats
-from moderation.learning import pages_shadow as shadows
+from moderation.learning import pages_shadow as pages_shadow
 from moderation.learning.shadow import Shadow
 from moderation.outbox import events
-from moderation.outbox import pages as mailing
-from moderation.outbox import public as subscriptions
+from moderation.outbox import pages as mail_pages
+from moderation.outbox import public as outbox_public
 from moderation.outbox.delivery import Deliverer
 from moderation.outbox.letters import Letters
 from moderation.outbox.mail_check import MailCheck
 from moderation.outbox.smtp import Mail, Smtp
 from moderation.outbox.webhooks import Webhooks
-from moderation.policy import api as score
-from moderation.policy import pages as policy
-from moderation.policy import pages_rules as rules
-from moderation.policy import pages_what_if as whatif
+from moderation.policy import api as policy_api
+from moderation.policy import pages as policy_pages
+from moderation.policy import pages_rules as pages_rules
+from moderation.policy import pages_what_if as pages_what_if
 from moderation.policy.scorer import Scorer
 from moderation.policy.what_if import Replay
 from moderation.privacy import data_requests as privacy
-from moderation.privacy import public as data_subjects
+from moderation.privacy import public as privacy_public
 from moderation.privacy import retention
-from moderation.queue import api, api_live, digest, pages_block, pages_empty_spam, pages_row
+from moderation.queue import api as queue_api
+from moderation.queue import api_live, digest, pages_block, pages_empty_spam, pages_row
 from moderation.queue import decide as queue
 from moderation.queue import pages as queue_pages
-from moderation.queue import pages_redact as redactions
-from moderation.queue import pages_reply as replies
-from moderation.queue import public as digests
+from moderation.queue import pages_redact as pages_redact
+from moderation.queue import pages_reply as pages_reply
+from moderation.queue import public as queue_public
 from moderation.settings import Settings
 from moderation.settings import load as load_settings
 from moderation.sites import store as sites
 from moderation.sites.cache import Directory
-from moderation.sites.cors import preflight, problem_answer, shared
+from moderation.sites.cors import problem_answer
 from moderation.sites.model import Site
 from moderation.team import access
-from moderation.team import pages as team
+from moderation.team import pages as team_pages
 from moderation.team import pages_account as account
-from moderation.team import pages_sign_in as signin
+from moderation.team import pages_sign_in as sign_in
 from moderation.team import store as moderators
 from moderation.team.access import Authenticator
 from moderation.web import health, metrics, openapi, shutdown
@@ -88,81 +88,53 @@ from moderation.web.templating import Pages
 log = logging.getLogger("moderation")
 HERE = Path(__file__).parent
 HOUR = 3_600_000
-THREAD = "/sites/{site}/articles/{article}/comments"
-ONE = THREAD + "/{id}"
-READ = ("/sites/{site}/counts", "/sites/{site}/feed", "/sites/{site}/feed.json", "/sites/{site}/articles/{article}/feed",
-        "/sites/{site}/articles/{article}/feed.json", "/sites/{site}/articles/{article}/fragment",
-        "/sites/{site}/articles/{article}/related", embed.TOKEN)  # fmt: skip
-"""What is only read by the site's own pages; a script that adds a header to its GET asks for leave first."""
-
-
-async def draw_avatar(request: Request) -> Response:
-    """A picture drawn from the keyed hash of a shown name."""
-    token = request.path_params["token"]
-    if len(token) != 16 or not all(c in "0123456789abcdef" for c in token):
-        raise NotFound("There is no such avatar.")
-    headers = {"Cache-Control": "public, max-age=31536000, immutable", "X-Content-Type-Options": "nosniff",
-               "Content-Security-Policy": "default-src 'none'", "Access-Control-Allow-Origin": "*",
-               "Cross-Origin-Resource-Policy": "cross-origin"}  # fmt: skip
-    return Response(avatar.draw(token), media_type="image/svg+xml", headers=headers)
+EDGES: tuple[Sequence[BaseRoute], ...] = (
+    # for readers and the pages they read
+    comments_public.routes,
+    feeds.routes,
+    articles_public.routes,
+    articles_api.routes,
+    intake_public.routes,
+    embed.routes,
+    wordpress.routes,
+    receipts.routes,
+    outbox_public.routes,
+    queue_public.routes,
+    privacy_public.routes,
+    # for moderators
+    sign_in.routes,
+    account.routes,
+    team_pages.routes,
+    mail_pages.routes,
+    queue_pages.routes,
+    pages_reply.routes,
+    pages_block.routes,
+    pages_redact.routes,
+    pages_row.routes,
+    pages_empty_spam.routes,
+    stats.routes,
+    policy_pages.routes,
+    pages_what_if.routes,
+    pages_shadow.routes,
+    queue_api.routes,
+    duplicates_pages.routes,
+    api_live.routes,
+    pages_rules.routes,
+    # for programs that want a score
+    policy_api.routes,
+    # for operators
+    health.routes,
+    openapi.routes,
+    metrics.routes,
+)
+"""Every edge, by audience; each slice says its own paths."""
 
 
 def routes(settings: Settings) -> list[BaseRoute]:
-    """Every path, by audience."""
-    found: list[BaseRoute] = [
-        # for readers and the pages they read
-        Route(THREAD, shared(reading.read_thread), methods=["GET"], name="read a thread"),
-        POST_COMMENT,
-        Route(THREAD, preflight("GET, POST"), methods=["OPTIONS"]),
-        Route(ONE, shared(posting.one_comment), methods=["PATCH", "DELETE"]),
-        Route(ONE, preflight("PATCH, DELETE"), methods=["OPTIONS"]),
-        Route("/sites/{site}/articles/{article}/form", posting.get_form, methods=["GET"]),
-        Route("/sites/{site}/articles/{article}/fragment", shared(reading.read_fragment), methods=["GET"]),
-        Route("/sites/{site}/articles/{article}/related", shared(related.read_related), methods=["GET"]),
-        Route("/sites/{site}/articles/{article}/feed", shared(feeds.read_atom), methods=["GET"]),
-        Route("/sites/{site}/articles/{article}/feed.json", shared(feeds.read_json_feed), methods=["GET"]),
-        Route("/sites/{site}/feed", shared(feeds.read_atom), methods=["GET"]),
-        Route("/sites/{site}/feed.json", shared(feeds.read_json_feed), methods=["GET"]),
-        Route("/sites/{site}/counts", shared(reading.read_counts), methods=["GET"]),
-        Route("/sites/{site}/articles/{article}", articles.put_article, methods=["PUT"]),
-        *(Route(path, preflight("GET"), methods=["OPTIONS"]) for path in READ),
-        *embed.routes,
-        *wordpress.routes,
-        *receipts.routes,
-        *subscriptions.routes,
-        *digests.routes,
-        *data_subjects.routes,
-        Route("/avatars/{token}.svg", draw_avatar, methods=["GET"]),
-        # for moderators
-        *signin.routes,
-        *account.routes,
-        *team.routes,
-        *mailing.routes,
-        *queue_pages.routes,
-        *replies.routes,
-        *pages_block.routes,
-        *redactions.routes,
-        *pages_row.routes,
-        *pages_empty_spam.routes,
-        *stats.routes,
-        *policy.routes,
-        *whatif.routes,
-        *shadows.routes,
-        *api.routes,
-        *duplicates.routes,
-        *api_live.routes,
-        *rules.routes,
-        # for programs that want a score
-        *score.routes,
-        # for operators
-        *health.routes,
-        *openapi.routes,
-        *metrics.routes,
-        Mount("/static", StaticFiles(packages=[(f"moderation.{name}", "static") for name in ("web", "queue", "demo")])),
-    ]
-    if settings.demo:
-        found += demo.routes
-    return found
+    """Every path: those of the edges, the files that pages load, and the demo's where it is asked for."""
+    static = StaticFiles(packages=[(f"moderation.{name}", "static") for name in ("web", "queue", "demo")])
+    shown = demo.routes if settings.demo else []
+    return [*(route for edge in EDGES for route in edge), Mount("/static", static), *shown]
 
 
 async def on_problem(request: Request, error: Exception) -> Response:
@@ -173,7 +145,7 @@ async def on_problem(request: Request, error: Exception) -> Response:
         return await queue_pages.problem_page(request, error)
     page = path.startswith(("/receipts", "/subscriptions", "/digests", "/privacy", "/demo")) or path.endswith("/form")
     if page and "text/html" in request.headers.get("accept", ""):
-        return posting.problem_page(request, error)
+        return intake_public.problem_page(request, error)
     return problem_answer(error)
 
 
@@ -189,7 +161,7 @@ async def on_http(request: Request, error: Exception) -> Response:
         if place := without_slash(request):
             return RedirectResponse(place, 307)
         if "text/html" in request.headers.get("accept", ""):
-            return posting.problem_page(request, NotFound("There is nothing at this address."))
+            return intake_public.problem_page(request, NotFound("There is nothing at this address."))
         return problem_answer(NotFound("There is nothing at this address."))
     known = TooLarge if error.status_code == 413 else Problem
     return problem_answer(known("The request cannot be answered."))
@@ -224,9 +196,6 @@ def route_of(scope: Scope) -> str:
     return str(getattr(found, "path", "unmatched"))
 
 
-POST_COMMENT = Route(THREAD, shared(posting.post_comment, posting.counted), methods=["POST"])
-
-
 class RequestMiddleware:
     """Around everything: a line in the log where something failed, and a note of proxies that nobody declared.
 
@@ -254,9 +223,9 @@ class RequestMiddleware:
             await send(message)
 
         try:
-            if scope["method"] == "POST" and (found := POST_COMMENT.path_regex.match(scope["path"])):
-                scope["route"], scope["path_params"] = POST_COMMENT, found.groupdict()
-                response = await POST_COMMENT.endpoint(Request(scope, receive))
+            if scope["method"] == "POST" and (found := intake_public.POST_COMMENT.path_regex.match(scope["path"])):
+                scope["route"], scope["path_params"] = intake_public.POST_COMMENT, found.groupdict()
+                response = await intake_public.POST_COMMENT.endpoint(Request(scope, receive))
                 await response(scope, receive, note)
             else:
                 await self.app(scope, receive, note)
@@ -337,7 +306,7 @@ def create_app(
             state.authenticator = Authenticator(state.database, signer, settings.proxies, clock)
             state.directory = Directory(state.database, state.links)
             state.threads = Threads(state.database)
-            state.related = related.Related(state.database)
+            state.related = articles_public.Related(state.database)
             state.scorer = Scorer(classifier or Classifier(Path(settings.models)))
             state.what_if = Replay(state.database, state.scorer)
             state.models = Path(settings.models)

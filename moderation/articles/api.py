@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Route
 
 from moderation.articles.register import register
 from moderation.comments.submission import has_lone_surrogate
@@ -85,3 +86,6 @@ def checked(raw: dict[str, Any]) -> dict[str, Any]:
     if wrong:
         raise Invalid(*wrong)
     return found
+
+
+routes = [Route("/sites/{site}/articles/{article}", put_article, methods=["PUT"])]

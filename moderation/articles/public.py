@@ -20,6 +20,7 @@ from moderation.core.problem import FieldError, Invalid, NotFound
 from moderation.db.database import Database
 from moderation.sites import store as sites
 from moderation.sites.cache import Directory, article_key
+from moderation.sites.cors import readable
 from moderation.sites.model import Article
 from moderation.text import markdown
 
@@ -130,3 +131,6 @@ async def read_related(request: Request) -> Response:
     found = await related.nearest(site.key, key, limit)
     body = orjson.dumps({"articles": [teaser(article) for article in found]})
     return answer(request, body, etag_of(body), "application/json", FRESH)
+
+
+routes = readable("/sites/{site}/articles/{article}/related", read_related)

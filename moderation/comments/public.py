@@ -10,16 +10,19 @@ from urllib.parse import urlencode
 import orjson
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Route
 
+from moderation.comments import avatar
 from moderation.comments import store as comments
 from moderation.comments.model import DEEPEST, Comment, public, tree
 from moderation.comments.thread_cache import Threads, answer, etag_of
 from moderation.core.ids import is_id
-from moderation.core.problem import FieldError, Invalid
+from moderation.core.problem import FieldError, Invalid, NotFound
 from moderation.core.times import iso
 from moderation.core.urls import Links
 from moderation.db.database import Database, Session
 from moderation.sites.cache import Directory, article_key
+from moderation.sites.cors import readable, shared
 from moderation.sites.model import Article, Site
 from moderation.web.templating import Pages
 
@@ -174,3 +177,22 @@ async def read_counts(request: Request) -> Response:
 def directory(request: Request) -> Directory:
     found: Directory = request.app.state.directory
     return found
+
+
+async def draw_avatar(request: Request) -> Response:
+    """A picture drawn from the keyed hash of a shown name."""
+    token = request.path_params["token"]
+    if len(token) != 16 or not all(c in "0123456789abcdef" for c in token):
+        raise NotFound("There is no such avatar.")
+    headers = {"Cache-Control": "public, max-age=31536000, immutable", "X-Content-Type-Options": "nosniff",
+               "Content-Security-Policy": "default-src 'none'", "Access-Control-Allow-Origin": "*",
+               "Cross-Origin-Resource-Policy": "cross-origin"}  # fmt: skip
+    return Response(avatar.draw(token), media_type="image/svg+xml", headers=headers)
+
+
+routes = [
+    Route("/sites/{site}/articles/{article}/comments", shared(read_thread), methods=["GET"], name="read a thread"),
+    *readable("/sites/{site}/articles/{article}/fragment", read_fragment),
+    *readable("/sites/{site}/counts", read_counts),
+    Route("/avatars/{token}.svg", draw_avatar, methods=["GET"]),
+]

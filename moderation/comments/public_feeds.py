@@ -20,6 +20,7 @@ from moderation.core.urls import Links
 from moderation.db.database import Session
 from moderation.sites import store as sites
 from moderation.sites.cache import Directory, article_key
+from moderation.sites.cors import readable
 from moderation.sites.model import Article, Site
 
 ENTRIES = 50
@@ -165,3 +166,11 @@ async def read_atom(request: Request) -> Response:
 async def read_json_feed(request: Request) -> Response:
     """The newest published comments as a JSON Feed 1.1."""
     return await read_feed(request, JSON_FEED, json_feed)
+
+
+routes = [
+    *readable("/sites/{site}/articles/{article}/feed", read_atom),
+    *readable("/sites/{site}/articles/{article}/feed.json", read_json_feed),
+    *readable("/sites/{site}/feed", read_atom),
+    *readable("/sites/{site}/feed.json", read_json_feed),
+]

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import orjson
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
 
 from moderation.articles.page_metadata import Page
 from moderation.comments import store as comments
@@ -27,6 +28,7 @@ from moderation.intake.intake import Intake
 from moderation.intake.texts import Words
 from moderation.sites import store as sites
 from moderation.sites.cache import Directory, article_key
+from moderation.sites.cors import preflight, shared
 from moderation.sites.model import Article, Site
 from moderation.team.access import client_address
 from moderation.text import addresses
@@ -326,3 +328,14 @@ async def amend(request: Request, site: Site, old: Comment, changes: Mapping[str
     sent = await REQUESTS.run(submission.check, kept, site.rules, old.format, here=light)
     arrival = await arriving(request, site, old.article, sent, raw, is_edit=True)
     return await request.app.state.intake.amend(arrival, old.id)  # type: ignore[no-any-return]
+
+
+THREAD = "/sites/{site}/articles/{article}/comments"
+POST_COMMENT = Route(THREAD, shared(post_comment, counted), methods=["POST"])
+routes = [
+    POST_COMMENT,
+    Route(THREAD, preflight("GET, POST"), methods=["OPTIONS"]),
+    Route(THREAD + "/{id}", shared(one_comment), methods=["PATCH", "DELETE"]),
+    Route(THREAD + "/{id}", preflight("PATCH, DELETE"), methods=["OPTIONS"]),
+    Route("/sites/{site}/articles/{article}/form", get_form, methods=["GET"]),
+]

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 import orjson
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Route
 
 from moderation.core.problem import Forbidden, Problem
 from moderation.sites.cache import Directory
@@ -67,6 +68,11 @@ def shared(endpoint: Endpoint, counted: Callable[[Request, Problem], Problem] | 
     answer.__name__ = getattr(endpoint, "__name__", "answer")
     answer.__doc__ = endpoint.__doc__
     return answer
+
+
+def readable(path: str, endpoint: Endpoint) -> list[Route]:
+    """A path that the site's pages read; a script that adds a header to its GET asks for leave first."""
+    return [Route(path, shared(endpoint), methods=["GET"]), Route(path, preflight("GET"), methods=["OPTIONS"])]
 
 
 def preflight(methods: str) -> Endpoint:
