@@ -69,8 +69,8 @@ SENT: dict[str, Callable[[], Written | None]] = {
     "65,000 characters of WordPress's HTML": lambda: wordpress(comment=filled("<b><p>&amp;", 65_000)),
     "1 MiB of JSON, all brackets": lambda: (POSTED, "application/json", b'{"a":[' + b"[]," * 349_000 + b"1]}"),
     "1 MiB of a form, all escapes": lambda: (POSTED, form("", {})[1], b"body=" + b"%41" * 349_000),
-    "100 texts to score, 10,000 of `[x](http://a`": lambda: json_("/score", {"texts": [filled("[x](http://a", 9_900)] * 100}),
-    "1,000 texts to score, 20,000 of `[a][`": lambda: json_("/score", {"texts": [filled("[a][", 20_000)] * 1_000}),
+    "100 texts to score, 10,000 of `[x](http://a`": lambda: json_("/api/v1/score", {"texts": [filled("[x](http://a", 9_900)] * 100}),
+    "1,000 texts to score, 20,000 of `[a][`": lambda: json_("/api/v1/score", {"texts": [filled("[a][", 20_000)] * 1_000}),
 }  # fmt: skip
 
 

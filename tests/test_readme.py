@@ -67,7 +67,7 @@ def decide(server: Server) -> None:
                 fields = {"name": "Reader", "email": f"{action}{n}@example.org", "body": body}
                 answer = client.post("/sites/default/articles/my-post/comments", json=fields).raise_for_status()
                 decided = {"comments": [answer.json()["id"]], "action": action}
-                client.post("/api/decisions", json=decided).raise_for_status()
+                client.post("/api/v1/decisions", json=decided).raise_for_status()
 
 
 def test_every_setting_is_in_the_docs_as_the_code_has_it() -> None:

@@ -97,7 +97,7 @@ def learns(server: Server) -> None:
             return str(answer.json()["id"])
 
         def verdict(id: str) -> dict[str, Any]:
-            found: dict[str, Any] = client.get(f"/api/comments/{id}").raise_for_status().json()["verdict"]
+            found: dict[str, Any] = client.get(f"/api/v1/comments/{id}").raise_for_status().json()["verdict"]
             return found
 
         before = verdict(post("Moon readers know when to sow; book a chart at https://moon.example/sow", 0))
@@ -105,7 +105,7 @@ def learns(server: Server) -> None:
         for n, (spam, good) in enumerate(zip(MOON * 2, GOOD, strict=True)):
             for action, body, author in (("spam", spam.format(n=n), 2 * n + 1), ("approve", good, 2 * n + 2)):
                 decided = {"comments": [post(body, author)], "action": action}
-                client.post("/api/decisions", json=decided).raise_for_status()
+                client.post("/api/v1/decisions", json=decided).raise_for_status()
 
         outcome = json.loads(server.run("retrain", "--site", "default").stdout)
         assert outcome["promoted"] is True, outcome["why"]

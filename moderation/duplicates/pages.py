@@ -68,4 +68,4 @@ def unpacked(ids: list[str], typed: dict[str, str]) -> dict[str, int]:
     return {id: int(said) for id, _, said in pairs if said.isascii() and said.isdigit() and len(said) < 15}
 
 
-routes = [Route("/api/comments/{id}/similar", get_similar, methods=["GET"])]
+routes = [Route("/api/v1/comments/{id}/similar", get_similar, methods=["GET"])]

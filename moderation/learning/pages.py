@@ -87,6 +87,6 @@ async def get_page(request: Request, principal: Principal) -> Response:
 
 
 routes = [
-    Route("/api/stats", get_stats, methods=["GET"]),
+    Route("/api/v1/stats", get_stats, methods=["GET"]),
     Route("/moderate/stats", get_page, methods=["GET"]),
 ]

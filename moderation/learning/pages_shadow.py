@@ -199,9 +199,9 @@ async def post_page(request: Request, principal: Principal) -> Response:
 routes = [
     Route("/moderate/shadow", get_page, methods=["GET"]),
     Route("/moderate/shadow", post_page, methods=["POST"]),
-    Route("/api/sites/{site}/shadow", get_shadow, methods=["GET"]),
-    Route("/api/sites/{site}/shadow", post_shadow, methods=["POST"]),
-    Route("/api/sites/{site}/shadow/stop", post_stop, methods=["POST"]),
-    Route("/api/sites/{site}/shadow/promote", post_promote, methods=["POST"]),
-    Route("/api/sites/{site}/shadow/comments", get_comments, methods=["GET"]),
+    Route("/api/v1/sites/{site}/shadow", get_shadow, methods=["GET"]),
+    Route("/api/v1/sites/{site}/shadow", post_shadow, methods=["POST"]),
+    Route("/api/v1/sites/{site}/shadow/stop", post_stop, methods=["POST"]),
+    Route("/api/v1/sites/{site}/shadow/promote", post_promote, methods=["POST"]),
+    Route("/api/v1/sites/{site}/shadow/comments", get_comments, methods=["GET"]),
 ]

@@ -1,4 +1,4 @@
-"""POST /score: texts in, probabilities and an action out. Nothing is stored."""
+"""POST /api/v1/score: texts in, probabilities and an action out. Nothing is stored."""
 
 from __future__ import annotations
 
@@ -111,4 +111,4 @@ def answer(found: Any) -> Response:
     return Response(orjson.dumps(found), headers={"Cache-Control": "no-store"}, media_type="application/json")
 
 
-routes = [Route("/score", post_score, methods=["POST"])]
+routes = [Route("/api/v1/score", post_score, methods=["POST"])]

@@ -91,7 +91,7 @@ async def post_page(request: Request, principal: Principal) -> Response:
 routes = [
     Route("/moderate/rules", get_page, methods=["GET"]),
     Route("/moderate/rules/unmute", post_page, methods=["POST"]),
-    Route("/api/sites/{site}/rules", get_rules, methods=["GET"]),
-    Route("/api/sites/{site}/rules", put_rules, methods=["PUT"]),
-    Route("/api/sites/{site}/rules/{rule}/unmute", post_unmute, methods=["POST"]),
+    Route("/api/v1/sites/{site}/rules", get_rules, methods=["GET"]),
+    Route("/api/v1/sites/{site}/rules", put_rules, methods=["PUT"]),
+    Route("/api/v1/sites/{site}/rules/{rule}/unmute", post_unmute, methods=["POST"]),
 ]

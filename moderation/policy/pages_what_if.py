@@ -108,7 +108,7 @@ async def post_page(request: Request, principal: Principal) -> Response:
 
 
 routes = [
-    Route("/api/what-if", post_what_if, methods=["POST"]),
+    Route("/api/v1/what-if", post_what_if, methods=["POST"]),
     Route("/moderate/what-if", get_page, methods=["GET"]),
     Route("/moderate/what-if", post_page, methods=["POST"]),
 ]

@@ -99,12 +99,12 @@ async def post_decision(request: Request) -> Response:
         lambda: ids_of(raw.get("comments")),
         lambda: decision.checked(raw.get("action"), raw.get("labels"), raw.get("note")),
         lambda: decision.checked_reason(raw.get("reason"), raw.get("action")),
-        lambda: seen_of(raw.get("seen"), []),
+        lambda: seen_of(raw.get("expected_revision"), []),
     )
     ids = ids_of(raw["comments"])
     said = decision.labels_said(raw.get("labels"), raw.get("reason"))
     action, labels, note = decision.checked(raw["action"], said, raw.get("note"))
-    reason, seen = decision.checked_reason(raw.get("reason"), action), seen_of(raw.get("seen"), ids)
+    reason, seen = decision.checked_reason(raw.get("reason"), action), seen_of(raw.get("expected_revision"), ids)
     id, moved = await queue.decide(state.database, principal, ids, action, labels, note, seen, state.clock(), reason)
     for m in moved:
         state.threads.drop(m.site, m.article)
@@ -139,7 +139,7 @@ def seen_of(raw: Any, ids: list[str]) -> dict[str, int]:
         return dict.fromkeys(ids, raw)
     if isinstance(raw, dict) and all(isinstance(v, int) and not isinstance(v, bool) for v in raw.values()):
         return {str(k): v for k, v in raw.items()}
-    raise Invalid(FieldError("seen", "invalid", "must be a revision, or an object of id to revision"))
+    raise Invalid(FieldError("expected_revision", "invalid", "must be a revision, or an object of id to revision"))
 
 
 async def post_undo(request: Request) -> Response:
@@ -194,11 +194,11 @@ async def person_of(request: Request) -> Person:
 
 
 routes = [
-    Route("/api/queue", get_queue, methods=["GET"]),
-    Route("/api/comments/{id}", get_comment, methods=["GET"]),
-    Route("/api/decisions", post_decision, methods=["POST"]),
-    Route("/api/decisions/{id}/undo", post_undo, methods=["POST"]),
-    Route("/api/audit", get_audit, methods=["GET"]),
-    Route("/api/privacy/export", post_export, methods=["POST"]),
-    Route("/api/privacy/erase", post_erase, methods=["POST"]),
+    Route("/api/v1/comments", get_queue, methods=["GET"]),
+    Route("/api/v1/comments/{id}", get_comment, methods=["GET"]),
+    Route("/api/v1/decisions", post_decision, methods=["POST"]),
+    Route("/api/v1/decisions/{id}/undo", post_undo, methods=["POST"]),
+    Route("/api/v1/audit", get_audit, methods=["GET"]),
+    Route("/api/v1/privacy/export", post_export, methods=["POST"]),
+    Route("/api/v1/privacy/erase", post_erase, methods=["POST"]),
 ]

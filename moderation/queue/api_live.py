@@ -315,6 +315,6 @@ async def post_presence(request: Request) -> Response:
 
 
 routes = [
-    Route("/api/events", get_events, methods=["GET"]),
-    Route("/api/presence", post_presence, methods=["POST"]),
+    Route("/api/v1/events", get_events, methods=["GET"]),
+    Route("/api/v1/presence", post_presence, methods=["POST"]),
 ]

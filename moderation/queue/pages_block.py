@@ -69,8 +69,8 @@ async def post_unbar_form(request: Request, principal: Principal) -> Response:
 
 
 routes = [
-    Route("/api/comments/{id}/bar", post_bar, methods=["POST"]),
-    Route("/api/comments/{id}/unbar", post_unbar, methods=["POST"]),
+    Route("/api/v1/comments/{id}/bar", post_bar, methods=["POST"]),
+    Route("/api/v1/comments/{id}/unbar", post_unbar, methods=["POST"]),
     Route("/moderate/comments/{id}/bar", post_bar_form, methods=["POST"]),
     Route("/moderate/comments/{id}/unbar", post_unbar_form, methods=["POST"]),
 ]

@@ -45,9 +45,9 @@ async def post_redact(request: Request) -> Response:
     """Take a piece out of a comment, wherever it is stored. There is no undo."""
     principal = await request.app.state.authenticator.principal(request, "moderate")
     raw = await bodies.read_json(request)
-    seen = raw.get("seen")
+    seen = raw.get("expected_revision")
     if seen is not None and (not isinstance(seen, int) or isinstance(seen, bool)):
-        raise Invalid(FieldError("seen", "invalid", "must be a revision"))
+        raise Invalid(FieldError("expected_revision", "invalid", "must be a revision"))
     done = await taken_out(request, principal, raw.get("text"), seen)
     told = answer(done.moved.document() | {"places": done.places})
     told.background = BackgroundTask(at_once, request.app.state)
@@ -97,7 +97,7 @@ async def post_redact_form(request: Request, principal: Principal) -> Response:
 
 
 routes = [
-    Route("/api/comments/{id}/redact", post_redact, methods=["POST"]),
+    Route("/api/v1/comments/{id}/redact", post_redact, methods=["POST"]),
     Route("/moderate/comments/{id}/redact", get_redact, methods=["GET"]),
     Route("/moderate/comments/{id}/redact", post_redact_form, methods=["POST"]),
 ]

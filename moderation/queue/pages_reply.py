@@ -32,11 +32,11 @@ async def post_reply(request: Request) -> Response:
     state = request.app.state
     principal = await state.authenticator.principal(request, "moderate")
     raw = await bodies.read_json(request)
-    approve, seen = raw.get("approve", False), raw.get("seen")
+    approve, seen = raw.get("approve", False), raw.get("expected_revision")
     if not isinstance(approve, bool):
         raise Invalid(FieldError("approve", "invalid", "must be true or false"))
     if seen is not None and (not isinstance(seen, int) or isinstance(seen, bool)):
-        raise Invalid(FieldError("seen", "invalid", "must be a revision"))
+        raise Invalid(FieldError("expected_revision", "invalid", "must be a revision"))
     said = await staff_reply.checked(principal, raw)
     done = dropped(
         state,
@@ -100,7 +100,7 @@ async def post_reply_form(request: Request, principal: Principal) -> Response:
 
 
 routes = [
-    Route("/api/comments/{id}/replies", post_reply, methods=["POST"]),
+    Route("/api/v1/comments/{id}/replies", post_reply, methods=["POST"]),
     Route("/moderate/comments/{id}/reply", get_reply, methods=["GET"]),
     Route("/moderate/comments/{id}/reply", post_reply_form, methods=["POST"]),
 ]

@@ -85,7 +85,7 @@ BODIES: dict[tuple[str, str], tuple[list[str], dict[str, Any]]] = {
             },
         },
     ),
-    ("post", "/api/decisions"): (
+    ("post", "/api/v1/decisions"): (
         ["application/json"],
         {
             "type": "object",
@@ -96,42 +96,51 @@ BODIES: dict[tuple[str, str], tuple[list[str], dict[str, Any]]] = {
                 "labels": {"type": "array", "items": TEXT},
                 "reason": {"enum": ["", *REASONS]},
                 "note": TEXT,
-                "seen": {"oneOf": [{"type": "integer"}, {"type": "object"}]},
+                "expected_revision": {"oneOf": [{"type": "integer"}, {"type": "object"}]},
             },
         },
     ),
-    ("post", "/api/comments/{id}/replies"): (
+    ("post", "/api/v1/comments/{id}/replies"): (
         ["application/json"],
         {
             "type": "object",
             "required": ["body"],
-            "properties": {"body": TEXT, "name": TEXT, "approve": {"type": "boolean"}, "seen": {"type": "integer"}},
+            "properties": {
+                "body": TEXT,
+                "name": TEXT,
+                "approve": {"type": "boolean"},
+                "expected_revision": {"type": "integer"},
+            },
         },
     ),
-    ("post", "/api/comments/{id}/redact"): (
+    ("post", "/api/v1/comments/{id}/redact"): (
         ["application/json"],
-        {"type": "object", "required": ["text"], "properties": {"text": TEXT, "seen": {"type": "integer"}}},
+        {
+            "type": "object",
+            "required": ["text"],
+            "properties": {"text": TEXT, "expected_revision": {"type": "integer"}},
+        },
     ),
     **{
-        ("post", f"/api/comments/{{id}}/{act}"): (
+        ("post", f"/api/v1/comments/{{id}}/{act}"): (
             ["application/json"],
             {"type": "object", "required": ["what"], "properties": {"what": TEXT}},
         )
         for act in ("bar", "unbar")
     },
-    ("post", "/api/presence"): (
+    ("post", "/api/v1/presence"): (
         ["application/json"],
         {"type": "object", "properties": {"comment": {"type": ["string", "null"]}}},
     ),
-    ("post", "/score"): (
+    ("post", "/api/v1/score"): (
         ["application/json"],
         {
             "type": "object",
             "properties": {"text": TEXT, "texts": {"type": "array", "items": TEXT}, "author": {"type": "object"}},
         },
     ),
-    ("put", "/api/sites/{site}/rules"): (["application/json"], rules.schema()),
-    ("post", "/api/what-if"): (
+    ("put", "/api/v1/sites/{site}/rules"): (["application/json"], rules.schema()),
+    ("post", "/api/v1/what-if"): (
         ["application/json"],
         {
             "type": "object",
@@ -144,12 +153,12 @@ BODIES: dict[tuple[str, str], tuple[list[str], dict[str, Any]]] = {
             },
         },
     ),
-    ("post", "/api/sites/{site}/shadow"): (
+    ("post", "/api/v1/sites/{site}/shadow"): (
         ["application/json"],
         {"type": "object", "required": ["model"], "properties": {"model": TEXT}},
     ),
     **dict.fromkeys(
-        (("post", "/api/privacy/export"), ("post", "/api/privacy/erase")),
+        (("post", "/api/v1/privacy/export"), ("post", "/api/v1/privacy/erase")),
         (["application/json"], {"type": "object", "properties": {"email": TEXT, "site": TEXT}}),
     ),
     ("post", "/privacy"): (["application/x-www-form-urlencoded"], {"type": "object", "properties": {"email": TEXT}}),
@@ -188,18 +197,18 @@ QUERIES: dict[tuple[str, str], dict[str, Any]] = {
     ("get", "/sites/{site}/articles/{article}/related"): {"limit": {"type": "integer", "minimum": 1, "maximum": 10}},
     ("get", "/sites/{site}/counts"): {"article": {"type": "array", "items": TEXT}},
     ("get", "/sites/{site}/articles/{article}/form"): {"parent": TEXT},
-    ("get", "/api/queue"): {
+    ("get", "/api/v1/comments"): {
         **dict.fromkeys(
             ("status", "site", "article", "label", "rule", "author", "q", "order", "cursor", "sample"), TEXT
         ),
         "limit": {"type": "integer", "minimum": 1, "maximum": 200},
     },
-    ("get", "/api/audit"): {"cursor": TEXT},
-    ("get", "/api/sites/{site}/shadow/comments"): {
+    ("get", "/api/v1/audit"): {"cursor": TEXT},
+    ("get", "/api/v1/sites/{site}/shadow/comments"): {
         "cursor": TEXT,
         "limit": {"type": "integer", "minimum": 1, "maximum": 200},
     },
-    ("get", "/api/events"): {"since": TEXT},
+    ("get", "/api/v1/events"): {"since": TEXT},
 }
 
 
@@ -254,7 +263,7 @@ def operation(method: str, route: Route) -> dict[str, Any]:
     if (method, route.path) in BODIES:
         kinds, schema = BODIES[(method, route.path)]
         told["requestBody"] = {"required": True, "content": {kind: {"schema": schema} for kind in kinds}}
-    if route.path.startswith(("/api/", "/score")) or method == "put":
+    if route.path.startswith("/api/") or method == "put":
         told["security"] = [{"bearer": []}]
     problem = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
     told["responses"] = {

@@ -35,7 +35,7 @@ async def site(service: Service, origins: tuple[str, ...] = MINE, **rules: Any) 
 
 async def decide(service: Service, id: str, action: str) -> str:
     answer = await service.client.post(
-        "/api/decisions", json={"comments": [id], "action": action}, headers=await service.token()
+        "/api/v1/decisions", json={"comments": [id], "action": action}, headers=await service.token()
     )
     assert answer.status_code == 200, answer.text
     return str(answer.json()["id"])
@@ -84,7 +84,7 @@ async def test_what_a_page_is_called_is_public_once_a_person_has_approved_a_comm
     assert await public(service) == SHOWN
     related = await service.client.get("/sites/default/articles/the-night-train-north/related?limit=10")
     assert PAGE["url"] in related.text
-    undone = await service.client.post(f"/api/decisions/{decision}/undo", headers=await service.token())
+    undone = await service.client.post(f"/api/v1/decisions/{decision}/undo", headers=await service.token())
     assert undone.status_code == 200
     assert await public(service) == HIDDEN, "what hung on it is taken back"
     related = await service.client.get("/sites/default/articles/the-night-train-north/related?limit=10")
@@ -123,7 +123,7 @@ async def test_a_moderators_own_reply_is_no_approval_of_a_readers_comment(servic
     first = (await service.post("garden", page=PAGE)).json()
     token = await service.token()
     answer = await service.client.post(
-        f"/api/comments/{first['id']}/replies", json={"body": "Thank you.", "name": "The house"}, headers=token
+        f"/api/v1/comments/{first['id']}/replies", json={"body": "Thank you.", "name": "The house"}, headers=token
     )
     assert answer.status_code == 201
     await decide(service, await service.held("garden"), "reject")
@@ -138,7 +138,7 @@ async def test_what_the_site_says_stands_and_ends_what_was_proposed(service: Ser
     await service.client.put(path, json={"title": "The garden"}, headers=token)
     decision = await decide(service, first["id"], "approve")
     assert await public(service) == ("The garden", None)
-    await service.client.post(f"/api/decisions/{decision}/undo", headers=await service.token())
+    await service.client.post(f"/api/v1/decisions/{decision}/undo", headers=await service.token())
     assert await public(service) == ("The garden", None)
 
 
@@ -197,12 +197,12 @@ async def test_past_the_sites_bound_the_first_comment_is_held_and_never_refused(
         assert (await from_network(service, n, f"junk-{n}"))[0] == 201
     status, id = await from_network(service, 9, "a-new-post")
     assert status == 202
-    shown = (await service.client.get(f"/api/comments/{id}", headers=await service.token())).json()
+    shown = (await service.client.get(f"/api/v1/comments/{id}", headers=await service.token())).json()
     assert shown["status"] == "pending"
     assert [reason["rule"] for reason in shown["verdict"]["reasons"] if "rule" in reason] == ["new-article"]
     assert (await from_network(service, 10, "a-new-post"))[0] == 201, "only the first one waits"
     assert (await from_network(service, 10, "junk-1"))[0] == 201
-    waiting = await service.client.get("/api/queue?rule=new-article", headers=await service.token())
+    waiting = await service.client.get("/api/v1/comments?rule=new-article", headers=await service.token())
     assert [c["id"] for c in waiting.json()["comments"]] == [id]
     service.clock.forward(hours=1)
     assert (await from_network(service, 9, "a-later-post"))[0] == 201
@@ -243,5 +243,5 @@ async def test_an_erased_person_leaves_none(service: Service) -> None:
     await service.post("garden", page=PAGE, email="ann@example.org")
     await service.post("another", page=PAGE)
     token = await service.token("privacy")
-    await service.client.post("/api/privacy/erase", json={"email": "ann@example.org"}, headers=token)
+    await service.client.post("/api/v1/privacy/erase", json={"email": "ann@example.org"}, headers=token)
     assert [row[1] for row in await kept(service)] == ["another"]

@@ -47,7 +47,7 @@ async def about(service: Service, article: str = "post") -> dict[str, Any]:
 async def approve(service: Service, id: str) -> str:
     """As a person; the decision's id."""
     answer = await service.client.post(
-        "/api/decisions", json={"comments": [id], "action": "approve"}, headers=await service.token()
+        "/api/v1/decisions", json={"comments": [id], "action": "approve"}, headers=await service.token()
     )
     assert answer.status_code == 200, answer.text
     return str(answer.json()["id"])

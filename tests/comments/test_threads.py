@@ -378,7 +378,9 @@ async def test_the_count_is_what_is_there_whatever_happens_to_comments(service: 
         assert (await service.thread())["count"] == expected
 
     async def decide(ids: list[str], action: str) -> str:
-        told = await service.client.post("/api/decisions", json={"comments": ids, "action": action}, headers=moderator)
+        told = await service.client.post(
+            "/api/v1/decisions", json={"comments": ids, "action": action}, headers=moderator
+        )
         assert told.status_code == 200
         return str(told.json()["id"])
 
@@ -387,7 +389,7 @@ async def test_the_count_is_what_is_there_whatever_happens_to_comments(service: 
     await right(3)
     taken = await decide([held, told[0]["id"]], "approve")
     await right(4)
-    await service.client.post(f"/api/decisions/{taken}/undo", headers=moderator)
+    await service.client.post(f"/api/v1/decisions/{taken}/undo", headers=moderator)
     await right(3)
     await decide([told[0]["id"], held], "spam")
     await right(2)
@@ -401,7 +403,7 @@ async def test_the_count_is_what_is_there_whatever_happens_to_comments(service: 
     await right(0)
     await decide([t["id"] for t in told], "approve")
     await right(3)
-    await service.client.post("/api/privacy/erase", json={"email": "ann@example.org"}, headers=moderator)
+    await service.client.post("/api/v1/privacy/erase", json={"email": "ann@example.org"}, headers=moderator)
     await right(0)
 
 

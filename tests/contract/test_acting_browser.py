@@ -92,7 +92,7 @@ def test_what_cannot_be_published_stays_in_its_box_and_says_why(server: Server, 
     token = server.run("add-token", "--scopes", "moderate").stdout.strip()
     other = {"comments": [id], "action": "spam"}
     with httpx.Client(base_url=server.url, headers={"Authorization": f"Bearer {token}"}) as somebody:
-        assert somebody.post("/api/decisions", json=other).status_code == 200
+        assert somebody.post("/api/v1/decisions", json=other).status_code == 200
     page.keyboard.press("Control+Enter")
     expect(alert).to_contain_text("Somebody else has changed this meanwhile")
     expect(page.locator(".newer")).to_contain_text("Now spam")

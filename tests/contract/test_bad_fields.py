@@ -94,7 +94,7 @@ async def test_international_addresses_are_stored_normalised_and_only_moderators
     assert told.status_code == 201, told.text
     for public in (told.text, json.dumps(await service.thread(), ensure_ascii=False)):
         assert kept not in public and typed not in public
-    answer = await service.client.get(f"/api/comments/{told.json()['id']}", headers=await service.token())
+    answer = await service.client.get(f"/api/v1/comments/{told.json()['id']}", headers=await service.token())
     assert answer.json()["author"]["email"] == kept
 
 
@@ -154,7 +154,7 @@ async def test_markdown_and_html_run_nothing(service: Service, body: str) -> Non
     assert told.status_code in (201, 202), told.text
     token = await service.token()
     await service.client.post(
-        "/api/decisions", json={"comments": [told.json()["id"]], "action": "approve"}, headers=token
+        "/api/v1/decisions", json={"comments": [told.json()["id"]], "action": "approve"}, headers=token
     )
     (comment,) = (await service.thread("why-a-garden-needs-a-gate"))["comments"]
     assert comment["text"] == body
@@ -169,7 +169,7 @@ async def test_names_are_text_on_every_page(service: Service) -> None:
     told = await service.post("why-a-garden-needs-a-gate", name=name)
     token = await service.token()
     await service.client.post(
-        "/api/decisions", json={"comments": [told.json()["id"]], "action": "approve"}, headers=token
+        "/api/v1/decisions", json={"comments": [told.json()["id"]], "action": "approve"}, headers=token
     )
     for page in (
         "/",

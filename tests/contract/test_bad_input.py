@@ -100,15 +100,15 @@ async def test_a_coded_body_is_unsupported(service: Service, coding: str) -> Non
 
 
 ASKED = [
-    ("POST", "/api/decisions"),
-    ("POST", "/api/what-if"),
-    ("POST", "/api/presence"),
-    ("POST", "/api/privacy/export"),
-    ("PUT", "/api/sites/default/rules"),
+    ("POST", "/api/v1/decisions"),
+    ("POST", "/api/v1/what-if"),
+    ("POST", "/api/v1/presence"),
+    ("POST", "/api/v1/privacy/export"),
+    ("PUT", "/api/v1/sites/default/rules"),
     ("PUT", "/sites/default/articles/post"),
-    ("POST", "/score"),
-    ("POST", "/api/sites/default/shadow"),
-    *(("POST", f"/api/comments/{'0' * 26}/{act}") for act in ("redact", "replies", "bar")),
+    ("POST", "/api/v1/score"),
+    ("POST", "/api/v1/sites/default/shadow"),
+    *(("POST", f"/api/v1/comments/{'0' * 26}/{act}") for act in ("redact", "replies", "bar")),
 ]
 
 
@@ -127,11 +127,18 @@ async def test_programs_send_json_or_name_no_type(service: Service, method: str,
 @before_the_database
 async def test_a_decision_names_everything_that_is_wrong(service: Service) -> None:
     who = await service.token("moderate")
-    typed = {"comments": [], "action": "praise", "labels": ["kind"], "note": 1, "reason": "whim", "seen": "now"}
-    names = ("comments", "action", "labels", "note", "reason", "seen")
-    answer = await service.client.post("/api/decisions", json=typed, headers=who)
+    typed = {
+        "comments": [],
+        "action": "praise",
+        "labels": ["kind"],
+        "note": 1,
+        "reason": "whim",
+        "expected_revision": "now",
+    }
+    names = ("comments", "action", "labels", "note", "reason", "expected_revision")
+    answer = await service.client.post("/api/v1/decisions", json=typed, headers=who)
     assert is_problem(answer, 422, *((name, "invalid") for name in names))
-    answer = await service.client.post("/api/decisions", json={}, headers=who)
+    answer = await service.client.post("/api/v1/decisions", json={}, headers=who)
     assert is_problem(answer, 422, ("comments", "invalid"), ("action", "invalid"))
 
 
@@ -139,12 +146,14 @@ async def test_a_decision_names_everything_that_is_wrong(service: Service) -> No
 async def test_a_lone_surrogate_breaks_no_other_answer(service: Service) -> None:
     who = await service.token("moderate,articles,score")
     raw = b'{"comments":["%s"],"action":"reject","note":"\\ud800"}' % (await service.held()).encode()
-    assert is_problem(await service.client.post("/api/decisions", content=raw, headers=who), 422, ("note", "invalid"))
+    assert is_problem(
+        await service.client.post("/api/v1/decisions", content=raw, headers=who), 422, ("note", "invalid")
+    )
     raw = b'{"url":"https://blog.example/\\ud800"}'
     answer = await service.client.put("/sites/default/articles/post", content=raw, headers=who)
     assert is_problem(answer, 422, ("url", "invalid"))
     for raw in (b'{"text":"\\ud800"}', b'{"texts":["see http://a.example/\\udfff \\ud800"]}'):
-        answer = await service.client.post("/score", content=raw, headers=who)  # any text can be scored
+        answer = await service.client.post("/api/v1/score", content=raw, headers=who)  # any text can be scored
         assert answer.status_code == 200 and answer.json()["model"]
 
 
@@ -168,7 +177,7 @@ async def test_a_body_of_a_mebibyte_is_read(service: Service) -> None:
 
 
 @before_the_database
-@pytest.mark.parametrize("path", ["/api/decisions", "/api/privacy/export"])
+@pytest.mark.parametrize("path", ["/api/v1/decisions", "/api/v1/privacy/export"])
 async def test_elsewhere_256_kibibytes_are_the_most(service: Service, path: str) -> None:
     token = await service.token("moderate,privacy")
     raw = b"{}".ljust(256 * 1024 + 1)
@@ -301,7 +310,7 @@ async def test_a_forged_comment_receipt_or_avatar_is_not_found(service: Service,
 @pytest.mark.parametrize(
     ("path", "allowed"),
     [(THREAD, {"GET", "HEAD", "POST", "OPTIONS"}), (f"{THREAD}/{'0' * 26}", {"PATCH", "DELETE", "OPTIONS"}), ("/sites/default/counts", {"GET", "HEAD", "OPTIONS"}),
-     ("/receipts/x", {"GET", "HEAD", "POST"}), ("/openapi.json", {"GET", "HEAD"}), ("/api/decisions", {"POST"})],
+     ("/receipts/x", {"GET", "HEAD", "POST"}), ("/openapi.json", {"GET", "HEAD"}), ("/api/v1/decisions", {"POST"})],
 )  # fmt: skip
 async def test_another_method_is_told_which_are_allowed(service: Service, path: str, allowed: set[str]) -> None:
     answer = await service.client.request("TRACE", path)

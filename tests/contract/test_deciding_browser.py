@@ -27,7 +27,7 @@ def held(server: Server, count: int) -> list[str]:
 def statuses(server: Server, ids: list[str]) -> list[str]:
     token = server.run("add-token", "--scopes", "moderate").stdout.strip()
     with httpx.Client(base_url=server.url, headers={"Authorization": f"Bearer {token}"}) as client:
-        return [client.get(f"/api/comments/{id}").json()["status"] for id in ids]
+        return [client.get(f"/api/v1/comments/{id}").json()["status"] for id in ids]
 
 
 def opened(server: Server, browser: Browser) -> tuple[Page, list[str]]:
@@ -47,7 +47,7 @@ def test_keys_are_heard_while_decisions_are_on_their_way(server: Server, browser
     ids = held(server, 5)
     page, wrong = opened(server, browser)
     rows, notice, on_the_way = page.locator("[data-row]"), page.locator(".notice"), list[Route]()
-    page.route("**/api/decisions", lambda route: on_the_way.append(route))
+    page.route("**/api/v1/decisions", lambda route: on_the_way.append(route))
     for key in "asr4":
         page.keyboard.press(key)
     expect(rows).to_have_count(2)
@@ -60,7 +60,7 @@ def test_keys_are_heard_while_decisions_are_on_their_way(server: Server, browser
     expect(notice).to_contain_text("The decision is undone: 1 comment rejected")
     page.keyboard.press("d")  # and decided in another way, which waits for the undo
     wait_until(lambda: page.evaluate("0") == 0 and len(on_the_way) == 3, "three decisions")
-    page.route("**/api/decisions", lambda route: route.continue_())
+    page.route("**/api/v1/decisions", lambda route: route.continue_())
     for route in on_the_way:
         route.continue_()
     kept(page)
@@ -148,7 +148,7 @@ def test_what_comes_back_after_its_decision_is_shown_again(server: Server, brows
     kept(page)
     token = server.run("add-token", "--scopes", "moderate").stdout.strip()
     again = {"comments": ids[:1], "action": "hold"}
-    answer = httpx.post(f"{server.url}/api/decisions", json=again, headers={"Authorization": f"Bearer {token}"})
+    answer = httpx.post(f"{server.url}/api/v1/decisions", json=again, headers={"Authorization": f"Bearer {token}"})
     assert answer.status_code == 200, answer.text
     page.keyboard.press("a")
     page.keyboard.press("a")
@@ -162,24 +162,24 @@ def test_what_comes_back_after_its_decision_is_shown_again(server: Server, brows
 def test_what_is_not_kept_comes_back_and_says_why(server: Server, browser: Browser, away: bool) -> None:
     ids = held(server, 3)
     page = browser.new_page()
-    page.route("**/api/events*", lambda route: route.abort())  # so that only the refusal itself tells
+    page.route("**/api/v1/events*", lambda route: route.abort())  # so that only the refusal itself tells
     signed_in(page, server)
     page.keyboard.press("j")
     row, notice = page.locator(f"#row-{ids[0]}"), page.locator(".notice")
     if away:
-        page.route("**/api/decisions", lambda route: route.abort())
+        page.route("**/api/v1/decisions", lambda route: route.abort())
         page.keyboard.press("a")
         expect(notice).to_contain_text("Not kept, 1 comment approved: The service cannot be reached.")
         expect(row).to_be_focused()
-        page.unroute("**/api/decisions")
+        page.unroute("**/api/v1/decisions")
         page.keyboard.press("a")
         expect(row).to_have_count(0)
         kept(page)
         assert statuses(server, ids) == ["approved", "pending", "pending"]
         return
     token = server.run("add-token", "--scopes", "moderate").stdout.strip()
-    other = {"comments": ids[:1], "action": "spam", "seen": 1}
-    answer = httpx.post(f"{server.url}/api/decisions", json=other, headers={"Authorization": f"Bearer {token}"})
+    other = {"comments": ids[:1], "action": "spam", "expected_revision": 1}
+    answer = httpx.post(f"{server.url}/api/v1/decisions", json=other, headers={"Authorization": f"Bearer {token}"})
     assert answer.status_code == 200, answer.text
     for key in "xjx":
         page.keyboard.press(key)

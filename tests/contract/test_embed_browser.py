@@ -149,7 +149,7 @@ def test_each_error_stands_at_its_field_and_a_held_reply_says_so(server: Server,
     token = server.run("add-token", "--scopes", "moderate").stdout.strip()
     decided = {"comments": [receipt.rpartition("/")[2][:26]], "action": "reject", "note": "Not here, please."}
     httpx.post(
-        f"{server.url}/api/decisions", json=decided, headers={"Authorization": f"Bearer {token}"}
+        f"{server.url}/api/v1/decisions", json=decided, headers={"Authorization": f"Bearer {token}"}
     ).raise_for_status()
     embedded(page, page.url)
     expect(page.locator(".comment.held")).to_contain_text("Your comment was not published.")

@@ -23,7 +23,7 @@ def test_a_rejection_says_why_and_leads_to_the_appeal(server: Server, host: Host
     id = answered.value.json()["id"]
     who = {"Authorization": f"Bearer {server.run('add-token', '--scopes', 'moderate').stdout.split()[-1]}"}
     sent = {"comments": [id], "action": "reject", "reason": "advertising", "note": "A shop."}
-    httpx.post(f"{server.url}/api/decisions", json=sent, headers=who).raise_for_status()
+    httpx.post(f"{server.url}/api/v1/decisions", json=sent, headers=who).raise_for_status()
     embedded(page, address)
     verdict = page.locator(".comment .verdict")
     expect(verdict).to_contain_text("Your comment was not published.")

@@ -83,7 +83,7 @@ def test_ones_own_decision_on_hundreds_is_no_news(server: Server, browser: Brows
     for own, corners in (("true", 0), ("false", 1)):
         told = f'event: resync\ndata: {{"counts": {{"pending": 7}}, "own": {own}}}\n\n'
         page.unroute_all()
-        page.route("**/api/events*", answered(told))
+        page.route("**/api/v1/events*", answered(told))
         page.reload()
         page.locator("nav[aria-label=Console] [data-count=pending]", has_text="7").wait_for()
         assert page.locator(".live", has_text="Much has changed").count() == corners

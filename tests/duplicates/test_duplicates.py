@@ -30,7 +30,7 @@ async def arrive(service: Service, n: int, **more: Any) -> str:
 
 
 async def similar(service: Service, id: str, who: dict[str, str]) -> Any:
-    answer = await service.client.get(f"/api/comments/{id}/similar", headers=who)
+    answer = await service.client.get(f"/api/v1/comments/{id}/similar", headers=who)
     assert answer.status_code == 200, answer.text
     return answer.json()["comments"]
 
@@ -41,7 +41,7 @@ async def test_near_duplicates_of_any_status_are_found_best_first(service: Servi
     less = await arrive(service, 3, body=OFFER.format(n=3) + " You will see.")
     await service.held(body="Our garden club wrote about the bridge at https://garden.example/bridge last year.")
     decided = {"comments": [near], "action": "spam"}
-    assert (await service.client.post("/api/decisions", json=decided, headers=who)).status_code == 200
+    assert (await service.client.post("/api/v1/decisions", json=decided, headers=who)).status_code == 200
     found = await similar(service, first, who)
     assert [c["id"] for c in found] == [near, less]
     assert found[0]["status"] == "spam" and set(found[0]) == {"id", "status", "similarity"}
@@ -65,12 +65,12 @@ async def test_another_sites_comment_is_unknown_and_never_similar(service: Servi
     here, there = await arrive(service, 1), await arrive(service, 2, site="garden")
     everywhere, gardener = await service.token(), await service.token(site="garden")
     assert await similar(service, here, everywhere) == []
-    assert (await service.client.get(f"/api/comments/{here}/similar", headers=gardener)).status_code == 404
+    assert (await service.client.get(f"/api/v1/comments/{here}/similar", headers=gardener)).status_code == 404
     assert await similar(service, there, gardener) == []
-    assert (await service.client.get("/api/comments/nothing/similar", headers=gardener)).status_code == 404
-    assert (await service.client.get(f"/api/comments/{here}/similar")).status_code == 401
+    assert (await service.client.get("/api/v1/comments/nothing/similar", headers=gardener)).status_code == 404
+    assert (await service.client.get(f"/api/v1/comments/{here}/similar")).status_code == 401
     scores = await service.token("score")
-    assert (await service.client.get(f"/api/comments/{here}/similar", headers=scores)).status_code == 403
+    assert (await service.client.get(f"/api/v1/comments/{here}/similar", headers=scores)).status_code == 403
 
 
 async def test_an_edited_comment_is_found_by_its_new_text_and_an_erased_one_is_gone(service: Service) -> None:
@@ -88,20 +88,20 @@ async def test_an_edited_comment_is_found_by_its_new_text_and_an_erased_one_is_g
     assert changed.status_code == 202, changed.text
     assert [c["id"] for c in await similar(service, first, who)] == [told["id"]]
     eraser = await service.token("privacy")
-    await service.client.post("/api/privacy/erase", json={"email": "bob@b.example"}, headers=eraser)
+    await service.client.post("/api/v1/privacy/erase", json={"email": "bob@b.example"}, headers=eraser)
     assert await similar(service, first, who) == []
     async with service.app.state.database.reading() as session:
         assert await session.fetch("SELECT * FROM alike WHERE id = ?", told["id"]) == []
 
 
 async def decide(service: Service, who: dict[str, str], ids: list[str], action: str) -> str:
-    answer = await service.client.post("/api/decisions", json={"comments": ids, "action": action}, headers=who)
+    answer = await service.client.post("/api/v1/decisions", json={"comments": ids, "action": action}, headers=who)
     assert answer.status_code == 200, answer.text
     return str(answer.json()["id"])
 
 
 async def seen(service: Service, id: str, who: dict[str, str]) -> Any:
-    return (await service.client.get(f"/api/comments/{id}", headers=who)).json()
+    return (await service.client.get(f"/api/v1/comments/{id}", headers=who)).json()
 
 
 async def test_who_comes_after_a_wave_was_filed_is_filed_too_until_the_decision_is_undone(service: Service) -> None:
@@ -115,7 +115,7 @@ async def test_who_comes_after_a_wave_was_filed_is_filed_too_until_the_decision_
     ]
     other = await service.held(body="We keep bees near the bridge, see https://bees.example/ for how that goes.")
     assert (await seen(service, other, who))["status"] == "pending"
-    assert (await service.client.post(f"/api/decisions/{decision}/undo", headers=who)).status_code == 200
+    assert (await service.client.post(f"/api/v1/decisions/{decision}/undo", headers=who)).status_code == 200
     assert (await seen(service, await arrive(service, 51), who))["status"] == "pending"
 
 

@@ -17,7 +17,7 @@ async def rejected(service: Service, **more: Any) -> tuple[str, str]:
     """(id, path of the receipt) of a comment that a person has rejected."""
     told = (await service.post(body="See https://a.example/", email="ann@example.org")).json()
     sent = {"comments": [told["id"]], "action": "reject"} | more
-    answer = await service.client.post("/api/decisions", json=sent, headers=await service.token())
+    answer = await service.client.post("/api/v1/decisions", json=sent, headers=await service.token())
     assert answer.status_code == 200, answer.text
     return told["id"], path_of(told)
 
@@ -31,7 +31,7 @@ async def test_the_author_reads_the_reason_in_their_language(service: Service) -
     assert "It is not about the article." in page and "Try the other article." in page
     chinese = (await service.client.get(path, headers=PAGE | {"Accept-Language": "zh"})).text
     assert "它与文章无关。" in chinese
-    shown = (await service.client.get(f"/api/comments/{id}", headers=await service.token())).json()
+    shown = (await service.client.get(f"/api/v1/comments/{id}", headers=await service.token())).json()
     assert shown["decisions"][0]["reason"] == "off-topic"
 
 
@@ -39,9 +39,9 @@ async def test_the_author_reads_the_reason_in_their_language(service: Service) -
 async def test_a_wrong_reason_changes_nothing(service: Service, wrong: dict[str, Any]) -> None:
     id, who = await service.held(), await service.token()
     sent = {"comments": [id], "action": "reject"} | wrong
-    answer = await service.client.post("/api/decisions", json=sent, headers=who)
+    answer = await service.client.post("/api/v1/decisions", json=sent, headers=who)
     assert answer.status_code == 422 and answer.json()["errors"][0]["field"] == "reason"
-    assert (await service.client.get(f"/api/comments/{id}", headers=who)).json()["status"] == "pending"
+    assert (await service.client.get(f"/api/v1/comments/{id}", headers=who)).json()["status"] == "pending"
 
 
 async def test_an_appeal_brings_the_comment_back_once(service: Service) -> None:
@@ -57,13 +57,13 @@ async def test_an_appeal_brings_the_comment_back_once(service: Service) -> None:
     assert (receipt["status"], receipt["appeal"]["body"], receipt["can_appeal"]) == ("pending", words, False)
     who = await service.token()
     query = {"rule": "appeal"}
-    (waits,) = (await service.client.get("/api/queue", params=query, headers=who)).json()["comments"]
+    (waits,) = (await service.client.get("/api/v1/comments", params=query, headers=who)).json()["comments"]
     assert (waits["id"], waits["appeal"]["body"]) == (id, words)
-    entries = (await service.client.get("/api/audit", headers=who)).json()["entries"]
+    entries = (await service.client.get("/api/v1/audit", headers=who)).json()["entries"]
     assert ("comment:appeal", id, "author") in [(e["action"], e["subject"], e["actor"]) for e in entries]
     assert "earn" not in str(entries)
     # rejected again, it stays rejected
-    await service.client.post("/api/decisions", json={"comments": [id], "action": "reject"}, headers=who)
+    await service.client.post("/api/v1/decisions", json={"comments": [id], "action": "reject"}, headers=who)
     again = await service.client.post(path, data={"act": "appeal", "appeal": "Please!"}, headers=PAGE)
     assert again.status_code == 403
     page = (await service.client.get(path, headers=PAGE)).text
@@ -80,7 +80,7 @@ async def test_only_what_a_person_refused_can_be_appealed(service: Service) -> N
     assert (await read(service, path_of(spam)))["status"] == "pending"
     gone = (await service.post(body="See https://c.example/")).json()
     sent = {"comments": [gone["id"]], "action": "delete"}
-    await service.client.post("/api/decisions", json=sent, headers=await service.token())
+    await service.client.post("/api/v1/decisions", json=sent, headers=await service.token())
     receipt = await read(service, path_of(gone))
     assert (receipt["status"], receipt["can_appeal"]) == ("rejected", False)
 
@@ -89,9 +89,9 @@ async def test_an_appeal_is_exported_and_erased_with_its_author(service: Service
     _, path = await rejected(service)
     await service.client.post(path, data={"act": "appeal", "appeal": "A word of mine."})
     who, person = await service.token("privacy"), {"email": "ann@example.org"}
-    exported = (await service.client.post("/api/privacy/export", json=person, headers=who)).json()
+    exported = (await service.client.post("/api/v1/privacy/export", json=person, headers=who)).json()
     assert exported["appeals"][0]["body"] == "A word of mine."
-    await service.client.post("/api/privacy/erase", json=person, headers=who)
+    await service.client.post("/api/v1/privacy/erase", json=person, headers=who)
     async with service.app.state.database.reading() as session:
         assert await session.fetch("SELECT * FROM appeals") == []
 
@@ -104,7 +104,7 @@ async def test_the_document_names_the_reasons_and_the_appeal(service: Service) -
         found: dict[str, Any] = form["schema"]["properties"]
         return found
 
-    assert fields("/api/decisions")["reason"]["enum"] == ["", *REASONS]
+    assert fields("/api/v1/decisions")["reason"]["enum"] == ["", *REASONS]
     assert "appeal" in fields("/receipts/{token}")["act"]["enum"] and "appeal" in fields("/receipts/{token}")
-    asked = {parameter["name"] for parameter in paths["/api/queue"]["get"]["parameters"]}
+    asked = {parameter["name"] for parameter in paths["/api/v1/comments"]["get"]["parameters"]}
     assert {"rule", "author", "sample"} <= asked

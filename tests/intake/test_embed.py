@@ -171,7 +171,7 @@ async def test_json_that_comes_too_early_or_too_late_is_held_and_tells_the_moder
     headers = await service.token("moderate")
     rules = []
     for answer in (early, old):
-        seen = await service.client.get(f"/api/comments/{answer.json()['id']}", headers=headers)
+        seen = await service.client.get(f"/api/v1/comments/{answer.json()['id']}", headers=headers)
         rules.append([reason["rule"] for reason in seen.json()["verdict"]["reasons"] if "rule" in reason])
     assert rules == [["form-token"], ["form-token"]]
 

@@ -62,7 +62,7 @@ async def test_without_scores_a_comment_is_held_unscored(
             told = await service.post()
             assert told.status_code == 202
             who = await service.token()
-            shown = (await client.get(f"/api/comments/{told.json()['id']}", headers=who)).json()
+            shown = (await client.get(f"/api/v1/comments/{told.json()['id']}", headers=who)).json()
             assert shown["status"] == "pending"
             assert shown["verdict"]["scores"] is None
             assert shown["verdict"]["reasons"][0]["rule"] == "unscored"

@@ -170,12 +170,14 @@ async def test_an_edit_never_lifts_what_a_person_has_decided(service: Service) -
     told = (await service.post(body="See https://blog.example/one for more.")).json()
     moderator = await service.token()
     url = f"/sites/default/articles/post/comments/{told['id']}"
-    await service.client.post("/api/decisions", json={"comments": [told["id"]], "action": "reject"}, headers=moderator)
+    await service.client.post(
+        "/api/v1/decisions", json={"comments": [told["id"]], "action": "reject"}, headers=moderator
+    )
     answer = await service.client.patch(
         url, json={"body": "Quite harmless."}, headers={"Edit-Token": told["edit_token"]}
     )
     assert answer.status_code == 202
-    shown = (await service.client.get(f"/api/comments/{told['id']}", headers=moderator)).json()
+    shown = (await service.client.get(f"/api/v1/comments/{told['id']}", headers=moderator)).json()
     assert shown["status"] in ("rejected", "pending")
 
 

@@ -36,7 +36,7 @@ async def read(service: Service, path: str) -> dict[str, Any]:
 async def decide(service: Service, id: str, action: str, note: str = "") -> None:
     who = await service.token()
     sent = {"comments": [id], "action": action, "note": note}
-    answer = await service.client.post("/api/decisions", json=sent, headers=who)
+    answer = await service.client.post("/api/v1/decisions", json=sent, headers=who)
     assert answer.status_code == 200, answer.text
 
 
@@ -63,7 +63,7 @@ async def test_published_or_held_both_get_one_that_says_so(service: Service) -> 
 async def test_what_was_filed_as_spam_cannot_be_told_from_what_waits(service: Service) -> None:
     spam, held = (await service.post(body=SPAM)).json(), (await service.post(body="See https://a.example/")).json()
     who = await service.token()
-    assert (await service.client.get(f"/api/comments/{spam['id']}", headers=who)).json()["status"] == "spam"
+    assert (await service.client.get(f"/api/v1/comments/{spam['id']}", headers=who)).json()["status"] == "spam"
     told = [await read(service, path_of(one)) for one in (spam, held)]
     assert [one["status"] for one in told] == ["pending", "pending"]
     own = {"id", "body", "text", "html", "created_at", "edit_until"}
@@ -144,12 +144,12 @@ async def test_its_holder_may_end_the_mails_about_it_at_any_time(service: Servic
     assert (await read(service, path_of(other)))["notify"] is True
     assert (await read_as_moderator(service, told["id"]))["revision"] == revision
     who = await service.token()
-    entries = (await service.client.get("/api/audit", headers=who)).json()["entries"]
+    entries = (await service.client.get("/api/v1/audit", headers=who)).json()["entries"]
     assert [e["subject"] for e in entries if e["action"] == "comment:unsubscribe"] == [told["id"]]
 
 
 async def read_as_moderator(service: Service, id: str) -> dict[str, Any]:
-    found: dict[str, Any] = (await service.client.get(f"/api/comments/{id}", headers=await service.token())).json()
+    found: dict[str, Any] = (await service.client.get(f"/api/v1/comments/{id}", headers=await service.token())).json()
     return found
 
 
@@ -191,7 +191,7 @@ async def test_a_forged_one_is_not_found_and_that_of_an_erased_comment_is_gone(s
     path = path_of(told)
     paths = {forged(path): 404, "/receipts/" + told["id"]: 404, "/receipts/" + "0" * 50: 404, path: 410}
     who = await service.token("privacy")
-    erased = await service.client.post("/api/privacy/erase", json={"email": "erase.me@example.org"}, headers=who)
+    erased = await service.client.post("/api/v1/privacy/erase", json={"email": "erase.me@example.org"}, headers=who)
     assert erased.json() == {"erased": 1}
     for asked, status in paths.items():
         for answer in (

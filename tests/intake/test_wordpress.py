@@ -95,7 +95,7 @@ async def other_parent(service: Service, status: str) -> str:
     if status != "pending":
         who = await service.token()
         act = {"spam": "spam", "rejected": "reject", "deleted": "delete"}[status]
-        await service.client.post("/api/decisions", json={"comments": [id], "action": act}, headers=who)
+        await service.client.post("/api/v1/decisions", json={"comments": [id], "action": act}, headers=who)
     return id
 
 

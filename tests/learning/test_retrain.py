@@ -53,12 +53,12 @@ async def test_decisions_make_a_better_model_that_goes_live_and_back(settings: S
             body = texts[n % 3].format(n=n + 3)
             id = (await service.post(f"post-{n % 4}", body=body, name=f"Writer {n}")).json()["id"]
             clock.forward(minutes=7)
-            answer = await client.post("/api/decisions", json={"comments": [id], "action": action}, headers=who)
+            answer = await client.post("/api/v1/decisions", json={"comments": [id], "action": action}, headers=who)
             assert answer.status_code == 200, answer.text
 
         async def judged(body: str) -> tuple[float, str]:
             id = (await service.post(body=body)).json()["id"]
-            shown = (await client.get(f"/api/comments/{id}", headers=who)).json()["verdict"]
+            shown = (await client.get(f"/api/v1/comments/{id}", headers=who)).json()["verdict"]
             return shown["scores"]["spam"], shown["model"]
 
         early = await learning.retrain(app.state.database, Path(settings.models), "default", clock())

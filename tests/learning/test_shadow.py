@@ -28,7 +28,7 @@ from tests.conftest import Clock, Server, Service
 from tests.policy.test_settings import signed_in
 
 pytestmark = pytest.mark.anyio
-URL = "/api/sites/default/shadow"
+URL = "/api/v1/sites/default/shadow"
 
 
 def candidate(models: Path, version: str, **shift: float) -> str:
@@ -74,12 +74,12 @@ async def told(service: Service) -> Any:
 async def decide(service: Service, id: str, action: str) -> None:
     service.clock.forward(seconds=1)
     sent = {"comments": [id], "action": action}
-    answer = await service.client.post("/api/decisions", json=sent, headers=await service.token())
+    answer = await service.client.post("/api/v1/decisions", json=sent, headers=await service.token())
     assert answer.status_code == 200, answer.text
 
 
 async def acts(service: Service) -> list[tuple[str, str]]:
-    log = (await service.client.get("/api/audit", headers=await service.token())).json()["entries"]
+    log = (await service.client.get("/api/v1/audit", headers=await service.token())).json()["entries"]
     return [(e["action"], e["subject"]) for e in log if e["action"].startswith(("shadow:", "model:"))]
 
 
@@ -143,7 +143,7 @@ async def test_it_is_judged_by_the_rules_of_the_time_and_beside_what_moderators_
     ids = [(await service.post(body=f"A kind word {n}.")).json()["id"] for n in range(3)]
     service.clock.forward(seconds=1)
     listed = await service.client.put(
-        "/api/sites/default/rules", json={"hold_at": {"toxicity": 1}}, headers=await service.token("moderate")
+        "/api/v1/sites/default/rules", json={"hold_at": {"toxicity": 1}}, headers=await service.token("moderate")
     )
     assert listed.status_code == 200
     await service.post(body="A kind word of later.")
@@ -202,7 +202,7 @@ async def test_stop_start_anew_and_who_may(service: Service) -> None:
         answer = await service.client.post(URL, json={"model": wrong}, headers=headers)
         assert answer.status_code == 422 and [e["field"] for e in answer.json()["errors"]] == ["model"], wrong
     assert (await service.client.get(URL)).status_code == 401
-    assert (await service.client.get("/api/sites/nowhere/shadow", headers=headers)).status_code == 404
+    assert (await service.client.get("/api/v1/sites/nowhere/shadow", headers=headers)).status_code == 404
     for query in ("limit=0", "limit=x", "cursor=x", "cursor=1.2"):
         assert (await service.client.get(f"{URL}/comments?{query}", headers=headers)).status_code == 422, query
     csrf = await signed_in(service, "moderator")

@@ -53,7 +53,7 @@ async def test_a_test_mail_goes_to_whoever_presses_and_the_answer_is_shown(
             box.rcpt = {"administrator@garden.example": ["550 5.1.1 administrator@garden.example is unknown here"]}
             refused = (await client.post(PAGE, data={"csrf_token": csrf})).text
             assert "refuses the recipient (550). It says: “5.1.1 … is unknown here”" in refused
-            log = (await client.get("/api/audit", headers=await service.token())).json()["entries"]
+            log = (await client.get("/api/v1/audit", headers=await service.token())).json()["entries"]
             tries = [e["detail"] for e in log if e["action"] == "mail:test"]
             assert sorted(tries, key=str) == [{"taken": False}, {"taken": True}]
     ours = "\n".join(r.getMessage() for r in caplog.records if r.name.startswith("moderation"))

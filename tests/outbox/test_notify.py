@@ -84,10 +84,10 @@ async def test_a_reply_is_told_when_a_moderator_approves_it_and_only_once(servic
     assert await delivered(service, box) == []
     who = await service.token()
     decided = {"comments": [held], "action": "approve"}
-    decision = (await service.client.post("/api/decisions", json=decided, headers=who)).json()["id"]
+    decision = (await service.client.post("/api/v1/decisions", json=decided, headers=who)).json()["id"]
     assert len(await delivered(service, box)) == 1
-    await service.client.post(f"/api/decisions/{decision}/undo", headers=who)
-    await service.client.post("/api/decisions", json=decided, headers=who)
+    await service.client.post(f"/api/v1/decisions/{decision}/undo", headers=who)
+    await service.client.post("/api/v1/decisions", json=decided, headers=who)
     assert await delivered(service, box) == []
 
 

@@ -69,8 +69,10 @@ async def test_who_listens_is_told_with_a_signature_and_no_address(service: Serv
     answer = (await service.post(email="ann@secret.example", body="A *kind* word.")).json()
     held = await service.held(email="bob@secret.example")
     who = await service.token()
-    decided = await service.client.post("/api/decisions", json={"comments": [held], "action": "approve"}, headers=who)
-    await service.client.post(f"/api/decisions/{decided.json()['id']}/undo", headers=who)
+    decided = await service.client.post(
+        "/api/v1/decisions", json={"comments": [held], "action": "approve"}, headers=who
+    )
+    await service.client.post(f"/api/v1/decisions/{decided.json()['id']}/undo", headers=who)
     edit = {"Edit-Token": answer["edit_token"]}
     place = f"/sites/default/articles/post/comments/{answer['id']}"
     assert (await service.client.patch(place, json={"body": "A kinder word."}, headers=edit)).status_code == 200
@@ -105,7 +107,7 @@ async def test_an_appeal_is_told_once_and_without_its_words(service: Service, re
     secret = await listen(service, receiver.url, "comment.appealed")
     answer = (await service.post(body="See https://a.example/", email="ann@secret.example")).json()
     rejection = {"comments": [answer["id"]], "action": "reject"}
-    await service.client.post("/api/decisions", json=rejection, headers=await service.token())
+    await service.client.post("/api/v1/decisions", json=rejection, headers=await service.token())
     receipt = answer["receipt"].removeprefix("http://comments.test")
     for words in ("It is my own blog.", "Once more."):
         await service.client.post(receipt, data={"act": "appeal", "appeal": words})
@@ -221,7 +223,7 @@ async def test_posting_asks_nothing_more_where_nobody_is_told(
 async def test_a_message_that_the_commit_did_not_take_is_not_told(service: Service, receiver: Receiver) -> None:
     await listen(service, receiver.url)
     unknown = {"comments": ["0" * 26], "action": "approve"}
-    await service.client.post("/api/decisions", json=unknown, headers=await service.token())
+    await service.client.post("/api/v1/decisions", json=unknown, headers=await service.token())
     assert (await service.post(body="")).status_code == 422
     await service.app.state.outbox.all_due()
     assert receiver.got == []

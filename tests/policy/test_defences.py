@@ -17,7 +17,7 @@ KIND = "A kind word about the bank of the river."
 
 async def set_rules(service: Service, **rules: Any) -> dict[str, Any]:
     token = await service.token("moderate")
-    answer = await service.client.put("/api/sites/default/rules", json=rules, headers=token)
+    answer = await service.client.put("/api/v1/sites/default/rules", json=rules, headers=token)
     assert answer.status_code == 200, answer.text
     found: dict[str, Any] = answer.json()
     return found
@@ -39,7 +39,7 @@ async def by_form(service: Service, wait: float = 20, headers: dict[str, str] | 
 
 async def verdict_of(service: Service, id: str) -> tuple[str, str, list[str]]:
     """(status, action, the rules that fired)."""
-    answer = await service.client.get(f"/api/comments/{id}", headers=await service.token("moderate"))
+    answer = await service.client.get(f"/api/v1/comments/{id}", headers=await service.token("moderate"))
     found = answer.json()
     rules = [reason["rule"] for reason in found["verdict"]["reasons"] if "rule" in reason]
     return found["status"], found["verdict"]["action"], list(dict.fromkeys(rules))
@@ -47,7 +47,7 @@ async def verdict_of(service: Service, id: str) -> tuple[str, str, list[str]]:
 
 async def latest(service: Service, status: str) -> str:
     found = await service.client.get(
-        "/api/queue", params={"status": status, "order": "newest"}, headers=await service.token("moderate")
+        "/api/v1/comments", params={"status": status, "order": "newest"}, headers=await service.token("moderate")
     )
     return str(found.json()["comments"][0]["id"])
 

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.anyio
 
 
 async def decide(service: Service, who: dict[str, str], id: str, action: str, **more: object) -> str:
-    told = await service.client.post("/api/decisions", json={"comments": [id], "action": action} | more, headers=who)
+    told = await service.client.post("/api/v1/decisions", json={"comments": [id], "action": action} | more, headers=who)
     assert told.status_code == 200, told.text
     return str(told.json()["id"])
 
@@ -32,8 +32,8 @@ async def test_figures_count_what_came_what_was_decided_and_what_was_overturned(
     await decide(service, who, held[0], "approve")
     await decide(service, who, held[1], "reject", labels=["insult"])
     undone = await decide(service, who, published[1], "delete")
-    await service.client.post(f"/api/decisions/{undone}/undo", headers=who)
-    told = (await service.client.get("/api/stats", headers=who)).json()
+    await service.client.post(f"/api/v1/decisions/{undone}/undo", headers=who)
+    told = (await service.client.get("/api/v1/stats", headers=who)).json()
     assert told["submissions"] == {"total": 6, "publish": 3, "hold": 3, "spam": 0}
     assert told["decisions"] == {"total": 3, "spam": 1, "approve": 1, "reject": 1}
     assert (told["published_removed"]["hits"], told["published_removed"]["count"]) == (1, 1)
@@ -67,7 +67,7 @@ async def test_what_the_page_shows_is_in_the_metrics_too(service: Service) -> No
     await decide(service, who, second, "spam")
     assert await lines("label_decided") == {}, "they are not read at every scrape"
     service.clock.forward(minutes=11)
-    stats = (await service.client.get("/api/stats", headers=who)).json()
+    stats = (await service.client.get("/api/v1/stats", headers=who)).json()
     assert await lines("label_decided") == {f'label="{name}"': one["count"] for name, one in stats["agreement"].items()}
     assert await lines("label_agreed") == {f'label="{name}"': one["hits"] for name, one in stats["agreement"].items()}
     curve = {f'label="{name}",from="{b["from"]}"': b for name, bins in stats["reliability"].items() for b in bins}
@@ -81,18 +81,18 @@ async def test_only_since_then_and_only_one_s_own_site(service: Service) -> None
     await service.post()
     service.clock.forward(hours=24 * 40)
     await service.post()
-    assert (await service.client.get("/api/stats", headers=who)).json()["submissions"]["total"] == 1
-    assert (await service.client.get("/api/stats?since=60d", headers=who)).json()["submissions"]["total"] == 2
-    old = await service.client.get("/api/stats?since=2020-01-01T00:00:00%2B02:00", headers=who)
+    assert (await service.client.get("/api/v1/stats", headers=who)).json()["submissions"]["total"] == 1
+    assert (await service.client.get("/api/v1/stats?since=60d", headers=who)).json()["submissions"]["total"] == 2
+    old = await service.client.get("/api/v1/stats?since=2020-01-01T00:00:00%2B02:00", headers=who)
     assert old.json()["submissions"]["total"] == 2
     for wrong in ("yesterday", "0d", "99999d", "2026-13-01"):
-        assert (await service.client.get("/api/stats", params={"since": wrong}, headers=who)).status_code == 422
+        assert (await service.client.get("/api/v1/stats", params={"since": wrong}, headers=who)).status_code == 422
     async with service.app.state.database.transaction() as tx:
         await sites.put_site(tx, Site("elsewhere", "Elsewhere"), service.clock())
     other = await service.token(site="elsewhere")
-    assert (await service.client.get("/api/stats?site=default", headers=other)).status_code == 403
-    assert (await service.client.get("/api/stats", headers=other)).json()["submissions"]["total"] == 0
-    assert (await service.client.get("/api/stats")).status_code == 401
+    assert (await service.client.get("/api/v1/stats?site=default", headers=other)).status_code == 403
+    assert (await service.client.get("/api/v1/stats", headers=other)).json()["submissions"]["total"] == 0
+    assert (await service.client.get("/api/v1/stats")).status_code == 401
 
 
 async def test_the_second_look_is_a_sample_that_nobody_has_decided(service: Service) -> None:
@@ -100,12 +100,12 @@ async def test_the_second_look_is_a_sample_that_nobody_has_decided(service: Serv
     ids = [(await service.post()).json()["id"] for _ in range(60)]
     wanted = {id for id in ids if error_rates.is_sampled(id)}
     asked = {"status": "approved", "sample": "1", "limit": "200"}
-    shown = (await service.client.get("/api/queue", params=asked, headers=who)).json()["comments"]
+    shown = (await service.client.get("/api/v1/comments", params=asked, headers=who)).json()["comments"]
     assert {c["id"] for c in shown} == wanted
     for id in wanted:
         await decide(service, who, id, "approve")
-    assert (await service.client.get("/api/queue", params=asked, headers=who)).json()["comments"] == []
-    told = (await service.client.get("/api/stats", headers=who)).json()["audit_sample"]["published_removed"]
+    assert (await service.client.get("/api/v1/comments", params=asked, headers=who)).json()["comments"] == []
+    told = (await service.client.get("/api/v1/stats", headers=who)).json()["audit_sample"]["published_removed"]
     assert (told["hits"], told["count"], told["picked"]) == (0, len(wanted), len(wanted))
 
 

@@ -64,7 +64,7 @@ def explained(classifier: Classifier, monkeypatch: pytest.MonkeyPatch) -> Counte
 
 
 async def queue_of(service: Service, who: dict[str, str], **query: Any) -> list[dict[str, Any]]:
-    answer = await service.client.get("/api/queue", params={"limit": 200} | query, headers=who)
+    answer = await service.client.get("/api/v1/comments", params={"limit": 200} | query, headers=who)
     assert answer.status_code == 200, answer.text
     found: list[dict[str, Any]] = answer.json()["comments"]
     return found
@@ -114,7 +114,7 @@ async def test_readers_are_free_while_a_row_is_compared_with_all_that_wait(
 
     monkeypatch.setattr(duplicates, "compared", slow)
     asking = [asyncio.create_task(service.client.get("/moderate")) for _ in range(AT_ONCE)]
-    asking += [asyncio.create_task(service.client.get(f"/api/comments/{id}/similar", **who)) for _ in range(AT_ONCE)]
+    asking += [asyncio.create_task(service.client.get(f"/api/v1/comments/{id}/similar", **who)) for _ in range(AT_ONCE)]
     await gate.reached()
     await free_to_read(service)
     gate.may_go_on.set()
@@ -131,7 +131,7 @@ async def test_each_text_is_explained_once_over_two_requests(service: Service, e
         assert told
         for reason in told:
             assert {comment["body"][a:b].lower() for a, b in reason["spans"]} == {reason["feature"]}
-    one = (await service.client.get(f"/api/comments/{ids[0]}", headers=who)).json()
+    one = (await service.client.get(f"/api/v1/comments/{ids[0]}", headers=who)).json()
     assert one["verdict"] == first[0]["verdict"]
     assert len(explained) == 3 and set(explained.values()) == {1}
 
@@ -165,7 +165,7 @@ async def test_an_edit_is_explained_anew_and_the_model_that_is_gone_is_asked_aga
 ) -> None:
     who, id = await service.token(), await service.held(body=long(1))
     await queue_of(service, who)
-    redacted = await service.client.post(f"/api/comments/{id}/redact", json={"text": "umbrella"}, headers=who)
+    redacted = await service.client.post(f"/api/v1/comments/{id}/redact", json={"text": "umbrella"}, headers=who)
     assert redacted.status_code == 200
     (comment,) = await queue_of(service, who)
     assert "umbrella" not in str(comment) and len(explained) == 2

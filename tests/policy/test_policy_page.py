@@ -42,7 +42,7 @@ async def form(service: Service, csrf: str, **changes: Any) -> dict[str, Any]:
 
 
 async def read(service: Service) -> SiteSettings:
-    told = (await service.client.get("/api/sites/default/rules")).json()["rules"]
+    told = (await service.client.get("/api/v1/sites/default/rules")).json()["rules"]
     return SiteSettings.of(told)
 
 
@@ -84,7 +84,7 @@ async def test_what_is_saved_holds_from_the_next_comment_on_and_one_click_undoes
     assert version
     await service.client.post(PAGE + "/undo", data=undo | {"version": version[1]})
     assert await read(service) == now
-    log = (await service.client.get("/api/audit")).json()["entries"]
+    log = (await service.client.get("/api/v1/audit")).json()["entries"]
     acts = [e["action"] for e in log if e["action"].startswith("rules:")]
     assert sorted(acts) == ["rules:change", "rules:undo", "rules:undo"]
     assert "turnips" not in str(log) and "author:" not in str(log)
@@ -114,7 +114,9 @@ async def test_wrong_values_are_named_at_their_fields_with_what_was_typed(servic
 async def test_two_who_change_at_once_do_not_overwrite_each_other(service: Service) -> None:
     csrf = await signed_in(service, "administrator")
     mine = await form(service, csrf, max_links="5")
-    await service.client.put("/api/sites/default/rules", json={"spam_at": 0.9}, headers=await service.token("moderate"))
+    await service.client.put(
+        "/api/v1/sites/default/rules", json={"spam_at": 0.9}, headers=await service.token("moderate")
+    )
     answer = await save(service, mine)
     assert answer.status_code == 409 and "Somebody else has changed the rules" in answer.text
     assert 'name="max_links" inputmode="decimal" autocomplete="off" value="5"' in answer.text
@@ -148,7 +150,7 @@ async def test_a_list_too_long_for_a_form_stays_as_it_is(service: Service) -> No
     many = [f"word{n} and another" for n in range(6_000)]
     headers = await service.token("moderate")
     assert (
-        await service.client.put("/api/sites/default/rules", json={"blocked": many}, headers=headers)
+        await service.client.put("/api/v1/sites/default/rules", json={"blocked": many}, headers=headers)
     ).status_code == 200
     page = (await service.client.get(PAGE)).text
     assert "has 6000 entries, too many for a form" in page and 'name="blocked"' not in page
@@ -230,7 +232,7 @@ async def test_whoever_opens_the_page_keeps_nobody_from_posting(
     who = await service.token()
     for action in ("approve", "spam", "reject", "approve", "spam"):
         decided = {"comments": [await service.held()], "action": action}
-        assert (await service.client.post("/api/decisions", json=decided, headers=who)).status_code == 200
+        assert (await service.client.post("/api/v1/decisions", json=decided, headers=who)).status_code == 200
     async with service.app.state.database.reading() as session:
         at_once = await decided_verdicts.outcomes(session, "default", 0)
         monkeypatch.setattr(decided_verdicts, "PAGE", 2)

@@ -21,14 +21,14 @@ pytestmark = pytest.mark.anyio
 
 async def decide(service: Service, ids: list[str], action: str) -> str:
     answer = await service.client.post(
-        "/api/decisions", json={"comments": ids, "action": action}, headers=await service.token()
+        "/api/v1/decisions", json={"comments": ids, "action": action}, headers=await service.token()
     )
     assert answer.status_code == 200, answer.text
     return str(answer.json()["id"])
 
 
 async def undo(service: Service, decision: str) -> None:
-    answer = await service.client.post(f"/api/decisions/{decision}/undo", headers=await service.token())
+    answer = await service.client.post(f"/api/v1/decisions/{decision}/undo", headers=await service.token())
     assert answer.status_code == 200, answer.text
 
 
@@ -44,7 +44,7 @@ async def caught(service: Service, count: int, text: str = KIND, status: int = 2
 
 
 async def report(service: Service) -> dict[str, dict[str, Any]]:
-    answer = await service.client.get("/api/sites/default/rules", headers=await service.token())
+    answer = await service.client.get("/api/v1/sites/default/rules", headers=await service.token())
     return {entry["rule"]: entry for entry in answer.json()["counts"]}
 
 
@@ -54,7 +54,7 @@ async def counted(service: Service, rule: str) -> tuple[int, int, int]:
 
 
 async def unmute(service: Service, rule: str) -> int:
-    path = f"/api/sites/default/rules/{rule}/unmute"
+    path = f"/api/v1/sites/default/rules/{rule}/unmute"
     return (await service.client.post(path, headers=await service.token())).status_code
 
 
@@ -76,7 +76,7 @@ async def test_hits_and_what_became_of_them_are_counted_and_an_undo_takes_it_bac
     service.clock.forward(hours=48)
     await undo(service, third)  # taken back from the day that it was counted on
     assert await counted(service, "blocked-word") == (4, 3, 1)
-    conflict = await service.client.post(f"/api/decisions/{one}/undo", headers=await service.token())
+    conflict = await service.client.post(f"/api/v1/decisions/{one}/undo", headers=await service.token())
     assert conflict.status_code == 409
     assert await counted(service, "blocked-word") == (4, 3, 1)
 
@@ -97,7 +97,7 @@ async def test_counts_are_what_a_recount_finds_whatever_moderators_do(service: S
     for _ in range(40):
         service.clock.forward(minutes=chance.randrange(60))
         if taken and chance.random() < 0.4:
-            path = f"/api/decisions/{taken.pop(chance.randrange(len(taken)))}/undo"
+            path = f"/api/v1/decisions/{taken.pop(chance.randrange(len(taken)))}/undo"
             await service.client.post(path, headers=await service.token())
         else:
             action = chance.choice(["approve", "approve", "spam", "reject", "delete", "hold"])
@@ -142,14 +142,14 @@ async def test_a_rule_that_is_mostly_overturned_only_holds_and_says_so_everywher
 
     (held,) = await caught(service, 1)
     assert await verdict_of(service, held) == ("pending", "hold", ["disallowed"])
-    shown = (await service.client.get(f"/api/comments/{held}", headers=await service.token())).json()
+    shown = (await service.client.get(f"/api/v1/comments/{held}", headers=await service.token())).json()
     note = next(r["note"] for r in shown["verdict"]["reasons"] if r.get("rule") == "disallowed")
     assert note == "word: river; muted, so it only holds: moderators mostly overturn it"
     metrics = (await service.client.get("/metrics")).text
     assert 'moderation_rule_muted{rule="disallowed"} 1' in metrics
     assert 'moderation_rule_overturned{rule="disallowed"} 17' in metrics
     assert 'moderation_rule_hits_total{rule="disallowed"} 26' in metrics
-    log = (await service.client.get("/api/audit", headers=await service.token())).json()["entries"]
+    log = (await service.client.get("/api/v1/audit", headers=await service.token())).json()["entries"]
     entry = next(e for e in log if e["action"] == "rule:mute")
     assert (entry["subject"], entry["actor"], entry["detail"]) == ("disallowed", "service", {"why": "overturned"})
 
@@ -159,7 +159,7 @@ async def test_a_rule_that_is_mostly_overturned_only_holds_and_says_so_everywher
     assert await verdict_of(service, filed) == ("spam", "spam", ["disallowed"])
     await decide(service, ids[20:24], "approve")  # of before: they say nothing of the rule as it is trusted now
     assert (await report(service))["disallowed"]["muted"] is None
-    log = (await service.client.get("/api/audit", headers=await service.token())).json()["entries"]
+    log = (await service.client.get("/api/v1/audit", headers=await service.token())).json()["entries"]
     assert "rule:unmute" in [e["action"] for e in log]
 
 
@@ -176,7 +176,7 @@ async def test_a_rule_that_holds_anyway_is_only_remarked_upon(service: Service) 
     await decide(service, await caught(service, 20), "approve")
     assert (await report(service))["blocked-word"]["muted"]["why"] == "overturned"
     (held,) = await caught(service, 1)
-    shown = (await service.client.get(f"/api/comments/{held}", headers=await service.token())).json()
+    shown = (await service.client.get(f"/api/v1/comments/{held}", headers=await service.token())).json()
     assert shown["status"] == "pending"
     assert shown["verdict"]["reasons"][0]["note"] == "word: river; moderators mostly overturn it"
 
@@ -226,5 +226,5 @@ async def test_sites_are_counted_apart(service: Service) -> None:
         found = await sites.sites(session)
         assert set(found["default"].muted) == {"disallowed"} and not found["other"].mutes
         assert await rule_health.counts(session, "other") == {}
-    answer = await service.client.get("/api/sites/other/rules", headers=await service.token(site="default"))
+    answer = await service.client.get("/api/v1/sites/other/rules", headers=await service.token(site="default"))
     assert answer.status_code == 404

@@ -17,7 +17,7 @@ from moderation.sites.model import SiteSettings
 from moderation.team import access
 from tests.conftest import ROOT, Server, Service
 
-URL = "/api/sites/default/rules"
+URL = "/api/v1/sites/default/rules"
 SEAL = Signer(b"sixteen bytes and more")
 
 
@@ -83,7 +83,7 @@ async def test_a_change_is_in_the_log_without_what_a_list_names(service: Service
     service.clock.forward(seconds=1)
     await put(service, {"disallowed": ["203.0.113.0/24", "bob@example.org"], "max_links": 2})
     await put(service, {"max_links": 2})  # nothing differs, nothing to log
-    log = (await service.client.get("/api/audit", headers=await service.token())).json()["entries"]
+    log = (await service.client.get("/api/v1/audit", headers=await service.token())).json()["entries"]
     changes = [e for e in log if e["action"] == "rules:change"]
     assert [e["detail"] for e in changes] == [{"disallowed": [2, 2]}, {"disallowed": [0, 2], "max_links": [3, 2]}]
     assert changes[0]["actor"].startswith("token:")
@@ -107,7 +107,7 @@ async def test_who_may_read_and_who_may_set(service: Service) -> None:
     assert (await put(service, {}, await service.token("score"))).status_code == 403
     for method in (service.client.get, service.client.put):
         more: dict[str, Any] = {} if method == service.client.get else {"json": {}}
-        other = await method("/api/sites/elsewhere/rules", headers=await service.token(), **more)
+        other = await method("/api/v1/sites/elsewhere/rules", headers=await service.token(), **more)
         assert other.status_code == 404
     csrf = await signed_in(service, "moderator")
     assert (await service.client.get(URL)).status_code == 200
@@ -135,7 +135,7 @@ async def test_the_page_shows_each_rule_and_ends_a_muting(service: Service) -> N
     await put(service, {"disallowed": ["river"]})
     ids = [(await service.post(body=f"Down by the river {n}.")).json()["id"] for n in range(20)]
     await service.client.post(
-        "/api/decisions", json={"comments": ids, "action": "approve"}, headers=await service.token()
+        "/api/v1/decisions", json={"comments": ids, "action": "approve"}, headers=await service.token()
     )
     csrf = await signed_in(service, "moderator")
     page = (await service.client.get("/moderate/rules")).text

@@ -16,7 +16,7 @@ from moderation.sites.model import Site, SiteSettings
 from tests.conftest import Service
 from tests.policy.test_settings import signed_in
 
-URL = "/api/what-if"
+URL = "/api/v1/what-if"
 
 
 async def ask(service: Service, given: dict[str, Any] | None = None, **more: Any) -> Any:
@@ -30,7 +30,7 @@ async def ask(service: Service, given: dict[str, Any] | None = None, **more: Any
 async def rules(service: Service, **given: Any) -> None:
     service.clock.forward(seconds=1)
     headers = await service.token("moderate")
-    assert (await service.client.put("/api/sites/default/rules", json=given, headers=headers)).status_code == 200
+    assert (await service.client.put("/api/v1/sites/default/rules", json=given, headers=headers)).status_code == 200
 
 
 def moves(found: dict[str, Any]) -> dict[tuple[str, str], int]:
@@ -58,7 +58,7 @@ async def test_the_same_rules_change_nothing_and_others_change_what_they_would_h
     assert example["url"] == f"/moderate/comments/{example['id']}"
     assert link not in str(found["examples"])  # held before and after
     # asking changes nothing
-    now = await service.client.get("/api/sites/default/rules", headers=await service.token())
+    now = await service.client.get("/api/v1/sites/default/rules", headers=await service.token())
     assert SiteSettings.of(now.json()["rules"]) == SiteSettings(disallowed=("pills",))
 
 
@@ -68,7 +68,7 @@ async def test_the_changes_stand_beside_what_moderators_decided(service: Service
     headers = await service.token()
     for action, id in zip(("spam", "approve"), ids, strict=False):
         sent = {"comments": [id], "action": action}
-        assert (await service.client.post("/api/decisions", json=sent, headers=headers)).status_code == 200
+        assert (await service.client.post("/api/v1/decisions", json=sent, headers=headers)).status_code == 200
         service.clock.forward(seconds=1)
     found = await ask(service, {"blocked": ["turnips"]})
     (move,) = found["changes"]

@@ -69,10 +69,10 @@ async def test_a_token_exports_all_that_is_held(service: Service) -> None:
     await service.post(email=BOB)
     moderator = await service.token()
     await service.client.post(
-        "/api/decisions", json={"comments": [held], "action": "reject", "labels": ["insult"], "note": "Rude.", "reason": "insult"}, headers=moderator
+        "/api/v1/decisions", json={"comments": [held], "action": "reject", "labels": ["insult"], "note": "Rude.", "reason": "insult"}, headers=moderator
     )  # fmt: skip
     who = await service.token("privacy")
-    found = (await service.client.post("/api/privacy/export", json={"email": ANN}, headers=who)).json()
+    found = (await service.client.post("/api/v1/privacy/export", json={"email": ANN}, headers=who)).json()
     assert [c["id"] for c in found["comments"]] == [first, held]
     assert found["comments"][0]["body"] == "My words." and found["email"] == ANN
     assert [s["body"] for s in found["judged"]] == [c["body"] for c in found["comments"]]
@@ -85,10 +85,12 @@ async def test_a_token_exports_all_that_is_held(service: Service) -> None:
     assert datetime.fromisoformat(hashes[0]["kept_until"]) - came == timedelta(days=30)
     service.clock.forward(hours=31 * 24)
     await retention.sweep(service.app.state.database, service.app.state.keep, service.clock())
-    later = (await service.client.post("/api/privacy/export", json={"email": ANN}, headers=who)).json()
+    later = (await service.client.post("/api/v1/privacy/export", json={"email": ANN}, headers=who)).json()
     assert later["network_hashes"] == [] and [c["id"] for c in later["comments"]] == [first, held]
-    assert (await service.client.post("/api/privacy/export", json={"email": ANN}, headers=moderator)).status_code == 403
-    assert (await service.client.post("/api/privacy/export", json={"email": ANN})).status_code == 401
+    assert (
+        await service.client.post("/api/v1/privacy/export", json={"email": ANN}, headers=moderator)
+    ).status_code == 403
+    assert (await service.client.post("/api/v1/privacy/export", json={"email": ANN})).status_code == 401
 
 
 async def test_erasing_leaves_no_trace_but_that_something_was_decided(service: Service) -> None:
@@ -105,7 +107,7 @@ async def test_erasing_leaves_no_trace_but_that_something_was_decided(service: S
     moderator = await service.token()
     for action in ("approve", "spam"):
         decided = {"comments": [held], "action": action, "note": "Zebra again"}
-        assert (await service.client.post("/api/decisions", json=decided, headers=moderator)).status_code == 200
+        assert (await service.client.post("/api/v1/decisions", json=decided, headers=moderator)).status_code == 200
     await ask(service)
     await service.client.post("/moderate/login", data={"email": ANN, "password": "wrong"})
     key = state.links.signer.author_key(ANN, "")
@@ -113,7 +115,9 @@ async def test_erasing_leaves_no_trace_but_that_something_was_decided(service: S
     for trace in ("Zebra", "Zoë", ANN, "zq.example", key):
         assert trace in before
     who = await service.token("privacy")
-    assert (await service.client.post("/api/privacy/erase", json={"email": ANN}, headers=who)).json() == {"erased": 2}
+    assert (await service.client.post("/api/v1/privacy/erase", json={"email": ANN}, headers=who)).json() == {
+        "erased": 2
+    }
     after = await every_row(service)
     for trace in ("Zebra", "Zoë", ANN, "zq.example", key):
         assert trace not in after, trace
@@ -123,7 +127,7 @@ async def test_erasing_leaves_no_trace_but_that_something_was_decided(service: S
     async with state.database.reading() as session:
         told = [str(row) async for row in dump.rows(session, "outbox")]
     assert sum("comment.deleted" in row for row in told) == 2, "endpoints hear what to delete"
-    found = (await service.client.post("/api/privacy/export", json={"email": ANN}, headers=who)).json()
+    found = (await service.client.post("/api/v1/privacy/export", json={"email": ANN}, headers=who)).json()
     assert not any(found[part] for part in ("comments", "judged", "decisions", "subscriptions"))
 
 
@@ -137,16 +141,16 @@ async def test_one_sites_token_reaches_that_site_only(service: Service) -> None:
     there = (await service.post(email=ANN)).json()["id"]
     who = await service.token("privacy", site="garden")
     for asked in ({"email": ANN}, {"email": ANN, "site": "default"}):
-        assert (await service.client.post("/api/privacy/erase", json=asked, headers=who)).status_code == 403
+        assert (await service.client.post("/api/v1/privacy/erase", json=asked, headers=who)).status_code == 403
     asked = {"email": ANN, "site": "garden"}
-    found = (await service.client.post("/api/privacy/export", json=asked, headers=who)).json()
+    found = (await service.client.post("/api/v1/privacy/export", json=asked, headers=who)).json()
     assert [c["id"] for c in found["comments"]] == [here]
-    assert (await service.client.post("/api/privacy/erase", json=asked, headers=who)).json() == {"erased": 1}
+    assert (await service.client.post("/api/v1/privacy/erase", json=asked, headers=who)).json() == {"erased": 1}
     assert [c["id"] for c in (await service.thread())["comments"]] == [there]
     anywhere = await service.token("privacy")
-    nowhere = await service.client.post("/api/privacy/erase", json={"email": ANN, "site": "no"}, headers=anywhere)
+    nowhere = await service.client.post("/api/v1/privacy/erase", json={"email": ANN, "site": "no"}, headers=anywhere)
     assert nowhere.status_code == 404
-    wrong = await service.client.post("/api/privacy/erase", json={"email": ANN, "site": 7}, headers=anywhere)
+    wrong = await service.client.post("/api/v1/privacy/erase", json={"email": ANN, "site": 7}, headers=anywhere)
     assert wrong.status_code == 422
 
 
@@ -231,13 +235,13 @@ class TestTheModel:
     async def taught(self, service: Service, email: str = ANN) -> str:
         held = await service.held(email=email)
         decided = {"comments": [held], "action": "spam"}
-        await service.client.post("/api/decisions", json=decided, headers=await service.token())
+        await service.client.post("/api/v1/decisions", json=decided, headers=await service.token())
         return held
 
     async def erase(self, service: Service, email: str = ANN) -> None:
         service.clock.forward(seconds=1)
         who = await service.token("privacy")
-        answer = await service.client.post("/api/privacy/erase", json={"email": email}, headers=who)
+        answer = await service.client.post("/api/v1/privacy/erase", json={"email": email}, headers=who)
         assert answer.status_code == 200
 
     async def promoted(self, service: Service, at: int) -> None:
@@ -312,7 +316,7 @@ async def test_a_mail_that_waits_for_somebody_erased_is_not_sent(service: Servic
     async with service.app.state.database.reading() as session:
         assert await outbox.counts(session) == {"waiting": 2, "failed": 0}
     who = await service.token("privacy")
-    await service.client.post("/api/privacy/erase", json={"email": ANN}, headers=who)
+    await service.client.post("/api/v1/privacy/erase", json={"email": ANN}, headers=who)
     async with service.app.state.database.reading() as session:
         assert await outbox.counts(session) == {"waiting": 0, "failed": 0}
     del deliverer.begin

@@ -24,7 +24,7 @@ async def file_spam(service: Service) -> str:
     id = await service.held(body=f"Buy {WORD.decode()} at https://{WORD.decode()}.example/", name=WORD.decode())
     for n in range(30):
         await service.post(body=f"Something else of {n} words.")
-    found = await service.client.get("/api/queue", params={"q": WORD.decode()}, headers=who)
+    found = await service.client.get("/api/v1/comments", params={"q": WORD.decode()}, headers=who)
     assert [c["id"] for c in found.json()["comments"]] == [id]
     assert (await decide(service, who, [id], "spam")).status_code == 200
     return id

@@ -10,7 +10,7 @@ from tests import browser as browsers
 from tests.conftest import Server, Service
 
 ADDRESS = "https://garden.example/privacy?lang=en&v=2"
-RULES, FORM = "/api/sites/default/rules", "/sites/default/articles/post/form"
+RULES, FORM = "/api/v1/sites/default/rules", "/sites/default/articles/post/form"
 
 
 async def put(service: Service, address: object) -> httpx.Response:

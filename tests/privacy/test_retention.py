@@ -31,7 +31,7 @@ async def filed(service: Service, action: str, body: str, note: str = "") -> str
     """A comment that a moderator decided on."""
     id = await service.held(body=body, name="Zoë Qq", email=f"zq{service.clock.now}@mail.example")
     decided = {"comments": [id], "action": action, "note": note}
-    answer = await service.client.post("/api/decisions", json=decided, headers=await service.token())
+    answer = await service.client.post("/api/v1/decisions", json=decided, headers=await service.token())
     assert answer.status_code == 200
     return id
 
@@ -114,7 +114,7 @@ async def test_the_time_begins_anew_with_each_decision_and_zero_is_for_ever(serv
     id = await filed(service, "spam", "See https://zq.example/1")
     days(service, 20)
     await service.client.post(
-        "/api/decisions", json={"comments": [id], "action": "spam"}, headers=await service.token()
+        "/api/v1/decisions", json={"comments": [id], "action": "spam"}, headers=await service.token()
     )
     days(service, 20)
     assert (await swept(service))["spam"] == 0
@@ -161,14 +161,14 @@ async def test_keys_of_addresses_go_from_published_comments_too(service: Service
 async def test_a_forgotten_comments_receipt_and_undo_say_so(service: Service) -> None:
     id = await service.held()
     who = await service.token()
-    decided = await service.client.post("/api/decisions", json={"comments": [id], "action": "spam"}, headers=who)
+    decided = await service.client.post("/api/v1/decisions", json={"comments": [id], "action": "spam"}, headers=who)
     days(service, 31)
     await swept(service)
     receipt = service.app.state.links.receipt(id).removeprefix("http://comments.test")
     assert (await service.client.get(receipt)).status_code in (404, 410)
-    assert (await service.client.post(f"/api/decisions/{decided.json()['id']}/undo", headers=who)).status_code == 409
-    assert (await service.client.get(f"/api/comments/{id}", headers=who)).status_code == 404
-    entries = (await service.client.get("/api/audit", headers=who)).json()["entries"]
+    assert (await service.client.post(f"/api/v1/decisions/{decided.json()['id']}/undo", headers=who)).status_code == 409
+    assert (await service.client.get(f"/api/v1/comments/{id}", headers=who)).status_code == 404
+    entries = (await service.client.get("/api/v1/audit", headers=who)).json()["entries"]
     assert any(e["action"] == "site:sweep" and e["actor"] == "service" and e["detail"]["spam"] == 1 for e in entries)
 
 
@@ -275,7 +275,7 @@ class TestDigest:
         async with desk.app.state.database.reading() as session:
             assert await outbox.counts(session) == {"waiting": 2, "failed": 0}, "one for each moderator"
         decided = {"comments": [id], "action": "approve"}
-        await desk.client.post("/api/decisions", json=decided, headers=await desk.token())
+        await desk.client.post("/api/v1/decisions", json=decided, headers=await desk.token())
         del deliverer.begin
         await deliverer.all_due()
         async with desk.app.state.database.reading() as session:

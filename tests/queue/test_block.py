@@ -21,14 +21,14 @@ SENT = {"email": "eve@spammer.example", "url": "https://www.pills.example/a", "b
 
 
 async def bar(service: Service, who: dict[str, str], id: str, what: Any, how: str = "bar") -> Any:
-    return await service.client.post(f"/api/comments/{id}/{how}", json={"what": what}, headers=who)
+    return await service.client.post(f"/api/v1/comments/{id}/{how}", json={"what": what}, headers=who)
 
 
 async def status(service: Service, who: dict[str, str], **sent: Any) -> str:
     """What becomes of one more comment."""
     answer = await service.post("other", **sent)
     id = answer.json()["id"]
-    return str((await service.client.get(f"/api/comments/{id}", headers=who)).json()["status"])
+    return str((await service.client.get(f"/api/v1/comments/{id}", headers=who)).json()["status"])
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ async def test_what_is_blocked_is_filed_until_it_is_let_in_again(
     service: Service, what: str, sent: dict[str, str]
 ) -> None:
     who, id = await service.token(), await service.held(**SENT)
-    shown = (await service.client.get(f"/api/comments/{id}", headers=who)).json()
+    shown = (await service.client.get(f"/api/v1/comments/{id}", headers=who)).json()
     assert shown["bars"] == dict.fromkeys(
         ("article", "author", "network", "domain:blog.example", "domain:pills.example", "domain:spammer.example"), False
     )
@@ -57,7 +57,7 @@ async def test_what_is_blocked_is_filed_until_it_is_let_in_again(
     assert await status(service, who, **sent | {"body": sent["body"] + " Again."}) == "spam"
     assert (await bar(service, who, id, what, "unbar")).json()["bars"][what] is False
     assert await status(service, who, **sent | {"body": sent["body"] + " Once more."}) != "spam"
-    entries = (await service.client.get("/api/audit", headers=who)).json()["entries"]
+    entries = (await service.client.get("/api/v1/audit", headers=who)).json()["entries"]
     noun = what.partition(":")[0]
     told = [(e["action"], e["subject"]) for e in entries]
     assert told.count((f"{noun}:block", id)) == told.count((f"{noun}:unblock", id)) == 1
@@ -72,7 +72,7 @@ async def test_an_article_is_closed_and_opened_again(service: Service) -> None:
     assert (await bar(service, who, id, "article", "unbar")).status_code == 200
     assert (await service.thread())["article"]["comments_open"] is True
     assert (await service.post()).status_code == 201
-    entries = (await service.client.get("/api/audit", headers=who)).json()["entries"]
+    entries = (await service.client.get("/api/v1/audit", headers=who)).json()["entries"]
     assert [(e["action"], e["detail"]) for e in entries if e["subject"] == "post"] == [
         ("article:open", {"comment": id}),
         ("article:close", {"comment": id}),
@@ -142,7 +142,7 @@ async def test_once_the_address_is_forgotten_its_network_is_not_offered(service:
     who, id = await service.token(), await service.held()
     async with service.app.state.database.transaction() as tx:
         await tx.execute("UPDATE comments SET address_key = ''")
-    shown = (await service.client.get(f"/api/comments/{id}", headers=who)).json()
+    shown = (await service.client.get(f"/api/v1/comments/{id}", headers=who)).json()
     assert "network" not in shown["bars"] and (await bar(service, who, id, "network")).status_code == 422
 
 

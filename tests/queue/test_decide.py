@@ -13,38 +13,38 @@ pytestmark = pytest.mark.anyio
 
 
 async def decide(service: Service, who: dict[str, str], ids: list[str], action: str, **more: Any) -> Any:
-    return await service.client.post("/api/decisions", json={"comments": ids, "action": action} | more, headers=who)
+    return await service.client.post("/api/v1/decisions", json={"comments": ids, "action": action} | more, headers=who)
 
 
 async def test_a_held_comment_is_seen_with_its_reasons_and_approved(service: Service) -> None:
     who = await service.token()
     id = await service.held()
-    (shown,) = (await service.client.get("/api/queue", headers=who)).json()["comments"]
+    (shown,) = (await service.client.get("/api/v1/comments", headers=who)).json()["comments"]
     assert shown["id"] == id and shown["author"]["email"].startswith("ann")
     assert "stranger-with-link" in [r.get("rule") for r in shown["verdict"]["reasons"]]
     assert shown["verdict"]["model"] and 0 <= shown["verdict"]["scores"]["spam"] <= 1
-    answer = await decide(service, who, [id], "approve", seen=shown["revision"])
+    answer = await decide(service, who, [id], "approve", expected_revision=shown["revision"])
     assert answer.status_code == 200
     assert answer.json()["comments"] == [{"id": id, "status": "approved", "revision": 2}]
     assert (await service.thread())["count"] == 1
-    assert (await service.client.get("/api/queue", headers=who)).json()["comments"] == []
+    assert (await service.client.get("/api/v1/comments", headers=who)).json()["comments"] == []
 
 
 async def test_two_moderators_do_not_overwrite_each_other(service: Service) -> None:
     who = await service.token()
     id, other = await service.held(), await service.held()
-    assert (await decide(service, who, [id], "spam", seen=1)).status_code == 200
-    late = await decide(service, who, [other, id], "approve", seen={id: 1, other: 1})
+    assert (await decide(service, who, [id], "spam", expected_revision=1)).status_code == 200
+    late = await decide(service, who, [other, id], "approve", expected_revision={id: 1, other: 1})
     assert late.status_code == 409
     assert late.json()["comments"] == [{"id": id, "status": "spam", "revision": 2}]
-    assert (await service.client.get(f"/api/comments/{other}", headers=who)).json()["status"] == "pending"
+    assert (await service.client.get(f"/api/v1/comments/{other}", headers=who)).json()["status"] == "pending"
 
 
 async def test_an_unknown_id_changes_nothing(service: Service) -> None:
     who = await service.token()
     id = await service.held()
     assert (await decide(service, who, [id, "0" * 26], "approve")).status_code == 404
-    assert (await service.client.get(f"/api/comments/{id}", headers=who)).json()["status"] == "pending"
+    assert (await service.client.get(f"/api/v1/comments/{id}", headers=who)).json()["status"] == "pending"
 
 
 async def test_undo_puts_every_comment_back_once(service: Service) -> None:
@@ -52,10 +52,10 @@ async def test_undo_puts_every_comment_back_once(service: Service) -> None:
     ids = [await service.held() for _ in range(3)]
     done = (await decide(service, who, ids, "approve")).json()
     assert (await service.thread())["count"] == 3
-    undone = await service.client.post(f"/api/decisions/{done['id']}/undo", headers=who)
+    undone = await service.client.post(f"/api/v1/decisions/{done['id']}/undo", headers=who)
     assert {c["status"] for c in undone.json()["comments"]} == {"pending"}
     assert (await service.thread())["count"] == 0
-    assert (await service.client.post(f"/api/decisions/{done['id']}/undo", headers=who)).status_code == 409
+    assert (await service.client.post(f"/api/v1/decisions/{done['id']}/undo", headers=who)).status_code == 409
 
 
 async def test_undo_is_refused_when_somebody_came_later(service: Service) -> None:
@@ -63,15 +63,15 @@ async def test_undo_is_refused_when_somebody_came_later(service: Service) -> Non
     id = await service.held()
     first = (await decide(service, who, [id], "approve")).json()
     await decide(service, who, [id], "spam")
-    assert (await service.client.post(f"/api/decisions/{first['id']}/undo", headers=who)).status_code == 409
-    assert (await service.client.get(f"/api/comments/{id}", headers=who)).json()["status"] == "spam"
+    assert (await service.client.post(f"/api/v1/decisions/{first['id']}/undo", headers=who)).status_code == 409
+    assert (await service.client.get(f"/api/v1/comments/{id}", headers=who)).json()["status"] == "spam"
 
 
 async def test_the_audit_log_has_ids_and_no_texts_and_cannot_be_changed(service: Service) -> None:
     who = await service.token()
     id = await service.held()
     await decide(service, who, [id], "reject", labels=["insult"], note="a note that stays inside")
-    entries = (await service.client.get("/api/audit", headers=who)).json()["entries"]
+    entries = (await service.client.get("/api/v1/audit", headers=who)).json()["entries"]
     assert entries[0]["action"] == "comment:reject" and entries[0]["subject"] == id
     assert "note" not in str(entries) and "@" not in str(entries)
     for sql in ("UPDATE audit SET actor = 'x'", "DELETE FROM audit"):
@@ -89,11 +89,11 @@ async def test_a_token_of_one_site_sees_and_decides_only_there(service: Service)
     service.app.state.directory.forget()
     here, there = await service.held(), await service.held(site="other")
     who = await service.token(site="other")
-    shown = (await service.client.get("/api/queue", headers=who)).json()["comments"]
+    shown = (await service.client.get("/api/v1/comments", headers=who)).json()["comments"]
     assert [c["id"] for c in shown] == [there]
     assert (await decide(service, who, [here], "approve")).status_code == 404
-    assert (await service.client.get(f"/api/comments/{here}", headers=who)).status_code == 404
-    assert (await service.client.get("/api/queue?site=default", headers=who)).status_code == 403
+    assert (await service.client.get(f"/api/v1/comments/{here}", headers=who)).status_code == 404
+    assert (await service.client.get("/api/v1/comments?site=default", headers=who)).status_code == 403
 
 
 @pytest.mark.parametrize(
@@ -101,13 +101,13 @@ async def test_a_token_of_one_site_sees_and_decides_only_there(service: Service)
     [({}, 401), ({"Authorization": "Bearer nonsense"}, 401), ({"Authorization": "Basic eDp5"}, 401)],
 )
 async def test_who_is_nobody_sees_nothing(service: Service, headers: dict[str, str], status: int) -> None:
-    for path in ("/api/queue", "/api/audit", f"/api/comments/{'0' * 26}"):
+    for path in ("/api/v1/comments", "/api/v1/audit", f"/api/v1/comments/{'0' * 26}"):
         answer = await service.client.get(path, headers=headers)
         assert answer.status_code == status and "www-authenticate" in answer.headers
 
 
 async def test_a_token_without_the_scope_is_refused(service: Service) -> None:
-    answer = await service.client.get("/api/queue", headers=await service.token("score"))
+    answer = await service.client.get("/api/v1/comments", headers=await service.token("score"))
     assert (answer.status_code, answer.json()["code"]) == (403, "scope")
 
 
@@ -118,7 +118,7 @@ async def test_every_order_pages_through_the_whole_queue_once(service: Service, 
     seen, cursor = list[str](), ""
     while True:
         query = {"order": order, "limit": 3} | ({"cursor": cursor} if cursor else {})
-        page = (await service.client.get("/api/queue", params=query, headers=who)).json()
+        page = (await service.client.get("/api/v1/comments", params=query, headers=who)).json()
         seen += [c["id"] for c in page["comments"]]
         if not (cursor := page["next"]):
             break
@@ -135,9 +135,9 @@ async def test_filters_narrow_the_queue(service: Service) -> None:
         ({"q": "100%"}, []),
         ({"status": "spam"}, []),
     ):
-        page = (await service.client.get("/api/queue", params=query, headers=who)).json()
+        page = (await service.client.get("/api/v1/comments", params=query, headers=who)).json()
         assert [c["id"] for c in page["comments"]] == wanted, query
-    assert (await service.client.get("/api/queue?order=random&status=odd", headers=who)).status_code == 422
+    assert (await service.client.get("/api/v1/comments?order=random&status=odd", headers=who)).status_code == 422
 
 
 # --- pages -------------------------------------------------------------------------------------------------------------
@@ -195,9 +195,11 @@ async def test_a_session_needs_its_csrf_token(service: Service) -> None:
     form = {"csrf_token": "forged", "comments": id, "action": "approve"}
     assert (await service.client.post("/moderate/decisions", data=form)).status_code == 403
     api = {"comments": [id], "action": "approve"}
-    assert (await service.client.post("/api/decisions", json=api)).status_code == 403
+    assert (await service.client.post("/api/v1/decisions", json=api)).status_code == 403
     token = csrf((await service.client.get("/moderate")).text)
-    assert (await service.client.post("/api/decisions", json=api, headers={"X-CSRF-Token": token})).status_code == 200
+    assert (
+        await service.client.post("/api/v1/decisions", json=api, headers={"X-CSRF-Token": token})
+    ).status_code == 200
 
 
 async def test_wrong_passwords_are_limited_from_the_database(service: Service) -> None:

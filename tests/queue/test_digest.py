@@ -32,7 +32,7 @@ async def digested(service: Service, box: Postbox) -> int:
 
 
 async def acts(service: Service) -> list[str]:
-    entries = (await service.client.get("/api/audit", headers=await service.token())).json()["entries"]
+    entries = (await service.client.get("/api/v1/audit", headers=await service.token())).json()["entries"]
     return [entry["action"] for entry in entries if entry["action"].startswith("digest:")]
 
 

@@ -70,7 +70,7 @@ async def listening(service: Service, headers: dict[str, str], since: str = "") 
 
     scope = {
         "type": "http", "asgi": {"version": "3.0", "spec_version": "2.3"}, "http_version": "1.1", "method": "GET", "scheme": "http",
-        "path": "/api/events", "raw_path": b"/api/events", "root_path": "", "query_string": f"since={since}".encode(),
+        "path": "/api/v1/events", "raw_path": b"/api/v1/events", "root_path": "", "query_string": f"since={since}".encode(),
         "headers": [(k.lower().encode(), v.encode()) for k, v in headers.items()], "client": ("203.0.113.9", 1), "server": ("comments.test", 80),
     }  # fmt: skip
     task = asyncio.create_task(service.app(scope, receive, send))  # type: ignore[arg-type]
@@ -89,10 +89,10 @@ async def test_what_comes_is_decided_and_undone_is_heard_with_state_and_counts(s
         id = await service.held()
         told = await heard.until("queue", id=id, what="arrived", status="pending", revision=1)
         assert told["counts"]["pending"] == 1 and "@" not in str(told)
-        done = await service.client.post("/api/decisions", json={"comments": [id], "action": "spam"}, headers=who)
+        done = await service.client.post("/api/v1/decisions", json={"comments": [id], "action": "spam"}, headers=who)
         told = await heard.until("queue", id=id, what="decided", status="spam", revision=2)
         assert told["counts"]["pending"] == 0 and told["counts"]["spam"] == 1
-        await service.client.post(f"/api/decisions/{done.json()['id']}/undo", headers=who)
+        await service.client.post(f"/api/v1/decisions/{done.json()['id']}/undo", headers=who)
         await heard.until("queue", id=id, what="undone", status="pending", revision=3)
     assert not service.app.state.live.clients
 
@@ -117,7 +117,7 @@ async def test_others_see_who_looks_at_what_until_they_look_away(service: Servic
     id = await service.held()
 
     async def look(at: str | None) -> int:
-        return (await service.client.post("/api/presence", json={"comment": at}, headers=other)).status_code
+        return (await service.client.post("/api/v1/presence", json={"comment": at}, headers=other)).status_code
 
     async with listening(service, one) as heard, listening(service, other) as own:
         assert await look(id) == 204
@@ -127,7 +127,7 @@ async def test_others_see_who_looks_at_what_until_they_look_away(service: Servic
         service.app.state.live._tell_who_looks()
         assert (await heard.until("presence"))["looking"] == []
         assert id not in own.text, "nobody is told of themselves"
-    gone = await service.client.post("/api/presence", json={"comment": 3}, headers=other)
+    gone = await service.client.post("/api/v1/presence", json={"comment": 3}, headers=other)
     assert gone.status_code == 422
 
 
@@ -158,7 +158,7 @@ async def test_too_much_to_tell_says_whether_all_of_it_was_ones_own(
 
     async def decide(ids: list[str], who: dict[str, str]) -> None:
         told = {"comments": ids, "action": "spam"}
-        assert (await service.client.post("/api/decisions", json=told, headers=who)).status_code == 200
+        assert (await service.client.post("/api/v1/decisions", json=told, headers=who)).status_code == 200
 
     async with listening(service, one) as mine, listening(service, other) as theirs:
         await decide(held[:3], one)
@@ -171,9 +171,9 @@ async def test_too_much_to_tell_says_whether_all_of_it_was_ones_own(
 
 @pytest.mark.anyio
 async def test_only_moderators_may_listen_and_from_a_moment_that_is_one(service: Service) -> None:
-    assert (await service.client.get("/api/events")).status_code == 401
-    assert (await service.client.get("/api/events", headers=await service.token("score"))).status_code == 403
-    answer = await service.client.get("/api/events?since=yesterday", headers=await service.token())
+    assert (await service.client.get("/api/v1/events")).status_code == 401
+    assert (await service.client.get("/api/v1/events", headers=await service.token("score"))).status_code == 403
+    answer = await service.client.get("/api/v1/events?since=yesterday", headers=await service.token())
     assert answer.status_code == 422 and answer.json()["errors"][0]["field"] == "since"
 
 
@@ -181,7 +181,7 @@ def test_a_server_with_an_open_stream_stops_at_once(server: Server) -> None:
     token = server.run("add-token", "--scopes", "moderate").stdout.strip()
     with (
         httpx.Client(headers={"Authorization": f"Bearer {token}"}, timeout=20) as client,
-        client.stream("GET", server.url + "/api/events") as answer,
+        client.stream("GET", server.url + "/api/v1/events") as answer,
     ):
         assert answer.status_code == 200 and answer.headers["content-type"].startswith("text/event-stream")
         lines = answer.iter_lines()

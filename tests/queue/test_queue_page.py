@@ -81,7 +81,7 @@ async def test_the_second_look_stays_one_and_a_yes_counts(service: Service, monk
     assert rows(page) == picked[1:], "still the second look, and the one that was right is done"
     page = await shown(person, await press(person, page, "reject", picked[1]))
     assert "All that was picked has been looked at" in page
-    told = (await person.ask("GET", "/api/stats")).json()["audit_sample"]["published_removed"]
+    told = (await person.ask("GET", "/api/v1/stats")).json()["audit_sample"]["published_removed"]
     assert (told["hits"], told["count"]) == (1, 2)
     assert "Right: Approve" not in await shown(person, "/moderate?status=approved"), "elsewhere it is no question"
 
@@ -93,7 +93,7 @@ async def test_a_single_comment_that_nobody_looked_at_can_be_found_right(service
     told = {"csrf_token": person.csrf, "comments": id, "action": "approve"}
     assert (await person.ask("POST", "/moderate/decisions", data=told)).status_code == 303
     assert "Right: Approve" not in await shown(person, f"/moderate/comments/{id}")
-    staff = await person.ask("POST", f"/api/comments/{id}/replies", json={"body": "Thank you.", "name": "Marta"})
+    staff = await person.ask("POST", f"/api/v1/comments/{id}/replies", json={"body": "Thank you.", "name": "Marta"})
     assert staff.status_code == 201, staff.text
     assert "Right: Approve" not in await shown(person, f"/moderate/comments/{staff.json()['reply']['id']}")
 
@@ -114,7 +114,7 @@ async def test_a_row_leads_to_its_article_and_to_all_that_waits_there(service: S
 
 async def test_an_insult_rejected_by_one_key_teaches_that_it_was_one(service: Service) -> None:
     async def labels(id: str) -> list[str]:
-        (taken,) = (await person.ask("GET", f"/api/comments/{id}")).json()["decisions"]
+        (taken,) = (await person.ask("GET", f"/api/v1/comments/{id}")).json()["decisions"]
         return list(taken["labels"])
 
     person = await signed_in(service)
@@ -125,12 +125,12 @@ async def test_an_insult_rejected_by_one_key_teaches_that_it_was_one(service: Se
         (ids[2], {"reason": "off-topic"}),
     ):
         sent = {"comments": [id], "action": "reject"} | told
-        assert (await person.ask("POST", "/api/decisions", json=sent)).status_code == 200
+        assert (await person.ask("POST", "/api/v1/decisions", json=sent)).status_code == 200
     for id, more in ((ids[3], {}), (ids[4], {"labels": "threat"})):
         form = {"csrf_token": person.csrf, "one": f"reject:{id}", "reason": "insult"} | more
         assert (await person.ask("POST", "/moderate/decisions", data=form)).status_code == 303
     assert [await labels(id) for id in ids] == [["insult"], [], [], ["insult"], ["threat"]]
-    told = (await person.ask("GET", "/api/stats")).json()["agreement"]
+    told = (await person.ask("GET", "/api/v1/stats")).json()["agreement"]
     assert told["insult"]["count"] == 2 and told["threat"]["count"] == 1
 
 

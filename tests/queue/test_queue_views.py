@@ -17,7 +17,7 @@ pytestmark = pytest.mark.anyio
 
 
 async def ids(service: Service, **query: Any) -> list[str]:
-    answer = await service.client.get("/api/queue", params=query, headers=await service.token())
+    answer = await service.client.get("/api/v1/comments", params=query, headers=await service.token())
     assert answer.status_code == 200, answer.text
     return [c["id"] for c in answer.json()["comments"]]
 
@@ -125,7 +125,7 @@ async def test_a_short_word_is_looked_up_and_no_table_is_read_through(service: S
 
 async def decide(service: Service, chosen: list[str], action: str) -> str:
     told = {"comments": chosen, "action": action}
-    answer = await service.client.post("/api/decisions", json=told, headers=await service.token())
+    answer = await service.client.post("/api/v1/decisions", json=told, headers=await service.token())
     assert answer.status_code == 200, answer.text
     return str(answer.json()["id"])
 
@@ -175,7 +175,7 @@ async def test_filters_that_seldom_meet_find_all_the_same_and_end_before_all_is_
             seen, cursor = list[str](), None
             while True:
                 query: dict[str, Any] = {"order": order, "limit": 3, **asked, **({"cursor": cursor} if cursor else {})}
-                answer = await service.client.get("/api/queue", params=query, headers=await service.token())
+                answer = await service.client.get("/api/v1/comments", params=query, headers=await service.token())
                 seen += [c["id"] for c in answer.json()["comments"]]
                 if not (cursor := answer.json()["next"]):
                     break
@@ -229,7 +229,7 @@ async def test_what_is_looked_up_moves_along_with_every_decision(service: Servic
         assert await found("pending") == [[two]] * 4 and await found("spam") == [[one]] * 4
         await queue.read_up(service.app.state.database, all_=True)
     assert (
-        await service.client.post(f"/api/decisions/{decision}/undo", headers=await service.token())
+        await service.client.post(f"/api/v1/decisions/{decision}/undo", headers=await service.token())
     ).status_code == 200
     for _ in range(2):
         assert await found("pending") == [[one, two]] * 4 and await found("spam") == [[]] * 4
@@ -251,7 +251,7 @@ async def test_search_follows_edits_and_erasure(service: Service) -> None:
     assert await ids(service, q="afterw") == [made["id"]]
     assert await ids(service, q="@example.org") == [made["id"]]
     headers = await service.token("privacy")
-    await service.client.post("/api/privacy/erase", json={"email": "ann@example.org"}, headers=headers)
+    await service.client.post("/api/v1/privacy/erase", json={"email": "ann@example.org"}, headers=headers)
     assert await ids(service, q="afterw") == []
     assert await ids(service, q="@example.org") == []
     async with service.app.state.database.reading() as session:
@@ -271,7 +271,7 @@ async def test_the_queue_is_filtered_by_rule_and_by_author(service: Service) -> 
     assert await ids(service, author=two) == [one, two]
     assert await ids(service, author=other, status="spam", q="pills.example") == [other]
     for wrong in ({"rule": "no-such-rule"}, {"author": "ann@example.org"}, {"order": "best"}):
-        answer = await service.client.get("/api/queue", params=wrong, headers=await service.token())
+        answer = await service.client.get("/api/v1/comments", params=wrong, headers=await service.token())
         assert answer.status_code == 422, answer.text
 
 
@@ -300,7 +300,7 @@ async def test_pages_of_every_order_hold_each_comment_once_over_all_sites(servic
     who, seen, cursor = await service.token(), list[str](), None
     while True:
         query = {"order": order, "limit": 2} | ({"cursor": cursor} if cursor else {})
-        page = (await service.client.get("/api/queue", params=query, headers=who)).json()
+        page = (await service.client.get("/api/v1/comments", params=query, headers=who)).json()
         seen += [c["id"] for c in page["comments"]]
         cursor = page["next"]
         if not cursor:
@@ -316,8 +316,8 @@ async def test_the_numbers_on_the_tabs_are_kept_by_the_database(service: Service
     who = await service.token()
     held = [await service.held() for _ in range(3)]
     await service.post()
-    done = await service.client.post("/api/decisions", json={"comments": held[:2], "action": "spam"}, headers=who)
-    await service.client.post("/api/decisions", json={"comments": held[:1], "action": "delete"}, headers=who)
+    done = await service.client.post("/api/v1/decisions", json={"comments": held[:2], "action": "spam"}, headers=who)
+    await service.client.post("/api/v1/decisions", json={"comments": held[:1], "action": "delete"}, headers=who)
     assert done.status_code == 200
     async with service.app.state.database.reading() as session:
         kept = await queue.counts(session)
@@ -334,7 +334,7 @@ async def test_the_spam_folder_is_emptied_after_asking_and_nothing_else_goes(ser
 
     held, other = await service.held(), await service.held()
     who = await service.token()
-    await service.client.post("/api/decisions", json={"comments": [held], "action": "spam"}, headers=who)
+    await service.client.post("/api/v1/decisions", json={"comments": [held], "action": "spam"}, headers=who)
     service.clock.forward(seconds=1)
     await set_password(service)
     await sign_in(service)
@@ -349,5 +349,5 @@ async def test_the_spam_folder_is_emptied_after_asking_and_nothing_else_goes(ser
     assert await ids(service, status="spam") == [] and await ids(service) == [other]
     async with service.app.state.database.reading() as session:
         assert await session.fetch("SELECT body FROM submissions WHERE id = ? AND body <> ''", held) == []
-    entries = (await service.client.get("/api/audit", headers=who)).json()["entries"]
+    entries = (await service.client.get("/api/v1/audit", headers=who)).json()["entries"]
     assert ("spam:empty", {"comments": 1}) in [(e["action"], e["detail"]) for e in entries]

@@ -22,7 +22,7 @@ BODY = f"Call me: {NUMBER}, or *write*. See https://blog.example/one, or call {N
 
 
 async def redact(service: Service, who: dict[str, str], id: str, text: Any = NUMBER, **more: Any) -> Any:
-    return await service.client.post(f"/api/comments/{id}/redact", json={"text": text} | more, headers=who)
+    return await service.client.post(f"/api/v1/comments/{id}/redact", json={"text": text} | more, headers=who)
 
 
 async def everything(service: Service) -> str:
@@ -43,7 +43,7 @@ async def a_comment_all_over(service: Service, who: dict[str, str]) -> tuple[str
     await service.client.post(path, data={"act": "edit", "body": BODY})
     for n in range(30):
         await service.post(body=f"Something else of {n} words, and 555 or 321 in it.")
-    assert (await service.client.get("/api/queue", params={"q": NUMBER}, headers=who)).json()["comments"]
+    assert (await service.client.get("/api/v1/comments", params={"q": NUMBER}, headers=who)).json()["comments"]
     await decide(service, who, [id], "reject", note=f"No numbers like {NUMBER}")
     await service.client.post(path, data={"act": "appeal", "appeal": f"But {NUMBER} is mine."})
     await decide(service, who, [id], "approve")
@@ -54,11 +54,11 @@ async def a_comment_all_over(service: Service, who: dict[str, str]) -> tuple[str
 async def test_nothing_of_it_is_left_anywhere(service: Service, tmp_path: Path) -> None:
     who = await service.token()
     id, path = await a_comment_all_over(service, who)
-    before = (await service.client.get(f"/api/comments/{id}", headers=who)).json()
-    answer = await redact(service, who, id, seen=before["revision"])
+    before = (await service.client.get(f"/api/v1/comments/{id}", headers=who)).json()
+    answer = await redact(service, who, id, expected_revision=before["revision"])
     assert answer.status_code == 200, answer.text
     assert answer.json()["revision"] == before["revision"] + 1 and answer.json()["status"] == "approved"
-    after = (await service.client.get(f"/api/comments/{id}", headers=who)).json()
+    after = (await service.client.get(f"/api/v1/comments/{id}", headers=who)).json()
     assert after["body"] == BODY.replace(NUMBER, "[removed]") and after["author"]["name"] == "Ann [removed]"
     for shown in (
         await everything(service),
@@ -67,24 +67,26 @@ async def test_nothing_of_it_is_left_anywhere(service: Service, tmp_path: Path) 
         (await service.client.get("/sites/default/articles/post/fragment")).text,
         (await service.client.get("/sites/default/feed")).text,
         str(await read(service, path)),
-        str((await service.client.get("/api/audit", headers=who)).json()),
+        str((await service.client.get("/api/v1/audit", headers=who)).json()),
     ):
         assert "5554433221" not in shown and "+49 170" not in shown
     assert (await service.thread())["comments"][0]["text"] == after["body"]
-    found = (await service.client.get("/api/queue", params={"q": NUMBER, "status": "approved"}, headers=who)).json()
+    found = (
+        await service.client.get("/api/v1/comments", params={"q": NUMBER, "status": "approved"}, headers=who)
+    ).json()
     assert found["comments"] == []
     still = {"q": "[removed] write", "status": "approved"}
     assert [
-        c["id"] for c in (await service.client.get("/api/queue", params=still, headers=who)).json()["comments"]
+        c["id"] for c in (await service.client.get("/api/v1/comments", params=still, headers=who)).json()["comments"]
     ] == [id]
     (entry,) = [
         e
-        for e in (await service.client.get("/api/audit", headers=who)).json()["entries"]
+        for e in (await service.client.get("/api/v1/audit", headers=who)).json()["entries"]
         if e["action"] == "comment:redact"
     ]
     assert (entry["subject"], entry["detail"]) == (id, {})
     assert not (await service.client.post(path, data={"act": "edit", "body": BODY})).is_error
-    assert (await service.client.get(f"/api/comments/{id}", headers=who)).json()["status"] == "pending"
+    assert (await service.client.get(f"/api/v1/comments/{id}", headers=who)).json()["status"] == "pending"
 
 
 ON_SQLITE = pytest.mark.parametrize("address", ["sqlite"], indirect=True)
@@ -134,10 +136,10 @@ async def test_a_piece_that_is_none_changes_nothing(service: Service, wrong: Any
     who, id = await service.token(), await service.held(body=BODY)
     answer = await redact(service, who, id, wrong)
     assert answer.status_code == 422 and answer.json()["errors"][0]["field"] == "text"
-    assert (await redact(service, who, id, seen=9)).status_code == 409
+    assert (await redact(service, who, id, expected_revision=9)).status_code == 409
     assert (await redact(service, await service.token("score"), id)).status_code == 403
     assert (await redact(service, who, "0" * 26)).status_code == 404
-    shown = (await service.client.get(f"/api/comments/{id}", headers=who)).json()
+    shown = (await service.client.get(f"/api/v1/comments/{id}", headers=who)).json()
     assert (shown["body"], shown["revision"]) == (BODY, 1)
 
 

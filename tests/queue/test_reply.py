@@ -24,12 +24,12 @@ WORDS = {"name": "Marta", "body": "Thank you: I *corrected* the date."}
 
 
 async def reply(service: Service, who: dict[str, str], id: str, **more: Any) -> Any:
-    return await service.client.post(f"/api/comments/{id}/replies", json=WORDS | more, headers=who)
+    return await service.client.post(f"/api/v1/comments/{id}/replies", json=WORDS | more, headers=who)
 
 
 async def test_a_reply_is_published_as_staff_and_shown_so(service: Service) -> None:
     who, told = await service.token(), (await service.post()).json()
-    answer = await reply(service, who, told["id"], seen=1)
+    answer = await reply(service, who, told["id"], expected_revision=1)
     assert answer.status_code == 201, answer.text
     shown = answer.json()["reply"]
     assert shown["author"]["staff"] is True and shown["author"]["name"] == "Marta" and shown["status"] == "approved"
@@ -40,7 +40,7 @@ async def test_a_reply_is_published_as_staff_and_shown_so(service: Service) -> N
     fragment = (await service.client.get("/sites/default/articles/post/fragment")).text
     assert re.search(r"Marta</bdi></span> <strong>Staff</strong>", fragment)
     assert fragment.count("<strong>Staff</strong>") == 1
-    one = (await service.client.get(f"/api/comments/{shown['id']}", headers=who)).json()
+    one = (await service.client.get(f"/api/v1/comments/{shown['id']}", headers=who)).json()
     assert (one["author"]["staff"], one["author"]["email"], one["verdict"]["scores"]) == (True, "", None)
     (entry,) = one["decisions"]
     assert entry["action"] == "reply"
@@ -67,16 +67,16 @@ async def test_approve_and_reply_is_one_transaction_with_one_undo(service: Servi
     who, id = await service.token(), await service.held()
     refused = await reply(service, who, id)
     assert refused.status_code == 422 and refused.json()["errors"][0]["field"] == "approve"
-    assert (await reply(service, who, id, approve=True, seen=7)).status_code == 409
+    assert (await reply(service, who, id, approve=True, expected_revision=7)).status_code == 409
     assert (await service.thread())["count"] == 0
-    done = (await reply(service, who, id, approve=True, seen=1)).json()
+    done = (await reply(service, who, id, approve=True, expected_revision=1)).json()
     assert [(c["status"], c["revision"]) for c in done["comments"]] == [("approved", 2), ("approved", 1)]
     assert (await service.thread())["count"] == 2
-    entries = (await service.client.get("/api/audit", headers=who)).json()["entries"]
+    entries = (await service.client.get("/api/v1/audit", headers=who)).json()["entries"]
     assert ("comment:reply", done["reply"]["id"]) in [(e["action"], e["subject"]) for e in entries]
     assert ("comment:approve", id) in [(e["action"], e["subject"]) for e in entries]
     assert "corrected" not in str(entries)
-    undone = await service.client.post(f"/api/decisions/{done['id']}/undo", headers=who)
+    undone = await service.client.post(f"/api/v1/decisions/{done['id']}/undo", headers=who)
     assert {c["status"] for c in undone.json()["comments"]} == {"pending", "deleted"}
     assert (await service.thread())["count"] == 0
 
@@ -89,7 +89,7 @@ async def test_it_is_judged_by_nobody_and_teaches_nothing(service: Service) -> N
     await decide(service, who, [answer["reply"]["id"]], "spam")
     async with service.app.state.database.reading() as session:
         assert await decisions.taught(session, "default") == []
-    stats = (await service.client.get("/api/stats?since=1d", headers=who)).json()
+    stats = (await service.client.get("/api/v1/stats?since=1d", headers=who)).json()
     assert stats["submissions"]["total"] == 1
 
 
@@ -115,7 +115,7 @@ async def test_it_is_told_to_the_author_above_as_any_reply_is(service: Service) 
         ({"body": ""}, "body"),
         ({"body": "x" * 10_001}, "body"),
         ({"approve": "yes"}, "approve"),
-        ({"seen": "1"}, "seen"),
+        ({"expected_revision": "1"}, "expected_revision"),
     ],
 )
 async def test_a_wrong_reply_changes_nothing(service: Service, wrong: dict[str, Any], field: str) -> None:

@@ -83,19 +83,19 @@ async def test_what_each_role_may_and_may_not_do(service: Service) -> None:
     approve = {"comments": [id], "action": "hold"}
     # method, path, JSON, and who of (chief, all, here, there, local) may
     table: list[tuple[str, str, Any, tuple[int, int, int, int, int]]] = [
-        ("GET", "/api/queue", None, (200, 200, 200, 200, 200)),
-        ("GET", f"/api/comments/{id}", None, (200, 200, 200, 404, 200)),
+        ("GET", "/api/v1/comments", None, (200, 200, 200, 200, 200)),
+        ("GET", f"/api/v1/comments/{id}", None, (200, 200, 200, 404, 200)),
         ("GET", f"/moderate/comments/{id}", None, (200, 200, 200, 404, 200)),
-        ("POST", "/api/decisions", approve, (200, 200, 200, 404, 200)),
-        ("GET", "/api/stats?site=default", None, (200, 200, 200, 403, 200)),
+        ("POST", "/api/v1/decisions", approve, (200, 200, 200, 404, 200)),
+        ("GET", "/api/v1/stats?site=default", None, (200, 200, 200, 403, 200)),
         ("GET", "/moderate/stats?site=default", None, (200, 200, 200, 403, 200)),
-        ("GET", "/api/sites/default/rules", None, (200, 200, 200, 404, 200)),
-        ("PUT", "/api/sites/default/rules", {"max_links": 2}, (200, 403, 403, 404, 200)),
-        ("PUT", "/api/sites/other/rules", {"max_links": 2}, (200, 403, 404, 403, 404)),
+        ("GET", "/api/v1/sites/default/rules", None, (200, 200, 200, 404, 200)),
+        ("PUT", "/api/v1/sites/default/rules", {"max_links": 2}, (200, 403, 403, 404, 200)),
+        ("PUT", "/api/v1/sites/other/rules", {"max_links": 2}, (200, 403, 404, 403, 404)),
         ("PUT", "/sites/default/articles/a", {"title": "A"}, (401, 401, 401, 401, 401)),  # programs only
-        ("POST", "/api/privacy/export", email | {"site": "default"}, (200, 403, 403, 403, 200)),
-        ("POST", "/api/privacy/erase", email | {"site": "other"}, (200, 403, 403, 403, 403)),
-        ("POST", "/api/privacy/export", email, (200, 403, 403, 403, 403)),
+        ("POST", "/api/v1/privacy/export", email | {"site": "default"}, (200, 403, 403, 403, 200)),
+        ("POST", "/api/v1/privacy/erase", email | {"site": "other"}, (200, 403, 403, 403, 403)),
+        ("POST", "/api/v1/privacy/export", email, (200, 403, 403, 403, 403)),
         ("GET", PAGE, None, (200, 403, 403, 403, 200)),
         ("GET", "/moderate/account", None, (200, 200, 200, 200, 200)),
         ("GET", "/moderate/rules", None, (200, 200, 200, 200, 200)),
@@ -112,11 +112,11 @@ async def test_what_each_role_may_and_may_not_do(service: Service) -> None:
         for place in ("/moderate/policy", "/moderate/policy/undo"):
             sent = {"csrf_token": person.csrf, "site": "default", "max_links": "7", "act": "save"}
             assert (await person.ask("POST", place, data=sent)).status_code in (403, 404)
-    rules = (await chief.ask("GET", "/api/sites/default/rules")).json()["rules"]
+    rules = (await chief.ask("GET", "/api/v1/sites/default/rules")).json()["rules"]
     assert rules["max_links"] == 2
-    seen = (await there.ask("GET", "/api/queue")).json()["comments"]
+    seen = (await there.ask("GET", "/api/v1/comments")).json()["comments"]
     assert seen == [] and id not in (await there.ask("GET", "/moderate")).text
-    history = (await there.ask("GET", "/api/audit")).json()["entries"]
+    history = (await there.ask("GET", "/api/v1/audit")).json()["entries"]
     assert {entry["site"] for entry in history} == {"other"}
     assert PAGE not in (await here.ask("GET", "/moderate")).text  # nor is it offered what it may not do
 
@@ -237,9 +237,9 @@ async def test_a_new_role_counts_at_once_and_takes_sessions_and_second_factor_al
     chief, person = await signed_in(service), await signed_in(service, "moderator", "*")
     await service.held()
     await person.ask("POST", "/moderate/account", data={"csrf_token": person.csrf, "act": "begin-factor", "password": PASSWORD})  # fmt: skip
-    assert len((await person.ask("GET", "/api/queue")).json()["comments"]) == 1
+    assert len((await person.ask("GET", "/api/v1/comments")).json()["comments"]) == 1
     assert (await chief.act("change", moderator=person.moderator.id, place="moderator/other")).status_code == 303
-    assert (await person.ask("GET", "/api/queue")).json()["comments"] == []
+    assert (await person.ask("GET", "/api/v1/comments")).json()["comments"] == []
     assert "otpauth" in (await person.ask("GET", "/moderate/account")).text
     assert (await person.ask("GET", PAGE)).status_code == 403
     assert (await chief.act("change", moderator=person.moderator.id, place="administrator/*")).status_code == 303
@@ -264,7 +264,7 @@ async def test_the_last_administrator_stays(service: Service) -> None:
     other = await begun(service, second)
     assert (await chief.act("remove", moderator=second.id)).status_code == 303
     assert (await other.ask("GET", "/moderate")).status_code == 303  # signed out everywhere
-    assert (await other.ask("GET", "/api/queue")).status_code == 401
+    assert (await other.ask("GET", "/api/v1/comments")).status_code == 401
     assert (await chief.act("remove", moderator=second.id)).status_code == 404
 
 
@@ -282,17 +282,17 @@ async def test_a_token_is_shown_once_listed_and_revoked(service: Service) -> Non
     page = (await chief.ask("GET", PAGE)).text
     assert token not in page and token[:6] in page and "The newsroom&#39;s script" in page and "never used" in page
     service.client.cookies.clear()
-    assert (await service.client.get("/api/queue", headers=who)).status_code == 200
-    assert (await service.client.post("/score", json={"text": "x"}, headers=who)).status_code == 403
-    assert (await service.client.get("/api/stats?site=other", headers=who)).status_code == 403
+    assert (await service.client.get("/api/v1/comments", headers=who)).status_code == 200
+    assert (await service.client.post("/api/v1/score", json={"text": "x"}, headers=who)).status_code == 403
+    assert (await service.client.get("/api/v1/stats?site=other", headers=who)).status_code == 403
     assert "last used about" in (await chief.ask("GET", PAGE)).text
     assert (await chief.act("revoke-token", token=token[:6])).status_code == 303
-    assert (await service.client.get("/api/queue", headers=who)).status_code == 401
+    assert (await service.client.get("/api/v1/comments", headers=who)).status_code == 401
     assert (await chief.act("revoke-token", token=token[:6])).status_code == 404
     for fields in ({"name": "x", "site": "*"}, {"name": "", "site": "*", "scope-score": "1"},
                    {"name": "x", "site": "nowhere", "scope-score": "1"}):  # fmt: skip
         assert (await chief.act("add-token", **fields)).status_code == 422
-    entries = (await chief.ask("GET", "/api/audit")).json()["entries"]
+    entries = (await chief.ask("GET", "/api/v1/audit")).json()["entries"]
     told = {e["action"]: e for e in entries}
     assert told["token:add"]["actor"] == told["token:revoke"]["actor"] == chief.moderator.id
     assert token not in json.dumps(entries) and "newsroom" not in json.dumps(entries)
@@ -307,7 +307,7 @@ async def test_the_log_names_every_change_and_no_address_or_link(service: Servic
     await chief.act("change", moderator=kim.id, place="moderator/other")
     service.clock.forward(seconds=1)
     await chief.act("remove", moderator=kim.id)
-    entries = (await chief.ask("GET", "/api/audit")).json()["entries"]
+    entries = (await chief.ask("GET", "/api/v1/audit")).json()["entries"]
     about = [e["action"] for e in entries if e["subject"] == kim.id]
     assert about[0] == "moderator:remove" and {"moderator:add", "moderator:invite", "moderator:change"} <= set(about)
     assert all(e["actor"] == chief.moderator.id for e in entries if e["subject"] == kim.id)

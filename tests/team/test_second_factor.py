@@ -261,11 +261,11 @@ async def test_the_last_use_is_kept_to_the_hour(service: Service) -> None:
             return (await session.fetch("SELECT used_at FROM tokens WHERE kind = 'api'"))[0][0]
 
     assert await used() is None
-    await service.client.get("/api/queue", headers=who)
+    await service.client.get("/api/v1/comments", headers=who)
     first = await used()
     assert first % 3_600_000 == 0 and 0 <= service.clock() - first < 3_600_000
     service.clock.forward(hours=2)
-    await service.client.get("/api/queue", headers=who)
+    await service.client.get("/api/v1/comments", headers=who)
     assert await used() == first + 2 * 3_600_000
 
 
@@ -294,6 +294,6 @@ async def test_the_operator_ends_a_second_factor_that_is_lost(
     with pytest.raises(NotFound):
         await args.run(args, service.settings)
     who = await service.token()
-    entries = (await service.client.get("/api/audit", headers=who)).json()["entries"]
+    entries = (await service.client.get("/api/v1/audit", headers=who)).json()["entries"]
     ended = next(entry for entry in entries if entry["action"] == "second-factor:off")
     assert ended["actor"] == "operator" and not any(code in json.dumps(entries) for code in codes)

@@ -53,7 +53,7 @@ async def test_moderators_get_the_source_and_spans_that_match_it(service: Servic
     accepted = await send(service, SAID)
     assert not accepted.approved
     who = await service.token()
-    found = (await service.client.get(f"/api/comments/{accepted.id}", headers=who)).json()
+    found = (await service.client.get(f"/api/v1/comments/{accepted.id}", headers=who)).json()
     assert (found["body"], found["format"]) == (SAID, "html")
     spans = {SAID[a:b] for r in found["verdict"]["reasons"] if r.get("rule") == "blocked-word" for a, b in r["spans"]}
     assert spans == {"via<b>gra"}
@@ -81,7 +81,7 @@ async def test_what_is_learnt_is_the_plain_text(service: Service) -> None:
     accepted = await send(service, SAID)
     who = await service.token()
     decided = await service.client.post(
-        "/api/decisions", json={"comments": [accepted.id], "action": "spam"}, headers=who
+        "/api/v1/decisions", json={"comments": [accepted.id], "action": "spam"}, headers=who
     )
     assert decided.status_code == 200
     async with service.app.state.database.reading() as session:

@@ -48,18 +48,18 @@ async def lived_in(service: Service, bring: Bring) -> None:
     held = [await service.held("12") for _ in range(3)]
     appealing = (await service.post("12", body="See https://blog.example/borage, number 55")).json()
     sent = {"comments": [appealing["id"]], "action": "reject", "reason": "advertising", "note": "A shop?"}
-    assert (await service.client.post("/api/decisions", json=sent, headers=who)).is_success
+    assert (await service.client.post("/api/v1/decisions", json=sent, headers=who)).is_success
     said = {"act": "appeal", "appeal": "It is my garden,\nand I sell nothing."}
     assert (await service.client.post(appealing["receipt"], data=said)).status_code == 303
     for ids, action in ((held[:2], "reject"), (held[2:], "spam")):
         service.clock.forward(seconds=1)
         decided = await service.client.post(
-            "/api/decisions",
+            "/api/v1/decisions",
             json={"comments": ids, "action": action, "labels": ["insult"] if action == "reject" else [], "note": "why"},
             headers=who,
         )
         assert decided.is_success, decided.text
-    assert (await service.client.post(f"/api/decisions/{decided.json()['id']}/undo", headers=who)).is_success
+    assert (await service.client.post(f"/api/v1/decisions/{decided.json()['id']}/undo", headers=who)).is_success
     await service.post("Other.article", name="Zoë 你好", body="Elsewhere, number 60")
 
 
@@ -127,7 +127,7 @@ async def test_a_copy_in_the_same_database_has_ids_of_its_own(service: Service, 
         assert {c["id"] for c in one["comments"]}.isdisjoint(c["id"] for c in two["comments"])
     who = await service.token()
     both = [
-        (await service.client.get("/api/queue", params={"status": "rejected", "site": s}, headers=who)).json()
+        (await service.client.get("/api/v1/comments", params={"status": "rejected", "site": s}, headers=who)).json()
         for s in ("default", "copy")
     ]
     assert [len(b["comments"]) for b in both] == [2, 2]
@@ -160,7 +160,7 @@ async def test_wxr_reads_back_as_the_same_threads(service: Service, bring: Bring
     for status, kept in (("pending", "pending"), ("spam", "spam"), ("rejected", "deleted")):
         asked = {"status": status, "site": "default"}, {"status": kept, "site": "copy"}
         counts = [
-            len((await service.client.get("/api/queue", params=q, headers=who)).json()["comments"]) for q in asked
+            len((await service.client.get("/api/v1/comments", params=q, headers=who)).json()["comments"]) for q in asked
         ]
         assert counts[0] <= counts[1] and counts[1] > 0
 

@@ -99,7 +99,7 @@ async def test_twice_is_as_good_as_once_and_what_was_decided_meanwhile_stays(
     who = await service.token()
     shown = (await service.thread(key))["comments"]
     decided = await service.client.post(
-        "/api/decisions", json={"comments": [shown[0]["id"]], "action": "spam"}, headers=who
+        "/api/v1/decisions", json={"comments": [shown[0]["id"]], "action": "spam"}, headers=who
     )
     assert decided.status_code == 200
     before = await service.thread(key)
@@ -116,7 +116,7 @@ async def test_a_list_completes_an_export_by_the_same_numbers(service: Service, 
     assert told["comments"] == {"spam": 1}
     assert told["here_already"] == len(STORY)
     who = await service.token()
-    queue = (await service.client.get("/api/queue", params={"status": "spam"}, headers=who)).json()["comments"]
+    queue = (await service.client.get("/api/v1/comments", params={"status": "spam"}, headers=who)).json()["comments"]
     (spam,) = queue
     assert spam["author"] | {"record": None} == {
         "name": "Casino",
@@ -125,7 +125,7 @@ async def test_a_list_completes_an_export_by_the_same_numbers(service: Service, 
         "record": None,
     }
     assert spam["verdict"]["action"] == "spam"
-    one = (await service.client.get(f"/api/comments/{spam['id']}", headers=who)).json()
+    one = (await service.client.get(f"/api/v1/comments/{spam['id']}", headers=who)).json()
     assert [(d["action"], d["moderator"]) for d in one["decisions"]] == [("spam", "import")]
     assert [(r["rule"], r["note"]) for r in one["verdict"]["reasons"]] == [("imported", "wordpress")]
 
@@ -282,7 +282,7 @@ async def test_html_is_made_safe_and_a_broken_address_is_left_out(service: Servi
         assert evil not in comment["html"]
     assert (comment["author"]["name"], comment["author"]["url"]) == ("Ann & Bo", None)
     who = await service.token()
-    one = (await service.client.get(f"/api/comments/{comment['id']}", headers=who)).json()
+    one = (await service.client.get(f"/api/v1/comments/{comment['id']}", headers=who)).json()
     assert one["author"]["email"] == ""
 
 
@@ -290,7 +290,7 @@ async def test_what_was_erased_does_not_come_back(service: Service, bring: Bring
     data = foreign.wxr(foreign.wxr_post([Row(1), Row(2, 1, email="bob@example.org")]))
     await bring(data)
     who = await service.token("privacy")
-    await service.client.post("/api/privacy/erase", json={"email": "ann@example.org"}, headers=who)
+    await service.client.post("/api/v1/privacy/erase", json={"email": "ann@example.org"}, headers=who)
     assert (await bring(data))["comments"] == {}
     assert (await service.thread("12"))["count"] == 1
 
@@ -357,8 +357,8 @@ async def test_past_verdicts_are_lessons(service: Service, bring: Bring, tmp_pat
 async def test_imported_replies_can_be_answered_and_imported_ones_undone(service: Service, bring: Bring) -> None:
     await bring(foreign.wp_list([Row(1), *SPAM]))
     who = await service.token()
-    (spam,) = (await service.client.get("/api/queue", params={"status": "spam"}, headers=who)).json()["comments"]
-    one = (await service.client.get(f"/api/comments/{spam['id']}", headers=who)).json()
-    undone = await service.client.post(f"/api/decisions/{one['decisions'][0]['id']}/undo", headers=who)
+    (spam,) = (await service.client.get("/api/v1/comments", params={"status": "spam"}, headers=who)).json()["comments"]
+    one = (await service.client.get(f"/api/v1/comments/{spam['id']}", headers=who)).json()
+    undone = await service.client.post(f"/api/v1/decisions/{one['decisions'][0]['id']}/undo", headers=who)
     assert undone.status_code == 200, undone.text
     assert undone.json()["comments"][0]["status"] == "pending"

@@ -107,8 +107,8 @@ async def opened(service: Service, keys: Keys) -> dict[str, bool]:
         "code": code,
         "set-password": await opens(keys.set_password),
         "person": await opens(keys.person),
-        "token": await opens("/api/queue", keys.token),
-        "revoked": await opens("/api/queue", keys.revoked),
+        "token": await opens("/api/v1/comments", keys.token),
+        "revoked": await opens("/api/v1/comments", keys.revoked),
     }
 
 

@@ -299,7 +299,7 @@ async def test_a_stream_that_is_cut_before_its_first_line_leaves_its_place(servi
     never = asyncio.Event()
     scope = {
         "type": "http", "asgi": {"version": "3.0", "spec_version": "2.3"}, "http_version": "1.1", "method": "GET",
-        "scheme": "http", "path": "/api/events", "raw_path": b"/api/events", "query_string": b"", "root_path": "",
+        "scheme": "http", "path": "/api/v1/events", "raw_path": b"/api/v1/events", "query_string": b"", "root_path": "",
         "headers": [(name.lower().encode(), value.encode()) for name, value in who.items()],
         "client": ("203.0.113.9", 4711), "server": ("comments.test", 80),
     }  # fmt: skip

@@ -69,7 +69,7 @@ async def test_no_token_looks_like_an_option_to_a_command(service: Service, monk
     monkeypatch.setattr(access.secrets, "token_urlsafe", lambda _: next(chance))
     headers = await service.token()
     assert headers["Authorization"] == "Bearer ooNZTJwbEELmE7eJ0ge4P6vJSKLLNCoo"
-    assert (await service.client.get("/api/stats", headers=headers)).status_code == 200
+    assert (await service.client.get("/api/v1/stats", headers=headers)).status_code == 200
 
 
 def test_commands_work_beside_a_running_server(server: Server) -> None:
@@ -141,7 +141,7 @@ def test_errors_go_to_standard_error_with_a_status(
 async def test_a_backup_holds_all_and_restores_into_an_empty_database(service: Service, tmp_path: Path) -> None:
     ids = [await service.held() for _ in range(3)]
     who = await service.token()
-    await service.client.post("/api/decisions", json={"comments": ids[:2], "action": "approve"}, headers=who)
+    await service.client.post("/api/v1/decisions", json={"comments": ids[:2], "action": "approve"}, headers=who)
     models = tmp_path / "models"
     (models / "sites" / "default").mkdir(parents=True)
     (models / "sites" / "default" / "current").write_text("c1\n")

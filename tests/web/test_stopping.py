@@ -86,7 +86,7 @@ def begin(server: Server, head: str) -> socket.socket:
 
 
 def events(token: str) -> str:
-    return f"GET /api/events HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n\r\n"
+    return f"GET /api/v1/events HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n\r\n"
 
 
 def test_after_400_streams_that_were_cut_everybody_can_read(start: Callable[..., Server]) -> None:
@@ -101,7 +101,7 @@ def test_after_400_streams_that_were_cut_everybody_can_read(start: Callable[...,
     for _ in range(3):
         assert asks(server, "/health/ready")[0] == 200
         assert asks(server, "/sites/default/articles/post/comments")[0] == 200
-        assert asks(server, "/api/queue", headers=headers)[0] == 200
+        assert asks(server, "/api/v1/comments", headers=headers)[0] == 200
     stream = begin(server, events(token))
     assert stream.recv(100).startswith(b"HTTP/1.1 200")
     stream.close()

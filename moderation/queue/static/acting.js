@@ -67,7 +67,7 @@ async function reply(row, sent) {
   const { name, body, approve, seen } = Object.fromEntries(new FormData(sent));
   row.dataset.returning = ""; // our own change is no news
   try {
-    const told = await send(`/api/comments/${idOf(row)}/replies`, { name, body, approve: approve === "1", seen: Number(seen) });
+    const told = await send(`/api/v1/comments/${idOf(row)}/replies`, { name, body, approve: approve === "1", expected_revision: Number(seen) });
     if (approve === "1") await answered(row, told);
     else {
       const act = { action: "approve", size: 0, rows: [], places: [], label: "Your reply is published", id: told.id, back: false };
@@ -94,7 +94,7 @@ async function redact(row, sent) {
   const id = idOf(row), { text, seen } = Object.fromEntries(new FormData(sent));
   row.dataset.returning = ""; // our own change is no news
   try {
-    const told = await send(`/api/comments/${id}/redact`, { text, seen: Number(seen) });
+    const told = await send(`/api/v1/comments/${id}/redact`, { text, expected_revision: Number(seen) });
     renewed(row, id, told.revision);
     await refresh(row);
   } finally {
@@ -109,7 +109,7 @@ async function bar(row, button) {
   const id = idOf(row), what = button.value, said = button.dataset.done;
   const lifts = button.getAttribute("formaction").endsWith("/unbar");
   const set = async (lift) => {
-    await send(`/api/comments/${id}/${lift ? "unbar" : "bar"}`, { what });
+    await send(`/api/v1/comments/${id}/${lift ? "unbar" : "bar"}`, { what });
     await refresh(row);
     others(row).catch(() => { /* pressed again, it is done already */ });
   };

@@ -168,7 +168,7 @@ function decide(action, chosen, why) {
     await Promise.all(chosen.map((row) => ready.get(row)));
     try {
       const seen = Object.assign({}, ...chosen.map(seenOf));
-      const told = await send("/api/decisions", { comments: Object.keys(seen), action, seen, ...why });
+      const told = await send("/api/v1/decisions", { comments: Object.keys(seen), action, expected_revision: seen, ...why });
       kept(act, told);
     } catch (wrong) {
       forget(act);
@@ -194,7 +194,7 @@ function undo(act) {
     await act.sent;
     if (!act.id) return;
     try {
-      const moved = (await send(`/api/decisions/${act.id}/undo`)).comments;
+      const moved = (await send(`/api/v1/decisions/${act.id}/undo`)).comments;
       const now = Object.fromEntries(moved.map((one) => [one.id, one.revision]));
       for (const row of act.rows) {
         field(row, "seen").value = now[idOf(row)];

@@ -73,7 +73,7 @@
 
   function listen() {
     if (source || document.hidden) return;
-    source = new EventSource(`/api/events?since=${encodeURIComponent(last)}`);
+    source = new EventSource(`/api/v1/events?since=${encodeURIComponent(last)}`);
     const hear = (name, act) => source.addEventListener(name, (event) => {
       if (event.lastEventId) last = event.lastEventId;
       act(JSON.parse(event.data));
@@ -93,7 +93,7 @@
     if (id === looking && Date.now() - beat < 10_000) return;
     looking = id;
     beat = Date.now();
-    fetch("/api/presence", { method: "POST", keepalive: true, headers: { "Content-Type": "application/json", "X-CSRF-Token": csrf },
+    fetch("/api/v1/presence", { method: "POST", keepalive: true, headers: { "Content-Type": "application/json", "X-CSRF-Token": csrf },
       body: JSON.stringify({ comment: id ?? null }) }).catch(() => { /* the next beat says it again */ });
   }
 
