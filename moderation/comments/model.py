@@ -13,6 +13,8 @@ STATUSES = ("approved", "pending", "spam", "rejected", "deleted")
 DEEPEST = 5
 AUDIT_SAMPLE = "0"
 """What the ids of the random sample end in that people are shown a second time: one in 32 (`policy/error_rates.py`)."""
+MOST_EDITS = 20
+"""Revisions that a comment may have while its author still changes it: each is scored, stored and told of."""
 EDIT_WINDOW = 15 * 60 * 1000
 """Milliseconds after posting in which its author may edit or withdraw a comment."""
 

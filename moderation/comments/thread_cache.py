@@ -99,8 +99,10 @@ class Threads:
                 kept  # anybody can ask for what does not exist; and nothing here would tell when it is no longer true
             )
         self._drop_if_older(site, key, kept)
-        self._kept.setdefault((site, key), {})[name] = kept
-        self._bytes += len(body)
+        pages = self._kept.setdefault((site, key), {})
+        same = pages.get(name)  # whoever asked at the same time has built it too
+        pages[name] = kept
+        self._bytes += len(body) - (len(same.body) if same else 0)
         while self._bytes > self._most and len(self._kept) > 1:
             self.drop(*next(iter(self._kept)))
         return kept

@@ -21,12 +21,12 @@ from moderation.articles import register
 from moderation.articles import store_openings as openings
 from moderation.articles.store_openings import Opening
 from moderation.comments import store as comments
-from moderation.comments.model import EDIT_WINDOW, Comment, place, public
+from moderation.comments.model import EDIT_WINDOW, MOST_EDITS, Comment, place, public
 from moderation.comments.store import Judged
 from moderation.comments.verdict import Verdict
 from moderation.core.ids import new_id
 from moderation.core.offload import WRITING
-from moderation.core.problem import Conflict, Forbidden, NotFound, Problem, Unavailable
+from moderation.core.problem import Conflict, Forbidden, NotFound, Problem, TooFast, Unavailable
 from moderation.core.urls import Links
 from moderation.db import audit
 from moderation.db.database import Database, Session
@@ -299,6 +299,8 @@ class Intake:
         (score,) = await self.scorer.score([asked(arrival)])
         async with self.database.transaction() as tx:
             old = await own_comment(tx, arrival.site, arrival.article, id, now)
+            if old.revision >= MOST_EDITS:
+                raise TooFast("This comment was changed too often. It can still be withdrawn.", EDIT_WINDOW // 1000)
             book = await look_up(tx, arrival.site, [arrival], now)
             before = (await comments.verdicts(tx, arrival.site, [id])).get(id)
             (wave,) = await duplicates.filed(tx, [(book.site, arrival.submission)], now)

@@ -30,6 +30,8 @@ USUAL, USUAL_DAYS = 0.5, 7
 """Unless it has caught at least this share over these many days before: then that is how things are here."""
 SPARED = DAY
 """For so long a rule is not muted again after a moderator has ended it."""
+NETWORKS = 5
+"""Of fewer networks it says nothing of the rule: one stranger could switch it off by being caught on purpose."""
 NEVER = frozenset(("unscored", "wave"))
 """No judgement of the service's own: where the model is missing health says so, and a wave ends with the decision on it."""
 
@@ -121,7 +123,8 @@ class Window:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._seen: dict[str, deque[tuple[int, frozenset[str]]]] = {}
+        self._seen: dict[str, deque[tuple[int, str, frozenset[str]]]] = {}
+        """Site → when, from which network, and the rules that fired."""
         self._usual: dict[tuple[str, str], int] = {}
         """(site, rule) → when it was last found to be as usual, so that it is not asked with every comment."""
 
@@ -130,14 +133,15 @@ class Window:
         for judged in stored:
             seen = self._seen.setdefault(judged.comment.site, deque(maxlen=WINDOW))
             rules = frozenset(fired(judged)) if judged.verdict.reasons else frozenset()
-            seen.append((now, rules))
+            seen.append((now, judged.keys.address or judged.comment.id, rules))
             if rules and len(seen) == WINDOW and abs(now - seen[0][0]) <= WITHIN:
                 await self._look(sites_[judged.comment.site], rules, now)
 
     async def _look(self, site: Site, rules: frozenset[str], now: int) -> None:
         seen = self._seen[site.key]
         for rule in sorted(rules - NEVER - site.muted.keys()):
-            if sum(rule in caught for _, caught in seen) <= EVERYTHING * WINDOW:
+            networks = [network for _, network, caught in seen if rule in caught]
+            if len(networks) <= EVERYTHING * WINDOW or len(set(networks)) < NETWORKS:
                 continue
             if abs(now - self._usual.get((site.key, rule), -WITHIN)) < WITHIN:
                 continue

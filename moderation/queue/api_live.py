@@ -22,7 +22,7 @@ from starlette.types import Receive, Scope, Send
 
 from moderation.comments import store as comments
 from moderation.core.ids import first_id_at, is_id, made_at
-from moderation.core.problem import FieldError, Invalid, NotFound, Unavailable
+from moderation.core.problem import FieldError, Invalid, NotFound, TooFast, Unavailable
 from moderation.core.times import LEEWAY
 from moderation.db.database import Database
 from moderation.queue import store as queue
@@ -43,7 +43,7 @@ MOST = 200
 """Changes told in one go; where there are more, the client is told to look anew."""
 BUFFER = 50
 """Events that wait for one slow client."""
-CLIENTS = 200
+CLIENTS, CLIENTS_EACH = 200, 20
 LOOKS_FOR = 30.0
 """Seconds for which somebody is taken to look at a comment, unless they say so again."""
 
@@ -123,6 +123,8 @@ class Live:
         """Raises Unavailable where too many listen, or the service is stopping."""
         if self._closed or len(self.clients) >= CLIENTS:
             raise Unavailable("Too many listen already, or the service is stopping. Try again shortly.")
+        if sum(one.principal.name == client.principal.name for one in self.clients) >= CLIENTS_EACH:
+            raise TooFast(f"{CLIENTS_EACH} windows or programs of yours listen already; close one.", 60)
         self.clients.add(client)
         if self._task is None or self._task.done():
             self._since, self._mark = self.clock(), None

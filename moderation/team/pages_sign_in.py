@@ -147,14 +147,14 @@ async def post_code(request: Request) -> Response:
 
 
 async def post_logout(request: Request) -> Response:
-    """End the session."""
+    """End the session. A page elsewhere, whose request comes without the cookie, ends none in the browser either."""
     state = request.app.state
+    answer = RedirectResponse("/moderate/login", 303)
     principal = await state.authenticator.session(request)
     if principal:
         state.authenticator.check_csrf(principal, (await fields_of(request)).get("csrf_token", ""))
         await access.sign_out(state.database, state.links.signer, request.cookies[COOKIE], state.clock())
-    answer = RedirectResponse("/moderate/login", 303)
-    answer.delete_cookie(COOKIE)
+        answer.delete_cookie(COOKIE)
     return answer
 
 

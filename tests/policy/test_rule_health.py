@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 from collections import Counter
+from ipaddress import ip_network
 from typing import Any
 
 import pytest
@@ -32,12 +33,14 @@ async def undo(service: Service, decision: str) -> None:
     assert answer.status_code == 200, answer.text
 
 
-async def caught(service: Service, count: int, text: str = KIND, status: int = 202) -> list[str]:
-    """Comments that only differ by a number, a few seconds apart."""
+async def caught(service: Service, count: int, text: str = KIND, status: int = 202, networks: int = 9) -> list[str]:
+    """Comments that only differ by a number, a few seconds apart, from so many networks in turn."""
+    service.app.state.trusted = (ip_network("203.0.113.9/32"),)
     ids = []
     for number in range(count):
         service.clock.forward(seconds=2)
-        answer = await service.post(body=f"{text} {number} {service.clock.now}")
+        headers = {"X-Forwarded-For": f"198.51.100.{number % networks}"}
+        answer = await service.post(body=f"{text} {number} {service.clock.now}", headers=headers)
         assert answer.status_code == status
         ids.append(answer.json()["id"])
     return ids
@@ -179,6 +182,13 @@ async def test_a_rule_that_holds_anyway_is_only_remarked_upon(service: Service) 
     shown = (await service.client.get(f"/api/v1/comments/{held}", headers=await service.token())).json()
     assert shown["status"] == "pending"
     assert shown["verdict"]["reasons"][0]["note"] == "word: river; moderators mostly overturn it"
+
+
+async def test_one_network_switches_no_rule_off_by_being_caught(service: Service) -> None:
+    await set_rules(service, disallowed=["river"])
+    ids = await caught(service, 56, networks=1)
+    assert (await report(service))["disallowed"]["muted"] is None
+    assert {(await verdict_of(service, id))[0] for id in ids} == {"spam"}
 
 
 async def test_a_rule_that_suddenly_catches_everything_only_holds(service: Service) -> None:
