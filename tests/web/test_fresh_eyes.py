@@ -65,3 +65,15 @@ async def test_a_sign_out_without_the_session_s_cookie_takes_it_from_nobody(serv
 )
 async def test_an_ipv4_address_is_the_same_in_ipv6_form(text: str, address: str) -> None:
     assert str(parsed_address(text)) == address
+
+
+async def test_past_its_allowance_a_network_reaches_the_intake_with_no_new_key(service: Service) -> None:
+    first = {"name": "Ann", "email": "ann@example.org", "body": "A kind word about the garden, sent twice."}
+    thread, kept = "/sites/default/articles/post/comments", {"Idempotency-Key": "the-first-one"}
+    assert (await service.client.post(thread, json=first, headers=kept)).status_code == 201
+    for _ in range(60):
+        await service.client.post(thread, json=first)
+    batches = service.app.state.intake.counts.batches
+    again = await service.client.post(thread, json=first | {"body": "Another."}, headers={"Idempotency-Key": "new"})
+    assert again.status_code == 429 and service.app.state.intake.counts.batches == batches
+    assert (await service.client.post(thread, json=first, headers=kept)).status_code == 201
