@@ -178,39 +178,49 @@ async def arriving(
 ) -> Arrival:
     """`arrival_of`, off the event loop where the text is long and not plain. Raises TooFast where its network is past its
     allowance already, but for an author's edit."""
+    address = address_of(request)
+    network = request.app.state.links.signer.address_key(address)
     if not is_edit:
-        await check_allowance(request, site, article)
+        await check_allowance(request, site, article, network)
     light = formats.is_light(sent.body, sent.format)
-    return await REQUESTS.run(arrival_of, request, site, article, sent, raw, receipt, here=light, **more)
+    given = (site, article, sent, raw, address, network, receipt)
+    return await REQUESTS.run(arrival_of, request, *given, here=light, **more)
 
 
-async def check_allowance(request: Request, site: Site, article: str) -> None:
+async def check_allowance(request: Request, site: Site, article: str, network: str) -> None:
     """Raises TooFast where the request's network is past its allowance already. The retry of an answered request is free."""
     state = request.app.state
-    signer, now = state.links.signer, state.intake.clock()
+    now = state.intake.clock()
     try:
-        state.intake.allowance.check(site, signer.address_key(address_of(request)), now)
+        state.intake.allowance.check(site, network, now)
     except TooFast:
-        key = signer.token_hash(request.headers.get("idempotency-key", ""))
+        key = state.links.signer.token_hash(request.headers.get("idempotency-key", ""))
         async with state.database.reading() as session:
             if (article, key) not in await idempotency.find(session, site.key, [key], now):
                 raise
 
 
 def arrival_of(
-    request: Request, site: Site, article: str, sent: Submission, raw: bytes, receipt: str = "", **more: Any
+    request: Request,
+    site: Site,
+    article: str,
+    sent: Submission,
+    raw: bytes,
+    address: str,
+    network: str,
+    receipt: str,
+    **more: Any,
 ) -> Arrival:
     """The submission with its circumstances: where from, by whom, whether it is a retry."""
     state = request.app.state
     links: Links = state.links
     headers = request.headers
-    address = address_of(request)
     retry = None
     if (ticket := headers.get("idempotency-key")) is not None:
         if not 1 <= len(ticket) <= 255 or not ticket.isprintable():
             raise Invalid(FieldError("Idempotency-Key", "invalid", "must have 1 to 255 printable characters"))
         retry = (links.signer.token_hash(ticket), blake2b(raw, digest_size=16).hexdigest())
-    keys = Keys(links.signer.author_key(sent.email, sent.name), links.signer.address_key(address), sent.body_key)
+    keys = Keys(links.signer.author_key(sent.email, sent.name), network, sent.body_key)
     proof = links.signer.comment_of(headers.get("receipt") or receipt)
     return arrive(site.key, article, sent, keys, address=address, proof=proof, retry=retry, **more)
 
