@@ -101,13 +101,13 @@ async def measure(rounds: int, folder: Path) -> dict[str, list[float]]:
                         public_url="http://here")  # fmt: skip
     app, found = create_app(settings, say=None), dict[str, list[float]]()
     async with app.router.lifespan_context(app):
-        state = app.state
-        async with state.database.transaction() as tx:
+        services = app.state.services
+        async with services.database.transaction() as tx:
             rules = SiteSettings(
                 per_author_a_minute=0, per_address_a_minute=0, blocked=("casino", "*asin*", "spam.example")
             )
-            await sites.put_site(tx, Site("default", "My site", rules=rules), state.clock())
-            token = await access.add_token(tx, state.links.signer, "*", frozenset({"score"}), state.clock())
+            await sites.put_site(tx, Site("default", "My site", rules=rules), services.clock())
+            token = await access.add_token(tx, services.signer, "*", frozenset({"score"}), services.clock())
         headers = {"Authorization": f"Bearer {token}"}
         async with httpx.AsyncClient(
             transport=httpx.ASGITransport(app), base_url="http://here", headers=headers, timeout=600

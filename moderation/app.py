@@ -5,31 +5,30 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
+import signal
 import time
-from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from classifier.serving import Classifier
 from moderation.articles import api as articles_api
 from moderation.articles import public as articles_public
+from moderation.articles.related import Related
 from moderation.comments import public as comments_public
 from moderation.comments import public_feeds as feeds
 from moderation.comments.thread_cache import Threads
 from moderation.core import logs
 from moderation.core.problem import MethodNotAllowed, NotFound, Problem, TooLarge
-from moderation.core.signing import Signer, parsed_address
+from moderation.core.signing import Signer
 from moderation.core.urls import Links
 from moderation.db import connect, secure_delete
 from moderation.db.database import Database
@@ -58,6 +57,7 @@ from moderation.policy import api as policy_api
 from moderation.policy import pages as policy_pages
 from moderation.policy import pages_rules as pages_rules
 from moderation.policy import pages_what_if as pages_what_if
+from moderation.policy.agreement import Agreement
 from moderation.policy.scorer import Scorer
 from moderation.policy.what_if import Replay
 from moderation.privacy import data_requests as privacy
@@ -70,11 +70,12 @@ from moderation.queue import pages as queue_pages
 from moderation.queue import pages_redact as pages_redact
 from moderation.queue import pages_reply as pages_reply
 from moderation.queue import public as queue_public
+from moderation.queue.live import Live
+from moderation.services import Services
 from moderation.settings import Settings
 from moderation.settings import load as load_settings
 from moderation.sites import store as sites
 from moderation.sites.cache import Directory
-from moderation.sites.cors import problem_answer
 from moderation.sites.model import Site
 from moderation.team import access
 from moderation.team import pages as team_pages
@@ -83,11 +84,13 @@ from moderation.team import pages_sign_in as sign_in
 from moderation.team import store as moderators
 from moderation.team.access import Authenticator
 from moderation.web import health, metrics, openapi, shutdown
+from moderation.web.cors import problem_answer
+from moderation.web.middleware import ProxyWatch, RequestMiddleware, route_of
 from moderation.web.templating import Pages
 
 log = logging.getLogger("moderation")
 HERE = Path(__file__).parent
-HOUR = 3_600_000
+MINUTE, HOUR = 60_000, 3_600_000
 EDGES: tuple[Sequence[BaseRoute], ...] = (
     # for readers and the pages they read
     comments_public.routes,
@@ -190,63 +193,6 @@ async def on_error(request: Request, error: Exception) -> Response:
     return problem_answer(Problem("Something went wrong on our side; it is in the log."))
 
 
-def route_of(scope: Scope) -> str:
-    """The path's pattern, not the path: a receipt in a log would be a key in a log."""
-    found = scope.get("route")
-    return str(getattr(found, "path", "unmatched"))
-
-
-class RequestMiddleware:
-    """Around everything: a line in the log where something failed, and a note of proxies that nobody declared.
-
-    A comment goes straight from here to its endpoint: the layers between cost as much as checking it.
-    """
-
-    def __init__(self, app: ASGIApp, state: Any, trusted: access.Networks) -> None:
-        self.app, self.state, self.trusted = app, state, trusted
-        self.known = set[str]()
-        """Peers that may send what they send."""
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
-        peer = scope["client"][0] if scope.get("client") else ""
-        if self.state.proxy_problem is None and peer not in self.known:
-            self._look_at_proxy(peer, scope)
-
-        async def note(message: Message) -> None:
-            if message["type"] == "http.response.start" and message["status"] >= 500:
-                log.warning(
-                    "answered", extra={"method": scope["method"], "path": route_of(scope), "status": message["status"]}
-                )
-            await send(message)
-
-        try:
-            if scope["method"] == "POST" and (found := intake_public.POST_COMMENT.path_regex.match(scope["path"])):
-                scope["route"], scope["path_params"] = intake_public.POST_COMMENT, found.groupdict()
-                response = await intake_public.POST_COMMENT.endpoint(Request(scope, receive))
-                await response(scope, receive, note)
-            else:
-                await self.app(scope, receive, note)
-        except ClientDisconnect:  # an upload that was broken off: nobody is there to be told, and nothing is wrong here
-            log.debug("a client went away", extra={"method": scope["method"], "path": route_of(scope)})
-
-    def _look_at_proxy(self, peer: str, scope: Scope) -> None:
-        if all(name != b"x-forwarded-for" for name, _ in scope["headers"]):
-            return
-        here = parsed_address(peer)
-        is_local = here is None or here.is_private or here.is_loopback
-        if is_local and not any(here in network for network in self.trusted if here):
-            self.state.proxy_problem = (
-                "X-Forwarded-For comes from an untrusted private or loopback peer: all its readers share one limit. "
-                "Set MODERATION_TRUSTED_PROXIES to your proxy's address."
-            )
-            log.warning(self.state.proxy_problem)
-        elif len(self.known) < 1000:
-            self.known.add(peer)
-
-
 async def first_start(
     database: Database, links: Links, settings: Settings, now: int, say: Callable[[str], None]
 ) -> None:
@@ -273,6 +219,8 @@ def create_app(
     """The whole service. Nothing is opened before its lifespan begins. `say` None: somebody else did the first start.
     `last_resort` is for a process of its own: it ends that some time after it was told to stop."""
 
+    proxy = ProxyWatch(settings.proxies)
+
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         loop = asyncio.get_running_loop()
@@ -280,87 +228,43 @@ def create_app(
         def told() -> None:
             if last_resort:
                 last_resort.arm()
-            if live := getattr(app.state, "live", None):
-                loop.call_soon_threadsafe(live.close)  # its server would wait for open streams
+            if services := getattr(app.state, "services", None):
+                loop.call_soon_threadsafe(services.live.close)  # its server would wait for open streams
 
         with shutdown.told_to_stop(told):
             async with opened(app):
                 yield
 
+    def end() -> None:
+        if last_resort:  # a process of its own: whoever supervises it starts another
+            signal.raise_signal(signal.SIGTERM)
+
     @asynccontextmanager
     async def opened(app: Starlette) -> AsyncIterator[None]:
-        state = app.state
-        signer = Signer(settings.secret())
-        state.links = Links(settings.base, signer)
-        state.database = connect(settings.database)
-        await state.database.open()
+        database = connect(settings.database)
+        await database.open()
         try:
-            state.trusted = settings.proxies
-            state.mails = bool(settings.smtp)
-            state.clock = clock
-            state.started = time.monotonic()
-            state.decided = Counter()
-            state.agreement = metrics.Agreement()
-            state.metrics_token = settings.metrics_token
-            state.live = api_live.Live(state.database, clock)
-            state.authenticator = Authenticator(state.database, signer, settings.proxies, clock)
-            state.directory = Directory(state.database, state.links)
-            state.threads = Threads(state.database)
-            state.related = articles_public.Related(state.database)
-            state.scorer = Scorer(classifier or Classifier(Path(settings.models)))
-            state.what_if = Replay(state.database, state.scorer)
-            state.models = Path(settings.models)
-            state.models_room = Look(partial(room, state.models))
-            state.shadow = Shadow(state.database, state.scorer.classifier, clock)
-            state.intake = Intake(
-                state.database, state.scorer, state.links, changed=state.threads.drop, clock=clock, mails=state.mails
+            services = assembled(
+                settings, database, classifier or Classifier(Path(settings.models)), clock, proxy, app.routes
             )
-            hooks = Webhooks(state.database, state.links, clock, to_private=settings.webhooks_to_private)
-            letters = Letters(state.database, state.links, {"digest": digest.letter, "person": privacy.letter})
-            mail = Mail(settings.smtp and Smtp.of(*settings.smtp), settings.host_name, letters.write)
-            state.mail_check = MailCheck(settings.smtp and Smtp.of(*settings.smtp), settings.host_name, settings.base)
-            state.outbox = Deliverer(state.database, hooks, mail, clock=clock)
-            state.keep = retention.Keep(**settings.keep)
-            sweep = partial(retention.sweep, state.database, state.keep)
-            due = [
-                Job("sweep", HOUR, lambda: sweep(clock())),
-                Job(
-                    "scrub",
-                    60_000,
-                    lambda: secure_delete.scrub(state.database),
-                    partial(secure_delete.wanted, state.database),
-                ),
-                Job("redate", 60_000, state.outbox.redate, state.outbox.is_ahead),
-                Job("read-up", 60_000, lambda: queue.read_up(state.database, all_=True)),
-                Job("waves", HOUR // 4, lambda: catch_up(state.database)),
-                Job("shadow", 15_000, state.shadow.read_along, state.shadow.wanted),
-            ]
-            if settings.smtp and settings.digest_hours:
-                waits = partial(digest.anything_waits, state.database)
-                every = settings.digest_hours * HOUR
-                due.append(Job("digest", every, lambda: digest.digest(state.database, clock()), waits))
-            told = partial(events.failed_signins, state.database, signer, mails=state.mails)
-            failed = partial(events.anything_failed, state.database)
-            due.append(Job("failed-signins", HOUR // 4, lambda: told(clock()), failed))
-            state.periodic = Periodic(state.database, clock, due)
-            state.pages = Pages(HERE)
-            state.openapi = openapi.document(app.routes, settings.base)
+            app.state.services = services
             if say:
-                await first_start(state.database, state.links, settings, clock(), say)
-            await state.scorer.start()
-            state.intake.start()
-            state.outbox.start()
-            state.periodic.start()
-            yield
-            await shutdown.in_turn(
-                ("events", state.live.stop, 0.5),
-                ("rounds", state.periodic.stop, 0.5),
-                ("intake", state.intake.stop, 3),
-                ("outbox", state.outbox.stop, 3),
-            )
-            state.scorer.close()
+                await first_start(database, services.links, settings, clock(), say)
+            await services.scorer.start()
+            async with shutdown.background(end) as loops:
+                services.intake.start(loops)
+                services.outbox.start(loops)
+                services.periodic.start(loops)
+                yield
+                await shutdown.in_turn(
+                    ("events", services.live.stop, 0.5),
+                    ("periodic", services.periodic.stop, 0.5),
+                    ("intake", services.intake.stop, 3),
+                    ("outbox", services.outbox.stop, 3),
+                )
+            services.scorer.close()
         finally:
-            await shutdown.in_turn(("database", state.database.close, 1))
+            await shutdown.in_turn(("database", database.close, 1))
 
     app = Starlette(
         routes=routes(settings),
@@ -368,9 +272,90 @@ def create_app(
         exception_handlers={Problem: on_problem, HTTPException: on_http, Exception: on_error},
     )
     app.router.redirect_slashes = False  # Starlette's own redirect leads to whatever Host the request names
-    app.state.proxy_problem = None
-    app.add_middleware(RequestMiddleware, state=app.state, trusted=settings.proxies)
+    app.add_middleware(RequestMiddleware, proxy=proxy)
     return app
+
+
+def assembled(
+    settings: Settings,
+    database: Database,
+    classifier: Classifier,
+    clock: Callable[[], int],
+    proxy: ProxyWatch,
+    routes: list[BaseRoute],
+) -> Services:
+    """What serves, each part given what it needs. Nothing runs yet."""
+    signer = Signer(settings.secret())
+    links = Links(settings.base, signer)
+    threads = Threads(database)
+    scorer = Scorer(classifier)
+    models = Path(settings.models)
+    shadow = Shadow(database, classifier, clock)
+    smtp = settings.smtp and Smtp.of(*settings.smtp)
+    mails = settings.smtp is not None
+    hooks = Webhooks(database, links, clock, to_private=settings.webhooks_to_private)
+    letters = Letters(database, links, {"digest": digest.letter, "person": privacy.letter})
+    outbox = Deliverer(database, hooks, Mail(smtp, settings.host_name, letters.write), clock=clock)
+    keep = retention.Keep(**settings.keep)
+    return Services(
+        settings=settings,
+        clock=clock,
+        started=time.monotonic(),
+        database=database,
+        links=links,
+        directory=Directory(database, links),
+        authenticator=Authenticator(database, signer, settings.proxies, clock),
+        threads=threads,
+        related=Related(database),
+        scorer=scorer,
+        what_if=Replay(database, scorer),
+        models=models,
+        models_room=Look(partial(room, models)),
+        shadow=shadow,
+        intake=Intake(database, scorer, links, changed=threads.drop, clock=clock, mails=mails),
+        outbox=outbox,
+        mails=mails,
+        mail_check=MailCheck(smtp, settings.host_name, settings.base),
+        live=Live(database, clock),
+        periodic=Periodic(database, clock, jobs(settings, database, signer, outbox, shadow, keep, clock)),
+        keep=keep,
+        agreement=Agreement(),
+        pages=Pages(HERE),
+        openapi=openapi.document(routes, settings.base),
+        proxy=proxy,
+    )
+
+
+def jobs(
+    settings: Settings,
+    database: Database,
+    signer: Signer,
+    outbox: Deliverer,
+    shadow: Shadow,
+    keep: retention.Keep,
+    clock: Callable[[], int],
+) -> list[Job]:
+    """What is done by the clock, each in the slice that it belongs to."""
+    found = [
+        Job("sweep", HOUR, lambda: retention.sweep(database, keep, clock())),
+        Job("scrub", MINUTE, partial(secure_delete.scrub, database), partial(secure_delete.wanted, database)),
+        Job("redate", MINUTE, outbox.redate, outbox.is_ahead),
+        Job("read-up", MINUTE, partial(queue.read_up, database, all_=True)),
+        Job("waves", HOUR // 4, partial(catch_up, database)),
+        Job("shadow", MINUTE // 4, shadow.read_along, shadow.wanted),
+        Job(
+            "failed-signins",
+            HOUR // 4,
+            lambda: events.failed_signins(database, signer, clock(), mails=settings.smtp is not None),
+            partial(events.anything_failed, database),
+        ),
+    ]
+    if settings.smtp and settings.digest_hours:
+        every = settings.digest_hours * HOUR
+        found.append(
+            Job("digest", every, lambda: digest.digest(database, clock()), partial(digest.anything_waits, database))
+        )
+    return found
 
 
 async def prepare(settings: Settings, say: Callable[[str], None]) -> None:

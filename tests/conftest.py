@@ -15,7 +15,7 @@ import urllib.request
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +27,7 @@ from classifier.serving import Classifier
 from moderation.app import create_app
 from moderation.db import connect
 from moderation.db.database import Database
+from moderation.services import Services
 from moderation.settings import Settings
 from tests import postgres
 
@@ -225,6 +226,15 @@ class Service:
     settings: Settings
     said: list[str] = field(default_factory=list)
 
+    @property
+    def services(self) -> Services:
+        services: Services = self.app.state.services
+        return services
+
+    def have(self, **parts: Any) -> None:
+        """Other parts from now on: mail that is set up, say."""
+        self.app.state.services = replace(self.services, **parts)
+
     async def post(self, article: str = "post", site: str = "default", **more: Any) -> httpx.Response:
         """A harmless reply, but for what is given; each call from another author, a second later."""
         self.clock.forward(seconds=1)
@@ -252,9 +262,9 @@ class Service:
         """The headers of a new bearer token."""
         from moderation.team import access
 
-        state = self.app.state
-        async with state.database.transaction() as tx:
-            token = await access.add_token(tx, state.links.signer, site, frozenset(scopes.split(",")), self.clock())
+        services = self.services
+        async with services.database.transaction() as tx:
+            token = await access.add_token(tx, services.signer, site, frozenset(scopes.split(",")), self.clock())
         return {"Authorization": f"Bearer {token}"}
 
 

@@ -16,8 +16,9 @@ from moderation.comments.submission import has_lone_surrogate
 from moderation.core.problem import FieldError, Forbidden, Invalid
 from moderation.core.times import iso
 from moderation.db import audit
+from moderation.services import services_of
 from moderation.sites import store as sites
-from moderation.sites.cache import Directory, article_key
+from moderation.sites.cache import article_key
 from moderation.sites.model import Article
 from moderation.text.addresses import checked_url
 from moderation.web import bodies
@@ -25,16 +26,16 @@ from moderation.web import bodies
 
 async def put_article(request: Request) -> Response:
     """Register or change an article; what is not given stays as it is."""
-    state = request.app.state
-    directory: Directory = state.directory
+    services = services_of(request)
+    directory = services.directory
     site = await directory.site(request.path_params["site"])
     key = article_key(request.path_params["article"])
-    principal = await state.authenticator.bearer(request, "articles")
+    principal = await services.authenticator.bearer(request, "articles")
     if not principal.sees(site.key):
         raise Forbidden("This token is for another site.", code="site")
     given = checked(await bodies.read_json(request))
-    now = state.intake.clock()
-    async with state.database.transaction() as tx:
+    now = services.intake.clock()
+    async with services.database.transaction() as tx:
         known = (await sites.articles(tx, site.key, [key])).get(key)
         article = replace(known or Article(site.key, key, created_at=now), **given)
         await register(tx, article)
@@ -47,7 +48,7 @@ async def put_article(request: Request) -> Response:
             subject=key,
             comments_open=article.comments_open,
         )
-    state.threads.drop(site.key, key)
+    services.threads.drop(site.key, key)
     shown = {
         "site": site.key,
         "key": key,

@@ -1,113 +1,25 @@
-"""You May Also Like: which registered articles are nearest in content to one, worked out once for each state of the site."""
+"""You May Also Like: the articles that are nearest in content to one."""
 
 from __future__ import annotations
-
-import asyncio
-from collections import OrderedDict
-from collections.abc import Iterable
 
 import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
-from classifier.nearest import NOTHING, VERSION, Nearest, Vector
-from moderation.articles import register
-from moderation.articles import store as vectors
-from moderation.articles.store import Known
+from moderation.articles.related import MOST
 from moderation.comments.public import whole
 from moderation.comments.thread_cache import answer, etag_of
-from moderation.core.problem import FieldError, Invalid, NotFound
-from moderation.db.database import Database
-from moderation.sites import store as sites
-from moderation.sites.cache import Directory, article_key
-from moderation.sites.cors import readable
+from moderation.core.problem import FieldError, Invalid
+from moderation.services import services_of
+from moderation.sites.cache import article_key
 from moderation.sites.model import Article
 from moderation.text import markdown
+from moderation.web.cors import readable
 
-LIMIT, MOST = 3, 10
+LIMIT = 3
 WORDS = 55
 """Of the teaser, as WordPress has it."""
 FRESH = "public, max-age=300"
-KEPT = 2_000
-"""Articles of a site whose nearest are remembered."""
-PAGE = 100
-
-
-class Shelf:
-    """The articles of one site at one state, and what was found out about them."""
-
-    def __init__(self, changed: int, known: Iterable[tuple[Known, Vector]]) -> None:
-        self.changed = changed
-        self.known = {one.article: (one, vector) for one, vector in known}
-        self._linked = [one for one, _ in self.known.values() if one.is_linked]
-        self._all = Nearest([vector for one, vector in self.known.values() if one.is_linked])
-        self._found: OrderedDict[str, list[str]] = OrderedDict()
-
-    def nearest(self, key: str) -> list[str]:
-        """The MOST nearest, the newest first among equals. Never itself."""
-        if key not in self._found:
-            _, vector = self.known.get(key, (None, NOTHING))
-            similarity = self._all.similarity(vector).round(6)
-            order = sorted(range(len(self._linked)), key=lambda at: (-similarity[at], -self._linked[at].at))
-            self._found[key] = [name for at in order[: MOST + 1] if (name := self._linked[at].article) != key][:MOST]
-            if len(self._found) > KEPT:
-                self._found.popitem(last=False)
-        return self._found[key]
-
-
-def shelf_of(changed: int, before: Shelf | None, new: list[Known]) -> Shelf:
-    """The work of a few milliseconds for a hundred articles, half a second for ten thousand."""
-    known = dict(before.known) if before else {}
-    known |= {one.article: (one, Vector.unpack(one.vector)) for one in new}
-    return Shelf(changed, known.values())
-
-
-class Related:
-    """A shelf for each site, as fresh as the database."""
-
-    def __init__(self, database: Database) -> None:
-        self.database = database
-        self._shelves: dict[str, Shelf] = {}
-        self._lock = asyncio.Lock()
-
-    async def nearest(self, site: str, key: str, limit: int) -> list[Article]:
-        """Raises NotFound for an article that nobody has heard of."""
-        shelf = await self._shelf(site)
-        keys = (await asyncio.to_thread(shelf.nearest, key))[:limit]
-        async with self.database.reading() as session:
-            found = await sites.articles(session, site, [key, *keys])
-        if key not in found:
-            raise NotFound("There is no such article.")
-        return [found[name] for name in keys if name in found]
-
-    async def _shelf(self, site: str) -> Shelf:
-        async with self.database.reading() as session:
-            changed = await vectors.newest(session, site)
-        shelf = self._shelves.get(site)
-        if shelf and shelf.changed == changed:
-            return shelf
-        async with self._lock:  # of many that ask at once, one works
-            shelf = self._shelves.get(site)
-            if shelf is None:
-                await self._catch_up(site)
-            async with self.database.reading() as session:
-                changed = await vectors.newest(session, site)
-                new = await vectors.since(session, site, shelf.changed if shelf else 0)
-            if shelf is None or shelf.changed != changed:
-                shelf = await asyncio.to_thread(shelf_of, changed, shelf, new)
-                self._shelves[site] = shelf
-            return shelf
-
-    async def _catch_up(self, site: str) -> None:
-        """What was registered before there were vectors, or when they were others."""
-        while True:
-            async with self.database.reading() as session:
-                missing = await vectors.missing(session, site, VERSION, PAGE)
-            if not missing:
-                return
-            async with self.database.transaction() as tx:
-                for article in missing:
-                    await register.keep_vector(tx, article)
 
 
 def teaser(article: Article) -> dict[str, str | None]:
@@ -121,14 +33,13 @@ def teaser(article: Article) -> dict[str, str | None]:
 
 async def read_related(request: Request) -> Response:
     """You May Also Like: other articles of the site, the nearest in content first."""
-    directory: Directory = request.app.state.directory
-    related: Related = request.app.state.related
-    site = await directory.site(request.path_params["site"])
+    services = services_of(request)
+    site = await services.directory.site(request.path_params["site"])
     key = article_key(request.path_params["article"])
     limit = whole(request.query_params.get("limit"), LIMIT, MOST)
     if limit is None:
         raise Invalid(FieldError("limit", "invalid", f"must be a whole number from 1 to {MOST}"))
-    found = await related.nearest(site.key, key, limit)
+    found = await services.related.nearest(site.key, key, limit)
     body = orjson.dumps({"articles": [teaser(article) for article in found]})
     return answer(request, body, etag_of(body), "application/json", FRESH)
 

@@ -15,15 +15,16 @@ from starlette.routing import Route
 from moderation.comments import avatar
 from moderation.comments import store as comments
 from moderation.comments.model import DEEPEST, Comment, public, tree
-from moderation.comments.thread_cache import Threads, answer, etag_of
+from moderation.comments.thread_cache import answer, etag_of
 from moderation.core.ids import is_id
 from moderation.core.problem import FieldError, Invalid, NotFound
 from moderation.core.times import iso
 from moderation.core.urls import Links
-from moderation.db.database import Database, Session
+from moderation.db.database import Session
+from moderation.services import services_of
 from moderation.sites.cache import Directory, article_key
-from moderation.sites.cors import readable, shared
 from moderation.sites.model import Article, Site
+from moderation.web.cors import readable, shared
 from moderation.web.templating import Pages
 
 LIMIT, MOST = 50, 200
@@ -114,12 +115,12 @@ def open_now(site: Site, now: int) -> Callable[[Article], bool]:
 
 async def read_thread(request: Request) -> Response:
     """The published comments of an article, as a tree or flat, a page at a time."""
-    state = request.app.state
+    services = services_of(request)
     site = await directory(request).site(request.path_params["site"])
     key, query = article_key(request.path_params["article"]), Query.of(request)
-    threads: Threads = state.threads
+    threads = services.threads
     kept = await threads.read(
-        site.key, key, query.name, partial(document, state.links, key, query), open_now(site, state.clock())
+        site.key, key, query.name, partial(document, services.links, key, query), open_now(site, services.clock())
     )
     return answer(request, kept.body, kept.etag, "application/json")
 
@@ -151,12 +152,12 @@ async def fragment(
 
 async def read_fragment(request: Request) -> Response:
     """The thread as a ready piece of HTML for the article's page: no script, no style, microdata for search engines."""
-    state = request.app.state
+    services = services_of(request)
     site = await directory(request).site(request.path_params["site"])
     key, query = article_key(request.path_params["article"]), Query.of(request)
-    threads: Threads = state.threads
-    make = partial(fragment, state.links, state.pages, site.key, key, query)
-    kept = await threads.read(site.key, key, f"fragment {query.name}", make, open_now(site, state.clock()))
+    threads = services.threads
+    make = partial(fragment, services.links, services.pages, site.key, key, query)
+    kept = await threads.read(site.key, key, f"fragment {query.name}", make, open_now(site, services.clock()))
     return answer(request, kept.body, kept.etag, "text/html", headers=FRAGMENT_HEADERS)
 
 
@@ -167,7 +168,7 @@ async def read_counts(request: Request) -> Response:
     if not 1 <= len(keys) <= 200:
         raise Invalid(FieldError("article", "invalid", "give 1 to 200 articles: ?article=a&article=b"))
     keys = [article_key(key) for key in keys]
-    database: Database = request.app.state.database
+    database = services_of(request).database
     async with database.reading() as session:
         counts = await comments.approved(session, site.key, keys)
     body = orjson.dumps(counts)
@@ -175,7 +176,7 @@ async def read_counts(request: Request) -> Response:
 
 
 def directory(request: Request) -> Directory:
-    found: Directory = request.app.state.directory
+    found = services_of(request).directory
     return found
 
 

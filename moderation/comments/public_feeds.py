@@ -13,15 +13,16 @@ from starlette.responses import Response
 
 from moderation.comments import store as comments
 from moderation.comments.model import Comment
-from moderation.comments.thread_cache import WHOLE_SITE, Threads, answer
+from moderation.comments.thread_cache import WHOLE_SITE, answer
 from moderation.core.ids import uuid_of
 from moderation.core.times import iso
 from moderation.core.urls import Links
 from moderation.db.database import Session
+from moderation.services import services_of
 from moderation.sites import store as sites
-from moderation.sites.cache import Directory, article_key
-from moderation.sites.cors import readable
+from moderation.sites.cache import article_key
 from moderation.sites.model import Article, Site
+from moderation.web.cors import readable
 
 ENTRIES = 50
 ATOM, JSON_FEED = "application/atom+xml", "application/feed+json"
@@ -143,14 +144,14 @@ def json_feed(feed: Feed) -> bytes:
 
 
 async def read_feed(request: Request, kind: str, write: Callable[[Feed], bytes]) -> Response:
-    state = request.app.state
-    directory: Directory = state.directory
-    threads: Threads = state.threads
+    services = services_of(request)
+    directory = services.directory
+    threads = services.threads
     site = await directory.site(request.path_params["site"])
     key = article_key(request.path_params["article"]) if "article" in request.path_params else None
 
     async def make(session: Session, article: Article | None) -> bytes:
-        return write(await gather(state.links, site, key, session, article))
+        return write(await gather(services.links, site, key, session, article))
 
     # A site's name and first origin are told in its feed, and no article's revision moves with them.
     name = kind if key else f"{kind} {site.name} {site.origins[:1]}"

@@ -33,8 +33,8 @@ class Periodic:
         self._stopping = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
-    def start(self) -> None:
-        self._task = asyncio.create_task(self._run(), name="rounds")
+    def start(self, loops: asyncio.TaskGroup) -> None:
+        self._task = loops.create_task(self._run(), name="periodic")
 
     async def stop(self) -> None:
         """What is under way is left where it is: each step of it is whole, and the next round goes on."""

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from moderation.articles import register as registration
-from moderation.articles.public import Related, teaser
+from moderation.articles.public import teaser
 from moderation.comments import store as comments
 from moderation.comments.model import public, tree
 from moderation.core.ids import is_id
@@ -22,10 +22,10 @@ from moderation.core.urls import Links
 from moderation.db.database import Session
 from moderation.intake.public import reply_form
 from moderation.intake.texts import Words
+from moderation.services import services_of
 from moderation.sites import store as sites
-from moderation.sites.cache import Directory
 from moderation.sites.model import Article
-from moderation.web.templating import Pages, sends_to
+from moderation.web.templating import sends_to
 
 TEXTS = Path(__file__).parent / "templates" / "articles"
 SITE, FIRST = "default", "why-a-garden-needs-a-gate"
@@ -71,28 +71,26 @@ async def register(tx: Session, links: Links, now: int) -> None:
 
 
 async def show(request: Request, key: str) -> Response:
-    state = request.app.state
-    directory: Directory = state.directory
-    related: Related = state.related
-    site = await directory.site(SITE)
+    services = services_of(request)
+    site = await services.directory.site(SITE)
     parent = request.query_params.get("parent", "")[:64]
-    also = await related.nearest(site.key, key, 3)
-    async with state.database.reading() as session:
+    also = await services.related.nearest(site.key, key, 3)
+    async with services.database.reading() as session:
         article = (await sites.articles(session, site.key, [key]))[key]
         found = await comments.thread(session, site.key, key, newest=False, limit=200, after=None)
         count = (await comments.approved(session, site.key, [key]))[key]
         above = (await comments.of_site(session, site.key, [parent])).get(parent) if is_id(parent) else None
-    form = reply_form(state.links, state.intake.clock(), site, article, {"parent": parent}, Words(), None, above)
+    form = reply_form(services.links, services.intake.clock(), site, article, {"parent": parent}, Words(), None, above)
     form["cancel_url"] = page(key) + "#reply-form"
-    form["offer_notify"] = state.mails
-    shown = tree((c.path, public(c, f"/avatars/{state.links.signer.avatar(c.name)}.svg")) for c in found)
+    form["offer_notify"] = services.mails
+    shown = tree((c.path, public(c, f"/avatars/{services.signer.avatar(c.name)}.svg")) for c in found)
     told: dict[str, Any] = {"story": STORIES[key], "article": article, "count": count, "comments": shown, "form": form}
-    pages: Pages = state.pages
+    pages = services.pages
     return pages.answer(
         "demo/demo.html",
-        headers=sends_to(state.links.origin),
+        headers=sends_to(services.links.origin),
         **told,
-        base=state.links.base,
+        base=services.links.base,
         # Where the service has moved since, the addresses that its own articles were registered with have not.
         also=[teaser(other) | ({"url": page(other.key)} if other.key in STORIES else {}) for other in also],
         reply_base=page(key),

@@ -14,17 +14,18 @@ from moderation.duplicates import duplicates
 from moderation.queue import decide as queue
 from moderation.queue.api import answer
 from moderation.queue.store import View
+from moderation.services import Services, services_of
 from moderation.team.model import Principal
 
 
 async def get_similar(request: Request) -> Response:
     """Near-duplicates of a comment on its site, of any status."""
-    state = request.app.state
-    principal = await state.authenticator.principal(request, "moderate")
-    return answer({"comments": await duplicates.similar(state.database, principal, request.path_params["id"])})
+    services = services_of(request)
+    principal = await services.authenticator.principal(request, "moderate")
+    return answer({"comments": await duplicates.similar(services.database, principal, request.path_params["id"])})
 
 
-async def folded(state: Any, principal: Principal, view: View) -> tuple[list[dict[str, Any]], str | None]:
+async def folded(services: Services, principal: Principal, view: View) -> tuple[list[dict[str, Any]], str | None]:
     """A page of the queue where all that wait and are alike stand in the row of the first of them.
 
     Its `wave` has every one of them with its revision: a decision on the row is one on all. A page further on shows those
@@ -35,15 +36,15 @@ async def folded(state: Any, principal: Principal, view: View) -> tuple[list[dic
     wanted = view.limit
     while True:
         view = replace(view, limit=wanted - len(shown), without=tuple(sorted(inside)))
-        page, following = await queue.waiting(state.database, principal, view)
+        page, following = await queue.waiting(services.database, principal, view)
         if view.status != "pending":
-            return await queue.explained(state.scorer, page), following
-        async with state.database.reading() as session:
+            return await queue.explained(services.scorer, page), following
+        async with services.database.reading() as session:
             known = await comments.find(session, [c["id"] for c in page]) if page else {}
         for row in page:
             if row["id"] in inside or row["id"] not in known:
                 continue
-            near = await duplicates.waiting_with(state.database, known[row["id"]], queue.MOST - 1)
+            near = await duplicates.waiting_with(services.database, known[row["id"]], queue.MOST - 1)
             near = [c for c in near if c.id not in inside]
             inside.add(row["id"])
             if len(near) + 1 >= duplicates.WAVE:
@@ -52,7 +53,7 @@ async def folded(state: Any, principal: Principal, view: View) -> tuple[list[dic
                 row |= {"wave": revisions}
             shown.append(row)
         if following is None or len(shown) >= wanted:
-            return await queue.explained(state.scorer, shown), following
+            return await queue.explained(services.scorer, shown), following
         view = replace(view, after=queue.after_cursor(following))
 
 

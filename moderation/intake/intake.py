@@ -83,8 +83,8 @@ class Intake:
     def waiting(self) -> int:
         return len(self._waiting)
 
-    def start(self) -> None:
-        self._task = asyncio.create_task(self._run(), name="intake")
+    def start(self, loops: asyncio.TaskGroup) -> None:
+        self._task = loops.create_task(self._run(), name="intake")
 
     async def stop(self) -> None:
         """Finish what waits, then end."""

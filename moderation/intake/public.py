@@ -31,20 +31,19 @@ from moderation.core.problem import (
     Unsupported,
 )
 from moderation.core.urls import Links
-from moderation.db.database import Database
 from moderation.intake import store as idempotency
 from moderation.intake.admission import UNKNOWN_PARENT, Accepted, Arrival, arrive
 from moderation.intake.intake import Intake
 from moderation.intake.texts import Words
+from moderation.services import services_of
 from moderation.sites import store as sites
-from moderation.sites.cache import Directory, article_key
-from moderation.sites.cors import preflight, shared
+from moderation.sites.cache import article_key
 from moderation.sites.model import Article, Site
-from moderation.team.access import client_address
 from moderation.text import addresses
 from moderation.text import body as formats
 from moderation.web import bodies
-from moderation.web.templating import Pages, sends_to
+from moderation.web.cors import preflight, shared
+from moderation.web.templating import sends_to
 
 HONEYPOT = "website"
 """A field of our own form that people cannot see and programs like to fill. The real one is `url`."""
@@ -67,8 +66,8 @@ def json_answer(accepted: Accepted) -> Response:
 
 async def post_comment(request: Request) -> Response:
     """One reply. 201 published, 202 held; a browser's form gets a redirect, or the form back with what was typed."""
-    state = request.app.state
-    intake: Intake = state.intake
+    services = services_of(request)
+    intake = services.intake
     site: Site = request.state.site  # `shared` has just looked it up
     article = article_key(request.path_params["article"])
     kind = bodies.kind_of(request)
@@ -91,7 +90,7 @@ async def post_comment(request: Request) -> Response:
 
 
 async def post_form(request: Request, site: Site, article: str) -> Response:
-    intake: Intake = request.app.state.intake
+    intake = services_of(request).intake
     raw = await bodies.read(request, bodies.COMMENTS)
     typed: dict[str, str] = {}
     try:
@@ -116,17 +115,14 @@ async def post_form(request: Request, site: Site, article: str) -> Response:
 
 def counted(request: Request, problem: Problem) -> Problem:
     """What to answer a comment with that was not taken: it counts against its network's allowance."""
-    state = request.app.state
+    services = services_of(request)
     site: Site | None = getattr(request.state, "site", None)
     if site is None:  # anybody can name sites that there are not
         return problem
-    intake: Intake = state.intake
-    return intake.allowance.told(problem, site, state.links.signer.address_key(address_of(request)), intake.clock())
-
-
-def address_of(request: Request) -> str:
-    forwarded = ", ".join(request.headers.getlist("x-forwarded-for"))
-    return client_address(request.client.host if request.client else "", forwarded, request.app.state.trusted)
+    intake = services.intake
+    return intake.allowance.told(
+        problem, site, services.signer.address_key(services_of(request).authenticator.address(request)), intake.clock()
+    )
 
 
 async def checked(request: Request, site: Site, article: str, fields: Mapping[str, Any]) -> Submission:
@@ -139,7 +135,7 @@ async def checked(request: Request, site: Site, article: str, fields: Mapping[st
             raise
         known: dict[str, Comment] = {}
         if is_id(parent := parent.strip()):
-            async with request.app.state.database.reading() as session:
+            async with services_of(request).database.reading() as session:
                 known = await comments.of_site(session, site.key, [parent])
         if parent in known and known[parent].article == article and known[parent].status == "approved":
             raise
@@ -178,8 +174,8 @@ async def arriving(
 ) -> Arrival:
     """`arrival_of`, off the event loop where the text is long and not plain. Raises TooFast where its network is past its
     allowance already, but for an author's edit."""
-    address = address_of(request)
-    network = request.app.state.links.signer.address_key(address)
+    address = services_of(request).authenticator.address(request)
+    network = services_of(request).links.signer.address_key(address)
     if not is_edit:
         await check_allowance(request, site, article, network)
     light = formats.is_light(sent.body, sent.format)
@@ -189,13 +185,13 @@ async def arriving(
 
 async def check_allowance(request: Request, site: Site, article: str, network: str) -> None:
     """Raises TooFast where the request's network is past its allowance already. The retry of an answered request is free."""
-    state = request.app.state
-    now = state.intake.clock()
+    services = services_of(request)
+    now = services.intake.clock()
     try:
-        state.intake.allowance.check(site, network, now)
+        services.intake.allowance.check(site, network, now)
     except TooFast:
-        key = state.links.signer.token_hash(request.headers.get("idempotency-key", ""))
-        async with state.database.reading() as session:
+        key = services.signer.token_hash(request.headers.get("idempotency-key", ""))
+        async with services.database.reading() as session:
             if (article, key) not in await idempotency.find(session, site.key, [key], now):
                 raise
 
@@ -212,8 +208,8 @@ def arrival_of(
     **more: Any,
 ) -> Arrival:
     """The submission with its circumstances: where from, by whom, whether it is a retry."""
-    state = request.app.state
-    links: Links = state.links
+    services = services_of(request)
+    links = services.links
     headers = request.headers
     retry = None
     if (ticket := headers.get("idempotency-key")) is not None:
@@ -227,16 +223,16 @@ def arrival_of(
 
 async def where_next(request: Request, site: Site, article: str, typed: Mapping[str, str], accepted: Accepted) -> str:
     """Back to the article's page, at the comment; or to the receipt of what is held."""
-    state = request.app.state
+    services = services_of(request)
     if not accepted.approved:
         return str(accepted.answer["receipt"])
-    async with state.database.reading() as session:
+    async with services.database.reading() as session:
         known = (await sites.articles(session, site.key, [article])).get(article)
     places = [known.url if known and known.url else ""]
     for place in (typed.get("redirect_to", ""), request.headers.get("referer", "")):
-        if is_allowed(site, state.links, place):
+        if is_allowed(site, services.links, place):
             places.append(place)
-    page = next(filter(None, places), state.links.form(site.key, article))
+    page = next(filter(None, places), services.links.form(site.key, article))
     return f"{page.split('#')[0]}#comment-{accepted.id}"
 
 
@@ -257,21 +253,21 @@ async def form_page(
     problem: Problem | None = None,
 ) -> Response:
     """The Leave a Reply form; on a problem with all that was typed still in it, and each message at its field."""
-    state = request.app.state
-    pages: Pages = state.pages
-    database: Database = state.database
+    services = services_of(request)
+    pages = services.pages
+    database = services.database
     async with database.reading() as session:
         article = (await sites.articles(session, site.key, [key])).get(key) or Article(site.key, key)
         parent = typed.get("parent", "").strip()
         found = (await comments.of_site(session, site.key, [parent])).get(parent) if is_id(parent) else None
     words = Words.for_reader(request.headers.get("accept-language", ""))
-    form = reply_form(state.links, state.intake.clock(), site, article, typed, words, problem, found)
-    onwards = [*site.origins, state.links.origin]
+    form = reply_form(services.links, services.intake.clock(), site, article, typed, words, problem, found)
+    onwards = [*site.origins, services.links.origin]
     if article.url:
         parts = urlsplit(article.url)
         onwards.append(f"{parts.scheme}://{parts.netloc}")
     form["redirect_to"] = typed.get("redirect_to") or None
-    form["offer_notify"] = state.mails
+    form["offer_notify"] = services.mails
     return pages.answer(
         "intake/form.html",
         problem.status if problem else 200,
@@ -311,13 +307,13 @@ def reply_form(
 
 
 def problem_page(request: Request, problem: Problem) -> Response:
-    pages: Pages = request.app.state.pages
+    pages = services_of(request).pages
     return pages.answer("web/problem.html", problem.status, dict(problem.headers), problem=problem)
 
 
 async def get_form(request: Request) -> Response:
     """The form as a plain page: it works without JavaScript."""
-    directory: Directory = request.app.state.directory
+    directory = services_of(request).directory
     site = await directory.site(request.path_params["site"])
     parent = request.query_params.get("parent", "")[:64]
     return await form_page(request, site, article_key(request.path_params["article"]), {"parent": parent})
@@ -325,15 +321,15 @@ async def get_form(request: Request) -> Response:
 
 async def one_comment(request: Request) -> Response:
     """PATCH and DELETE by the comment's author, within 15 minutes, with the Edit-Token."""
-    state = request.app.state
-    intake: Intake = state.intake
-    directory: Directory = state.directory
+    services = services_of(request)
+    intake = services.intake
+    directory = services.directory
     site = await directory.site(request.path_params["site"])
     article, id = article_key(request.path_params["article"]), request.path_params["id"]
     token = request.headers.get("edit-token", "")
     if not is_id(id):
         raise NotFound("There is no such comment.")
-    async with state.database.reading() as session:
+    async with services.database.reading() as session:
         old = (await comments.of_site(session, site.key, [id])).get(id)
     if old is None or old.article != article or old.status == "deleted":
         raise NotFound("There is no such comment.")
@@ -358,7 +354,7 @@ async def amend(request: Request, site: Site, old: Comment, changes: Mapping[str
     light = submission.is_light(kept, old.format)
     sent = await REQUESTS.run(submission.check, kept, site.rules, old.format, here=light)
     arrival = await arriving(request, site, old.article, sent, raw, is_edit=True)
-    return await request.app.state.intake.amend(arrival, old.id)  # type: ignore[no-any-return]
+    return await services_of(request).intake.amend(arrival, old.id)
 
 
 THREAD = "/sites/{site}/articles/{article}/comments"

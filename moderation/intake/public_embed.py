@@ -19,8 +19,9 @@ from moderation.comments.thread_cache import is_known
 from moderation.core.problem import NotFound
 from moderation.intake import texts
 from moderation.intake.public import asked_of
-from moderation.sites.cache import Directory, article_key
-from moderation.sites.cors import preflight, shared
+from moderation.services import services_of
+from moderation.sites.cache import article_key
+from moderation.web.cors import preflight, shared
 
 FOLDER = Path(__file__).parent / "element"
 PARTS = ("dom.js", "words.js", "memory.js", "service.js", "form.js", "discussion.js", "element.js")
@@ -94,13 +95,13 @@ async def get_words(request: Request) -> Response:
 
 async def get_form_token(request: Request) -> Response:
     """A token for the embed's form, fresh each time, and what that form asks for."""
-    state = request.app.state
-    directory: Directory = state.directory
+    services = services_of(request)
+    directory = services.directory
     site = await directory.site(request.path_params["site"])
     article = article_key(request.path_params["article"])
-    token = state.links.signer.form_token(site.key, article, state.intake.clock())
+    token = services.signer.form_token(site.key, article, services.intake.clock())
     return Response(
-        orjson.dumps({"form_token": token} | asked_of(site) | {"offer_notify": state.mails}),
+        orjson.dumps({"form_token": token} | asked_of(site) | {"offer_notify": services.mails}),
         media_type="application/json",
         headers={"Cache-Control": "no-store"},
     )

@@ -26,12 +26,11 @@ from moderation.intake.public import amend, problem_page
 from moderation.intake.texts import Words
 from moderation.privacy import store as data_subjects
 from moderation.queue import decide as queue
+from moderation.services import services_of
 from moderation.sites import store as sites
-from moderation.sites.cache import Directory
-from moderation.sites.cors import Endpoint, problem_answer
 from moderation.sites.model import Article
 from moderation.web import bodies
-from moderation.web.templating import Pages
+from moderation.web.cors import Endpoint, problem_answer
 
 PRIVATE = {"X-Robots-Tag": "noindex, nofollow", "Referrer-Policy": "no-referrer", "Cache-Control": "no-store"}
 
@@ -94,11 +93,11 @@ def state_of(comment: Comment, taken: list[Entry]) -> tuple[str, str | None, str
 
 async def found(request: Request) -> Receipt:
     """Raises NotFound for a forged receipt, and Gone where its comment has been erased."""
-    state = request.app.state
-    id = state.links.signer.comment_of(request.path_params["token"])
+    services = services_of(request)
+    id = services.signer.comment_of(request.path_params["token"])
     if id is None:
         raise NotFound("There is no such receipt. Look whether its address is whole.")
-    async with state.database.reading() as session:
+    async with services.database.reading() as session:
         comment = (await comments.find(session, [id])).get(id)
         if comment is None:
             raise Gone("The comment of this receipt has been erased. Nothing of it is kept here.")
@@ -108,7 +107,7 @@ async def found(request: Request) -> Receipt:
         versions = await data_subjects.versions(session, comment.site, comment.id)
         appeal = (await appeals.of(session, comment.site, [comment.id])).get(comment.id)
     status, reason, code = state_of(comment, taken)
-    can_edit = status in ("pending", "approved") and state.clock() <= comment.created_at + EDIT_WINDOW
+    can_edit = status in ("pending", "approved") and services.clock() <= comment.created_at + EDIT_WINDOW
     can_appeal = appeal is None and queue.may_appeal(comment, taken)
     return Receipt(comment, article, status, reason, notify, versions[:-1], can_edit, code, appeal, can_appeal)
 
@@ -134,7 +133,7 @@ async def show(request: Request, problem: Problem | None = None, typed: str = ""
     words = Words.for_reader(request.headers.get("accept-language", ""))
     address = f"/receipts/{request.path_params['token']}"
     comment, article = receipt.comment, receipt.article
-    pages: Pages = request.app.state.pages
+    pages = services_of(request).pages
     return pages.answer(
         "intake/receipt.html",
         problem.status if problem else 200,
@@ -160,7 +159,7 @@ async def show(request: Request, problem: Problem | None = None, typed: str = ""
             "versions": receipt.versions,
             "action": address,
             "data": f"{address}/data",
-            "by_mail": request.app.state.mails,
+            "by_mail": services_of(request).mails,
             "errors": words.told(problem) if problem else {},
             "reason": receipt.reason,
             "reason_code": receipt.reason_code,
@@ -179,7 +178,7 @@ async def get_receipt(request: Request) -> Response:
     receipt = await found(request)
     headers = {"Vary": "Accept, Accept-Language, Origin"}
     with suppress(Forbidden):  # the embed on the site's own page shows its reader what became of it
-        directory: Directory = request.app.state.directory
+        directory = services_of(request).directory
         if origin := directory.allowed(await directory.site(receipt.comment.site), request.headers):
             headers["Access-Control-Allow-Origin"] = origin
     return Response(orjson.dumps(receipt.document()), media_type="application/json", headers=headers)
@@ -199,8 +198,8 @@ async def get_data(request: Request) -> Response:
 async def post_receipt(request: Request) -> Response:
     """`act`: `edit` with a new `body`, `withdraw`, `appeal` with a text `appeal` against a rejection, once, or `unsubscribe` from mails about replies to this comment."""
     comment = (await found(request)).comment
-    directory: Directory = request.app.state.directory
-    intake = request.app.state.intake
+    directory = services_of(request).directory
+    intake = services_of(request).intake
     raw = await bodies.read(request, bodies.COMMENTS)
     typed = bodies.single(await bodies.form_fields(request, raw))
     try:
@@ -209,8 +208,8 @@ async def post_receipt(request: Request) -> Response:
         elif typed.get("act") == "unsubscribe":
             await intake.unsubscribe(comment.site, comment.id)
         elif typed.get("act") == "appeal":
-            state = request.app.state
-            await queue.appeal(state.database, comment.site, comment.id, typed.get("appeal", ""), state.clock())
+            services = services_of(request)
+            await queue.appeal(services.database, comment.site, comment.id, typed.get("appeal", ""), services.clock())
         elif typed.get("act") == "edit":
             site = await directory.site(comment.site)
             await amend(request, site, comment, {"body": typed.get("body", "")}, raw)

@@ -21,15 +21,14 @@ from moderation.core.offload import REQUESTS
 from moderation.core.problem import FieldError, Forbidden, Invalid, NotFound, Problem, Unavailable, Unsupported
 from moderation.db.database import Session
 from moderation.intake.public import arriving, counted, is_allowed, json_answer, where_next
+from moderation.services import services_of
 from moderation.sites import store as sites
-from moderation.sites.cache import Directory
-from moderation.sites.cors import EXPOSED, problem_answer
 from moderation.sites.model import Site, is_article_key
 from moderation.text import addresses
 from moderation.text import body as formats
 from moderation.transfer import store as imports
 from moderation.web import bodies
-from moderation.web.templating import Pages
+from moderation.web.cors import EXPOSED, problem_answer
 
 SOURCE = "wordpress"
 """By this name the importers keep WordPress's numbers."""
@@ -61,7 +60,7 @@ async def post_wordpress_form(request: Request) -> Response:
     site: Site | None = None
     origin = None
     try:
-        directory: Directory = request.app.state.directory
+        directory = services_of(request).directory
         site = request.state.site = await directory.site(request.path_params["site"])
         raw = await read(request, typed)
         origin = directory.allowed(site, request.headers)
@@ -107,7 +106,7 @@ async def take(request: Request, site: Site, typed: Mapping[str, str], raw: byte
     light = submission.is_light(fields, formats.HTML)
     sent = await REQUESTS.run(submission.check, fields, site.rules, formats.HTML, here=light)
     arrival = await arriving(request, site, article, sent, raw, receipt=typed["receipt"], pause=PAUSE)
-    accepted = await request.app.state.intake.submit(arrival)
+    accepted = await services_of(request).intake.submit(arrival)
     if wants_json(request):
         return json_answer(accepted)
     return RedirectResponse(await where_next(request, site, article, typed, accepted), 303)
@@ -116,7 +115,7 @@ async def take(request: Request, site: Site, typed: Mapping[str, str], raw: byte
 async def place_of(request: Request, site: Site, typed: Mapping[str, str]) -> tuple[str, Comment | None]:
     """The article's key and the parent. Raises what WordPress says of a parent, and then of a post, before anything else."""
     above = number(typed["comment_parent"])
-    async with request.app.state.database.reading() as session:
+    async with services_of(request).database.reading() as session:
         key = await ours(session, site, imports.ARTICLE, typed["comment_post_ID"])
         parent = None
         if above:
@@ -127,7 +126,7 @@ async def place_of(request: Request, site: Site, typed: Mapping[str, str]) -> tu
         article = (await sites.articles(session, site.key, [key])).get(key) if is_article_key(key) else None
     if not is_article_key(key) or (article is None and site.rules.articles == "registered"):
         raise NotFound("There is no such post here (comment_post_ID).")
-    if article is not None and not article.is_open(site.rules, request.app.state.clock()):
+    if article is not None and not article.is_open(site.rules, services_of(request).clock()):
         raise Forbidden(CLOSED, code="closed")
     return key, parent
 
@@ -211,7 +210,7 @@ async def refuse(request: Request, site: Site | None, typed: Mapping[str, str], 
     """A small page with the message, all that was typed, and a way back."""
     if wants_json(request):
         return problem_answer(problem)
-    pages: Pages = request.app.state.pages
+    pages = services_of(request).pages
     back = await way_back(request, site, typed) if site else ""
     return pages.answer(
         "intake/refused.html",
@@ -226,12 +225,12 @@ async def refuse(request: Request, site: Site | None, typed: Mapping[str, str], 
 
 async def way_back(request: Request, site: Site, typed: Mapping[str, str]) -> str:
     """The page that the form stood on, as far as anybody has told."""
-    links, headers = request.app.state.links, request.headers
+    links, headers = services_of(request).links, request.headers
     referer = headers.get("referer", "")
     told = referer if is_allowed(site, links, referer) else ""
     if urlsplit(told).path.strip("/"):
         return told
-    async with request.app.state.database.reading() as session:
+    async with services_of(request).database.reading() as session:
         key = await ours(session, site, imports.ARTICLE, typed.get("comment_post_ID", ""))
         known = (await sites.articles(session, site.key, [key])).get(key) if is_article_key(key) else None
     return (known.url if known else None) or told

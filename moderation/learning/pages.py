@@ -19,6 +19,7 @@ from moderation.policy import store_verdicts as decided_verdicts
 from moderation.queue import store as queue
 from moderation.queue.api import answer
 from moderation.queue.pages import page, signed_in
+from moderation.services import services_of
 from moderation.sites import store as sites
 from moderation.sites.model import DAY, is_site_key
 from moderation.team.model import Principal
@@ -51,9 +52,9 @@ def site_of(text: str, principal: Principal) -> str:
 
 
 async def figures_of(request: Request, site: str, since: int) -> dict[str, Any]:
-    state = request.app.state
-    now = state.clock()
-    async with state.database.reading() as session:
+    services = services_of(request)
+    now = services.clock()
+    async with services.database.reading() as session:
         judged = await decided_verdicts.judged(session, site, since)
         picked = await decided_verdicts.judged(session, site, since, AUDIT_SAMPLE)
         decided = await decided_verdicts.outcomes(session, site, since)
@@ -66,22 +67,22 @@ async def figures_of(request: Request, site: str, since: int) -> dict[str, Any]:
 
 async def get_stats(request: Request) -> Response:
     """Submissions, decisions, agreement between model and moderators, time in the queue."""
-    state = request.app.state
-    principal = await state.authenticator.principal(request, "moderate")
+    services = services_of(request)
+    principal = await services.authenticator.principal(request, "moderate")
     asked = request.query_params
-    site, since = site_of(asked.get("site", ""), principal), since_of(asked.get("since", ""), state.clock())
+    site, since = site_of(asked.get("site", ""), principal), since_of(asked.get("since", ""), services.clock())
     return answer(await figures_of(request, site, since))
 
 
 @signed_in
 async def get_page(request: Request, principal: Principal) -> Response:
     """The site's own error rates."""
-    state = request.app.state
+    services = services_of(request)
     asked = request.query_params
     days = int(asked.get("days", "")) if asked.get("days", "") in map(str, DAYS) else 30
     site = site_of(asked.get("site", ""), principal)
-    told = await figures_of(request, site, state.clock() - days * DAY)
-    async with state.database.reading() as session:
+    told = await figures_of(request, site, services.clock() - days * DAY)
+    async with services.database.reading() as session:
         known = [s for s in (await sites.sites(session)).values() if principal.sees(s.key)]
     return await page(request, principal, "learning/stats.html", told=told, sites=known, days=days, choices=DAYS)
 

@@ -19,6 +19,7 @@ from moderation.policy.pages import chosen, may_change, seen_sites, sent_form, s
 from moderation.policy.pages_rules import asked_of
 from moderation.queue.api import answer
 from moderation.queue.pages import page, signed_in
+from moderation.services import services_of
 from moderation.team.model import Principal
 from moderation.web import bodies
 
@@ -27,9 +28,9 @@ MOST, SHOWN = 200, 20
 
 async def told_of(request: Request, site: str) -> dict[str, Any]:
     """The report, and what else could run."""
-    state = request.app.state
-    told = await shadow.report(state.database, site)
-    classifier = state.scorer.classifier
+    services = services_of(request)
+    told = await shadow.report(services.database, site)
+    classifier = services.scorer.classifier
     try:
         told["current"] = classifier.serving(site)
         told["models"] = await asyncio.to_thread(shadow.candidates, classifier, site)
@@ -39,25 +40,25 @@ async def told_of(request: Request, site: str) -> dict[str, Any]:
 
 
 async def start(request: Request, principal: Principal, site: str, model: str) -> None:
-    state = request.app.state
-    await asyncio.to_thread(shadow.checked, state.scorer.classifier, site, model)
-    async with state.database.transaction() as tx:
+    services = services_of(request)
+    await asyncio.to_thread(shadow.checked, services.scorer.classifier, site, model)
+    async with services.database.transaction() as tx:
         await settings_history.site_of(tx, site)
-        await shadow.start(tx, site, model, principal.name, state.clock())
+        await shadow.start(tx, site, model, principal.name, services.clock())
 
 
 async def stop(request: Request, principal: Principal, site: str) -> None:
-    state = request.app.state
-    async with state.database.transaction() as tx:
-        await shadow.stop(tx, site, principal.name, state.clock())
+    services = services_of(request)
+    async with services.database.transaction() as tx:
+        await shadow.stop(tx, site, principal.name, services.clock())
 
 
 async def promote(request: Request, principal: Principal, site: str) -> dict[str, Any]:
     """Raises Conflict where the model cannot go live."""
-    state = request.app.state
+    services = services_of(request)
     try:
         found: dict[str, Any] = await shadow.promote(
-            *(state.database, state.scorer.classifier, state.models, site, principal.name, state.clock()),
+            *(services.database, services.scorer.classifier, services.models, site, principal.name, services.clock()),
             principal.sees(EVERYWHERE),
         )
     except ModelError as error:
@@ -73,7 +74,7 @@ async def who_changes(request: Request) -> tuple[Principal, str]:
     principal, key = await asked_of(request)
     if principal.moderator and principal.moderator.role != "administrator":
         raise Forbidden("Only an administrator changes which model runs.", code="role")
-    async with request.app.state.database.reading() as session:
+    async with services_of(request).database.reading() as session:
         await settings_history.site_of(session, key)
     return principal, key
 
@@ -81,7 +82,7 @@ async def who_changes(request: Request) -> tuple[Principal, str]:
 async def get_shadow(request: Request) -> Response:
     """The candidate that runs beside the model, or the last one that did, and where the two would differ."""
     _, key = await asked_of(request)
-    async with request.app.state.database.reading() as session:
+    async with services_of(request).database.reading() as session:
         await settings_history.site_of(session, key)
     return answer(await told_of(request, key))
 
@@ -113,7 +114,7 @@ async def get_comments(request: Request) -> Response:
     """The comments on which the two differ, newest first."""
     _, key = await asked_of(request)
     before, limit = place_of(dict(request.query_params))
-    found = await shadow.differing(request.app.state.database, key, before, limit + 1)
+    found = await shadow.differing(services_of(request).database, key, before, limit + 1)
     following = f"{found[limit - 1]['id']}.{found[limit - 1]['revision']}" if len(found) > limit else None
     return answer({"comments": found[:limit], "next": following})
 
@@ -151,7 +152,7 @@ async def show(
         before, _ = place_of({"cursor": request.query_params.get("cursor", "")})
     except Invalid:
         before = None
-    found = await shadow.differing(request.app.state.database, site.key, before, SHOWN + 1)
+    found = await shadow.differing(services_of(request).database, site.key, before, SHOWN + 1)
     return await page(
         *(request, principal, "learning/shadow.html", status),
         site=site,

@@ -67,8 +67,8 @@ class Deliverer:
         self._task: asyncio.Task[None] | None = None
         self._stopping = asyncio.Event()
 
-    def start(self) -> None:
-        self._task = asyncio.create_task(self._run(), name="outbox")
+    def start(self, loops: asyncio.TaskGroup) -> None:
+        self._task = loops.create_task(self._run(), name="outbox")
 
     async def stop(self) -> None:
         """What is under way may finish within a little while; the rest waits for the next start."""

@@ -10,6 +10,7 @@ from moderation.core.ids import EVERYWHERE
 from moderation.core.problem import Forbidden
 from moderation.db import audit
 from moderation.queue.pages import page, signed_in
+from moderation.services import services_of
 from moderation.team.model import Principal
 from moderation.web import bodies
 
@@ -25,24 +26,24 @@ async def get_page(request: Request, principal: Principal) -> Response:
     """The mail settings."""
     only_administrators(principal)
     return await page(
-        request, principal, "outbox/mail.html", settings=request.app.state.mail_check.settings, tried=None
+        request, principal, "outbox/mail.html", settings=services_of(request).mail_check.settings, tried=None
     )
 
 
 @signed_in
 async def post_page(request: Request, principal: Principal) -> Response:
     """Send one test mail to the administrator's own address, and show what the mail server answered."""
-    state = request.app.state
+    services = services_of(request)
     typed = dict(await bodies.form_fields(request, await bodies.read(request)))
-    state.authenticator.check_csrf(principal, typed.get("csrf_token", ""))
+    services.authenticator.check_csrf(principal, typed.get("csrf_token", ""))
     only_administrators(principal)
     assert principal.moderator
-    tried, now = await state.mail_check.send(principal.moderator.email, state.clock()), state.clock()
-    async with state.database.transaction() as tx:
+    tried, now = await services.mail_check.send(principal.moderator.email, services.clock()), services.clock()
+    async with services.database.transaction() as tx:
         await audit.note(
             tx, site=EVERYWHERE, at=now, actor=principal.name, action="mail:test", subject="mail", taken=tried.taken
         )
-    return await page(request, principal, "outbox/mail.html", settings=state.mail_check.settings, tried=tried)
+    return await page(request, principal, "outbox/mail.html", settings=services.mail_check.settings, tried=tried)
 
 
 routes = [

@@ -12,17 +12,17 @@ from moderation.core.problem import Gone, NotFound
 from moderation.db.database import Session
 from moderation.outbox import store_subscriptions as subscriptions
 from moderation.outbox.store_subscriptions import ANSWER_DAYS, Subscription
+from moderation.services import services_of
 from moderation.sites import store as sites
 from moderation.sites.model import Site
 from moderation.web import bodies
-from moderation.web.templating import Pages
 
 ACTS = {"confirm": "confirmed", "end": "ended", "refuse": "refused"}
 
 
 async def found(request: Request, session: Session) -> tuple[Subscription, Site]:
     """Raises NotFound for a forged link, and for what has been erased."""
-    id = request.app.state.links.signer.verify("subscription", request.path_params["token"])
+    id = services_of(request).links.signer.verify("subscription", request.path_params["token"])
     subscription = await subscriptions.find(session, id) if id else None
     if subscription is None:
         raise NotFound("There is no such link, or what it was for has been erased.")
@@ -31,12 +31,12 @@ async def found(request: Request, session: Session) -> tuple[Subscription, Site]
 
 async def get_subscription(request: Request) -> Response:
     """Whether mails about replies are wanted on one site, for whoever got the link by mail."""
-    state = request.app.state
-    async with state.database.reading() as session:
+    services = services_of(request)
+    async with services.database.reading() as session:
         subscription, site = await found(request, session)
-    pages: Pages = state.pages
+    pages = services.pages
     action = f"/subscriptions/{request.path_params['token']}"
-    is_over = subscription.state == "asked" and not subscription.may_confirm(state.clock())
+    is_over = subscription.state == "asked" and not subscription.may_confirm(services.clock())
     shown = "over" if is_over else subscription.state
     return pages.answer("outbox/subscription.html", state=shown, site=site, action=action, days=ANSWER_DAYS)
 
@@ -45,14 +45,14 @@ async def post_subscription(request: Request) -> Response:
     """An answer to mails about replies, or a mail program's own unsubscribe button (RFC 8058).
 
     `act`: `confirm`, once and within 7 days of the question, `end` or `refuse`."""
-    state = request.app.state
+    services = services_of(request)
     act, one_click = await bodies.answer_to_mail(request, ACTS, "end")
-    async with state.database.transaction() as tx:
+    async with services.database.transaction() as tx:
         subscription, _ = await found(request, tx)
-        if act == "confirm" and subscription.state != "confirmed" and not subscription.may_confirm(state.clock()):
+        if act == "confirm" and subscription.state != "confirmed" and not subscription.may_confirm(services.clock()):
             raise Gone("This question is answered already, or too old. Leave another comment that asks for mails.")
         if not (one_click and subscription.state == "refused"):  # the button in an old mail: never stays never
-            await subscriptions.put(tx, replace(subscription, state=ACTS[act]), state.clock())
+            await subscriptions.put(tx, replace(subscription, state=ACTS[act]), services.clock())
     if one_click:
         return await get_subscription(request)
     return RedirectResponse(f"/subscriptions/{request.path_params['token']}", 303)

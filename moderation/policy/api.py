@@ -17,6 +17,7 @@ from moderation.core.offload import SCORES
 from moderation.core.problem import FieldError, Invalid, Unavailable
 from moderation.policy import rules as policy
 from moderation.queue import decide as queue
+from moderation.services import services_of
 from moderation.sites import store as sites
 from moderation.sites.model import SiteSettings
 from moderation.text import markdown
@@ -34,26 +35,27 @@ AUTHOR = {"name": NAME_LONGEST, "url": URL_LONGEST, "email_domain": EMAIL_LONGES
 
 async def post_score(request: Request) -> Response:
     """Probabilities per label, the action that the policy would take, and why."""
-    state = request.app.state
-    principal = await state.authenticator.bearer(request, "score")
+    services = services_of(request)
+    principal = await services.authenticator.bearer(request, "score")
     raw = await bodies.read_json(request, bodies.SCORES)
     texts, author = texts_of(raw), author_of(raw.get("author"))
     site = "default" if principal.site == EVERYWHERE else principal.site
-    async with state.database.reading() as session:
+    async with services.database.reading() as session:
         known = (await sites.sites(session, [site])).get(site)
-    scored = await state.scorer.score([Asked(text, author, site) for text in texts], patient=len(texts) > 1)
-    if any(one is None for one in scored):
+    scored = await services.scorer.score([Asked(text, author, site) for text in texts], patient=len(texts) > 1)
+    answers = [one for one in scored if one is not None]
+    if len(answers) < len(texts):
         raise Unavailable("No model answered; see /health/ready.", code="unscored")
-    judge = Judge(known.rules if known else SiteSettings(), state.scorer.thresholds(), author)
+    judge = Judge(known.rules if known else SiteSettings(), services.scorer.thresholds(), author)
     found = []
     for at in range(0, len(texts), TOGETHER):
-        some = list(zip(texts[at : at + TOGETHER], scored[at : at + TOGETHER], strict=True))
+        some = list(zip(texts[at : at + TOGETHER], answers[at : at + TOGETHER], strict=True))
         found += await SCORES.run(judge.documents, some, here=len(texts) == 1 and judge.is_quick(texts[0]))
     if "texts" in raw:
-        return answer({"results": found, "model": scored[0].model if scored else state.scorer.classifier.version})
+        return answer({"results": found, "model": answers[0].model if answers else services.scorer.classifier.version})
     reasons = found[0]["reasons"]
-    reasons += await queue.clues_of(state.scorer, Asked(texts[0], author, site), scored[0].model)
-    return answer(found[0] | {"model": scored[0].model})
+    reasons += await queue.clues_of(services.scorer, Asked(texts[0], author, site), answers[0].model)
+    return answer(found[0] | {"model": answers[0].model})
 
 
 class Judge:

@@ -20,6 +20,7 @@ from moderation.policy import store_settings_history as past_settings
 from moderation.policy import store_verdicts as decided_verdicts
 from moderation.policy import thresholds as error_budget
 from moderation.queue.pages import page, signed_in
+from moderation.services import services_of
 from moderation.sites import site_settings as rules
 from moderation.sites import store as sites
 from moderation.sites.model import DAY, Site, SiteSettings, is_site_key
@@ -178,7 +179,7 @@ def may_change(principal: Principal) -> bool:
 
 
 async def seen_sites(request: Request, principal: Principal) -> list[Site]:
-    async with request.app.state.database.reading() as session:
+    async with services_of(request).database.reading() as session:
         return [site for site in (await sites.sites(session)).values() if principal.sees(site.key)]
 
 
@@ -199,8 +200,8 @@ async def show(
     status: int = 200,
 ) -> Response:
     """The form, with whatever is typed in it, and what has changed of late."""
-    state = request.app.state
-    async with state.database.reading() as session:
+    services = services_of(request)
+    async with services.database.reading() as session:
         changes = await settings_history.changes(session, shown.site)
         names = await moderators.names(session)
     for change in changes:
@@ -224,7 +225,7 @@ async def show(
         fields=",".join(name for name in SETTINGS if name not in long),
         choices=rules.CHOICES,
         skippable=SKIPPABLE,
-        shipped=state.scorer.thresholds(),
+        shipped=services.scorer.thresholds(),
         changes=changes,
         seen=changes[0]["id"] if changes else "",
         may_change=may_change(principal),
@@ -233,10 +234,10 @@ async def show(
 
 
 async def promises_of(request: Request, site: Site, filed: float, published: float) -> dict[str, Any]:
-    state = request.app.state
-    async with state.database.reading() as session:
-        decided = await decided_verdicts.outcomes(session, site.key, state.clock() - LOOK_BACK)
-    version, shipped = state.scorer.classifier.version, state.scorer.thresholds()
+    services = services_of(request)
+    async with services.database.reading() as session:
+        decided = await decided_verdicts.outcomes(session, site.key, services.clock() - LOOK_BACK)
+    version, shipped = services.scorer.classifier.version, services.scorer.thresholds()
     return await asyncio.to_thread(error_budget.promised, decided, version, site.rules, shipped, filed, published)
 
 
@@ -282,7 +283,7 @@ async def get_page(request: Request, principal: Principal) -> Response:
 
 async def sent_form(request: Request, principal: Principal) -> list[tuple[str, str]]:
     pairs = await bodies.form_fields(request, await bodies.read(request))
-    request.app.state.authenticator.check_csrf(principal, dict(pairs).get("csrf_token", ""))
+    services_of(request).authenticator.check_csrf(principal, dict(pairs).get("csrf_token", ""))
     return pairs
 
 
@@ -308,21 +309,21 @@ CHANGED = "Somebody else has changed the rules meanwhile (see below). Save again
 @signed_in
 async def post_page(request: Request, principal: Principal) -> Response:
     """Save the policy; what is wrong is said at its field, with what was typed kept."""
-    state = request.app.state
+    services = services_of(request)
     pairs = await sent_form(request, principal)
     given, typed, wrong = given_of(pairs)
     key = site_asked(typed, principal)
     only_administrators(principal)
     problem, status, differs = "", 422, dict[str, Any]()
-    async with state.database.transaction() as tx:
+    async with services.database.transaction() as tx:
         site = await settings_history.site_of(tx, key)
         newest = await past_settings.latest(tx, key)
-        wrong += await errors_in(settings_history.changed(site.rules, given, state.links.signer))
+        wrong += await errors_in(settings_history.changed(site.rules, given, services.signer))
         if (newest.id if newest else "") != typed.get("seen", ""):
             problem, status = CHANGED, 409
         elif not wrong:
             differs = await settings_history.change(
-                tx, key, lambda _: given, state.links.signer, principal.name, state.clock()
+                tx, key, lambda _: given, services.signer, principal.name, services.clock()
             )
     if wrong or problem:
         told = await promises_of(
@@ -332,7 +333,7 @@ async def post_page(request: Request, principal: Principal) -> Response:
         more = {"told": told, "wishes": wishes, "kept": wishes}
         shown = Shown(site, typed, said_of(wrong), problem=problem, more=more)
         return await show(request, principal, shown, await seen_sites(request, principal), status=status)
-    state.directory.forget()
+    services.directory.forget()
     query = urlencode({"site": key, "done": "saved" if differs else "same"})
     return RedirectResponse(f"/moderate/policy?{query}", 303)
 
@@ -348,13 +349,13 @@ async def errors_in(check: Awaitable[Any]) -> list[FieldError]:
 @signed_in
 async def post_undo(request: Request, principal: Principal) -> Response:
     """Put the rules back as they were before a change."""
-    state = request.app.state
+    services = services_of(request)
     typed = dict(await sent_form(request, principal))
     key = site_asked(typed, principal)
     only_administrators(principal)
-    async with state.database.transaction() as tx:
-        differs = await settings_history.put_back(tx, key, typed.get("version", ""), principal.name, state.clock())
-    state.directory.forget()
+    async with services.database.transaction() as tx:
+        differs = await settings_history.put_back(tx, key, typed.get("version", ""), principal.name, services.clock())
+    services.directory.forget()
     query = urlencode({"site": key, "done": "undone" if differs else "same"})
     return RedirectResponse(f"/moderate/policy?{query}", 303)
 

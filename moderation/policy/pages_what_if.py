@@ -15,6 +15,7 @@ from moderation.policy import settings_history
 from moderation.policy.pages import Shown, chosen, errors_in, given_of, said_of, seen_sites, sent_form, show, site_asked
 from moderation.queue.api import answer
 from moderation.queue.pages import signed_in
+from moderation.services import services_of
 from moderation.sites import site_settings as rules
 from moderation.sites.model import Site, SiteSettings, is_site_key
 from moderation.team.model import Principal
@@ -30,9 +31,9 @@ def wrong_model(error: ModelError | None = None) -> Invalid:
 
 async def found_of(request: Request, site: Site, days: int, house: SiteSettings, model: str) -> dict[str, Any]:
     """Raises Invalid where there is no such model."""
-    state = request.app.state
+    services = services_of(request)
     try:
-        found: dict[str, Any] = await state.what_if.what_if(site, days, house, state.clock(), model)
+        found: dict[str, Any] = await services.what_if.what_if(site, days, house, services.clock(), model)
     except ModelError as error:
         raise wrong_model(error) from None
     return found
@@ -40,8 +41,8 @@ async def found_of(request: Request, site: Site, days: int, house: SiteSettings,
 
 async def post_what_if(request: Request) -> Response:
     """Which verdicts of the last days would change under other rules, or with a candidate model."""
-    state = request.app.state
-    principal: Principal = await state.authenticator.principal(request, "moderate")
+    services = services_of(request)
+    principal = await services.authenticator.principal(request, "moderate")
     asked = await bodies.read_json(request)
     key, days, given, model = asked.get("site"), asked.get("days", 30), asked.get("rules"), asked.get("model")
     wrong: list[FieldError] = []
@@ -58,15 +59,15 @@ async def post_what_if(request: Request) -> Response:
     assert isinstance(key, str) and isinstance(days, int)
     if not principal.sees(key):
         raise NotFound("There is no such site.")
-    async with state.database.reading() as session:
+    async with services.database.reading() as session:
         site = await settings_history.site_of(session, key)
-    house = await settings_history.changed(site.rules, given or {}, state.links.signer)
+    house = await settings_history.changed(site.rules, given or {}, services.signer)
     found = await found_of(request, site, days, house, model or "")
     return answer(found | {"rules": rules.differences(site.rules, house)})
 
 
 async def more_of(request: Request, site: Site, days: int, model: str, found: dict[str, Any] | None) -> dict[str, Any]:
-    versions = await asyncio.to_thread(request.app.state.scorer.classifier.versions, site.key)
+    versions = await asyncio.to_thread(services_of(request).scorer.classifier.versions, site.key)
     return {"days": days, "day_choices": DAYS, "model": model, "models": versions, "found": found}
 
 
@@ -82,18 +83,18 @@ async def get_page(request: Request, principal: Principal) -> Response:
 @signed_in
 async def post_page(request: Request, principal: Principal) -> Response:
     """Which verdicts of the last days would change. Nothing is saved."""
-    state = request.app.state
+    services = services_of(request)
     given, typed, wrong = given_of(await sent_form(request, principal))
     key = site_asked(typed, principal)
     asked = typed.get("days", "30")
     days = int(asked) if asked in map(str, DAYS) else 30
     model = typed.get("model", "")
-    async with state.database.reading() as session:
+    async with services.database.reading() as session:
         site = await settings_history.site_of(session, key)
     found: dict[str, Any] | None = None
-    wrong += await errors_in(settings_history.changed(site.rules, given, state.links.signer))
+    wrong += await errors_in(settings_history.changed(site.rules, given, services.signer))
     if not wrong:
-        house = await settings_history.changed(site.rules, given, state.links.signer)
+        house = await settings_history.changed(site.rules, given, services.signer)
         try:
             found = await found_of(request, site, days, house, model)
             differs = rules.differences(site.rules, house)

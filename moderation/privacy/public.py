@@ -9,9 +9,9 @@ from starlette.routing import Route
 
 from moderation.core.problem import FieldError, Forbidden, Invalid
 from moderation.privacy import data_requests as privacy
+from moderation.services import services_of
 from moderation.text.addresses import EMAIL_LONGEST, checked_email
 from moderation.web import bodies
-from moderation.web.templating import Pages
 
 
 async def get_privacy(request: Request) -> Response:
@@ -20,53 +20,55 @@ async def get_privacy(request: Request) -> Response:
 
 
 def page(request: Request, error: str = "", typed: str = "", status: int = 200) -> Response:
-    state = request.app.state
-    pages: Pages = state.pages
+    services = services_of(request)
+    pages = services.pages
     said = next((what for what in ("sent", "erased") if what in request.query_params), "")
-    return pages.answer("privacy/privacy.html", status, said=said, error=error, typed=typed, mails=state.mails)
+    return pages.answer("privacy/privacy.html", status, said=said, error=error, typed=typed, mails=services.mails)
 
 
 async def post_privacy(request: Request) -> Response:
     """Mail a link to that address, if anything is held on it. The answer is the same whether or not."""
-    state = request.app.state
-    if not state.mails:
+    services = services_of(request)
+    if not services.mails:
         raise Forbidden("This service sends no mail. Write to whoever runs the site.", code="no_mail")
     typed = bodies.single(await bodies.form_fields(request, await bodies.read(request))).get("email", "").strip()
     email = checked_email(typed) if len(typed) <= EMAIL_LONGEST else None
     if email is None:
         return page(request, "Please give an email address.", typed[:EMAIL_LONGEST], 422)
-    await state.authenticator.slow_down(request, "privacy")
-    await privacy.ask(state.database, state.links.signer, email, state.clock())
+    await services.authenticator.slow_down(request, "privacy")
+    await privacy.ask(services.database, services.signer, email, services.clock())
     return RedirectResponse("/privacy?sent", 303)
 
 
 def id_of(request: Request) -> str | None:
-    found: str | None = request.app.state.links.signer.verify("person", request.path_params["token"])
+    found: str | None = services_of(request).links.signer.verify("person", request.path_params["token"])
     return found
 
 
 async def get_person(request: Request) -> Response:
     """What the link may do. Looking does nothing."""
-    state = request.app.state
-    async with state.database.reading() as session:
-        link = await privacy.of_link(session, id_of(request), state.clock())
-    pages: Pages = state.pages
+    services = services_of(request)
+    async with services.database.reading() as session:
+        link = await privacy.of_link(session, id_of(request), services.clock())
+    pages = services.pages
     action = f"/privacy/{request.path_params['token']}"
     return pages.answer("privacy/person.html", action=action, may_export=link.exported_at is None)
 
 
 async def post_person(request: Request) -> Response:
     """`act`: `export` downloads all, `erase` erases all. Each works once."""
-    state = request.app.state
+    services = services_of(request)
     act = bodies.single(await bodies.form_fields(request, await bodies.read(request))).get("act")
     if act == "export":
-        found = await privacy.export_by_link(state.database, id_of(request), state.keep.addresses, state.clock())
+        found = await privacy.export_by_link(
+            services.database, id_of(request), services.keep.addresses, services.clock()
+        )
         headers = {"Cache-Control": "no-store", "Content-Disposition": 'attachment; filename="my-comments.json"'}
         return Response(orjson.dumps(found, option=orjson.OPT_INDENT_2), 200, headers, "application/json")
     if act == "erase":
-        erased = await privacy.erase_by_link(state.database, id_of(request), state.clock())
+        erased = await privacy.erase_by_link(services.database, id_of(request), services.clock())
         for site, article in erased.threads:
-            state.threads.drop(site, article)
+            services.threads.drop(site, article)
         return RedirectResponse("/privacy?erased", 303)
     raise Invalid(FieldError("act", "invalid", "must be export or erase"))
 

@@ -23,6 +23,7 @@ from moderation.privacy.store import Person
 from moderation.queue import block
 from moderation.queue import decide as queue
 from moderation.queue.store import APPEAL, ORDERS, View
+from moderation.services import services_of
 from moderation.sites.model import is_site_key
 from moderation.web import bodies
 
@@ -72,19 +73,19 @@ def view_of(asked: dict[str, str], limit: int) -> View:
 
 async def get_queue(request: Request) -> Response:
     """A page of comments of one status, with everything that a moderator may see."""
-    state = request.app.state
-    principal = await state.authenticator.principal(request, "moderate")
+    services = services_of(request)
+    principal = await services.authenticator.principal(request, "moderate")
     view = view_of(dict(request.query_params), 50)
-    shown, following = await queue.waiting(state.database, principal, view)
-    return answer({"comments": await queue.explained(state.scorer, shown), "next": following})
+    shown, following = await queue.waiting(services.database, principal, view)
+    return answer({"comments": await queue.explained(services.scorer, shown), "next": following})
 
 
 async def get_comment(request: Request) -> Response:
     """One comment with its decisions."""
-    state = request.app.state
-    principal = await state.authenticator.principal(request, "moderate")
-    shown = await queue.one(state.database, state.scorer, principal, request.path_params["id"])
-    async with state.database.reading() as session:
+    services = services_of(request)
+    principal = await services.authenticator.principal(request, "moderate")
+    shown = await queue.one(services.database, services.scorer, principal, request.path_params["id"])
+    async with services.database.reading() as session:
         found = await comments.find(session, [shown["id"]])
         bars = await block.offered(session, list(found.values()))
     return answer(shown | {"bars": bars.get(shown["id"], {})})
@@ -92,8 +93,8 @@ async def get_comment(request: Request) -> Response:
 
 async def post_decision(request: Request) -> Response:
     """One decision on 1 to 500 comments: all or none."""
-    state = request.app.state
-    principal = await state.authenticator.principal(request, "moderate")
+    services = services_of(request)
+    principal = await services.authenticator.principal(request, "moderate")
     raw = await bodies.read_json(request)
     all_of(
         lambda: ids_of(raw.get("comments")),
@@ -105,10 +106,12 @@ async def post_decision(request: Request) -> Response:
     said = decision.labels_said(raw.get("labels"), raw.get("reason"))
     action, labels, note = decision.checked(raw["action"], said, raw.get("note"))
     reason, seen = decision.checked_reason(raw.get("reason"), action), seen_of(raw.get("expected_revision"), ids)
-    id, moved = await queue.decide(state.database, principal, ids, action, labels, note, seen, state.clock(), reason)
+    id, moved = await queue.decide(
+        services.database, principal, ids, action, labels, note, seen, services.clock(), reason
+    )
     for m in moved:
-        state.threads.drop(m.site, m.article)
-    state.decided[action] += len(moved)
+        services.threads.drop(m.site, m.article)
+    services.decided[action] += len(moved)
     return answer({"id": id, "comments": [m.document() for m in moved]})
 
 
@@ -144,44 +147,44 @@ def seen_of(raw: Any, ids: list[str]) -> dict[str, int]:
 
 async def post_undo(request: Request) -> Response:
     """Take a decision back, if nobody came later."""
-    state = request.app.state
-    principal = await state.authenticator.principal(request, "moderate")
-    moved = await queue.undo(state.database, principal, request.path_params["id"], state.clock())
+    services = services_of(request)
+    principal = await services.authenticator.principal(request, "moderate")
+    moved = await queue.undo(services.database, principal, request.path_params["id"], services.clock())
     for m in moved:
-        state.threads.drop(m.site, m.article)
+        services.threads.drop(m.site, m.article)
     return answer({"id": request.path_params["id"], "comments": [m.document() for m in moved]})
 
 
 async def get_audit(request: Request) -> Response:
     """Who did what, when; newest first."""
-    state = request.app.state
-    principal = await state.authenticator.principal(request, "moderate")
+    services = services_of(request)
+    principal = await services.authenticator.principal(request, "moderate")
     cursor = request.query_params.get("cursor", "")
     if cursor and not is_id(cursor):
         raise Invalid(FieldError("cursor", "invalid", "must be the `next` of an earlier answer"))
-    async with state.database.reading() as session:
+    async with services.database.reading() as session:
         found = await audit.read(session, principal.site, before=cursor, limit=101)
     return answer({"entries": found[:100], "next": found[99]["id"] if len(found) > 100 else None})
 
 
 async def post_export(request: Request) -> Response:
     """All that is held on one address, on one site or on all."""
-    state = request.app.state
-    return answer(await privacy.export(state.database, await person_of(request), state.keep.addresses))
+    services = services_of(request)
+    return answer(await privacy.export(services.database, await person_of(request), services.keep.addresses))
 
 
 async def post_erase(request: Request) -> Response:
     """Erase all that is held on one address, on one site or on all."""
-    state = request.app.state
-    erased = await privacy.erase(state.database, await person_of(request), "api", state.clock())
+    services = services_of(request)
+    erased = await privacy.erase(services.database, await person_of(request), "api", services.clock())
     for site, article in erased.threads:
-        state.threads.drop(site, article)
+        services.threads.drop(site, article)
     return answer({"erased": erased.comments})
 
 
 async def person_of(request: Request) -> Person:
-    state = request.app.state
-    principal = await state.authenticator.principal(request, "privacy")
+    services = services_of(request)
+    principal = await services.authenticator.principal(request, "privacy")
     asked = await bodies.read_json(request)
     email, site = asked.get("email"), asked.get("site")
     if not isinstance(email, str) or not 3 <= len(email) <= 254 or any("\ud800" <= c <= "\udfff" for c in email):
@@ -190,7 +193,7 @@ async def person_of(request: Request) -> Person:
         raise Invalid(FieldError("site", "invalid", "is no site's key"))
     if not principal.sees(site or EVERYWHERE):
         raise Forbidden("This is for another site than yours; name yours as `site`.", code="site")
-    return privacy.person_of(state.links.signer, email, site or EVERYWHERE)
+    return privacy.person_of(services.signer, email, site or EVERYWHERE)
 
 
 routes = [

@@ -1,264 +1,19 @@
-"""The queue as it changes, for everybody who has it open: server-sent events, and who looks at which comment.
-
-One look at the database a second serves all who listen, and only while anybody does; so what another process wrote is seen
-too. An event's id is a moment: whoever comes back with it is told all since.
-"""
+"""The queue as it changes: a stream of server-sent events, and who looks at which comment."""
 
 from __future__ import annotations
 
-import asyncio
-import logging
-import time
-from collections import deque
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field
-from typing import Any
 
-import orjson
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from moderation.comments import store as comments
-from moderation.core.ids import first_id_at, is_id, made_at
-from moderation.core.problem import FieldError, Invalid, NotFound, TooFast, Unavailable
-from moderation.core.times import LEEWAY
-from moderation.db.database import Database
-from moderation.queue import store as queue
-from moderation.queue import store_live as live
-from moderation.team import access
-from moderation.team import store as moderators
-from moderation.team.model import Principal
+from moderation.core.ids import is_id
+from moderation.core.problem import FieldError, Invalid
+from moderation.queue.live import Client
+from moderation.services import services_of
 from moderation.web import bodies
-
-log = logging.getLogger("moderation.queue.api_live")
-LOOK = 1.0
-"""Seconds between two looks at the database."""
-HEARTBEAT = 15.0
-"""Seconds of silence after which a line is sent, so that neither end takes the other for gone."""
-OVERLAP = 30_000
-"""Milliseconds that each look goes back: an id is made before its transaction ends, and they end in any order."""
-MOST = 200
-"""Changes told in one go; where there are more, the client is told to look anew."""
-BUFFER = 50
-"""Events that wait for one slow client."""
-CLIENTS, CLIENTS_EACH = 200, 20
-LOOKS_FOR = 30.0
-"""Seconds for which somebody is taken to look at a comment, unless they say so again."""
-
-WHAT = {"decision:undo": "undone", "comment:edit": "edited", "comment:withdraw": "withdrawn",
-        "comment:redact": "redacted", "comment:appeal": "appealed"}  # fmt: skip
-
-
-def event(name: str, told: Any, id: str = "") -> bytes:
-    head = f"id: {id}\n" if id else ""
-    return f"{head}event: {name}\ndata: ".encode() + orjson.dumps(told) + b"\n\n"
-
-
-@dataclass(eq=False)
-class Client:
-    """One open page. What it cannot take in time is dropped, and it is told so once it can."""
-
-    principal: Principal
-    waiting: deque[bytes] = field(default_factory=deque)
-    ready: asyncio.Event = field(default_factory=asyncio.Event)
-    over: bool = False
-
-    def tell(self, one: bytes) -> None:
-        if len(self.waiting) >= BUFFER:
-            self.waiting.clear()
-            one = event("resync", {})
-        self.waiting.append(one)
-        self.ready.set()
-
-    def end(self) -> None:
-        self.over = True
-        self.ready.set()
-
-    async def next(self) -> bytes | None:
-        """None at the end. Raises TimeoutError after a silence."""
-        while not self.waiting and not self.over:
-            self.ready.clear()
-            await asyncio.wait_for(self.ready.wait(), HEARTBEAT)
-        return self.waiting.popleft() if self.waiting and not self.over else None
-
-
-@dataclass(frozen=True, slots=True)
-class Looking:
-    comment: str
-    site: str
-    who: str
-    until: float
-
-
-class Live:
-    def __init__(self, database: Database, clock: Callable[[], int]) -> None:
-        self.database, self.clock = database, clock
-        self.clients: set[Client] = set()
-        self.looking: dict[str, Looking] = {}
-        """By the moderator's id. In memory: with several workers, only those of the same one are seen."""
-        self._task: asyncio.Task[None] | None = None
-        self._told: dict[str, int] = {}
-        """Comment or audit id of the overlap → when it was told."""
-        self._mark: int | None = None
-        self._since = 0
-        self._closed = False
-
-    def close(self) -> None:
-        """Ends every stream at once: a server that stops waits for what is open."""
-        self._closed = True
-        for client in self.clients:
-            client.end()
-
-    async def stop(self) -> None:
-        self.close()
-        if self._task:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-
-    # --- what changes
-
-    def join(self, client: Client) -> None:
-        """Raises Unavailable where too many listen, or the service is stopping."""
-        if self._closed or len(self.clients) >= CLIENTS:
-            raise Unavailable("Too many listen already, or the service is stopping. Try again shortly.")
-        if sum(one.principal.name == client.principal.name for one in self.clients) >= CLIENTS_EACH:
-            raise TooFast(f"{CLIENTS_EACH} windows or programs of yours listen already; close one.", 60)
-        self.clients.add(client)
-        if self._task is None or self._task.done():
-            self._since, self._mark = self.clock(), None
-            self._task = asyncio.create_task(self._run(), name="events")
-
-    async def end_what_is_over(self) -> None:
-        """The streams of whoever has signed out, was removed or moved meanwhile, and of tokens that were revoked: the same
-        client may come back, and is told what it may see then."""
-        clients = list(self.clients)
-        found = await access.still(self.database, {c.principal.mark for c in clients}, self.clock())
-        for client in clients:
-            if found.get(client.principal.mark) != (client.principal.site, client.principal.scopes):
-                client.end()
-
-    def leave(self, client: Client) -> None:
-        self.clients.discard(client)
-
-    async def _run(self) -> None:
-        while self.clients and not self._closed:
-            await asyncio.sleep(LOOK)
-            try:
-                await self.end_what_is_over()
-                await self.look()
-            except Exception as error:  # the database is away: the next look is a second off
-                log.warning("the queue's events failed", extra={"why": type(error).__name__})
-                self._mark = None
-            self._forget_who_left()
-
-    async def look(self) -> None:
-        """Tell everybody what is new."""
-        mark, now = self.database.data_version(), self.clock()
-        if mark is not None and mark == self._mark:
-            self._since = now
-            return
-        changes, lost = await self.changes(min(self._since, now) - OVERLAP)
-        fresh = [c for c in changes if c["seen_as"] not in self._told]
-        self._told |= {c["seen_as"]: now for c in fresh}
-        oldest = now - 4 * OVERLAP
-        self._told = {id: at for id, at in self._told.items() if at > oldest}
-        self._mark, self._since = mark, now
-        if not fresh and not lost:
-            return
-        counts = {site: await self._counts(site) for site in {c.principal.site for c in self.clients}}
-        for client in list(self.clients):
-            client.tell(self._of(client, fresh, lost, counts[client.principal.site], now))
-
-    def _of(
-        self, client: Client, changes: list[dict[str, Any]], lost: set[str], counts: dict[str, int], now: int
-    ) -> bytes:
-        id = first_id_at(now)
-        if lost:  # whoever has just decided on a wave knows what has changed: that page shows it
-            return event("resync", {"counts": counts, "own": lost == {client.principal.name}}, id)
-        theirs = [
-            {key: value for key, value in change.items() if key != "seen_as"}
-            for change in changes
-            if client.principal.sees(change["site"])
-        ]
-        return event("queue", {"comments": theirs, "counts": counts}, id)
-
-    async def changes(self, since: int) -> tuple[list[dict[str, Any]], set[str]]:
-        """What came and what was decided since then, with the state of now; or, where it is too much to tell, by whom it was:
-        moderators, and authors who have replied."""
-        after, until = first_id_at(max(0, since)), first_id_at(self.clock() + LEEWAY)
-        async with self.database.reading() as session:
-            new = await live.arrived(session, after, until, MOST + 1)
-            acts = await live.acts(session, after, until, MOST + 1)
-            if len(new) > MOST or len(acts) > MOST:
-                return [], await live.actors(session, after, until) | ({"author"} if new else set())
-            told = [(id, id, "arrived", "") for id in new]
-            told += [(act.id, act.comment, WHAT.get(act.action, "decided"), act.actor) for act in acts]
-            found = await comments.find(session, {id for _, id, _, _ in told}) if told else {}
-            names = await moderators.names(session) if acts else {}
-        return [
-            {
-                "seen_as": seen_as,
-                "id": c.id,
-                "site": c.site,
-                "status": c.status,
-                "revision": c.revision,
-                "what": what,
-                "by": names.get(actor, actor),
-            }
-            for seen_as, id, what, actor in told
-            if (c := found.get(id))
-        ], set()
-
-    async def _counts(self, site: str) -> dict[str, int]:
-        async with self.database.reading() as session:
-            return await queue.counts(session, site)
-
-    async def greeting(self, client: Client, since: str) -> list[bytes]:
-        """What has happened since the page was made, and who looks at what."""
-        now = self.clock()
-        changes, lost = list[dict[str, Any]](), set[str]()
-        if (
-            since and made_at(since) > now + LEEWAY
-        ):  # the clock was set back: nobody knows what that page has not heard of
-            lost = {"clock"}
-        elif since:
-            changes, lost = await self.changes(made_at(since) - OVERLAP)
-        return [self._of(client, changes, lost, await self._counts(client.principal.site), now), self._presence(client)]
-
-    # --- who looks at what
-
-    async def look_at(self, principal: Principal, id: str | None) -> None:
-        """Raises NotFound for a comment that they may not see."""
-        before = self.looking.pop(principal.name, None)
-        if id is not None:
-            async with self.database.reading() as session:
-                found = (await comments.find(session, [id])).get(id) if is_id(id) else None
-            if found is None or not principal.sees(found.site):
-                raise NotFound("There is no such comment.")
-            who = principal.moderator.email if principal.moderator else principal.name
-            self.looking[principal.name] = Looking(id, found.site, who, time.monotonic() + LOOKS_FOR)
-        if (before.comment if before else None) != id:
-            self._tell_who_looks()
-
-    def _forget_who_left(self) -> None:
-        staying = {name: one for name, one in self.looking.items() if one.until > time.monotonic()}
-        if len(staying) != len(self.looking):
-            self.looking = staying
-            self._tell_who_looks()
-
-    def _tell_who_looks(self) -> None:
-        for client in self.clients:
-            client.tell(self._presence(client))
-
-    def _presence(self, client: Client) -> bytes:
-        others = [
-            {"comment": one.comment, "who": one.who}
-            for name, one in self.looking.items()
-            if name != client.principal.name and client.principal.sees(one.site) and one.until > time.monotonic()
-        ]
-        return event("presence", {"looking": others})
 
 
 class Stream(StreamingResponse):
@@ -277,42 +32,42 @@ class Stream(StreamingResponse):
 
 async def get_events(request: Request) -> Response:
     """The queue as it changes, as server-sent events."""
-    state = request.app.state
-    principal = await state.authenticator.principal(request, "moderate")
+    services = services_of(request)
+    principal = await services.authenticator.principal(request, "moderate")
     since = request.headers.get("last-event-id") or request.query_params.get("since", "")
     if since and not is_id(since):
         raise Invalid(FieldError("since", "invalid", "must be the id of an event"))
     client = Client(principal)
-    state.live.join(client)
+    services.live.join(client)
 
     async def stream() -> AsyncIterator[bytes]:
         try:
             yield b"retry: 3000\n\n"
-            for one in await state.live.greeting(client, since):
+            for one in await services.live.greeting(client, since):
                 yield one
             while True:
                 try:
-                    one = await client.next()
+                    following = await client.next()
                 except TimeoutError:
-                    one = b": \n\n"
-                if one is None:
+                    following = b": \n\n"
+                if following is None:
                     return
-                yield one
+                yield following
         finally:
-            state.live.leave(client)
+            services.live.leave(client)
 
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return Stream(stream(), lambda: state.live.leave(client), headers)
+    return Stream(stream(), lambda: services.live.leave(client), headers)
 
 
 async def post_presence(request: Request) -> Response:
     """Say which comment one is looking at, or none; it is forgotten after 30 seconds."""
-    state = request.app.state
-    principal = await state.authenticator.principal(request, "moderate")
+    services = services_of(request)
+    principal = await services.authenticator.principal(request, "moderate")
     asked = (await bodies.read_json(request)).get("comment")
     if asked is not None and not isinstance(asked, str):
         raise Invalid(FieldError("comment", "invalid", "must be a comment's id, or null"))
-    await state.live.look_at(principal, asked)
+    await services.live.look_at(principal, asked)
     return Response(status_code=204, headers={"Cache-Control": "no-store"})
 
 

@@ -25,12 +25,12 @@ from moderation.queue import block
 from moderation.queue import decide as queue
 from moderation.queue import store as stored_queue
 from moderation.queue.api import RULE_NAMES, seen_of, view_of
+from moderation.services import services_of
 from moderation.sites import store as sites
 from moderation.team import store as moderators
 from moderation.team import store_failures as failures
 from moderation.team.model import Principal
 from moderation.web import bodies
-from moderation.web.templating import Pages
 
 PAGE = 20
 DONE = {"approve": "approved", "spam": "filed as spam", "reject": "rejected", "delete": "deleted", "hold": "held",
@@ -43,7 +43,7 @@ def signed_in(
     """A page for a moderator; anybody else is sent to sign in first."""
 
     async def answer(request: Request) -> Response:
-        principal = await request.app.state.authenticator.session(request)
+        principal = await services_of(request).authenticator.session(request)
         if principal is None:
             if request.method not in ("GET", "HEAD"):
                 raise Unauthorized("The session is over: sign in again.")
@@ -57,13 +57,13 @@ def signed_in(
 
 
 async def page(request: Request, principal: Principal, template: str, status: int = 200, **told: Any) -> Response:
-    state = request.app.state
-    database: Database = state.database
-    pages: Pages = state.pages
-    began = first_id_at(state.clock())
+    services = services_of(request)
+    database = services.database
+    pages = services.pages
+    began = first_id_at(services.clock())
     async with database.reading() as session:
         counts = await stored_queue.counts(session, principal.site)
-        account = state.authenticator.account(principal.moderator.email) if principal.moderator else ""
+        account = services.authenticator.account(principal.moderator.email) if principal.moderator else ""
         failed = (await failures.of(session, account)).failed
     done, count, decided = (request.query_params.get(name, "") for name in ("done", "count", "decision"))
     undo = None
@@ -85,7 +85,7 @@ async def page(request: Request, principal: Principal, template: str, status: in
         "reasons_to_reject": decision.REASONS,
         "moderator": principal.moderator,
         "failed_signins": failed,
-        "csrf_token": state.links.signer.csrf_token(principal.session),
+        "csrf_token": services.signer.csrf_token(principal.session),
         "live_since": began,
     }
     return pages.answer(template, status, **(shown | told))
@@ -222,14 +222,14 @@ async def titles_of(database: Database, shown: list[dict[str, Any]]) -> dict[tup
 @signed_in
 async def get_queue(request: Request, principal: Principal) -> Response:
     """The queue."""
-    state = request.app.state
+    services = services_of(request)
     asked = {k: v for k, v in request.query_params.items() if k in
              ("status", "site", "article", "label", "rule", "author", "order", "q", "sample", "cursor")}  # fmt: skip
     view = view_of(asked, PAGE)
-    shown, following = await folded(state, principal, view)
-    shown = await answering(state.database, await barrable(state.database, shown))
-    titles = await titles_of(state.database, shown)
-    async with state.database.reading() as session:
+    shown, following = await folded(services, principal, view)
+    shown = await answering(services.database, await barrable(services.database, shown))
+    titles = await titles_of(services.database, shown)
+    async with services.database.reading() as session:
         known = [s for s in (await sites.sites(session)).values() if principal.sees(s.key)]
         counts = await stored_queue.counts(session, principal.site)
     site = "" if view.site == EVERYWHERE else view.site
@@ -254,17 +254,17 @@ async def get_queue(request: Request, principal: Principal) -> Response:
 @signed_in
 async def get_comment(request: Request, principal: Principal) -> Response:
     """One comment, its verdict and its decisions."""
-    state = request.app.state
-    shown = await queue.one(state.database, state.scorer, principal, request.path_params["id"])
+    services = services_of(request)
+    shown = await queue.one(services.database, services.scorer, principal, request.path_params["id"])
     taken = shown.pop("decisions")
-    (shown,) = await answering(state.database, await barrable(state.database, [shown]))
+    (shown,) = await answering(services.database, await barrable(services.database, [shown]))
     last = taken[-1]["id"] if taken else ""
-    async with state.database.reading() as session:
+    async with services.database.reading() as session:
         names = await moderators.names(session)
     for entry in taken:
         entry["undoable"] = entry["id"] == last and not entry["undone_at"]
         entry["moderator"] = names.get(entry["moderator"], entry["moderator"])
-    titles = await titles_of(state.database, [shown])
+    titles = await titles_of(services.database, [shown])
     return await page(
         request, principal, "queue/comment.html", comment=in_words(shown, titles), decisions=taken, back=None
     )
@@ -273,10 +273,10 @@ async def get_comment(request: Request, principal: Principal) -> Response:
 @signed_in
 async def post_decisions(request: Request, principal: Principal) -> Response:
     """Decide on one, or on all that are ticked."""
-    state = request.app.state
+    services = services_of(request)
     pairs = await bodies.form_fields(request, await bodies.read(request))
     typed = dict(pairs)
-    state.authenticator.check_csrf(principal, typed.get("csrf_token", ""))
+    services.authenticator.check_csrf(principal, typed.get("csrf_token", ""))
     action, ids = typed.get("action", ""), [value for name, value in pairs if name == "comments"]
     if one := typed.get("one"):
         action, _, id = one.partition(":")
@@ -291,10 +291,10 @@ async def post_decisions(request: Request, principal: Principal) -> Response:
     ids += whole  # a row that is a wave is decided whole
     revisions = whole | {id: int(s) for id in ids if (s := typed.get(f"seen-{id}", "")).isdigit() and len(s) < 15}
     seen = seen_of(revisions, ids)
-    decided, moved = await queue.decide(state.database, principal, ids, *checked, seen, state.clock(), reason)
+    decided, moved = await queue.decide(services.database, principal, ids, *checked, seen, services.clock(), reason)
     for m in moved:
-        state.threads.drop(m.site, m.article)
-    state.decided[action] += len(moved)
+        services.threads.drop(m.site, m.article)
+    services.decided[action] += len(moved)
     told = urlencode({"done": action, "count": len(moved), "decision": decided})
     return RedirectResponse(f"{back}{'&' if '?' in back else '?'}{told}", 303)
 
@@ -322,12 +322,12 @@ def back_of(typed: dict[str, str]) -> str:
 @signed_in
 async def post_undo(request: Request, principal: Principal) -> Response:
     """Take a decision back."""
-    state = request.app.state
+    services = services_of(request)
     typed = dict(await bodies.form_fields(request, await bodies.read(request)))
-    state.authenticator.check_csrf(principal, typed.get("csrf_token", ""))
-    moved = await queue.undo(state.database, principal, request.path_params["id"], state.clock())
+    services.authenticator.check_csrf(principal, typed.get("csrf_token", ""))
+    moved = await queue.undo(services.database, principal, request.path_params["id"], services.clock())
     for m in moved:
-        state.threads.drop(m.site, m.article)
+        services.threads.drop(m.site, m.article)
     back = back_of(typed)
     return RedirectResponse(f"{back}{'&' if '?' in back else '?'}done=undone", 303)
 
@@ -345,8 +345,8 @@ def detail_in_words(action: str, detail: dict[str, Any]) -> str:
 @signed_in
 async def get_history(request: Request, principal: Principal) -> Response:
     """The audit log."""
-    state = request.app.state
-    async with state.database.reading() as session:
+    services = services_of(request)
+    async with services.database.reading() as session:
         found = await audit.read(session, principal.site, before=request.query_params.get("cursor", "")[:26], limit=101)
         names = await moderators.names(session)
     entries = [
@@ -359,7 +359,7 @@ async def get_history(request: Request, principal: Principal) -> Response:
 
 async def problem_page(request: Request, problem: Problem) -> Response:
     """A problem on a page of the console, in words; a newer state of a comment is one click away."""
-    principal = await request.app.state.authenticator.session(request)
+    principal = await services_of(request).authenticator.session(request)
     newer = problem.extra.get("comments", [])
     if principal is None:
         return RedirectResponse("/moderate/login", 303)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
 from urllib.parse import urlencode
 
 from starlette.requests import Request
@@ -13,27 +12,28 @@ from moderation.core.problem import FieldError, Invalid
 from moderation.queue import block
 from moderation.queue.api import answer
 from moderation.queue.pages import back_of, signed_in
+from moderation.services import Services, services_of
 from moderation.team.model import Principal
 from moderation.web import bodies
 
 
-async def barred(state: Any, principal: Principal, id: str, what: str, *, lift: bool) -> dict[str, bool]:
+async def barred(services: Services, principal: Principal, id: str, what: str, *, lift: bool) -> dict[str, bool]:
     """What is barred from this comment now."""
-    comment = await block.bar(state.database, state.links.signer, principal, id, what, state.clock(), lift=lift)
-    state.directory.forget()
-    state.threads.drop(comment.site, comment.article)
-    async with state.database.reading() as session:
+    comment = await block.bar(services.database, services.signer, principal, id, what, services.clock(), lift=lift)
+    services.directory.forget()
+    services.threads.drop(comment.site, comment.article)
+    async with services.database.reading() as session:
         return (await block.offered(session, [comment]))[id]
 
 
 async def by_api(request: Request, *, lift: bool) -> Response:
-    state = request.app.state
-    principal = await state.authenticator.principal(request, "moderate")
+    services = services_of(request)
+    principal = await services.authenticator.principal(request, "moderate")
     what = (await bodies.read_json(request)).get("what")
     if not isinstance(what, str):
         raise Invalid(FieldError("what", "invalid", "must be one of the comment's `bars`"))
     id = request.path_params["id"]
-    return answer({"id": id, "bars": await barred(state, principal, id, what, lift=lift)})
+    return answer({"id": id, "bars": await barred(services, principal, id, what, lift=lift)})
 
 
 async def post_bar(request: Request) -> Response:
@@ -47,11 +47,11 @@ async def post_unbar(request: Request) -> Response:
 
 
 async def by_form(request: Request, principal: Principal, *, lift: bool) -> Response:
-    state = request.app.state
+    services = services_of(request)
     typed = dict(await bodies.form_fields(request, await bodies.read(request)))
-    state.authenticator.check_csrf(principal, typed.get("csrf_token", ""))
+    services.authenticator.check_csrf(principal, typed.get("csrf_token", ""))
     id, what, back = request.path_params["id"], typed.get("bar", ""), back_of(typed)
-    await barred(state, principal, id, what, lift=lift)
+    await barred(services, principal, id, what, lift=lift)
     told = {"done": "unbarred" if lift else "barred", "bar": what, "comment": id}
     return RedirectResponse(f"{back}{'&' if '?' in back else '?'}{urlencode(told)}", 303)
 

@@ -13,6 +13,7 @@ from moderation.core.problem import Forbidden
 from moderation.privacy import retention
 from moderation.queue import store as stored_queue
 from moderation.queue.pages import page, signed_in
+from moderation.services import services_of
 from moderation.team.model import Principal
 from moderation.web import bodies
 
@@ -29,7 +30,7 @@ def meant(principal: Principal, wanted: str) -> str:
 async def get_empty(request: Request, principal: Principal) -> Response:
     """How much would go, and the button."""
     site = meant(principal, request.query_params.get("site", ""))
-    async with request.app.state.database.reading() as session:
+    async with services_of(request).database.reading() as session:
         count = (await stored_queue.counts(session, site))["spam"]
     return await page(request, principal, "queue/empty.html", count=count, site="" if site == EVERYWHERE else site)
 
@@ -37,11 +38,11 @@ async def get_empty(request: Request, principal: Principal) -> Response:
 @signed_in
 async def post_empty(request: Request, principal: Principal) -> Response:
     """Delete what is filed as spam, texts and all. There is no undo."""
-    state = request.app.state
+    services = services_of(request)
     typed = dict(await bodies.form_fields(request, await bodies.read(request)))
-    state.authenticator.check_csrf(principal, typed.get("csrf_token", ""))
+    services.authenticator.check_csrf(principal, typed.get("csrf_token", ""))
     site = meant(principal, typed.get("site", ""))
-    await retention.empty(state.database, state.keep, site, principal.name, state.clock())
+    await retention.empty(services.database, services.keep, site, principal.name, services.clock())
     where = {"status": "spam", "done": "emptied"} | ({} if site == EVERYWHERE else {"site": site})
     return RedirectResponse("/moderate?" + urlencode(where), 303)
 

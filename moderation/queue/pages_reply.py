@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
 from urllib.parse import urlencode
 
 from starlette.requests import Request
@@ -16,21 +15,22 @@ from moderation.queue import reply as staff_reply
 from moderation.queue.api import answer
 from moderation.queue.pages import back_of, in_words, page, revision_of, signed_in, titles_of
 from moderation.queue.reply import Answered
+from moderation.services import Services, services_of
 from moderation.team.model import Principal
 from moderation.web import bodies
 
 
-def dropped(state: Any, done: Answered) -> Answered:
+def dropped(services: Services, done: Answered) -> Answered:
     for m in done.moved:
-        state.threads.drop(m.site, m.article)
-    state.decided["approve"] += len(done.moved) - 1
+        services.threads.drop(m.site, m.article)
+    services.decided["approve"] += len(done.moved) - 1
     return done
 
 
 async def post_reply(request: Request) -> Response:
     """Reply to a comment as staff; with `approve`, publish it first, in the same transaction."""
-    state = request.app.state
-    principal = await state.authenticator.principal(request, "moderate")
+    services = services_of(request)
+    principal = await services.authenticator.principal(request, "moderate")
     raw = await bodies.read_json(request)
     approve, seen = raw.get("approve", False), raw.get("expected_revision")
     if not isinstance(approve, bool):
@@ -39,13 +39,13 @@ async def post_reply(request: Request) -> Response:
         raise Invalid(FieldError("expected_revision", "invalid", "must be a revision"))
     said = await staff_reply.checked(principal, raw)
     done = dropped(
-        state,
+        services,
         await staff_reply.reply(
-            state.database, state.links.signer, principal, request.path_params["id"], said,
-            approve=approve, seen=seen, now=state.clock(),
+            services.database, services.signer, principal, request.path_params["id"], said,
+            approve=approve, seen=seen, now=services.clock(),
         ),
     )  # fmt: skip
-    shown = public(done.reply, state.links.avatar(done.reply.name)) | {"status": done.reply.status}
+    shown = public(done.reply, services.links.avatar(done.reply.name)) | {"status": done.reply.status}
     return answer({"id": done.decision, "reply": shown, "comments": [m.document() for m in done.moved]}, 201)
 
 
@@ -53,8 +53,8 @@ async def reply_page(
     request: Request, principal: Principal, typed: dict[str, str], problem: Problem | None = None
 ) -> Response:
     """The comment as it is now, and the form with what was typed."""
-    state = request.app.state
-    shown = await queue.one(state.database, state.scorer, principal, request.path_params["id"])
+    services = services_of(request)
+    shown = await queue.one(services.database, services.scorer, principal, request.path_params["id"])
     shown.pop("decisions")
     wrong = {e.field: e.message for e in problem.errors} if isinstance(problem, Invalid) else {}
     return await page(
@@ -62,7 +62,7 @@ async def reply_page(
         principal,
         "queue/reply.html",
         problem.status if problem else 200,
-        comment=in_words(shown, await titles_of(state.database, [shown])),
+        comment=in_words(shown, await titles_of(services.database, [shown])),
         typed=typed,
         wrong=wrong,
         problem="" if wrong or problem is None else problem.detail,
@@ -79,21 +79,21 @@ async def get_reply(request: Request, principal: Principal) -> Response:
 @signed_in
 async def post_reply_form(request: Request, principal: Principal) -> Response:
     """Reply to it; what is not published yet is published first."""
-    state = request.app.state
+    services = services_of(request)
     typed = bodies.single(await bodies.form_fields(request, await bodies.read(request)))
-    state.authenticator.check_csrf(principal, typed.get("csrf_token", ""))
+    services.authenticator.check_csrf(principal, typed.get("csrf_token", ""))
     try:
         said = await staff_reply.checked(principal, typed)
         done = await staff_reply.reply(
-            state.database, state.links.signer, principal, request.path_params["id"], said,
+            services.database, services.signer, principal, request.path_params["id"], said,
             approve=typed.get("approve") == "1", seen=revision_of(typed),
-            now=state.clock(),
+            now=services.clock(),
         )  # fmt: skip
     except Problem as problem:
         if problem.status not in (409, 422):
             raise
         return await reply_page(request, principal, typed, problem)  # nothing that was typed is lost
-    dropped(state, done)
+    dropped(services, done)
     back = back_of(typed)
     told = urlencode({"done": "reply", "count": len(done.moved), "decision": done.decision})
     return RedirectResponse(f"{back}{'&' if '?' in back else '?'}{told}", 303)

@@ -10,23 +10,23 @@ from starlette.routing import Route
 
 from moderation.queue import decide as queue
 from moderation.queue.pages import answering, back_of, barrable, in_words, signed_in, titles_of
+from moderation.services import services_of
 from moderation.team.model import Principal
-from moderation.web.templating import Pages
 
 
 @signed_in
 async def get_row(request: Request, principal: Principal) -> Response:
     """A comment as a row of the queue; `back` is the view that the row stands in."""
-    state = request.app.state
-    shown = await queue.one(state.database, state.scorer, principal, request.path_params["id"])
+    services = services_of(request)
+    shown = await queue.one(services.database, services.scorer, principal, request.path_params["id"])
     shown.pop("decisions")
-    (shown,) = await answering(state.database, await barrable(state.database, [shown]))
+    (shown,) = await answering(services.database, await barrable(services.database, [shown]))
     back = back_of(dict(request.query_params))
     view = dict(parse_qsl(back.partition("?")[2]))
-    pages: Pages = state.pages
+    pages = services.pages
     return pages.answer(
         "queue/row.html",
-        comment=in_words(shown, await titles_of(state.database, [shown])),
+        comment=in_words(shown, await titles_of(services.database, [shown])),
         asked={name: view.get(name, "") for name in ("site", "article", "label", "rule", "author", "order", "q")},
         listed=view.get("status", "pending"),
         sample=bool(view.get("sample")),

@@ -8,18 +8,18 @@ from starlette.routing import Route
 
 from moderation.core.problem import NotFound
 from moderation.db.database import Session
+from moderation.services import services_of
 from moderation.team import members
 from moderation.team import store as moderators
 from moderation.team.model import Moderator
 from moderation.web import bodies
-from moderation.web.templating import Pages
 
 ACTS = {"stop": False, "start": True}
 
 
 async def found(request: Request, session: Session) -> Moderator:
     """Raises NotFound for a forged link, and for whoever moderates no more."""
-    id = request.app.state.links.signer.verify("digest", request.path_params["token"])
+    id = services_of(request).links.signer.verify("digest", request.path_params["token"])
     moderator = await moderators.of_id(session, id) if id else None
     if moderator is None:
         raise NotFound("There is no such link, or its owner moderates no more.")
@@ -28,19 +28,19 @@ async def found(request: Request, session: Session) -> Moderator:
 
 async def get_digest(request: Request) -> Response:
     """Whether a moderator gets the mail about what waits, for whoever got the link by mail."""
-    state = request.app.state
-    async with state.database.reading() as session:
+    services = services_of(request)
+    async with services.database.reading() as session:
         moderator = await found(request, session)
-    pages: Pages = state.pages
+    pages = services.pages
     return pages.answer("queue/digest.html", wanted=moderator.digest, action=f"/digests/{request.path_params['token']}")
 
 
 async def post_digest(request: Request) -> Response:
     """`act`: `stop` or `start`; or a mail program's own unsubscribe button (RFC 8058)."""
-    state = request.app.state
+    services = services_of(request)
     act, one_click = await bodies.answer_to_mail(request, ACTS, "stop")
-    async with state.database.transaction() as tx:
-        await members.digest(tx, await found(request, tx), ACTS[act], state.clock())
+    async with services.database.transaction() as tx:
+        await members.digest(tx, await found(request, tx), ACTS[act], services.clock())
     if one_click:
         return await get_digest(request)
     return RedirectResponse(f"/digests/{request.path_params['token']}", 303)

@@ -14,6 +14,7 @@ from moderation.core.problem import FieldError, Forbidden, Invalid, NotFound, Pr
 from moderation.db.database import Session
 from moderation.outbox import events
 from moderation.queue.pages import page, signed_in
+from moderation.services import services_of
 from moderation.sites import store as sites
 from moderation.team import access, members
 from moderation.team import store as moderators
@@ -32,8 +33,8 @@ def only_administrators(principal: Principal) -> None:
 
 
 async def team_page(request: Request, principal: Principal, status: int = 200, **told: Any) -> Response:
-    state = request.app.state
-    async with state.database.reading() as session:
+    services = services_of(request)
+    async with services.database.reading() as session:
         people = await moderators.of_site(session, principal.site)
         factors = await second_factors.all_on(session)
         tokens = await moderators.api_tokens(session, principal.site)
@@ -49,7 +50,7 @@ async def team_page(request: Request, principal: Principal, status: int = 200, *
         "sites": list(names.items()),
         "scopes": SCOPES,
         "tokens": [in_words(token) | {"site": names.get(token.site, token.site)} for token in tokens],
-        "mails": state.mails,
+        "mails": services.mails,
         "error": "",
         "link": "",
         "token": "",
@@ -74,18 +75,18 @@ def place_of(typed: dict[str, str]) -> tuple[str, str]:
 
 async def invited(request: Request, principal: Principal, act: Callable[[Session], Awaitable[Moderator]]) -> Response:
     """Their link, shown once, and mailed where mail is set up."""
-    state = request.app.state
-    async with state.database.transaction() as tx:
+    services = services_of(request)
+    async with services.database.transaction() as tx:
         moderator = await act(tx)
-        id = await members.invitation(tx, state.links.signer, principal, moderator, state.clock())
-        if state.mails:
-            await events.invite(tx, moderator, id, state.clock())
-    link = state.links.set_password(members.token_of(state.links.signer, id))
+        id = await members.invitation(tx, services.signer, principal, moderator, services.clock())
+        if services.mails:
+            await events.invite(tx, moderator, id, services.clock())
+    link = services.links.set_password(members.token_of(services.signer, id))
     return await team_page(request, principal, link=link, email=moderator.email)
 
 
 async def invite(request: Request, principal: Principal, typed: dict[str, str]) -> Response | None:
-    email, place, now = typed.get("email", "")[:300].strip(), place_of(typed), request.app.state.clock()
+    email, place, now = typed.get("email", "")[:300].strip(), place_of(typed), services_of(request).clock()
     return await invited(request, principal, lambda tx: members.invite(tx, principal, email, *place, now))
 
 
@@ -94,38 +95,38 @@ async def invite_again(request: Request, principal: Principal, typed: dict[str, 
 
 
 async def change(request: Request, principal: Principal, typed: dict[str, str]) -> Response | None:
-    state = request.app.state
-    async with state.database.transaction() as tx:
-        await members.change(tx, principal, typed.get("moderator", ""), *place_of(typed), state.clock())
+    services = services_of(request)
+    async with services.database.transaction() as tx:
+        await members.change(tx, principal, typed.get("moderator", ""), *place_of(typed), services.clock())
     return None
 
 
 async def remove(request: Request, principal: Principal, typed: dict[str, str]) -> Response | None:
-    state = request.app.state
-    async with state.database.transaction() as tx:
-        await members.remove(tx, principal, typed.get("moderator", ""), state.clock())
+    services = services_of(request)
+    async with services.database.transaction() as tx:
+        await members.remove(tx, principal, typed.get("moderator", ""), services.clock())
     return None
 
 
 async def add_token(request: Request, principal: Principal, typed: dict[str, str]) -> Response | None:
-    state = request.app.state
+    services = services_of(request)
     site, name = typed.get("site", ""), " ".join(typed.get("name", "").split())
     scopes = frozenset(scope for scope in SCOPES if typed.get(f"scope-{scope}"))
     if not 1 <= len(name) <= 100:
         raise Invalid(FieldError("name", "invalid", "must say what the token is for, in at most 100 characters"))
-    async with state.database.transaction() as tx:
+    async with services.database.transaction() as tx:
         await members.checked_place(tx, principal, "administrator", site)
-        token = await access.add_token(tx, state.links.signer, site, scopes, state.clock(), principal.name, name)
+        token = await access.add_token(tx, services.signer, site, scopes, services.clock(), principal.name, name)
     return await team_page(request, principal, token=token)
 
 
 async def revoke_token(request: Request, principal: Principal, typed: dict[str, str]) -> Response | None:
-    state = request.app.state
-    async with state.database.transaction() as tx:
+    services = services_of(request)
+    async with services.database.transaction() as tx:
         found = [t for t in await moderators.api_tokens(tx, principal.site) if t.id == typed.get("token")]
         if not found:
             raise NotFound("There is no such token here; it may be revoked already.")
-        await access.revoke_token(tx, state.links.signer, found[0].id, state.clock(), principal.name, found[0].site)
+        await access.revoke_token(tx, services.signer, found[0].id, services.clock(), principal.name, found[0].site)
     return None
 
 
@@ -148,7 +149,7 @@ SAID = {
 async def post_team(request: Request, principal: Principal) -> Response:
     """Change what `act` says."""
     typed = bodies.single(await bodies.form_fields(request, await bodies.read(request)))
-    request.app.state.authenticator.check_csrf(principal, typed.get("csrf_token", ""))
+    services_of(request).authenticator.check_csrf(principal, typed.get("csrf_token", ""))
     only_administrators(principal)
     act = typed.get("act", "")
     try:

@@ -16,11 +16,11 @@ from moderation.core.times import iso
 from moderation.db import audit
 from moderation.queue import reply as staff_reply
 from moderation.queue.pages import page, signed_in
+from moderation.services import services_of
 from moderation.team import members, passwords, second_factor
 from moderation.team import store as moderators
 from moderation.team import store_failures as failures
 from moderation.team import store_second_factors as second_factors
-from moderation.team.access import Authenticator
 from moderation.team.model import Moderator, Principal
 from moderation.team.store import Token
 from moderation.team.throttle import Caller
@@ -48,10 +48,10 @@ def drawn(address: str) -> Markup:
 
 
 async def account_page(request: Request, principal: Principal, status: int = 200, **told: Any) -> Response:
-    state = request.app.state
+    services = services_of(request)
     moderator = person(principal)
-    async with state.database.reading() as session:
-        sessions = await moderators.sessions_of(session, moderator, state.clock())
+    async with services.database.reading() as session:
+        sessions = await moderators.sessions_of(session, moderator, services.clock())
         factor = await second_factors.of(session, moderator)
         left = await second_factors.codes_left(session, moderator)
     shown: dict[str, Any] = {
@@ -65,7 +65,7 @@ async def account_page(request: Request, principal: Principal, status: int = 200
         "digest": moderator.digest,
     }
     if factor and not factor.confirmed_at:
-        secret = second_factor.secret_of(state.links.signer, moderator, factor.seed)
+        secret = second_factor.secret_of(services.signer, moderator, factor.seed)
         address = second_factor.address_of(moderator, secret)
         spaced = " ".join(secret[i : i + 4] for i in range(0, len(secret), 4))
         shown |= {"secret": spaced, "address": address, "picture": drawn(address)}
@@ -85,45 +85,45 @@ async def get_account(request: Request, principal: Principal) -> Response:
 
 async def begin(request: Request, principal: Principal, typed: dict[str, str]) -> Response | None:
     """The password once more: whoever finds an open session must not lock its owner out."""
-    state = request.app.state
+    services = services_of(request)
     await same_password(request, principal, typed)
-    async with state.database.transaction() as tx:
+    async with services.database.transaction() as tx:
         await second_factor.begin(tx, person(principal))
     return None
 
 
 async def confirm(request: Request, principal: Principal, typed: dict[str, str]) -> Response | None:
-    state = request.app.state
+    services = services_of(request)
     codes = await second_factor.confirm(
-        *(state.database, state.links.signer, person(principal), principal.session, typed.get("code", "")[:100]),
-        *(caller_of(request, principal, "code"), state.clock()),
+        *(services.database, services.signer, person(principal), principal.session, typed.get("code", "")[:100]),
+        *(caller_of(request, principal, "code"), services.clock()),
     )
     return await account_page(request, principal, codes=codes)
 
 
 async def cancel(request: Request, principal: Principal, typed: dict[str, str]) -> Response | None:
     """Only one that was begun and never confirmed."""
-    state = request.app.state
-    async with state.database.transaction() as tx:
+    services = services_of(request)
+    async with services.database.transaction() as tx:
         if not await second_factor.is_on(tx, person(principal)):
             await second_factors.remove(tx, person(principal))
     return None
 
 
 async def stop(request: Request, principal: Principal, typed: dict[str, str]) -> Response | None:
-    state = request.app.state
-    moderator, now = person(principal), state.clock()
+    services = services_of(request)
+    moderator, now = person(principal), services.clock()
     await same_factor(request, principal, typed)
-    async with state.database.transaction() as tx:
+    async with services.database.transaction() as tx:
         await second_factor.off(tx, moderator, moderator.id, now)
     return None
 
 
 async def renew(request: Request, principal: Principal, typed: dict[str, str]) -> Response | None:
-    state = request.app.state
-    moderator, signer, now = person(principal), state.links.signer, state.clock()
+    services = services_of(request)
+    moderator, signer, now = person(principal), services.signer, services.clock()
     await same_factor(request, principal, typed)
-    async with state.database.transaction() as tx:
+    async with services.database.transaction() as tx:
         codes = await second_factor.new_codes(tx, signer, moderator)
         await audit.note(
             tx, site=moderator.site, at=now, actor=moderator.id, action="recovery-codes:renew", subject=moderator.id
@@ -133,9 +133,9 @@ async def renew(request: Request, principal: Principal, typed: dict[str, str]) -
 
 async def end_session(request: Request, principal: Principal, typed: dict[str, str]) -> Response | None:
     """One, by what it is called, or all but this one."""
-    state = request.app.state
-    moderator, now, id = person(principal), state.clock(), typed.get("session", "")[:10]
-    async with state.database.transaction() as tx:
+    services = services_of(request)
+    moderator, now, id = person(principal), services.clock(), typed.get("session", "")[:10]
+    async with services.database.transaction() as tx:
         if not await moderators.end_sessions(tx, moderator, now, id=id, but=principal.session) and id:
             raise NotFound("This session is over already.")
         await audit.note(
@@ -145,14 +145,14 @@ async def end_session(request: Request, principal: Principal, typed: dict[str, s
 
 
 async def call_me(request: Request, principal: Principal, typed: dict[str, str]) -> Response | None:
-    state = request.app.state
+    services = services_of(request)
     name = (await staff_reply.checked(principal, {"name": typed.get("name", ""), "body": "-"})).name
-    async with state.database.transaction() as tx:
+    async with services.database.transaction() as tx:
         await moderators.call(tx, person(principal), name)
         await audit.note(
             tx,
             site=person(principal).site,
-            at=state.clock(),
+            at=services.clock(),
             actor=principal.name,
             action="moderator:name",
             subject=principal.name,
@@ -161,37 +161,37 @@ async def call_me(request: Request, principal: Principal, typed: dict[str, str])
 
 
 async def digest(request: Request, principal: Principal, typed: dict[str, str]) -> Response | None:
-    state = request.app.state
-    async with state.database.transaction() as tx:
-        await members.digest(tx, person(principal), typed.get("digest") == "1", state.clock())
+    services = services_of(request)
+    async with services.database.transaction() as tx:
+        await members.digest(tx, person(principal), typed.get("digest") == "1", services.clock())
     return None
 
 
 async def seen_failures(request: Request, principal: Principal, typed: dict[str, str]) -> Response | None:
-    state = request.app.state
-    async with state.database.transaction() as tx:
-        await failures.seen(tx, state.authenticator.account(person(principal).email))
+    services = services_of(request)
+    async with services.database.transaction() as tx:
+        await failures.seen(tx, services.authenticator.account(person(principal).email))
     return None
 
 
 def caller_of(request: Request, principal: Principal, what: str) -> Caller:
     """An allowance for this session alone: what others try at the door does not count here."""
-    authenticator: Authenticator = request.app.state.authenticator
+    authenticator = services_of(request).authenticator
     return Caller(authenticator.account(person(principal).email), session=principal.session[:26], what=what)
 
 
 async def same_password(request: Request, principal: Principal, typed: dict[str, str]) -> None:
     """Raises Unauthorized, TooFast or Unavailable."""
-    authenticator: Authenticator = request.app.state.authenticator
+    authenticator = services_of(request).authenticator
     email, given = person(principal).email, typed.get("password", "")[: passwords.LONGEST]
     await authenticator.sign_in(email, given, caller_of(request, principal, "password"))
 
 
 async def same_factor(request: Request, principal: Principal, typed: dict[str, str]) -> None:
     """Raises Unauthorized or TooFast."""
-    state, moderator = request.app.state, person(principal)
+    services, moderator = services_of(request), person(principal)
     caller, code = caller_of(request, principal, "code"), typed.get("code", "")[:100]
-    await second_factor.check(state.database, state.links.signer, moderator, code, caller, state.clock())
+    await second_factor.check(services.database, services.signer, moderator, code, caller, services.clock())
 
 
 ACTS: dict[str, Callable[[Request, Principal, dict[str, str]], Awaitable[Response | None]]] = {
@@ -224,7 +224,7 @@ def in_a_sentence(problem: Problem) -> str:
 async def post_account(request: Request, principal: Principal) -> Response:
     """Change what `act` says."""
     typed = bodies.single(await bodies.form_fields(request, await bodies.read(request)))
-    request.app.state.authenticator.check_csrf(principal, typed.get("csrf_token", ""))
+    services_of(request).authenticator.check_csrf(principal, typed.get("csrf_token", ""))
     act = typed.get("act", "")
     try:
         if act not in ACTS or (act == "end-session") != bool(typed.get("session")):

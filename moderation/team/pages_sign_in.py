@@ -10,13 +10,13 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from moderation.core.problem import Forbidden, Problem, Unauthorized
+from moderation.services import services_of
 from moderation.team import access, passwords, second_factor
-from moderation.team.access import DEVICE_COOKIE, DEVICE_LIFE, SESSION_LIFE, Authenticator
+from moderation.team.access import DEVICE_COOKIE, DEVICE_LIFE, SESSION_LIFE
 from moderation.team.model import Moderator
 from moderation.text.addresses import EMAIL_LONGEST, checked_email
 from moderation.web import bodies
 from moderation.web.cookies import COOKIE
-from moderation.web.templating import Pages
 
 FORM_COOKIE = "moderation_form"
 """Until the browser is closed: what its forms are bound to before there is a session."""
@@ -34,21 +34,21 @@ def browser_of(request: Request) -> str:
 def door_token(request: Request, browser: str) -> str:
     """CSRF protection where there is no session yet: a token that only a page of ours in this very browser can have, so that
     nobody makes another's browser sign in to an account of theirs."""
-    state = request.app.state
-    token: str = state.links.signer.form_token("moderate", f"login/{browser}", state.clock())
+    services = services_of(request)
+    token: str = services.signer.form_token("moderate", f"login/{browser}", services.clock())
     return token
 
 
 def check_door_token(request: Request, token: str) -> None:
-    state, browser = request.app.state, browser_of(request)
-    how = state.links.signer.check_form_token(token, "moderate", f"login/{browser}", state.clock())
+    services, browser = services_of(request), browser_of(request)
+    how = services.signer.check_form_token(token, "moderate", f"login/{browser}", services.clock())
     if not browser or how not in ("ok", "early"):
         raise Forbidden("The page was too old, or your browser keeps no cookies; send it again.", code="csrf")
 
 
 def door_page(request: Request, template: str, status: int = 200, headers: Any = None, **told: Any) -> Response:
     """A page with a form for whoever has no session yet, for this browser alone."""
-    pages: Pages = request.app.state.pages
+    pages = services_of(request).pages
     browser = browser_of(request) or secrets.token_urlsafe(18)
     told = {"moderator": None, "csrf_token": door_token(request, browser)} | told
     answer = pages.answer(template, status, headers, **told)
@@ -58,7 +58,7 @@ def door_page(request: Request, template: str, status: int = 200, headers: Any =
 
 
 def secure(request: Request) -> bool:
-    base: str = request.app.state.links.base
+    base: str = services_of(request).links.base
     return base.startswith("https:")
 
 
@@ -87,9 +87,9 @@ def plain_email(typed: str) -> str:
 
 async def post_login(request: Request) -> Response:
     """A session, in a cookie that scripts cannot read; or, with a second factor, the page that asks for its code."""
-    state = request.app.state
-    authenticator: Authenticator = state.authenticator
-    signer = state.links.signer
+    services = services_of(request)
+    authenticator = services.authenticator
+    signer = services.signer
     typed = await fields_of(request)
     email, following = typed.get("email", ""), safe_next(typed.get("next", ""))
     password = typed.get("password", "")[: passwords.LONGEST]
@@ -97,19 +97,19 @@ async def post_login(request: Request) -> Response:
         check_door_token(request, typed.get("csrf_token", ""))
         account = plain_email(email)
         moderator = await authenticator.sign_in(account, password, authenticator.caller(request, account))
-        async with state.database.reading() as session:
+        async with services.database.reading() as session:
             asks = await second_factor.is_on(session, moderator)
         if asks:
             given = (moderator.site, moderator.id, moderator.password_hash or "", browser_of(request))
-            return code_page(request, signer.ticket(*given, state.clock()), following)
-        token = await access.begin_session(state.database, signer, moderator, state.clock())
+            return code_page(request, signer.ticket(*given, services.clock()), following)
+        token = await access.begin_session(services.database, signer, moderator, services.clock())
     except Problem as problem:
         return signin_page(request, problem, email=email, next=following)
     return begun(request, moderator, token, following)
 
 
 def begun(request: Request, moderator: Moderator, token: str, following: str) -> Response:
-    authenticator: Authenticator = request.app.state.authenticator
+    authenticator = services_of(request).authenticator
     answer = RedirectResponse(following or "/moderate", 303)
     hidden: dict[str, Any] = {"httponly": True, "samesite": "lax", "secure": secure(request)}
     answer.set_cookie(COOKIE, token, max_age=SESSION_LIFE // 1000, **hidden)
@@ -125,22 +125,22 @@ def code_page(request: Request, ticket: str, following: str, problem: Problem | 
 
 async def post_code(request: Request) -> Response:
     """The second step: a code of the app, or a recovery code."""
-    state = request.app.state
-    authenticator: Authenticator = state.authenticator
+    services = services_of(request)
+    authenticator = services.authenticator
     typed = await fields_of(request)
     ticket, following = typed.get("ticket", "")[:200], safe_next(typed.get("next", ""))
-    signer, browser = state.links.signer, browser_of(request)
+    signer, browser = services.signer, browser_of(request)
     if not browser:  # whose ticket it is, it was not given to this one
         return RedirectResponse("/moderate/login", 303)
-    async with state.database.reading() as session:
-        moderator = await second_factor.moderator_of(session, signer, ticket, browser, state.clock())
+    async with services.database.reading() as session:
+        moderator = await second_factor.moderator_of(session, signer, ticket, browser, services.clock())
     if moderator is None:
         return signin_page(request, Unauthorized("That took too long. Sign in again."), next=following)
     try:
         check_door_token(request, typed.get("csrf_token", ""))
         caller, code = authenticator.caller(request, moderator.email, "code"), typed.get("code", "")[:100]
-        await authenticator.throttle.wait(caller, state.clock())
-        token = await second_factor.sign_in(state.database, signer, moderator, code, caller, state.clock())
+        await authenticator.throttle.wait(caller, services.clock())
+        token = await second_factor.sign_in(services.database, signer, moderator, code, caller, services.clock())
     except Problem as problem:
         return code_page(request, ticket, following, problem)
     return begun(request, moderator, token, following)
@@ -148,12 +148,12 @@ async def post_code(request: Request) -> Response:
 
 async def post_logout(request: Request) -> Response:
     """End the session. A page elsewhere, whose request comes without the cookie, ends none in the browser either."""
-    state = request.app.state
+    services = services_of(request)
     answer = RedirectResponse("/moderate/login", 303)
-    principal = await state.authenticator.session(request)
+    principal = await services.authenticator.session(request)
     if principal:
-        state.authenticator.check_csrf(principal, (await fields_of(request)).get("csrf_token", ""))
-        await access.sign_out(state.database, state.links.signer, request.cookies[COOKIE], state.clock())
+        services.authenticator.check_csrf(principal, (await fields_of(request)).get("csrf_token", ""))
+        await access.sign_out(services.database, services.signer, request.cookies[COOKIE], services.clock())
         answer.delete_cookie(COOKIE)
     return answer
 
@@ -164,25 +164,25 @@ async def get_set_password(request: Request) -> Response:
 
 
 async def password_page(request: Request, error: str = "", status: int = 200) -> Response:
-    state = request.app.state
+    services = services_of(request)
     moderator = await of_link(request)
     if moderator is None:
-        pages: Pages = state.pages
+        pages = services.pages
         return pages.answer("team/link-over.html", 404, moderator=None, csrf_token="")
     told = {"email": moderator.email, "error": error, "minimum": passwords.SHORTEST}
     return door_page(request, "team/set-password.html", status, **told)
 
 
 async def of_link(request: Request) -> Moderator | None:
-    state = request.app.state
-    async with state.database.reading() as session:
-        return await access.moderator_of_link(session, request.path_params["token"], state.links.signer, state.clock())
+    services = services_of(request)
+    async with services.database.reading() as session:
+        return await access.moderator_of_link(session, request.path_params["token"], services.signer, services.clock())
 
 
 async def post_set_password(request: Request) -> Response:
     """Set it, once. The link itself is what nobody else has, and no session begins here."""
-    state = request.app.state
-    authenticator: Authenticator = state.authenticator
+    services = services_of(request)
+    authenticator = services.authenticator
     typed = await fields_of(request)
     if typed.get("password") != typed.get("repeat"):
         return await password_page(request, "The two are not the same.", 422)
@@ -191,9 +191,9 @@ async def post_set_password(request: Request) -> Response:
     try:
         with authenticator.passwords.seat(known=True):
             hashed = await authenticator.passwords.hash(passwords.checked(typed.get("password", "")))
-        async with state.database.transaction() as tx:  # once more: of two at the same time one is too late
-            token, now = request.path_params["token"], state.clock()
-            moderator = await access.moderator_of_link(tx, token, state.links.signer, now)
+        async with services.database.transaction() as tx:  # once more: of two at the same time one is too late
+            token, now = request.path_params["token"], services.clock()
+            moderator = await access.moderator_of_link(tx, token, services.signer, now)
             if moderator:
                 await access.keep_password(tx, moderator, hashed, now)
     except Problem as problem:

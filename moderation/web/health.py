@@ -12,6 +12,7 @@ from starlette.routing import Route
 
 from moderation.core.problem import Problem
 from moderation.learning import store as training_state
+from moderation.services import services_of
 
 log = logging.getLogger("moderation.web.health")
 
@@ -23,7 +24,7 @@ PATIENCE = 2.0
 
 async def live(request: Request) -> Response:
     """The process answers, and whoever reads is served sooner or later. Waits for nothing itself."""
-    seconds = request.app.state.database.starved()
+    seconds = services_of(request).database.starved()
     if seconds >= STARVED:
         said = f"no connection to the database could be had for {seconds:.0f} s\n"
         return PlainTextResponse(said, 503, {"Cache-Control": "no-store"})
@@ -35,16 +36,16 @@ async def ready(request: Request) -> Response:
 
     A broken model holds comments, and is a warning, not an outage.
     """
-    state = request.app.state
+    services = services_of(request)
     checks: dict[str, str] = {}
     try:
         async with asyncio.timeout(PATIENCE):
-            async with state.database.reading() as session:
+            async with services.database.reading() as session:
                 await session.fetch("SELECT 1")
                 outdated = await training_state.outdated(session)
-            checks["database"] = await state.database.trouble() or "ok"
+            checks["database"] = await services.database.trouble() or "ok"
             checks["erasure"] = f"models to retrain: {', '.join(outdated)}" if outdated else "ok"
-            checks["models folder"] = await state.models_room.said() or "ok"
+            checks["models folder"] = await services.models_room.said() or "ok"
     except TimeoutError:
         checks.setdefault("database", f"no answer within {PATIENCE:.0f} s")
     except Problem as problem:
@@ -52,8 +53,8 @@ async def ready(request: Request) -> Response:
     except Exception as error:  # a file that is no database, say
         log.warning("the database cannot be read", exc_info=error)
         checks["database"] = f"cannot be read ({type(error).__name__})"
-    checks["model"] = state.scorer.problem or "ok"
-    checks["proxy"] = state.proxy_problem or "ok"
+    checks["model"] = services.scorer.problem or "ok"
+    checks["proxy"] = services.proxy.problem or "ok"
     well = checks["database"] == "ok"
     best = checks["model"] == "ok" and checks.get("models folder") == "ok"
     status = "not ready" if not well else "ready" if best else "degraded"

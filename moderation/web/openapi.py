@@ -11,19 +11,20 @@ from starlette.routing import BaseRoute, Route
 
 from moderation import __version__
 from moderation.comments.decision import REASONS, STATUS_AFTER
+from moderation.services import services_of
 from moderation.sites import site_settings as rules
 
 
 async def openapi(request: Request) -> Response:
     """This document."""
-    return Response(orjson.dumps(request.app.state.openapi), media_type="application/json")
+    return Response(orjson.dumps(services_of(request).openapi), media_type="application/json")
 
 
 async def docs(request: Request) -> Response:
     """The document, to read."""
     rows = "".join(
         f"<tr><td><code>{method.upper()}</code></td><td><code>{path}</code></td><td>{told['summary']}</td></tr>"
-        for path, methods in request.app.state.openapi["paths"].items()
+        for path, methods in services_of(request).openapi["paths"].items()
         for method, told in methods.items()
     )
     page = (

@@ -9,7 +9,7 @@ import logging
 import os
 import signal
 import threading
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from typing import Any
 
 log = logging.getLogger("moderation.web.shutdown")
@@ -32,6 +32,19 @@ async def in_turn(*steps: Step) -> None:
         elif task.cancelled() or task.exception():
             error = None if task.cancelled() else task.exception()
             log.error("did not stop", exc_info=error, extra={"which": name})
+
+
+@contextlib.asynccontextmanager
+async def background(end: Callable[[], None]) -> AsyncIterator[asyncio.TaskGroup]:
+    """A group for the loops that run beside the requests. Without any of them the service is half a service: where one
+    fails, the others are cancelled, the log says why, and `end` is called. Raises what failed."""
+    try:
+        async with asyncio.TaskGroup() as loops:
+            yield loops
+    except* Exception as failed:
+        log.critical("a background loop failed; the service ends", exc_info=failed)
+        end()
+        raise
 
 
 @contextlib.contextmanager

@@ -28,9 +28,9 @@ MINE = ("https://blog.example",)
 
 
 async def site(service: Service, origins: tuple[str, ...] = MINE, **rules: Any) -> None:
-    async with service.app.state.database.transaction() as tx:
+    async with service.services.database.transaction() as tx:
         await sites.put_site(tx, Site("default", "Mine", origins, SiteSettings(**rules)), 1)
-    service.app.state.directory.forget()
+    service.services.directory.forget()
 
 
 async def decide(service: Service, id: str, action: str) -> str:
@@ -167,7 +167,7 @@ async def from_network(service: Service, number: int, article: str) -> tuple[int
 
 async def test_one_networks_junk_keys_close_the_site_to_nobody_else(service: Service) -> None:
     await site(service, new_articles_an_hour=3)
-    service.app.state.trusted = (ip_network("203.0.113.9/32"),)
+    service.services.authenticator.trusted = (ip_network("203.0.113.9/32"),)
     for n in range(3):
         assert (await from_network(service, 1, f"junk-{n}"))[0] == 201
     assert await from_network(service, 1, "junk-3") == (429, "too_many_articles")
@@ -192,7 +192,7 @@ async def test_past_the_sites_bound_the_first_comment_is_held_and_never_refused(
 ) -> None:
     assert admission.NEW_ARTICLES == 1_000
     monkeypatch.setattr(admission, "NEW_ARTICLES", 3)
-    service.app.state.trusted = (ip_network("203.0.113.9/32"),)
+    service.services.authenticator.trusted = (ip_network("203.0.113.9/32"),)
     for n in range(3):
         assert (await from_network(service, n, f"junk-{n}"))[0] == 201
     status, id = await from_network(service, 9, "a-new-post")
@@ -223,7 +223,7 @@ async def test_an_edit_does_not_release_it(service: Service, monkeypatch: pytest
 
 
 async def kept(service: Service) -> list[list[Any]]:
-    async with service.app.state.database.reading() as session:
+    async with service.services.database.reading() as session:
         return [list(row) async for row in dump.rows(session, "openings")]
 
 
@@ -234,7 +234,7 @@ async def test_who_opened_it_is_forgotten_after_a_day_and_a_proposal_stays(servi
     opened = await kept(service)
     assert [row[1] for row in opened] == ["bare", "garden"] and all(row[3] for row in opened)
     service.clock.forward(hours=24)
-    await retention.sweep(service.app.state.database, Keep(), service.clock())
+    await retention.sweep(service.services.database, Keep(), service.clock())
     assert [(row[1], row[3], row[5]) for row in await kept(service)] == [("garden", "", PAGE["title"])]
 
 

@@ -34,9 +34,9 @@ async def blog(service: Service) -> Service:
 
 
 async def allow(service: Service, **rules: Any) -> None:
-    async with service.app.state.database.transaction() as tx:
+    async with service.services.database.transaction() as tx:
         await sites.put_site(tx, Site("default", "Mine", ("https://blog.example",), SiteSettings(**rules)), 1)
-    service.app.state.directory.forget()
+    service.services.directory.forget()
 
 
 async def about(service: Service, article: str = "post") -> dict[str, Any]:
@@ -81,7 +81,7 @@ async def test_a_form_brings_title_and_address(blog: Service) -> None:
         "body": "A kind word.",
         "page_title": "Tea",
         "page_url": "https://blog.example/tea",
-        "form_token": blog.app.state.links.signer.form_token("default", "post", blog.clock.now),
+        "form_token": blog.services.signer.form_token("default", "post", blog.clock.now),
     }
     blog.clock.forward(seconds=30)
     path = "/sites/default/articles/post/comments"
@@ -98,7 +98,7 @@ async def test_a_form_brings_title_and_address(blog: Service) -> None:
     assert (await about(blog))["title"] == "Tea"
     again = {
         "email": "bob@example.org",
-        "form_token": blog.app.state.links.signer.form_token("default", "post", blog.clock.now),
+        "form_token": blog.services.signer.form_token("default", "post", blog.clock.now),
     }
     blog.clock.forward(seconds=30)
     answer = await blog.client.post(path, data=fields | again)

@@ -30,9 +30,9 @@ async def put(service: Service, key: str, site: str = "blog", **more: Any) -> No
 
 
 async def a_site(service: Service, key: str = "blog") -> None:
-    async with service.app.state.database.transaction() as tx:
+    async with service.services.database.transaction() as tx:
         await sites.put_site(tx, Site(key, key.title(), ("https://blog.example",)), 1)
-    service.app.state.directory.forget()
+    service.services.directory.forget()
 
 
 async def related(service: Service, key: str, site: str = "blog", **query: Any) -> list[dict[str, Any]]:
@@ -121,7 +121,7 @@ async def test_articles_from_before_there_were_vectors_are_found_too(service: Se
     await a_site(service)
     for key in ABOUT:
         await put(service, key)
-    async with service.app.state.database.transaction() as tx:
+    async with service.services.database.transaction() as tx:
         await tx.execute("DELETE FROM article_vectors WHERE article = ?", "leaves")
         await tx.execute("UPDATE article_vectors SET version = 0, vector = '' WHERE article = ?", "tea")
     assert keys(await related(service, "tea", limit=1)) == ["leaves"]

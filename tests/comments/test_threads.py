@@ -75,9 +75,9 @@ async def test_each_has_a_strong_etag_that_moves_with_what_readers_see(service: 
 
 @pytest.mark.parametrize("path", READINGS)
 async def test_each_can_be_read_by_the_sites_own_pages_and_by_no_other(service: Service, path: str) -> None:
-    async with service.app.state.database.transaction() as tx:
+    async with service.services.database.transaction() as tx:
         await sites.put_site(tx, Site("default", "Mine", ("https://blog.example",)), 1)
-    service.app.state.directory.forget()
+    service.services.directory.forget()
     mine = await get(service, path, Origin="https://blog.example")
     assert mine.headers["access-control-allow-origin"] == "https://blog.example"
     assert "ETag" in mine.headers["access-control-expose-headers"] and mine.headers["vary"] == "Origin"
@@ -175,9 +175,9 @@ async def test_a_json_feed_tells_the_same(service: Service) -> None:
 
 
 async def test_a_sites_feed_has_every_article_and_no_other_site(service: Service) -> None:
-    async with service.app.state.database.transaction() as tx:
+    async with service.services.database.transaction() as tx:
         await sites.put_site(tx, Site("second", "Second"), 1)
-    service.app.state.directory.forget()
+    service.services.directory.forget()
     for article in ("one", "two", "one"):
         await service.post(article)
     await service.post("three", site="second")
@@ -197,9 +197,9 @@ async def test_an_empty_feed_is_valid_too(service: Service) -> None:
 async def test_a_sites_new_name_is_in_its_feed(service: Service) -> None:
     await service.post()
     assert "My site" in (await get(service, "/sites/default/feed")).text
-    async with service.app.state.database.transaction() as tx:
+    async with service.services.database.transaction() as tx:
         await sites.put_site(tx, Site("default", "A new name"), 1)
-    service.app.state.directory.forget()
+    service.services.directory.forget()
     assert "A new name" in (await get(service, "/sites/default/feed")).text
 
 
@@ -367,7 +367,7 @@ async def test_the_count_is_what_is_there_whatever_happens_to_comments(service: 
     moderator = await service.token("moderate,privacy")
 
     async def right(expected: int) -> None:
-        async with service.app.state.database.reading() as session:
+        async with service.services.database.reading() as session:
             rows = await session.fetch(
                 "SELECT approved, (SELECT count(*) FROM comments c WHERE c.site = a.site AND c.article = a.article "
                 "AND c.status = 'approved') FROM articles a WHERE site = 'default' AND article = 'post'"

@@ -18,7 +18,7 @@ before_the_database = pytest.mark.parametrize("address", ["sqlite"], indirect=Tr
 
 async def stored(service: Service) -> int:
     """Comments of any status."""
-    async with service.app.state.database.reading() as session:
+    async with service.services.database.reading() as session:
         row = await session.fetch_one("SELECT count(*) FROM comments")
     return int(row[0])
 

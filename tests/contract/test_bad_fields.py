@@ -223,12 +223,12 @@ async def test_an_idempotency_key_is_printable_and_short(service: Service, key: 
 
 
 async def test_a_published_form_post_leads_only_to_pages_that_are_allowed(service: Service) -> None:
-    async with service.app.state.database.transaction() as tx:
+    async with service.services.database.transaction() as tx:
         await sites.put_site(tx, Site("default", "Mine", ("https://blog.example",)), service.clock())
-    service.app.state.directory.forget()
+    service.services.directory.forget()
 
     async def leads(redirect_to: str, referer: str = "") -> str:
-        token = service.app.state.links.signer.form_token("default", "post", service.clock())
+        token = service.services.signer.form_token("default", "post", service.clock())
         service.clock.forward(seconds=5)
         fields = GOOD | {"body": f"Words at {service.clock.now}.", "form_token": token, "redirect_to": redirect_to}
         fields["email"] = f"ann{service.clock.now}@example.org"

@@ -271,9 +271,9 @@ async def test_a_key_that_an_article_can_have_is_found(service: Service, key: st
 
 
 async def test_a_parent_from_elsewhere_or_forged_is_unknown(service: Service) -> None:
-    async with service.app.state.database.transaction() as tx:
+    async with service.services.database.transaction() as tx:
         await sites.put_site(tx, Site("other", "Other"), service.clock())
-    service.app.state.directory.forget()
+    service.services.directory.forget()
     other_article = (await service.post("another")).json()["id"]
     other_site = (await service.post("post", site="other")).json()["id"]
     waiting = await service.held()

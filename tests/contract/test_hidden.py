@@ -77,10 +77,10 @@ async def world(classifier: Classifier, disallowed: tuple[str, ...] = ()) -> Asy
         with mock.patch("moderation.core.ids.secrets.randbits", seeded.getrandbits):
             app = create_app(settings, classifier=classifier, clock=clock, say=lambda text: None)
             async with app.router.lifespan_context(app):
-                async with app.state.database.transaction() as tx:
+                async with app.state.services.database.transaction() as tx:
                     rules = SiteSettings(disallowed=disallowed)
                     await sites.put_site(tx, Site("default", "Mine", (), rules), clock())
-                app.state.directory.forget()
+                app.state.services.directory.forget()
                 transport = httpx.ASGITransport(app, raise_app_exceptions=False, client=("10.1.2.3", 4711))
                 async with httpx.AsyncClient(transport=transport, base_url="http://comments.test") as client:
                     yield Service(app, client, clock, settings)
@@ -97,9 +97,7 @@ async def speak(service: Service, said: list[Said], people: list[Person]) -> tup
         if comment.is_reply and comment.article in parent:
             fields["parent"] = parent[comment.article]
         if comment.is_form:
-            fields["form_token"] = service.app.state.links.signer.form_token(
-                "default", comment.article, service.clock.now
-            )
+            fields["form_token"] = service.services.signer.form_token("default", comment.article, service.clock.now)
         service.clock.forward(seconds=10)
         headers = {"X-Forwarded-For": person.address}
         body: dict[str, Any] = {"data" if comment.is_form else "json": fields}
@@ -311,7 +309,7 @@ def test_a_failure_is_logged_without_what_was_sent(
             def fail(*args: Any, **more: Any) -> Any:
                 raise RuntimeError(f"cannot store {person.email} from {person.address}: A kind word.")
 
-            with mock.patch.object(service.app.state.intake, "submit", fail):
+            with mock.patch.object(service.services.intake, "submit", fail):
                 return await service.client.post(
                     "/sites/default/articles/post/comments",
                     json={"name": "Ann", "email": person.email, "body": "A kind word."},

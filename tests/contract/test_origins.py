@@ -16,9 +16,9 @@ pytestmark = pytest.mark.anyio
 @pytest.fixture
 async def blog(service: Service) -> Service:
     """The service, whose site allows the pages of https://blog.example."""
-    async with service.app.state.database.transaction() as tx:
+    async with service.services.database.transaction() as tx:
         await sites.put_site(tx, Site("default", "Mine", ("https://blog.example",)), service.clock())
-    service.app.state.directory.forget()
+    service.services.directory.forget()
     return service
 
 

@@ -55,12 +55,12 @@ async def test_what_was_published_at_once_is_found_too_though_it_has_no_keys(ser
     two = (await service.post(body=said.replace("lovely", "good"))).json()
     assert one["status"] == "approved"
     assert [c["id"] for c in await similar(service, one["id"], who)] == [two["id"]]
-    async with service.app.state.database.reading() as session:
+    async with service.services.database.reading() as session:
         assert await session.fetch("SELECT * FROM alike") == []
 
 
 async def test_another_sites_comment_is_unknown_and_never_similar(service: Service) -> None:
-    async with service.app.state.database.transaction() as tx:
+    async with service.services.database.transaction() as tx:
         await sites.put_site(tx, Site("garden", "Garden"), service.clock())
     here, there = await arrive(service, 1), await arrive(service, 2, site="garden")
     everywhere, gardener = await service.token(), await service.token(site="garden")
@@ -90,7 +90,7 @@ async def test_an_edited_comment_is_found_by_its_new_text_and_an_erased_one_is_g
     eraser = await service.token("privacy")
     await service.client.post("/api/v1/privacy/erase", json={"email": "bob@b.example"}, headers=eraser)
     assert await similar(service, first, who) == []
-    async with service.app.state.database.reading() as session:
+    async with service.services.database.reading() as session:
         assert await session.fetch("SELECT * FROM alike WHERE id = ?", told["id"]) == []
 
 
@@ -168,8 +168,8 @@ async def test_imported_comments_fold_into_waves_like_posted_ones(service: Servi
         for n in range(3)
     ]
     past.append(ImportedComment("9", "9", "post", "", "approved", "Bo", "", "", "A kind word.", "markdown", now))
-    state = service.app.state
-    arrivals = Arrivals(state.database, state.links.signer, "default", "wordpress", service.clock())
+    services = service.services
+    arrivals = Arrivals(services.database, services.signer, "default", "wordpress", service.clock())
     told = await arrivals.take_in(iter([ImportedArticle("post", "post"), *past]))
     assert told.comments == {"pending": 3, "approved": 1}
     posted = await arrive(service, 7)
@@ -178,7 +178,7 @@ async def test_imported_comments_fold_into_waves_like_posted_ones(service: Servi
     assert len(rows(page)) == 1 and "A wave of 4" in page
     found = await similar(service, posted, await service.token())
     assert len(found) == 3 and {c["status"] for c in found} == {"pending"}
-    async with state.database.reading() as look:
+    async with services.database.reading() as look:
         assert len(await look.fetch("SELECT DISTINCT id FROM alike")) == 4, "none for what was published without a link"
 
 
@@ -186,7 +186,7 @@ async def test_what_waits_without_keys_gets_them_in_pieces_and_is_one_row(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(duplicates, "AT_ONCE", 2)
-    database = service.app.state.database
+    database = service.services.database
     ids = [await arrive(service, n) for n in range(5)]
     gone = ids.pop()
     async with database.transaction() as tx:  # as they came before there were keys

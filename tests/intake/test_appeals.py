@@ -92,7 +92,7 @@ async def test_an_appeal_is_exported_and_erased_with_its_author(service: Service
     exported = (await service.client.post("/api/v1/privacy/export", json=person, headers=who)).json()
     assert exported["appeals"][0]["body"] == "A word of mine."
     await service.client.post("/api/v1/privacy/erase", json=person, headers=who)
-    async with service.app.state.database.reading() as session:
+    async with service.services.database.reading() as session:
         assert await session.fetch("SELECT * FROM appeals") == []
 
 

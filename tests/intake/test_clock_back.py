@@ -91,13 +91,13 @@ async def test_an_author_may_still_edit_and_withdraw(service: Service) -> None:
 
 
 async def test_a_link_to_what_is_held_can_be_asked_for(service: Service) -> None:
-    state = service.app.state
+    services = service.services
     await service.post(email="ann@example.org")
-    service.app.state.outbox.begin = never
+    service.services.outbox.begin = never
 
     async def asked() -> int:
-        await privacy.ask(state.database, state.links.signer, "ann@example.org", service.clock())
-        async with state.database.reading() as session:
+        await privacy.ask(services.database, services.signer, "ann@example.org", service.clock())
+        async with services.database.reading() as session:
             return (await outbox.counts(session, outbox.MAIL))["waiting"]
 
     assert [await asked(), await asked()] == [1, 1]
@@ -106,13 +106,14 @@ async def test_a_link_to_what_is_held_can_be_asked_for(service: Service) -> None
 
 
 async def test_whoever_wants_replies_is_asked_again(service: Service) -> None:
-    state = service.app.state
-    state.intake._mails = state.mails = True
-    service.app.state.outbox.begin = never
+    service.have(mails=True)
+    services = service.services
+    services.intake._mails = True
+    service.services.outbox.begin = never
 
     async def asked() -> int:
         await service.post(email="ann@example.org", notify=True)
-        async with state.database.reading() as session:
+        async with services.database.reading() as session:
             return (await outbox.counts(session, outbox.MAIL))["waiting"]
 
     assert [await asked(), await asked()] == [1, 1]
@@ -170,7 +171,7 @@ async def test_a_page_of_later_than_now_is_told_to_look_anew(service: Service) -
 
 
 async def test_a_rule_that_errs_is_found_out(service: Service) -> None:
-    service.app.state.intake.window._usual["default", "disallowed"] = service.clock() + 5 * HOUR
+    service.services.intake.window._usual["default", "disallowed"] = service.clock() + 5 * HOUR
     await caught(service, 4, "Nothing to see.", 201)
     await set_rules(service, disallowed=["river"])
     await caught(service, 46)
@@ -181,7 +182,7 @@ async def test_a_rule_that_errs_is_found_out(service: Service) -> None:
 
 
 async def test_rounds_go_on_by_one_worker(service: Service) -> None:
-    rounds = service.app.state.periodic
+    rounds = service.services.periodic
     calls: list[int] = []
 
     async def count() -> None:
@@ -219,24 +220,24 @@ async def test_a_lease_is_not_taken_by_a_clock_that_is_a_little_behind(database:
 
 
 async def test_what_waits_to_be_told_does_not_wait_until_then(service: Service) -> None:
-    state = service.app.state
-    state.outbox.begin = never
+    services = service.services
+    services.outbox.begin = never
     now = service.clock()
-    async with state.database.transaction() as tx:
+    async with services.database.transaction() as tx:
         await outbox.add(tx, [Message("default", f"m{n}", "lane", "", {}, now) for n in range(2)])
         (message,) = [m for m in [await outbox.due(tx, "lane", now)] if m]
         await outbox.put_off(tx, message, now + 80_000, "no answer", lane=False)
 
     async def due() -> set[str]:
-        async with state.database.reading() as session:
+        async with services.database.reading() as session:
             found = await outbox.due(session, "lane", service.clock())
             return {found.id} if found else set()
 
     set_back(service)
     assert await due() == set()
-    await state.periodic.due()
+    await services.periodic.due()
     assert await due() == {"m1"}
-    async with state.database.transaction() as tx:
+    async with services.database.transaction() as tx:
         await outbox.delivered(tx, Message("default", "m1", "lane", "", {}, now))
     assert await due() == set(), "what was put off rests as long as it would have"
     service.clock.forward(seconds=81)

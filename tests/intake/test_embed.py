@@ -22,9 +22,9 @@ TOKEN = "/sites/default/articles/post/form-token"
 @pytest.fixture
 async def blog(service: Service) -> Service:
     """The service, with a blog among the site's origins."""
-    async with service.app.state.database.transaction() as tx:
+    async with service.services.database.transaction() as tx:
         await sites.put_site(tx, Site("default", "Mine", (BLOG,)), service.clock())
-    service.app.state.directory.forget()
+    service.services.directory.forget()
     return service
 
 

@@ -56,7 +56,7 @@ async def test_without_scores_a_comment_is_held_unscored(
                         secret_key="a secret key that only the tests know")  # fmt: skip
     app = create_app(settings, classifier=broken(None), clock=Clock(), say=lambda text: None)
     async with app.router.lifespan_context(app):
-        app.state.scorer._deadline = 0.05
+        app.state.services.scorer._deadline = 0.05
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://comments.test") as client:
             service = Service(app, client, Clock(), settings)
             told = await service.post()
@@ -97,7 +97,7 @@ async def test_a_broken_model_folder_holds_every_comment_and_is_named(tmp_path: 
         app.router.lifespan_context(app),
         httpx.AsyncClient(transport=at, base_url="http://comments.test") as client,
     ):
-        app.state.scorer._deadline = 30  # of this test's machine, which may be busy
+        app.state.services.scorer._deadline = 30  # of this test's machine, which may be busy
         service = Service(app, client, Clock(), settings)
         assert (await service.post()).status_code == 202
         ready = (await client.get("/health/ready")).json()
@@ -125,7 +125,7 @@ async def test_what_fails_after_the_commit_does_not_unsay_it(service: Service, m
     async def fails(*_: object) -> None:
         raise Unavailable("The disk is full; nothing was stored.")
 
-    monkeypatch.setattr(service.app.state.intake.window, "watch", fails)
+    monkeypatch.setattr(service.services.intake.window, "watch", fails)
     assert (await service.post()).status_code == 201
     assert (await service.thread())["count"] == 1
 
@@ -142,7 +142,7 @@ async def test_one_batch_sees_its_own_duplicates_and_limits(service: Service) ->
 
 
 async def test_many_at_once_share_commits_and_each_gets_its_own_answer(service: Service) -> None:
-    before = service.app.state.intake.counts.batches
+    before = service.services.intake.counts.batches
     url = "/sites/default/articles/post/comments"
     people = [
         {"name": f"P{n}", "email": f"p{n}@example.org", "body": f"I am number {n} in this row."} for n in range(60)
@@ -152,7 +152,7 @@ async def test_many_at_once_share_commits_and_each_gets_its_own_answer(service: 
         answers = await asyncio.gather(*(service.client.post(url, json=one) for one in people[n : n + 30]))
         for one, answer in zip(people[n : n + 30], answers, strict=True):
             assert answer.json()["text"] == one["body"]
-    assert service.app.state.intake.counts.batches - before < 60
+    assert service.services.intake.counts.batches - before < 60
 
 
 async def test_a_person_is_erased_beside_a_warm_server(service: Service) -> None:
@@ -164,7 +164,7 @@ async def test_a_person_is_erased_beside_a_warm_server(service: Service) -> None
 
     other = connect(service.settings.database)  # another process, as far as the cache can tell
     await other.open()
-    person = privacy.person_of(service.app.state.links.signer, "Gone@EXAMPLE.org")
+    person = privacy.person_of(service.services.signer, "Gone@EXAMPLE.org")
     assert (await privacy.erase(other, person, "operator", 1)).comments == 1
     thread = await service.thread()
     assert [c["text"] for c in thread["comments"]] == ["I stay."] and thread["count"] == 1

@@ -129,9 +129,9 @@ async def test_its_holder_may_withdraw_it(service: Service) -> None:
 
 
 async def test_its_holder_may_end_the_mails_about_it_at_any_time(service: Service) -> None:
-    state = service.app.state
+    services = service.services
     told, other = (await service.post()).json(), (await service.post()).json()
-    async with state.database.transaction() as tx:  # as the box does where mail is set up
+    async with services.database.transaction() as tx:  # as the box does where mail is set up
         await tx.execute("UPDATE comments SET notify = 1")
     path = path_of(told)
     service.clock.forward(hours=50)

@@ -43,14 +43,14 @@ async def send_now(service: Service, headers: dict[str, str] | None = None, **ch
 
 
 async def rules(service: Service, **changed: Any) -> None:
-    async with service.app.state.database.transaction() as tx:
+    async with service.services.database.transaction() as tx:
         site = Site("default", "My site", ("https://blog.example",), SiteSettings(**changed))
         await sites.put_site(tx, site, 1)
-    service.app.state.directory.forget()
+    service.services.directory.forget()
 
 
 async def register(service: Service, key: str = "12", **more: Any) -> None:
-    async with service.app.state.database.transaction() as tx:
+    async with service.services.database.transaction() as tx:
         await sites.put_article(tx, Article("default", key, **more))
 
 
@@ -166,7 +166,7 @@ async def test_the_first_failing_check_decides(service: Service) -> None:
     pairs = [(table[a], table[b]) for at, a in enumerate(order) for b in order[at + 1 :]]
     tried = 0
     for first, second in pairs:
-        service.app.state.intake.allowance = Allowance()  # each time from one who has not had anything wrong yet
+        service.services.intake.allowance = Allowance()  # each time from one who has not had anything wrong yet
         if not set(first[1]) & set(second[1]):  # one field cannot be wrong in two ways
             told = await send_now(service, {"Accept": "application/json"}, **(first[1] | second[1]))
             assert (told.status_code, told.json()["detail"]) == (first[2], first[3]), (first[0], second[0])
@@ -241,7 +241,7 @@ async def test_imported_numbers_lead_to_our_articles_and_comments(service: Servi
         imports.Known("default", "wordpress", imports.ARTICLE, "12", "a-garden"),
         imports.Known("default", "wordpress", imports.COMMENT, "345", parent),
     ]
-    async with service.app.state.database.transaction() as tx:
+    async with service.services.database.transaction() as tx:
         await imports.add(tx, known)
     assert (await send(service, comment_parent="0345")).status_code == 303
     (root,) = (await service.thread("a-garden"))["comments"]

@@ -67,7 +67,7 @@ async def start(service: Service, model: str = "stern") -> Any:
 
 async def told(service: Service) -> Any:
     """The report, once everything has been read."""
-    await service.app.state.shadow.read_along()
+    await service.services.shadow.read_along()
     return (await service.client.get(URL, headers=await service.token())).json()
 
 
@@ -92,7 +92,7 @@ async def test_a_candidate_reads_along_and_decides_nothing(service: Service) -> 
     before = (await service.post(body="A kind word of before.")).json()["id"]
     begun = await start(service)
     assert begun["shadow"]["model"] == "stern" and begun["shadow"]["running"] and begun["comments"] == 0
-    assert begun["models"] == ["same", "stern"] and begun["current"] == service.app.state.scorer.classifier.version
+    assert begun["models"] == ["same", "stern"] and begun["current"] == service.services.scorer.classifier.version
     first = await service.post(body="A kind word.")
     second = await service.post(body="Another kind word.")
     held = await service.held()
@@ -104,7 +104,7 @@ async def test_a_candidate_reads_along_and_decides_nothing(service: Service) -> 
     assert by == {"label:toxicity": (0, 3, 0), "stranger-with-link": (1, 1, 1)}
     # read once, and what was there before it began is not its affair
     assert (await told(service))["comments"] == 3
-    ids = {row["id"] for row in await kept(service.app.state.database)}
+    ids = {row["id"] for row in await kept(service.services.database)}
     assert ids == {first.json()["id"], second.json()["id"], held} and before not in ids
     assert (await service.thread())["count"] == 3
 
@@ -126,13 +126,13 @@ async def test_nothing_of_the_way_in_waits_for_it_or_fails_with_it(
     def broken(*args: Any) -> Any:
         raise AssertionError("a comment asked the candidate")
 
-    state = service.app.state
-    monkeypatch.setattr(type(state.shadow), "_candidate", broken)
+    services = service.services
+    monkeypatch.setattr(type(services.shadow), "_candidate", broken)
     monkeypatch.setattr(shadows, "add", broken)
     assert (await service.post(body="A kind word.")).status_code == 201
     with pytest.raises(AssertionError):
-        await state.shadow.read_along()
-    await state.periodic.due()  # a round that fails is a line in the log
+        await services.shadow.read_along()
+    await services.periodic.due()  # a round that fails is a line in the log
     assert (await service.post(body="Another kind word.")).status_code == 201
     monkeypatch.undo()
     assert (await told(service))["comments"] == 2, "made up for"
@@ -198,7 +198,7 @@ async def test_stop_start_anew_and_who_may(service: Service) -> None:
     assert await acts(service) == [
         ("shadow:stop", "stern"), ("shadow:start", "stern"), ("shadow:start", "same"),
     ]  # fmt: skip
-    for wrong in ("no-such", "../../etc", "", None, 3, service.app.state.scorer.classifier.version):
+    for wrong in ("no-such", "../../etc", "", None, 3, service.services.scorer.classifier.version):
         answer = await service.client.post(URL, json={"model": wrong}, headers=headers)
         assert answer.status_code == 422 and [e["field"] for e in answer.json()["errors"]] == ["model"], wrong
     assert (await service.client.get(URL)).status_code == 401
@@ -226,14 +226,14 @@ async def test_a_promoted_candidate_goes_live_and_back(service: Service) -> None
     assert registry.history(registry.site_folder(models, "default"))[-1]["forced"] == answer.json()["why"]
     assert (await service.client.post(f"{URL}/promote", headers=headers)).status_code == 404
     # the bare base may be tried, and go live, in its place; and one goes back from there
-    await start(service, service.app.state.scorer.classifier.version)
+    await start(service, service.services.scorer.classifier.version)
     assert (await service.client.post(f"{URL}/promote", headers=headers)).status_code == 200
     assert (await service.post(body="A third kind word.")).status_code == 201
     assert registry.roll_back(models, "default") == "stern"
 
 
 async def test_a_model_that_learnt_from_an_erased_person_is_marked_when_it_goes_live(service: Service) -> None:
-    database = service.app.state.database
+    database = service.services.database
     async with database.transaction() as tx:
         await training_state.erased(tx, "default", 1, service.clock())
     await start(service)
@@ -261,8 +261,8 @@ async def test_what_it_said_goes_with_the_person_and_is_shown_to_them(service: S
     await service.post(email="ann@example.org", body="A kind word of Ann's.")
     await service.post(email="bob@example.org", body="A kind word of Bob's.")
     await told(service)
-    state = service.app.state
-    database, signer = state.database, state.links.signer
+    services = service.services
+    database, signer = services.database, services.signer
     held = await privacy.export(database, privacy.person_of(signer, "ann@example.org"), 30)
     (said,) = held["shadow"]
     assert (said["model"], said["action"]) == ("stern", "hold") and said["scores"]["toxicity"] > 0.5
@@ -285,7 +285,7 @@ async def test_what_it_said_is_kept_for_a_while_only(service: Service) -> None:
     await service.post()
     await told(service)
     await service.client.post(f"{URL}/stop", headers=await service.token())
-    database = service.app.state.database
+    database = service.services.database
     service.clock.forward(hours=24 * 89)
     assert (await retention.sweep(database, retention.Keep(), service.clock()))["shadow"] == 0
     service.clock.forward(hours=25)
@@ -297,7 +297,7 @@ async def test_what_it_said_is_kept_for_a_while_only(service: Service) -> None:
 async def test_what_was_forgotten_before_it_was_read_is_passed_over(service: Service) -> None:
     await start(service)
     id = (await service.post()).json()["id"]
-    async with service.app.state.database.transaction() as tx:
+    async with service.services.database.transaction() as tx:
         await tx.execute("UPDATE submissions SET body = '' WHERE site = 'default' AND id = ?", id)
     assert (await told(service))["comments"] == 0
 
@@ -317,7 +317,7 @@ async def test_the_page_starts_shows_and_promotes(service: Service) -> None:
     answer = await service.client.post("/moderate/shadow", data=form)
     assert answer.status_code == 303 and "done=start" in answer.headers["location"]
     await service.post(body="A <b>kind</b> word.", name="Ann <i>")
-    await service.app.state.shadow.read_along()
+    await service.services.shadow.read_along()
     page = (await service.client.get(answer.headers["location"])).text
     assert "The candidate runs." in page and "Ann &lt;i&gt;" in page and "label toxicity" in page
     assert '<th scope="row">published</th><td>held</td>' in page
@@ -352,7 +352,7 @@ async def test_a_retraining_may_run_beside_instead_of_going_live(settings: Setti
             id = (await service.post(f"post-{n % 4}", body=body, name=f"Writer {n}")).json()["id"]
             clock.forward(minutes=7)
             await decide(service, id, "spam" if n % 2 else "approve")
-        found = await learning.retrain(app.state.database, models, "default", clock(), beside=True)
+        found = await learning.retrain(app.state.services.database, models, "default", clock(), beside=True)
         version = found["sites"]["default"]["version"]
         assert found["promoted"] is False and version and "not live" in found["why"]
         await service.post(body=OFFERS[0].format(n=99))

@@ -28,7 +28,7 @@ def settings(settings: Settings, box: Postbox) -> Settings:
 
 async def delivered(service: Service, box: Postbox) -> list[tuple[str, str]]:
     """(recipient, subject) of the mails that came since the last time it was asked."""
-    await service.app.state.outbox.all_due()
+    await service.services.outbox.all_due()
     found = [(mail["To"].addresses[0].addr_spec, str(mail["Subject"])) for mail in box.mails]
     seen = service.said.count("mail")
     service.said += ["mail"] * (len(found) - seen)
@@ -94,13 +94,13 @@ async def test_a_reply_is_told_when_a_moderator_approves_it_and_only_once(servic
 async def test_what_is_taken_back_before_the_mail_goes_is_not_told(service: Service, box: Postbox) -> None:
     first = await confirmed(service, box)
     reply = (await service.post(email=BOB, parent=first)).json()
-    async with service.app.state.database.reading() as session:
+    async with service.services.database.reading() as session:
         waiting = await outbox.counts(session)
     place = f"/sites/default/articles/post/comments/{reply['id']}"
     gone = await service.client.delete(place, headers={"Edit-Token": reply["edit_token"]})
     assert gone.status_code == 204 and waiting["waiting"] == 1
     assert await delivered(service, box) == []
-    async with service.app.state.database.reading() as session:
+    async with service.services.database.reading() as session:
         assert await outbox.counts(session) == {"waiting": 0, "failed": 0}
 
 
@@ -181,9 +181,9 @@ async def test_the_button_of_an_old_mail_does_not_weaken_a_never(service: Servic
 
 
 async def test_an_address_is_asked_once_a_day_over_all_sites(service: Service, box: Postbox) -> None:
-    async with service.app.state.database.transaction() as tx:
+    async with service.services.database.transaction() as tx:
         await sites.put_site(tx, Site("garden", "Garden"), service.clock())
-    service.app.state.directory.forget()
+    service.services.directory.forget()
     await service.post(email=ANN, notify=True)
     await service.post(email=ANN, notify=True, site="garden")
     await service.post(email=ANN, notify=True)
@@ -197,7 +197,7 @@ async def test_an_address_is_asked_once_a_day_over_all_sites(service: Service, b
 async def test_what_was_filed_as_spam_makes_us_mail_nobody(service: Service, box: Postbox) -> None:
     from moderation.sites.model import SiteSettings
 
-    async with service.app.state.database.transaction() as tx:
+    async with service.services.database.transaction() as tx:
         await sites.put_site(tx, Site("default", "Mine", (), SiteSettings(disallowed=("casino",))), service.clock())
     await service.post(email=ANN, notify=True, body="The best casino.")
     assert await delivered(service, box) == []
@@ -228,9 +228,9 @@ async def test_a_refusing_mailbox_does_not_hold_up_the_others(service: Service, 
     assert [to for to, _ in await delivered(service, box)] == [BOB]
     for _ in range(2):
         service.clock.forward(minutes=10)
-        await service.app.state.outbox.all_due()
+        await service.services.outbox.all_due()
     assert [to for to, _ in await delivered(service, box)] == [ANN]
-    async with service.app.state.database.reading() as session:
+    async with service.services.database.reading() as session:
         assert await outbox.counts(session) == {"waiting": 0, "failed": 1}
 
 
@@ -239,11 +239,11 @@ async def test_the_outbox_and_the_log_hold_no_address(
 ) -> None:
     box.rcpt = {ANN: ["550 ann@mail.example is unknown here"]}
     await service.post(email=ANN, notify=True)
-    async with service.app.state.database.reading() as session:
+    async with service.services.database.reading() as session:
         rows = [row async for row in outbox_rows(session)]
         assert rows and not any("mail.example" in str(row) for row in rows)
-    await service.app.state.outbox.all_due()
-    async with service.app.state.database.reading() as session:
+    await service.services.outbox.all_due()
+    async with service.services.database.reading() as session:
         assert not any("mail.example" in str(row) for row in [row async for row in outbox_rows(session)])
     ours = [record for record in caplog.records if record.name.startswith("moderation")]
     assert ours and not any("mail.example" in str(record.__dict__) for record in ours)
@@ -276,7 +276,7 @@ class TestWithoutMail:
         answer: httpx.Response = await service.post(email=ANN, notify=True)
         assert answer.status_code == 201
         await service.post(email=BOB, parent=answer.json()["id"])
-        async with service.app.state.database.reading() as session:
+        async with service.services.database.reading() as session:
             assert [row async for row in outbox_rows(session)] == []
             (kept,) = {row[0] for row in await session.fetch("SELECT max(notify) FROM comments")}
         assert kept == 0

@@ -49,19 +49,19 @@ async def other_worker(service: Service, settings: Settings, classifier: Classif
 
 async def listen(service: Service, url: str, events: str = "", site: str = "*") -> str:
     """The endpoint's secret."""
-    state = service.app.state
-    async with state.database.transaction() as tx:
-        return await webhooks.add(tx, state.links.signer, url, site, events, to_private=True, now=service.clock())
+    services = service.services
+    async with services.database.transaction() as tx:
+        return await webhooks.add(tx, services.signer, url, site, events, to_private=True, now=service.clock())
 
 
 async def counts(service: Service) -> dict[str, int]:
-    async with service.app.state.database.reading() as session:
+    async with service.services.database.reading() as session:
         return await outbox.counts(session)
 
 
 async def wait_for_retry(service: Service) -> None:
     service.clock.forward(hours=15)
-    await service.app.state.outbox.all_due()
+    await service.services.outbox.all_due()
 
 
 async def test_who_listens_is_told_with_a_signature_and_no_address(service: Service, receiver: Receiver) -> None:
@@ -77,7 +77,7 @@ async def test_who_listens_is_told_with_a_signature_and_no_address(service: Serv
     place = f"/sites/default/articles/post/comments/{answer['id']}"
     assert (await service.client.patch(place, json={"body": "A kinder word."}, headers=edit)).status_code == 200
     assert (await service.client.delete(place, headers=edit)).status_code == 204
-    await service.app.state.outbox.all_due()
+    await service.services.outbox.all_due()
 
     told = [(g.event["type"], g.event["data"]["id"], g.event["data"]["status"]) for g in receiver.got]
     assert sorted(told) == sorted(
@@ -111,7 +111,7 @@ async def test_an_appeal_is_told_once_and_without_its_words(service: Service, re
     receipt = answer["receipt"].removeprefix("http://comments.test")
     for words in ("It is my own blog.", "Once more."):
         await service.client.post(receipt, data={"act": "appeal", "appeal": words})
-    await service.app.state.outbox.all_due()
+    await service.services.outbox.all_due()
     (got,) = receiver.got
     data = got.event["data"]
     assert (got.event["type"], data["id"], data["status"]) == ("comment.appealed", answer["id"], "pending")
@@ -122,7 +122,7 @@ async def test_nobody_is_told_of_what_they_did_not_ask_for(service: Service, rec
     await listen(service, receiver.url, "comment.decided")
     await listen(service, receiver.url, site="another")
     await service.post()
-    await service.app.state.outbox.all_due()
+    await service.services.outbox.all_due()
     assert receiver.got == [] and await counts(service) == {"waiting": 0, "failed": 0}
 
 
@@ -130,9 +130,9 @@ async def test_what_was_not_taken_comes_again_under_the_same_id(service: Service
     secret = await listen(service, receiver.url)
     receiver.answers = [500, 302, 429]
     await service.post()
-    await service.app.state.outbox.all_due()
+    await service.services.outbox.all_due()
     assert len(receiver.got) == 1 and await counts(service) == {"waiting": 1, "failed": 0}
-    await service.app.state.outbox.all_due()
+    await service.services.outbox.all_due()
     assert len(receiver.got) == 1, "it waits before it tries again"
     for _ in range(3):
         await wait_for_retry(service)
@@ -152,7 +152,7 @@ async def test_one_end_that_does_not_answer_holds_up_no_other(service: Service, 
         await listen(service, receiver.url)
         for _ in range(3):
             await service.post()
-        await service.app.state.outbox.all_due()
+        await service.services.outbox.all_due()
         assert len(receiver.got) == 3
         assert len(broken.got) == 1, "its lane rests after the first"
         broken.answers = []
@@ -174,9 +174,9 @@ async def test_after_the_last_try_it_is_kept_as_failed_and_can_be_sent_again(
     assert 3 < tries <= TRIES and await counts(service) == {"waiting": 0, "failed": 1}
     assert 'moderation_outbox{state="failed"} 1' in (await service.client.get("/metrics")).text
     receiver.answers.clear()
-    async with service.app.state.database.transaction() as tx:
+    async with service.services.database.transaction() as tx:
         assert await outbox.retry_failed(tx, service.clock()) == 1
-    await service.app.state.outbox.all_due()
+    await service.services.outbox.all_due()
     assert await counts(service) == {"waiting": 0, "failed": 0}
 
 
@@ -185,10 +185,10 @@ async def test_gone_disables_the_endpoint(service: Service, receiver: Receiver) 
     receiver.answers = [410]
     for _ in range(3):
         await service.post()
-    await service.app.state.outbox.all_due()
+    await service.services.outbox.all_due()
     assert len(receiver.got) == 1 and await counts(service) == {"waiting": 0, "failed": 3}
     await service.post()
-    await service.app.state.outbox.all_due()
+    await service.services.outbox.all_due()
     assert len(receiver.got) == 1 and await counts(service) == {"waiting": 0, "failed": 3}
 
 
@@ -196,8 +196,8 @@ async def test_several_looks_at_once_deliver_once(service: Service, receiver: Re
     await listen(service, receiver.url)
     for _ in range(3):
         await service.post()
-    await asyncio.gather(*(service.app.state.outbox.begin() for _ in range(8)))
-    await service.app.state.outbox.all_due()
+    await asyncio.gather(*(service.services.outbox.begin() for _ in range(8)))
+    await service.services.outbox.all_due()
     assert len(receiver.got) == 3
 
 
@@ -225,7 +225,7 @@ async def test_a_message_that_the_commit_did_not_take_is_not_told(service: Servi
     unknown = {"comments": ["0" * 26], "action": "approve"}
     await service.client.post("/api/v1/decisions", json=unknown, headers=await service.token())
     assert (await service.post(body="")).status_code == 422
-    await service.app.state.outbox.all_due()
+    await service.services.outbox.all_due()
     assert receiver.got == []
 
 
@@ -233,15 +233,15 @@ async def test_only_one_worker_delivers_and_another_follows_when_it_died(
     service: Service, other_worker: Service, receiver: Receiver
 ) -> None:
     await listen(service, receiver.url)
-    state = service.app.state
+    services = service.services
     now = service.clock()
-    async with state.database.transaction() as tx:  # a third worker, that died while delivering
+    async with services.database.transaction() as tx:  # a third worker, that died while delivering
         assert await leases.take(tx, "outbox", "somebody", now, now + LEASE)
     await service.post()
-    await asyncio.gather(service.app.state.outbox.all_due(), other_worker.app.state.outbox.all_due())
+    await asyncio.gather(service.services.outbox.all_due(), other_worker.app.state.services.outbox.all_due())
     assert receiver.got == []
     service.clock.forward(seconds=LEASE / 1000)
-    await asyncio.gather(service.app.state.outbox.all_due(), other_worker.app.state.outbox.all_due())
+    await asyncio.gather(service.services.outbox.all_due(), other_worker.app.state.services.outbox.all_due())
     assert len(receiver.got) == 1 and await counts(service) == {"waiting": 0, "failed": 0}
 
 
@@ -274,11 +274,11 @@ async def test_a_private_address_is_refused_when_it_is_connected_to(service: Ser
     """Whatever the name said when the endpoint was added."""
     await listen(service, receiver.url)
     await listen(service, receiver.url.replace("127.0.0.1", "localhost"))
-    service.app.state.outbox._hooks.to_private = False
+    service.services.outbox._hooks.to_private = False
     await service.post()
-    await service.app.state.outbox.all_due()
+    await service.services.outbox.all_due()
     assert receiver.got == [] and await counts(service) == {"waiting": 2, "failed": 0}
-    async with service.app.state.database.reading() as session:
+    async with service.services.database.reading() as session:
         lanes = await outbox.lanes(session, service.clock() + AGE)
         said = [await outbox.last_words(session, lane) for lane in lanes]
     assert len(said) == 2 and all("private" in words for words in said)
@@ -286,10 +286,10 @@ async def test_a_private_address_is_refused_when_it_is_connected_to(service: Ser
 
 @pytest.mark.parametrize("url", ["http://hook.example", "https://user@hook.example", "ftp://hook.example", "https://", "https://a.example/#b"])  # fmt: skip
 async def test_an_endpoint_that_cannot_be_is_refused(service: Service, url: str) -> None:
-    state = service.app.state
+    services = service.services
     with pytest.raises(Exception, match="url"):
-        async with state.database.transaction() as tx:
-            await webhooks.add(tx, state.links.signer, url, "*", "", to_private=False, now=0)
+        async with services.database.transaction() as tx:
+            await webhooks.add(tx, services.signer, url, "*", "", to_private=False, now=0)
 
 
 async def test_retries_spread_and_slow_down() -> None:
@@ -306,12 +306,12 @@ async def test_an_unexpected_failure_is_a_failed_try_that_quotes_nobody(
         async def send(self, message: Message) -> None:
             raise RuntimeError("ann@example.org")
 
-    state = service.app.state
-    state.outbox._mail = Broken()
-    async with state.database.transaction() as tx:
+    services = service.services
+    services.outbox._mail = Broken()
+    async with services.database.transaction() as tx:
         await outbox.add(tx, [Message("default", "m1", "mail", "", {}, service.clock())])
-    await state.outbox.all_due()
-    async with state.database.reading() as session:
+    await services.outbox.all_due()
+    async with services.database.reading() as session:
         assert await outbox.last_words(session, "mail") == "failed (RuntimeError)"
     assert "ann@" not in caplog.text
 

@@ -147,7 +147,7 @@ async def test_another_authors_or_articles_same_words_are_no_duplicate(service: 
 
 async def test_floods_are_limited_by_address_and_a_v6_network_is_one(service: Service) -> None:
     await set_rules(service, per_address_a_minute=2)
-    service.app.state.trusted = service.app.state.authenticator.trusted = networks("203.0.113.9/32")
+    service.services.authenticator.trusted = networks("203.0.113.9/32")
 
     async def sent_from(address: str) -> int:
         return (await service.post(headers={"X-Forwarded-For": address})).status_code

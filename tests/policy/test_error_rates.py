@@ -49,7 +49,7 @@ async def test_figures_count_what_came_what_was_decided_and_what_was_overturned(
         assert f"moderation_verdicts_{line}" in lines
     assert "# TYPE moderation_second_look_overturned gauge" in lines
     ends = {id[-1] for id in published + held}
-    async with service.app.state.database.reading() as session:
+    async with service.services.database.reading() as session:
         assert (await decided_verdicts.tallied(session, 0, published[0][-1]))["publish"] == (1, 1)
         assert await decided_verdicts.tallied(session, 0, next(c for c in ALPHABET if c not in ends)) == {}
 
@@ -87,7 +87,7 @@ async def test_only_since_then_and_only_one_s_own_site(service: Service) -> None
     assert old.json()["submissions"]["total"] == 2
     for wrong in ("yesterday", "0d", "99999d", "2026-13-01"):
         assert (await service.client.get("/api/v1/stats", params={"since": wrong}, headers=who)).status_code == 422
-    async with service.app.state.database.transaction() as tx:
+    async with service.services.database.transaction() as tx:
         await sites.put_site(tx, Site("elsewhere", "Elsewhere"), service.clock())
     other = await service.token(site="elsewhere")
     assert (await service.client.get("/api/v1/stats?site=default", headers=other)).status_code == 403

@@ -72,7 +72,7 @@ async def queue_of(service: Service, who: dict[str, str], **query: Any) -> list[
 
 async def free_to_read(service: Service) -> None:
     """A stranger reads what is in no cache; and nobody keeps one of the two connections that read on SQLite."""
-    database = service.app.state.database
+    database = service.services.database
     async with asyncio.timeout(60):
         answer = await service.client.get("/sites/default/articles/never-read-before/comments")
         async with database.reading() as one, database.reading() as other:
@@ -169,7 +169,7 @@ async def test_an_edit_is_explained_anew_and_the_model_that_is_gone_is_asked_aga
     assert redacted.status_code == 200
     (comment,) = await queue_of(service, who)
     assert "umbrella" not in str(comment) and len(explained) == 2
-    again = service.app.state.scorer.explainer = Explainer(classifier)
+    again = service.services.scorer.explainer = Explainer(classifier)
 
     def gone(asked: Asked, model: str | None = None) -> list[Attribution]:
         raise FileNotFoundError

@@ -202,7 +202,7 @@ def test_promises_come_from_decisions_that_carry_them_and_from_this_model_alone(
 async def test_thresholds_that_keep_a_promise_are_filled_in_and_not_yet_saved(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    version = service.app.state.scorer.classifier.version
+    version = service.services.scorer.classifier.version
     decided = [outcome("spam", 0.95, version)] * 5_000 + [outcome("approve", 0.2, version)] * 1_000
 
     async def stored(*_: Any) -> list[Outcome]:
@@ -233,7 +233,7 @@ async def test_whoever_opens_the_page_keeps_nobody_from_posting(
     for action in ("approve", "spam", "reject", "approve", "spam"):
         decided = {"comments": [await service.held()], "action": action}
         assert (await service.client.post("/api/v1/decisions", json=decided, headers=who)).status_code == 200
-    async with service.app.state.database.reading() as session:
+    async with service.services.database.reading() as session:
         at_once = await decided_verdicts.outcomes(session, "default", 0)
         monkeypatch.setattr(decided_verdicts, "PAGE", 2)
         assert await decided_verdicts.outcomes(session, "default", 0) == at_once and len(at_once) == 5

@@ -35,7 +35,7 @@ async def undo(service: Service, decision: str) -> None:
 
 async def caught(service: Service, count: int, text: str = KIND, status: int = 202, networks: int = 9) -> list[str]:
     """Comments that only differ by a number, a few seconds apart, from so many networks in turn."""
-    service.app.state.trusted = (ip_network("203.0.113.9/32"),)
+    service.services.authenticator.trusted = (ip_network("203.0.113.9/32"),)
     ids = []
     for number in range(count):
         service.clock.forward(seconds=2)
@@ -105,7 +105,7 @@ async def test_counts_are_what_a_recount_finds_whatever_moderators_do(service: S
         else:
             action = chance.choice(["approve", "approve", "spam", "reject", "delete", "hold"])
             taken.append(await decide(service, chance.sample(ids, chance.randrange(1, 5)), action))
-    database = service.app.state.database
+    database = service.services.database
     async with database.reading() as session:
         kept = {
             (row[0], row[1]): tuple(int(n) for n in row[2:])
@@ -210,7 +210,7 @@ async def test_what_always_caught_most_is_no_surprise(service: Service) -> None:
     today = service.clock() // DAY
     await caught(service, 8)
     service.clock.forward(hours=24)
-    database = service.app.state.database
+    database = service.services.database
     async with database.reading() as session:
         assert (await rule_health.counts(session, "default", today, today + 1))["disallowed"].hits == 8
         assert await rule_health.submitted(session, "default", today, today + 1) == 8
@@ -227,7 +227,7 @@ async def test_fifty_in_a_row_over_many_hours_are_no_wave(service: Service) -> N
 
 
 async def test_sites_are_counted_apart(service: Service) -> None:
-    database = service.app.state.database
+    database = service.services.database
     async with database.transaction() as tx:
         await sites.put_site(tx, Site("other", "Other"), service.clock())
     await set_rules(service, disallowed=["river"])

@@ -17,7 +17,7 @@ async def test_one_text_gets_scores_an_action_and_reasons(service: Service) -> N
     assert set(told["scores"]) == set(LABELS) and told["action"] == "hold" and told["model"]
     insults = [r for r in told["reasons"] if r.get("label") == "insult" and r.get("spans")]
     assert "idiot" in {asked["text"][a:b] for r in insults for a, b in r["spans"]}  # type: ignore[index]
-    async with service.app.state.database.reading() as session:
+    async with service.services.database.reading() as session:
         assert await session.fetch("SELECT id FROM submissions") == []
 
 

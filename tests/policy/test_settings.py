@@ -96,7 +96,7 @@ async def test_an_address_on_a_list_is_kept_as_a_key_that_nobody_can_read(servic
     assert re.fullmatch("author:[0-9a-f]{32}", told[0]) and told[1:] == ["@mail.example", "a@b c"]
     assert (await put(service, {"blocked": told})).json()["rules"]["blocked"] == told
     assert (await service.post(email="ann@example.org")).status_code == 202
-    known, signer = SiteSettings(blocked=tuple(told)), service.app.state.links.signer
+    known, signer = SiteSettings(blocked=tuple(told)), service.services.signer
     without = rules.changed(known, rules.parsed(["blocked-=ann@EXAMPLE.org"], known, signer), signer)
     assert without.blocked == ("@mail.example", "a@b c")
 
@@ -120,13 +120,13 @@ async def test_who_may_read_and_who_may_set(service: Service) -> None:
 
 async def signed_in(service: Service, role: str) -> str:
     """The client holds their session; its CSRF token."""
-    state, email = service.app.state, f"{role}@garden.example"
-    async with state.database.transaction() as tx:
+    services, email = service.services, f"{role}@garden.example"
+    async with services.database.transaction() as tx:
         moderator = await access.add_moderator(tx, email, role, "*", service.clock())
         await access.set_password(tx, moderator, "four unrelated words", service.clock())
-    token = await access.begin_session(state.database, state.links.signer, moderator, service.clock())
+    token = await access.begin_session(services.database, services.signer, moderator, service.clock())
     service.client.cookies.set("moderation_session", token)
-    found: str = state.links.signer.csrf_token((await access.of_session(state.database, state.links.signer, token, service.clock())).session)  # type: ignore[union-attr]  # fmt: skip
+    found: str = services.signer.csrf_token((await access.of_session(services.database, services.signer, token, service.clock())).session)  # type: ignore[union-attr]  # fmt: skip
     return found
 
 

@@ -112,7 +112,7 @@ async def test_what_is_not_kept_is_not_guessed(service: Service) -> None:
 @pytest.mark.anyio
 async def test_an_erased_text_is_replayed_as_far_as_it_needs_no_text(service: Service) -> None:
     id = (await service.post(body="A kind word.")).json()["id"]
-    async with service.app.state.database.transaction() as tx:
+    async with service.services.database.transaction() as tx:
         await tx.execute("UPDATE submissions SET body = '', author_key = id WHERE site = 'default' AND id = ?", id)
     assert (await ask(service, {"hold_first": True}))["changed"] == 1
     found = await ask(service, {"blocked": ["kind"]})
@@ -122,10 +122,10 @@ async def test_an_erased_text_is_replayed_as_far_as_it_needs_no_text(service: Se
 @pytest.mark.anyio
 async def test_a_candidate_model_scores_the_stored_texts_anew(service: Service, tmp_path: Path) -> None:
     await service.post(body="A kind word.")
-    version = service.app.state.scorer.classifier.version
+    version = service.services.scorer.classifier.version
     found = await ask(service, model=version)
     assert found["model"] == version and found["verdicts"] == 1 and found["changed"] == 0
-    async with service.app.state.database.transaction() as tx:  # as if another model had scored it
+    async with service.services.database.transaction() as tx:  # as if another model had scored it
         await tx.execute(
             """UPDATE submissions SET action = 'spam', scores = '{"spam": 0.999}' WHERE site = 'default'"""
         )
@@ -145,7 +145,7 @@ async def test_who_may_ask_and_what_is_refused(service: Service) -> None:
     for scope, site, status in (("score", "*", 403), ("moderate", "default", 200)):
         headers = await service.token(scope, site)
         assert (await service.client.post(URL, json={"site": "default"}, headers=headers)).status_code == status
-    async with service.app.state.database.transaction() as tx:
+    async with service.services.database.transaction() as tx:
         await sites.put_site(tx, Site("other", "Other"), service.clock())
     headers = await service.token("moderate", "other")
     assert (await service.client.post(URL, json={"site": "default"}, headers=headers)).status_code == 404
@@ -190,7 +190,7 @@ async def test_before_the_changes_that_are_kept_nobody_knows_which_networks_stoo
     assert (await ask(service, {"blocked": ["203.0.113.0/24", "beets"]}))["not_replayed"]["count"] == 0
     for n in range(KEPT + 1):
         await rules(service, max_links=10 + n)
-    async with service.app.state.database.reading() as session:
+    async with service.services.database.reading() as session:
         kept = await past_settings.versions(session, "default", 100)
     assert len(kept) == KEPT and kept[0].rules.max_links == 10 + KEPT - 1
     found = await ask(service, {"blocked": ["203.0.113.0/24", "beets"]})

@@ -34,7 +34,7 @@ def settings(settings: Settings, box: Postbox) -> Settings:
 
 async def every_row(service: Service, *, but: tuple[str, ...] = ()) -> str:
     """All that is stored, as one text."""
-    async with service.app.state.database.reading() as session:
+    async with service.services.database.reading() as session:
         tables = [t for t in dump.TABLES if t not in but]
         found = [str(row) for table in tables async for row in dump.rows(session, table)]
         found += [str(tuple(row)) for row in await session.fetch("SELECT * FROM attempts")]
@@ -42,15 +42,15 @@ async def every_row(service: Service, *, but: tuple[str, ...] = ()) -> str:
 
 
 async def another_site(service: Service) -> None:
-    async with service.app.state.database.transaction() as tx:
+    async with service.services.database.transaction() as tx:
         await sites.put_site(tx, Site("garden", "Garden"), service.clock())
-    service.app.state.directory.forget()
+    service.services.directory.forget()
 
 
 async def link_mailed(service: Service, box: Postbox) -> str | None:
     """The path in the newest mail, if one came."""
     before = len(box.got)
-    await service.app.state.outbox.all_due()
+    await service.services.outbox.all_due()
     if len(box.got) == before:
         return None
     body = box.mails[-1].get_body(("plain",))
@@ -84,7 +84,7 @@ async def test_a_token_exports_all_that_is_held(service: Service) -> None:
     came = datetime.fromisoformat(found["comments"][0]["created_at"])
     assert datetime.fromisoformat(hashes[0]["kept_until"]) - came == timedelta(days=30)
     service.clock.forward(hours=31 * 24)
-    await retention.sweep(service.app.state.database, service.app.state.keep, service.clock())
+    await retention.sweep(service.services.database, service.services.keep, service.clock())
     later = (await service.client.post("/api/v1/privacy/export", json={"email": ANN}, headers=who)).json()
     assert later["network_hashes"] == [] and [c["id"] for c in later["comments"]] == [first, held]
     assert (
@@ -94,11 +94,11 @@ async def test_a_token_exports_all_that_is_held(service: Service) -> None:
 
 
 async def test_erasing_leaves_no_trace_but_that_something_was_decided(service: Service) -> None:
-    state = service.app.state
-    async with state.database.transaction() as tx:
+    services = service.services
+    async with services.database.transaction() as tx:
         url = "https://hook.example/in"
-        await webhooks.add(tx, state.links.signer, url, "*", "", to_private=False, now=service.clock())
-    state.outbox.begin = never  # what waits in the outbox goes too
+        await webhooks.add(tx, services.signer, url, "*", "", to_private=False, now=service.clock())
+    services.outbox.begin = never  # what waits in the outbox goes too
     first = (
         await service.post(email=ANN, name="Zoë Qq", body="Zebra quux.", notify=True, url="https://zq.example")
     ).json()
@@ -110,7 +110,7 @@ async def test_erasing_leaves_no_trace_but_that_something_was_decided(service: S
         assert (await service.client.post("/api/v1/decisions", json=decided, headers=moderator)).status_code == 200
     await ask(service)
     await service.client.post("/moderate/login", data={"email": ANN, "password": "wrong"})
-    key = state.links.signer.author_key(ANN, "")
+    key = services.signer.author_key(ANN, "")
     before = await every_row(service)
     for trace in ("Zebra", "Zoë", ANN, "zq.example", key):
         assert trace in before
@@ -124,7 +124,7 @@ async def test_erasing_leaves_no_trace_but_that_something_was_decided(service: S
     assert held in await every_row(service, but=("outbox",)), "that something was decided stays"
     (left,) = (await service.thread())["comments"]
     assert left["id"] == reply and left["text"] == "I do agree."
-    async with state.database.reading() as session:
+    async with services.database.reading() as session:
         told = [str(row) async for row in dump.rows(session, "outbox")]
     assert sum("comment.deleted" in row for row in told) == 2, "endpoints hear what to delete"
     found = (await service.client.post("/api/v1/privacy/export", json={"email": ANN}, headers=who)).json()
@@ -161,7 +161,7 @@ async def test_the_answer_to_an_address_is_always_the_same(service: Service, box
     seen = {(a.status_code, a.headers["location"], a.content) for a in (known, unknown, again)}
     assert len(seen) == 1 and known.status_code == 303
     assert "on its way" in (await service.client.get("/privacy?sent")).text
-    await service.app.state.outbox.all_due()
+    await service.services.outbox.all_due()
     assert [m["To"].addresses[0].addr_spec for m in box.mails] == [ANN], "nobody is mailed on whom nothing is held"
 
 
@@ -245,7 +245,7 @@ class TestTheModel:
         assert answer.status_code == 200
 
     async def promoted(self, service: Service, at: int) -> None:
-        async with service.app.state.database.transaction() as tx:
+        async with service.services.database.transaction() as tx:
             await training_state.promoted(tx, "default", at)
 
     async def outdated(self, service: Service) -> bool:
@@ -284,23 +284,23 @@ class TestTheModel:
 
         await self.taught(service)
         at = service.clock()
-        async with service.app.state.database.transaction() as tx:
+        async with service.services.database.transaction() as tx:
             await audit.note(tx, site="default", at=at, actor="operator", action="model:promote", subject="c1")
         await self.erase(service)
         service.clock.forward(seconds=1)
         await self.promoted(service, service.clock())
         assert not await self.outdated(service)
-        async with service.app.state.database.transaction() as tx:
+        async with service.services.database.transaction() as tx:
             await training_state.rolled_back(tx, "default", "c1")
         assert await self.outdated(service)
-        async with service.app.state.database.transaction() as tx:
+        async with service.services.database.transaction() as tx:
             await training_state.rolled_back(tx, "default", None)
         assert not await self.outdated(service)
 
     async def test_the_examples_are_gone_from_the_next_training(self, service: Service, tmp_path: Path) -> None:
         await self.taught(service)
         await self.taught(service, BOB)
-        database = service.app.state.database
+        database = service.services.database
         told = await learning.retrain(database, tmp_path / "m", "default", service.clock())
         assert told["sites"]["default"]["examples"] == 2
         await self.erase(service)
@@ -309,15 +309,15 @@ class TestTheModel:
 
 
 async def test_a_mail_that_waits_for_somebody_erased_is_not_sent(service: Service, box: Postbox) -> None:
-    deliverer = service.app.state.outbox
+    deliverer = service.services.outbox
     deliverer.begin = never
     await service.post(email=ANN, notify=True)
     await ask(service)
-    async with service.app.state.database.reading() as session:
+    async with service.services.database.reading() as session:
         assert await outbox.counts(session) == {"waiting": 2, "failed": 0}
     who = await service.token("privacy")
     await service.client.post("/api/v1/privacy/erase", json={"email": ANN}, headers=who)
-    async with service.app.state.database.reading() as session:
+    async with service.services.database.reading() as session:
         assert await outbox.counts(session) == {"waiting": 0, "failed": 0}
     del deliverer.begin
     await deliverer.all_due()

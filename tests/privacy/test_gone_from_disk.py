@@ -35,7 +35,7 @@ def stored(service: Service) -> bytes:
 
 
 async def is_asked(service: Service) -> bool:
-    return await secure_delete.wanted(service.app.state.database)
+    return await secure_delete.wanted(service.services.database)
 
 
 @ON_SQLITE
@@ -51,13 +51,13 @@ async def test_no_byte_of_it_is_in_the_files(service: Service, how: str) -> None
         token = csrf((await service.client.get("/moderate/spam/empty")).text)
         done = await service.client.post("/moderate/spam/empty", data={"csrf_token": token})
         assert done.status_code == 303 and "emptied" in done.headers["location"]
-    await service.app.state.periodic.due()
+    await service.services.periodic.due()
     assert WORD not in stored(service)
     assert not await is_asked(service)
 
 
 async def test_each_of_them_asks_where_it_took_something(service: Service) -> None:
-    database, now = service.app.state.database, service.clock()
+    database, now = service.services.database, service.clock()
     await sweep(database, NOT_KEPT, now)
     assert await empty(database, NOT_KEPT, "*", "test", now) == 0
     assert not await is_asked(service), "there was nothing"

@@ -23,7 +23,7 @@ async def test_every_form_links_to_it_in_the_readers_language(service: Service) 
     assert "privacy-policy" not in (await service.client.get(FORM)).text
     assert (await service.client.get(asked)).json()["privacy_url"] is None
     assert (await put(service, ADDRESS)).status_code == 200
-    service.app.state.directory.forget()
+    service.services.directory.forget()
     link = '<a href="https://garden.example/privacy?lang=en&amp;v=2" rel="privacy-policy">{}</a>'
     for path in (FORM, "/"):
         assert link.format("Privacy Policy") in (await service.client.get(path)).text, path

@@ -37,14 +37,14 @@ async def filed(service: Service, action: str, body: str, note: str = "") -> str
 
 
 async def rows(service: Service, *but: str) -> str:
-    async with service.app.state.database.reading() as session:
+    async with service.services.database.reading() as session:
         return "\n".join(
             [str(row) for table in dump.TABLES if table not in but async for row in dump.rows(session, table)]
         )
 
 
 async def there(service: Service) -> set[str]:
-    async with service.app.state.database.reading() as session:
+    async with service.services.database.reading() as session:
         return {row[1] async for row in dump.rows(session, "comments")}
 
 
@@ -53,7 +53,7 @@ def days(service: Service, count: float) -> None:
 
 
 async def swept(service: Service, **keep: Any) -> dict[str, int]:
-    return await sweep(service.app.state.database, Keep(**keep), service.clock())
+    return await sweep(service.services.database, Keep(**keep), service.clock())
 
 
 async def test_each_kind_is_kept_its_own_time(service: Service) -> None:
@@ -73,14 +73,14 @@ async def test_each_kind_is_kept_its_own_time(service: Service) -> None:
 
 
 async def test_nothing_of_the_text_or_its_author_is_left_but_the_verdict_and_the_decision(service: Service) -> None:
-    async with service.app.state.database.transaction() as tx:
+    async with service.services.database.transaction() as tx:
         rules = SiteSettings(disallowed=("zqword",))
         await sites.put_site(tx, Site("default", "Mine", (), rules), service.clock())
-    service.app.state.directory.forget()
+    service.services.directory.forget()
     person = {"name": "Zoë Qq", "email": "zq@mail.example", "url": "https://zq.example"}
     await service.post(body="A zqword here", **person)  # by the machine alone
     id = await filed(service, "spam", "Zebra https://zq.example/x", "Zq: zebra")
-    key = service.app.state.links.signer.author_key("zq@mail.example", "")
+    key = service.services.signer.author_key("zq@mail.example", "")
     before = await rows(service, "sites")
     assert all(trace in before for trace in ("zqword", "Zebra", "Zoë", "mail.example", "zebra", key))
     days(service, 31)
@@ -88,7 +88,7 @@ async def test_nothing_of_the_text_or_its_author_is_left_but_the_verdict_and_the
     after = await rows(service, "sites")
     for trace in ("zqword", "Zebra", "Zoë", "mail.example", "zebra", "zq.example", key):
         assert trace not in after, trace
-    async with service.app.state.database.reading() as session:
+    async with service.services.database.reading() as session:
         (kept,) = [row async for row in dump.rows(session, "submissions") if row[1] == id]
         (entry,) = await decisions.on(session, "default", id)
         assert examples_of(await decisions.taught(session, "default"), "default") == []
@@ -99,11 +99,11 @@ async def test_nothing_of_the_text_or_its_author_is_left_but_the_verdict_and_the
 
 async def test_what_moderators_decided_goes_on_teaching_where_that_is_set(service: Service) -> None:
     await filed(service, "spam", "Zebra pills https://zq.example/x")
-    async with service.app.state.database.reading() as session:
+    async with service.services.database.reading() as session:
         (before,) = examples_of(await decisions.taught(session, "default"), "default")
     days(service, 31)
     await swept(service, examples=True)
-    async with service.app.state.database.reading() as session:
+    async with service.services.database.reading() as session:
         (after,) = examples_of(await decisions.taught(session, "default"), "default")
     assert (after.text, after.labels) == (before.text, before.labels)
     assert "Zoë" not in await rows(service) and "mail.example" not in await rows(service)
@@ -127,7 +127,7 @@ async def test_what_was_imported_counts_from_the_import(service: Service) -> Non
     """Old spam from another system teaches: it must not be gone before anybody could retrain."""
     id = await filed(service, "spam", "See https://zq.example/1")
     days(service, 500)
-    database = service.app.state.database
+    database = service.services.database
     async with database.transaction() as tx:
         await imports.add(tx, [Known("default", "wordpress", "comment", "7", id)])
     assert (await swept(service))["spam"] == 0, "an import that is still going on"
@@ -153,7 +153,7 @@ async def test_keys_of_addresses_go_from_published_comments_too(service: Service
     days(service, 31)
     await service.post()
     assert (await swept(service))["addresses"] == 1
-    async with service.app.state.database.reading() as session:
+    async with service.services.database.reading() as session:
         found = await session.fetch("SELECT id, address_key FROM comments ORDER BY id")
     assert [(row[0] == first, row[1] == "") for row in found] == [(True, True), (False, False)]
 
@@ -164,7 +164,7 @@ async def test_a_forgotten_comments_receipt_and_undo_say_so(service: Service) ->
     decided = await service.client.post("/api/v1/decisions", json={"comments": [id], "action": "spam"}, headers=who)
     days(service, 31)
     await swept(service)
-    receipt = service.app.state.links.receipt(id).removeprefix("http://comments.test")
+    receipt = service.services.links.receipt(id).removeprefix("http://comments.test")
     assert (await service.client.get(receipt)).status_code in (404, 410)
     assert (await service.client.post(f"/api/v1/decisions/{decided.json()['id']}/undo", headers=who)).status_code == 409
     assert (await service.client.get(f"/api/v1/comments/{id}", headers=who)).status_code == 404
@@ -175,7 +175,7 @@ async def test_a_forgotten_comments_receipt_and_undo_say_so(service: Service) ->
 async def test_the_service_sweeps_by_itself_and_several_workers_once(service: Service) -> None:
     await filed(service, "spam", "See https://zq.example/1")
     days(service, 31)
-    await service.app.state.periodic.due()
+    await service.services.periodic.due()
     assert await there(service) == set()
     await filed(service, "spam", "See https://zq.example/2")
     days(service, 31)
@@ -185,13 +185,13 @@ async def test_the_service_sweeps_by_itself_and_several_workers_once(service: Se
     async def count() -> None:
         calls.append(1)
 
-    state = service.app.state
-    state.periodic.rounds = [replace(state.periodic.rounds[0], act=count)]
-    await state.periodic.due()
+    services = service.services
+    services.periodic.rounds = [replace(services.periodic.rounds[0], act=count)]
+    await services.periodic.due()
     assert calls == []
     service.clock.forward(minutes=61)
-    await state.periodic.due()
-    await state.periodic.due()
+    await services.periodic.due()
+    await services.periodic.due()
     assert calls == [1]
 
 
@@ -215,8 +215,8 @@ class TestDigest:
         """Two sites, an administrator of all, a moderator of one, and one who has never signed in."""
         from moderation.team import access
 
-        state = service.app.state
-        async with state.database.transaction() as tx:
+        services = service.services
+        async with services.database.transaction() as tx:
             await sites.put_site(tx, Site("garden", "Garden"), service.clock())
             for email, role, site in (
                 ("eve@desk.example", "administrator", "*"),
@@ -225,14 +225,14 @@ class TestDigest:
                 one = await access.add_moderator(tx, email, role, site, service.clock())
                 await access.set_password(tx, one, "a password of some length", service.clock())
             await access.add_moderator(tx, "new@desk.example", "moderator", "*", service.clock())
-        state.directory.forget()
+        services.directory.forget()
         yield service
 
     async def mailed(self, service: Service, box: Postbox) -> dict[str, str]:
         """Recipient → text of what came now."""
         before = len(box.got)
-        await service.app.state.periodic.due()
-        await service.app.state.outbox.all_due()
+        await service.services.periodic.due()
+        await service.services.outbox.all_due()
         found = {}
         for mail in box.mails[before:]:
             body = mail.get_body(("plain",))
@@ -269,16 +269,16 @@ class TestDigest:
 
     async def test_what_was_decided_before_it_goes_is_not_told(self, desk: Service, box: Postbox) -> None:
         id = await desk.held()
-        deliverer = desk.app.state.outbox
+        deliverer = desk.services.outbox
         deliverer.begin = never
-        await desk.app.state.periodic.due()
-        async with desk.app.state.database.reading() as session:
+        await desk.services.periodic.due()
+        async with desk.services.database.reading() as session:
             assert await outbox.counts(session) == {"waiting": 2, "failed": 0}, "one for each moderator"
         decided = {"comments": [id], "action": "approve"}
         await desk.client.post("/api/v1/decisions", json=decided, headers=await desk.token())
         del deliverer.begin
         await deliverer.all_due()
-        async with desk.app.state.database.reading() as session:
+        async with desk.services.database.reading() as session:
             assert await outbox.counts(session) == {"waiting": 0, "failed": 0}
         assert box.got == []
 

@@ -85,7 +85,7 @@ async def test_what_the_comment_does_not_name_cannot_be_barred_from_it(service: 
     assert (await bar(service, who, id, what)).status_code == 422
     assert (await bar(service, await service.token("score"), id, "author")).status_code == 403
     assert (await bar(service, who, "0" * 26, "author")).status_code == 404
-    async with service.app.state.database.transaction() as tx:
+    async with service.services.database.transaction() as tx:
         assert (await sites.sites(tx))["default"].rules.disallowed == ()
         await sites.put_site(tx, Site("garden", "Garden"), 1)
     assert (await bar(service, await service.token(site="garden"), id, "author")).status_code == 404
@@ -102,12 +102,12 @@ def test_neither_the_great_mailboxes_nor_the_sites_own_host_are_offered() -> Non
 
 async def test_what_is_blocked_from_comments_pushes_no_policy_change_out_of_reach(service: Service) -> None:
     async def kept() -> list[past_settings.Version]:
-        async with service.app.state.database.reading() as session:
+        async with service.services.database.reading() as session:
             return await past_settings.versions(session, "default")
 
     who, privileged = await service.token(), {"max_links": 7}
-    signer, state = service.app.state.links.signer, service.app.state
-    async with state.database.transaction() as tx:
+    signer, services = service.services.signer, service.services
+    async with services.database.transaction() as tx:
         await settings_history.change(tx, "default", lambda _: privileged, signer, "operator", service.clock())
     ids = [await service.held(email=f"eve{n}@spammer.example", url=f"https://s{n}.example/") for n in range(25)]
     for id in ids:
@@ -125,7 +125,7 @@ async def test_what_is_blocked_from_comments_pushes_no_policy_change_out_of_reac
     assert (await bar(service, who, ids[2], "author")).status_code == 200
     assert [len(version.rules.disallowed) for version in await kept()] == [2, 0, 0], "another day is another row"
     for n in range(past_settings.KEPT - 1):
-        async with state.database.transaction() as tx:
+        async with services.database.transaction() as tx:
             await settings_history.change(
                 tx, "default", lambda _, n=n: {"max_links": 8 + n}, signer, "operator", service.clock()
             )
@@ -140,7 +140,7 @@ async def test_what_is_blocked_from_comments_pushes_no_policy_change_out_of_reac
 
 async def test_once_the_address_is_forgotten_its_network_is_not_offered(service: Service) -> None:
     who, id = await service.token(), await service.held()
-    async with service.app.state.database.transaction() as tx:
+    async with service.services.database.transaction() as tx:
         await tx.execute("UPDATE comments SET address_key = ''")
     shown = (await service.client.get(f"/api/v1/comments/{id}", headers=who)).json()
     assert "network" not in shown["bars"] and (await bar(service, who, id, "network")).status_code == 422
@@ -149,7 +149,7 @@ async def test_once_the_address_is_forgotten_its_network_is_not_offered(service:
 async def test_a_moderator_does_it_by_the_page_with_one_click_and_undoes_it(service: Service) -> None:
     await set_password(service)
     await sign_in(service)
-    async with service.app.state.database.transaction() as tx:
+    async with service.services.database.transaction() as tx:
         await tx.execute("UPDATE moderators SET role = 'moderator'")
     id = await service.held(**SENT)
     page = (await service.client.get("/moderate")).text

@@ -76,7 +76,7 @@ async def test_the_audit_log_has_ids_and_no_texts_and_cannot_be_changed(service:
     assert "note" not in str(entries) and "@" not in str(entries)
     for sql in ("UPDATE audit SET actor = 'x'", "DELETE FROM audit"):
         with pytest.raises(Exception, match="append-only"):
-            async with service.app.state.database.transaction() as tx:
+            async with service.services.database.transaction() as tx:
                 await tx.execute(sql)
 
 
@@ -84,9 +84,9 @@ async def test_a_token_of_one_site_sees_and_decides_only_there(service: Service)
     from moderation.sites import store as sites
     from moderation.sites.model import Site
 
-    async with service.app.state.database.transaction() as tx:
+    async with service.services.database.transaction() as tx:
         await sites.put_site(tx, Site("other", "Other"), 1)
-    service.app.state.directory.forget()
+    service.services.directory.forget()
     here, there = await service.held(), await service.held(site="other")
     who = await service.token(site="other")
     shown = (await service.client.get("/api/v1/comments", headers=who)).json()["comments"]

@@ -26,8 +26,8 @@ async def digested(service: Service, box: Postbox) -> int:
     """How many mails one round sends."""
     before = len(box.mails)
     service.clock.forward(hours=25)
-    await digest.digest(service.app.state.database, service.clock())
-    await service.app.state.outbox.all_due()
+    await digest.digest(service.services.database, service.clock())
+    await service.services.outbox.all_due()
     return len(box.mails) - before
 
 
@@ -68,11 +68,11 @@ async def test_the_account_has_the_choice_and_what_waits_to_go_out_obeys_it(serv
     form = {"csrf_token": csrf, "act": "digest"}
     page = (await service.client.get(ACCOUNT)).text
     assert 'name="digest" value="1" checked' in page
-    await digest.digest(service.app.state.database, service.clock())
+    await digest.digest(service.services.database, service.clock())
     assert (await service.client.post(ACCOUNT, data=form)).status_code == 303
     page = (await service.client.get(f"{ACCOUNT}?done=digest")).text
     assert 'name="digest" value="1">' in page and "Your choice of mails is saved." in page
-    await service.app.state.outbox.all_due()
+    await service.services.outbox.all_due()
     assert box.mails == []
     assert await digested(service, box) == 0
     assert (await service.client.post(ACCOUNT, data=form | {"digest": "1"})).status_code == 303

@@ -94,12 +94,12 @@ async def test_what_comes_is_decided_and_undone_is_heard_with_state_and_counts(s
         assert told["counts"]["pending"] == 0 and told["counts"]["spam"] == 1
         await service.client.post(f"/api/v1/decisions/{done.json()['id']}/undo", headers=who)
         await heard.until("queue", id=id, what="undone", status="pending", revision=3)
-    assert not service.app.state.live.clients
+    assert not service.services.live.clients
 
 
 @pytest.mark.anyio
 async def test_who_comes_back_is_told_all_since_and_nobody_hears_of_another_site(service: Service) -> None:
-    async with service.app.state.database.transaction() as tx:
+    async with service.services.database.transaction() as tx:
         await sites.put_site(tx, Site("garden", "Garden"), service.clock())
     left = first_id_at(service.clock())
     id = await service.held()
@@ -124,7 +124,7 @@ async def test_others_see_who_looks_at_what_until_they_look_away(service: Servic
         assert (await heard.until("presence", comment=id))["looking"][0]["who"].startswith("token:")
         assert await look("0" * 26) == 404 and await look(None) == 204
         heard.text = ""
-        service.app.state.live._tell_who_looks()
+        service.services.live._tell_who_looks()
         assert (await heard.until("presence"))["looking"] == []
         assert id not in own.text, "nobody is told of themselves"
     gone = await service.client.post("/api/v1/presence", json={"comment": 3}, headers=other)
@@ -133,12 +133,12 @@ async def test_others_see_who_looks_at_what_until_they_look_away(service: Servic
 
 @pytest.mark.anyio
 async def test_who_is_too_slow_or_away_too_long_is_told_to_look_anew(service: Service) -> None:
-    from moderation.queue import api_live as events
+    from moderation.queue import live as events
 
     who = await service.token()
     async with listening(service, who) as heard:
         await heard.until("queue")
-        (client,) = service.app.state.live.clients
+        (client,) = service.services.live.clients
         for _ in range(events.BUFFER + 1):
             client.tell(b"event: x\ndata: {}\n\n")
         await heard.until("resync")
@@ -149,7 +149,7 @@ async def test_who_is_too_slow_or_away_too_long_is_told_to_look_anew(service: Se
 async def test_too_much_to_tell_says_whether_all_of_it_was_ones_own(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from moderation.queue import api_live as events
+    from moderation.queue import live as events
 
     held = [await service.held() for _ in range(4)]
     service.clock.forward(minutes=2)

@@ -66,7 +66,7 @@ async def test_search_finds_whole_addresses_wherever_they_stand(service: Service
 @pytest.mark.parametrize("address", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("order", ["oldest", "newest", "worst", "uncertain", "useful"])
 async def test_the_second_look_has_an_index_of_its_own_in_every_order(service: Service, order: str) -> None:
-    async with service.app.state.database.reading() as session:
+    async with service.services.database.reading() as session:
         told = Told(session)
         await waiting(told, View("approved", "default", sample=True, order=order))
         ((sql, args),) = told.said
@@ -79,7 +79,7 @@ async def test_what_was_stored_before_the_index_is_read_in_pieces_and_found_mean
 ) -> None:
     monkeypatch.setattr(search, "AT_ONCE", 2)
     made = [await service.held(body=f"Ox {n}: https://a.example/{n}") for n in range(5)]
-    database = service.app.state.database
+    database = service.services.database
     async with database.reading() as session:
         assert len(await session.fetch("SELECT * FROM comment_shorts_unread")) in (0, 5)
     assert await ids(service, q="ox") == made, "read row by row"
@@ -93,7 +93,7 @@ async def test_what_was_stored_before_the_index_is_read_in_pieces_and_found_mean
 @pytest.mark.parametrize("q", ["ox", "ox 京", "京", "@mail.garden.example", "@mail.garden.example zeppelin", "qq"])
 async def test_a_short_word_is_looked_up_and_no_table_is_read_through(service: Service, q: str) -> None:
     await service.held(body="Ox, zeppelin 東京 https://a.example/1", email="ann@mail.garden.example")
-    database = service.app.state.database
+    database = service.services.database
     await queue.read_up(database, all_=True)
     async with database.reading() as session:
         told = Told(session)
@@ -137,14 +137,14 @@ async def test_what_is_common_but_of_no_comment_of_this_status_is_found_out_with
     monkeypatch.setattr(search, "MANY", 3)
     common = [await service.held(body=f"Ox, zeppelin {n}: https://a.example/{n}") for n in range(5)]
     other = (await service.post(body="Nothing of that.")).json()["id"]
-    await queue.read_up(service.app.state.database, all_=True)
+    await queue.read_up(service.services.database, all_=True)
     await decide(service, common, "approve")
     await decide(service, [other], "hold")
-    async with service.app.state.database.reading() as session:  # the index may still say where they stood
+    async with service.services.database.reading() as session:  # the index may still say where they stood
         assert await waiting(session, View("pending", "default", **asked)) == []
         assert len(await waiting(session, View("approved", "default", **asked))) == 5
-    await queue.read_up(service.app.state.database, all_=True)
-    async with service.app.state.database.reading() as session:
+    await queue.read_up(service.services.database, all_=True)
+    async with service.services.database.reading() as session:
         told = Told(session)
         assert await waiting(told, View("pending", "default", **asked)) == []
         assert not any("ORDER BY" in sql for sql, _ in told.said), told.said
@@ -180,8 +180,8 @@ async def test_filters_that_seldom_meet_find_all_the_same_and_end_before_all_is_
                 if not (cursor := answer.json()["next"]):
                     break
             assert seen == [id for id in every if id in wanted], (asked, indexed)
-        await queue.read_up(service.app.state.database, all_=True)
-    async with service.app.state.database.reading() as session:
+        await queue.read_up(service.services.database, all_=True)
+    async with service.services.database.reading() as session:
         told = Told(session)
         assert len(await waiting(told, View("pending", "default", q="zeppelin ox", order=order))) == 4
     walk, sort = [sql for sql, _ in told.said if "c.body, c.html" in sql]
@@ -191,7 +191,7 @@ async def test_filters_that_seldom_meet_find_all_the_same_and_end_before_all_is_
 
 @pytest.mark.parametrize("address", ["postgres"], indirect=True)
 async def test_what_is_new_waits_on_a_short_list_for_each_inverted_index(service: Service) -> None:
-    async with service.app.state.database.reading() as session:
+    async with service.services.database.reading() as session:
         indexes = await session.fetch(
             "SELECT i.relname, i.reloptions FROM pg_class i JOIN pg_am m ON m.oid = i.relam WHERE m.amname = 'gin'"
         )
@@ -202,10 +202,10 @@ async def test_what_is_new_waits_on_a_short_list_for_each_inverted_index(service
 
 async def test_what_a_rule_says_no_more_since_an_edit_hides_nothing_behind_it(service: Service) -> None:
     made = [await service.held() for _ in range(5)]
-    async with service.app.state.database.transaction() as tx:
+    async with service.services.database.transaction() as tx:
         for id in made[:4]:
             await tx.execute("UPDATE submissions SET reasons = '[]' WHERE id = ?", id)
-    async with service.app.state.database.reading() as session:
+    async with service.services.database.reading() as session:
         for order in ("oldest", "useful"):
             asked = View("pending", "default", rule="stranger-with-link", order=order, limit=1)
             assert [comment.id for comment, _, _ in await waiting(session, asked)] == made[4:]
@@ -227,15 +227,15 @@ async def test_what_is_looked_up_moves_along_with_every_decision(service: Servic
     decision = await decide(service, [one], "spam")
     for _ in range(2):
         assert await found("pending") == [[two]] * 4 and await found("spam") == [[one]] * 4
-        await queue.read_up(service.app.state.database, all_=True)
+        await queue.read_up(service.services.database, all_=True)
     assert (
         await service.client.post(f"/api/v1/decisions/{decision}/undo", headers=await service.token())
     ).status_code == 200
     for _ in range(2):
         assert await found("pending") == [[one, two]] * 4 and await found("spam") == [[]] * 4
-        await queue.read_up(service.app.state.database, all_=True)
+        await queue.read_up(service.services.database, all_=True)
     await decide(service, [two], "reject")
-    await queue.read_up(service.app.state.database, all_=True)
+    await queue.read_up(service.services.database, all_=True)
     assert await found("rejected") == [[two]] * 4 and await found("pending") == [[one]] * 4
 
 
@@ -254,7 +254,7 @@ async def test_search_follows_edits_and_erasure(service: Service) -> None:
     await service.client.post("/api/v1/privacy/erase", json={"email": "ann@example.org"}, headers=headers)
     assert await ids(service, q="afterw") == []
     assert await ids(service, q="@example.org") == []
-    async with service.app.state.database.reading() as session:
+    async with service.services.database.reading() as session:
         assert await session.fetch("SELECT * FROM comment_reasons") == []
         for table in ("comment_shorts", "comment_shorts_unread"):
             assert await session.fetch(f"SELECT * FROM {table}") == []
@@ -277,11 +277,11 @@ async def test_the_queue_is_filtered_by_rule_and_by_author(service: Service) -> 
 
 async def test_the_most_useful_comes_first_but_nothing_waits_for_ever(service: Service) -> None:
     dull = await service.held()
-    async with service.app.state.database.transaction() as tx:  # a sure verdict, and one in the middle
+    async with service.services.database.transaction() as tx:  # a sure verdict, and one in the middle
         await tx.execute("UPDATE comments SET turn = ? WHERE id = ?", service.clock(), dull)
     service.clock.forward(hours=1)
     telling = await service.held()
-    async with service.app.state.database.transaction() as tx:
+    async with service.services.database.transaction() as tx:
         await tx.execute("UPDATE comments SET turn = ? WHERE id = ?", service.clock() - 86_400_000, telling)
     assert await ids(service, order="useful") == [telling, dull]
     service.clock.forward(hours=49)
@@ -291,7 +291,7 @@ async def test_the_most_useful_comes_first_but_nothing_waits_for_ever(service: S
 
 @pytest.mark.parametrize("order", ["oldest", "newest", "uncertain", "worst", "useful"])
 async def test_pages_of_every_order_hold_each_comment_once_over_all_sites(service: Service, order: str) -> None:
-    async with service.app.state.database.transaction() as tx:
+    async with service.services.database.transaction() as tx:
         from moderation.sites import store as sites
         from moderation.sites.model import Site
 
@@ -319,7 +319,7 @@ async def test_the_numbers_on_the_tabs_are_kept_by_the_database(service: Service
     done = await service.client.post("/api/v1/decisions", json={"comments": held[:2], "action": "spam"}, headers=who)
     await service.client.post("/api/v1/decisions", json={"comments": held[:1], "action": "delete"}, headers=who)
     assert done.status_code == 200
-    async with service.app.state.database.reading() as session:
+    async with service.services.database.reading() as session:
         kept = await queue.counts(session)
         counted = {
             row[0]: row[1] for row in await session.fetch("SELECT status, count(*) FROM comments GROUP BY status")
@@ -347,7 +347,7 @@ async def test_the_spam_folder_is_emptied_after_asking_and_nothing_else_goes(ser
     done = await service.client.post("/moderate/spam/empty", data={"csrf_token": token, "site": ""})
     assert done.status_code == 303
     assert await ids(service, status="spam") == [] and await ids(service) == [other]
-    async with service.app.state.database.reading() as session:
+    async with service.services.database.reading() as session:
         assert await session.fetch("SELECT body FROM submissions WHERE id = ? AND body <> ''", held) == []
     entries = (await service.client.get("/api/v1/audit", headers=who)).json()["entries"]
     assert ("spam:empty", {"comments": 1}) in [(e["action"], e["detail"]) for e in entries]

@@ -26,16 +26,16 @@ async def redact(service: Service, who: dict[str, str], id: str, text: Any = NUM
 
 
 async def everything(service: Service) -> str:
-    async with service.app.state.database.reading() as session:
+    async with service.services.database.reading() as session:
         return "\n".join([str(row) for table in dump.TABLES async for row in dump.rows(session, table)])
 
 
 async def a_comment_all_over(service: Service, who: dict[str, str]) -> tuple[str, str]:
     """(id, path of the receipt) of one whose text is wherever one can be."""
-    state = service.app.state
-    state.mails = True
-    async with state.database.transaction() as tx:
-        signer, now = state.links.signer, service.clock()
+    service.have(mails=True)
+    services = service.services
+    async with services.database.transaction() as tx:
+        signer, now = services.signer, service.clock()
         await webhooks.add(tx, signer, "http://127.0.0.1:9/", "*", "", to_private=True, now=now)
     sent = {"name": f"Ann {NUMBER}", "body": BODY.replace("Call", "call"), "headers": {"Idempotency-Key": "k"}}
     told = (await service.post(email="ann@example.org", **sent)).json()
@@ -117,7 +117,7 @@ async def test_no_byte_of_it_is_in_the_files(service: Service, tmp_path: Path) -
 
 @ON_SQLITE
 async def test_a_reader_of_an_older_state_only_puts_it_off(service: Service) -> None:
-    database = service.app.state.database
+    database = service.services.database
     await database._writer.execute("PRAGMA busy_timeout = 1")
     who, id = await service.token(), await service.held(body=BODY)
     folder = Path(service.settings.database).parent
@@ -126,7 +126,7 @@ async def test_a_reader_of_an_older_state_only_puts_it_off(service: Service) -> 
         assert (await redact(service, who, id)).status_code == 200
     assert await secure_delete.wanted(database)
     assert any(b"5554433221" in file.read_bytes() for file in folder.iterdir())
-    await service.app.state.periodic.due()
+    await service.services.periodic.due()
     assert not await secure_delete.wanted(database)
     assert not any(b"5554433221" in file.read_bytes() for file in folder.iterdir())
 

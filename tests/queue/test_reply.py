@@ -50,13 +50,13 @@ async def test_what_staff_wrote_is_staffs_still_after_moving(service: Service) -
     who, told = await service.token(), (await service.post()).json()
     await reply(service, who, told["id"])
     out: list[bytes] = []
-    async with service.app.state.database.reading() as session:
+    async with service.services.database.reading() as session:
         site = (await sites.sites(session))["default"]
-    await exporting.write_jsonl(service.app.state.database, site, service.clock(), out.append)
+    await exporting.write_jsonl(service.services.database, site, service.clock(), out.append)
     rows = [orjson.loads(line)["comment"] for line in b"".join(out).splitlines() if b'"comment"' in line[:12]]
     assert [row["staff"] for row in rows] == [False, True]
     past = [own.comment(row, "here") for row in rows]
-    signer, now = service.app.state.links.signer, service.clock()
+    signer, now = service.services.signer, service.clock()
     assert [normalise.ready(p, signer, "other", now).comment.staff for p in past if isinstance(p, ImportedComment)] == [
         False,
         True,
@@ -87,7 +87,7 @@ async def test_it_is_judged_by_nobody_and_teaches_nothing(service: Service) -> N
     answer = (await reply(service, who, told["id"], body=insult)).json()
     assert answer["reply"]["status"] == "approved"
     await decide(service, who, [answer["reply"]["id"]], "spam")
-    async with service.app.state.database.reading() as session:
+    async with service.services.database.reading() as session:
         assert await decisions.taught(session, "default") == []
     stats = (await service.client.get("/api/v1/stats?since=1d", headers=who)).json()
     assert stats["submissions"]["total"] == 1
@@ -96,13 +96,13 @@ async def test_it_is_judged_by_nobody_and_teaches_nothing(service: Service) -> N
 async def test_it_is_told_to_the_author_above_as_any_reply_is(service: Service) -> None:
     who = await service.token()
     told = (await service.post(email="ann@example.org", notify=True)).json()
-    state = service.app.state
-    person = state.links.signer.author_key("ann@example.org", "")
-    async with state.database.transaction() as tx:
+    services = service.services
+    person = services.signer.author_key("ann@example.org", "")
+    async with services.database.transaction() as tx:
         await tx.execute("UPDATE comments SET notify = 1")
         await subscriptions.put(tx, Subscription("default", person, told["id"], "confirmed", 1), 1)
     answer = (await reply(service, who, told["id"])).json()
-    async with state.database.reading() as session:
+    async with services.database.reading() as session:
         rows = await session.fetch("SELECT id, subject FROM outbox WHERE lane = 'mail'")
     assert [tuple(row) for row in rows] == [(f"reply.{answer['reply']['id']}", told["id"])]
 
@@ -129,7 +129,7 @@ async def test_who_may_not_and_what_is_not(service: Service) -> None:
     told = (await service.post()).json()
     assert (await reply(service, {}, told["id"])).status_code == 401
     assert (await reply(service, await service.token("score"), told["id"])).status_code == 403
-    async with service.app.state.database.transaction() as tx:
+    async with service.services.database.transaction() as tx:
         await sites.put_site(tx, Site("other", "Other"), 1)
     assert (await reply(service, await service.token(site="other"), told["id"])).status_code == 404
     who = await service.token()

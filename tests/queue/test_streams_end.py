@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from moderation.db.database import Session
-from moderation.queue import api_live as events
+from moderation.queue import live as events
 from moderation.sites import store as sites
 from moderation.sites.model import Site
 from moderation.team import access, members
@@ -30,23 +30,23 @@ def looks_often(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def ended(service: Service) -> None:
     async with asyncio.timeout(10):
-        while service.app.state.live.clients:
+        while service.services.live.clients:
             await asyncio.sleep(0.005)
 
 
 async def write(service: Service, act: Callable[[Session], Awaitable[Any]]) -> None:
-    async with service.app.state.database.transaction() as tx:
+    async with service.services.database.transaction() as tx:
         await act(tx)
 
 
 async def sign_out(service: Service, person: Person) -> None:
-    state = service.app.state
-    await access.sign_out(state.database, state.links.signer, person.token, service.clock())
+    services = service.services
+    await access.sign_out(services.database, services.signer, person.token, service.clock())
 
 
 async def change(service: Service, person: Person, role: str, site: str) -> None:
     """As an administrator of all does it."""
-    async with service.app.state.database.transaction() as tx:
+    async with service.services.database.transaction() as tx:
         await moderators.move(tx, person.moderator, role, site)
 
 
@@ -86,18 +86,18 @@ async def test_a_session_s_stream_ends_when_its_time_is_over(service: Service) -
 
 
 async def test_a_token_s_stream_ends_when_it_is_revoked_and_no_other(service: Service) -> None:
-    async with service.app.state.database.transaction() as tx:
+    async with service.services.database.transaction() as tx:
         await sites.put_site(tx, Site("garden", "Garden"), service.clock())
     one, other, there = await service.token(), await service.token(), await service.token(site="garden")
-    token, state = one["Authorization"].split()[1], service.app.state
+    token, services = one["Authorization"].split()[1], service.services
     async with listening(service, one) as gone, listening(service, other) as stays, listening(service, there) as far:
         for heard in (gone, stays, far):
             await heard.until("queue")
-        await write(service, lambda tx: access.revoke_token(tx, state.links.signer, token, service.clock()))
+        await write(service, lambda tx: access.revoke_token(tx, services.signer, token, service.clock()))
         async with asyncio.timeout(10):
-            while len(state.live.clients) == 3:
+            while len(services.live.clients) == 3:
                 await asyncio.sleep(0.005)
         gone.text = ""
         id = await service.held()
         await stays.until("queue", id=id)
-        assert len(state.live.clients) == 2 and id not in gone.text and id not in far.text
+        assert len(services.live.clients) == 2 and id not in gone.text and id not in far.text

@@ -24,14 +24,14 @@ SAID = "The gate was painted green in spring, and it has stayed that way."
 @pytest.fixture
 async def town(service: Service) -> AsyncIterator[Service]:
     """A declared proxy stands in front: its header says which network each reader is in."""
-    service.app.state.trusted = service.app.state.authenticator.trusted = (ip_network("203.0.113.9/32"),)
+    service.services.authenticator.trusted = (ip_network("203.0.113.9/32"),)
     yield service
 
 
 async def rules(service: Service, **given: Any) -> None:
-    async with service.app.state.database.transaction() as tx:
+    async with service.services.database.transaction() as tx:
         await sites.put_site(tx, Site("default", "My site", (), SiteSettings(**given)), 1)
-    service.app.state.directory.forget()
+    service.services.directory.forget()
 
 
 async def say(
@@ -50,7 +50,7 @@ async def wp(service: Service, email: str, body: str, network: str = HOME) -> ht
 
 
 async def stored(service: Service) -> int:
-    async with service.app.state.database.reading() as session:
+    async with service.services.database.reading() as session:
         (row,) = await session.fetch("SELECT count(*) FROM comments")
     return int(row[0])
 
@@ -217,11 +217,11 @@ async def test_nor_the_pause_of_wordpresss_form(town: Service) -> None:
 async def test_a_header_never_removes_a_limit(service: Service) -> None:
     """Whoever an undeclared proxy hides shares one network, with ten times the allowance; whatever they write in it."""
     await rules(service, per_address_a_minute=2, per_author_a_minute=1)
-    service.app.state.trusted = service.app.state.authenticator.trusted = ()
+    service.services.authenticator.trusted = ()
     headers = [HOME, ELSEWHERE, "nonsense", "127.0.0.1", "2001:db8::1", "203.0.113.9, unknown", ""]
     sent = [await say(service, f"p{n}@example.org", f"A calm remark, number {n}.", headers[n % 6]) for n in range(21)]
     assert [answer.status_code for answer in sent] == [201] * 20 + [429]
-    async with service.app.state.database.reading() as session:
+    async with service.services.database.reading() as session:
         rows = await session.fetch("SELECT DISTINCT address_key FROM comments")
     assert [row[0] for row in rows] == [SHARED]
 
@@ -238,9 +238,9 @@ async def test_the_readers_of_a_whole_proxy_are_not_kept_out_with_one(service: S
     from moderation.comments import store as comments
     from moderation.queue import block
 
-    service.app.state.trusted = ()
+    service.services.authenticator.trusted = ()
     id = (await say(service, "ann@example.org")).json()["id"]
-    async with service.app.state.database.reading() as session:
+    async with service.services.database.reading() as session:
         found = await comments.of_site(session, "default", [id])
         offered = await block.offered(session, list(found.values()))
     assert "author" in offered[id] and "network" not in offered[id]

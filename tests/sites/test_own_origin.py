@@ -64,7 +64,7 @@ def test_what_is_ours_is_said_as_browsers_say_it(settings: Any, own: list[str], 
 
 async def test_on_the_machine_itself_both_its_names_may_post(service: Service) -> None:
     """`make serve` without a setting: whether one opens localhost or 127.0.0.1."""
-    directory = service.app.state.directory
+    directory = service.services.directory
     directory.links = replace(directory.links, base=Settings().base)
     for origin in ("http://localhost:8000", "http://127.0.0.1:8000"):
         assert directory.allowed(Site("default", ""), Headers({"origin": origin})) == origin

@@ -25,16 +25,16 @@ def settings(settings: Settings, box: Postbox) -> Settings:
 
 async def round_(service: Service, box: Postbox) -> list[str]:
     """What the mails say that one round sends."""
-    before, state = len(box.mails), service.app.state
-    await events.failed_signins(state.database, state.links.signer, service.clock(), mails=state.mails)
-    await state.outbox.all_due()
+    before, services = len(box.mails), service.services
+    await events.failed_signins(services.database, services.signer, service.clock(), mails=services.mails)
+    await services.outbox.all_due()
     bodies = [mail.get_body(("plain",)) for mail in box.mails[before:]]
     return [body.get_content() for body in bodies if body]
 
 
 async def failed(service: Service, email: str = EMAIL) -> failures.Failures:
-    async with service.app.state.database.reading() as session:
-        return await failures.of(session, service.app.state.authenticator.account(email))
+    async with service.services.database.reading() as session:
+        return await failures.of(session, service.services.authenticator.account(email))
 
 
 async def test_every_page_says_so_until_it_was_seen(service: Service, quick: Hashing) -> None:  # noqa: F811
@@ -77,8 +77,8 @@ async def test_a_mail_a_day_tells_how_many_and_never_from_where(
     service.clock.forward(hours=25)
     assert await round_(service, box) == [], "nothing new"
     await attack(service, 2)
-    async with service.app.state.database.transaction() as tx:
-        await failures.seen(tx, service.app.state.authenticator.account(EMAIL))
+    async with service.services.database.transaction() as tx:
+        await failures.seen(tx, service.services.authenticator.account(EMAIL))
     service.clock.forward(hours=25)
     assert await round_(service, box) == [], "they have looked"
 
@@ -100,19 +100,19 @@ async def test_what_was_typed_for_nobody_s_account_is_forgotten_after_a_day(
 
 
 async def test_erasing_a_person_takes_every_trace_of_their_attempts(service: Service, quick: Hashing) -> None:  # noqa: F811
-    state, email = service.app.state, "ann@mail.example"
+    services, email = service.services, "ann@mail.example"
     await attack(service, 2, email, times=2)
     await give(service.client, "wrong", email)
-    key = state.authenticator.account(email)
+    key = services.authenticator.account(email)
 
     async def traces() -> list[str]:
-        async with state.database.reading() as session:
+        async with services.database.reading() as session:
             tables = ("attempts", "signin_failures")
             found = [row[0] for table in tables for row in await session.fetch(f"SELECT who FROM {table}")]
         return [who for who in found if key in who]
 
     assert len(await traces()) > 5
-    await privacy.erase(state.database, privacy.person_of(state.links.signer, email), "operator", service.clock())
+    await privacy.erase(services.database, privacy.person_of(services.signer, email), "operator", service.clock())
     assert await traces() == []
 
 
@@ -123,6 +123,6 @@ async def test_the_round_runs_in_the_service_and_its_mail_is_sent(
 ) -> None:
     await add(service)
     await attack(service, 2)
-    await service.app.state.periodic.due()
-    await service.app.state.outbox.all_due()
+    await service.services.periodic.due()
+    await service.services.outbox.all_due()
     assert [mail["Subject"] for mail in box.mails] == ["Failed sign-ins to your account on comments.test"]

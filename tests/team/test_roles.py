@@ -38,8 +38,8 @@ class Person:
 
 
 async def signed_in(service: Service, role: str = "administrator", site: str = "*") -> Person:
-    state, email = service.app.state, f"{role}-{site.replace('*', 'all')}@garden.example"
-    async with state.database.transaction() as tx:
+    services, email = service.services, f"{role}-{site.replace('*', 'all')}@garden.example"
+    async with services.database.transaction() as tx:
         if not await sites.sites(tx, ["other"]):
             await sites.put_site(tx, Site("other", "Other"), service.clock())
         moderator = await access.add_moderator(tx, email, role, site, service.clock())
@@ -48,13 +48,13 @@ async def signed_in(service: Service, role: str = "administrator", site: str = "
 
 
 async def begun(service: Service, moderator: Moderator) -> Person:
-    state = service.app.state
-    token = await access.begin_session(state.database, state.links.signer, moderator, service.clock())
-    return Person(service, moderator, token, state.links.signer.csrf_token(state.links.signer.token_hash(token)))
+    services = service.services
+    token = await access.begin_session(services.database, services.signer, moderator, service.clock())
+    return Person(service, moderator, token, services.signer.csrf_token(services.signer.token_hash(token)))
 
 
 async def by_email(service: Service, email: str) -> Moderator | None:
-    async with service.app.state.database.reading() as session:
+    async with service.services.database.reading() as session:
         return await moderators.by_email(session, email)
 
 
@@ -208,24 +208,26 @@ async def test_an_invitation_changes_nobody_and_names_its_mistakes(service: Serv
 async def test_the_mail_with_the_link_is_made_when_it_goes(service: Service) -> None:
     from moderation.outbox.letters import Letters
 
-    state = service.app.state
-    state.mails = True
+    service.have(mails=True)
+    services = service.services
     chief = await signed_in(service)
     link = link_of(await chief.act("invite", email="kim@garden.example", place="moderator/other"))
-    async with state.database.reading() as session:
+    async with services.database.reading() as session:
         rows = await session.fetch("SELECT content, id FROM outbox WHERE lane = 'mail'")
         message = await outbox.due(session, outbox.MAIL, service.clock())
     assert message and len(rows) == 1
     assert link.rpartition("/")[2] not in str(rows) and "kim" not in str(rows)  # neither the key nor whose it is
-    letter = await Letters(state.database, state.links, {}).write(message)
+    letter = await Letters(services.database, services.links, {}).write(message)
     assert letter and letter.to == "kim@garden.example"
     assert f"http://comments.test{link}" in [getattr(part, "url", "") for part in letter.parts]
     kim = await by_email(service, "kim@garden.example")
     assert kim
     await chief.act("invite-again", moderator=kim.id)
-    assert await Letters(state.database, state.links, {}).write(message) is None  # its link is over: nothing to say
+    assert (
+        await Letters(services.database, services.links, {}).write(message) is None
+    )  # its link is over: nothing to say
     await chief.act("remove", moderator=kim.id)
-    async with state.database.reading() as session:
+    async with services.database.reading() as session:
         rows = await session.fetch("SELECT id FROM outbox WHERE lane = 'mail' AND state = 'waiting'")
     assert len(rows) == 2
 
@@ -258,7 +260,7 @@ async def test_the_last_administrator_stays(service: Service) -> None:
     assert await by_email(service, chief.moderator.email) == chief.moderator
     assert (await chief.ask("GET", PAGE)).status_code == 200
 
-    async with service.app.state.database.transaction() as tx:
+    async with service.services.database.transaction() as tx:
         second = await access.add_moderator(tx, "second@garden.example", "administrator", "*", service.clock())
         second = await access.set_password(tx, second, PASSWORD, service.clock())
     other = await begun(service, second)
@@ -317,7 +319,7 @@ async def test_the_log_names_every_change_and_no_address_or_link(service: Servic
 @pytest.mark.parametrize("nasty", ["\0", "a\0b@garden.example", "\U0010ffff", "\u202e", "%00", "x" * 5000, "-1", "*"])
 async def test_whatever_is_typed_is_an_answer_and_changes_nothing(service: Service, nasty: str) -> None:
     chief = await signed_in(service)
-    async with service.app.state.database.reading() as session:
+    async with service.services.database.reading() as session:
         before = await moderators.of_site(session, "*"), len(await moderators.api_tokens(session, "*"))
     for act, fields in (
         ("invite", {"email": nasty, "place": nasty}),
@@ -337,6 +339,6 @@ async def test_whatever_is_typed_is_an_answer_and_changes_nothing(service: Servi
     answer = await service.client.post("/moderate/login/code", data=sent)
     assert answer.status_code == 401 or answer.headers["location"] == "/moderate/login"  # where U+0000 cannot be read
     assert "set-cookie" not in answer.headers
-    async with service.app.state.database.reading() as session:
+    async with service.services.database.reading() as session:
         after = await moderators.of_site(session, "*"), len(await moderators.api_tokens(session, "*"))
     assert after == before

@@ -27,8 +27,8 @@ def csrf(page: str) -> str:
 
 
 async def add(service: Service, email: str = EMAIL, role: str = "moderator", site: str = "*") -> None:
-    state = service.app.state
-    async with state.database.transaction() as tx:
+    services = service.services
+    async with services.database.transaction() as tx:
         moderator = await access.add_moderator(tx, email, role, site, service.clock())
         await access.set_password(tx, moderator, PASSWORD, service.clock())
 
@@ -166,13 +166,13 @@ async def test_a_new_password_by_link_does_not_get_round_it(service: Service) ->
     await turn_on(service)
     service.client.cookies.clear()
     before = (await give_password(service)).text
-    state = service.app.state
-    async with state.database.transaction() as tx:
+    services = service.services
+    async with services.database.transaction() as tx:
         from moderation.team import store as moderators
 
         found = await moderators.by_email(tx, EMAIL)
         assert found
-        token = await access.password_link(tx, found, state.links.signer, service.clock())
+        token = await access.password_link(tx, found, services.signer, service.clock())
     fields = {"password": "five quite other words", "repeat": "five quite other words"}
     assert (await service.client.post(f"/moderate/set-password/{token}", data=fields)).status_code == 303
     assert not await is_in(service)
@@ -211,7 +211,7 @@ async def test_no_secret_is_stored_or_written_into_the_log(service: Service) -> 
     session = service.client.cookies["moderation_session"]
     secret, codes = await turn_on(service)
     kept = []
-    async with service.app.state.database.reading() as reading:
+    async with service.services.database.reading() as reading:
         for table in dump.TABLES:
             kept += [[table, *row] async for row in dump.rows(reading, table)]
     text = json.dumps(kept, default=str)
@@ -257,7 +257,7 @@ async def test_the_last_use_is_kept_to_the_hour(service: Service) -> None:
     service.clock.forward(minutes=17, seconds=3)
 
     async def used() -> Any:
-        async with service.app.state.database.reading() as session:
+        async with service.services.database.reading() as session:
             return (await session.fetch("SELECT used_at FROM tokens WHERE kind = 'api'"))[0][0]
 
     assert await used() is None

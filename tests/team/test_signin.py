@@ -188,7 +188,7 @@ async def test_a_place_is_free_when_its_thread_is_not_when_the_request_is_gone(h
 
 async def test_a_full_house_says_so_counts_nothing_and_lets_known_browsers_in(service: Service, quick: Hashing) -> None:
     await add(service)
-    authenticator: access.Authenticator = service.app.state.authenticator
+    authenticator: access.Authenticator = service.services.authenticator
     assert (await give(service.client)).status_code == 303
     with ExitStack() as taken:
         for _ in range(authenticator.passwords.seats):
@@ -198,7 +198,7 @@ async def test_a_full_house_says_so_counts_nothing_and_lets_known_browsers_in(se
                 full = await give(client)
                 assert full.status_code == 503 and int(full.headers["retry-after"]) > 0
         assert (await give(service.client)).status_code == 303
-    async with service.app.state.database.reading() as session:
+    async with service.services.database.reading() as session:
         assert (await failures.of(session, authenticator.account(EMAIL))).failed == 0
 
 
@@ -242,13 +242,13 @@ async def test_an_account_that_fails_from_everywhere_is_slow_for_strangers_and_o
     service: Service, quick: Hashing
 ) -> None:
     await add(service)
-    authenticator: access.Authenticator = service.app.state.authenticator
+    authenticator: access.Authenticator = service.services.authenticator
     slept: list[float] = []
 
     async def sleep(seconds: float) -> None:
         """Holding neither a connection nor a place among those who hash."""
         slept.append(seconds)
-        database: Database = service.app.state.database
+        database: Database = service.services.database
         async with asyncio.timeout(10), database.reading(), database.reading(), database.transaction():
             assert authenticator.passwords._taken == {True: 0, False: 0}
 
@@ -272,7 +272,7 @@ async def test_how_many_wait_like_that_is_bounded(
     service: Service, quick: Hashing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await add(service)
-    authenticator: access.Authenticator = service.app.state.authenticator
+    authenticator: access.Authenticator = service.services.authenticator
     monkeypatch.setattr(throttle, "CEILING", 0)
     monkeypatch.setattr(throttle, "WAITING", 1)
     open_, waits = asyncio.Event(), asyncio.Event()
@@ -326,7 +326,7 @@ class Told:
 async def test_an_account_that_nobody_has_is_like_any_other(service: Service, quick: Hashing) -> None:
     """The same answers, the same waits, as many hashes, and the same questions to the database in the same order."""
     await add(service)
-    authenticator: access.Authenticator = service.app.state.authenticator
+    authenticator: access.Authenticator = service.services.authenticator
     slept: list[float] = []
 
     async def sleep(seconds: float) -> None:
@@ -335,7 +335,7 @@ async def test_an_account_that_nobody_has_is_like_any_other(service: Service, qu
     authenticator.throttle.sleep = sleep
     seen = []
     for email in (EMAIL, "nobody@garden.example"):
-        authenticator.database = authenticator.throttle.database = told = Told(service.app.state.database)  # type: ignore[assignment]
+        authenticator.database = authenticator.throttle.database = told = Told(service.services.database)  # type: ignore[assignment]
         quick.threads.clear()
         slept.clear()
         statuses = await attack(service, 6, email, times=6)
@@ -398,8 +398,8 @@ async def test_whoever_is_signed_in_gives_the_password_once_more_whatever_happen
     form = {"csrf_token": csrf(page), "act": "begin-factor", "password": "mistyped"}
     answers = [(await service.client.post("/moderate/account", data=form)).status_code for _ in range(6)]
     assert answers == [401] * 5 + [429]
-    async with service.app.state.database.reading() as session:
-        known = await failures.of(session, service.app.state.authenticator.account(EMAIL))
+    async with service.services.database.reading() as session:
+        known = await failures.of(session, service.services.authenticator.account(EMAIL))
     assert known.failed == 10, "what one mistypes oneself, signed in, is no failed sign-in"
 
 

@@ -33,8 +33,8 @@ async def send(service: Service, body: str, **more: Any) -> Accepted:
     """As HTML, by the way that WordPress's form and importers go."""
     fields = {"name": "Ann", "email": "ann@example.org", "body": body} | more
     sent = submission.check(fields, SiteSettings(), formats.HTML)
-    keys = Keys(service.app.state.links.signer.author_key(sent.email, sent.name), "", sent.body_key)
-    accepted: Accepted = await service.app.state.intake.submit(arrive("default", "post", sent, keys))
+    keys = Keys(service.services.signer.author_key(sent.email, sent.name), "", sent.body_key)
+    accepted: Accepted = await service.services.intake.submit(arrive("default", "post", sent, keys))
     return accepted
 
 
@@ -47,9 +47,9 @@ async def test_readers_get_safe_html_and_the_plain_text(service: Service) -> Non
 
 
 async def test_moderators_get_the_source_and_spans_that_match_it(service: Service) -> None:
-    async with service.app.state.database.transaction() as tx:
+    async with service.services.database.transaction() as tx:
         await sites.put_site(tx, Site("default", "My site", rules=SiteSettings(blocked=("viagra",))), 1)
-    service.app.state.directory.forget()
+    service.services.directory.forget()
     accepted = await send(service, SAID)
     assert not accepted.approved
     who = await service.token()
@@ -84,7 +84,7 @@ async def test_what_is_learnt_is_the_plain_text(service: Service) -> None:
         "/api/v1/decisions", json={"comments": [accepted.id], "action": "spam"}, headers=who
     )
     assert decided.status_code == 200
-    async with service.app.state.database.reading() as session:
+    async with service.services.database.reading() as session:
         (example,) = examples_of(await decisions.taught(session, "default"), "default")
     assert example.text == TEXT
 
@@ -100,7 +100,7 @@ def test_a_text_that_shows_nothing_is_required_and_its_length_is_what_is_read() 
 
 async def test_an_older_database_and_an_older_backup_hold_markdown(service: Service, tmp_path: Path) -> None:
     await service.held(body="Some *stress* and https://a.example/")
-    database = service.app.state.database
+    database = service.services.database
     file, older = tmp_path / "backup.zip", tmp_path / "older.zip"
     await backup.write(database, tmp_path / "models", b"0123456789abcdef", file)
     with zipfile.ZipFile(file) as now, zipfile.ZipFile(older, "w") as then:

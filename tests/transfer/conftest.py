@@ -28,7 +28,7 @@ def bring(service: Service, tmp_path: Path) -> Bring:
         database = connect(service.settings.database)
         await database.open()
         try:
-            signer = service.app.state.links.signer
+            signer = service.services.signer
             return await transfer_commands.bring(database, signer, site, str(path), named, keys, service.clock)
         finally:
             await database.close()

@@ -97,12 +97,12 @@ def test_what_a_blog_knows_teaches_its_first_model(server: Server, tmp_path: Pat
 @pytest.mark.anyio
 async def test_a_backup_holds_the_ids_from_elsewhere(service: Service, bring: Bring, tmp_path: Path) -> None:
     await bring(foreign.wxr(foreign.wxr_post(STORY)))
-    state = service.app.state
-    await backup.write(state.database, tmp_path / "models", b"a secret of the tests", tmp_path / "backup.zip")
+    services = service.services
+    await backup.write(services.database, tmp_path / "models", b"a secret of the tests", tmp_path / "backup.zip")
     fresh = connect(str(tmp_path / "fresh" / "db.sqlite3"))
     await fresh.open()
     await backup.restore(fresh, tmp_path / "other", tmp_path / "key", tmp_path / "backup.zip")
-    async with fresh.reading() as there, state.database.reading() as here:
+    async with fresh.reading() as there, services.database.reading() as here:
         numbers = [str(row.id) for row in STORY]
         found = await imports.found(there, "default", "wordpress", "comment", numbers)
         assert found == await imports.found(here, "default", "wordpress", "comment", numbers)

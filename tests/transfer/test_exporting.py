@@ -31,7 +31,7 @@ LATER = 1_900_000_000_000
 
 
 async def exported(database: Database, service: Service, file: Path, format: str = "jsonl") -> bytes:
-    await transfer_commands.take(database, service.app.state.links, SITE, format, str(file), service.clock)
+    await transfer_commands.take(database, service.services.links, SITE, format, str(file), service.clock)
     return file.read_bytes()
 
 
@@ -96,7 +96,7 @@ async def test_out_and_in_again_everything_is_the_same(service: Service, bring: 
     await there.open()
     async with there.transaction() as tx:
         await sites.put_site(tx, SITE, 1)
-    signer = service.app.state.links.signer
+    signer = service.services.signer
     for _ in range(2):  # twice is as good as once
         await transfer_commands.bring(there, signer, "default", str(tmp_path / "out.jsonl"), None, None, lambda: LATER)
         before, after = await held_in(here), await held_in(there)
@@ -114,11 +114,11 @@ async def test_out_and_in_again_everything_is_the_same(service: Service, bring: 
 
 async def test_a_copy_in_the_same_database_has_ids_of_its_own(service: Service, bring: Bring, tmp_path: Path) -> None:
     await lived_in(service, bring)
-    here = service.app.state.database
+    here = service.services.database
     await exported(here, service, tmp_path / "out.jsonl")
     async with here.transaction() as tx:
         await sites.put_site(tx, Site("copy", "A copy"), 1)
-    service.app.state.directory.forget()
+    service.services.directory.forget()
     for _ in range(2):
         await bring(tmp_path / "out.jsonl", site="copy")
         one, two = await service.thread("12"), await service.thread("12", site="copy")
@@ -142,11 +142,11 @@ def bare(comments: list[dict[str, Any]]) -> list[Any]:
 
 async def test_wxr_reads_back_as_the_same_threads(service: Service, bring: Bring, tmp_path: Path) -> None:
     await lived_in(service, bring)
-    here = service.app.state.database
+    here = service.services.database
     data = await exported(here, service, tmp_path / "out.xml", "wxr")
     async with here.transaction() as tx:
         await sites.put_site(tx, Site("copy", "A copy"), 1)
-    service.app.state.directory.forget()
+    service.services.directory.forget()
     told = await bring(data, site="copy")
     assert told["skipped"] == {}
     one, two = await service.thread("12"), await service.thread("12", site="copy")
@@ -170,14 +170,14 @@ async def test_wordpress_ids_travel_with_our_own_export(service: Service, bring:
     from moderation.transfer import store as imports
 
     await bring(foreign.wxr(foreign.wxr_post([Row(1)])), keys="path")
-    here = service.app.state.database
+    here = service.services.database
     await exported(here, service, tmp_path / "out.jsonl")
     fresh = connect(str(tmp_path / "fresh.sqlite3"))
     await fresh.open()
     async with fresh.transaction() as tx:
         await sites.put_site(tx, SITE, 1)
     await transfer_commands.bring(
-        fresh, service.app.state.links.signer, "default", str(tmp_path / "out.jsonl"), None, None, lambda: LATER
+        fresh, service.services.signer, "default", str(tmp_path / "out.jsonl"), None, None, lambda: LATER
     )
     async with fresh.reading() as session:
         (comment,) = (await imports.found(session, "default", "wordpress", "comment", ["1"])).values()
@@ -188,7 +188,7 @@ async def test_wordpress_ids_travel_with_our_own_export(service: Service, bring:
 
 async def test_an_export_that_is_cut_short_says_so(service: Service, bring: Bring, tmp_path: Path) -> None:
     await bring(foreign.wxr(foreign.wxr_post(STORY)))
-    data = await exported(service.app.state.database, service, tmp_path / "out.jsonl")
+    data = await exported(service.services.database, service, tmp_path / "out.jsonl")
     lines = data.splitlines(keepends=True)
     with pytest.raises(Problem, match="last line is missing"):
         await bring(b"".join(lines[:-1]))
@@ -199,7 +199,7 @@ async def test_an_export_that_is_cut_short_says_so(service: Service, bring: Brin
 async def test_a_file_is_never_written_over(service: Service, tmp_path: Path) -> None:
     (tmp_path / "out").write_text("precious")
     with pytest.raises(Problem, match="exists already"):
-        await exported(service.app.state.database, service, tmp_path / "out")
+        await exported(service.services.database, service, tmp_path / "out")
     assert (tmp_path / "out").read_text() == "precious"
     assert [path.name for path in tmp_path.iterdir() if "part" in path.name] == []
 
@@ -218,6 +218,6 @@ async def test_texts_that_xml_has_no_room_for_still_make_good_xml(
     from moderation.transfer import exporting
 
     links = Links("http://comments.test", Signer(b"a secret of the tests"))
-    await exporting.write_wxr(service.app.state.database, SITE, links, written.write)
+    await exporting.write_wxr(service.services.database, SITE, links, written.write)
     expat.ParserCreate().Parse(written.getvalue(), True)
     assert written.getvalue().count(b"<wp:comment>") == 1

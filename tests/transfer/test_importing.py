@@ -132,8 +132,8 @@ async def test_a_list_completes_an_export_by_the_same_numbers(service: Service, 
 
 async def test_the_console_says_where_it_was_judged(service: Service, bring: Bring) -> None:
     await bring(foreign.wxr(foreign.wxr_post([Row(3, status="pending")])))
-    state = service.app.state
-    async with state.database.transaction() as tx:
+    services = service.services
+    async with services.database.transaction() as tx:
         eve = await access.add_moderator(tx, "eve@example.org", "administrator", "*", service.clock())
         await access.set_password(tx, eve, "a password of some length", service.clock())
     page = await service.client.get("/moderate/login")
@@ -346,7 +346,7 @@ async def test_past_verdicts_are_lessons(service: Service, bring: Bring, tmp_pat
     from moderation.learning import retrain as learning
 
     await bring(foreign.wp_list([*STORY, *SPAM]))
-    async with service.app.state.database.reading() as session:
+    async with service.services.database.reading() as session:
         taught = await decisions.taught(session, "default")
     examples = learning.examples_of(taught, "default")
     assert len(examples) == 13

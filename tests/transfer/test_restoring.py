@@ -42,30 +42,30 @@ class Keys:
 
 
 async def let_in(service: Service) -> Keys:
-    state, client = service.app.state, service.client
+    services, client = service.services, service.client
     await factor.add(service)
     await factor.give_password(service)
     _, codes = await factor.turn_on(service)
     session = client.cookies[cookies.COOKIE]
     client.cookies.clear()
-    async with state.database.transaction() as tx:
+    async with services.database.transaction() as tx:
         moderator = await access.add_moderator(tx, "new@garden.example", "moderator", "*", service.clock())
-        link = await access.password_link(tx, moderator, state.links.signer, service.clock())
+        link = await access.password_link(tx, moderator, services.signer, service.clock())
         await webhooks.add(
-            tx, state.links.signer, "http://127.0.0.1:9/hook", "*", "", to_private=True, now=service.clock()
+            tx, services.signer, "http://127.0.0.1:9/hook", "*", "", to_private=True, now=service.clock()
         )
     await service.post(email="ann@example.org")
-    state.outbox.begin = never
-    await privacy.ask(state.database, state.links.signer, "ann@example.org", service.clock())
+    services.outbox.begin = never
+    await privacy.ask(services.database, services.signer, "ann@example.org", service.clock())
     await service.held(email="ann@example.org")
-    async with state.database.reading() as session_:
+    async with services.database.reading() as session_:
         (row,) = [row async for row in dump.rows(session_, "person_links")]
     revoked = await service.token()
-    async with state.database.transaction() as tx:
+    async with services.database.transaction() as tx:
         await access.revoke_token(
-            tx, state.links.signer, revoked["Authorization"].removeprefix("Bearer "), service.clock()
+            tx, services.signer, revoked["Authorization"].removeprefix("Bearer "), service.clock()
         )
-    person = state.links.person(row[1]).removeprefix("http://comments.test")
+    person = services.links.person(row[1]).removeprefix("http://comments.test")
     return Keys(session, f"/moderate/set-password/{link}", person, codes[0], await service.token(), revoked)
 
 
@@ -75,7 +75,7 @@ async def restored(
 ) -> AsyncIterator[Service]:
     """The service on what was backed up, with the same secret key."""
     file = folder / "backup.zip"
-    await backup.write(service.app.state.database, folder / "models", SECRET, file)
+    await backup.write(service.services.database, folder / "models", SECRET, file)
     settings: Settings = replace(service.settings, database=str(folder / "new" / "db"))
     database = connect(settings.database)
     await database.open()
@@ -83,7 +83,7 @@ async def restored(
     await database.close()
     app = create_app(settings, classifier=classifier, clock=service.clock, say=None)
     async with app.router.lifespan_context(app):
-        app.state.outbox.begin = never
+        app.state.services.outbox.begin = never
         transport = httpx.ASGITransport(app, raise_app_exceptions=False, client=("203.0.113.9", 4711))
         async with httpx.AsyncClient(transport=transport, base_url="http://comments.test") as client:
             yield Service(app, client, service.clock, settings)
@@ -113,7 +113,7 @@ async def opened(service: Service, keys: Keys) -> dict[str, bool]:
 
 
 async def kept(service: Service, table: str) -> list[dict[str, Any]]:
-    async with service.app.state.database.reading() as session:
+    async with service.services.database.reading() as session:
         return [dict(zip(dump.TABLES[table], row, strict=True)) async for row in dump.rows(session, table)]
 
 
@@ -145,7 +145,7 @@ async def test_a_backup_of_an_older_version_too(service: Service, tmp_path: Path
     """Its rows have fewer columns: what came later is at their end."""
     await service.token()
     file, older = tmp_path / "backup.zip", tmp_path / "older.zip"
-    await backup.write(service.app.state.database, tmp_path / "models", SECRET, file)
+    await backup.write(service.services.database, tmp_path / "models", SECRET, file)
     with zipfile.ZipFile(file) as now, zipfile.ZipFile(older, "w") as then:
         for name in now.namelist():
             content = now.read(name)

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.anyio
 
 
 async def articles(service: Service, *keys: str) -> list[Article | None]:
-    async with service.app.state.database.reading() as session:
+    async with service.services.database.reading() as session:
         found = await sites.articles(session, "default", keys)
     return [found.get(key) for key in keys]
 

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from starlette.requests import Request
 
 from moderation.core.problem import BadRequest, FieldError, Invalid, Problem, TooLarge, Unsupported
-from moderation.sites.cors import problem_answer
 from moderation.web import bodies
+from moderation.web.cors import problem_answer
 
 pytestmark = pytest.mark.anyio
 quick = settings(max_examples=200, deadline=None, derandomize=True)

@@ -11,7 +11,7 @@ from moderation.comments.model import MOST_EDITS
 from moderation.comments.thread_cache import Threads
 from moderation.core.problem import TooFast
 from moderation.core.signing import parsed_address
-from moderation.queue.api_live import CLIENTS_EACH, Client
+from moderation.queue.live import CLIENTS_EACH, Client
 from moderation.team.model import Principal
 from tests.conftest import Service
 
@@ -31,7 +31,7 @@ async def test_an_author_changes_a_comment_so_often_and_withdraws_it_then(servic
 
 async def test_what_a_cache_holds_is_counted_once_however_many_build_it_at_the_same_time(service: Service) -> None:
     await service.post()
-    threads = Threads(service.app.state.database)
+    threads = Threads(service.services.database)
 
     async def make(session: Any, article: Any) -> bytes:
         await asyncio.sleep(0)
@@ -44,7 +44,7 @@ async def test_what_a_cache_holds_is_counted_once_however_many_build_it_at_the_s
 
 
 async def test_one_principal_leaves_room_for_others_to_listen(service: Service) -> None:
-    live = service.app.state.live
+    live = service.services.live
     one = Principal("one", "*", frozenset({"moderate"}))
     mine = [Client(one) for _ in range(CLIENTS_EACH + 1)]
     try:
@@ -73,7 +73,7 @@ async def test_past_its_allowance_a_network_reaches_the_intake_with_no_new_key(s
     assert (await service.client.post(thread, json=first, headers=kept)).status_code == 201
     for _ in range(60):
         await service.client.post(thread, json=first)
-    batches = service.app.state.intake.counts.batches
+    batches = service.services.intake.counts.batches
     again = await service.client.post(thread, json=first | {"body": "Another."}, headers={"Idempotency-Key": "new"})
-    assert again.status_code == 429 and service.app.state.intake.counts.batches == batches
+    assert again.status_code == 429 and service.services.intake.counts.batches == batches
     assert (await service.client.post(thread, json=first, headers=kept)).status_code == 201

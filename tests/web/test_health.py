@@ -33,12 +33,12 @@ class Moments:
 
     def __init__(self, service: Service) -> None:
         self.now = 1000.0
-        service.app.state.database.starvation.clock = lambda: self.now
+        service.services.database.starvation.clock = lambda: self.now
 
 
 @asynccontextmanager
 async def all_lent(service: Service) -> AsyncIterator[None]:
-    database = service.app.state.database
+    database = service.services.database
     async with AsyncExitStack() as held:
         for _ in range(READERS if database.kind == "sqlite" else POOL):
             await held.enter_async_context(database.reading())
@@ -87,7 +87,7 @@ async def test_whoever_comes_while_nobody_can_read_is_told_at_once(service: Serv
     moments = Moments(service)
     async with all_lent(service):
         waits = asyncio.create_task(service.client.get("/sites/default/articles/post/comments"))
-        while not service.app.state.database.starvation._since:
+        while not service.services.database.starvation._since:
             await asyncio.sleep(0)
         moments.now += 11
         answer = await service.client.get("/sites/default/articles/other/comments")
@@ -99,7 +99,7 @@ async def test_whoever_comes_while_nobody_can_read_is_told_at_once(service: Serv
 async def test_a_server_that_is_away_is_found_again_when_it_is_back(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    moments, database = Moments(service), service.app.state.database
+    moments, database = Moments(service), service.services.database
 
     async def refused(**_: Any) -> Any:
         raise ConnectionRefusedError
@@ -118,7 +118,7 @@ async def test_a_database_that_cannot_be_read_is_not_ready(service: Service, mon
     def broken() -> Any:
         raise sqlite3.DatabaseError("a name: ann@example.org")
 
-    monkeypatch.setattr(service.app.state.database, "reading", broken)
+    monkeypatch.setattr(service.services.database, "reading", broken)
     status, said = await told(service)
     assert status == 503 and said["checks"]["database"] == "cannot be read (DatabaseError)"
 
@@ -131,7 +131,7 @@ async def test_a_database_that_cannot_be_read_is_not_ready(service: Service, mon
 async def test_a_full_disk_is_not_ready(
     service: Service, monkeypatch: pytest.MonkeyPatch, free: int, status: int
 ) -> None:
-    where = service.app.state.database.path.parent
+    where = service.services.database.path.parent
     usage = shutil.disk_usage
 
     def nearly_full(folder: Path) -> Any:
@@ -166,7 +166,7 @@ def no_file_grows_beyond(size: int) -> Iterator[None]:
 
 @on_sqlite
 async def test_a_write_that_failed_is_not_ready_until_one_succeeds(service: Service) -> None:
-    moments, database = Moments(service), service.app.state.database
+    moments, database = Moments(service), service.services.database
     assert (await service.post()).status_code == 201
     log = Path(f"{database.path}-wal")
     with no_file_grows_beyond(log.stat().st_size):
@@ -186,13 +186,13 @@ async def test_a_write_that_failed_is_not_ready_until_one_succeeds(service: Serv
 
 
 async def rows(service: Service) -> list[Any]:
-    async with service.app.state.database.reading() as session:
+    async with service.services.database.reading() as session:
         return [tuple(row) for row in await session.fetch("SELECT site, name FROM leases ORDER BY name")]
 
 
 @on_postgres
 async def test_a_server_that_takes_no_writes_is_not_ready_until_it_does(service: Service, address: str) -> None:
-    moments, pool = Moments(service), service.app.state.database._pool
+    moments, pool = Moments(service), service.services.database._pool
     name = address.rpartition("/")[2]
     may, mode = "SET default_transaction_read_only = off", f"ALTER DATABASE {name} SET default_transaction_read_only"
     await postgres.ask(address, f"{mode} = on")
@@ -244,7 +244,7 @@ def log_moved(path: Path) -> Callable[[], None]:
 async def test_nothing_is_acknowledged_that_is_not_in_the_file_where_it_will_be_looked_for(
     service: Service, away: Callable[[Path], Callable[[], None]]
 ) -> None:
-    path = service.app.state.database.path
+    path = service.services.database.path
     assert (await service.post()).status_code == 201
     back = away(path)
     for _ in range(2):
@@ -265,7 +265,7 @@ async def test_a_file_that_is_moved_just_before_the_commit_is_noticed_before_the
 ) -> None:
     from moderation.db.sqlite import Transaction
 
-    path, execute = service.app.state.database.path, Transaction._execute
+    path, execute = service.services.database.path, Transaction._execute
     back = list[Callable[[], None]]()
 
     def late(self: Transaction, sql: str, args: Any = ()) -> Any:
@@ -282,7 +282,7 @@ async def test_a_file_that_is_moved_just_before_the_commit_is_noticed_before_the
 
 @on_sqlite
 async def test_a_reader_is_never_replaced_by_one_of_another_file(service: Service) -> None:
-    database = service.app.state.database
+    database = service.services.database
     back = moved_away(database.path)
     with pytest.raises(Exception, match="moved away"):
         await database._connect()
@@ -312,4 +312,4 @@ async def test_a_stream_that_is_cut_before_its_first_line_leaves_its_place(servi
 
     for _ in range(3):
         await service.app(scope, receive, send)
-    assert not service.app.state.live.clients
+    assert not service.services.live.clients

@@ -57,8 +57,8 @@ class Ways:
     @property
     def door(self) -> str:
         """What the page to sign in at carries."""
-        state = self.service.app.state
-        return str(state.links.signer.form_token("moderate", "login", state.clock()))
+        services = self.service.services
+        return str(services.signer.form_token("moderate", "login", services.clock()))
 
     async def get(self, place: str | httpx.URL, **more: Any) -> httpx.Response:
         return await self.service.client.get(place, **more)
@@ -175,10 +175,10 @@ async def at(service: Service) -> Ways:
         per_author_a_minute=0, per_address_a_minute=0, new_articles_an_hour=100_000, max_links=0,
         blocked=("casino", "cheap pills", "*asin*", "spam.example", "*.bad.example", "buy-now", "賭博"),
     )  # fmt: skip
-    async with service.app.state.database.transaction() as tx:
+    async with service.services.database.transaction() as tx:
         await sites.put_site(tx, Site("default", "My site", rules=rules), service.clock())
-    service.app.state.directory.forget()
-    service.app.state.mails = True
+    service.services.directory.forget()
+    service.have(mails=True)
     program = await service.token("score,moderate,articles,privacy")
     return Ways(service, await signed_in(service), program, await service.held())
 

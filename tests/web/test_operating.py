@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -95,7 +96,7 @@ def test_commands_work_beside_a_running_server(server: Server) -> None:
 
 @pytest.mark.anyio
 async def test_a_clock_that_was_set_back_is_named(service: Service) -> None:
-    async with service.app.state.database.reading() as session:
+    async with service.services.database.reading() as session:
         newest = await audit.newest(session)
     assert newest is not None and abs(newest - service.clock()) < 1000
     assert clock_said(newest - 59_000, newest).startswith("ok (")
@@ -146,7 +147,7 @@ async def test_a_backup_holds_all_and_restores_into_an_empty_database(service: S
     (models / "sites" / "default").mkdir(parents=True)
     (models / "sites" / "default" / "current").write_text("c1\n")
     file = tmp_path / "backup.zip"
-    database = service.app.state.database
+    database = service.services.database
     counts = await backup.write(database, models, b"0123456789abcdef", file)
     assert counts["comments"] == 3 and counts["decisions"] == 2
     assert file.stat().st_mode & 0o077 == 0
@@ -197,8 +198,8 @@ async def test_every_table_of_the_schema_is_in_the_backup(service: Service) -> N
         "comment_shorts",
         "comment_shelves",
     )  # by triggers, from the comments
-    async with service.app.state.database.reading() as session:
-        if service.app.state.database.kind == "sqlite":
+    async with service.services.database.reading() as session:
+        if service.services.database.kind == "sqlite":
             rows = await session.fetch(
                 "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%'"
             )
@@ -219,7 +220,7 @@ async def test_health_and_metrics_count_and_tell_nothing_private(service: Servic
     assert 'moderation_comments{status="approved"} 1' in text and 'moderation_comments{status="pending"} 1' in text
     assert 'moderation_verdicts_total{action="publish"} 1' in text
     assert "@" not in text and "203.0.113" not in text
-    service.app.state.metrics_token = "a token"
+    service.have(settings=replace(service.settings, metrics_token="a token"))
     for said in ("", "a token", "Basic a token", "Bearer another"):
         answer = await service.client.get("/metrics", headers={"Authorization": said})
         assert answer.status_code == 401 and answer.headers["www-authenticate"]

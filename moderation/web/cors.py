@@ -10,9 +10,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from moderation.core.problem import Forbidden, Problem
-from moderation.sites.cache import Directory
+from moderation.services import services_of
 from moderation.web import bodies
-from moderation.web.templating import Pages
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 EXPOSED = "ETag, Retry-After"
@@ -31,14 +30,14 @@ def problem_answer(problem: Problem) -> Response:
 def told(request: Request, problem: Problem) -> Response:
     """A page for the person whose browser sent a form, else problem+json."""
     if bodies.is_form(bodies.kind_of(request)) and "text/html" in request.headers.get("accept", ""):
-        pages: Pages = request.app.state.pages
+        pages = services_of(request).pages
         return pages.answer("web/problem.html", problem.status, dict(problem.headers), problem=problem)
     return problem_answer(problem)
 
 
 async def origin_of(request: Request) -> str | None:
     """The Origin to name in the answer. Raises Forbidden for one that the site does not allow."""
-    directory: Directory = request.app.state.directory
+    directory = services_of(request).directory
     site = request.state.site = await directory.site(request.path_params["site"])
     return directory.allowed(site, request.headers)
 

@@ -1,0 +1,80 @@
+"""Services: what the program holds while it runs. `app` opens them, every edge reads them, no slice knows them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from starlette.requests import Request
+
+from moderation.articles.related import Related
+from moderation.comments.thread_cache import Threads
+from moderation.core.signing import Signer
+from moderation.core.urls import Links
+from moderation.db.database import Database
+from moderation.db.files import Look
+from moderation.db.periodic import Periodic
+from moderation.intake.intake import Intake
+from moderation.learning.shadow import Shadow
+from moderation.outbox.delivery import Deliverer
+from moderation.outbox.mail_check import MailCheck
+from moderation.policy.agreement import Agreement
+from moderation.policy.scorer import Scorer
+from moderation.policy.what_if import Replay
+from moderation.privacy.retention import Keep
+from moderation.queue.live import Live
+from moderation.settings import Settings
+from moderation.sites.cache import Directory
+from moderation.team.access import Authenticator
+from moderation.web.middleware import ProxyWatch
+from moderation.web.templating import Pages
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """One for each process, made when it starts."""
+
+    settings: Settings
+    clock: Callable[[], int]
+    """Unix milliseconds."""
+    started: float
+    """Seconds of the monotonic clock."""
+    database: Database
+    links: Links
+    directory: Directory
+    authenticator: Authenticator
+    threads: Threads
+    related: Related
+    scorer: Scorer
+    what_if: Replay
+    models: Path
+    """The folder of the sites' corrections."""
+    models_room: Look
+    shadow: Shadow
+    intake: Intake
+    outbox: Deliverer
+    mails: bool
+    """Mail is set up."""
+    mail_check: MailCheck
+    live: Live
+    periodic: Periodic
+    keep: Keep
+    agreement: Agreement
+    pages: Pages
+    openapi: dict[str, Any]
+    proxy: ProxyWatch
+    decided: Counter[str] = field(default_factory=Counter)
+    """Comments that people have decided since the start, by action."""
+
+    @property
+    def signer(self) -> Signer:
+        return self.links.signer
+
+
+def services_of(request: Request) -> Services:
+    """Those of the process that answers."""
+    services: Services = request.app.state.services
+    return services

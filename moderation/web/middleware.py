@@ -1,0 +1,71 @@
+"""Around every request: a line in the log where it failed, and a note of proxies that nobody declared."""
+
+from __future__ import annotations
+
+import logging
+from ipaddress import IPv4Network, IPv6Network
+
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from moderation.core.signing import parsed_address
+
+log = logging.getLogger("moderation")
+PEERS = 1_000
+"""Peers that are remembered as ones that may send what they send."""
+
+
+def route_of(scope: Scope) -> str:
+    """The path's pattern, not the path: a receipt in a log would be a key in a log."""
+    route = scope.get("route")
+    return str(getattr(route, "path", "unmatched"))
+
+
+class ProxyWatch:
+    """Sees a forwarding header from a private or loopback peer that is not in MODERATION_TRUSTED_PROXIES."""
+
+    def __init__(self, trusted: tuple[IPv4Network | IPv6Network, ...]) -> None:
+        self.trusted = trusted
+        self.problem: str | None = None
+        """What to set, in words, once it was seen."""
+        self._peers = set[str]()
+
+    def look(self, scope: Scope) -> None:
+        peer = scope["client"][0] if scope.get("client") else ""
+        if self.problem is not None or peer in self._peers:
+            return
+        if all(name != b"x-forwarded-for" for name, _ in scope["headers"]):
+            return
+        address = parsed_address(peer)
+        is_local = address is None or address.is_private or address.is_loopback
+        if is_local and not any(address in network for network in self.trusted if address):
+            self.problem = (
+                "X-Forwarded-For comes from an untrusted private or loopback peer: all its readers share one limit. "
+                "Set MODERATION_TRUSTED_PROXIES to your proxy's address."
+            )
+            log.warning(self.problem)
+        elif len(self._peers) < PEERS:
+            self._peers.add(peer)
+
+
+class RequestMiddleware:
+    def __init__(self, app: ASGIApp, proxy: ProxyWatch) -> None:
+        self.app, self.proxy = app, proxy
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        self.proxy.look(scope)
+
+        async def note(message: Message) -> None:
+            if message["type"] == "http.response.start" and message["status"] >= 500:
+                log.warning(
+                    "answered", extra={"method": scope["method"], "path": route_of(scope), "status": message["status"]}
+                )
+            await send(message)
+
+        try:
+            await self.app(scope, receive, note)
+        except ClientDisconnect:  # an upload that was broken off: nobody is there to be told, and nothing is wrong here
+            log.debug("a client went away", extra={"method": scope["method"], "path": route_of(scope)})
