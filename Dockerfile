@@ -4,14 +4,13 @@ WORKDIR /build
 COPY requirements.lock requirements-build.lock ./
 RUN python -m venv /venv \
     && /venv/bin/python -m pip install --no-cache-dir --require-hashes -r requirements.lock
-COPY pyproject.toml README.md LICENSE ./
+COPY pyproject.toml setup.py README.md LICENSE ./
 COPY moderation ./moderation
 COPY classifier ./classifier
 RUN python -m venv /tools \
     && /tools/bin/python -m pip install --no-cache-dir --require-hashes -r requirements-build.lock \
     && /tools/bin/python -m pip wheel --no-cache-dir --no-deps --no-build-isolation --wheel-dir /wheels . \
-    && /venv/bin/python -m pip install --no-cache-dir --no-deps --no-index /wheels/*.whl \
-    && /venv/bin/python -m classifier.kernel
+    && /venv/bin/python -m pip install --no-cache-dir --no-deps --no-index /wheels/*.whl
 
 FROM python:3.13-slim
 RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin moderation \

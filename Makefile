@@ -2,32 +2,32 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: serve test lint clean bench peers screenshots
+.PHONY: serve test kernel clean bench peers screenshots
 
-serve: .venv/ready classifier/libkernel.so
+serve: .venv/ready kernel
 	MODERATION_DEMO=$${MODERATION_DEMO:-true} $(BIN)/python -m moderation serve
 
-test: .venv/ready-test classifier/libkernel.so
+test: .venv/ready-test kernel
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/pytest -n auto $(PYTEST)
 
-bench: .venv/ready-test classifier/libkernel.so
+bench: .venv/ready-test kernel
 	$(BIN)/python benchmarks/service.py
 	$(BIN)/python -m benchmarks.thread
 	$(BIN)/python -m benchmarks.heartbeat
 
 # The pictures in the docs, from a real server in a real browser (Chromium). Look at each before you commit it.
-screenshots: .venv/ready-test classifier/libkernel.so
+screenshots: .venv/ready-test kernel
 	$(BIN)/python -m tests.contract.screenshots
 
 # Other systems on the rows that `python -m classifier evaluate --data DIR --peers benchmarks/.peers` reports on.
-peers: .venv/ready classifier/libkernel.so
+peers: .venv/ready kernel
 	$(BIN)/python benchmarks/peers.py --data $(DATA)
 
 clean:
-	rm -rf .venv benchmarks/.venv benchmarks/adapters/.venv classifier/libkernel.so
+	rm -rf .venv build benchmarks/.venv benchmarks/adapters/.venv classifier/_kernel.*.so
 
 .venv/ready: requirements.lock
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed: make PYTHON=python3.x")'
@@ -35,10 +35,18 @@ clean:
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	touch $@
 
-# Scoring in C. Without a compiler it says so, and comments are scored by numpy.
-classifier/libkernel.so: classifier/kernel.c classifier/kernel.py classifier/hashing.py classifier/linear.py \
-		classifier/hidden.py classifier/labels.py classifier/combine.py classifier/structure.py .venv/ready
-	-$(BIN)/python -m classifier.kernel
+# Scoring in C, in place. Without a compiler it says so, and comments are scored by numpy.
+kernel: classifier/_kernel.abi3.so
+
+classifier/_kernel.abi3.so: setup.py $(wildcard classifier/kernel*.[ch]) build/tools/ready
+	build/tools/bin/python setup.py --quiet build_ext --inplace --force
+	@test -e $@ || echo "The kernel is not built: comments are scored by numpy, some times slower." >&2
+
+# Build tools stand apart from what serves, as in the Dockerfile.
+build/tools/ready: requirements-build.lock
+	$(PYTHON) -m venv build/tools
+	build/tools/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-build.lock
+	touch $@
 
 .venv/ready-test: requirements-test.lock .venv/ready
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-test.lock

@@ -50,8 +50,7 @@ class Base:
             hasher = Hasher(folder.data["identity"], np.array(owners))
             self.table = Table(rows.swapaxes(0, 1), np.array(bias), hasher, hidden)
             self.combine = Combine(folder.card["calibration"])
-            built = kernel.library()
-            self.kernel = Kernel(built, self.table, self.fold, self.combine) if built else None
+            self.kernel = None if kernel.problem() else Kernel(self.table, self.fold, self.combine)
             self.thresholds: dict[str, float] = {label: float(folder.card["thresholds"][label]) for label in LABELS}
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise ModelError(f"{folder.version}/card.json lacks something: {error}") from None
@@ -124,6 +123,5 @@ def open_correction(folder: Path, version: str, base: Base) -> Correction:
     if shift.shape != (len(LABELS),) or not np.isfinite(shift).all():
         raise ModelError(f"{version}/shift.npy is not of the shape this program reads")
     weights, shift = weights.astype(np.float32), shift.astype(np.float32)
-    built = kernel.library() if base.kernel else None
-    own = Kernel(built, base.table, base.fold, base.combine, weights, shift) if built else None
+    own = Kernel(base.table, base.fold, base.combine, weights, shift) if base.kernel else None
     return Correction(version, weights, shift, read.card, own)

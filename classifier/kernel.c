@@ -2,11 +2,12 @@
  * allocation per n-gram.
  *
  * Those say why each step is as it is; this does the same steps, and `tests/classifier/test_kernel.py` holds that it gives the
- * same numbers for any text. Built by `python -m classifier.kernel`, which also hands over the constants, so that each has one
- * home. Nothing in here knows Python: it is called with the interpreter unlocked, and may be from several threads at once.
+ * same numbers for any text. Nothing in here knows Python: `kernelmodule.c` calls it with the interpreter unlocked, from several
+ * threads at once.
  */
+#include "kernel.h"
+
 #include <math.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,10 +17,6 @@
 #else
 #define FETCH(address) ((void)0)
 #endif
-
-typedef uint32_t point;
-
-const char leave_kernel_mark[] = MARK;
 
 static int letter(point c) { return c >= 'a' && c <= 'z'; }
 static int digit(point c) { return c >= '0' && c <= '9'; }
@@ -148,33 +145,6 @@ static int64_t undone(point *t, int64_t size) {
     size = shortened(t, size);
     return single_spaces(t, size);
 }
-
-/* What is the same for every text of a call. */
-typedef struct {
-    const float *table;      /* [ROWS, VIEWS, LABELS + 1] */
-    const uint8_t *owners;   /* [BUCKETS] whose bucket each is, or NULL: anybody's */
-    const float *bias;       /* [VIEWS, LABELS] */
-    const uint32_t *terms;   /* [count] hashes of the identity terms, sorted */
-    int64_t count;
-    const float *correction; /* [SITE_BUCKETS, LABELS], or NULL */
-    const float *shift;      /* [LABELS], with a correction */
-    const float *stage;      /* [3 × LABELS + SHAPE, LABELS] the second stage */
-    const float *stage_bias; /* [LABELS] */
-    const int8_t *hidden;    /* [ROWS, UNITS] */
-    const float *unit_scale; /* [UNITS] what one of them is worth */
-    const float *unit_bias;  /* [UNITS] */
-    const float *unit_out;   /* [UNITS, LABELS] */
-    const float *unit_start; /* [LABELS] */
-} Model;
-
-/* What comes out of one text: `linear.Linear`, and the log-odds. */
-typedef struct {
-    float whole[VIEWS][LABELS];
-    float rise[LABELS];
-    float hidden[LABELS];
-    float site[LABELS];
-    float log_odds[LABELS];
-} Found;
 
 typedef struct {
     int64_t start, end;
@@ -335,7 +305,7 @@ static double log_odds(const Sums *to, const Sums *from, int label) {
 }
 
 /* `hidden.Hidden.log_odds` of a text, from the sums of all of it. */
-static void hidden_units(const Model *model, const Sums *total, const Units *units, Found *found) {
+static void hidden_units(const Model *model, const Sums *total, const Units *units, Result *result) {
     double log_odds[LABELS];
     for (int k = 0; k < LABELS; k++) log_odds[k] = model->unit_start[k];
     double of_chars = 1 / sqrt(total->part[0][LABELS] + 1), of_words = WORDS / sqrt(total->part[1][LABELS] + 1);
@@ -344,12 +314,12 @@ static void hidden_units(const Model *model, const Sums *total, const Units *uni
         double said = tanh(sum * model->unit_scale[unit] + model->unit_bias[unit]);
         for (int k = 0; k < LABELS; k++) log_odds[k] += said * model->unit_out[unit * LABELS + k];
     }
-    for (int k = 0; k < LABELS; k++) found->hidden[k] = (float)log_odds[k];
+    for (int k = 0; k < LABELS; k++) result->hidden[k] = (float)log_odds[k];
 }
 
 /* One view of one text, between two spaces: t[0] and t[size - 1]. */
 static void one_view(const Model *model, int view, const point *t, int64_t size, Word *words, uint8_t *near, Sums *running,
-                     Found *found) {
+                     Result *result) {
     int named;
     int64_t count = words_of(model, t, size, words, &named);
     if (named) {
@@ -374,7 +344,7 @@ static void one_view(const Model *model, int view, const point *t, int64_t size,
     double total[LABELS];
     for (int k = 0; k < LABELS; k++) {
         total[k] = log_odds(running + parts, running, k);
-        found->whole[view][k] = (float)(total[k] + model->bias[view * LABELS + k]);
+        result->whole[view][k] = (float)(total[k] + model->bias[view * LABELS + k]);
     }
     int64_t run = WINDOW < parts ? WINDOW : parts;
     for (int k = 0; parts > 1 && k < LABELS; k++) {
@@ -384,37 +354,35 @@ static void one_view(const Model *model, int view, const point *t, int64_t size,
             if (here > highest) highest = here;
         }
         double beyond = highest - total[k] - CHANCE * log((double)parts);
-        if (beyond > 0) found->rise[k] += (float)(beyond / VIEWS);
+        if (beyond > 0) result->window_excess[k] += (float)(beyond / VIEWS);
     }
-    if (asked) hidden_units(model, running + parts, asked, found);
+    if (asked) hidden_units(model, running + parts, asked, result);
     if (!model->correction) return;
     for (int part = 0; part < 2; part++) {
         double scale = (part ? WORDS : 1) * SITE_SCALE / sqrt(running[parts].part[part][LABELS] + OUT_OF_VOCABULARY * moved.strangers[part] + 1);
-        for (int k = 0; k < LABELS; k++) found->site[k] += (float)(moved.part[part][k] * scale);
+        for (int k = 0; k < LABELS; k++) result->site[k] += (float)(moved.part[part][k] * scale);
     }
 }
 
 /* `combine.Combine.log_odds` of one text; shape: [SHAPE] its structure numbers. */
-static void second_stage(const Model *model, const float *shape, Found *found) {
+static void second_stage(const Model *model, const float *shape, Result *result) {
     for (int k = 0; k < LABELS; k++) {
         const float *stage = model->stage + k;
         double sum = model->stage_bias[k];
         for (int of = 0; of < LABELS; of++) {
             double whole = 0;
-            for (int view = 0; view < VIEWS; view++) whole += found->whole[view][of];
-            sum += whole / VIEWS * stage[of * LABELS] + found->rise[of] * stage[(LABELS + of) * LABELS];
-            sum += found->hidden[of] * stage[(2 * LABELS + of) * LABELS];
+            for (int view = 0; view < VIEWS; view++) whole += result->whole[view][of];
+            sum += whole / VIEWS * stage[of * LABELS] + result->window_excess[of] * stage[(LABELS + of) * LABELS];
+            sum += result->hidden[of] * stage[(2 * LABELS + of) * LABELS];
         }
         for (int at = 0; at < SHAPE; at++) sum += shape[at] * stage[(3 * LABELS + at) * LABELS];
-        float site = found->site[k];
-        found->log_odds[k] = (float)(sum + (site < -LIMIT ? -LIMIT : site > LIMIT ? LIMIT : site));
+        float site = result->site[k];
+        result->log_odds[k] = (float)(sum + (site < -LIMIT ? -LIMIT : site > LIMIT ? LIMIT : site));
     }
 }
 
-/* texts: code points laid end to end, first all as written (`views.as_written`), then all folded (`Fold`); bounds: [2 × count + 1]
- * where each begins; shapes: [count, SHAPE]. found: [count] zeros. Returns 0, or 1 where there is no memory. */
 int leave_kernel_score(const Model *model, const point *texts, const int64_t *bounds, const float *shapes, int64_t count,
-                       Found *found) {
+                       Result *results) {
     int64_t longest = 0;
     for (int64_t k = 0; k < VIEWS * count; k++)
         if (bounds[k + 1] - bounds[k] > longest) longest = bounds[k + 1] - bounds[k];
@@ -431,10 +399,10 @@ int leave_kernel_score(const Model *model, const point *texts, const int64_t *bo
         if (view == 1) size = undone(text + 1, size);
         text[0] = ' ';
         for (int64_t end = size + 1; end < size + 6 && end < (int64_t)room; end++) text[end] = ' ';
-        one_view(model, view, text, size + 2, words, near, running, found + at);
+        one_view(model, view, text, size + 2, words, near, running, results + at);
         if (view < VIEWS - 1) continue;
-        for (int label = 0; model->shift && label < LABELS; label++) found[at].site[label] += model->shift[label];
-        second_stage(model, shapes + at * SHAPE, found + at);
+        for (int label = 0; model->shift && label < LABELS; label++) results[at].site[label] += model->shift[label];
+        second_stage(model, shapes + at * SHAPE, results + at);
     }
     free(text);
     free(words);

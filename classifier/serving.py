@@ -69,7 +69,7 @@ class Classifier:
     @property
     def slow(self) -> str:
         """Why scoring takes longer than it need; "" where it does not."""
-        return "" if self._loaded().base.kernel else f"the kernel is not built, so numpy scores: {kernel.BUILD}"
+        return "" if self._loaded().base.kernel else f"{kernel.problem()}, so numpy scores: {kernel.BUILD}"
 
     def load(self) -> None:
         """Reads the base (else ModelError) and every site's correction (one that is broken is skipped: `problem`)."""

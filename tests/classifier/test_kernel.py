@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import ctypes
-import shutil
+import os
 import subprocess
 import sys
 import unicodedata
-from collections.abc import Iterator
+from array import array
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -24,9 +24,14 @@ from classifier.kernel import Kernel
 from classifier.labels import LABELS
 from classifier.linear import VIEWS, Floats, Linear, Table
 from classifier.serving import Base, open_base
+from classifier.structure import NAMES
 from classifier.training.vocabulary import Cells
 from classifier.views import Fold, as_written, normalised
+from tests import builds
 from tests.conftest import missing
+
+if TYPE_CHECKING:
+    from classifier import _kernel
 
 PIECES = st.one_of(
     st.sampled_from(
@@ -120,17 +125,14 @@ def table(base: Base) -> Table:
 
 
 @pytest.fixture(scope="module")
-def built() -> ctypes.CDLL:
-    found = kernel.library()
-    if found is None:
-        missing(f"The kernel is not built: {kernel.BUILD}")
-    assert found
-    return found
+def built() -> None:
+    if kernel.problem():
+        missing(f"{kernel.problem()}: {kernel.BUILD}")
 
 
 @pytest.fixture(scope="module")
-def plain(base: Base, table: Table, built: ctypes.CDLL) -> Kernel:
-    return Kernel(built, table, base.fold, base.combine)
+def plain(base: Base, table: Table, built: None) -> Kernel:
+    return Kernel(table, base.fold, base.combine)
 
 
 @pytest.fixture(scope="module")
@@ -142,8 +144,8 @@ def correction() -> tuple[Floats, Floats]:
 
 
 @pytest.fixture(scope="module")
-def corrected(base: Base, table: Table, built: ctypes.CDLL, correction: tuple[Floats, Floats]) -> Kernel:
-    return Kernel(built, table, base.fold, base.combine, *correction)
+def corrected(base: Base, table: Table, built: None, correction: tuple[Floats, Floats]) -> Kernel:
+    return Kernel(table, base.fold, base.combine, *correction)
 
 
 def by_numpy(table: Table, fold: Fold, texts: list[str], correction: tuple[Floats, Floats] | None = None) -> Linear:
@@ -209,46 +211,127 @@ def test_a_base_without_it_says_the_same(base: Base, monkeypatch: pytest.MonkeyP
     assert base.log_odds(asked) == pytest.approx(built, abs=2e-4)
 
 
-@pytest.fixture
-def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def test_the_constants_of_the_extension_are_those_of_python(built: None) -> None:
+    from classifier import _kernel
+
+    assert _kernel.CONSTANTS == kernel.CONSTANTS
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("BUCKETS", 1 << 17), ("CHANCE", 0.8000000000000002), ("LIMIT", None), ("NEW", 1)]
+)
+def test_an_extension_with_other_constants_is_refused_by_their_names(
+    tmp_path: Path, name: str, value: float | None
+) -> None:
+    constants = dict(kernel.CONSTANTS) | ({} if value is None else {name: value})
+    if value is None:
+        del constants[name]
+    assert f"({name})" in kernel.differences(constants, "", tmp_path)
+    assert not kernel.differences(dict(kernel.CONSTANTS), "", tmp_path), "an installed package has no sources"
+
+
+@pytest.fixture(scope="module")
+def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The sources in a folder of their own, nothing built."""
-    shutil.copy(kernel.SOURCE, tmp_path)
-    monkeypatch.setattr(kernel, "SOURCE", tmp_path / kernel.SOURCE.name)
-    monkeypatch.setattr(kernel, "LIBRARY", tmp_path / kernel.LIBRARY.name)
-    kernel.library.cache_clear()
-    yield tmp_path
-    kernel.library.cache_clear()
+    return builds.copy_sources(tmp_path_factory.mktemp("elsewhere"))
+
+
+def problem(folder: Path) -> str:
+    """What the package in a folder says of its extension."""
+    program = "from classifier import kernel; print(kernel.__file__); print(kernel.problem())"
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=folder, env=environment, capture_output=True, text=True, check=True
+    )
+    where, said = done.stdout.splitlines()
+    assert Path(where).is_relative_to(folder)
+    return said
 
 
 def test_what_is_not_built_or_from_other_sources_is_not_used(elsewhere: Path) -> None:
-    assert kernel.library() is None
-    kernel.build()
-    kernel.library.cache_clear()
-    assert kernel.library() is not None
-    with kernel.SOURCE.open("a") as source:
+    said = builds.build_in_place(elsewhere, compiler="no-such-compiler")
+    assert "no-such-compiler" in said and not list(elsewhere.rglob("*.so"))
+    assert "the compiled kernel is missing" in problem(elsewhere)
+    builds.build_in_place(elsewhere)
+    assert problem(elsewhere) == ""
+    with (elsewhere / "classifier" / "kernel.c").open("a") as source:
         source.write("/* another */\n")
-    kernel.library.cache_clear()
-    assert kernel.library() is None
-    kernel.LIBRARY.unlink()  # not written over: it is loaded
-    kernel.LIBRARY.write_bytes(b"no library at all")
-    kernel.library.cache_clear()
-    assert kernel.library() is None
+    assert problem(elsewhere) == "the compiled kernel is of other sources"
+    (library,) = (elsewhere / "classifier").glob("_kernel.*.so")
+    library.unlink()
+    library.write_bytes(b"no library at all")
+    assert "the compiled kernel is missing" in problem(elsewhere)
 
 
-def test_without_a_compiler_it_says_what_that_means(
-    elsewhere: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def test_constants_that_python_has_changed_are_refused(elsewhere: Path) -> None:
+    header, home = elsewhere / "classifier" / "kernel.h", elsewhere / "classifier" / "linear.py"
+    builds.build_in_place(elsewhere)
+    home.write_text(home.read_text().replace("CHANCE = 0.8\n", "CHANCE = 0.9\n"))
+    assert problem(elsewhere) == "the compiled kernel has other constants (CHANCE)"
+    header.write_text(header.read_text().replace("#define CHANCE 0.8\n", "#define CHANCE 0.9\n"))
+    builds.build_in_place(elsewhere)
+    assert problem(elsewhere) == ""
+
+
+# --- what it is given ---------------------------------------------------------------------------------------------------
+
+
+def model(base: Base, **other: object) -> _kernel.Model:
+    """The arrays of a base, some of them replaced."""
+    from classifier import _kernel
+
+    table, hidden = base.table, base.table.hidden
+    arrays = {
+        "table": table.both(),
+        "owners": table.hasher.owners,
+        "bias": table.bias,
+        "terms": table.hasher.identity,
+        "correction": None,
+        "shift": None,
+        "stage": base.combine.weights,
+        "stage_bias": base.combine.bias,
+        "hidden": hidden.rows,
+        "unit_scale": hidden.scale,
+        "unit_bias": hidden.bias,
+        "unit_out": hidden.out,
+        "unit_start": hidden.start,
+    }
+    assert set(other) <= set(arrays)
+    return _kernel.Model(*(arrays | other).values())  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "name", ["table", "owners", "bias", "correction", "shift", "stage", "stage_bias", "hidden", "unit_out"]
+)
+def test_an_array_of_another_size_is_refused_by_name(built: None, base: Base, name: str) -> None:
+    with pytest.raises(ValueError, match=rf"{name} has 12 bytes, not \d+"):
+        model(base, **{name: np.zeros(3, np.float32)})
+
+
+def test_arrays_that_are_not_laid_end_to_end_are_refused(built: None, base: Base) -> None:
+    with pytest.raises(ValueError, match="contiguous"):
+        model(base, table=base.table.weights)
+    with pytest.raises(TypeError):
+        model(base, table=None)
+
+
+@pytest.mark.parametrize(
+    ("points", "bounds", "shapes"),
+    [
+        (12, [0, 3], 1),
+        (12, [0, 1, 4], 1),
+        (12, [1, 2, 3], 1),
+        (12, [0, -4, 3], 1),
+        (12, [0, 5, 3], 1),
+        (11, [0, 1, 2], 1),
+        (12, [0, 1, 3], 2),
+    ],
+)
+def test_bounds_that_lie_outside_of_the_texts_are_refused(
+    built: None, base: Base, points: int, bounds: list[int], shapes: int
 ) -> None:
-    monkeypatch.setenv("CC", "no-such-compiler")
-    assert kernel.main() == 1
-    said = capsys.readouterr().err
-    assert "no-such-compiler" in said and "numpy" in said
-    assert sorted(path.name for path in elsewhere.iterdir()) == [kernel.SOURCE.name]
-
-
-def test_its_command_builds_it(elsewhere: Path) -> None:
-    (elsewhere / "classifier").symlink_to(Path(kernel.__file__).parent)  # the command as `make` gives it
-    done = subprocess.run(
-        [sys.executable, "-m", "classifier.kernel"], cwd=elsewhere, capture_output=True, text=True, timeout=120
-    )
-    assert done.returncode == 0, done.stderr
-    assert "Built" in done.stdout
+    shape, results = np.zeros((shapes, len(NAMES)), np.float32), np.zeros((1, 6, len(LABELS)), np.float32)
+    with pytest.raises(ValueError, match=r"bounds|points|shapes"):
+        model(base).score(bytes(points), array("q", bounds), shape, results)
+    with pytest.raises(BufferError):
+        model(base).score(bytes(12), array("q", [0, 1, 3]), shape, bytes(results.nbytes))
