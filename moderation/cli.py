@@ -1,47 +1,155 @@
-"""What every command stands on: the clock, what is printed where, the database."""
+"""The cli context: what every command is given, how typer reads it, and how a failure becomes a sentence and an exit status.
+
+It stands at the root because it reads the settings, and only the program does; a slice's `commands.py` is the one file of a
+slice that may import it.
+"""
 
 from __future__ import annotations
 
+import asyncio
+import inspect
 import sys
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperCommand
 
 from moderation.core.ids import EVERYWHERE
-from moderation.core.problem import NotFound
+from moderation.core.problem import NotFound, Problem
+from moderation.core.signing import Signer
+from moderation.core.urls import Links
 from moderation.db import connect
-from moderation.db.database import Database, Session
-from moderation.settings import Settings
+from moderation.db.database import Database, NewerDatabase, Session
+from moderation.outbox.undelivered import Undelivered
+from moderation.settings import Settings, SettingsError, load
 from moderation.sites import store as sites
 from moderation.sites.model import Site
 
+Commands = Mapping[str, Callable[..., Any]]
+"""Name → function. An `async` function works on the database: its first parameter is the CliContext, the others are what
+typer reads. A plain function has the process to itself."""
+
+SiteKey = Annotated[str, typer.Argument(metavar="KEY")]
+EmailArgument = Annotated[str, typer.Argument(metavar="EMAIL")]
+OneSite = Annotated[str, typer.Option("--site", metavar="KEY")]
+SiteOrAll = Annotated[str | None, typer.Option("--site", metavar="KEY", help="only this site; otherwise all")]
+
 
 def now() -> int:
+    """Milliseconds since 1970."""
     return time.time_ns() // 1_000_000
 
 
 def out(text: str) -> None:
+    """What a script needs, alone on standard output."""
     sys.stdout.write(text + "\n")
 
 
 def err(text: str) -> None:
+    """What a person reads."""
     sys.stderr.write(text + "\n")
 
 
-@asynccontextmanager
-async def opened(settings: Settings) -> AsyncIterator[Database]:
-    """The database, migrated, with a site `default`: commands may come before the first `serve`."""
-    database = connect(settings.database)
-    await database.open()
-    try:
-        async with database.transaction() as tx:
-            if not await sites.sites(tx, ["default"]):
-                await sites.put_site(tx, Site("default", "My site"), now())
-        yield database
-    finally:
-        await database.close()
+@dataclass(frozen=True)
+class CliContext:
+    settings: Settings
+    clock: Callable[[], int] = now
+
+    @cached_property
+    def signer(self) -> Signer:
+        return Signer(self.settings.secret())
+
+    @property
+    def links(self) -> Links:
+        return Links(self.settings.base, self.signer)
+
+    @asynccontextmanager
+    async def opened(self) -> AsyncIterator[Database]:
+        """The database, migrated, with a site `default`: commands may come before the first `serve`."""
+        database = connect(self.settings.database)
+        await database.open()
+        try:
+            async with database.transaction() as tx:
+                if not await sites.sites(tx, ["default"]):
+                    await sites.put_site(tx, Site("default", "My site"), self.clock())
+            yield database
+        finally:
+            await database.close()
 
 
 async def known_site(session: Session, key: str) -> None:
+    """Raises NotFound, which says how to add it."""
     if key != EVERYWHERE and not await sites.sites(session, [key]):
         raise NotFound(f"There is no site {key!r}; add it with: python -m moderation add-site {key}")
+
+
+@contextmanager
+def failures_in_words() -> Iterator[None]:
+    """A failure that an operator can mend ends the command with one sentence on standard error and status 1; an interrupt
+    with status 130. Any other exception is a defect and keeps its traceback."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        said, status = "stopped", 130
+    except Problem as problem:
+        said, status = problem.detail, 1
+    except (SettingsError, NewerDatabase, Undelivered, OSError) as error:
+        said, status = str(error), 1
+    else:
+        return
+    err(f"moderation: {said}")
+    raise typer.Exit(status)
+
+
+def called(run: Callable[..., Any]) -> Callable[..., None]:
+    """`run` with the parameters that typer reads: without the context, which is made when the command is called."""
+    signature = inspect.signature(run, eval_str=True)
+    parameters = list(signature.parameters.values())
+    is_async = inspect.iscoroutinefunction(run)
+
+    def call(**given: Any) -> None:
+        with failures_in_words():
+            if is_async:
+                asyncio.run(run(CliContext(load()), **given))
+            else:
+                run(**given)
+
+    call.__doc__ = run.__doc__
+    call.__signature__ = signature.replace(  # type: ignore[attr-defined]
+        parameters=parameters[1:] if is_async else parameters, return_annotation=None
+    )
+    return call
+
+
+class Command(TyperCommand):
+    """A command whose usage names each of its options: the line that docs/commands.md has."""
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        """`EMAIL`, `NAME=VALUE …`, `[--site KEY]`, `[--origin URL]…`: arguments before options."""
+        return [piece for _, piece in sorted(map(usage_piece, self.params), key=lambda one: one[0])]
+
+    def format_usage(self, ctx: Any, formatter: Any) -> None:
+        program, _, rest = " ".join([ctx.command_path, *self.collect_usage_pieces(ctx)]).partition(" ")
+        formatter.write_usage(program, rest, prefix="usage: ")
+
+
+def usage_piece(param: Any) -> tuple[bool, str]:
+    """Whether a parameter is an option, and how it is given."""
+    metavar = param.metavar or "|".join(getattr(param.type, "choices", ())) or param.name.upper()
+    if param.param_type_name == "argument":
+        return False, (metavar if param.required else f"[{metavar}]") + (" …" if param.nargs == -1 else "")
+    option = param.opts[0] if param.is_flag else f"{param.opts[0]} {metavar}"
+    return True, (option if param.required else f"[{option}]") + ("…" if param.multiple else "")
+
+
+def typer_commands(commands: Commands) -> dict[str, Any]:
+    """Each command as typer parses and calls it."""
+    app = typer.Typer(rich_markup_mode=None)
+    for name, run in commands.items():
+        app.command(name, cls=Command)(called(run))
+    return dict(typer.main.get_group(app).commands)

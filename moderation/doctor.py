@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import sqlite3
 import urllib.request
 from pathlib import Path
+from typing import Annotated
 
-from moderation.cli import now, opened, out
-from moderation.core.problem import Unavailable
+from typer import Option
+
+from moderation.cli import CliContext, out
+from moderation.core.problem import FieldError, Invalid, Unavailable
 from moderation.core.times import iso
 from moderation.db import audit
 from moderation.learning import store as training_state
 from moderation.learning import store_shadow as shadows
-from moderation.outbox import commands as outbox_commands
 from moderation.outbox import store as outbox
+from moderation.outbox.commands import mail_check_of
+from moderation.outbox.mail_check import Tried
 from moderation.policy import settings_history
 from moderation.settings import Settings
 from moderation.sites import store as sites
 from moderation.team import store as moderators
+from moderation.text.addresses import checked_email
 
 BACK = 60_000
 """Milliseconds that the clock may stand before the last thing that was done."""
@@ -42,17 +46,33 @@ def proxy_said(settings: Settings) -> str:
         return f"the service does not run here; trusted proxies: {trusted}"
 
 
-async def check(args: argparse.Namespace, settings: Settings) -> None:
+async def mail_said(settings: Settings, address: str, now: int) -> Tried:
+    """Whether the mail server lets us in; with an address, whether it takes a test mail to it. Raises Invalid."""
+    if not address:
+        return await mail_check_of(settings).check_connection()
+    checked = checked_email(address)
+    if checked is None:
+        raise Invalid(FieldError("mail", "invalid", "is not a valid email address"))
+    return await mail_check_of(settings).send(checked, now)
+
+
+async def check(
+    cli: CliContext,
+    mail: Annotated[
+        str | None,
+        Option("--mail", metavar="ADDRESS", help="send one test mail to it, and say what the mail server answered"),
+    ] = None,
+) -> None:
     """Is all well? In words; exit status 1 where something is not."""
     from classifier.serving import Classifier
 
     well = True
-    async with opened(settings) as database:
+    async with cli.opened() as database:
         async with database.reading() as session:
             ready, all_ = await moderators.count(session, ready=True), await moderators.count(session)
             untold, outdated = await outbox.counts(session), await training_state.outdated(session)
             beside = await shadows.running(session)
-            clock = clock_said(now(), await audit.newest(session))
+            clock = clock_said(cli.clock(), await audit.newest(session))
             muted = [line for site in (await sites.sites(session)).values() for line in settings_history.in_words(site)]
         if isinstance(getattr(database, "path", None), Path):
             with sqlite3.connect(database.path) as connection:  # type: ignore[attr-defined]
@@ -65,7 +85,7 @@ async def check(args: argparse.Namespace, settings: Settings) -> None:
     well &= clock.startswith("ok")
     out(f"clock: {clock}")
     try:
-        classifier = Classifier(Path(settings.models))
+        classifier = Classifier(Path(cli.settings.models))
         classifier.load()
         out(f"model: {classifier.problem or 'ok'} ({classifier.version})")
         well &= classifier.problem is None
@@ -86,11 +106,14 @@ async def check(args: argparse.Namespace, settings: Settings) -> None:
         f"outbox: {untold['waiting']} wait, {untold['failed']} failed"
         + ("; see: python -m moderation retry-outbox" if untold["failed"] else "")
     )
-    tried = await outbox_commands.mail_said(settings, args.mail or "")
+    tried = await mail_said(cli.settings, mail or "", cli.clock())
     out(f"mail: {tried.said}")
-    well &= tried.taken or (settings.smtp is None and not args.mail)
+    well &= tried.taken or (cli.settings.smtp is None and not mail)
     for line in muted or ["none is muted"]:
         out(f"rules: {line}")
-    out(f"proxy: {proxy_said(settings)}")
+    out(f"proxy: {proxy_said(cli.settings)}")
     if not well:
         raise Unavailable("Not all is well; see above.")
+
+
+commands = {"check": check}

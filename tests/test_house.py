@@ -18,7 +18,7 @@ ORDER = (
 """The slices from the ground up: each imports only itself and those before it (docs/architecture.md)."""
 EDGES = ("api", "pages", "public", "commands", "guard", "cors", "health", "metrics", "openapi")
 """First words of the files that answer requests or run commands: they may import any slice."""
-PROGRAM = ("__init__", "__main__", "app", "cli", "doctor", "services", "settings")
+PROGRAM = ("__init__", "__main__", "app", "cli", "doctor", "serve", "services", "settings")
 """Files of the root: they put the slices together."""
 PACKAGES = ("moderation", "classifier", "benchmarks")
 
@@ -163,7 +163,8 @@ def test_tests_mirror_the_slices() -> None:
 
 def test_importing_does_nothing_and_serving_needs_no_scikit_learn() -> None:
     program = (
-        "import sys, moderation.app, moderation.__main__; "
+        "import sys, moderation.app; from moderation.__main__ import COMMANDS, commands_of; "
+        "[commands_of(module) for module in COMMANDS]; "
         "heavy = ('sklearn', 'scipy', 'joblib', 'asyncpg', 'httpx', 'classifier.training', 'classifier.evaluation'); "
         "found = [m for m in heavy if m in sys.modules]; sys.exit(', '.join(found) or 0)"
     )
@@ -171,7 +172,19 @@ def test_importing_does_nothing_and_serving_needs_no_scikit_learn() -> None:
 
 
 def test_an_operators_command_does_not_wait_for_numpy() -> None:
-    program = "import sys, moderation.__main__; sys.exit('numpy is there' if 'numpy' in sys.modules else 0)"
+    program = (
+        "import sys; from moderation.__main__ import COMMANDS, commands_of, main; main(['--help']); "
+        "assert 'asyncio' not in sys.modules; [commands_of(module) for module in COMMANDS]; "
+        "sys.exit('numpy is there' if 'numpy' in sys.modules else 0)"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, cwd=ROOT)
+
+
+def test_a_command_imports_no_other_slices_commands() -> None:
+    program = (
+        "import sys; from moderation.__main__ import main; main(['serve', '--help']); "
+        "sys.exit(', '.join(m for m in sys.modules if m.endswith('.commands') or m == 'rich') or 0)"
+    )
     subprocess.run([sys.executable, "-c", program], check=True, cwd=ROOT)
 
 

@@ -1,41 +1,98 @@
-"""Shadow mode: a candidate model beside the one that decides."""
+"""Models: learning from decisions, going back, and a candidate beside the model that decides."""
 
 from __future__ import annotations
 
-import argparse
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Annotated, Literal
 
-from moderation.cli import known_site, now, opened, out
-from moderation.settings import Settings, SettingsError
+from typer import Argument, Option
 
-ACTS = ("show", "start", "stop", "promote")
+from moderation.cli import CliContext, OneSite, SiteOrAll, known_site, out
+from moderation.core.problem import Unavailable
+from moderation.settings import SettingsError
+
+Act = Literal["show", "start", "stop", "promote"]
 
 
-async def run(args: argparse.Namespace, settings: Settings) -> None:
+@contextmanager
+def usable_models() -> Iterator[None]:
+    """A model folder that cannot be used, as a Problem. Raises Unavailable."""
+    from classifier.registry import ModelError
+
+    try:
+        yield
+    except ModelError as error:
+        raise Unavailable(str(error)) from error
+
+
+async def retrain(
+    cli: CliContext,
+    site: SiteOrAll = None,
+    shadow: Annotated[
+        bool, Option("--shadow", help="what is better runs beside the model, instead of going live")
+    ] = False,
+) -> None:
+    """Learn from the moderators' decisions; the better model goes live, a worse one never does."""
+    from moderation.learning import retrain as learning
+
+    with usable_models():
+        async with cli.opened() as database:
+            if site:
+                async with database.reading() as session:
+                    await known_site(session, site)
+            models = Path(cli.settings.models)
+            outcome = await learning.retrain(database, models, site, cli.clock(), beside=shadow)
+    out(json.dumps(outcome))
+
+
+async def roll_back(cli: CliContext, site: OneSite = "default") -> None:
+    """Go back to the model before."""
+    from moderation.learning import retrain as learning
+
+    with usable_models():
+        async with cli.opened() as database:
+            async with database.reading() as session:
+                await known_site(session, site)
+            outcome = await learning.roll_back(database, Path(cli.settings.models), site, cli.clock())
+    out(json.dumps(outcome))
+
+
+async def shadow(
+    cli: CliContext,
+    act: Annotated[Act, Argument(metavar="ACT", help="show, start, stop or promote")] = "show",
+    site: OneSite = "default",
+    model: Annotated[str | None, Option("--model", metavar="VERSION", help="the candidate to start")] = None,
+) -> None:
     """Show where a candidate model would differ from the one that decides; start, stop or promote it."""
     from classifier.serving import Classifier
-    from moderation.learning import shadow
+    from moderation.learning import shadow as shadow_mode
 
-    if (args.act == "start") != bool(args.model):
+    if (act == "start") != bool(model):
         raise SettingsError("--model VERSION goes with `start`, and only with it; `show` lists the versions")
-    models = Path(settings.models)
-    classifier = Classifier(models)
-    classifier.load()
-    async with opened(settings) as database:
-        async with database.reading() as session:
-            await known_site(session, args.site)
-        if args.act == "promote":
-            told = await shadow.promote(database, classifier, models, args.site, "operator", now(), True)
-            out(json.dumps(told))
-            return
-        if args.act == "start":
-            shadow.checked(classifier, args.site, args.model)
-            async with database.transaction() as tx:
-                await shadow.start(tx, args.site, args.model, "operator", now())
-        elif args.act == "stop":
-            async with database.transaction() as tx:
-                await shadow.stop(tx, args.site, "operator", now())
-        told = await shadow.report(database, args.site)
-        told |= {"current": classifier.serving(args.site), "models": shadow.candidates(classifier, args.site)}
-    out(json.dumps(told, ensure_ascii=False, indent=2))
+    with usable_models():
+        models = Path(cli.settings.models)
+        classifier = Classifier(models)
+        classifier.load()
+        async with cli.opened() as database:
+            async with database.reading() as session:
+                await known_site(session, site)
+            if act == "promote":
+                outcome = await shadow_mode.promote(database, classifier, models, site, "operator", cli.clock(), True)
+                out(json.dumps(outcome))
+                return
+            if model:
+                shadow_mode.checked(classifier, site, model)
+                async with database.transaction() as tx:
+                    await shadow_mode.start(tx, site, model, "operator", cli.clock())
+            elif act == "stop":
+                async with database.transaction() as tx:
+                    await shadow_mode.stop(tx, site, "operator", cli.clock())
+            report = await shadow_mode.report(database, site)
+            report |= {"current": classifier.serving(site), "models": shadow_mode.candidates(classifier, site)}
+    out(json.dumps(report, ensure_ascii=False, indent=2))
+
+
+commands = {"retrain": retrain, "roll-back": roll_back, "shadow": shadow}

@@ -2,83 +2,87 @@
 
 from __future__ import annotations
 
-import argparse
 import json
+from typing import Annotated
 
-from moderation.cli import err, known_site, now, opened, out
+from typer import Argument, Option
+
+from moderation.cli import CliContext, SiteOrAll, err, known_site, out
 from moderation.core.ids import EVERYWHERE
 from moderation.core.problem import FieldError, Invalid, NotFound
-from moderation.core.signing import Signer
+from moderation.outbox import events as outgoing
 from moderation.outbox import mail_check, webhooks
 from moderation.outbox import smtp as mail
 from moderation.outbox import store as outbox
 from moderation.outbox import store_webhooks as endpoints
 from moderation.outbox.undelivered import Undelivered
-from moderation.privacy import retention
 from moderation.settings import Settings, SettingsError
 from moderation.text.addresses import checked_email
 
 
-async def add_webhook(args: argparse.Namespace, settings: Settings) -> None:
+async def add_webhook(
+    cli: CliContext,
+    url: Annotated[str, Argument(metavar="URL")],
+    site: SiteOrAll = None,
+    events: Annotated[
+        str,
+        Option(
+            "--events", metavar="EVENTS", help=f"some of {','.join(outgoing.EVENTS)}; otherwise all", show_default=False
+        ),
+    ] = "",
+) -> None:
     """Tell an address of events, and print the secret that its messages are signed with, this once."""
-    site, signer, private = args.site or EVERYWHERE, Signer(settings.secret()), settings.webhooks_to_private
-    async with opened(settings) as database, database.transaction() as tx:
-        await known_site(tx, site)
-        out(await webhooks.add(tx, signer, args.url, site, args.events, to_private=private, now=now()))
+    key, private = site or EVERYWHERE, cli.settings.webhooks_to_private
+    async with cli.opened() as database, database.transaction() as tx:
+        await known_site(tx, key)
+        out(await webhooks.add(tx, cli.signer, url, key, events, to_private=private, now=cli.clock()))
 
 
-async def list_webhooks(args: argparse.Namespace, settings: Settings) -> None:
+async def list_webhooks(cli: CliContext) -> None:
     """Print one JSON object for each endpoint: its id, what it hears, what waits for it and what failed."""
-    async with opened(settings) as database, database.reading() as session:
+    async with cli.opened() as database, database.reading() as session:
         for e in await endpoints.all_(session):
-            told = {"id": e.id, "site": e.site, "url": e.url, "events": e.events, "disabled": e.disabled_at is not None}
-            told |= await outbox.counts(session, e.id) | {"said": await outbox.last_words(session, e.id)}
-            out(json.dumps(told))
+            line = {"id": e.id, "site": e.site, "url": e.url, "events": e.events, "disabled": e.disabled_at is not None}
+            line |= await outbox.counts(session, e.id) | {"said": await outbox.last_words(session, e.id)}
+            out(json.dumps(line))
 
 
-async def remove_webhook(args: argparse.Namespace, settings: Settings) -> None:
+async def remove_webhook(cli: CliContext, id: Annotated[str, Argument(metavar="ID")]) -> None:
     """End an endpoint, given by its id; what waits for it goes too."""
-    async with opened(settings) as database, database.transaction() as tx:
-        if not await endpoints.remove(tx, args.id):
+    async with cli.opened() as database, database.transaction() as tx:
+        if not await endpoints.remove(tx, id):
             raise NotFound("There is no such webhook; see: python -m moderation list-webhooks")
-        await outbox.forget_lane(tx, args.id)
+        await outbox.forget_lane(tx, id)
     err("The webhook is removed.")
 
 
-async def retry_outbox(args: argparse.Namespace, settings: Settings) -> None:
+async def retry_outbox(cli: CliContext) -> None:
     """Try again what the outbox gave up; print how many."""
-    async with opened(settings) as database, database.transaction() as tx:
-        out(json.dumps({"waiting": await outbox.retry_failed(tx, now())}))
+    async with cli.opened() as database, database.transaction() as tx:
+        out(json.dumps({"waiting": await outbox.retry_failed(tx, cli.clock())}))
 
 
-async def test_mail(args: argparse.Namespace, settings: Settings) -> None:
+async def test_mail(cli: CliContext, address: Annotated[str, Argument(metavar="ADDRESS")]) -> None:
     """Send one mail, now, and say how it went."""
-    address = checked_email(args.address)
-    if address is None:
+    checked = checked_email(address)
+    if checked is None:
         raise Invalid(FieldError("address", "invalid", "is not a valid email address"))
-    if settings.smtp is None:
+    if cli.settings.smtp is None:
         raise SettingsError("no mail is set up: MODERATION_SMTP_URL and MODERATION_MAIL_FROM are unset")
-    tried = await trial_of(settings).send(address, now())
+    tried = await mail_check_of(cli.settings).send(checked, cli.clock())
     if not tried.taken:
         raise Undelivered(tried.said)
     err(tried.said)
 
 
-def trial_of(settings: Settings) -> mail_check.MailCheck:
+def mail_check_of(settings: Settings) -> mail_check.MailCheck:
     return mail_check.MailCheck(settings.smtp and mail.Smtp.of(*settings.smtp), settings.host_name, settings.base)
 
 
-async def mail_said(settings: Settings, address: str) -> mail_check.Tried:
-    """Whether the mail server lets us in; with an address, whether it takes a test mail to it."""
-    if not address:
-        return await trial_of(settings).check_connection()
-    checked = checked_email(address)
-    if checked is None:
-        raise Invalid(FieldError("mail", "invalid", "is not a valid email address"))
-    return await trial_of(settings).send(checked, now())
-
-
-async def sweep(args: argparse.Namespace, settings: Settings) -> None:
-    """Forget what is kept for a while only, as the running service does every hour; print how much."""
-    async with opened(settings) as database:
-        out(json.dumps(await retention.sweep(database, retention.Keep(**settings.keep), now())))
+commands = {
+    "add-webhook": add_webhook,
+    "list-webhooks": list_webhooks,
+    "remove-webhook": remove_webhook,
+    "retry-outbox": retry_outbox,
+    "test-mail": test_mail,
+}

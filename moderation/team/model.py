@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 from moderation.core.ids import EVERYWHERE
 
-ROLES = ("administrator", "moderator")
+Role = Literal["administrator", "moderator"]
+ROLES: tuple[Role, ...] = get_args(Role)
 SCOPES = ("score", "moderate", "articles", "privacy")
 
 

@@ -1,7 +1,8 @@
-"""Moving house: what `import` and `export` say and print. Progress and tables on standard error, data alone on standard output."""
+"""Moving house: import, export, backup and restore. Progress and tables on standard error, data alone on standard output."""
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 import time
@@ -9,17 +10,22 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, Literal
 
-from moderation.core.problem import Conflict
+from typer import Argument, Option
+
+from moderation.cli import CliContext, OneSite, err, known_site, out
+from moderation.core.problem import Conflict, NotFound
 from moderation.core.signing import Signer
 from moderation.core.urls import Links
 from moderation.db import audit
 from moderation.db.database import Database
+from moderation.sites import store as sites
 from moderation.sites.model import Site
+from moderation.transfer import backup as backups
 from moderation.transfer import exporting
 from moderation.transfer.formats.file import File
-from moderation.transfer.formats.readers import READERS, reader_for
+from moderation.transfer.formats.readers import READERS, System, reader_for
 from moderation.transfer.records import Skipped
 
 if TYPE_CHECKING:
@@ -27,8 +33,72 @@ if TYPE_CHECKING:
 
 NAMED = 20
 """How many skipped rows are named for each reason; the rest are counted."""
-FORMATS = ("jsonl", "wxr")
-SYSTEMS = tuple(READERS)
+
+Format = Literal["jsonl", "wxr"]
+BackupFile = Annotated[Path, Argument(metavar="FILE")]
+
+
+async def import_file(
+    cli: CliContext,
+    file: Annotated[str, Argument(metavar="FILE", help="`-` reads standard input")],
+    site: OneSite = "default",
+    system: Annotated[
+        System | None,
+        Option("--from", metavar="SYSTEM", help=f"what made the file: {', '.join(READERS)}; otherwise it is looked at"),
+    ] = None,
+    keys: Annotated[
+        Literal["id", "path"] | None,
+        Option("--keys", help="articles by the id they had (WordPress), or the path of their page"),
+    ] = None,
+) -> None:
+    """Bring in what another system exported, or we did; beside a running server, and twice without doubling."""
+    async with cli.opened() as database:
+        async with database.reading() as session:
+            await known_site(session, site)
+        out(json.dumps(await bring(database, cli.signer, site, file, system, keys, cli.clock)))
+
+
+async def export_site(
+    cli: CliContext,
+    site: OneSite = "default",
+    format: Annotated[Format, Option("--format")] = "jsonl",
+    output: Annotated[
+        str | None, Option("--output", metavar="FILE", help="a new file, instead of standard output")
+    ] = None,
+) -> None:
+    """Write all that a site holds: our own JSON Lines, or WXR as WordPress reads it."""
+    async with cli.opened() as database:
+        async with database.reading() as session:
+            await known_site(session, site)
+            record = (await sites.sites(session, [site]))[site]
+        await take(database, cli.links, record, format, output, cli.clock)
+
+
+async def backup(cli: CliContext, file: BackupFile) -> None:
+    """Write database, models and secret key to one file; beside a running server."""
+    async with cli.opened() as database:
+        counts = await backups.write(database, Path(cli.settings.models), cli.settings.secret(), file)
+    out(json.dumps(counts))
+
+
+async def restore(
+    cli: CliContext,
+    file: BackupFile,
+    keep_integrations: Annotated[
+        bool,
+        Option(
+            "--keep-integrations",
+            help="programs' tokens and webhooks too: none of them was ended since the backup was made",
+        ),
+    ] = False,
+) -> None:
+    """Restore a backup into an empty database; what lets anybody in only as far as that is safe."""
+    if not file.exists():
+        raise NotFound(f"There is no file {file}.")
+    models, key_file = Path(cli.settings.models), cli.settings.key_file
+    async with cli.opened() as database:
+        counts = await backups.restore(database, models, key_file, file, keep_integrations=keep_integrations, say=err)
+    out(json.dumps(counts))
 
 
 class Progress:
@@ -55,7 +125,7 @@ async def bring(
     signer: Signer,
     site: str,
     path: str,
-    named: str | None,
+    named: System | None,
     keys: str | None,
     clock: Callable[[], int],
 ) -> dict[str, Any]:
@@ -160,3 +230,6 @@ def opened(output: str | None) -> Iterator[BinaryIO]:
         os.replace(beside, path)
     finally:
         beside.unlink(missing_ok=True)
+
+
+commands = {"import": import_file, "export": export_site, "backup": backup, "restore": restore}

@@ -281,18 +281,19 @@ async def test_nobody_acts_without_the_csrf_token(service: Service) -> None:
 async def test_the_operator_ends_a_second_factor_that_is_lost(
     service: Service, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from moderation.__main__ import parser
+    from moderation.cli import CliContext
+    from moderation.team.commands import reset_second_factor
 
     await add(service)
     await give_password(service)
     _, codes = await turn_on(service)
-    args = parser().parse_args(["reset-second-factor", EMAIL])
-    await args.run(args, service.settings)
+    cli = CliContext(service.settings)
+    await reset_second_factor(cli, EMAIL)
     assert "off" in capsys.readouterr().err
     service.client.cookies.clear()
     assert (await give_password(service)).status_code == 303
     with pytest.raises(NotFound):
-        await args.run(args, service.settings)
+        await reset_second_factor(cli, EMAIL)
     who = await service.token()
     entries = (await service.client.get("/api/v1/audit", headers=who)).json()["entries"]
     ended = next(entry for entry in entries if entry["action"] == "second-factor:off")

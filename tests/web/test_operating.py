@@ -10,14 +10,19 @@ from pathlib import Path
 import pytest
 
 from moderation import settings as settings_
-from moderation.__main__ import main, parser
+from moderation.__main__ import COMMANDS, commands_of, main
+from moderation.cli import CliContext
+from moderation.core.problem import NotFound
 from moderation.db import audit, connect
+from moderation.db.database import NewerDatabase
 from moderation.doctor import clock_said
+from moderation.outbox.undelivered import Undelivered
+from moderation.privacy import commands as privacy
 from moderation.settings import Settings, SettingsError
 from moderation.team import access
 from moderation.transfer import backup
 from moderation.transfer import store_backup as dump
-from tests.conftest import Server, Service
+from tests.conftest import ROOT, Server, Service
 
 
 def test_settings_come_from_the_environment_over_a_file(tmp_path: Path) -> None:
@@ -52,14 +57,25 @@ def test_the_secret_key_is_made_once_and_is_ours_alone(tmp_path: Path) -> None:
 
 
 def test_help_is_everywhere(capsys: pytest.CaptureFixture[str]) -> None:
-    names = next(a for a in parser()._actions if a.dest == "command").choices
+    names = {name for names in COMMANDS.values() for name in names}
     assert {"serve", "add-site", "add-moderator", "set-password", "remove-moderator", "add-token", "revoke-token", "retrain",
-            "roll-back", "export-person", "erase-person", "backup", "restore", "check"} <= set(names or ())  # fmt: skip
-    for name in names or ():
-        with pytest.raises(SystemExit) as ended:
-            main([name, "--help"])
-        assert ended.value.code == 0
-        assert capsys.readouterr().out
+            "roll-back", "export-person", "erase-person", "backup", "restore", "check"} <= names  # fmt: skip
+    assert main(["--help"]) == 0
+    overview = capsys.readouterr().out
+    for name in names:
+        assert f"\n  {name} " in overview
+        assert main([name, "--help"]) == 0
+        assert capsys.readouterr().out.startswith(f"usage: moderation {name}")
+
+
+def test_the_program_knows_every_command_of_every_slice() -> None:
+    """The index in `__main__` lets nothing be imported to print it; what it says is what each slice says."""
+    lines = {
+        module: {name: c.help.partition("\n")[0] for name, c in commands_of(module).items()} for module in COMMANDS
+    }
+    assert lines == COMMANDS
+    files = {f"moderation.{path.parent.name}.commands" for path in (ROOT / "moderation").glob("*/commands.py")}
+    assert files == {module for module in COMMANDS if module.endswith(".commands")}
 
 
 @pytest.mark.anyio
@@ -129,13 +145,44 @@ def test_errors_go_to_standard_error_with_a_status(
 ) -> None:  # fmt: skip
     monkeypatch.setenv("MODERATION_DATABASE", str(tmp_path / "db"))
     monkeypatch.setenv("MODERATION_MODELS", str(tmp_path / "models"))
-    try:
-        found = main(list(command))
-    except SystemExit as ended:
-        found = int(str(ended.code))
+    found = main(list(command))
     told = capsys.readouterr()
     assert (found, told.out) == (status, "")
     assert said in told.err and told.err.strip()
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "said"),
+    [
+        (KeyboardInterrupt(), 130, "moderation: stopped\n"),
+        (NotFound("There is no file x."), 1, "moderation: There is no file x.\n"),
+        (NewerDatabase("is newer"), 1, "moderation: is newer\n"),
+        (Undelivered("was refused"), 1, "moderation: was refused\n"),
+        (FileNotFoundError(2, "No such file", "x"), 1, "moderation: [Errno 2] No such file: 'x'\n"),
+    ],
+)
+def test_a_failure_is_a_sentence_and_a_status(
+    error: BaseException, status: int, said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def fails(cli: CliContext) -> None:
+        raise error
+
+    monkeypatch.setitem(privacy.commands, "sweep", fails)
+    commands_of.cache_clear()
+    assert main(["sweep"]) == status
+    commands_of.cache_clear()
+    assert capsys.readouterr() == ("", said)
+
+
+def test_a_defect_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def fails(cli: CliContext) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setitem(privacy.commands, "sweep", fails)
+    commands_of.cache_clear()
+    with pytest.raises(ZeroDivisionError):
+        main(["sweep"])
+    commands_of.cache_clear()
 
 
 @pytest.mark.anyio

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 from moderation.core.problem import BadRequest
 from moderation.transfer.formats import disqus, isso, own, remark42, wordpress
@@ -23,7 +24,8 @@ class Reader:
     keys: str = "path"
 
 
-READERS: dict[str, Reader] = {
+System = Literal["wordpress", "wp-cli", "disqus", "isso", "remark42", "sitemap", "rss", "leave-a-reply"]
+READERS: dict[System, Reader] = {
     "wordpress": Reader("a WordPress export (WXR)", wordpress.SOURCE, wordpress.is_wxr, wordpress.read_wxr, "id"),
     "wp-cli": Reader("a list from `wp comment list`", wordpress.SOURCE, wordpress.is_list, wordpress.read_list, "id"),
     "disqus": Reader("a Disqus export", disqus.SOURCE, disqus.is_export, disqus.read),
@@ -35,7 +37,7 @@ READERS: dict[str, Reader] = {
 }
 
 
-def reader_for(file: File, named: str | None) -> Reader:
+def reader_for(file: File, named: System | None) -> Reader:
     """The one that is named, if the file is for it; else the one that knows it. Raises BadRequest."""
     known = next((name for name, reader in READERS.items() if reader.is_it(file.head)), None)
     if named and READERS[named].is_it(file.head):

@@ -1,0 +1,56 @@
+"""A site's rules, set and shown."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+from typer import Argument
+
+from moderation.cli import CliContext, SiteKey, err, known_site, out
+from moderation.core.problem import FieldError, Invalid
+from moderation.policy import settings_history
+from moderation.sites import site_settings
+
+
+async def set_rules(
+    cli: CliContext,
+    key: SiteKey,
+    assignments: Annotated[list[str], Argument(metavar="NAME=VALUE", help="see docs/defences.md for the names")],
+) -> None:
+    """Set a site's rules; what is not named stays. NAME=VALUE, NAME+=ENTRY, NAME-=ENTRY, NAME=default, NAME=@FILE."""
+    given = []
+    for assignment in assignments:
+        name, _, value = assignment.partition("=")
+        is_file = value.startswith("@") and value[1:]
+        given.append(f"{name}={entries_in(value[1:])}" if is_file else assignment)
+    async with cli.opened() as database, database.transaction() as tx:
+        await known_site(tx, key)
+        differs = await settings_history.change(
+            tx, key, lambda rules: site_settings.parsed(given, rules, cli.signer), cli.signer, "operator", cli.clock()
+        )
+    for name, (old, new) in differs.items():
+        entries = " entries" if site_settings.is_list(name) else ""
+        err(f"{name}: {json.dumps(old)} → {json.dumps(new)}{entries}")
+    if not differs:
+        err("Nothing differs; nothing was changed.")
+
+
+def entries_in(file: str) -> str:
+    """A list from a file, a line each; `#` begins a remark. Raises Invalid."""
+    try:
+        return Path(file).read_text("utf-8") + "\n"
+    except UnicodeDecodeError:
+        raise Invalid(FieldError(file, "invalid", "is not UTF-8")) from None
+
+
+async def show_rules(cli: CliContext, key: SiteKey) -> None:
+    """Print a site's rules and what each has caught in the last 30 days, as JSON."""
+    async with cli.opened() as database, database.reading() as session:
+        await known_site(session, key)
+        report = await settings_history.report(session, await settings_history.site_of(session, key), cli.clock())
+    out(json.dumps(report, ensure_ascii=False, indent=2))
+
+
+commands = {"set-rules": set_rules, "show-rules": show_rules}

@@ -1,0 +1,33 @@
+"""Sites: whose comments these are."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from typer import Option
+
+from moderation.cli import CliContext, SiteKey, out
+from moderation.core.problem import FieldError, Invalid
+from moderation.sites import store as sites
+from moderation.sites.model import Site, checked_origin, is_site_key
+
+
+async def add_site(
+    cli: CliContext,
+    key: SiteKey,
+    name: Annotated[str | None, Option("--name", metavar="NAME")] = None,
+    origin: Annotated[
+        list[str] | None, Option("--origin", metavar="URL", help="an origin whose pages may post; may be repeated")
+    ] = None,
+) -> None:
+    """Add a site, or update what is given of one that exists."""
+    if not is_site_key(key):
+        raise Invalid(FieldError("key", "invalid", "a site's key has 1 to 64 of a-z 0-9 -"))
+    origins = tuple(checked_origin(one) for one in origin or ())
+    async with cli.opened() as database, database.transaction() as tx:
+        old = (await sites.sites(tx, [key])).get(key) or Site(key, key)
+        await sites.put_site(tx, Site(key, name or old.name, origins or old.origins, old.rules), cli.clock())
+    out(key)
+
+
+commands = {"add-site": add_site}

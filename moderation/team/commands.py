@@ -1,0 +1,101 @@
+"""Moderators and programs: who may sign in, and with which token."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+from typer import Argument, Option
+
+from moderation.cli import CliContext, EmailArgument, SiteOrAll, err, known_site, out
+from moderation.core.ids import EVERYWHERE
+from moderation.core.problem import NotFound
+from moderation.db.database import Session
+from moderation.team import access, members, second_factor
+from moderation.team import store as moderators
+from moderation.team.model import Moderator, Role
+from moderation.text.addresses import checked_email
+
+PasswordStdin = Annotated[bool, Option("--password-stdin", help="read the password from standard input")]
+
+
+async def add_moderator(
+    cli: CliContext,
+    email: EmailArgument,
+    role: Annotated[Role, Option("--role")] = "moderator",
+    site: SiteOrAll = None,
+    password_stdin: PasswordStdin = False,
+) -> None:
+    """Add a moderator, and print a one-time link to set a password (or read the password from standard input)."""
+    async with cli.opened() as database, database.transaction() as tx:
+        await known_site(tx, site or EVERYWHERE)
+        moderator = await access.add_moderator(tx, email, role, site or EVERYWHERE, cli.clock())
+        await give_password(cli, tx, moderator, password_stdin)
+
+
+async def set_password(cli: CliContext, email: EmailArgument, password_stdin: PasswordStdin = False) -> None:
+    """Print a new one-time link for a moderator (or read the new password from standard input)."""
+    async with cli.opened() as database, database.transaction() as tx:
+        await give_password(cli, tx, await known_moderator(tx, email), password_stdin)
+
+
+async def known_moderator(session: Session, email: str) -> Moderator:
+    """Raises NotFound, which says how to add one."""
+    address = checked_email(email) or email
+    moderator = await moderators.by_email(session, address.casefold())
+    if moderator is None:
+        raise NotFound("There is no such moderator; add one with: python -m moderation add-moderator EMAIL")
+    return moderator
+
+
+async def give_password(cli: CliContext, tx: Session, moderator: Moderator, from_stdin: bool) -> None:
+    """Set the password that standard input holds, or print the link that sets one."""
+    if from_stdin:
+        await access.set_password(tx, moderator, sys.stdin.readline().rstrip("\r\n"), cli.clock())
+        err("The password is set.")
+    else:
+        out(cli.links.set_password(await access.password_link(tx, moderator, cli.signer, cli.clock())))
+
+
+async def remove_moderator(cli: CliContext, email: EmailArgument) -> None:
+    """Remove a moderator and end their sessions; what they decided stays."""
+    async with cli.opened() as database, database.transaction() as tx:
+        await members.dismiss(tx, await known_moderator(tx, email), "operator", cli.clock())
+    err("The moderator is removed.")
+
+
+async def reset_second_factor(cli: CliContext, email: EmailArgument) -> None:
+    """End a moderator's second factor and recovery codes, where both are lost; the password stays."""
+    async with cli.opened() as database, database.transaction() as tx:
+        if not await second_factor.off(tx, await known_moderator(tx, email), "operator", cli.clock()):
+            raise NotFound("This moderator has no second factor.")
+    err("The second factor is off; the next sign-in asks for the password alone.")
+
+
+async def add_token(
+    cli: CliContext,
+    scopes: Annotated[str, Option("--scopes", metavar="SCOPES", help="some of score,moderate,articles,privacy")],
+    site: SiteOrAll = None,
+) -> None:
+    """Print a new bearer token, this once."""
+    chosen = frozenset(scope.strip() for scope in scopes.split(",") if scope.strip())
+    async with cli.opened() as database, database.transaction() as tx:
+        await known_site(tx, site or EVERYWHERE)
+        out(await access.add_token(tx, cli.signer, site or EVERYWHERE, chosen, cli.clock()))
+
+
+async def revoke_token(cli: CliContext, token: Annotated[str, Argument(metavar="TOKEN")]) -> None:
+    """End a token, given whole or by its first six characters."""
+    async with cli.opened() as database, database.transaction() as tx:
+        await access.revoke_token(tx, cli.signer, token, cli.clock())
+    err("The token is revoked.")
+
+
+commands = {
+    "add-moderator": add_moderator,
+    "set-password": set_password,
+    "remove-moderator": remove_moderator,
+    "reset-second-factor": reset_second_factor,
+    "add-token": add_token,
+    "revoke-token": revoke_token,
+}
