@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
+from tests.sources import PACKAGES, ROOT, nodes, sources
+
 NAMES = sorted(
     set(re.findall(r"`((?:moderation|classifier)\.[\w.]+)`", (ROOT / "docs" / "glossary.md").read_text("utf-8")))
 )
@@ -85,7 +86,7 @@ def test_the_glossary_names_something() -> None:
 def identifiers(path: Path) -> set[str]:
     """Names in the syntax tree: variables, attributes, functions, classes, arguments, modules."""
     found = set(path.with_suffix("").parts[-1:])
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+    for node in nodes(path):
         if isinstance(node, ast.Name):
             found.add(node.id)
         elif isinstance(node, ast.Attribute):
@@ -99,12 +100,7 @@ def identifiers(path: Path) -> set[str]:
     return found
 
 
-@pytest.mark.parametrize("package", ["moderation", "classifier", "benchmarks"])
+@pytest.mark.parametrize("package", PACKAGES)
 def test_replaced_words_are_no_identifiers(package: str) -> None:
-    old = {
-        f"{path.relative_to(ROOT)}: {word}"
-        for path in (ROOT / package).rglob("*.py")
-        if ".venv" not in path.parts
-        for word in identifiers(path) & REPLACED
-    }
+    old = {f"{path.relative_to(ROOT)}: {word}" for path in sources(package) for word in identifiers(path) & REPLACED}
     assert not old

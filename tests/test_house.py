@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
+from tests.sources import PACKAGES, ROOT, nodes, sources
+
 ORDER = (
     "core", "db", "text", "web", "sites", "team", "comments", "duplicates", "policy", "articles", "outbox", "intake",
     "queue", "learning", "privacy", "transfer", "dialects", "demo",
@@ -20,17 +21,6 @@ EDGES = ("api", "pages", "public", "commands", "guard", "cors", "health", "metri
 """First words of the files that answer requests or run commands: they may import any slice."""
 PROGRAM = ("__init__", "__main__", "app", "cli", "doctor", "serve", "services", "settings")
 """Files of the root: they put the slices together."""
-PACKAGES = ("moderation", "classifier", "benchmarks")
-
-
-@cache
-def sources(package: str) -> tuple[Path, ...]:
-    return tuple(sorted(p for p in (ROOT / package).rglob("*.py") if ".venv" not in p.parts))
-
-
-@cache
-def tree(path: Path) -> ast.Module:
-    return ast.parse(path.read_text("utf-8"))
 
 
 def dotted(path: Path) -> str:
@@ -47,7 +37,7 @@ def modules() -> frozenset[str]:
 def imports(path: Path) -> frozenset[str]:
     """Dotted names of our own modules that a file imports, wherever in the file."""
     found = set()
-    for node in ast.walk(tree(path)):
+    for node in nodes(path):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
@@ -144,7 +134,7 @@ def test_sql_stands_in_stores() -> None:
             continue
         if path.name == "isso.py":  # who leaves isso brings a database of isso's
             continue
-        for node in ast.walk(tree(path)):
+        for node in nodes(path):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 assert not node.value.startswith(verbs) or node.value == "SELECT 1", f"{path.name}: {node.value[:60]}"
 
