@@ -88,3 +88,8 @@ def value_of(field: Tag) -> str:
         chosen = [option for option in options if option.has_attr("selected")] or options[:1]
         return str(chosen[0].get("value", words(chosen[0]))) if chosen else ""
     return str(field.get("value", "on" if field.get("type") == "checkbox" else ""))
+
+
+def csrf(source: str) -> str:
+    """The token that the forms of a page carry."""
+    return Page(source).value("csrf_token")

@@ -14,6 +14,7 @@ from moderation.sites import store as sites
 from moderation.sites.model import Site, SiteSettings
 from moderation.transfer import store_backup as dump
 from tests.conftest import Service
+from tests.html import Page
 from tests.queue.test_decide import set_password, sign_in
 
 pytestmark = pytest.mark.anyio
@@ -149,12 +150,12 @@ async def test_moderators_see_what_is_proposed_as_a_proposal(service: Service) -
     await set_password(service)
     await sign_in(service)
     for path in ("/moderate", f"/moderate/comments/{held}"):
-        page = (await service.client.get(path)).text
-        assert f"proposed, not public yet: <bdi>{PAGE['title']} · {PAGE['url']}</bdi>" in page
-        assert f'href="{PAGE["url"]}"' not in page
+        page = Page((await service.client.get(path)).text)
+        assert f"(proposed, not public yet: {PAGE['title']} · {PAGE['url']})" in page.text()
+        assert f"{PAGE['title']} · {PAGE['url']}" in page.texts("bdi") and not page.has(f'[href="{PAGE["url"]}"]')
     await decide(service, held, "approve")
-    page = (await service.client.get(f"/moderate/comments/{held}")).text
-    assert "proposed" not in page and f'href="{PAGE["url"]}"' in page
+    page = Page((await service.client.get(f"/moderate/comments/{held}")).text)
+    assert "proposed" not in page.text() and page.has(f'a[href="{PAGE["url"]}"]')
 
 
 # --- how many there may be ------------------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from moderation.demo.public import STORIES, text_of
 from moderation.sites import store as sites
 from moderation.sites.model import Site
 from tests.conftest import Service
+from tests.html import Page
 
 pytestmark = pytest.mark.anyio
 ABOUT = {
@@ -162,10 +163,12 @@ async def test_every_demo_article_has_its_page_with_the_others(service: Service)
         told = (await service.post(key, body=f"A word on {key}.")).json()
         answer = await service.client.get(path)
         assert answer.status_code == 200
-        assert f"<h1>{story.title}</h1>" in answer.text and "You May Also Like" in answer.text
-        assert f'id="comment-{told["id"]}"' in answer.text
-        assert STORIES[NEAREST[key]].title in answer.text
-        reply = await service.client.get(f"{path}?parent={told['id']}")
-        assert "Leave a Reply to" in reply.text and f'/sites/default/articles/{key}/comments"' in reply.text
+        page = Page(answer.text)
+        assert page.text("h1") == story.title and "You May Also Like" in page.text()
+        assert page.has(f"#comment-{told['id']}")
+        assert STORIES[NEAREST[key]].title in page.text()
+        reply = Page((await service.client.get(f"{path}?parent={told['id']}")).text)
+        assert "Leave a Reply to" in reply.text()
+        assert reply.form(f"/sites/default/articles/{key}/comments").value("parent") == told["id"]
     nothing = await service.client.get("/demo/nothing", headers={"Accept": "text/html"})
     assert nothing.status_code == 404 and nothing.headers["content-type"].startswith("text/html")

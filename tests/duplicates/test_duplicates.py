@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import html
-import re
 import time
 from typing import Any
 
+import httpx
 import pytest
 
 from moderation.duplicates import duplicates
@@ -15,7 +14,8 @@ from moderation.sites.model import Site
 from moderation.transfer.importing import Arrivals
 from moderation.transfer.records import ImportedArticle, ImportedComment
 from tests.conftest import Service
-from tests.queue.test_decide import csrf, set_password, sign_in
+from tests.html import Page, csrf
+from tests.queue.test_decide import set_password, sign_in
 
 pytestmark = pytest.mark.anyio
 OFFER = "We have written about the old bridge and {n} of its builders at https://bridges.example/{n} with pictures and maps."
@@ -219,7 +219,7 @@ async def session(service: Service) -> str:
 
 
 def rows(page: str) -> list[str]:
-    return re.findall(r'id="row-(\w+)"', page)
+    return [id.removeprefix("row-") for id in Page(page).attributes("[data-row]", "id")]
 
 
 async def test_a_wave_of_200_is_one_row_within_a_second_and_decided_once(service: Service) -> None:
@@ -233,16 +233,14 @@ async def test_a_wave_of_200_is_one_row_within_a_second_and_decided_once(service
     took = time.perf_counter() - began
     assert rows(page) == [first, lone]
     assert "A wave of 200" in page and "Spam all 200" in page and "Next" not in page and took < 1
-    packed = html.unescape(re.findall(rf'name="wave-{first}" value="([^"]+)"', page)[0])
+    packed = Page(page).value(f"wave-{first}")
     form = {"csrf_token": token, "one": f"spam:{first}", f"seen-{first}": "1", f"wave-{first}": packed}
     done = await service.client.post("/moderate/decisions", data=form)
     assert done.status_code == 303 and "count=200" in done.headers["location"]
     assert rows((await service.client.get("/moderate")).text) == [lone]
     assert (await service.client.post("/moderate/decisions", data=form)).status_code == 409
-    undo = await service.client.post(
-        f"/moderate/decisions/{re.findall('decision=([a-z0-9]+)', done.headers['location'])[0]}/undo",
-        data={"csrf_token": token},
-    )
+    decision = httpx.URL(done.headers["location"]).params["decision"]
+    undo = await service.client.post(f"/moderate/decisions/{decision}/undo", data={"csrf_token": token})
     assert undo.status_code == 303
     assert rows((await service.client.get("/moderate")).text) == [first, lone]
 
@@ -250,8 +248,7 @@ async def test_a_wave_of_200_is_one_row_within_a_second_and_decided_once(service
 async def test_one_of_a_wave_that_changed_meanwhile_keeps_all_where_they_are(service: Service) -> None:
     token, who = await session(service), await service.token()
     ids = [await arrive(service, n) for n in range(3)]
-    page = (await service.client.get("/moderate")).text
-    (packed,) = re.findall(rf'name="wave-{ids[0]}" value="([^"]+)"', page)
+    packed = Page((await service.client.get("/moderate")).text).value(f"wave-{ids[0]}")
     await decide(service, who, ids[2:], "approve")
     form = {"csrf_token": token, "action": "spam", "comments": ids[0], f"wave-{ids[0]}": packed}
     assert (await service.client.post("/moderate/decisions", data=form)).status_code == 409

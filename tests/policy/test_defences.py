@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import httpx
 import pytest
 
 from tests.conftest import Service, forged
+from tests.html import Page, attribute
 
 pytestmark = pytest.mark.anyio
 
@@ -25,14 +25,12 @@ async def set_rules(service: Service, **rules: Any) -> dict[str, Any]:
 
 async def by_form(service: Service, wait: float = 20, headers: dict[str, str] | None = None, **typed: str) -> Any:
     """The page's own form, filled in by a person who takes `wait` seconds."""
-    page = await service.client.get("/sites/default/articles/post/form")
-    token = re.search(r'name="form_token" value="([^"]+)"', page.text)
-    assert token
+    token = Page((await service.client.get("/sites/default/articles/post/form")).text).value("form_token")
     service.clock.forward(seconds=wait)
     fields = {"name": "Ann", "email": f"ann{service.clock.now}@example.org", "body": f"{KIND} {service.clock.now}"}
     return await service.client.post(
         "/sites/default/articles/post/comments",
-        data=fields | {"form_token": token[1]} | typed,
+        data=fields | {"form_token": token} | typed,
         headers=headers,
     )
 
@@ -58,12 +56,15 @@ def is_held(answer: httpx.Response) -> bool:
 
 
 async def test_a_person_with_the_form_is_published_and_sees_no_trap(service: Service) -> None:
-    page = (await service.client.get("/sites/default/articles/post/form")).text
-    trap = re.search(r'<div class="(\w+)">\s*<label for="reply-website">[^<]+</label>\s*<input [^>]+>\s*</div>', page)
-    assert trap and 'autocomplete="off"' in trap[0] and 'tabindex="-1"' in trap[0] and 'name="website"' in trap[0]
-    assert "style" not in trap[0] and "value" not in trap[0]
+    page = Page((await service.client.get("/sites/default/articles/post/form")).text)
+    trap = page.one('[name="website"]')
+    assert trap.attrs == {
+        "id": "reply-website", "name": "website", "type": "text", "autocomplete": "off", "tabindex": "-1",
+    }  # fmt: skip
+    around = page.one("div:has(> #reply-website)")
+    assert [element.name for element in around.find_all(True)] == ["label", "input"] and list(around.attrs) == ["class"]
     css = (await service.client.get("/static/page.css")).text
-    assert re.search(rf"\.{trap[1]} {{ display: none; }}", css)
+    assert f".{attribute(around, 'class')} {{ display: none; }}" in css
     answer = await by_form(service, website="")
     assert answer.status_code == 303 and "#comment-" in answer.headers["location"]
 
@@ -277,8 +278,8 @@ async def test_comments_close_by_age_everywhere_at_once(service: Service) -> Non
     )
     assert after.status_code == 200 and after.json()["article"]["comments_open"] is False
     assert after.json()["comments"][0]["id"] == first.json()["id"]
-    page = await service.client.get("/sites/default/articles/post/form")
-    assert "Comments are closed." in page.text and "<textarea" not in page.text
+    page = Page((await service.client.get("/sites/default/articles/post/form")).text)
+    assert "Comments are closed." in page.text() and not page.has("textarea")
     form = await service.client.post(
         "/sites/default/articles/post/comments", data={"name": "A", "email": "a@example.org", "body": KIND}
     )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import html
-import re
 import threading
 from typing import Any
 
@@ -19,6 +17,7 @@ from moderation.sites import site_settings as rules
 from moderation.sites.model import SiteSettings
 from moderation.sites.site_settings import SKIPPABLE
 from tests.conftest import Service
+from tests.html import Page
 from tests.policy.test_settings import signed_in
 
 PAGE = "/moderate/policy"
@@ -30,12 +29,9 @@ def test_the_page_has_every_setting() -> None:
 
 async def form(service: Service, csrf: str, **changes: Any) -> dict[str, Any]:
     """The form as the page serves it, filled in by a browser."""
-    page = (await service.client.get(PAGE)).text
+    page = Page((await service.client.get(PAGE)).text)
     found: dict[str, Any] = {"csrf_token": csrf, "site": "default"}
-    for name in ("seen", "fields"):
-        match = re.search(f'name="{name}" value="([^"]*)"', page)
-        assert match, name
-        found[name] = match[1]
+    found |= {name: page.value(name) for name in ("seen", "fields")}
     typed = policy.typed_of(await read(service))
     found |= {name: value for name, value in typed.items() if value is not False}
     return found | changes
@@ -62,27 +58,25 @@ async def test_what_is_saved_holds_from_the_next_comment_on_and_one_click_undoes
     assert now.blocked[0] == "turnips" and now.blocked[1].startswith("author:")
     assert (now.max_links, now.hold_first, now.hold_at, now.trust_skips) == (2, True, {"insult": 0.25}, ("label",))
     assert now.require_name and now.honeypot == "hold"
-    page = (await service.client.get(answer.headers["location"])).text
-    assert "The policy is saved" in page and "<code>max_links</code> 3 → 2" in page
-    assert "<code>blocked</code> 0 → 2" in page
-    assert "<code>hold_first</code> no → yes" in page and "<code>hold_at</code> nothing → insult 0.25" in page
+    page = Page((await service.client.get(answer.headers["location"])).text)
+    assert "The policy is saved" in page.text()
+    (what,) = page.texts("tr:has(form) > td:nth-of-type(3)")
+    changes = dict(change.split(" ", 1) for change in what.split("; "))
+    assert changes["max_links"] == "3 → 2" and changes["blocked"] == "0 → 2"
+    assert changes["hold_first"] == "no → yes" and changes["hold_at"] == "nothing → insult 0.25"
     history = (await service.client.get("/moderate/history")).text
     assert "hold_first no → yes" in history and "hold_at nothing → insult 0.25" in history and "{" not in history
     held = await service.post(body="Another word about turnips.")
     assert held.status_code == 202
-    version = re.search('name="version" value="([^"]+)"', page)
-    assert version
-    undo = {"csrf_token": csrf, "site": "default", "version": version[1]}
+    undo = {"csrf_token": csrf, "site": "default", "version": page.value("version")}
     service.clock.forward(seconds=1)
     answer = await service.client.post(PAGE + "/undo", data=undo)
     assert answer.status_code == 303
     assert await read(service) == SiteSettings()
     assert (await service.post(body="A third word about turnips.")).status_code == 201
     # the undo is a change like any other, so it can be undone
-    page = (await service.client.get(PAGE)).text
-    version = re.search('name="version" value="([^"]+)"', page)
-    assert version
-    await service.client.post(PAGE + "/undo", data=undo | {"version": version[1]})
+    latest, _ = Page((await service.client.get(PAGE)).text).attributes('[name="version"]', "value")
+    await service.client.post(PAGE + "/undo", data=undo | {"version": latest})
     assert await read(service) == now
     log = (await service.client.get("/api/v1/audit")).json()["entries"]
     acts = [e["action"] for e in log if e["action"].startswith("rules:")]
@@ -97,12 +91,12 @@ async def test_wrong_values_are_named_at_their_fields_with_what_was_typed(servic
              "close_after_days": "-1", "honeypot": "delete"}  # fmt: skip
     answer = await save(service, await form(service, csrf, **wrong, blocked="a kept <line>"))
     assert answer.status_code == 422
-    page = answer.text
-    for name in wrong:
-        assert f'id="policy-{name.replace(".", "-")}-wrong"' in page, name
-    assert "6 settings need your attention; nothing has changed" in page
-    for typed in ("many", "1.5", "often", "casino\n***", "a kept <line>"):
-        assert typed in html.unescape(page)
+    page = Page(answer.text)
+    for name, typed in (wrong | {"blocked": "a kept <line>"}).items():
+        assert page.has(f"#policy-{name.replace('.', '-')}-wrong") == (name in wrong), name
+        if name != "honeypot":  # there are no other choices
+            assert page.value(name) == typed
+    assert "6 settings need your attention; nothing has changed" in page.text()
     assert await read(service) == SiteSettings()
     # an emptied number is its default again
     assert (await save(service, await form(service, csrf, max_links="7"))).status_code == 303
@@ -119,10 +113,10 @@ async def test_two_who_change_at_once_do_not_overwrite_each_other(service: Servi
     )
     answer = await save(service, mine)
     assert answer.status_code == 409 and "Somebody else has changed the rules" in answer.text
-    assert 'name="max_links" inputmode="decimal" autocomplete="off" value="5"' in answer.text
+    page = Page(answer.text)
+    assert page.value("max_links") == "5"
     assert await read(service) == SiteSettings(spam_at=0.9)
-    seen = re.search('name="seen" value="([^"]+)"', answer.text)
-    assert seen and (await save(service, mine | {"seen": seen[1]})).status_code == 303
+    assert (await save(service, mine | {"seen": page.value("seen")})).status_code == 303
     assert await read(service) == SiteSettings(max_links=5)
 
 
@@ -152,8 +146,8 @@ async def test_a_list_too_long_for_a_form_stays_as_it_is(service: Service) -> No
     assert (
         await service.client.put("/api/v1/sites/default/rules", json={"blocked": many}, headers=headers)
     ).status_code == 200
-    page = (await service.client.get(PAGE)).text
-    assert "has 6000 entries, too many for a form" in page and 'name="blocked"' not in page
+    page = Page((await service.client.get(PAGE)).text)
+    assert "has 6000 entries, too many for a form" in page.text() and not page.has('[name="blocked"]')
     typed = await form(service, csrf, max_links="5")
     typed.pop("blocked")
     assert (await save(service, typed)).status_code == 303
@@ -164,17 +158,19 @@ async def test_a_list_too_long_for_a_form_stays_as_it_is(service: Service) -> No
 @pytest.mark.anyio
 async def test_without_decisions_the_page_says_to_hold_and_how_many_are_lacking(service: Service) -> None:
     await signed_in(service, "administrator")
-    page = (await service.client.get(PAGE)).text
-    assert page.count("<strong>Hold</strong>") == 2
+    page = Page((await service.client.get(PAGE)).text)
+    keeps = page.texts('td[data-label="What keeps it"]')
     # 1/1000 wants ln 0.05 / ln 0.999 of them without a mistake, 1/100 ln 0.05 / ln 0.99
-    assert "2,995 more decisions are needed" in page and "299 more decisions are needed" in page
-    assert "Fill in these thresholds" not in page
-    wrong = (await service.client.get(PAGE, params={"filed": "2", "published": "1/50"})).text
-    assert 'id="policy-filed-wrong"' in wrong and "at most 1/50 of what is published" in wrong.lower()
-    assert "At most 1/1000 of what is filed" in wrong, "the table says what it has worked out, not what was typed"
-    percent = (await service.client.get(PAGE, params={"filed": "0.2 %", "published": "5%"})).text
-    assert "-wrong" not in percent and "At most 5% of what is published" in percent
-    assert "59 more decisions are needed" in percent  # ln 0.05 / ln 0.95 is 58.4
+    for told, lacking in zip(keeps, ("2,995", "299"), strict=True):
+        assert told.startswith("Hold ") and f"About {lacking} more decisions are needed" in told
+    assert "Fill in these thresholds" not in page.text()
+    wrong = Page((await service.client.get(PAGE, params={"filed": "2", "published": "1/50"})).text)
+    filed, published = wrong.texts("tbody th")[:2]
+    assert wrong.has("#policy-filed-wrong") and "At most 1/50 of what is published" in published
+    assert "At most 1/1000 of what is filed" in filed, "the table says what it has worked out, not what was typed"
+    percent = Page((await service.client.get(PAGE, params={"filed": "0.2 %", "published": "5%"})).text)
+    assert not percent.has("[id$=-wrong]") and "At most 5% of what is published" in percent.texts("tbody th")[1]
+    assert "About 59 more decisions are needed" in percent.text()  # ln 0.05 / ln 0.95 is 58.4
 
 
 def outcome(action: str, spam: float, model: str = "m+default.3") -> Outcome:
@@ -212,11 +208,9 @@ async def test_thresholds_that_keep_a_promise_are_filled_in_and_not_yet_saved(
     await signed_in(service, "administrator")
     page = (await service.client.get(PAGE)).text
     assert "Fill in these thresholds" in page
-    page = (await service.client.get(PAGE, params={"fill": "1"})).text
-    assert re.search('name="spam_at"[^>]*value="0.95"', page) and re.search(
-        'name="hold_at.insult"[^>]*value="0.2"', page
-    )
-    assert "They are not saved yet" in page and await read(service) == SiteSettings()
+    filled = Page((await service.client.get(PAGE, params={"fill": "1"})).text)
+    assert filled.value("spam_at") == "0.95" and filled.value("hold_at.insult") == "0.2"
+    assert "They are not saved yet" in filled.text() and await read(service) == SiteSettings()
 
 
 def test_every_rule_that_trust_may_skip_is_offered() -> None:

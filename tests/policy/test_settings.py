@@ -16,6 +16,7 @@ from moderation.sites import site_settings as rules
 from moderation.sites.model import SiteSettings
 from moderation.team import access
 from tests.conftest import ROOT, Server, Service
+from tests.html import Page
 
 URL = "/api/v1/sites/default/rules"
 SEAL = Signer(b"sixteen bytes and more")
@@ -138,17 +139,18 @@ async def test_the_page_shows_each_rule_and_ends_a_muting(service: Service) -> N
         "/api/v1/decisions", json={"comments": ids, "action": "approve"}, headers=await service.token()
     )
     csrf = await signed_in(service, "moderator")
-    page = (await service.client.get("/moderate/rules")).text
-    row = re.search(r"<th scope=\"row\">disallowed</th>.*?</tr>", page, re.DOTALL)
-    assert row and "muted, so it holds" in row[0] and "100%" in row[0]
-    assert "is muted, so it only holds," in page and "moderators mostly overturn it" in page
-    assert 'href="/moderate/rules" aria-current="page"' in page
+    page = Page((await service.client.get("/moderate/rules")).text)
+    (row,) = [row for row in page.texts("tr") if row.startswith("disallowed ")]
+    assert "muted, so it holds" in row and "100%" in row
+    (muted,) = page.texts("form.muted")
+    assert "is muted, so it only holds," in muted and "moderators mostly overturn it" in muted
+    assert page.attributes('[aria-current="page"]', "href") == ["/moderate/rules"]
     form = {"site": "default", "rule": "disallowed", "csrf_token": "forged"}
     assert (await service.client.post("/moderate/rules/unmute", data=form)).status_code == 403
     answer = await service.client.post("/moderate/rules/unmute", data=form | {"csrf_token": csrf})
     assert answer.status_code == 303
-    page = (await service.client.get(answer.headers["location"])).text
-    assert "back at work" in page and "muted, so" not in page
+    text = Page((await service.client.get(answer.headers["location"])).text).text()
+    assert "back at work" in text and "muted, so" not in text
     assert (await service.post(body="Down by the river once more.")).status_code == 202
     elsewhere = await service.client.post(
         "/moderate/rules/unmute", data={"site": "nowhere", "rule": "disallowed", "csrf_token": csrf}
@@ -200,7 +202,7 @@ def test_the_commands_change_a_running_service_at_once(server: Server, tmp_path:
     file.write_text("# ours\nriver\nin the bank\n")
     form = f"{server.url}/sites/default/articles/post/form"
     comment = {"name": "Ann", "email": "a@example.org", "body": "Down by the river, a kind word."}
-    assert 'id="reply-email"' in httpx.get(form).text
+    assert Page(httpx.get(form).text).has("#reply-email")
     done = server.run(
         "set-rules", "default", f"disallowed=@{file}", "blocked+=ann@example.org", "max_body=20", "require_email=no"
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from moderation.policy.store_settings_history import KEPT
 from moderation.sites import store as sites
 from moderation.sites.model import Site, SiteSettings
 from tests.conftest import Service
+from tests.html import Page
 from tests.policy.test_settings import signed_in
 
 URL = "/api/v1/what-if"
@@ -165,22 +165,23 @@ async def test_the_page_shows_what_would_change_before_it_is_saved(service: Serv
     await service.post(body="A <b>word</b> about turnips.", name="Ann <i>")
     assert (await service.client.get("/moderate/what-if")).status_code == 303
     csrf = await signed_in(service, "moderator")
-    page = (await service.client.get("/moderate/what-if")).text
-    fields = re.search('name="fields" value="([^"]*)"', page)
-    assert fields and "Save the policy" not in page
+    page = Page((await service.client.get("/moderate/what-if")).text)
+    fields = page.value("fields")
+    assert "Save the policy" not in page.text()
     typed = {k: v for k, v in policy.typed_of(SiteSettings()).items() if v is not False}
-    typed |= {"csrf_token": csrf, "site": "default", "fields": fields[1], "days": "7", "blocked": "turnips"}
-    page = (await service.client.post("/moderate/what-if", data=typed)).text
-    assert "1 of 1 verdict of the last 7 days would change" in page
-    assert "<code>blocked</code> 0 → 1" in page and "Ann &lt;i&gt;" in page and "blocked word" in page
-    assert ">\nturnips</textarea>" in page
+    typed |= {"csrf_token": csrf, "site": "default", "fields": fields, "days": "7", "blocked": "turnips"}
+    page = Page((await service.client.post("/moderate/what-if", data=typed)).text)
+    assert page.text("#what-if-found") == "1 of 1 verdict of the last 7 days would change"
+    (example,) = page.texts("details tbody tr")
+    assert "blocked 0 → 1" in page.texts("#what-if-found + p") and "Ann <i>" in example and "blocked word" in example
+    assert page.value("blocked") == "turnips"
     wrong = await service.client.post("/moderate/what-if", data=typed | {"max_links": "x", "model": "nope"})
-    assert wrong.status_code == 422 and 'id="policy-max_links-wrong"' in wrong.text
+    assert wrong.status_code == 422 and Page(wrong.text).has("#policy-max_links-wrong")
     wrong = await service.client.post("/moderate/what-if", data=typed | {"model": "nope"})
-    assert wrong.status_code == 422 and 'id="what-if-model-wrong"' in wrong.text
+    assert wrong.status_code == 422 and Page(wrong.text).has("#what-if-model-wrong")
     assert (await service.client.post("/moderate/what-if", data=typed | {"csrf_token": "x"})).status_code == 403
     await signed_in(service, "administrator")
-    assert 'formaction="/moderate/policy"' in (await service.client.get("/moderate/what-if")).text
+    assert Page((await service.client.get("/moderate/what-if")).text).has('[formaction="/moderate/policy"]')
 
 
 @pytest.mark.anyio

@@ -9,7 +9,8 @@ import pytest
 from moderation.db import secure_delete
 from moderation.privacy.retention import Keep, empty, sweep
 from tests.conftest import Service
-from tests.queue.test_decide import csrf, decide, set_password, sign_in
+from tests.html import csrf
+from tests.queue.test_decide import decide, set_password, sign_in
 
 pytestmark = pytest.mark.anyio
 WORD = b"zqxjkvbp"

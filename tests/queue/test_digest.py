@@ -10,6 +10,7 @@ import pytest
 from moderation.queue import digest
 from moderation.settings import Settings
 from tests.conftest import Service, forged
+from tests.html import Page
 from tests.outbox.postbox import Postbox
 from tests.policy.test_settings import signed_in
 
@@ -66,12 +67,11 @@ async def test_the_account_has_the_choice_and_what_waits_to_go_out_obeys_it(serv
     csrf = await signed_in(service, "moderator")
     await service.held()
     form = {"csrf_token": csrf, "act": "digest"}
-    page = (await service.client.get(ACCOUNT)).text
-    assert 'name="digest" value="1" checked' in page
+    assert Page((await service.client.get(ACCOUNT)).text).has('[name="digest"][value="1"][checked]')
     await digest.digest(service.services.database, service.clock())
     assert (await service.client.post(ACCOUNT, data=form)).status_code == 303
-    page = (await service.client.get(f"{ACCOUNT}?done=digest")).text
-    assert 'name="digest" value="1">' in page and "Your choice of mails is saved." in page
+    page = Page((await service.client.get(f"{ACCOUNT}?done=digest")).text)
+    assert page.has('[name="digest"][value="1"]:not([checked])') and "Your choice of mails is saved." in page.text()
     await service.services.outbox.all_due()
     assert box.mails == []
     assert await digested(service, box) == 0

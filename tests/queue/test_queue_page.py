@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from html import unescape
-
 import pytest
 
 from moderation.policy import error_rates
@@ -13,37 +10,36 @@ from moderation.queue import store as stored_queue
 from moderation.sites import store as sites
 from moderation.sites.model import Article
 from tests.conftest import Service
+from tests.html import Page, attribute, words
 from tests.team.test_roles import Person, signed_in
 
 pytestmark = pytest.mark.anyio
 
 
-async def shown(person: Person, url: str) -> str:
+async def shown(person: Person, url: str) -> Page:
     answer = await person.ask("GET", url)
     assert answer.status_code == 200, answer.text
-    return answer.text
+    return Page(answer.text)
 
 
-def rows(page: str) -> list[str]:
-    return re.findall(r'<li class="row" id="row-([0-9a-z]+)"', page)
+def rows(page: Page) -> list[str]:
+    return [id.removeprefix("row-") for id in page.attributes("li.row", "id")]
 
 
-async def press(person: Person, page: str, action: str, id: str) -> str:
+async def press(person: Person, page: Page, action: str, id: str) -> str:
     """A button of a row; the address of the page that comes after it."""
-    seen = re.search(rf'name="seen-{id}" value="(\d+)"', page)
-    back = re.search(r'name="back" value="([^"]*)"', page)
-    assert seen and back
-    assert f'name="one" value="{action}:{id}"' in page, "there is no such button"
-    told = {"csrf_token": person.csrf, "one": f"{action}:{id}", f"seen-{id}": seen[1], "back": unescape(back[1])}
+    form = page.form("/moderate/decisions")
+    assert form.one(f'button[name="one"][value="{action}:{id}"]')
+    told = {"csrf_token": person.csrf, "one": f"{action}:{id}"} | {
+        name: form.value(name) for name in (f"seen-{id}", "back")
+    }
     answer = await person.ask("POST", "/moderate/decisions", data=told)
     assert answer.status_code == 303, answer.text
     return answer.headers["location"]
 
 
-def here(page: str) -> str:
-    found = re.search(r'<span class="shown">(.*?)</span>\n', page)
-    assert found
-    return re.sub("<[^>]+>", "", found[1])
+def here(page: Page) -> str:
+    return page.text(".shown")
 
 
 async def test_a_decision_further_on_leads_back_to_the_same_place(
@@ -55,15 +51,15 @@ async def test_a_decision_further_on_leads_back_to_the_same_place(
     person = await signed_in(service)
     first = await shown(person, "/moderate")
     assert rows(first) == ids[:2] and here(first) == "2 of 5"
-    more = re.search(r'href="([^"]+)" rel="next"', first)
-    assert more
-    second = await shown(person, unescape(more[1]))
+    (more,) = first.attributes('a[rel="next"]', "href")
+    second = await shown(person, more)
     assert rows(second) == ids[2:4]
     after = await shown(person, await press(person, second, "approve", ids[2]))
     assert rows(after) == ids[3:], "those that were passed over are not in the way again"
     after = await shown(person, await press(person, after, "approve", ids[3]))
     after = await shown(person, await press(person, after, "approve", ids[4]))
-    assert rows(after) == [] and "Nothing more comes after this" in after and "Back to the first page" in after
+    assert rows(after) == [] and "Nothing more comes after this" in after.text()
+    assert rows(await shown(person, after.link("Back to the first page"))) == ids[:2]
     assert rows(await shown(person, "/moderate")) == ids[:2]
 
 
@@ -76,26 +72,27 @@ async def test_the_second_look_stays_one_and_a_yes_counts(service: Service, monk
         monkeypatch.setattr(module, "AUDIT_SAMPLE", picked[0][-1])
     person = await signed_in(service)
     page = await shown(person, "/moderate?status=approved&sample=1")
-    assert rows(page) == picked and "Right: Approve" in page and here(page) == "2 shown"
+    assert rows(page) == picked and "Right: Approve" in page.text() and here(page) == "2 shown"
     page = await shown(person, await press(person, page, "approve", picked[0]))
     assert rows(page) == picked[1:], "still the second look, and the one that was right is done"
     page = await shown(person, await press(person, page, "reject", picked[1]))
-    assert "All that was picked has been looked at" in page
+    assert "All that was picked has been looked at" in page.text()
     told = (await person.ask("GET", "/api/v1/stats")).json()["audit_sample"]["published_removed"]
     assert (told["hits"], told["count"]) == (1, 2)
-    assert "Right: Approve" not in await shown(person, "/moderate?status=approved"), "elsewhere it is no question"
+    elsewhere = await shown(person, "/moderate?status=approved")
+    assert "Right: Approve" not in elsewhere.text(), "elsewhere it is no question"
 
 
 async def test_a_single_comment_that_nobody_looked_at_can_be_found_right(service: Service) -> None:
     id = (await service.post()).json()["id"]
     person = await signed_in(service)
-    assert "Right: Approve" in await shown(person, f"/moderate/comments/{id}")
+    assert "Right: Approve" in (await shown(person, f"/moderate/comments/{id}")).text()
     told = {"csrf_token": person.csrf, "comments": id, "action": "approve"}
     assert (await person.ask("POST", "/moderate/decisions", data=told)).status_code == 303
-    assert "Right: Approve" not in await shown(person, f"/moderate/comments/{id}")
+    assert "Right: Approve" not in (await shown(person, f"/moderate/comments/{id}")).text()
     staff = await person.ask("POST", f"/api/v1/comments/{id}/replies", json={"body": "Thank you.", "name": "Marta"})
     assert staff.status_code == 201, staff.text
-    assert "Right: Approve" not in await shown(person, f"/moderate/comments/{staff.json()['reply']['id']}")
+    assert "Right: Approve" not in (await shown(person, f"/moderate/comments/{staff.json()['reply']['id']}")).text()
 
 
 async def test_a_row_leads_to_its_article_and_to_all_that_waits_there(service: Service) -> None:
@@ -105,11 +102,13 @@ async def test_a_row_leads_to_its_article_and_to_all_that_waits_there(service: S
     await service.held("elsewhere")
     person = await signed_in(service)
     page = await shown(person, "/moderate")
-    assert 'href="https://blog.example/gate?a=1&amp;b=2" rel="noopener noreferrer"><bdi>Why a gate?</bdi>' in page
-    same = re.search(r'<a href="([^"]+)">same article</a>', page)
-    assert same and rows(await shown(person, unescape(same[1]))) == [id]
-    assert page.count("4 other labels") == 2 and page.count("identity attack</dt>") == 2
-    assert "Why a gate?" in await shown(person, f"/moderate/comments/{id}")
+    article = page.one(f'#row-{id} a[href="https://blog.example/gate?a=1&b=2"]')
+    assert words(article) == "Why a gate?" and attribute(article, "rel") == "noopener noreferrer"
+    (same,) = [attribute(a, "href") for a in page.all(f"#row-{id} a") if words(a) == "same article"]
+    assert rows(await shown(person, same)) == [id]
+    assert page.texts("details.others > summary") == ["4 other labels"] * 2
+    assert page.texts(".scores dt").count("identity attack") == 2
+    assert "Why a gate?" in (await shown(person, f"/moderate/comments/{id}")).text()
 
 
 async def test_an_insult_rejected_by_one_key_teaches_that_it_was_one(service: Service) -> None:

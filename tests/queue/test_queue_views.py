@@ -12,6 +12,7 @@ from moderation.queue import store as storage_queue
 from moderation.queue import store_search as search
 from moderation.queue.store import View, waiting
 from tests.conftest import Service
+from tests.html import csrf
 
 pytestmark = pytest.mark.anyio
 
@@ -343,8 +344,7 @@ async def test_the_spam_folder_is_emptied_after_asking_and_nothing_else_goes(ser
     assert await ids(service, status="spam") == [held]
     refused = await service.client.post("/moderate/spam/empty", data={"csrf_token": "wrong"})
     assert refused.status_code == 403 and await ids(service, status="spam") == [held]
-    token = asked.text.partition('name="csrf_token" value="')[2].partition('"')[0]
-    done = await service.client.post("/moderate/spam/empty", data={"csrf_token": token, "site": ""})
+    done = await service.client.post("/moderate/spam/empty", data={"csrf_token": csrf(asked.text), "site": ""})
     assert done.status_code == 303
     assert await ids(service, status="spam") == [] and await ids(service) == [other]
     async with service.services.database.reading() as session:

@@ -13,8 +13,9 @@ from moderation.outbox import webhooks
 from moderation.queue.redact import pattern, shift
 from moderation.transfer import store_backup as dump
 from tests.conftest import Service
+from tests.html import csrf
 from tests.intake.test_receipts import path_of, read
-from tests.queue.test_decide import csrf, decide, set_password, sign_in
+from tests.queue.test_decide import decide, set_password, sign_in
 
 pytestmark = pytest.mark.anyio
 NUMBER = "+49 170 5554433221"

@@ -13,6 +13,7 @@ from moderation.core.urls import Links
 from moderation.settings import Settings, SettingsError, load
 from moderation.sites.model import Site
 from tests.conftest import Service
+from tests.html import Page
 
 pytestmark = pytest.mark.anyio
 EVIL = {"Host": "evil.example", "Origin": "http://evil.example", "Referer": "http://evil.example/trap"}
@@ -37,7 +38,7 @@ async def test_a_form_leads_nobody_to_the_host_that_it_names(service: Service) -
     form = FIELDS | {"redirect_to": "http://evil.example/trap"}
     page = (await service.client.get("/sites/default/articles/post/form")).text
     service.clock.forward(seconds=5)
-    form["form_token"] = page.partition('name="form_token" value="')[2].partition('"')[0]
+    form["form_token"] = Page(page).value("form_token")
     sent = await service.client.post(PATH, data=form, headers=headers)
     assert sent.status_code == 303 and "evil" not in sent.headers["location"]
     wordpress = {"author": "Ann", "email": "a@mail.example", "comment": "", "comment_post_ID": "post"}

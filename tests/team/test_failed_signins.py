@@ -11,8 +11,9 @@ from moderation.privacy import data_requests as privacy
 from moderation.settings import Settings
 from moderation.team import store_failures as failures
 from tests.conftest import Service
+from tests.html import csrf
 from tests.outbox.postbox import Postbox
-from tests.team.test_second_factor import EMAIL, add, csrf
+from tests.team.test_second_factor import EMAIL, add
 from tests.team.test_signin import Hashing, attack, give, hashing, quick  # noqa: F401  (fixtures)
 
 pytestmark = pytest.mark.anyio

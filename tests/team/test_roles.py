@@ -16,6 +16,7 @@ from moderation.team import access
 from moderation.team import store as moderators
 from moderation.team.model import Moderator
 from tests.conftest import Service
+from tests.html import Page
 
 pytestmark = pytest.mark.anyio
 PASSWORD = "four unrelated words"
@@ -59,9 +60,8 @@ async def by_email(service: Service, email: str) -> Moderator | None:
 
 
 def link_of(answer: httpx.Response) -> str:
-    found = re.search(r"<code>http://comments\.test(/moderate/set-password/[^<]+)</code>", answer.text)
-    assert found, answer.text
-    return found[1]
+    (link,) = [said for said in Page(answer.text).texts("code") if "/moderate/set-password/" in said]
+    return link.removeprefix("http://comments.test")
 
 
 # --- who may do what -----------------------------------------------------------------------------------------------------
@@ -278,11 +278,12 @@ async def test_a_token_is_shown_once_listed_and_revoked(service: Service) -> Non
     answer = await chief.act(
         "add-token", **{"name": "The  newsroom's script", "site": "default", "scope-moderate": "1"}
     )
-    found = re.search(r"<code>([A-Za-z0-9_-]{32})</code>", answer.text)
-    assert answer.status_code == 200 and found
-    token, who = found[1], {"Authorization": f"Bearer {found[1]}"}
+    assert answer.status_code == 200
+    (token,) = [said for said in Page(answer.text).texts("code") if re.fullmatch(r"[A-Za-z0-9_-]{32}", said)]
+    who = {"Authorization": f"Bearer {token}"}
     page = (await chief.ask("GET", PAGE)).text
-    assert token not in page and token[:6] in page and "The newsroom&#39;s script" in page and "never used" in page
+    text = Page(page).text()
+    assert token not in page and token[:6] in text and "The newsroom's script" in text and "never used" in text
     service.client.cookies.clear()
     assert (await service.client.get("/api/v1/comments", headers=who)).status_code == 200
     assert (await service.client.post("/api/v1/score", json={"text": "x"}, headers=who)).status_code == 403

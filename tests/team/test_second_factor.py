@@ -14,16 +14,11 @@ from moderation.core.problem import NotFound
 from moderation.team import access
 from moderation.transfer import store_backup as dump
 from tests.conftest import Service, forged
+from tests.html import Page, csrf
 
 pytestmark = pytest.mark.anyio
 PASSWORD = "four unrelated words"
 EMAIL = "ines@garden.example"
-
-
-def csrf(page: str) -> str:
-    found = re.search(r'name="csrf_token" value="([^"]+)"', page)
-    assert found, page[:500]
-    return found[1]
 
 
 async def add(service: Service, email: str = EMAIL, role: str = "moderator", site: str = "*") -> None:
@@ -40,9 +35,7 @@ async def give_password(service: Service, email: str = EMAIL, password: str = PA
 
 
 async def give_code(service: Service, asked: str, code: str) -> httpx.Response:
-    ticket = re.search(r'name="ticket" value="([^"]+)"', asked)
-    assert ticket, asked
-    fields = {"csrf_token": csrf(asked), "ticket": ticket[1], "code": code}
+    fields = {"csrf_token": csrf(asked), "ticket": Page(asked).value("ticket"), "code": code}
     return await service.client.post("/moderate/login/code", data=fields)
 
 
@@ -59,15 +52,20 @@ async def turn_on(service: Service) -> tuple[str, list[str]]:
     """Signed in beforehand; the app's secret and the recovery codes. The code that was used is used."""
     assert (await act(service, "begin-factor", password=PASSWORD)).status_code == 303
     page = (await service.client.get("/moderate/account")).text
-    secret = re.search(r'class="key">([A-Z2-7 ]+)<', page)
-    assert secret and "<svg" in page and f"secret={secret[1].replace(' ', '')}" in page
-    key = secret[1].replace(" ", "")
-    assert len(key) == 32  # 160 bits
+    shown = Page(page)
+    key = shown.text(".key").replace(" ", "")
+    assert shown.has("svg") and f"secret={key}" in page
+    assert re.fullmatch("[A-Z2-7]{32}", key)  # 160 bits
     on = await act(service, "confirm-factor", code=code_of(service, key))
     assert on.status_code == 200, on.text
-    codes = re.findall(r"<li><code>([0-9a-z-]{19})</code>", on.text)
-    assert len(set(codes)) == 10
+    codes = recovery_codes(on)
     return key, codes
+
+
+def recovery_codes(answer: httpx.Response) -> list[str]:
+    codes = Page(answer.text).texts("li > code")
+    assert len(set(codes)) == 10 and all(re.fullmatch("[0-9a-z-]{19}", code) for code in codes)
+    return codes
 
 
 def forget_session(service: Service) -> None:
@@ -111,7 +109,7 @@ async def test_a_ticket_is_worth_nothing_alone_and_is_soon_over(service: Service
     service.client.cookies.clear()
     asked = (await give_password(service)).text
     service.clock.forward(minutes=5)
-    for wrong in ("", "x", "*/x/zz/y", "*/0/0", forged(asked.split('name="ticket" value="')[1].split('"')[0])):
+    for wrong in ("", "x", "*/x/zz/y", "*/0/0", forged(Page(asked).value("ticket"))):
         fields = {"csrf_token": csrf(asked), "ticket": wrong, "code": code_of(service, secret)}
         answer = await service.client.post("/moderate/login/code", data=fields)
         assert answer.status_code == 401 and "Sign in again" in answer.text
@@ -153,8 +151,8 @@ async def test_a_recovery_code_signs_in_once_and_new_ones_end_the_old(service: S
 
     service.clock.forward(seconds=30)
     renewed = await act(service, "new-codes", code=code_of(service, secret))
-    fresh = re.findall(r"<li><code>([0-9a-z-]{19})</code>", renewed.text)
-    assert len(fresh) == 10 and not set(fresh) & set(codes)
+    fresh = recovery_codes(renewed)
+    assert not set(fresh) & set(codes)
     forget_session(service)
     assert (await give_code(service, asked, codes[2])).status_code == 401
     assert (await give_code(service, asked, fresh[0])).status_code == 303
@@ -177,7 +175,7 @@ async def test_a_new_password_by_link_does_not_get_round_it(service: Service) ->
     assert (await service.client.post(f"/moderate/set-password/{token}", data=fields)).status_code == 303
     assert not await is_in(service)
     asked = await give_password(service, password="five quite other words")
-    assert asked.status_code == 200 and 'name="ticket"' in asked.text and not await is_in(service)
+    assert asked.status_code == 200 and Page(asked.text).has('[name="ticket"]') and not await is_in(service)
     assert (await give_code(service, before, "000000")).status_code == 401  # a ticket of the old password
     assert "Sign in again" in (await give_code(service, before, "000000")).text
 
@@ -231,11 +229,12 @@ async def test_sessions_are_listed_without_a_place_and_ended(service: Service) -
         clients.append(service.client.cookies["moderation_session"])
     service.clock.forward(minutes=61)
     page = (await service.client.get("/moderate/account")).text
-    ids = re.findall(r'name="session" value="([^"]+)"', page)
+    ids = Page(page).attributes('[name="session"]', "value")
     assert len(ids) == 2 and "this one" in page and "203.0.113" not in page
     assert not any(token in page for token in clients)
-    used = re.findall(r"last used about <time datetime=\"[^\"]+:(\d\d)\"", page)
-    assert used  # the hour at most; a session that was never used since shows when it began
+    # the hour at most; a session that was never used since shows when it began
+    used = Page(page).attributes("li .soft time", "datetime")
+    assert len(used) == 2 and all(re.search(r":\d\d$", at) for at in used)
 
     assert (await act(service, "end-session", session=ids[0])).status_code == 303
     assert (await act(service, "end-session", session=ids[0])).status_code == 404

@@ -22,7 +22,8 @@ from moderation.team import access, second_factor, throttle
 from moderation.team import store_failures as failures
 from moderation.team.passwords import Passwords
 from tests.conftest import Service, forged
-from tests.team.test_second_factor import EMAIL, PASSWORD, add, code_of, csrf, turn_on
+from tests.html import Page, csrf
+from tests.team.test_second_factor import EMAIL, PASSWORD, add, code_of, turn_on
 
 pytestmark = pytest.mark.anyio
 HOME, ELSEWHERE = "203.0.113.9", "198.51.100.{}"
@@ -42,11 +43,8 @@ async def give(client: httpx.AsyncClient, password: str = PASSWORD, email: str =
 
 
 async def give_code(client: httpx.AsyncClient, asked: str, code: str) -> httpx.Response:
-    ticket = re.search(r'name="ticket" value="([^"]+)"', asked)
-    assert ticket, asked
-    return await client.post(
-        "/moderate/login/code", data={"csrf_token": csrf(asked), "ticket": ticket[1], "code": code}
-    )
+    fields = {"csrf_token": csrf(asked), "ticket": Page(asked).value("ticket"), "code": code}
+    return await client.post("/moderate/login/code", data=fields)
 
 
 async def attack(service: Service, networks: int, email: str = EMAIL, times: int = 5) -> list[int]:
@@ -432,7 +430,7 @@ async def test_the_step_after_the_password_works_in_the_same_browser_only(servic
         for visited in (False, True):
             page = (await other.get("/moderate/login")).text if visited else asked
             fields = {"csrf_token": csrf(page), "code": code_of(service, secret)}
-            fields["ticket"] = re.findall(r'name="ticket" value="([^"]+)"', asked)[0]
+            fields["ticket"] = Page(asked).value("ticket")
             await other.post("/moderate/login/code", data=fields)
             assert "moderation_session" not in other.cookies
         assert (await give_code(mine, asked, code_of(service, secret))).status_code == 303

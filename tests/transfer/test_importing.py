@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import re
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ import pytest
 from moderation.core.problem import Problem
 from moderation.team import access
 from tests.conftest import Service
+from tests.html import Page, csrf
 from tests.transfer import foreign
 from tests.transfer.conftest import Bring
 from tests.transfer.foreign import PATH_KEY, Row
@@ -137,13 +137,12 @@ async def test_the_console_says_where_it_was_judged(service: Service, bring: Bri
         eve = await access.add_moderator(tx, "eve@example.org", "administrator", "*", service.clock())
         await access.set_password(tx, eve, "a password of some length", service.clock())
     page = await service.client.get("/moderate/login")
-    csrf = re.search(r'name="csrf_token" value="([^"]+)"', page.text)
-    form = {"email": "eve@example.org", "password": "a password of some length", "csrf_token": csrf[1] if csrf else ""}
+    form = {"email": "eve@example.org", "password": "a password of some length", "csrf_token": csrf(page.text)}
     await service.client.post("/moderate/login", data=form)
-    page = await service.client.get("/moderate")
-    assert "The words of comment 3." in page.text
-    assert "Imported from <bdi>wordpress</bdi>: judged there, not scored here." in page.text
-    assert "did not answer" not in page.text
+    text = Page((await service.client.get("/moderate")).text).text()
+    assert "The words of comment 3." in text
+    assert "Imported from wordpress: judged there, not scored here." in text
+    assert "did not answer" not in text
 
 
 async def test_a_missing_parent_may_come_with_the_next_file(service: Service, bring: Bring) -> None:
