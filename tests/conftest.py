@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+from argon2 import PasswordHasher
 from starlette.applications import Starlette
 
 from classifier.serving import Classifier
@@ -29,12 +30,17 @@ from moderation.db import connect
 from moderation.db.database import Database
 from moderation.services import Services
 from moderation.settings import Settings
+from moderation.team import passwords
 from tests import postgres
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
     from tests.outbox.postbox import Postbox
+
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+"""Compiled files are kept, or each worker and each server would compile the whole house anew."""
 
 ROOT = Path(__file__).parent.parent
 STRICT = os.environ.get("CI") == "true"
@@ -193,6 +199,17 @@ async def database(address: str) -> AsyncIterator[Database]:
 
 
 # --- the service in this process ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cheap_passwords() -> Iterator[None]:
+    """Hashes of the same kind that cost a thousandth: 64 MiB and a fifth of a second each are for attackers.
+    `tests/team/test_access.py` holds what a real one costs."""
+    with pytest.MonkeyPatch.context() as patch:
+        cheap = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+        patch.setattr(passwords, "hasher", cheap)
+        patch.setattr(passwords, "NOBODY", cheap.hash("nobody has this one"))
+        yield
 
 
 @pytest.fixture(scope="session")

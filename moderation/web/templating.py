@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -26,13 +27,16 @@ def sends_to(*origins: str) -> dict[str, str]:
     return {"Content-Security-Policy": " ".join([CSP, *dict.fromkeys(origins)])}
 
 
+@cache
+def templates_of(package: Path) -> Environment:
+    """The templates of every slice below `package`, each compiled once a process, however many services run in it."""
+    slices = {folder.parent.name: FileSystemLoader(folder) for folder in package.glob("*/templates")}
+    return Environment(loader=PrefixLoader(slices), autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+
+
 class Pages:
     def __init__(self, package: Path) -> None:
-        """The templates of every slice below `package`."""
-        slices = {folder.parent.name: FileSystemLoader(folder) for folder in package.glob("*/templates")}
-        self._templates = Environment(
-            loader=PrefixLoader(slices), autoescape=True, undefined=StrictUndefined, trim_blocks=True
-        )
+        self._templates = templates_of(package)
 
     def answer(
         self, template: str, status: int = 200, headers: dict[str, str] | None = None, **told: Any

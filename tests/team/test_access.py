@@ -5,11 +5,13 @@ from __future__ import annotations
 from ipaddress import ip_network
 
 import pytest
+from argon2 import extract_parameters
 from argon2.exceptions import VerifyMismatchError
+from argon2.profiles import RFC_9106_LOW_MEMORY
 
 from moderation.core.signing import FORM_OLDEST, FORM_YOUNGEST, SHARED, Signer
-from moderation.team import passwords
 from moderation.team.access import client_address
+from moderation.team.passwords import NOBODY, hasher  # the true ones: all other tests take cheap ones
 
 TRUSTED = (ip_network("127.0.0.1/32"), ip_network("10.0.0.0/8"))
 
@@ -83,5 +85,9 @@ def test_a_form_token_has_an_age_and_a_place() -> None:
 
 def test_where_nobody_is_a_password_is_compared_as_long_as_anywhere() -> None:
     with pytest.raises(VerifyMismatchError):  # which a hash that cannot be read would not come to
-        passwords.hasher.verify(passwords.NOBODY, "a password")
-    assert not passwords.hasher.check_needs_rehash(passwords.NOBODY), "it has other costs than a true one"
+        hasher.verify(NOBODY, "a password")
+    assert not hasher.check_needs_rehash(NOBODY), "it has other costs than a true one"
+
+
+def test_a_hash_costs_what_the_rfc_asks_for() -> None:
+    assert extract_parameters(hasher.hash("four unrelated words")) == RFC_9106_LOW_MEMORY
