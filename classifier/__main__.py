@@ -61,8 +61,13 @@ def _spread(address: str | None) -> Iterator[None]:
 def evaluate(given: argparse.Namespace) -> int:
     """A version on data it never saw, every figure in one go: Markdown on stdout; with --out, JSON and curves beside it."""
     from classifier.base import open_base
-    from classifier.evaluation import report, tables
 
+    try:
+        from classifier.evaluation import report, tables
+    except ImportError:
+        raise ValueError(
+            "this command is one of the checkout: the installed package has no classifier/evaluation"
+        ) from None
     if not given.data.is_dir():
         raise ValueError("the data folder is missing")
     base = open_base(given.models, given.version)

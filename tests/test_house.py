@@ -107,7 +107,7 @@ def test_what_serves_imports_neither_training_nor_evaluation() -> None:
             if here in commands:
                 continue
             if ".evaluation" in name:
-                assert room == "evaluation" or here == "classifier.training.fit", f"{here} must not import {name}"
+                assert room == "evaluation", f"{here} must not import {name}"
             if ".training" in name:
                 assert room in ("training", "evaluation"), f"{here} must not import {name}"
 

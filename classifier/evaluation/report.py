@@ -10,15 +10,15 @@ import numpy as np
 
 from classifier import thresholds
 from classifier.base import Base
-from classifier.evaluation import alarms, peers, unseen
+from classifier.evaluation import peers, unseen
 from classifier.evaluation.bench import bench
 from classifier.evaluation.draw import chart
-from classifier.evaluation.evaluate import auc, enough, figures, firing, of_part, slices
-from classifier.evaluation.parts import EVERYDAY, HEADLINE, Floats, Part, Said, column, parts, scores
 from classifier.evaluation.tables import markdown, summary
 from classifier.labels import LABELS
 from classifier.registry import write_json
-from classifier.training import corpora, measure
+from classifier.training import alarms, corpora, measure
+from classifier.training.metrics import auc, enough, figures, firing, of_part, slices
+from classifier.training.parts import EVERYDAY, HEADLINE, Floats, Part, Said, column, parts, scores
 from classifier.training.progress import say
 
 SPAM_SOURCES = ("blog_comments", "blog_comments_modern", "youtube_uci", "youtube_gambling_id", "sms")

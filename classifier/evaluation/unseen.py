@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from classifier.evaluation.parts import Part, parts
 from classifier.examples import Example
 from classifier.training import corpora
 from classifier.training.dataset import gather, key
+from classifier.training.parts import Part, parts
 from classifier.views import Fold, normalised
 
 SHINGLE = 8

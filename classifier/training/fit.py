@@ -17,7 +17,6 @@ import numpy.typing as npt
 
 from classifier import structure
 from classifier.base import Base
-from classifier.evaluation.evaluate import evaluate
 from classifier.hashing import BUCKETS, Hasher
 from classifier.hidden import UNITS
 from classifier.identity import TERMS
@@ -29,6 +28,7 @@ from classifier.training import calibrate, corpora, matrix
 from classifier.training.calibrate import FALSE_ALARMS, Unseen
 from classifier.training.dataset import FOLDS, UNSEEN, Rows, gather, say
 from classifier.training.estimate import C, fit_tables, prepare
+from classifier.training.metrics import evaluate
 from classifier.views import Fold
 
 CODE = "4"

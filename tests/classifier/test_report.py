@@ -16,10 +16,10 @@ import pytest
 from classifier.__main__ import main
 from classifier.evaluation import peers, report, tables, unseen
 from classifier.evaluation.draw import chart
-from classifier.evaluation.evaluate import evaluate
-from classifier.evaluation.parts import parts, scores
 from classifier.examples import Example
 from classifier.serving import Base
+from classifier.training.metrics import evaluate
+from classifier.training.parts import parts, scores
 from classifier.views import Fold
 from tests.classifier.conftest import FOUL, GOOD, table
 

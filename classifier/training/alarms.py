@@ -11,10 +11,10 @@ from typing import Any
 
 from classifier import structure
 from classifier.base import Base
-from classifier.evaluation.parts import Part, Said
 from classifier.examples import Asked, Example
 from classifier.explain import clues
 from classifier.labels import LABELS
+from classifier.training.parts import Part, Said
 
 WORST = 20
 COMMON = 20

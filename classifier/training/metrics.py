@@ -15,14 +15,13 @@ import numpy as np
 
 from classifier import structure
 from classifier.base import Base
-from classifier.evaluation import alarms
-from classifier.evaluation.parts import EVERYDAY, HEADLINE, Bools, Floats, Part, Said, column, parts, scores
 from classifier.examples import Example
 from classifier.identity import TERMS as IDENTITY
 from classifier.labels import LABELS
-from classifier.training import attack
+from classifier.training import alarms, attack
 from classifier.training.matrix import targets
 from classifier.training.measure import Ranked, decided_alone, measure, share
+from classifier.training.parts import EVERYDAY, HEADLINE, Bools, Floats, Part, Said, column, parts, scores
 
 FEW = 10
 """A slice with fewer rows of either kind is not reported: its figure would be noise."""
