@@ -85,7 +85,7 @@ async def run(count: int) -> float:
             async with database.transaction() as tx:
                 await sites.put_site(tx, site, now)
                 await tx.execute(
-                    "INSERT INTO articles (site, article, title, url, body, published_at, comments_open, revision, "
+                    "INSERT INTO articles (site, article, title, url, text, published_at, comments_open, revision, "
                     "created_at) VALUES ('default', 'post', '', NULL, '', NULL, 1, 0, ?)",
                     now,
                 )

@@ -24,7 +24,8 @@ from moderation.core.problem import NotFound, Problem
 from moderation.core.signing import Signer
 from moderation.core.urls import Links
 from moderation.db import connect
-from moderation.db.database import Database, NewerDatabase, Session
+from moderation.db.database import Database, Session
+from moderation.db.migrate import IncompatibleDatabase
 from moderation.outbox.undelivered import Undelivered
 from moderation.settings import Settings, SettingsError, load
 from moderation.sites import store as sites
@@ -98,7 +99,7 @@ def failures_in_words() -> Iterator[None]:
         said, status = "stopped", 130
     except Problem as problem:
         said, status = problem.detail, 1
-    except (SettingsError, NewerDatabase, Undelivered, OSError) as error:
+    except (SettingsError, IncompatibleDatabase, Undelivered, OSError) as error:
         said, status = str(error), 1
     else:
         return

@@ -190,9 +190,3 @@ def test_nothing_loads_a_file_that_could_run_code() -> None:
                 "import dill",
             ):
                 assert word not in text, f"{path}: {word}"
-
-
-def test_migrations_have_numbers_of_their_own() -> None:
-    """Of two with one number the second would never be applied."""
-    numbers = [path.name[:4] for path in (ROOT / "moderation" / "db" / "migrations").glob("*.sql")]
-    assert len(numbers) == len(set(numbers)), sorted(numbers)

@@ -21,9 +21,9 @@ class Known:
 
 async def keep(tx: Session, site: str, article: str, version: int, vector: str) -> None:
     await tx.execute(
-        "INSERT INTO article_vectors (site, article, changed, version, vector) "
-        "SELECT ?, ?, coalesce(max(changed), 0) + 1, ?, ? FROM article_vectors WHERE site = ? "
-        "ON CONFLICT (site, article) DO UPDATE SET changed = excluded.changed, version = excluded.version, "
+        "INSERT INTO article_vectors (site, article, sequence, version, vector) "
+        "SELECT ?, ?, coalesce(max(sequence), 0) + 1, ?, ? FROM article_vectors WHERE site = ? "
+        "ON CONFLICT (site, article) DO UPDATE SET sequence = excluded.sequence, version = excluded.version, "
         "vector = excluded.vector",
         *(site, article, version, vector, site),
     )
@@ -31,7 +31,7 @@ async def keep(tx: Session, site: str, article: str, version: int, vector: str) 
 
 async def newest(session: Session, site: str) -> int:
     """The number of the site's last change; 0 where there was none."""
-    row = await session.fetch_one("SELECT max(changed) FROM article_vectors WHERE site = ?", site)
+    row = await session.fetch_one("SELECT max(sequence) FROM article_vectors WHERE site = ?", site)
     return int(row[0] or 0) if row else 0
 
 
@@ -39,7 +39,7 @@ async def since(session: Session, site: str, changed: int) -> list[Known]:
     """What has changed after that number."""
     rows = await session.fetch(
         "SELECT v.article, v.vector, a.url, a.published_at, a.created_at FROM article_vectors v JOIN articles a "
-        "ON a.site = v.site AND a.article = v.article WHERE v.site = ? AND v.changed > ?",
+        "ON a.site = v.site AND a.article = v.article WHERE v.site = ? AND v.sequence > ?",
         *(site, changed),
     )
     return [Known(row[0], row[1], bool(row[2]), row[4] if row[3] is None else row[3]) for row in rows]
@@ -48,7 +48,7 @@ async def since(session: Session, site: str, changed: int) -> list[Known]:
 async def missing(session: Session, site: str, version: int, limit: int) -> list[Article]:
     """Articles with an address or words of their own, and no vector of this version: they are from before."""
     rows = await session.fetch(
-        f"SELECT {ARTICLE} FROM articles WHERE site = ? AND (url IS NOT NULL OR title <> '' OR body <> '') "
+        f"SELECT {ARTICLE} FROM articles WHERE site = ? AND (url IS NOT NULL OR title <> '' OR text <> '') "
         "AND article NOT IN (SELECT article FROM article_vectors WHERE site = ? AND version = ?) LIMIT ?",
         *(site, site, version, limit),
     )

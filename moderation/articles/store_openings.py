@@ -35,7 +35,7 @@ class Proposal:
 
 async def add(tx: Session, rows: Iterable[Opening]) -> None:
     await tx.execute_many(
-        "INSERT INTO openings (site, article, at, address_key, comment, title, url) VALUES (?, ?, ?, ?, ?, ?, ?) "
+        "INSERT INTO article_openings (site, article, opened_at, network_key, comment, title, url) VALUES (?, ?, ?, ?, ?, ?, ?) "
         "ON CONFLICT (site, article) DO NOTHING",
         [(o.site, o.article, o.at, o.address, o.comment, o.title, o.url) for o in rows],
     )
@@ -47,8 +47,8 @@ async def by_address(session: Session, site: str, addresses: Iterable[str], sinc
     if not wanted:
         return {}
     rows = await session.fetch(
-        f"SELECT address_key, count(*) FROM openings WHERE site = ? AND address_key IN ({placeholders(len(wanted))}) AND at > ? "
-        "AND at < ? GROUP BY address_key",
+        f"SELECT network_key, count(*) FROM article_openings WHERE site = ? AND network_key IN ({placeholders(len(wanted))}) AND opened_at > ? "
+        "AND opened_at < ? GROUP BY network_key",
         *(site, *wanted, since, since + HOUR + LEEWAY),
     )
     return {row[0]: int(row[1]) for row in rows}
@@ -57,7 +57,7 @@ async def by_address(session: Session, site: str, addresses: Iterable[str], sinc
 async def count(session: Session, site: str, since: int, most: int) -> int:
     """How many were opened in the hour since then, counted up to `most`: past that nobody asks, and it could be any number."""
     row = await session.fetch_one(
-        "SELECT count(*) FROM (SELECT 1 FROM openings WHERE site = ? AND at > ? AND at < ? LIMIT ?) AS o",
+        "SELECT count(*) FROM (SELECT 1 FROM article_openings WHERE site = ? AND opened_at > ? AND opened_at < ? LIMIT ?) AS o",
         *(site, since, since + HOUR + LEEWAY, most),
     )
     return int(row[0]) if row else 0
@@ -69,7 +69,7 @@ async def proposals(session: Session, site: str, articles: Iterable[str]) -> lis
     rows = await session.fetch(
         "SELECT o.article, o.title, o.url, EXISTS (SELECT 1 FROM comments f WHERE f.site = o.site AND f.id = o.comment "
         "AND f.status IN ('approved', 'pending')) AND EXISTS (SELECT 1 FROM comments c WHERE c.site = o.site AND "
-        "c.article = o.article AND c.status = 'approved' AND c.decided <> 0 AND c.staff = 0) FROM openings o "
+        "c.article = o.article AND c.status = 'approved' AND c.is_decided <> 0 AND c.is_staff = 0) FROM article_openings o "
         f"WHERE o.site = ? AND o.article IN ({placeholders(len(wanted))}) AND (o.title <> '' OR o.url IS NOT NULL)",
         *(site, *wanted),
     )
@@ -78,4 +78,4 @@ async def proposals(session: Session, site: str, articles: Iterable[str]) -> lis
 
 async def settle(tx: Session, site: str, article: str) -> None:
     """Somebody who may has said what it is called: nothing is proposed any more."""
-    await tx.execute("UPDATE openings SET title = '', url = NULL WHERE site = ? AND article = ?", site, article)
+    await tx.execute("UPDATE article_openings SET title = '', url = NULL WHERE site = ? AND article = ?", site, article)

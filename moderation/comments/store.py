@@ -18,8 +18,8 @@ from moderation.core.times import LEEWAY
 from moderation.db.database import Row, Session, placeholders
 
 NAMES = (
-    "id, site, article, parent, path, status, revision, name, email, url, body, html, created_at, edited_at, judged, "
-    "decided, format, staff"
+    "id, site, article, parent, path, status, revision, name, email, url, body, html, created_at, edited_at, judged_revision, "
+    "is_decided, format, is_staff"
 )
 COMMENT = ", ".join("c." + name.strip() for name in NAMES.split(","))
 VERDICT = "s.action, s.reasons, s.scores, s.model, s.facts"
@@ -76,7 +76,7 @@ async def add_comments(tx: Session, judged: Iterable[Judged]) -> None:
     rows = list(judged)
     await tx.execute_many(
         "INSERT INTO comments (id, site, article, parent, path, status, revision, name, email, url, body, html, notify, "
-        "author_key, address_key, body_key, created_at, edited_at, judged, decided, format, worst, doubt, turn, staff) "
+        "author_key, network_key, body_key, created_at, edited_at, judged_revision, is_decided, format, max_score, margin, rank, is_staff) "
         f"VALUES ({placeholders(25)})",
         [
             (
@@ -97,12 +97,13 @@ async def add_comments(tx: Session, judged: Iterable[Judged]) -> None:
     )
     shown = Counter((j.comment.site, j.comment.article) for j in rows if j.comment.status == "approved")
     await tx.execute_many(
-        "UPDATE articles SET approved = approved + ? WHERE site = ? AND article = ?",
+        "UPDATE articles SET approved_count = approved_count + ? WHERE site = ? AND article = ?",
         [(count, *key) for key, count in sorted(shown.items())],
     )
     if tx.lists_texts:
         await tx.execute_many(
-            "INSERT INTO comment_texts_unread (site, id) VALUES (?, ?)", [(j.comment.site, j.comment.id) for j in rows]
+            "INSERT INTO comment_texts_unindexed (site, id) VALUES (?, ?)",
+            [(j.comment.site, j.comment.id) for j in rows],
         )
 
 
@@ -113,11 +114,11 @@ async def count_anew(tx: Session) -> None:
         "INSERT INTO comment_counts (site, status, count) SELECT site, status, count(*) FROM comments GROUP BY site, status"
     )
     await tx.execute(
-        "UPDATE articles SET approved = (SELECT count(*) FROM comments c WHERE c.site = articles.site AND "
+        "UPDATE articles SET approved_count = (SELECT count(*) FROM comments c WHERE c.site = articles.site AND "
         "c.article = articles.article AND c.status = 'approved')"
     )
     if tx.lists_texts:
-        await tx.execute("INSERT OR IGNORE INTO comment_texts_unread (site, id) SELECT site, id FROM comments")
+        await tx.execute("INSERT OR IGNORE INTO comment_texts_unindexed (site, id) SELECT site, id FROM comments")
 
 
 def orders(j: Judged) -> tuple[float, float, int]:
@@ -130,14 +131,12 @@ def orders(j: Judged) -> tuple[float, float, int]:
 async def add_verdicts(tx: Session, rows: Iterable[Judged]) -> None:
     await tx.execute_many(
         "INSERT INTO submissions (site, id, revision, source, article, body, author_name, author_url, email_domain, "
-        f"author_key, action, scores, model, reasons, facts, spam, worst, created_at, format) VALUES ({placeholders(19)})",
+        f"author_key, action, scores, model, reasons, facts, created_at, format) VALUES ({placeholders(17)})",
         [
             (
                 *(c.site, c.id, c.judged, j.source, c.article, c.body, c.name, c.url, j.email_domain, j.keys.author),
                 *(v.action, dumps(v.scores) if v.scores else None, v.model),
                 *(dumps([r.document() for r in v.reasons]), dumps(v.facts)),
-                (v.scores or {}).get("spam"),
-                max(v.scores.values()) if v.scores else None,
                 c.edited_at or c.created_at,
                 c.format,
             )
@@ -160,8 +159,8 @@ async def edit(tx: Session, judged: Judged, seen: int) -> bool:
     """The author's new text and its verdict; False where the comment has moved on from revision `seen`."""
     c = judged.comment
     changed = await tx.execute(
-        "UPDATE comments SET body = ?, html = ?, name = ?, url = ?, body_key = ?, status = ?, edited_at = ?, judged = ?, "
-        "revision = ?, worst = ?, doubt = ?, turn = ? WHERE site = ? AND id = ? AND revision = ?",
+        "UPDATE comments SET body = ?, html = ?, name = ?, url = ?, body_key = ?, status = ?, edited_at = ?, judged_revision = ?, "
+        "revision = ?, max_score = ?, margin = ?, rank = ? WHERE site = ? AND id = ? AND revision = ?",
         *(
             c.body,
             c.html,
@@ -185,7 +184,7 @@ async def move(tx: Session, comment: Comment, status: str, *, decided: bool) -> 
     """To another status, if it is still at the revision seen. The caller counts on the row, not on what it read."""
     return (
         await tx.execute(
-            "UPDATE comments SET status = ?, revision = revision + 1, decided = ? WHERE site = ? AND id = ? AND revision = ?",
+            "UPDATE comments SET status = ?, revision = revision + 1, is_decided = ? WHERE site = ? AND id = ? AND revision = ?",
             status,
             int(decided),
             comment.site,
@@ -226,7 +225,7 @@ async def said(session: Session, site: str, authors: Iterable[str], bodies: Iter
     """What is there already of these authors and bodies (by their keys), whatever became of it short of deletion."""
     who, what = list(authors), list(bodies)
     rows = await session.fetch(
-        "SELECT author_key, article, body_key, parent, address_key, id FROM comments WHERE site = ? "
+        "SELECT author_key, article, body_key, parent, network_key, id FROM comments WHERE site = ? "
         f"AND status <> 'deleted' AND author_key IN ({placeholders(len(who))}) AND body_key IN ({placeholders(len(what))})",
         *(site, *who, *what),
     )
@@ -244,8 +243,8 @@ async def recent(session: Session, site: str, addresses: Iterable[str], since: s
     if not wanted:
         return {}
     rows = await session.fetch(
-        f"SELECT address_key, count(*), max(id) FROM comments WHERE site = ? AND address_key IN ({placeholders(len(wanted))}) "
-        "AND id > ? AND id < ? GROUP BY address_key",
+        f"SELECT network_key, count(*), max(id) FROM comments WHERE site = ? AND network_key IN ({placeholders(len(wanted))}) "
+        "AND id > ? AND id < ? GROUP BY network_key",
         *(site, *wanted, since, until(since)),
     )
     return {row[0]: (int(row[1]), row[2]) for row in rows}
@@ -257,8 +256,8 @@ async def recent_by_author(
     """The same by (author, address): anybody can type an author's address, but not from the author's network."""
     wanted = list(authors)
     rows = await session.fetch(
-        "SELECT author_key, address_key, count(*), max(id) FROM comments WHERE site = ? "
-        f"AND author_key IN ({placeholders(len(wanted))}) AND id > ? AND id < ? GROUP BY author_key, address_key",
+        "SELECT author_key, network_key, count(*), max(id) FROM comments WHERE site = ? "
+        f"AND author_key IN ({placeholders(len(wanted))}) AND id > ? AND id < ? GROUP BY author_key, network_key",
         *(site, *wanted, since, until(since)),
     )
     return {(row[0], row[1]): (int(row[2]), row[3]) for row in rows}
@@ -345,7 +344,7 @@ async def approved(session: Session, site: str, articles: Iterable[str]) -> dict
     """How many comments each article shows."""
     wanted = list(articles)
     rows = await session.fetch(
-        f"SELECT article, approved FROM articles WHERE site = ? AND article IN ({placeholders(len(wanted))})",
+        f"SELECT article, approved_count FROM articles WHERE site = ? AND article IN ({placeholders(len(wanted))})",
         site,
         *wanted,
     )
@@ -356,7 +355,7 @@ async def keys_of(session: Session, site: str, ids: Iterable[str]) -> dict[str, 
     """The keys of each one's author and of the address that it came from; the latter is empty where it is forgotten."""
     wanted = list(ids)
     rows = await session.fetch(
-        f"SELECT id, author_key, address_key FROM comments WHERE site = ? AND id IN ({placeholders(len(wanted))})",
+        f"SELECT id, author_key, network_key FROM comments WHERE site = ? AND id IN ({placeholders(len(wanted))})",
         *(site, *wanted),
     )
     return {row[0]: (row[1], row[2]) for row in rows}
@@ -383,7 +382,7 @@ async def verdicts(session: Session, site: str, ids: Iterable[str]) -> dict[str,
     wanted = list(ids)
     rows = await session.fetch(
         f"SELECT {VERDICT}, s.id FROM submissions s JOIN comments c ON c.site = s.site AND c.id = s.id AND "
-        f"c.judged = s.revision WHERE s.site = ? AND s.id IN ({placeholders(len(wanted))})",
+        f"c.judged_revision = s.revision WHERE s.site = ? AND s.id IN ({placeholders(len(wanted))})",
         *(site, *wanted),
     )
     return {row[5]: verdict_of(row) for row in rows}

@@ -47,7 +47,7 @@ class Entry:
 
 
 COLUMNS = (
-    "site, id, submission, judged, action, labels, note, moderator, before_status, after_status, after_revision, "
+    "site, id, submission, judged_revision, action, labels, note, moderator, before_status, after_status, after_revision, "
     "created_at, undone_at, undone_by, reason"
 )
 HERE = "site IN (SELECT site FROM sites)"
@@ -139,7 +139,7 @@ async def taught(session: Session, site: str) -> list[Taught]:
     rows = await session.fetch(
         "SELECT d.submission, d.action, d.labels, s.body, s.article, s.author_name, s.author_url, s.email_domain, "
         "s.author_key, d.created_at, s.format FROM decisions d JOIN submissions s ON s.site = d.site AND s.id = d.submission AND "
-        "s.revision = d.judged WHERE d.site = ? AND d.undone_at IS NULL AND s.body <> '' AND s.source <> 'staff' ORDER BY d.id DESC LIMIT ?",
+        "s.revision = d.judged_revision WHERE d.site = ? AND d.undone_at IS NULL AND s.body <> '' AND s.source <> 'staff' ORDER BY d.id DESC LIMIT ?",
         *(site, MOST_TAUGHT),
     )
     return [

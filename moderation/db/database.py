@@ -7,7 +7,6 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
-from importlib import resources
 from typing import Any
 
 from moderation.core.problem import Unavailable
@@ -37,6 +36,10 @@ class Session(ABC):
     async def execute_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
         """For each row. Where the database is far away, this may go along with what is said next; at the latest with the
         end of the transaction."""
+
+    async def execute_script(self, sql: str) -> None:
+        """Many statements, however long they take: a migration of PostgreSQL."""
+        raise TypeError("only a transaction on PostgreSQL runs scripts")
 
     @property
     def before(self) -> Session:
@@ -90,13 +93,15 @@ class Database(ABC):
             with contextlib.suppress(Unavailable):
                 async with self.transaction() as tx:
                     name = "write probe"
-                    await tx.execute("INSERT INTO leases (site, name, holder, until) VALUES ('*', ?, ?, 0)", name, name)
+                    await tx.execute(
+                        "INSERT INTO leases (site, name, holder, expires_at) VALUES ('*', ?, ?, 0)", name, name
+                    )
                     await tx.execute("DELETE FROM leases WHERE site = '*' AND name = ?", name)
         return self.refusal
 
     @abstractmethod
     async def open(self) -> None:
-        """Connect and migrate. Raises NewerDatabase where a later version of us has been here."""
+        """Connect and migrate. Raises IncompatibleDatabase where there is no way from the migration that it is at."""
 
     @abstractmethod
     async def close(self) -> None: ...
@@ -126,55 +131,6 @@ class Database(ABC):
         return None
 
 
-class NewerDatabase(Exception):
-    """The database was written by a newer version."""
-
-
 def placeholders(count: int) -> str:
     """`?,?,?` for IN lists."""
     return ",".join("?" * count)
-
-
-def migrations() -> list[tuple[int, str, str]]:
-    """(number, name, SQL) of every migration, in order."""
-    found = []
-    for file in resources.files("moderation.db").joinpath("migrations").iterdir():
-        if file.name.endswith(".sql"):
-            found.append((int(file.name[:4]), file.name.removesuffix(".sql"), file.read_text("utf-8")))
-    return sorted(found)
-
-
-def statements(sql: str, kind: str, fts5: bool = True) -> list[str]:
-    """A migration's statements for one database. A statement ends in a semicolon at the end of a line."""
-    kinds = ("", kind, f"{kind} with fts5" if fts5 else kind)
-    found, lines, only = [], list[str](), ""
-    for line in sql.splitlines():
-        if line.startswith("-- only "):
-            only = line.removeprefix("-- only ").strip()
-        if line.startswith("--") or not line.strip():
-            continue
-        lines.append(line)
-        if line.rstrip().endswith(";"):
-            if only in kinds:
-                found.append("\n".join(lines).rstrip().rstrip(";"))
-            lines, only = [], ""
-    return found
-
-
-async def migrate(session: Session, kind: str, known: list[tuple[int, str, str]] | None = None) -> None:
-    """Apply what is missing, in order. The caller holds the lock and the transaction."""
-    known = migrations() if known is None else known
-    await session.execute("CREATE TABLE IF NOT EXISTS migrations (number BIGINT NOT NULL, name TEXT NOT NULL)")
-    applied = {row[0]: row[1] for row in await session.fetch("SELECT number, name FROM migrations ORDER BY number")}
-    fts5 = kind == "sqlite" and bool(await session.fetch("SELECT 1 FROM pragma_module_list WHERE name = 'fts5'"))
-    newest = known[-1][0]
-    if applied and max(applied) > newest:
-        raise NewerDatabase(
-            f"the database is at migration {applied[max(applied)]}, this version knows up to {known[-1][1]}: "
-            "it was written by a newer leave-a-reply; run that version, or restore a backup"
-        )
-    for number, name, sql in known:
-        if number not in applied:
-            for statement in statements(sql, kind, fts5):
-                await session.execute(statement)
-            await session.execute("INSERT INTO migrations (number, name) VALUES (?, ?)", number, name)

@@ -9,7 +9,7 @@ from moderation.db.database import Session
 
 async def is_free(session: Session, name: str, holder: str, now: int, until: int) -> bool:
     """Nobody else's: asked without writing, before `take` settles it."""
-    row = await session.fetch_one("SELECT holder, until FROM leases WHERE site = ? AND name = ?", EVERYWHERE, name)
+    row = await session.fetch_one("SELECT holder, expires_at FROM leases WHERE site = ? AND name = ?", EVERYWHERE, name)
     return row is None or row[0] == holder or row[1] <= now or row[1] > until + LEEWAY
 
 
@@ -17,9 +17,9 @@ async def take(tx: Session, name: str, holder: str, now: int, until: int) -> boo
     """True where it is the holder's until then: it was nobody's, it was over, or it was the holder's already. One that ends
     later than a new one would was taken before the clock was set back, and is over."""
     taken = await tx.execute(
-        "INSERT INTO leases (site, name, holder, until) VALUES (?, ?, ?, ?) ON CONFLICT (site, name) DO UPDATE SET "
-        "holder = excluded.holder, until = excluded.until WHERE leases.until <= ? OR leases.holder = excluded.holder "
-        "OR leases.until > ?",
+        "INSERT INTO leases (site, name, holder, expires_at) VALUES (?, ?, ?, ?) ON CONFLICT (site, name) DO UPDATE SET "
+        "holder = excluded.holder, expires_at = excluded.expires_at WHERE leases.expires_at <= ? OR leases.holder = excluded.holder "
+        "OR leases.expires_at > ?",
         *(EVERYWHERE, name, holder, until, now, until + LEEWAY),
     )
     return taken > 0

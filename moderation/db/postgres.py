@@ -13,10 +13,13 @@ from typing import Any
 import asyncpg
 
 from moderation.core.problem import Unavailable
-from moderation.db.database import WAIT, Database, Row, Session, migrate
+from moderation.db.database import WAIT, Database, Row, Session
+from moderation.db.migrate import migrate
 
 WRITER = 0x6C65617665  # "leave": the advisory lock of whoever writes
 POOL = 8
+MIGRATING = 24 * 3600.0
+"""Seconds that a migration may take: indexes of a large database are built anew."""
 CLOSING = 1.0
 """Seconds that those who still have a connection are given when the pool is closed."""
 
@@ -46,6 +49,9 @@ class PostgresSession(Session):
         if every := list(rows):
             await self._connection.executemany(numbered(sql), every)
 
+    async def execute_script(self, sql: str) -> None:
+        await self._connection.execute(sql, timeout=MIGRATING)
+
 
 class Postgres(Database):
     kind = "postgres"
@@ -65,7 +71,7 @@ class Postgres(Database):
         except (OSError, asyncpg.PostgresError) as error:  # the address holds a password: name only the kind
             raise Unavailable(f"PostgreSQL cannot be reached ({type(error).__name__})") from None
         async with self.transaction() as session:
-            await migrate(session, self.kind)
+            await migrate(session)
 
     async def close(self) -> None:
         if self._knocking:
@@ -155,7 +161,9 @@ class Postgres(Database):
         """Old rows, and what indexes hold of them. A byte may stay in a page until another row takes its place, and in the
         server's own log: neither is ours to write over."""
         async with self._connection() as connection:
-            await connection.execute("VACUUM comments, submissions, decisions, appeals, outbox, retries", timeout=600)
+            await connection.execute(
+                "VACUUM comments, submissions, decisions, appeals, outbox, idempotency_keys", timeout=600
+            )
         return True
 
     async def article_revision(self, site: str, article: str) -> int | None:

@@ -11,11 +11,11 @@ PAGES = 500
 
 async def ask(tx: Session, now: int) -> None:
     """In the transaction that takes something out."""
-    await tx.execute("INSERT INTO scrubs (site, id) VALUES (?, ?)", EVERYWHERE, new_id(now))
+    await tx.execute("INSERT INTO secure_deletes (site, id) VALUES (?, ?)", EVERYWHERE, new_id(now))
 
 
 async def asked(session: Session) -> list[str]:
-    return [row[0] for row in await session.fetch("SELECT id FROM scrubs WHERE site = ?", EVERYWHERE)]
+    return [row[0] for row in await session.fetch("SELECT id FROM secure_deletes WHERE site = ?", EVERYWHERE)]
 
 
 async def wanted(database: Database) -> bool:
@@ -34,7 +34,9 @@ async def scrub(database: Database) -> bool:
     if not await database.overwrite():
         return False
     async with database.transaction() as tx:
-        await tx.execute(f"DELETE FROM scrubs WHERE site = ? AND id IN ({placeholders(len(ids))})", EVERYWHERE, *ids)
+        await tx.execute(
+            f"DELETE FROM secure_deletes WHERE site = ? AND id IN ({placeholders(len(ids))})", EVERYWHERE, *ids
+        )
     return True
 
 

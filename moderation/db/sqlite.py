@@ -20,8 +20,9 @@ from typing import Any, TypeVar
 import aiosqlite
 
 from moderation.core.problem import Unavailable
-from moderation.db.database import Database, Row, Session, migrate
+from moderation.db.database import Database, Row, Session
 from moderation.db.files import Files, Look
+from moderation.db.migrate import migrate
 from moderation.db.readers import Readers
 
 READERS = 2
@@ -209,8 +210,8 @@ class Sqlite(Database):
             # What was acknowledged is on disk, power cut or not: NORMAL would synchronise at checkpoints only.
             await self._writer.execute("PRAGMA synchronous = FULL")
             async with self.transaction() as session:  # BEGIN IMMEDIATE is the lock: a second process waits here
-                await migrate(session, self.kind)
-                listed = "SELECT 1 FROM sqlite_master WHERE name = 'comment_texts_unread'"
+                await migrate(session)
+                listed = "SELECT 1 FROM sqlite_master WHERE name = 'comment_texts_unindexed'"
                 self._lists_texts = bool(await session.fetch(listed))
             self._files.remember()
             await self._readers.open(READERS)

@@ -12,13 +12,13 @@ from moderation.db.database import Session, placeholders
 async def keep(tx: Session, rows: Iterable[tuple[str, str, Sequence[int]]]) -> None:
     """(site, id, keys) of each."""
     await tx.execute_many(
-        "INSERT INTO alike (site, id, key) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+        "INSERT INTO duplicate_keys (site, id, key) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
         [(site, id, key) for site, id, keys in rows for key in dict.fromkeys(keys)],
     )
 
 
 async def drop(tx: Session, site: str, id: str) -> None:
-    await tx.execute("DELETE FROM alike WHERE site = ? AND id = ?", site, id)
+    await tx.execute("DELETE FROM duplicate_keys WHERE site = ? AND id = ?", site, id)
 
 
 async def sharing(session: Session, site: str, keys: Sequence[int], limit: int, status: str = "") -> list[Comment]:
@@ -27,9 +27,9 @@ async def sharing(session: Session, site: str, keys: Sequence[int], limit: int, 
         return []
     only, args = ("AND c.status = ? ", (status,)) if status else ("", ())
     rows = await session.fetch(
-        f"SELECT {COMMENT} FROM comments c JOIN (SELECT a.id AS alike, count(*) AS shared FROM alike a JOIN comments c ON "
+        f"SELECT {COMMENT} FROM comments c JOIN (SELECT a.id AS duplicate, count(*) AS shared FROM duplicate_keys a JOIN comments c ON "
         f"c.site = a.site AND c.id = a.id WHERE a.site = ? AND a.key IN ({placeholders(len(keys))}) {only}GROUP BY a.id "
-        "ORDER BY count(*) DESC, a.id DESC LIMIT ?) m ON m.alike = c.id WHERE c.site = ? ORDER BY m.shared DESC, c.id DESC",
+        "ORDER BY count(*) DESC, a.id DESC LIMIT ?) m ON m.duplicate = c.id WHERE c.site = ? ORDER BY m.shared DESC, c.id DESC",
         *(site, *keys, *args, limit, site),
     )
     return [comment_of(row) for row in rows]
@@ -37,7 +37,7 @@ async def sharing(session: Session, site: str, keys: Sequence[int], limit: int, 
 
 async def without_keys(session: Session, site: str, ids: Sequence[str]) -> set[str]:
     rows = await session.fetch(
-        f"SELECT DISTINCT id FROM alike WHERE site = ? AND id IN ({placeholders(len(ids))})", site, *ids
+        f"SELECT DISTINCT id FROM duplicate_keys WHERE site = ? AND id IN ({placeholders(len(ids))})", site, *ids
     )
     return set(ids) - {row[0] for row in rows}
 
@@ -53,7 +53,7 @@ async def waiting_after(session: Session, site: str, after: str, limit: int) -> 
 async def keyless(session: Session, site: str, limit: int) -> list[Comment]:
     """The newest without keys: published at once without a link, imported, or from before there were keys."""
     rows = await session.fetch(
-        f"SELECT {COMMENT} FROM comments c WHERE c.site = ? AND NOT EXISTS (SELECT 1 FROM alike a WHERE a.site = c.site "
+        f"SELECT {COMMENT} FROM comments c WHERE c.site = ? AND NOT EXISTS (SELECT 1 FROM duplicate_keys a WHERE a.site = c.site "
         "AND a.id = c.id) ORDER BY c.id DESC LIMIT ?",
         *(site, limit),
     )
@@ -65,7 +65,7 @@ async def filed(session: Session, site: str, keys: Sequence[int], since: str, li
     if not keys:
         return []
     rows = await session.fetch(
-        f"SELECT {COMMENT}, d.id FROM alike a JOIN comments c ON c.site = a.site AND c.id = a.id AND c.status = 'spam' JOIN "
+        f"SELECT {COMMENT}, d.id FROM duplicate_keys a JOIN comments c ON c.site = a.site AND c.id = a.id AND c.status = 'spam' JOIN "
         "decisions d ON d.site = c.site AND d.submission = c.id AND d.id > ? AND d.action = 'spam' AND d.undone_at IS NULL "
         f"AND d.after_revision = c.revision WHERE a.site = ? AND a.key IN ({placeholders(len(keys))}) LIMIT ?",
         *(since, site, *keys, limit),
@@ -75,4 +75,9 @@ async def filed(session: Session, site: str, keys: Sequence[int], since: str, li
 
 async def watch(tx: Session, site: str, until: int) -> None:
     """Newcomers are compared with what is filed as a wave, until then."""
-    await tx.execute("UPDATE sites SET waves_until = ? WHERE site = ? AND waves_until < ?", until, site, until)
+    await tx.execute(
+        "UPDATE sites SET duplicates_watched_until = ? WHERE site = ? AND duplicates_watched_until < ?",
+        until,
+        site,
+        until,
+    )

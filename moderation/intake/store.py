@@ -13,7 +13,7 @@ async def find(session: Session, site: str, keys: Iterable[str], now: int) -> di
     """(article, key) → (request hash, answer)."""
     wanted = list(keys)
     rows = await session.fetch(
-        f"SELECT article, key, request, answer FROM retries WHERE site = ? AND key IN ({placeholders(len(wanted))}) "
+        f"SELECT article, key, request_hash, response FROM idempotency_keys WHERE site = ? AND key IN ({placeholders(len(wanted))}) "
         "AND created_at > ?",
         *(site, *wanted, now - KEPT),
     )
@@ -25,10 +25,10 @@ async def add(tx: Session, rows: Iterable[tuple[str, str, str, str, str]], now: 
     new = list(rows)
     if new:
         await tx.execute_many(
-            "DELETE FROM retries WHERE site = ? AND article = ? AND created_at <= ?",
+            "DELETE FROM idempotency_keys WHERE site = ? AND article = ? AND created_at <= ?",
             [(site, article, now - KEPT) for site, article, *_ in new],
         )
         await tx.execute_many(
-            "INSERT INTO retries (site, article, key, request, answer, created_at) VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT INTO idempotency_keys (site, article, key, request_hash, response, created_at) VALUES (?, ?, ?, ?, ?, ?)",
             [(*row, now) for row in new],
         )

@@ -9,14 +9,16 @@ from moderation.db.database import Session
 async def promoted(tx: Session, site: str, at: int) -> None:
     """A correction went live that read its examples at `at`."""
     await tx.execute(
-        "INSERT INTO learnt (site, at) VALUES (?, ?) ON CONFLICT (site) DO UPDATE SET at = excluded.at", site, at
+        "INSERT INTO training_state (site, examples_read_at) VALUES (?, ?) ON CONFLICT (site) DO UPDATE SET examples_read_at = excluded.examples_read_at",
+        site,
+        at,
     )
 
 
 async def rolled_back(tx: Session, site: str, version: str | None) -> None:
     """To an earlier correction, which knows nothing of whom was erased since; or to the bare base, which learnt from nobody."""
     if version is None:
-        await tx.execute("DELETE FROM learnt WHERE site = ?", site)
+        await tx.execute("DELETE FROM training_state WHERE site = ?", site)
         return
     await promoted(tx, site, await read_at(tx, site, version))
 
@@ -32,14 +34,18 @@ async def read_at(session: Session, site: str, version: str) -> int:
 
 async def erased(tx: Session, site: str, examples: int, at: int) -> None:
     await tx.execute(
-        "INSERT INTO unlearnt (site, id, at, examples) VALUES (?, ?, ?, ?)", site, new_id(at), at, examples
+        "INSERT INTO erased_examples (site, id, erased_at, examples) VALUES (?, ?, ?, ?)",
+        site,
+        new_id(at),
+        at,
+        examples,
     )
 
 
 async def outdated(session: Session) -> list[str]:
     """The sites whose live model is marked."""
     rows = await session.fetch(
-        "SELECT l.site FROM learnt l WHERE EXISTS (SELECT 1 FROM unlearnt u WHERE u.site = l.site AND u.at >= l.at) "
-        "ORDER BY l.site"
+        "SELECT t.site FROM training_state t WHERE EXISTS (SELECT 1 FROM erased_examples e WHERE e.site = t.site AND e.erased_at >= t.examples_read_at) "
+        "ORDER BY t.site"
     )
     return [row[0] for row in rows]

@@ -11,7 +11,7 @@ from moderation.comments.store_submissions import COLUMNS, Judgement, judgement_
 from moderation.core.ids import first_id_at
 from moderation.db.database import Row, Session, placeholders
 
-RUN = "site, id, model, started_at, started_by, read_to, problem, ended_at, ended_by, outcome"
+RUN = "site, id, model, started_at, started_by, read_until, problem, ended_at, ended_by, outcome"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ class Decided:
 async def begin(tx: Session, run: Run) -> None:
     """The caller has ended the one before."""
     await tx.execute(
-        f"INSERT INTO shadows ({RUN}) VALUES ({placeholders(10)})",
+        f"INSERT INTO shadow_runs ({RUN}) VALUES ({placeholders(10)})",
         *(run.site, run.id, run.model, run.started_at, run.started_by, run.read_to, run.problem, run.ended_at),
         *(run.ended_by, run.outcome),
     )
@@ -79,7 +79,7 @@ async def end(tx: Session, site: str, outcome: str, by: str, now: int) -> Run | 
     found = await running_on(tx, site)
     if found:
         await tx.execute(
-            "UPDATE shadows SET ended_at = ?, ended_by = ?, outcome = ? WHERE site = ? AND id = ?",
+            "UPDATE shadow_runs SET ended_at = ?, ended_by = ?, outcome = ? WHERE site = ? AND id = ?",
             *(now, by, outcome, site, found.id),
         )
     return found
@@ -87,19 +87,19 @@ async def end(tx: Session, site: str, outcome: str, by: str, now: int) -> Run | 
 
 async def running(session: Session) -> list[Run]:
     rows = await session.fetch(
-        f"SELECT {RUN} FROM shadows WHERE site IN (SELECT site FROM sites) AND ended_at IS NULL ORDER BY site"
+        f"SELECT {RUN} FROM shadow_runs WHERE site IN (SELECT site FROM sites) AND ended_at IS NULL ORDER BY site"
     )
     return [Run(*row) for row in rows]
 
 
 async def running_on(session: Session, site: str) -> Run | None:
-    row = await session.fetch_one(f"SELECT {RUN} FROM shadows WHERE site = ? AND ended_at IS NULL", site)
+    row = await session.fetch_one(f"SELECT {RUN} FROM shadow_runs WHERE site = ? AND ended_at IS NULL", site)
     return Run(*row) if row else None
 
 
 async def latest(session: Session, site: str) -> Run | None:
     """The one that runs, else the last one that did."""
-    row = await session.fetch_one(f"SELECT {RUN} FROM shadows WHERE site = ? ORDER BY id DESC LIMIT 1", site)
+    row = await session.fetch_one(f"SELECT {RUN} FROM shadow_runs WHERE site = ? ORDER BY id DESC LIMIT 1", site)
     return Run(*row) if row else None
 
 
@@ -109,7 +109,7 @@ async def unread(session: Session, run: Run, since: int, after: tuple[str, int],
     rows = await session.fetch(
         f"SELECT {columns} FROM submissions s WHERE s.site = ? AND s.id >= ? AND (s.id, s.revision) > (?, ?) AND s.source = "
         "'comment' AND s.body <> '' AND NOT EXISTS (SELECT 1 FROM shadow_verdicts v WHERE v.site = s.site AND v.id = s.id "
-        "AND v.revision = s.revision AND v.shadow = ?) ORDER BY s.id, s.revision LIMIT ?",
+        "AND v.revision = s.revision AND v.run = ?) ORDER BY s.id, s.revision LIMIT ?",
         *(run.site, first_id_at(since), *after, run.id, limit),
     )
     return [judgement_of(row) for row in rows]
@@ -127,7 +127,7 @@ async def add(tx: Session, run: Run, said: Iterable[ShadowVerdict]) -> int:
     )
     kept = [rows[key] for key in ((row[0], row[1]) for row in here) if key in rows]
     await tx.execute_many(
-        "INSERT INTO shadow_verdicts (site, id, revision, shadow, action, differs, scores, rules, created_at) VALUES "
+        "INSERT INTO shadow_verdicts (site, id, revision, run, action, differs, scores, rules, created_at) VALUES "
         "(?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
         [
             (
@@ -153,7 +153,11 @@ def dumps(value: object) -> str:
 
 async def note(tx: Session, run: Run, read_to: int, problem: str) -> None:
     await tx.execute(
-        "UPDATE shadows SET read_to = ?, problem = ? WHERE site = ? AND id = ?", read_to, problem, run.site, run.id
+        "UPDATE shadow_runs SET read_until = ?, problem = ? WHERE site = ? AND id = ?",
+        read_to,
+        problem,
+        run.site,
+        run.id,
     )
 
 
@@ -170,7 +174,7 @@ async def compared(
     only = "AND v.differs = 1 " if differing else ""
     rows = await session.fetch(
         "SELECT v.id, v.revision, s.action, v.action, s.scores, v.scores, s.reasons, v.rules FROM shadow_verdicts v JOIN "
-        "submissions s ON s.site = v.site AND s.id = v.id AND s.revision = v.revision WHERE v.site = ? AND v.shadow = ? "
+        "submissions s ON s.site = v.site AND s.id = v.id AND s.revision = v.revision WHERE v.site = ? AND v.run = ? "
         f"{only}{below[0]} ORDER BY v.id DESC, v.revision DESC LIMIT ?",
         *(run.site, run.id, *below[1:], limit),
     )
@@ -180,8 +184,8 @@ async def compared(
 async def decided(session: Session, run: Run) -> dict[tuple[str, int], Decided]:
     """(id, revision) → what people have decided since on what was compared."""
     rows = await session.fetch(
-        "SELECT d.submission, d.judged, d.action, d.labels FROM decisions d JOIN shadow_verdicts v ON v.site = d.site AND "
-        "v.id = d.submission AND v.revision = d.judged AND v.shadow = ? WHERE d.site = ? AND d.id >= ? AND d.undone_at IS "
+        "SELECT d.submission, d.judged_revision, d.action, d.labels FROM decisions d JOIN shadow_verdicts v ON v.site = d.site AND "
+        "v.id = d.submission AND v.revision = d.judged_revision AND v.run = ? WHERE d.site = ? AND d.id >= ? AND d.undone_at IS "
         "NULL AND d.action IS NOT NULL ORDER BY d.id",
         *(run.id, run.site, first_id_at(run.started_at)),
     )
@@ -193,7 +197,7 @@ async def counts(session: Session) -> list[tuple[str, str, int, int]]:
     found = []
     for run in await running(session):
         rows = await session.fetch(
-            "SELECT differs, count(*) FROM shadow_verdicts WHERE site = ? AND shadow = ? GROUP BY differs",
+            "SELECT differs, count(*) FROM shadow_verdicts WHERE site = ? AND run = ? GROUP BY differs",
             *(run.site, run.id),
         )
         by = {int(row[0]): int(row[1]) for row in rows}
@@ -206,8 +210,8 @@ async def of_person(
 ) -> list[tuple[str, str, int, str, str, str, int]]:
     """(site, id, revision, model, action, scores, when) of what candidates said of somebody's texts."""
     rows = await session.fetch(
-        "SELECT v.site, v.id, v.revision, r.model, v.action, v.scores, v.created_at FROM shadow_verdicts v JOIN shadows r ON "
-        "r.site = v.site AND r.id = v.shadow JOIN submissions s ON s.site = v.site AND s.id = v.id AND s.revision = "
+        "SELECT v.site, v.id, v.revision, r.model, v.action, v.scores, v.created_at FROM shadow_verdicts v JOIN shadow_runs r ON "
+        "r.site = v.site AND r.id = v.run JOIN submissions s ON s.site = v.site AND s.id = v.id AND s.revision = "
         f"v.revision WHERE s.{here} AND s.author_key = ? ORDER BY v.id, v.revision",
         *args,
     )
@@ -217,13 +221,13 @@ async def of_person(
 async def forget(tx: Session, site: str, before: int, limit: int) -> int:
     """Verdicts of that long ago, and runs that have none any more and ended before; how many verdicts."""
     gone = await tx.execute(
-        "DELETE FROM shadow_verdicts WHERE site = ? AND (id, revision, shadow) IN (SELECT id, revision, shadow FROM "
+        "DELETE FROM shadow_verdicts WHERE site = ? AND (id, revision, run) IN (SELECT id, revision, run FROM "
         "shadow_verdicts WHERE site = ? AND id < ? LIMIT ?)",
         *(site, site, first_id_at(before), limit),
     )
     await tx.execute(
-        "DELETE FROM shadows WHERE site = ? AND ended_at < ? AND NOT EXISTS (SELECT 1 FROM shadow_verdicts v WHERE "
-        "v.site = shadows.site AND v.shadow = shadows.id)",
+        "DELETE FROM shadow_runs WHERE site = ? AND ended_at < ? AND NOT EXISTS (SELECT 1 FROM shadow_verdicts v WHERE "
+        "v.site = shadow_runs.site AND v.run = shadow_runs.id)",
         *(site, before),
     )
     return gone

@@ -14,7 +14,7 @@ from moderation.db.database import Row, Session
 
 MAIL = "mail"
 ANYWHERE = "site IN (SELECT '*' UNION ALL SELECT site FROM sites)"
-COLUMNS = "site, id, lane, subject, content, created_at, tries"
+COLUMNS = "site, id, destination, subject, content, created_at, attempts"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ def message_of(row: Row) -> Message:
 async def add(tx: Session, messages: Iterable[Message]) -> None:
     """One that has been there before, even if it is delivered by now, is not added again."""
     await tx.execute_many(
-        "INSERT INTO outbox (site, id, lane, subject, content, state, tries, due_at, said, created_at) "
+        "INSERT INTO outbox (site, id, destination, subject, content, state, attempts, due_at, last_response, created_at) "
         "VALUES (?, ?, ?, ?, ?, 'waiting', 0, ?, '', ?) ON CONFLICT (site, id) DO NOTHING",
         [
             (m.site, m.id, m.lane, m.subject, orjson.dumps(m.content).decode(), m.created_at, m.created_at)
@@ -49,7 +49,7 @@ async def add(tx: Session, messages: Iterable[Message]) -> None:
 async def lanes(session: Session, now: int) -> set[str]:
     """Where something is due."""
     rows = await session.fetch(
-        f"SELECT DISTINCT lane FROM outbox WHERE {ANYWHERE} AND state = 'waiting' AND due_at <= ?", now
+        f"SELECT DISTINCT destination FROM outbox WHERE {ANYWHERE} AND state = 'waiting' AND due_at <= ?", now
     )
     return {row[0] for row in rows}
 
@@ -57,7 +57,7 @@ async def lanes(session: Session, now: int) -> set[str]:
 async def due(session: Session, lane: str, now: int) -> Message | None:
     """The oldest that is due in a lane."""
     row = await session.fetch_one(
-        f"SELECT {COLUMNS} FROM outbox WHERE {ANYWHERE} AND lane = ? AND state = 'waiting' AND due_at <= ? "
+        f"SELECT {COLUMNS} FROM outbox WHERE {ANYWHERE} AND destination = ? AND state = 'waiting' AND due_at <= ? "
         "ORDER BY created_at, id LIMIT 1",
         *(lane, now),
     )
@@ -68,7 +68,7 @@ async def delivered(tx: Session, message: Message) -> None:
     """Its content goes. Of a mail the id stays, so that nobody is told the same thing again later."""
     if message.lane == MAIL:
         await tx.execute(
-            "UPDATE outbox SET state = 'delivered', content = '{}', said = '' WHERE site = ? AND id = ?",
+            "UPDATE outbox SET state = 'delivered', content = '{}', last_response = '' WHERE site = ? AND id = ?",
             *(message.site, message.id),
         )
     else:
@@ -78,12 +78,12 @@ async def delivered(tx: Session, message: Message) -> None:
 async def put_off(tx: Session, message: Message, until: int, said: str, *, lane: bool) -> None:
     """Try again then; and with `lane`, whose other end does not answer, nothing else in it until then."""
     await tx.execute(
-        "UPDATE outbox SET tries = tries + 1, due_at = ?, said = ? WHERE site = ? AND id = ?",
+        "UPDATE outbox SET attempts = attempts + 1, due_at = ?, last_response = ? WHERE site = ? AND id = ?",
         *(until, said, message.site, message.id),
     )
     if lane:
         await tx.execute(
-            f"UPDATE outbox SET due_at = ? WHERE {ANYWHERE} AND lane = ? AND state = 'waiting' AND due_at < ?",
+            f"UPDATE outbox SET due_at = ? WHERE {ANYWHERE} AND destination = ? AND state = 'waiting' AND due_at < ?",
             *(until, message.lane, until),
         )
 
@@ -108,7 +108,7 @@ async def redate(tx: Session, now: int) -> None:
 async def failed(tx: Session, message: Message, said: str) -> None:
     """Given up, and kept to be seen."""
     await tx.execute(
-        "UPDATE outbox SET state = 'failed', tries = tries + 1, said = ? WHERE site = ? AND id = ?",
+        "UPDATE outbox SET state = 'failed', attempts = attempts + 1, last_response = ? WHERE site = ? AND id = ?",
         *(said, message.site, message.id),
     )
 
@@ -116,26 +116,28 @@ async def failed(tx: Session, message: Message, said: str) -> None:
 async def fail_lane(tx: Session, lane: str, said: str) -> None:
     """All that waits there: its other end is gone for good."""
     await tx.execute(
-        f"UPDATE outbox SET state = 'failed', said = ? WHERE {ANYWHERE} AND lane = ? AND state = 'waiting'", said, lane
+        f"UPDATE outbox SET state = 'failed', last_response = ? WHERE {ANYWHERE} AND destination = ? AND state = 'waiting'",
+        said,
+        lane,
     )
 
 
 async def retry_failed(tx: Session, now: int) -> int:
     """What was given up waits once more, as if it were new."""
     return await tx.execute(
-        "UPDATE outbox SET state = 'waiting', tries = 0, due_at = ?, created_at = ? "
-        f"WHERE {ANYWHERE} AND state = 'failed' AND (lane = ? OR lane IN (SELECT id FROM webhooks WHERE disabled_at IS NULL))",
+        "UPDATE outbox SET state = 'waiting', attempts = 0, due_at = ?, created_at = ? "
+        f"WHERE {ANYWHERE} AND state = 'failed' AND (destination = ? OR destination IN (SELECT id FROM webhooks WHERE disabled_at IS NULL))",
         *(now, now, MAIL),
     )
 
 
 async def forget_lane(tx: Session, lane: str) -> int:
-    return await tx.execute(f"DELETE FROM outbox WHERE {ANYWHERE} AND lane = ? AND state <> 'delivered'", lane)
+    return await tx.execute(f"DELETE FROM outbox WHERE {ANYWHERE} AND destination = ? AND state <> 'delivered'", lane)
 
 
 async def counts(session: Session, lane: str | None = None) -> dict[str, int]:
     """How many wait and how many were given up: of one lane, or of all."""
-    one, args = ("AND lane = ?", (lane,)) if lane else ("", ())
+    one, args = ("AND destination = ?", (lane,)) if lane else ("", ())
     rows = await session.fetch(
         f"SELECT state, count(*) FROM outbox WHERE {ANYWHERE} AND state IN ('waiting', 'failed') {one} GROUP BY state",
         *args,
@@ -146,6 +148,7 @@ async def counts(session: Session, lane: str | None = None) -> dict[str, int]:
 async def last_words(session: Session, lane: str) -> str:
     """Why the last try in a lane did not succeed."""
     row = await session.fetch_one(
-        f"SELECT said FROM outbox WHERE {ANYWHERE} AND lane = ? AND said <> '' ORDER BY due_at DESC LIMIT 1", lane
+        f"SELECT last_response FROM outbox WHERE {ANYWHERE} AND destination = ? AND last_response <> '' ORDER BY due_at DESC LIMIT 1",
+        lane,
     )
     return str(row[0]) if row else ""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from moderation.db.database import Row, Session, placeholders
 
 HERE = "site IN (SELECT site FROM sites)"
-COLUMNS = "site, person, id, state, asked_at"
+COLUMNS = "site, author_key, id, state, asked_at"
 ANSWER_DAYS = 7
 """How long the question may be answered with a yes."""
 
@@ -34,7 +34,7 @@ def subscription_of(row: Row) -> Subscription:
 
 async def of_person(session: Session, person: str) -> dict[str, Subscription]:
     """By site."""
-    rows = await session.fetch(f"SELECT {COLUMNS} FROM subscriptions WHERE {HERE} AND person = ?", person)
+    rows = await session.fetch(f"SELECT {COLUMNS} FROM subscriptions WHERE {HERE} AND author_key = ?", person)
     return {row[0]: subscription_of(row) for row in rows}
 
 
@@ -46,7 +46,7 @@ async def find(session: Session, id: str) -> Subscription | None:
 async def put(tx: Session, subscription: Subscription, now: int) -> None:
     s = subscription
     await tx.execute(
-        f"INSERT INTO subscriptions ({COLUMNS}, changed_at) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (site, person) "
+        f"INSERT INTO subscriptions ({COLUMNS}, changed_at) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (site, author_key) "
         "DO UPDATE SET state = excluded.state, asked_at = excluded.asked_at, changed_at = excluded.changed_at",
         *(s.site, s.person, s.id, s.state, s.asked_at, now),
     )
@@ -60,7 +60,7 @@ async def replies(session: Session, site: str, ids: Iterable[str]) -> list[tuple
     wanted = list(ids)
     rows = await session.fetch(
         "SELECT r.id, p.id, s.id FROM comments r JOIN comments p ON p.site = r.site AND p.id = r.parent "
-        "JOIN subscriptions s ON s.site = p.site AND s.person = p.author_key AND s.state = 'confirmed' "
+        "JOIN subscriptions s ON s.site = p.site AND s.author_key = p.author_key AND s.state = 'confirmed' "
         f"WHERE r.site = ? AND r.id IN ({placeholders(len(wanted))}) AND r.status = 'approved' AND p.status = 'approved' "
         "AND p.notify = 1 AND p.email <> '' AND p.author_key <> r.author_key",
         *(site, *wanted),

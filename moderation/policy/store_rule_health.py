@@ -42,7 +42,7 @@ async def outcomes(session: Session, site: str, ids: Iterable[str]) -> dict[tupl
     """(id, revision judged) → was it approved? By the last decision that stands; one that holds decides nothing."""
     wanted = list(ids)
     rows = await session.fetch(
-        f"SELECT submission, judged, action FROM decisions WHERE site = ? AND submission IN ({placeholders(len(wanted))}) "
+        f"SELECT submission, judged_revision, action FROM decisions WHERE site = ? AND submission IN ({placeholders(len(wanted))}) "
         "AND undone_at IS NULL AND action IN ('approve', 'spam', 'reject', 'delete') ORDER BY id",
         *(site, *wanted),
     )

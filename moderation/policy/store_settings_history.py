@@ -42,19 +42,19 @@ async def add(
     at = now if newest is None else max(now, newest.at + 1)
     if bar and newest and newest.bar and newest.at // DAY == at // DAY:
         rules, actor = newest.rules, actor if actor == newest.actor else SEVERAL
-        await tx.execute("DELETE FROM rule_versions WHERE site = ? AND id = ?", site, newest.id)
+        await tx.execute("DELETE FROM settings_history WHERE site = ? AND id = ?", site, newest.id)
         if rules == after:  # all of it was taken back
             return
     await tx.execute(
-        "INSERT INTO rule_versions (site, id, at, actor, rules, bar) VALUES (?, ?, ?, ?, ?, ?)",
+        "INSERT INTO settings_history (site, id, changed_at, actor, settings, is_block) VALUES (?, ?, ?, ?, ?, ?)",
         *(site, new_id(at), at, actor, json.dumps(rules.stored()), int(bar)),
     )
-    rows = await tx.fetch("SELECT id, bar FROM rule_versions WHERE site = ? ORDER BY id DESC", site)
+    rows = await tx.fetch("SELECT id, is_block FROM settings_history WHERE site = ? ORDER BY id DESC", site)
     policy = [row[0] for row in rows if not row[1]][:KEPT]
     oldest = rows[min(len(rows), MOST) - 1][0]
     if len(policy) == KEPT:
         oldest = max(oldest, policy[-1])
-    await tx.execute("DELETE FROM rule_versions WHERE site = ? AND id < ?", site, oldest)
+    await tx.execute("DELETE FROM settings_history WHERE site = ? AND id < ?", site, oldest)
 
 
 def are_all(versions: Sequence[Version]) -> bool:
@@ -65,7 +65,9 @@ def are_all(versions: Sequence[Version]) -> bool:
 async def versions(session: Session, site: str, limit: int = MOST) -> list[Version]:
     """Newest first."""
     rows = await session.fetch(
-        "SELECT id, at, actor, rules, bar FROM rule_versions WHERE site = ? ORDER BY id DESC LIMIT ?", site, limit
+        "SELECT id, changed_at, actor, settings, is_block FROM settings_history WHERE site = ? ORDER BY id DESC LIMIT ?",
+        site,
+        limit,
     )
     return [Version(row[0], row[1], row[2], SiteSettings.of(json.loads(row[3])), bool(row[4])) for row in rows]
 

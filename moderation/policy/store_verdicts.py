@@ -66,7 +66,7 @@ async def outcomes(session: Session, site: str, since: int, most: int = MOST) ->
     while left > 0:
         rows = await session.fetch(
             "SELECT d.submission, d.action, d.labels, d.created_at, s.action, s.scores, s.created_at, s.model, d.id "
-            "FROM decisions d JOIN submissions s ON s.site = d.site AND s.id = d.submission AND s.revision = d.judged "
+            "FROM decisions d JOIN submissions s ON s.site = d.site AND s.id = d.submission AND s.revision = d.judged_revision "
             f"WHERE {where} AND d.id >= ? AND d.undone_at IS NULL AND d.action IS NOT NULL AND s.source = 'comment' {before[0]} "
             "ORDER BY d.id DESC, d.submission DESC LIMIT ?",
             *(*args, first_id_at(since), *before[1], min(page, left)),
@@ -84,7 +84,7 @@ async def taken(session: Session, site: str, ids: Iterable[str]) -> dict[tuple[s
     if not wanted:
         return {}
     rows = await session.fetch(
-        f"SELECT submission, judged, action FROM decisions WHERE site = ? AND submission IN ({placeholders(len(wanted))}) "
+        f"SELECT submission, judged_revision, action FROM decisions WHERE site = ? AND submission IN ({placeholders(len(wanted))}) "
         "AND undone_at IS NULL AND action IS NOT NULL ORDER BY id",
         *(site, *wanted),
     )
@@ -100,7 +100,7 @@ async def tallied(session: Session, since: int, sample: str = "") -> dict[str, t
         "SELECT s.action, sum(CASE WHEN d.action = 'hold' THEN 0 ELSE 1 END), sum(CASE WHEN s.action = 'publish' THEN "
         "CASE WHEN d.action IN ('spam', 'reject', 'delete') THEN 1 ELSE 0 END ELSE CASE WHEN d.action = 'approve' THEN 1 "
         "ELSE 0 END END) FROM decisions d JOIN submissions s ON s.site = d.site AND s.id = d.submission AND s.revision = "
-        "d.judged WHERE d.site IN (SELECT site FROM sites) AND d.id >= ? AND d.undone_at IS NULL AND d.action IS NOT NULL "
+        "d.judged_revision WHERE d.site IN (SELECT site FROM sites) AND d.id >= ? AND d.undone_at IS NULL AND d.action IS NOT NULL "
         f"AND s.source = 'comment' {only}GROUP BY s.action",
         *(first_id_at(since), *args),
     )

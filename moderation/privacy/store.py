@@ -68,7 +68,7 @@ async def submissions(session: Session, person: Person) -> list[dict[str, Any]]:
 async def networks(session: Session, person: Person, days: int) -> list[dict[str, Any]]:
     """Of which comments a keyed hash of the network address is kept, and until when: `days` after each came."""
     rows = await session.fetch(
-        f"SELECT site, id, created_at FROM comments WHERE {person.here} AND author_key = ? AND address_key <> '' ORDER BY id",
+        f"SELECT site, id, created_at FROM comments WHERE {person.here} AND author_key = ? AND network_key <> '' ORDER BY id",
         *person.args,
     )
     return [{"site": r[0], "id": r[1], "kept_until": iso(r[2] + days * DAY) if days else None} for r in rows]
@@ -110,7 +110,7 @@ async def decisions(session: Session, person: Person) -> list[dict[str, Any]]:
 
 async def subscriptions(session: Session, person: Person) -> list[dict[str, Any]]:
     rows = await session.fetch(
-        f"SELECT site, state, asked_at FROM subscriptions WHERE {person.here} AND person = ? ORDER BY site",
+        f"SELECT site, state, asked_at FROM subscriptions WHERE {person.here} AND author_key = ? ORDER BY site",
         *person.args,
     )
     return [{"site": r[0], "state": r[1], "asked_at": iso(r[2])} for r in rows]
@@ -144,21 +144,21 @@ async def erase(tx: Session, person: Person) -> None:
     await tx.execute(f"DELETE FROM outbox WHERE {here} AND subject IN ({theirs(person)})", *site, *args, *args)
     rows = await tx.fetch(f"SELECT DISTINCT site, article FROM comments WHERE {here} AND author_key = ?", *args)
     for key, article in rows:
-        await tx.execute("DELETE FROM retries WHERE site = ? AND article = ?", key, article)
+        await tx.execute("DELETE FROM idempotency_keys WHERE site = ? AND article = ?", key, article)
     await tx.execute(  # before the comments, by which they are found
         f"DELETE FROM submissions WHERE {here} AND author_key = ? AND id IN ({theirs(person)})", *args * 3
     )
     await tx.execute(
-        f"DELETE FROM openings WHERE {here} AND comment IN (SELECT id FROM comments WHERE {here} AND author_key = ?)",
+        f"DELETE FROM article_openings WHERE {here} AND comment IN (SELECT id FROM comments WHERE {here} AND author_key = ?)",
         *(site + args),
     )
     await tx.execute(f"DELETE FROM comments WHERE {here} AND author_key = ?", *args)
-    await tx.execute(f"DELETE FROM subscriptions WHERE {here} AND person = ?", *args)
+    await tx.execute(f"DELETE FROM subscriptions WHERE {here} AND author_key = ?", *args)
     if person.site == EVERYWHERE:
         await tx.execute("DELETE FROM outbox WHERE site = ? AND subject = ?", EVERYWHERE, person.key)
-        await tx.execute("DELETE FROM person_links WHERE site = ? AND person = ?", EVERYWHERE, person.key)
-        await tx.execute("DELETE FROM attempts WHERE site = ? AND who LIKE ?", EVERYWHERE, f"%{person.key}%")
-        await tx.execute("DELETE FROM signin_failures WHERE site = ? AND who = ?", EVERYWHERE, person.key)
+        await tx.execute("DELETE FROM data_subject_links WHERE site = ? AND author_key = ?", EVERYWHERE, person.key)
+        await tx.execute("DELETE FROM failed_attempts WHERE site = ? AND counter LIKE ?", EVERYWHERE, f"%{person.key}%")
+        await tx.execute("DELETE FROM signin_failures WHERE site = ? AND account_key = ?", EVERYWHERE, person.key)
 
 
 # --- links mailed to an address ------------------------------------------------------------------------------------------
@@ -175,7 +175,7 @@ class PersonLink:
 async def asked_since(session: Session, key: str, since: int) -> bool:
     """In the day since then."""
     row = await session.fetch_one(
-        "SELECT 1 FROM person_links WHERE site = ? AND person = ? AND created_at > ? AND created_at < ? LIMIT 1",
+        "SELECT 1 FROM data_subject_links WHERE site = ? AND author_key = ? AND created_at > ? AND created_at < ? LIMIT 1",
         *(EVERYWHERE, key, since, since + DAY + LEEWAY),
     )
     return row is not None
@@ -183,13 +183,17 @@ async def asked_since(session: Session, key: str, since: int) -> bool:
 
 async def add_link(tx: Session, id: str, key: str, now: int) -> None:
     await tx.execute(
-        "INSERT INTO person_links (site, id, person, created_at) VALUES (?, ?, ?, ?)", EVERYWHERE, id, key, now
+        "INSERT INTO data_subject_links (site, id, author_key, created_at) VALUES (?, ?, ?, ?)",
+        EVERYWHERE,
+        id,
+        key,
+        now,
     )
 
 
 async def link(session: Session, id: str, since: int) -> PersonLink | None:
     row = await session.fetch_one(
-        "SELECT id, person, created_at, exported_at FROM person_links WHERE site = ? AND id = ? AND created_at > ?",
+        "SELECT id, author_key, created_at, exported_at FROM data_subject_links WHERE site = ? AND id = ? AND created_at > ?",
         *(EVERYWHERE, id, since),
     )
     return PersonLink(*row) if row else None
@@ -198,7 +202,7 @@ async def link(session: Session, id: str, since: int) -> PersonLink | None:
 async def use_link(tx: Session, id: str, now: int) -> bool:
     """For the one export; False where that has been."""
     used = await tx.execute(
-        "UPDATE person_links SET exported_at = ? WHERE site = ? AND id = ? AND exported_at IS NULL",
+        "UPDATE data_subject_links SET exported_at = ? WHERE site = ? AND id = ? AND exported_at IS NULL",
         *(now, EVERYWHERE, id),
     )
     return used == 1

@@ -15,7 +15,7 @@ async def expired(session: Session, site: str, status: str, before: int, limit: 
 
     What was imported counts from the import: `imported` says whether that is long enough ago too.
     """
-    theirs = "" if imported else "AND NOT EXISTS (SELECT 1 FROM imports i WHERE i.site = c.site AND i.id = c.id) "
+    theirs = "" if imported else "AND NOT EXISTS (SELECT 1 FROM imported_ids i WHERE i.site = c.site AND i.id = c.id) "
     rows = await session.fetch(
         "SELECT c.id FROM comments c WHERE c.site = ? AND c.status = ? AND c.id < ? AND NOT EXISTS (SELECT 1 FROM "
         f"decisions d WHERE d.site = c.site AND d.submission = c.id AND d.created_at >= ?) {theirs}ORDER BY c.id LIMIT ?",
@@ -49,7 +49,7 @@ async def forget(tx: Session, site: str, ids: list[str], *, examples: bool) -> N
     )
     taught = (
         "AND NOT EXISTS (SELECT 1 FROM decisions d WHERE d.site = submissions.site AND d.submission = submissions.id "
-        "AND d.judged = submissions.revision AND d.undone_at IS NULL)"
+        "AND d.judged_revision = submissions.revision AND d.undone_at IS NULL)"
     )
     await tx.execute(
         f"UPDATE submissions SET body = '' WHERE site = ? AND id IN ({chosen}) {taught if examples else ''}",
@@ -67,8 +67,8 @@ def without_words(reason: dict[str, object]) -> dict[str, object]:
 
 async def forget_addresses(tx: Session, site: str, before: int, limit: int) -> int:
     return await tx.execute(
-        "UPDATE comments SET address_key = '' WHERE site = ? AND id IN (SELECT id FROM comments WHERE site = ? AND "
-        "address_key > '' AND id < ? LIMIT ?)",
+        "UPDATE comments SET network_key = '' WHERE site = ? AND id IN (SELECT id FROM comments WHERE site = ? AND "
+        "network_key > '' AND id < ? LIMIT ?)",
         *(site, site, first_id_at(before), limit),
     )
 
@@ -76,10 +76,14 @@ async def forget_addresses(tx: Session, site: str, before: int, limit: int) -> i
 async def tidy(tx: Session, now: int, day: int) -> None:
     """First answers and failed sign-ins of yesterday, who opened which article, links that are over, and mails of long ago."""
     here = "site IN (SELECT '*' UNION ALL SELECT site FROM sites)"
-    await tx.execute(f"DELETE FROM retries WHERE {here} AND created_at <= ?", now - day)
-    await tx.execute(f"UPDATE openings SET address_key = '' WHERE {here} AND address_key > '' AND at <= ?", now - day)
-    await tx.execute(f"DELETE FROM openings WHERE {here} AND title = '' AND url IS NULL AND at <= ?", now - day)
-    await tx.execute("DELETE FROM attempts WHERE site = ? AND at <= ?", EVERYWHERE, now - day)
-    await tx.execute("DELETE FROM person_links WHERE site = ? AND created_at <= ?", EVERYWHERE, now - 2 * day)
+    await tx.execute(f"DELETE FROM idempotency_keys WHERE {here} AND created_at <= ?", now - day)
+    await tx.execute(
+        f"UPDATE article_openings SET network_key = '' WHERE {here} AND network_key > '' AND opened_at <= ?", now - day
+    )
+    await tx.execute(
+        f"DELETE FROM article_openings WHERE {here} AND title = '' AND url IS NULL AND opened_at <= ?", now - day
+    )
+    await tx.execute("DELETE FROM failed_attempts WHERE site = ? AND failed_at <= ?", EVERYWHERE, now - day)
+    await tx.execute("DELETE FROM data_subject_links WHERE site = ? AND created_at <= ?", EVERYWHERE, now - 2 * day)
     for state, days in (("delivered", 90), ("failed", 30)):
         await tx.execute(f"DELETE FROM outbox WHERE {here} AND state = ? AND created_at <= ?", state, now - days * day)

@@ -15,9 +15,9 @@ from moderation.queue.store_search import Filter, escaped, how_many, matching, w
 ORDERS = {
     "oldest": ("id", "ASC"),
     "newest": ("id", "DESC"),
-    "uncertain": ("doubt", "ASC"),
-    "worst": ("worst", "DESC"),
-    "useful": ("turn", "ASC"),
+    "uncertain": ("margin", "ASC"),
+    "worst": ("max_score", "DESC"),
+    "useful": ("rank", "ASC"),
 }
 """Which column each order reads, each the end of an index; the id breaks ties in the same direction."""
 
@@ -102,7 +102,7 @@ def _wanted(view: View, site: str) -> tuple[list[str], list[Any]]:
         args.append(view.article)
     if view.sample:
         # Spelled out, not given: it must be seen to be what the small indexes of the sample are of.
-        where.append(f"c.decided = 0 AND substr(c.id, 26, 1) = '{AUDIT_SAMPLE}'")
+        where.append(f"c.is_decided = 0 AND substr(c.id, 26, 1) = '{AUDIT_SAMPLE}'")
     if view.author:
         where.append("c.author_key = (SELECT a.author_key FROM comments a WHERE a.site = ? AND a.id = ?)")
         args += [site, view.author]
@@ -113,7 +113,7 @@ def _wanted(view: View, site: str) -> tuple[list[str], list[Any]]:
         beyond = ">" if direction == "ASC" else "<"
         value, last = view.after
         where.append(f"c.id {beyond} ?" if by == "id" else f"(c.{by}, c.id) {beyond} (?, ?)")
-        args += [last] if by == "id" else [float(value) if by != "turn" else int(value), last]
+        args += [last] if by == "id" else [float(value) if by != "rank" else int(value), last]
     return where, args
 
 
@@ -206,7 +206,7 @@ def _order(order: str, hidden: bool = False) -> str:
 def _select(by: str) -> str:
     return (
         f"SELECT {COMMENT}, {VERDICT}, c.{by} FROM comments c JOIN submissions s ON s.site = c.site AND s.id = c.id AND "
-        "s.revision = c.judged WHERE"
+        "s.revision = c.judged_revision WHERE"
     )
 
 

@@ -33,7 +33,7 @@ async def put(tx: Session, c: Comment, seen: int, body_key: str) -> bool:
     author's own edit, within their 15 minutes, cannot publish again what went."""
     return (
         await tx.execute(
-            "UPDATE comments SET body = ?, html = ?, name = ?, url = ?, body_key = ?, revision = ?, edited_at = ?, decided = 1 "
+            "UPDATE comments SET body = ?, html = ?, name = ?, url = ?, body_key = ?, revision = ?, edited_at = ?, is_decided = 1 "
             "WHERE site = ? AND id = ? AND revision = ?",
             *(c.body, c.html, c.name, c.url, body_key, c.revision, c.edited_at, c.site, c.id, seen),
         )
@@ -62,7 +62,7 @@ async def elsewhere(tx: Session, c: Comment, replace: Replace, shift: Shift) -> 
             "UPDATE decisions SET note = ? WHERE site = ? AND id = ? AND submission = ?",
             *(replace(row[1]), c.site, row[0], c.id),
         )
-    await tx.execute("DELETE FROM retries WHERE site = ? AND article = ?", c.site, c.article)
+    await tx.execute("DELETE FROM idempotency_keys WHERE site = ? AND article = ?", c.site, c.article)
 
 
 def moved(reason: dict[str, Any], body: str, replace: Replace, shift: Shift) -> dict[str, Any]:
@@ -76,7 +76,7 @@ def moved(reason: dict[str, Any], body: str, replace: Replace, shift: Shift) -> 
 async def told(tx: Session, c: Comment, document: dict[str, Any]) -> None:
     """What endpoints are still to hear of it says what they may hear."""
     rows = await tx.fetch(
-        "SELECT id, content FROM outbox WHERE site = ? AND subject = ? AND lane <> 'mail'", c.site, c.id
+        "SELECT id, content FROM outbox WHERE site = ? AND subject = ? AND destination <> 'mail'", c.site, c.id
     )
     for id, content in rows:
         kept = json.loads(content)

@@ -42,7 +42,7 @@ async def has_index(session: Session) -> bool:
     """SQLite may have been built without FTS5: then the rows are read."""
     if session.kind != "sqlite":
         return True
-    return bool(await session.fetch("SELECT 1 FROM sqlite_master WHERE name = 'comment_shorts'"))
+    return bool(await session.fetch("SELECT 1 FROM sqlite_master WHERE name = 'comment_short_words'"))
 
 
 async def is_behind(session: Session) -> bool:
@@ -50,7 +50,9 @@ async def is_behind(session: Session) -> bool:
     if not await has_index(session):
         return False
     lists = (
-        ("comment_texts_unread", "comment_shorts_unread") if session.kind == "sqlite" else ("comment_shorts_unread",)
+        ("comment_texts_unindexed", "comment_short_words_unindexed")
+        if session.kind == "sqlite"
+        else ("comment_short_words_unindexed",)
     )
     for unread in lists:
         if await session.fetch(f"SELECT 1 FROM {unread} LIMIT 1"):
@@ -61,46 +63,48 @@ async def is_behind(session: Session) -> bool:
 async def read_up(tx: Session) -> bool:
     """A piece of the texts that wait comes into the index, as they stand now; True where more of them wait."""
     more = await _read_texts(tx) if tx.kind == "sqlite" else False
-    rows = await tx.fetch("SELECT site, id FROM comment_shorts_unread ORDER BY site, id LIMIT ?", AT_ONCE)
+    rows = await tx.fetch("SELECT site, id FROM comment_short_words_unindexed ORDER BY site, id LIMIT ?", AT_ONCE)
     if not rows:
         return more
     last = rows[-1]
     texts = await tx.fetch(
-        "SELECT c.site, c.id, c.name || ' ' || c.email || ' ' || c.body, c.status FROM comment_shorts_unread u CROSS JOIN comments "
+        "SELECT c.site, c.id, c.name || ' ' || c.email || ' ' || c.body, c.status FROM comment_short_words_unindexed u CROSS JOIN comments "
         "c WHERE (u.site, u.id) <= (?, ?) AND c.site = u.site AND c.id = u.id",
         *last,
     )
     if tx.kind == "sqlite":
         where = "(SELECT number FROM comment_numbers WHERE site = ? AND id = ?)"
-        await tx.execute_many(f"DELETE FROM comment_shorts WHERE rowid = {where}", [(row[0], row[1]) for row in texts])
         await tx.execute_many(
-            "INSERT INTO comment_shorts (rowid, words) SELECT number, ? FROM comment_numbers WHERE site = ? AND id = ?",
+            f"DELETE FROM comment_short_words WHERE rowid = {where}", [(row[0], row[1]) for row in texts]
+        )
+        await tx.execute_many(
+            "INSERT INTO comment_short_words (rowid, words) SELECT number, ? FROM comment_numbers WHERE site = ? AND id = ?",
             [(short_words.spelled(short_words.found_in(row[2])), row[0], row[1]) for row in texts],
         )
     else:
         await tx.execute_many(
-            "INSERT INTO comment_shorts (site, id, words, shelf) VALUES (?, ?, ?, shelf(?, ?)) ON CONFLICT (site, id) DO UPDATE "
-            "SET words = excluded.words, shelf = excluded.shelf",
+            "INSERT INTO comment_short_words (site, id, words, partition) VALUES (?, ?, ?, search_partition(?, ?)) ON CONFLICT (site, id) DO UPDATE "
+            "SET words = excluded.words, partition = excluded.partition",
             [(row[0], row[1], sorted(short_words.found_in(row[2])), row[0], row[3]) for row in texts],
         )
-    await tx.execute("DELETE FROM comment_shorts_unread WHERE (site, id) <= (?, ?)", *last)
+    await tx.execute("DELETE FROM comment_short_words_unindexed WHERE (site, id) <= (?, ?)", *last)
     return more or len(rows) == AT_ONCE
 
 
 async def _read_texts(tx: Session) -> bool:
     """SQLite's: those that wait are new, or have another status than when they were read, and so another shelf."""
-    rows = await tx.fetch("SELECT site, id FROM comment_texts_unread ORDER BY site, id LIMIT ?", AT_ONCE)
+    rows = await tx.fetch("SELECT site, id FROM comment_texts_unindexed ORDER BY site, id LIMIT ?", AT_ONCE)
     if not rows:
         return False
-    waiting = "comment_texts_unread u CROSS JOIN comments c ON c.site = u.site AND c.id = u.id"
+    waiting = "comment_texts_unindexed u CROSS JOIN comments c ON c.site = u.site AND c.id = u.id"
     until = "(u.site, u.id) <= (?, ?)"
     await tx.execute(
-        f"INSERT OR IGNORE INTO comment_shelves (site, status) SELECT DISTINCT c.site, c.status FROM {waiting} WHERE {until}",
+        f"INSERT OR IGNORE INTO search_partitions (site, status) SELECT DISTINCT c.site, c.status FROM {waiting} WHERE {until}",
         *rows[-1],
     )
     found = await tx.fetch(
-        f"SELECT c.site, c.id, h.shelf, n.number FROM {waiting} JOIN comment_shelves h ON h.site = c.site AND "
-        f"h.status = c.status LEFT JOIN comment_numbers n ON n.site = c.site AND n.id = c.id WHERE {until}",
+        f"SELECT c.site, c.id, p.partition, n.number FROM {waiting} JOIN search_partitions p ON p.site = c.site AND "
+        f"p.status = c.status LEFT JOIN comment_numbers n ON n.site = c.site AND n.id = c.id WHERE {until}",
         *rows[-1],
     )
     moving = [row for row in found if row[3] is None or row[3] >> SHELF != row[2]]
@@ -121,7 +125,7 @@ async def _read_texts(tx: Session) -> bool:
         [(old, site, id) for _, site, id, old in moved],
     )
     await tx.execute_many(
-        "UPDATE comment_shorts SET rowid = ? WHERE rowid = ?", [(new, old) for new, _, _, old in moved]
+        "UPDATE comment_short_words SET rowid = ? WHERE rowid = ?", [(new, old) for new, _, _, old in moved]
     )
     await tx.execute_many(
         "UPDATE comment_numbers SET number = ? WHERE site = ? AND id = ?",
@@ -130,13 +134,14 @@ async def _read_texts(tx: Session) -> bool:
     fresh = [(new, site, id) for new, site, id, old in placed if old is None]
     await tx.execute_many("INSERT INTO comment_numbers (number, site, id) VALUES (?, ?, ?)", fresh)
     await tx.execute_many(
-        "INSERT OR IGNORE INTO comment_shorts_unread (site, id) VALUES (?, ?)", [(site, id) for _, site, id in fresh]
+        "INSERT OR IGNORE INTO comment_short_words_unindexed (site, id) VALUES (?, ?)",
+        [(site, id) for _, site, id in fresh],
     )
     await tx.execute_many(
         "INSERT INTO comment_texts (rowid, name, email, body) SELECT ?, name, email, body FROM comments WHERE site = ? AND id = ?",
         [(new, site, id) for new, site, id, _ in placed],
     )
-    await tx.execute("DELETE FROM comment_texts_unread WHERE (site, id) <= (?, ?)", *rows[-1])
+    await tx.execute("DELETE FROM comment_texts_unindexed WHERE (site, id) <= (?, ?)", *rows[-1])
     return len(rows) == AT_ONCE
 
 
@@ -169,14 +174,16 @@ async def matching(session: Session, site: str, status: str, wanted: list[str]) 
     if not await has_index(session):
         return [Filter(None, [], *read(wanted))]
     short = [word.lower() for word in wanted if short_words.is_short(word)]
-    if short and await session.fetch("SELECT 1 FROM comment_shorts_unread WHERE site = ? LIMIT 1", site):
+    if short and await session.fetch("SELECT 1 FROM comment_short_words_unindexed WHERE site = ? LIMIT 1", site):
         return [Filter(None, [], *read(wanted))]  # the index is still being made
     long = [word for word in wanted if not short_words.is_short(word)]
     asked: list[tuple[tuple[str, list[Any]], list[str], list[str]]] = [(read(long), long, [])] if long else []
     asked += [(holds_short(session, short), [], short)] if short else []
     if session.kind == "postgres":
         return [Filter(*_on_postgres(site, status, some, few), *condition) for condition, some, few in asked]
-    shelf = await session.fetch_one("SELECT shelf FROM comment_shelves WHERE site = ? AND status = ?", site, status)
+    shelf = await session.fetch_one(
+        "SELECT partition FROM search_partitions WHERE site = ? AND status = ?", site, status
+    )
     found = []
     for condition, some, few in asked:
         ids, args = _on_no_shelf(site, status, *read(some or few))
@@ -191,12 +198,12 @@ def holds_short(session: Session, short: list[str]) -> tuple[str, list[Any]]:
     """That one comment, `c`, holds all of these."""
     if session.kind == "postgres":
         return (
-            "EXISTS (SELECT 1 FROM comment_shorts w WHERE w.site = c.site AND w.id = c.id AND w.words @> ?::text[])",
+            "EXISTS (SELECT 1 FROM comment_short_words w WHERE w.site = c.site AND w.id = c.id AND w.words @> ?::text[])",
             [short],
         )
     return (
-        "EXISTS (SELECT 1 FROM comment_numbers n CROSS JOIN comment_shorts w ON w.rowid = n.number WHERE n.site = c.site AND "
-        "n.id = c.id AND comment_shorts MATCH ?)",
+        "EXISTS (SELECT 1 FROM comment_numbers n CROSS JOIN comment_short_words w ON w.rowid = n.number WHERE n.site = c.site AND "
+        "n.id = c.id AND comment_short_words MATCH ?)",
         [all_of(short)],
     )
 
@@ -217,16 +224,19 @@ def telling(word: str) -> str:
 def _on_postgres(site: str, status: str, long: list[str], short: list[str]) -> tuple[str, list[Any]]:
     """The words and where they stand, in one index."""
     if not long:
-        return "SELECT w.id FROM comment_shorts w WHERE (w.words || w.shelf) @> (?::text[] || shelf(?, ?))", [
-            short,
-            site,
-            status,
-        ]
+        return (
+            "SELECT w.id FROM comment_short_words w WHERE (w.words || w.partition) @> (?::text[] || search_partition(?, ?))",
+            [
+                short,
+                site,
+                status,
+            ],
+        )
     condition, args = read(long)
-    grams = " || ".join("threes(?)" for _ in long)
+    grams = " || ".join("trigrams(?)" for _ in long)
     sql = (
-        "SELECT c.id FROM comments c WHERE (threes(c.name || chr(10) || c.email || chr(10) || c.body) || shelf(c.site, c.status)) "
-        f"@> ({grams} || shelf(?, ?)) AND {condition}"
+        "SELECT c.id FROM comments c WHERE (trigrams(c.name || chr(10) || c.email || chr(10) || c.body) || search_partition(c.site, c.status)) "
+        f"@> ({grams} || search_partition(?, ?)) AND {condition}"
     )
     return sql, [*long, site, status, *args]
 
@@ -236,7 +246,7 @@ def _on_shelf(shelf: int, long: list[str], short: list[str]) -> tuple[str, list[
     here = "t.rowid BETWEEN ? AND ?"
     if not long:
         return (
-            "SELECT n.id FROM comment_shorts t CROSS JOIN comment_numbers n ON n.number = t.rowid WHERE comment_shorts MATCH ? "
+            "SELECT n.id FROM comment_short_words t CROSS JOIN comment_numbers n ON n.number = t.rowid WHERE comment_short_words MATCH ? "
             f"AND {here}",
             [all_of(short), *within(shelf)],
         )
@@ -256,7 +266,7 @@ def _on_shelf(shelf: int, long: list[str], short: list[str]) -> tuple[str, list[
 def _on_no_shelf(site: str, status: str, condition: str, args: list[Any]) -> tuple[str, list[Any]]:
     """What came or was decided since the index was read up: few, and read."""
     return (
-        "SELECT c.id FROM comment_texts_unread u CROSS JOIN comments c ON c.site = u.site AND c.id = u.id WHERE u.site = ? AND "
+        "SELECT c.id FROM comment_texts_unindexed u CROSS JOIN comments c ON c.site = u.site AND c.id = u.id WHERE u.site = ? AND "
         f"c.status = ? AND {condition}",
         [site, status, *args],
     )

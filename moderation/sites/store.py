@@ -9,7 +9,7 @@ from functools import lru_cache
 from moderation.db.database import Row, Session, placeholders
 from moderation.sites.model import Article, Mute, Site, SiteSettings
 
-ARTICLE = "site, article, title, url, body, published_at, comments_open, revision, created_at"
+ARTICLE = "site, article, title, url, text, published_at, comments_open, revision, created_at"
 
 
 @lru_cache(256)
@@ -28,8 +28,8 @@ def article_of(row: Row) -> Article:
 async def put_site(tx: Session, site: Site, now: int) -> None:
     """Add it, or change what is there."""
     await tx.execute(
-        "INSERT INTO sites (site, name, origins, rules, created_at) VALUES (?, ?, ?, ?, ?) "
-        "ON CONFLICT (site) DO UPDATE SET name = excluded.name, origins = excluded.origins, rules = excluded.rules, "
+        "INSERT INTO sites (site, name, origins, settings, created_at) VALUES (?, ?, ?, ?, ?) "
+        "ON CONFLICT (site) DO UPDATE SET name = excluded.name, origins = excluded.origins, settings = excluded.settings, "
         "revision = sites.revision + 1",
         site.key,
         site.name,
@@ -43,7 +43,7 @@ async def sites(session: Session, keys: Iterable[str] | None = None) -> dict[str
     """The named ones that exist, or all."""
     # whether anybody listens comes along, so that a comment nobody must be told of asks no further question
     sql = (
-        "SELECT site, name, origins, rules, mutes, waves_until, EXISTS (SELECT 1 FROM webhooks w WHERE w.site IN ('*', sites.site) "
+        "SELECT site, name, origins, settings, mutes, duplicates_watched_until, EXISTS (SELECT 1 FROM webhooks w WHERE w.site IN ('*', sites.site) "
         "AND w.disabled_at IS NULL) FROM sites"
     )
     if keys is None:
@@ -67,7 +67,7 @@ async def put_article(tx: Session, article: Article) -> None:
     a = article
     await tx.execute_many(
         f"INSERT INTO articles ({ARTICLE}) VALUES ({placeholders(9)}) ON CONFLICT (site, article) DO UPDATE SET "
-        "title = excluded.title, url = excluded.url, body = excluded.body, published_at = excluded.published_at, "
+        "title = excluded.title, url = excluded.url, text = excluded.text, published_at = excluded.published_at, "
         "comments_open = excluded.comments_open, revision = articles.revision + 1",
         [(a.site, a.key, a.title, a.url, a.text, a.published_at, int(a.comments_open), a.revision, a.created_at)],
     )

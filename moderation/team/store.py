@@ -11,8 +11,8 @@ from moderation.db.database import Row, Session, placeholders
 from moderation.team.model import Moderator
 
 SITES = "site IN (SELECT '*' UNION ALL SELECT site FROM sites)"
-MODERATOR = "id, site, email, role, password_hash, name, digest"
-COLUMNS = "site, kind, id, moderator, scopes, expires_at, ended_at, used_at, name, created_at"
+MODERATOR = "id, site, email, role, password_hash, name, wants_digest"
+COLUMNS = "site, kind, id, moderator, scopes, expires_at, ended_at, last_used_at, name, created_at"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ async def set_digest(tx: Session, moderator: Moderator, wanted: bool) -> bool:
     """Whether they get the digest from now on; False where it was so already."""
     return (
         await tx.execute(
-            "UPDATE moderators SET digest = ? WHERE site = ? AND id = ? AND digest <> ?",
+            "UPDATE moderators SET wants_digest = ? WHERE site = ? AND id = ? AND wants_digest <> ?",
             *(int(wanted), moderator.site, moderator.id, int(wanted)),
         )
         > 0
@@ -121,7 +121,7 @@ async def count(session: Session, *, ready: bool = False) -> int:
 
 async def add_token(tx: Session, token: Token, mark: str, now: int) -> None:
     await tx.execute(
-        "INSERT INTO tokens (site, hash, kind, id, moderator, scopes, created_at, expires_at, name) "
+        "INSERT INTO tokens (site, token_hash, kind, id, moderator, scopes, created_at, expires_at, name) "
         "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         *(token.site, mark, token.kind, token.id, token.moderator, " ".join(sorted(token.scopes)), now),
         *(token.expires_at, token.name),
@@ -131,7 +131,7 @@ async def add_token(tx: Session, token: Token, mark: str, now: int) -> None:
 async def token(session: Session, kind: str, mark: str, now: int) -> Token | None:
     """The living one with this mark, of this kind."""
     row = await session.fetch_one(
-        f"SELECT {COLUMNS} FROM tokens WHERE {SITES} AND hash = ? "
+        f"SELECT {COLUMNS} FROM tokens WHERE {SITES} AND token_hash = ? "
         "AND kind = ? AND ended_at IS NULL AND (expires_at IS NULL OR expires_at > ?)",
         *(mark, kind, now),
     )
@@ -144,8 +144,8 @@ async def living(session: Session, wanted: Collection[str], now: int) -> list[tu
         return []
     columns = ", ".join(f"t.{column}" for column in COLUMNS.split(", "))
     rows = await session.fetch(
-        f"SELECT {columns}, t.hash, m.role FROM tokens t LEFT JOIN moderators m ON m.site = t.site AND m.id = t.moderator "
-        f"WHERE t.{SITES} AND t.hash IN ({placeholders(len(wanted))}) AND t.ended_at IS NULL "
+        f"SELECT {columns}, t.token_hash, m.role FROM tokens t LEFT JOIN moderators m ON m.site = t.site AND m.id = t.moderator "
+        f"WHERE t.{SITES} AND t.token_hash IN ({placeholders(len(wanted))}) AND t.ended_at IS NULL "
         "AND (t.expires_at IS NULL OR t.expires_at > ?) AND (t.kind = 'api' OR m.id IS NOT NULL)",
         *(*wanted, now),
     )
@@ -153,14 +153,14 @@ async def living(session: Session, wanted: Collection[str], now: int) -> list[tu
 
 
 async def used(tx: Session, site: str, mark: str, hour: int) -> None:
-    await tx.execute("UPDATE tokens SET used_at = ? WHERE site = ? AND hash = ?", hour, site, mark)
+    await tx.execute("UPDATE tokens SET last_used_at = ? WHERE site = ? AND token_hash = ?", hour, site, mark)
 
 
 async def sessions_of(session: Session, moderator: Moderator, now: int) -> list[tuple[str, Token]]:
     """(mark, session), newest first."""
     rows = await session.fetch(
-        f"SELECT {COLUMNS}, hash FROM tokens WHERE site = ? AND moderator = ? AND kind = 'session' "
-        "AND ended_at IS NULL AND expires_at > ? ORDER BY created_at DESC, hash",
+        f"SELECT {COLUMNS}, token_hash FROM tokens WHERE site = ? AND moderator = ? AND kind = 'session' "
+        "AND ended_at IS NULL AND expires_at > ? ORDER BY created_at DESC, token_hash",
         *(moderator.site, moderator.id, now),
     )
     return [(row[-1], token_of(row)) for row in rows]
@@ -168,7 +168,7 @@ async def sessions_of(session: Session, moderator: Moderator, now: int) -> list[
 
 async def end_sessions(tx: Session, moderator: Moderator, now: int, *, id: str = "", but: str = "") -> int:
     """The one that is called `id`, or all but the one with this mark."""
-    which, value = ("id = ?", id) if id else ("hash <> ?", but)
+    which, value = ("id = ?", id) if id else ("token_hash <> ?", but)
     return await tx.execute(
         "UPDATE tokens SET ended_at = ? WHERE site = ? AND moderator = ? AND kind = 'session' AND ended_at IS NULL "
         f"AND {which}",
@@ -180,7 +180,7 @@ async def api_tokens(session: Session, site: str) -> list[Token]:
     """The living ones of programs: of one site, or all."""
     where, args = ("site = ?", (site,)) if site != EVERYWHERE else (SITES, ())
     rows = await session.fetch(
-        f"SELECT {COLUMNS} FROM tokens WHERE {where} AND kind = 'api' AND ended_at IS NULL ORDER BY created_at, hash",
+        f"SELECT {COLUMNS} FROM tokens WHERE {where} AND kind = 'api' AND ended_at IS NULL ORDER BY created_at, token_hash",
         *args,
     )
     return [token_of(row) for row in rows]
@@ -188,7 +188,7 @@ async def api_tokens(session: Session, site: str) -> list[Token]:
 
 async def end_token(tx: Session, now: int, *, mark: str = "", id: str = "") -> bool:
     """By its mark; or, a program's, by its id. False where there is no living one."""
-    which, value = ("hash = ?", mark) if mark else ("kind = 'api' AND id = ?", id)
+    which, value = ("token_hash = ?", mark) if mark else ("kind = 'api' AND id = ?", id)
     return (
         await tx.execute(f"UPDATE tokens SET ended_at = ? WHERE {SITES} AND {which} AND ended_at IS NULL", now, value)
         > 0
@@ -208,7 +208,7 @@ async def end_tokens_of(
 async def attempts(session: Session, who: str, now: int, within: int) -> int:
     """How many in the last `within` milliseconds. What is dated later than now is long past: the clock was set back."""
     row = await session.fetch_one(
-        "SELECT count(*) FROM attempts WHERE site = ? AND who = ? AND id > ? AND id < ?",
+        "SELECT count(*) FROM failed_attempts WHERE site = ? AND counter = ? AND id > ? AND id < ?",
         *(EVERYWHERE, who, first_id_at(now - within)[:10], first_id_at(now + LEEWAY)),
     )
     return int(row[0]) if row else 0
@@ -217,10 +217,17 @@ async def attempts(session: Session, who: str, now: int, within: int) -> int:
 async def add_attempt(tx: Session, who: str, now: int) -> str:
     """Remember a failure, and forget this one's older than a day; its id."""
     id = new_id(now)
-    await tx.execute("INSERT INTO attempts (site, who, id, at) VALUES (?, ?, ?, ?)", EVERYWHERE, who, id, now)
-    await tx.execute("DELETE FROM attempts WHERE site = ? AND who = ? AND at < ?", EVERYWHERE, who, now - 86_400_000)
+    await tx.execute(
+        "INSERT INTO failed_attempts (site, counter, id, failed_at) VALUES (?, ?, ?, ?)", EVERYWHERE, who, id, now
+    )
+    await tx.execute(
+        "DELETE FROM failed_attempts WHERE site = ? AND counter = ? AND failed_at < ?",
+        EVERYWHERE,
+        who,
+        now - 86_400_000,
+    )
     return id
 
 
 async def forget_attempt(tx: Session, who: str, id: str) -> None:
-    await tx.execute("DELETE FROM attempts WHERE site = ? AND who = ? AND id = ?", EVERYWHERE, who, id)
+    await tx.execute("DELETE FROM failed_attempts WHERE site = ? AND counter = ? AND id = ?", EVERYWHERE, who, id)

@@ -20,16 +20,16 @@ class Failures:
 
 async def of(session: Session, who: str) -> Failures:
     row = await session.fetch_one(
-        "SELECT failed, unmailed, mailed_at FROM signin_failures WHERE site = ? AND who = ?", EVERYWHERE, who
+        "SELECT unseen, unmailed, mailed_at FROM signin_failures WHERE site = ? AND account_key = ?", EVERYWHERE, who
     )
     return Failures(*row) if row else Failures()
 
 
 async def add(tx: Session, who: str, now: int) -> None:
     await tx.execute(
-        "INSERT INTO signin_failures (site, who, failed, unmailed, at) VALUES (?, ?, 1, 1, ?) "
-        "ON CONFLICT (site, who) DO UPDATE SET failed = signin_failures.failed + 1, "
-        "unmailed = signin_failures.unmailed + 1, at = excluded.at",
+        "INSERT INTO signin_failures (site, account_key, unseen, unmailed, failed_at) VALUES (?, ?, 1, 1, ?) "
+        "ON CONFLICT (site, account_key) DO UPDATE SET unseen = signin_failures.unseen + 1, "
+        "unmailed = signin_failures.unmailed + 1, failed_at = excluded.failed_at",
         *(EVERYWHERE, who, now),
     )
 
@@ -37,20 +37,25 @@ async def add(tx: Session, who: str, now: int) -> None:
 async def take_back(tx: Session, who: str) -> None:
     """The last one was none."""
     await tx.execute(
-        "UPDATE signin_failures SET failed = failed - 1, unmailed = CASE WHEN unmailed > 0 THEN unmailed - 1 ELSE 0 END "
-        "WHERE site = ? AND who = ? AND failed > 0",
+        "UPDATE signin_failures SET unseen = unseen - 1, unmailed = CASE WHEN unmailed > 0 THEN unmailed - 1 ELSE 0 END "
+        "WHERE site = ? AND account_key = ? AND unseen > 0",
         *(EVERYWHERE, who),
     )
 
 
 async def seen(tx: Session, who: str) -> None:
     """Its moderator knows."""
-    await tx.execute("UPDATE signin_failures SET failed = 0, unmailed = 0 WHERE site = ? AND who = ?", EVERYWHERE, who)
+    await tx.execute(
+        "UPDATE signin_failures SET unseen = 0, unmailed = 0 WHERE site = ? AND account_key = ?", EVERYWHERE, who
+    )
 
 
 async def sign(tx: Session, who: str, now: int) -> None:
     await tx.execute(
-        "UPDATE signin_failures SET unmailed = 0, mailed_at = ? WHERE site = ? AND who = ?", now, EVERYWHERE, who
+        "UPDATE signin_failures SET unmailed = 0, mailed_at = ? WHERE site = ? AND account_key = ?",
+        now,
+        EVERYWHERE,
+        who,
     )
 
 
@@ -60,8 +65,8 @@ async def any_known(session: Session) -> bool:
 
 async def forget(tx: Session, before: int, keep: Collection[str]) -> None:
     """What was counted before that: for accounts that nobody has, and where there is nothing to tell."""
-    theirs = f"AND (failed = 0 OR who NOT IN ({placeholders(len(keep))}))" if keep else ""
+    theirs = f"AND (unseen = 0 OR account_key NOT IN ({placeholders(len(keep))}))" if keep else ""
     await tx.execute(
-        f"DELETE FROM signin_failures WHERE site = ? AND at <= ? AND mailed_at <= ? {theirs}",
+        f"DELETE FROM signin_failures WHERE site = ? AND failed_at <= ? AND mailed_at <= ? {theirs}",
         *(EVERYWHERE, before, before, *keep),
     )

@@ -17,7 +17,7 @@ class SecondFactor:
 
 async def of(session: Session, moderator: Moderator) -> SecondFactor | None:
     row = await session.fetch_one(
-        "SELECT seed, confirmed_at, step FROM second_factors WHERE site = ? AND moderator = ?",
+        "SELECT seed, confirmed_at, last_step FROM second_factors WHERE site = ? AND moderator = ?",
         *(moderator.site, moderator.id),
     )
     return SecondFactor(row[0], row[1], row[2]) if row else None
@@ -31,9 +31,9 @@ async def all_on(session: Session) -> set[str]:
 
 async def put(tx: Session, moderator: Moderator, factor: SecondFactor) -> None:
     await tx.execute(
-        "INSERT INTO second_factors (site, moderator, seed, confirmed_at, step) VALUES (?, ?, ?, ?, ?) "
+        "INSERT INTO second_factors (site, moderator, seed, confirmed_at, last_step) VALUES (?, ?, ?, ?, ?) "
         "ON CONFLICT (site, moderator) DO UPDATE SET seed = excluded.seed, confirmed_at = excluded.confirmed_at, "
-        "step = excluded.step",
+        "last_step = excluded.last_step",
         *(moderator.site, moderator.id, factor.seed, factor.confirmed_at, factor.step),
     )
 
@@ -48,7 +48,7 @@ async def put_codes(tx: Session, moderator: Moderator, marks: list[str]) -> None
     """In place of all that were there."""
     await tx.execute("DELETE FROM recovery_codes WHERE site = ? AND moderator = ?", moderator.site, moderator.id)
     await tx.execute_many(
-        "INSERT INTO recovery_codes (site, moderator, mark) VALUES (?, ?, ?)",
+        "INSERT INTO recovery_codes (site, moderator, code_hash) VALUES (?, ?, ?)",
         [(moderator.site, moderator.id, mark) for mark in marks],
     )
 
@@ -57,7 +57,7 @@ async def use_code(tx: Session, moderator: Moderator, mark: str) -> bool:
     """Once."""
     return (
         await tx.execute(
-            "DELETE FROM recovery_codes WHERE site = ? AND moderator = ? AND mark = ?",
+            "DELETE FROM recovery_codes WHERE site = ? AND moderator = ? AND code_hash = ?",
             *(moderator.site, moderator.id, mark),
         )
         > 0

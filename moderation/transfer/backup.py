@@ -17,10 +17,13 @@ from typing import Any
 
 from moderation.comments import store as comments
 from moderation.core.problem import BadRequest, Conflict
-from moderation.db.database import Database, migrations
+from moderation.db.database import Database
+from moderation.db.migrate import newest
+from moderation.transfer import backup_format_1
 from moderation.transfer import store_backup as dump
 
-FORMAT = 1
+FORMAT = 2
+"""`about.json` names the columns of each table. Of format 1, see `backup_format_1`."""
 PAGE = 500
 
 
@@ -34,7 +37,7 @@ async def write(database: Database, models: Path, secret: bytes, file: Path) -> 
         handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(handle, "wb") as raw:
             with zipfile.ZipFile(raw, "w", zipfile.ZIP_DEFLATED, compresslevel=3) as archive:
-                about = {"format": FORMAT, "migration": migrations()[-1][0]}
+                about = {"format": FORMAT, "migration": newest(), "tables": dump.TABLES}
                 archive.writestr("about.json", json.dumps(about))
                 archive.writestr("secret-key", secret)
                 async with database.reading() as session:  # one moment for every table
@@ -67,23 +70,20 @@ class Doorkeeper:
     moderators: int = 0
     """Those who have a password."""
 
-    def lets_in(self, table: str, row: list[Any]) -> bool:
-        if table not in ("tokens", "webhooks", "person_links", "recovery_codes", "outbox", "moderators"):
-            return True
-        told = dict(zip(dump.TABLES[table], row, strict=False))  # an older backup has fewer columns
+    def lets_in(self, table: str, row: dict[str, Any]) -> bool:
         if table == "moderators":
-            self.moderators += told["password_hash"] is not None
-        elif table in ("person_links", "recovery_codes") or (table == "tokens" and told["kind"] != "api"):
-            self.sessions += told.get("ended_at") is None
+            self.moderators += row["password_hash"] is not None
+        elif table in ("data_subject_links", "recovery_codes") or (table == "tokens" and row["kind"] != "api"):
+            self.sessions += row.get("ended_at") is None
             return False
-        elif table == "tokens" and told["ended_at"] is None and not self.keep_integrations:
-            self.tokens.append(told)
+        elif table == "tokens" and row["ended_at"] is None and not self.keep_integrations:
+            self.tokens.append(row)
             return False
         elif table == "webhooks" and not self.keep_integrations:
-            self.webhooks[told["id"]] = told
+            self.webhooks[row["id"]] = row
             return False
         elif table == "outbox":  # nobody is told of a link that is over, nor a webhook that is none
-            return told["lane"] not in self.webhooks and not told["id"].startswith("person.")
+            return row["destination"] not in self.webhooks and not row["id"].startswith("person.")
         return True
 
     def tell(self, say: Callable[[str], None]) -> None:
@@ -127,8 +127,7 @@ async def restore(
         about = json.loads(archive.read("about.json"))
     except (zipfile.BadZipFile, KeyError, ValueError):
         raise BadRequest(f"{file} is no backup of ours.") from None
-    if about.get("format") != FORMAT or about.get("migration", 0) > migrations()[-1][0]:
-        raise BadRequest(f"{file} was made by a newer leave-a-reply; restore it with that version.")
+    held = contents(file, about, set(archive.namelist()))
     with archive:
         secret = archive.read("secret-key")
         if key_file.exists() and key_file.read_bytes().strip() != secret.strip():
@@ -137,14 +136,13 @@ async def restore(
         async with database.transaction() as tx:
             await dump.require_empty(tx)
             await dump.clear_sites(tx)
-            older = about.get("migration", 0) < migrations()[-1][0]
             for table in dump.TABLES:
-                counts[table], page = 0, []
-                if older and f"{table}.jsonl" not in archive.namelist():
+                counts[table], page = 0, list[dict[str, Any]]()
+                if table not in held:
                     continue  # it came later
-                with archive.open(f"{table}.jsonl") as member:
+                with archive.open(f"{held[table].file}.jsonl") as member:
                     for line in member:
-                        row = json.loads(line)
+                        row = held[table].named(json.loads(line))
                         if not door.lets_in(table, row):
                             continue
                         page.append(row)
@@ -166,3 +164,14 @@ async def restore(
                 path.write_bytes(archive.read(name))
     door.tell(say)
     return counts
+
+
+def contents(file: Path, about: dict[str, Any], names: set[str]) -> dict[str, dump.Content]:
+    """What a backup of these files holds, by table. Raises BadRequest where a newer version has to read it."""
+    if about.get("format") == 1:
+        return backup_format_1.contents(about.get("migration", 0), names)
+    tables: dict[str, list[str]] = about.get("tables", {})
+    unknown = any(set(columns) - set(dump.TABLES.get(table, ())) for table, columns in tables.items())
+    if about.get("format") != FORMAT or about.get("migration", 0) > newest() or unknown:
+        raise BadRequest(f"{file} was made by a newer leave-a-reply; restore it with that version.")
+    return {table: dump.Content(file=table, columns=tuple(columns)) for table, columns in tables.items()}

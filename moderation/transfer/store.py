@@ -25,7 +25,7 @@ class Known:
 async def add(tx: Session, known: Iterable[Known]) -> None:
     """One that is there already stays as it is."""
     await tx.execute_many(
-        f"INSERT INTO imports (site, source, kind, foreign_id, id, parent) VALUES ({placeholders(6)}) ON CONFLICT DO NOTHING",
+        f"INSERT INTO imported_ids (site, source, kind, foreign_id, id, missing_parent) VALUES ({placeholders(6)}) ON CONFLICT DO NOTHING",
         [(k.site, k.source, k.kind, k.foreign, k.id, k.parent) for k in known],
     )
 
@@ -36,7 +36,7 @@ async def found(session: Session, site: str, source: str, kind: str, foreign: It
     if not wanted:
         return {}
     rows = await session.fetch(
-        f"SELECT foreign_id, id FROM imports WHERE site = ? AND source = ? AND kind = ? AND foreign_id IN ({placeholders(len(wanted))})",
+        f"SELECT foreign_id, id FROM imported_ids WHERE site = ? AND source = ? AND kind = ? AND foreign_id IN ({placeholders(len(wanted))})",
         *(site, source, kind, *wanted),
     )
     return {row[0]: row[1] for row in rows}
@@ -45,8 +45,8 @@ async def found(session: Session, site: str, source: str, kind: str, foreign: It
 async def tell(tx: Session, site: str, source: str, keys: Mapping[str, str]) -> None:
     """Foreign article id → its key, or an empty one while it is not published. A key that is known stays."""
     await tx.execute_many(
-        "INSERT INTO imports (site, source, kind, foreign_id, id) VALUES (?, ?, ?, ?, ?) "
-        "ON CONFLICT (site, source, kind, foreign_id) DO UPDATE SET id = excluded.id WHERE imports.id = ''",
+        "INSERT INTO imported_ids (site, source, kind, foreign_id, id) VALUES (?, ?, ?, ?, ?) "
+        "ON CONFLICT (site, source, kind, foreign_id) DO UPDATE SET id = excluded.id WHERE imported_ids.id = ''",
         [(site, source, ARTICLE, foreign, key) for foreign, key in keys.items()],
     )
 
@@ -54,9 +54,9 @@ async def tell(tx: Session, site: str, source: str, keys: Mapping[str, str]) -> 
 async def reunited(session: Session, site: str, source: str) -> list[str]:
     """Articles with replies that wait for a parent, where that parent has come by now."""
     rows = await session.fetch(
-        "SELECT DISTINCT c.article FROM imports i JOIN imports p ON p.site = i.site AND p.source = i.source AND "
-        "p.kind = i.kind AND p.foreign_id = i.parent JOIN comments c ON c.site = i.site AND c.id = i.id "
-        "WHERE i.site = ? AND i.source = ? AND i.kind = 'comment' AND i.parent IS NOT NULL ORDER BY c.article",
+        "SELECT DISTINCT c.article FROM imported_ids i JOIN imported_ids p ON p.site = i.site AND p.source = i.source AND "
+        "p.kind = i.kind AND p.foreign_id = i.missing_parent JOIN comments c ON c.site = i.site AND c.id = i.id "
+        "WHERE i.site = ? AND i.source = ? AND i.kind = 'comment' AND i.missing_parent IS NOT NULL ORDER BY c.article",
         *(site, source),
     )
     return [row[0] for row in rows]
@@ -66,9 +66,9 @@ async def parents(session: Session, site: str, source: str, article: str) -> dic
     """Those replies of one article, and their parents."""
     # CROSS JOIN keeps SQLite to this order: by itself it would go through all that waits, for each article anew.
     rows = await session.fetch(
-        "SELECT i.id, p.id FROM comments c CROSS JOIN imports i CROSS JOIN imports p WHERE c.site = ? AND c.article = ? "
-        "AND i.site = c.site AND i.id = c.id AND i.source = ? AND i.kind = 'comment' AND i.parent IS NOT NULL "
-        "AND p.site = i.site AND p.source = i.source AND p.kind = 'comment' AND p.foreign_id = i.parent",
+        "SELECT i.id, p.id FROM comments c CROSS JOIN imported_ids i CROSS JOIN imported_ids p WHERE c.site = ? AND c.article = ? "
+        "AND i.site = c.site AND i.id = c.id AND i.source = ? AND i.kind = 'comment' AND i.missing_parent IS NOT NULL "
+        "AND p.site = i.site AND p.source = i.source AND p.kind = 'comment' AND p.foreign_id = i.missing_parent",
         *(site, article, source),
     )
     return {row[0]: row[1] for row in rows}
@@ -77,7 +77,7 @@ async def parents(session: Session, site: str, source: str, article: str) -> dic
 async def settle(tx: Session, site: str, source: str, replies: Iterable[str]) -> None:
     """They wait no more."""
     await tx.execute_many(
-        "UPDATE imports SET parent = NULL WHERE site = ? AND source = ? AND kind = 'comment' AND id = ?",
+        "UPDATE imported_ids SET missing_parent = NULL WHERE site = ? AND source = ? AND kind = 'comment' AND id = ?",
         [(site, source, id) for id in replies],
     )
 
@@ -85,7 +85,7 @@ async def settle(tx: Session, site: str, source: str, replies: Iterable[str]) ->
 async def orphans(session: Session, site: str, source: str) -> int:
     """Replies that still wait: their parent was in no file."""
     row = await session.fetch_one(
-        "SELECT count(*) FROM imports WHERE site = ? AND source = ? AND parent IS NOT NULL", site, source
+        "SELECT count(*) FROM imported_ids WHERE site = ? AND source = ? AND missing_parent IS NOT NULL", site, source
     )
     return int(row[0]) if row else 0
 
@@ -94,7 +94,7 @@ async def ids(session: Session, site: str, kind: str, ours: Iterable[str]) -> di
     """Our id or key → (system, id there), for those that came from elsewhere."""
     wanted = list(ours)
     rows = await session.fetch(
-        f"SELECT id, source, foreign_id FROM imports WHERE site = ? AND kind = ? AND id IN ({placeholders(len(wanted))}) "
+        f"SELECT id, source, foreign_id FROM imported_ids WHERE site = ? AND kind = ? AND id IN ({placeholders(len(wanted))}) "
         "ORDER BY source, foreign_id",
         *(site, kind, *wanted),
     )

@@ -2,115 +2,72 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from moderation.core.problem import Conflict
 from moderation.db.database import Session, placeholders
 
 TABLES: dict[str, tuple[str, ...]] = {
-    "sites": ("site", "name", "origins", "rules", "created_at", "mutes", "revision", "waves_until"),
-    "articles": ("site", "article", "title", "url", "body", "published_at", "comments_open", "revision", "created_at"),
-    "article_vectors": ("site", "article", "changed", "version", "vector"),
+    "sites": (*("site", "name", "origins", "settings", "created_at", "mutes", "revision", "duplicates_watched_until"),),
+    "articles": ("site", "article", "title", "url", "text", "published_at", "comments_open", "revision", "created_at"),
+    "article_vectors": ("site", "article", "sequence", "version", "vector"),
     "comments": (
-        *(
-            "site",
-            "id",
-            "article",
-            "parent",
-            "path",
-            "status",
-            "revision",
-            "name",
-            "email",
-            "url",
-            "body",
-            "html",
-            "notify",
-        ),
-        *("author_key", "address_key", "body_key", "created_at", "edited_at", "judged", "decided", "format"),
-        *("worst", "doubt", "turn", "staff"),
+        *("site", "id", "article", "parent", "path", "status", "revision", "name", "email", "url", "body", "html"),
+        *("notify", "author_key", "network_key", "body_key", "created_at", "edited_at", "judged_revision"),
+        *("is_decided", "format", "max_score", "margin", "rank", "is_staff"),
     ),
-    "openings": ("site", "article", "at", "address_key", "comment", "title", "url"),
-    "alike": ("site", "id", "key"),
+    "article_openings": ("site", "article", "opened_at", "network_key", "comment", "title", "url"),
+    "duplicate_keys": ("site", "id", "key"),
     "submissions": (
-        *(
-            "site",
-            "id",
-            "revision",
-            "source",
-            "article",
-            "body",
-            "author_name",
-            "author_url",
-            "email_domain",
-            "author_key",
-        ),
-        *("action", "scores", "model", "reasons", "facts", "spam", "worst", "created_at", "format"),
+        *("site", "id", "revision", "source", "article", "body", "author_name", "author_url", "email_domain"),
+        *("author_key", "action", "scores", "model", "reasons", "facts", "created_at", "format"),
     ),
     "decisions": (
-        *(
-            "site",
-            "id",
-            "submission",
-            "judged",
-            "action",
-            "labels",
-            "note",
-            "moderator",
-            "before_status",
-            "after_status",
-        ),
-        *("after_revision", "created_at", "undone_at", "undone_by", "reason"),
+        *("site", "id", "submission", "judged_revision", "action", "labels", "note", "moderator", "before_status"),
+        *("after_status", "after_revision", "created_at", "undone_at", "undone_by", "reason"),
     ),
-    "shadows": (
-        *("site", "id", "model", "started_at", "started_by", "read_to", "problem", "ended_at", "ended_by", "outcome"),
+    "shadow_runs": (
+        *("site", "id", "model", "started_at", "started_by", "read_until", "problem", "ended_at", "ended_by"),
+        "outcome",
     ),
-    "shadow_verdicts": (*("site", "id", "revision", "shadow", "action", "differs", "scores", "rules", "created_at"),),
+    "shadow_verdicts": ("site", "id", "revision", "run", "action", "differs", "scores", "rules", "created_at"),
     "appeals": ("site", "id", "body", "created_at"),
-    "imports": ("site", "source", "kind", "foreign_id", "id", "parent"),
+    "imported_ids": ("site", "source", "kind", "foreign_id", "id", "missing_parent"),
     "audit": ("site", "id", "at", "actor", "action", "subject", "detail"),
-    "moderators": ("site", "id", "email", "role", "password_hash", "created_at", "name", "digest"),
+    "moderators": ("site", "id", "email", "role", "password_hash", "created_at", "name", "wants_digest"),
     "tokens": (
-        "site",
-        "hash",
-        "kind",
-        "id",
-        "moderator",
-        "scopes",
-        "created_at",
-        "expires_at",
-        "ended_at",
-        "used_at",
-        "name",
+        *("site", "token_hash", "kind", "id", "moderator", "scopes", "created_at", "expires_at", "ended_at"),
+        *("last_used_at", "name"),
     ),
-    "second_factors": ("site", "moderator", "seed", "confirmed_at", "step"),
-    "recovery_codes": ("site", "moderator", "mark"),
-    "signin_failures": ("site", "who", "failed", "unmailed", "at", "mailed_at"),
+    "second_factors": ("site", "moderator", "seed", "confirmed_at", "last_step"),
+    "recovery_codes": ("site", "moderator", "code_hash"),
+    "signin_failures": ("site", "account_key", "unseen", "unmailed", "failed_at", "mailed_at"),
     "rule_counts": ("site", "rule", "day", "hits", "decided", "overturned"),
-    "rule_versions": ("site", "id", "at", "actor", "rules", "bar"),
-    "retries": ("site", "article", "key", "request", "answer", "created_at"),
-    "subscriptions": ("site", "person", "id", "state", "asked_at", "changed_at"),
-    "person_links": ("site", "id", "person", "created_at", "exported_at"),
-    "learnt": ("site", "at"),
-    "unlearnt": ("site", "id", "at", "examples"),
+    "settings_history": ("site", "id", "changed_at", "actor", "settings", "is_block"),
+    "idempotency_keys": ("site", "article", "key", "request_hash", "response", "created_at"),
+    "subscriptions": ("site", "author_key", "id", "state", "asked_at", "changed_at"),
+    "data_subject_links": ("site", "id", "author_key", "created_at", "exported_at"),
+    "training_state": ("site", "examples_read_at"),
+    "erased_examples": ("site", "id", "erased_at", "examples"),
     "webhooks": ("site", "id", "url", "events", "created_at", "disabled_at"),
-    "outbox": ("site", "id", "lane", "subject", "content", "state", "tries", "due_at", "said", "created_at"),
+    "outbox": (
+        *("site", "id", "destination", "subject", "content", "state", "attempts", "due_at", "last_response"),
+        "created_at",
+    ),
 }
-"""In an order that foreign keys allow. A new column goes to the end of its table, with a default in the database, so that
-rows of an older backup are the first columns of today's. Failed attempts and leases are not kept: they
-are of the last minutes."""
+"""In an order that foreign keys allow. Failed attempts and leases are not kept: they are of the last minutes."""
 
 KEYS = {
     "sites": 1,
-    "learnt": 1,
-    "articles": 2,
+    "training_state": 1,
     "decisions": 3,
     "submissions": 3,
     "shadow_verdicts": 4,
-    "imports": 4,
-    "alike": 3,
-    "retries": 3,
+    "imported_ids": 4,
+    "duplicate_keys": 3,
+    "idempotency_keys": 3,
     "rule_counts": 3,
     "recovery_codes": 3,
 }
@@ -144,13 +101,28 @@ async def require_empty(session: Session) -> None:
 
 async def clear_sites(tx: Session) -> None:
     await tx.execute("DELETE FROM article_vectors")
-    await tx.execute("DELETE FROM openings")
+    await tx.execute("DELETE FROM article_openings")
     await tx.execute("DELETE FROM articles")
     await tx.execute("DELETE FROM sites")
 
 
-async def add(tx: Session, table: str, page: Iterable[list[Any]]) -> None:
-    rows = list(page)
-    columns = TABLES[table][: len(rows[0])] if rows else ()
-    if rows:
-        await tx.execute_many(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({placeholders(len(columns))})", rows)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Content:
+    """The rows of one table in a backup: their file, and the column of each value; None for one that is gone."""
+
+    file: str
+    columns: tuple[str | None, ...]
+
+    def named(self, row: list[Any]) -> dict[str, Any]:
+        """A row of an older backup may be shorter: the database's defaults stand in the columns that came later."""
+        return {name: value for name, value in zip(self.columns, row, strict=False) if name is not None}
+
+
+async def add(tx: Session, table: str, page: Sequence[dict[str, Any]]) -> None:
+    """Rows of a table, all with the same columns."""
+    if page:
+        columns = list(page[0])
+        await tx.execute_many(
+            f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({placeholders(len(columns))})",
+            [tuple(row.values()) for row in page],
+        )

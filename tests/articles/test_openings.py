@@ -225,7 +225,7 @@ async def test_an_edit_does_not_release_it(service: Service, monkeypatch: pytest
 
 async def kept(service: Service) -> list[list[Any]]:
     async with service.services.database.reading() as session:
-        return [list(row) async for row in dump.rows(session, "openings")]
+        return [list(row) async for row in dump.rows(session, "article_openings")]
 
 
 async def test_who_opened_it_is_forgotten_after_a_day_and_a_proposal_stays(service: Service) -> None:

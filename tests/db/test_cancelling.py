@@ -18,7 +18,7 @@ from moderation.db.postgres import POOL
 from moderation.db.sqlite import READERS, Sqlite, Transaction
 
 pytestmark = pytest.mark.anyio
-ADD = "INSERT INTO learnt (site, at) VALUES (?, ?)"
+ADD = "INSERT INTO training_state (site, examples_read_at) VALUES (?, ?)"
 on_sqlite = pytest.mark.parametrize("address", ["sqlite"], indirect=True)
 
 
@@ -173,7 +173,7 @@ async def test_a_writer_that_is_cut_at_any_moment_leaves_all_or_nothing_and_the_
     async with asyncio.timeout(20):
         await write(1000)
     async with database.reading() as session:
-        found = {row[0] for row in await session.fetch("SELECT site FROM learnt")}
+        found = {row[0] for row in await session.fetch("SELECT site FROM training_state")}
     assert {name[:-1] for name in found if name[-1] == "a"} == {name[:-1] for name in found if name[-1] == "b"}
     assert {"1000a", "1000b"} <= found
 
@@ -203,7 +203,7 @@ async def test_a_commit_that_is_cut_midway_is_carried_out(database: Sqlite, monk
     async with asyncio.timeout(20):
         await next_one
     async with database.reading() as session:
-        assert sorted(row[0] for row in await session.fetch("SELECT site FROM learnt")) == ["first", "second"]
+        assert sorted(row[0] for row in await session.fetch("SELECT site FROM training_state")) == ["first", "second"]
 
 
 @on_sqlite

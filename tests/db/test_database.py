@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,7 @@ from moderation.comments.verdict import Reason, Verdict
 from moderation.core.ids import new_id
 from moderation.core.problem import Unavailable
 from moderation.db import connect
-from moderation.db.database import Database, NewerDatabase, Session, migrate, migrations, statements
+from moderation.db.database import Database, Session
 from moderation.db.sqlite import Writer
 from moderation.intake import store as idempotency
 from moderation.privacy import store as data_subjects
@@ -68,22 +67,30 @@ async def test_a_transaction_is_all_or_nothing(database: Database) -> None:
 async def test_what_nobody_waits_for_is_there_for_whoever_asks_next_and_goes_with_the_transaction(
     database: Database,
 ) -> None:
-    add = "INSERT INTO learnt (site, at) VALUES (?, ?)"
+    add = "INSERT INTO training_state (site, examples_read_at) VALUES (?, ?)"
     async with database.transaction() as tx:
         await tx.execute_many(add, [("one", 1), ("two", 2)])
-        assert [tuple(row) for row in await tx.fetch("SELECT site, at FROM learnt ORDER BY at")] == [
+        assert [
+            tuple(row)
+            for row in await tx.fetch("SELECT site, examples_read_at FROM training_state ORDER BY examples_read_at")
+        ] == [
             ("one", 1),
             ("two", 2),
         ]
-        await tx.execute_many("UPDATE learnt SET at = ? WHERE site = ?", [(5, "one")])
-        assert await tx.execute("DELETE FROM learnt WHERE at = 5") == 1
+        await tx.execute_many("UPDATE training_state SET examples_read_at = ? WHERE site = ?", [(5, "one")])
+        assert await tx.execute("DELETE FROM training_state WHERE examples_read_at = 5") == 1
         await tx.execute_many(add, [("three", 3)])
     with pytest.raises(Exception, match=r"UNIQUE|unique|duplicate"):
         async with database.transaction() as tx:
             await tx.execute_many(add, [("four", 4)])
             await tx.execute_many(add, [("three", 3)])  # on SQLite this is refused at the commit
     async with database.reading() as session:
-        assert [tuple(row) for row in await session.fetch("SELECT site, at FROM learnt ORDER BY at")] == [
+        assert [
+            tuple(row)
+            for row in await session.fetch(
+                "SELECT site, examples_read_at FROM training_state ORDER BY examples_read_at"
+            )
+        ] == [
             ("two", 2),
             ("three", 3),
         ]
@@ -163,34 +170,14 @@ async def test_a_reader_sees_one_moment_and_never_waits(database: Database) -> N
         assert len(await sites.sites(session)) == 2
 
 
-async def test_opening_again_migrates_nothing_twice(empty: str) -> None:
-    for _ in range(2):
-        database = connect(empty)
-        await database.open()
-        async with database.reading() as session:
-            applied = await session.fetch("SELECT number, name FROM migrations")
-        await database.close()
-        assert [tuple(row) for row in applied] == [(n, name) for n, name, _ in migrations()]
-
-
 @pytest.mark.parametrize("address", ["postgres"], indirect=True)
 async def test_the_index_of_a_text_has_every_three_letters_of_it(database: Database) -> None:
     texts = ["", "ab", "Abc", "aBÇd\nabcd", "🦊🦊🦊 e\u0301", "kind words " * 900]
     async with database.reading() as session:
         for text in texts:
-            (row,) = await session.fetch("SELECT threes(?)", text)
+            (row,) = await session.fetch("SELECT trigrams(?)", text)
             low = text.lower()
             assert set(row[0] or ()) == {low[at : at + 3] for at in range(len(low) - 2)}, text
-
-
-async def test_processes_that_start_at_once_migrate_once(empty: str) -> None:
-    every = [connect(empty) for _ in range(6)]
-    await asyncio.gather(*(database.open() for database in every))
-    async with every[0].reading() as session:
-        rows = await session.fetch("SELECT number FROM migrations")
-    assert len(rows) == len(migrations())
-    for database in every:
-        await database.close()
 
 
 async def test_writers_that_open_a_new_file_at_once_wait_for_each_other(tmp_path: Path) -> None:
@@ -200,25 +187,6 @@ async def test_writers_that_open_a_new_file_at_once_wait_for_each_other(tmp_path
         for writer in writers:
             assert writer.connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
             await writer.close()
-
-
-async def test_a_newer_database_is_refused_by_name(address: str) -> None:
-    database = connect(address)
-    await database.open()
-    async with database.transaction() as tx:
-        await tx.execute("INSERT INTO migrations (number, name) VALUES (9999, '9999_from_the_future')")
-    await database.close()
-    with pytest.raises(NewerDatabase, match="9999_from_the_future"):
-        await connect(address).open()
-
-
-async def test_a_migration_that_fails_leaves_nothing_behind(database: Database) -> None:
-    broken = [*migrations(), (9998, "9998_broken", "CREATE TABLE half (site TEXT);\nINSERT INTO nowhere VALUES (1);\n")]
-    with pytest.raises(Exception, match="nowhere"):
-        async with database.transaction() as tx:
-            await migrate(tx, database.kind, broken)
-    async with database.reading() as session:
-        assert len(await session.fetch("SELECT number FROM migrations")) == len(migrations())
 
 
 async def test_attempts_and_retries_are_counted_where_every_process_sees_them(database: Database) -> None:
@@ -254,13 +222,6 @@ async def test_sqlite_keeps_what_it_acknowledged(tmp_path: Path) -> None:
     await database.close()
     assert pragmas == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
     assert (tmp_path / "new" / "db.sqlite3").stat().st_mode & 0o077 == 0
-
-
-def test_every_key_and_index_leads_with_the_site() -> None:
-    for _, name, sql in migrations():
-        for statement in statements(sql, "sqlite"):
-            for kind, columns in re.findall(r"(PRIMARY KEY|FOREIGN KEY|INDEX \w+ ON \w+)\s*\(([^)]*)\)", statement):
-                assert columns.split(",")[0].strip() == "site", f"{name}: {kind} ({columns})"
 
 
 async def test_no_query_of_the_hot_path_scans_a_table(tmp_path: Path) -> None:

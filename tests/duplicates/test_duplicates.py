@@ -56,7 +56,7 @@ async def test_what_was_published_at_once_is_found_too_though_it_has_no_keys(ser
     assert one["status"] == "approved"
     assert [c["id"] for c in await similar(service, one["id"], who)] == [two["id"]]
     async with service.services.database.reading() as session:
-        assert await session.fetch("SELECT * FROM alike") == []
+        assert await session.fetch("SELECT * FROM duplicate_keys") == []
 
 
 async def test_another_sites_comment_is_unknown_and_never_similar(service: Service) -> None:
@@ -91,7 +91,7 @@ async def test_an_edited_comment_is_found_by_its_new_text_and_an_erased_one_is_g
     await service.client.post("/api/v1/privacy/erase", json={"email": "bob@b.example"}, headers=eraser)
     assert await similar(service, first, who) == []
     async with service.services.database.reading() as session:
-        assert await session.fetch("SELECT * FROM alike WHERE id = ?", told["id"]) == []
+        assert await session.fetch("SELECT * FROM duplicate_keys WHERE id = ?", told["id"]) == []
 
 
 async def decide(service: Service, who: dict[str, str], ids: list[str], action: str) -> str:
@@ -179,7 +179,9 @@ async def test_imported_comments_fold_into_waves_like_posted_ones(service: Servi
     found = await similar(service, posted, await service.token())
     assert len(found) == 3 and {c["status"] for c in found} == {"pending"}
     async with services.database.reading() as look:
-        assert len(await look.fetch("SELECT DISTINCT id FROM alike")) == 4, "none for what was published without a link"
+        assert len(await look.fetch("SELECT DISTINCT id FROM duplicate_keys")) == 4, (
+            "none for what was published without a link"
+        )
 
 
 async def test_what_waits_without_keys_gets_them_in_pieces_and_is_one_row(
@@ -190,7 +192,7 @@ async def test_what_waits_without_keys_gets_them_in_pieces_and_is_one_row(
     ids = [await arrive(service, n) for n in range(5)]
     gone = ids.pop()
     async with database.transaction() as tx:  # as they came before there were keys
-        await tx.execute("DELETE FROM alike")
+        await tx.execute("DELETE FROM duplicate_keys")
         await tx.execute("UPDATE comments SET status = 'approved' WHERE id = ?", gone)
     await session(service)
     assert "A wave of" not in (await service.client.get("/moderate")).text
@@ -199,7 +201,7 @@ async def test_what_waits_without_keys_gets_them_in_pieces_and_is_one_row(
     assert len(rows(page)) == 1 and "A wave of 4" in page
     assert await duplicates.catch_up(database) == 0, "once"
     async with database.reading() as look:
-        assert {row[0] for row in await look.fetch("SELECT DISTINCT id FROM alike")} == set(ids)
+        assert {row[0] for row in await look.fetch("SELECT DISTINCT id FROM duplicate_keys")} == set(ids)
 
 
 async def test_plain_comments_decided_as_a_wave_get_their_keys_then(service: Service) -> None:

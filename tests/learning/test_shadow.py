@@ -292,7 +292,7 @@ async def test_what_it_said_is_kept_for_a_while_only(service: Service) -> None:
     service.clock.forward(hours=25)
     assert (await retention.sweep(database, retention.Keep(shadow=0), service.clock()))["shadow"] == 0
     assert (await retention.sweep(database, retention.Keep(), service.clock()))["shadow"] == 1
-    assert await kept(database) == [] and await kept(database, "shadows") == []
+    assert await kept(database) == [] and await kept(database, "shadow_runs") == []
 
 
 async def test_what_was_forgotten_before_it_was_read_is_passed_over(service: Service) -> None:

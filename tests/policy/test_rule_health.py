@@ -113,7 +113,7 @@ async def test_counts_are_what_a_recount_finds_whatever_moderators_do(service: S
         }
         judged = await session.fetch("SELECT id, revision, action, reasons, created_at FROM submissions")
         standing = await session.fetch(
-            "SELECT submission, judged, action FROM decisions WHERE undone_at IS NULL AND action <> 'hold' ORDER BY id"
+            "SELECT submission, judged_revision, action FROM decisions WHERE undone_at IS NULL AND action <> 'hold' ORDER BY id"
         )
     outcome = {(row[0], row[1]): row[2] for row in standing}
     hits, decided, overturned = Counter[Any](), Counter[Any](), Counter[Any]()

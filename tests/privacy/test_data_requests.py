@@ -38,7 +38,7 @@ async def every_row(service: Service, *, but: tuple[str, ...] = ()) -> str:
     async with service.services.database.reading() as session:
         tables = [t for t in dump.TABLES if t not in but]
         found = [str(row) for table in tables async for row in dump.rows(session, table)]
-        found += [str(tuple(row)) for row in await session.fetch("SELECT * FROM attempts")]
+        found += [str(tuple(row)) for row in await session.fetch("SELECT * FROM failed_attempts")]
     return "\n".join(found)
 
 

@@ -154,7 +154,7 @@ async def test_keys_of_addresses_go_from_published_comments_too(service: Service
     await service.post()
     assert (await swept(service))["addresses"] == 1
     async with service.services.database.reading() as session:
-        found = await session.fetch("SELECT id, address_key FROM comments ORDER BY id")
+        found = await session.fetch("SELECT id, network_key FROM comments ORDER BY id")
     assert [(row[0] == first, row[1] == "") for row in found] == [(True, True), (False, False)]
 
 

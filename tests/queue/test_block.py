@@ -141,7 +141,7 @@ async def test_what_is_blocked_from_comments_pushes_no_policy_change_out_of_reac
 async def test_once_the_address_is_forgotten_its_network_is_not_offered(service: Service) -> None:
     who, id = await service.token(), await service.held()
     async with service.services.database.transaction() as tx:
-        await tx.execute("UPDATE comments SET address_key = ''")
+        await tx.execute("UPDATE comments SET network_key = ''")
     shown = (await service.client.get(f"/api/v1/comments/{id}", headers=who)).json()
     assert "network" not in shown["bars"] and (await bar(service, who, id, "network")).status_code == 422
 

@@ -72,7 +72,7 @@ async def test_the_second_look_has_an_index_of_its_own_in_every_order(service: S
         await waiting(told, View("approved", "default", sample=True, order=order))
         ((sql, args),) = told.said
         plan = [str(row[3]) for row in await session.fetch(f"EXPLAIN QUERY PLAN {sql}", *args)]
-    assert "comments_second_look" in plan[0] and not any("TEMP B-TREE" in line for line in plan), plan
+    assert "audit_sample_by" in plan[0] and not any("TEMP B-TREE" in line for line in plan), plan
 
 
 async def test_what_was_stored_before_the_index_is_read_in_pieces_and_found_meanwhile(
@@ -82,11 +82,11 @@ async def test_what_was_stored_before_the_index_is_read_in_pieces_and_found_mean
     made = [await service.held(body=f"Ox {n}: https://a.example/{n}") for n in range(5)]
     database = service.services.database
     async with database.reading() as session:
-        assert len(await session.fetch("SELECT * FROM comment_shorts_unread")) in (0, 5)
+        assert len(await session.fetch("SELECT * FROM comment_short_words_unindexed")) in (0, 5)
     assert await ids(service, q="ox") == made, "read row by row"
     await queue.read_up(database, all_=True)
     async with database.reading() as session:
-        assert await session.fetch("SELECT * FROM comment_shorts_unread") == []
+        assert await session.fetch("SELECT * FROM comment_short_words_unindexed") == []
         assert not await search.is_behind(session)
     assert await ids(service, q="ox") == made
 
@@ -109,8 +109,8 @@ async def test_a_short_word_is_looked_up_and_no_table_is_read_through(service: S
             ]
             for sql, args in told.said
         }
-    (looked_up,) = [sql for sql in plans if "comment_shorts " in sql and sql.startswith("SELECT count")]
-    wanted = "VIRTUAL TABLE INDEX" if database.kind == "sqlite" else "comment_shorts"
+    (looked_up,) = [sql for sql in plans if "comment_short_words " in sql and sql.startswith("SELECT count")]
+    wanted = "VIRTUAL TABLE INDEX" if database.kind == "sqlite" else "comment_short_words"
     assert any(wanted in line for line in plans[looked_up]), plans[looked_up]
     for sql, plan in plans.items():
         read = [
@@ -257,7 +257,7 @@ async def test_search_follows_edits_and_erasure(service: Service) -> None:
     assert await ids(service, q="@example.org") == []
     async with service.services.database.reading() as session:
         assert await session.fetch("SELECT * FROM comment_reasons") == []
-        for table in ("comment_shorts", "comment_shorts_unread"):
+        for table in ("comment_short_words", "comment_short_words_unindexed"):
             assert await session.fetch(f"SELECT * FROM {table}") == []
 
 
@@ -279,11 +279,11 @@ async def test_the_queue_is_filtered_by_rule_and_by_author(service: Service) -> 
 async def test_the_most_useful_comes_first_but_nothing_waits_for_ever(service: Service) -> None:
     dull = await service.held()
     async with service.services.database.transaction() as tx:  # a sure verdict, and one in the middle
-        await tx.execute("UPDATE comments SET turn = ? WHERE id = ?", service.clock(), dull)
+        await tx.execute("UPDATE comments SET rank = ? WHERE id = ?", service.clock(), dull)
     service.clock.forward(hours=1)
     telling = await service.held()
     async with service.services.database.transaction() as tx:
-        await tx.execute("UPDATE comments SET turn = ? WHERE id = ?", service.clock() - 86_400_000, telling)
+        await tx.execute("UPDATE comments SET rank = ? WHERE id = ?", service.clock() - 86_400_000, telling)
     assert await ids(service, order="useful") == [telling, dull]
     service.clock.forward(hours=49)
     late = await service.held()

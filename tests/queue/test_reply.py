@@ -103,7 +103,7 @@ async def test_it_is_told_to_the_author_above_as_any_reply_is(service: Service) 
         await subscriptions.put(tx, Subscription("default", person, told["id"], "confirmed", 1), 1)
     answer = (await reply(service, who, told["id"])).json()
     async with services.database.reading() as session:
-        rows = await session.fetch("SELECT id, subject FROM outbox WHERE lane = 'mail'")
+        rows = await session.fetch("SELECT id, subject FROM outbox WHERE destination = 'mail'")
     assert [tuple(row) for row in rows] == [(f"reply.{answer['reply']['id']}", told["id"])]
 
 

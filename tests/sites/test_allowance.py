@@ -222,7 +222,7 @@ async def test_a_header_never_removes_a_limit(service: Service) -> None:
     sent = [await say(service, f"p{n}@example.org", f"A calm remark, number {n}.", headers[n % 6]) for n in range(21)]
     assert [answer.status_code for answer in sent] == [201] * 20 + [429]
     async with service.services.database.reading() as session:
-        rows = await session.fetch("SELECT DISTINCT address_key FROM comments")
+        rows = await session.fetch("SELECT DISTINCT network_key FROM comments")
     assert [row[0] for row in rows] == [SHARED]
 
 

@@ -213,7 +213,7 @@ async def test_the_mail_with_the_link_is_made_when_it_goes(service: Service) -> 
     chief = await signed_in(service)
     link = link_of(await chief.act("invite", email="kim@garden.example", place="moderator/other"))
     async with services.database.reading() as session:
-        rows = await session.fetch("SELECT content, id FROM outbox WHERE lane = 'mail'")
+        rows = await session.fetch("SELECT content, id FROM outbox WHERE destination = 'mail'")
         message = await outbox.due(session, outbox.MAIL, service.clock())
     assert message and len(rows) == 1
     assert link.rpartition("/")[2] not in str(rows) and "kim" not in str(rows)  # neither the key nor whose it is
@@ -228,7 +228,7 @@ async def test_the_mail_with_the_link_is_made_when_it_goes(service: Service) -> 
     )  # its link is over: nothing to say
     await chief.act("remove", moderator=kim.id)
     async with services.database.reading() as session:
-        rows = await session.fetch("SELECT id FROM outbox WHERE lane = 'mail' AND state = 'waiting'")
+        rows = await session.fetch("SELECT id FROM outbox WHERE destination = 'mail' AND state = 'waiting'")
     assert len(rows) == 2
 
 

@@ -257,7 +257,7 @@ async def test_the_last_use_is_kept_to_the_hour(service: Service) -> None:
 
     async def used() -> Any:
         async with service.services.database.reading() as session:
-            return (await session.fetch("SELECT used_at FROM tokens WHERE kind = 'api'"))[0][0]
+            return (await session.fetch("SELECT last_used_at FROM tokens WHERE kind = 'api'"))[0][0]
 
     assert await used() is None
     await service.client.get("/api/v1/comments", headers=who)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import zipfile
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,15 +9,11 @@ import pytest
 from moderation.comments import store_decisions as decisions
 from moderation.comments import submission
 from moderation.comments.store import Keys
-from moderation.db import connect
-from moderation.db.database import migrations
 from moderation.intake.admission import Accepted, arrive
 from moderation.learning.retrain import examples_of
 from moderation.sites import store as sites
 from moderation.sites.model import Site, SiteSettings
 from moderation.text import body as formats
-from moderation.transfer import backup
-from moderation.transfer import store_backup as dump
 from tests.conftest import Service
 
 pytestmark = pytest.mark.anyio
@@ -96,45 +89,3 @@ def test_a_text_that_shows_nothing_is_required_and_its_length_is_what_is_read() 
     assert submission.check({"body": "<b>five&amp;</b>"}, rules, formats.HTML).text == "five&"
     with pytest.raises(Exception, match="at most 5"):
         submission.check({"body": "<b>sixsix</b>"}, rules, formats.HTML)
-
-
-async def test_an_older_database_and_an_older_backup_hold_markdown(service: Service, tmp_path: Path) -> None:
-    await service.held(body="Some *stress* and https://a.example/")
-    database = service.services.database
-    file, older = tmp_path / "backup.zip", tmp_path / "older.zip"
-    await backup.write(database, tmp_path / "models", b"0123456789abcdef", file)
-    with zipfile.ZipFile(file) as now, zipfile.ZipFile(older, "w") as then:
-        for name in now.namelist():
-            content = now.read(name)
-            if name == "about.json":
-                content = json.dumps({"format": 1, "migration": 1}).encode()
-            elif name.split(".")[0] in ("comments", "submissions"):
-                at = dump.TABLES[name.split(".")[0]].index("format")
-                rows = [json.loads(line)[:at] for line in content.splitlines()]
-                content = b"".join(json.dumps(row).encode() + b"\n" for row in rows)
-            then.writestr(name, content)
-    new = connect(str(tmp_path / "new" / "db"))
-    await new.open()
-    counts = await backup.restore(new, tmp_path / "models", tmp_path / "new" / "key", older)
-    assert counts["comments"] == counts["submissions"] == 1
-    async with new.reading() as session:
-        for table in ("comments", "submissions"):
-            assert [tuple(row) for row in await session.fetch(f"SELECT format FROM {table}")] == [("markdown",)]
-    await new.close()
-
-
-async def test_the_migration_fills_in_what_was_there(empty: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    with monkeypatch.context() as then:
-        then.setattr("moderation.db.database.migrations", lambda: migrations()[:1])
-        old = connect(empty)
-        await old.open()
-        async with old.transaction() as tx:
-            columns = ", ".join(dump.TABLES["submissions"][:18])
-            values = "'default', 'x', 1, 'comment', 'post', 'b', 'n', NULL, '', 'k', 'hold', NULL, NULL, '[]', '{}', NULL, NULL, 1"
-            await tx.execute(f"INSERT INTO submissions ({columns}) VALUES ({values})")
-        await old.close()
-    database = connect(empty)
-    await database.open()
-    async with database.reading() as session:
-        assert [tuple(row) for row in await session.fetch("SELECT id, format FROM submissions")] == [("x", "markdown")]
-    await database.close()

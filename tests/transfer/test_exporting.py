@@ -64,7 +64,7 @@ async def lived_in(service: Service, bring: Bring) -> None:
 
 
 KEPT = ("articles", "comments", "submissions", "decisions", "appeals")
-FORGOTTEN = {"comments": {"address_key"}, "articles": {"revision", "created_at"}}
+FORGOTTEN = {"comments": {"network_key"}, "articles": {"revision", "created_at"}}
 """Network addresses do not travel; a revision only counts this database's changes."""
 
 
@@ -72,7 +72,7 @@ async def held_in(database: Database) -> dict[str, list[dict[str, Any]]]:
     async with database.reading() as session:
         found = {
             table: [dict(zip(dump.TABLES[table], row, strict=True)) async for row in dump.rows(session, table)]
-            for table in (*KEPT, "imports")
+            for table in (*KEPT, "imported_ids")
         }
     for table, forgotten in FORGOTTEN.items():
         for row in found[table]:
@@ -82,7 +82,9 @@ async def held_in(database: Database) -> dict[str, list[dict[str, Any]]]:
         for name in ("scores", "reasons", "facts"):
             row[name] = json.loads(row[name]) if row[name] else None
     # its own ids need no second name, and what waits for a parent that no file had waits no more
-    found["imports"] = [row | {"parent": None} for row in found["imports"] if row["source"] != "leave-a-reply"]
+    found["imported_ids"] = [
+        row | {"missing_parent": None} for row in found["imported_ids"] if row["source"] != "leave-a-reply"
+    ]
     return found
 
 
@@ -100,7 +102,7 @@ async def test_out_and_in_again_everything_is_the_same(service: Service, bring: 
     for _ in range(2):  # twice is as good as once
         await transfer_commands.bring(there, signer, "default", str(tmp_path / "out.jsonl"), None, None, lambda: LATER)
         before, after = await held_in(here), await held_in(there)
-        for table in (*KEPT, "imports"):
+        for table in (*KEPT, "imported_ids"):
             assert after[table] == before[table], table
     # back into the place that it came from: nothing is doubled
     told = await transfer_commands.bring(

@@ -59,7 +59,7 @@ async def let_in(service: Service) -> Keys:
     await privacy.ask(services.database, services.signer, "ann@example.org", service.clock())
     await service.held(email="ann@example.org")
     async with services.database.reading() as session_:
-        (row,) = [row async for row in dump.rows(session_, "person_links")]
+        (row,) = [row async for row in dump.rows(session_, "data_subject_links")]
     revoked = await service.token()
     async with services.database.transaction() as tx:
         await access.revoke_token(
@@ -127,7 +127,7 @@ async def test_nothing_that_lets_anybody_in_comes_back_by_itself(
     async with restored(service, tmp_path, classifier, said, keep_integrations=keep) as new:
         assert await opened(new, keys) == dict.fromkeys(before, False) | {"token": keep}
         assert len(await kept(new, "webhooks")) == keep
-        waiting = [row for row in await kept(new, "outbox") if row["lane"] != "mail"]
+        waiting = [row for row in await kept(new, "outbox") if row["destination"] != "mail"]
         assert bool(waiting) is keep, "what waits for a webhook goes with it"
         assert not [row for row in await kept(new, "outbox") if row["id"].startswith("person.")]
         assert len(await kept(new, "comments")) == 2

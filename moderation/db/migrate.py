@@ -1,0 +1,130 @@
+"""Migrations: the SQL files of one dialect in `migrations/`, each applied once, in the order of their numbers.
+
+Both dialects have files of the same names. A database at `0106_openings`, the last step of an earlier sequence, is brought to
+`0001_schema` by `from_0106.sql` in one step.
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from dataclasses import dataclass
+from importlib import resources
+
+from moderation.db.database import Session
+
+LAST_OF_BEFORE = "0106_openings"
+"""The one step of the earlier sequence from which there is a way."""
+FIRST_OF_BEFORE = "0001_first"
+WITH_FTS5 = "-- only with fts5"
+
+
+class IncompatibleDatabase(Exception):
+    """The database is at a migration that this version knows no way from. The message says which, and what to do."""
+
+
+class NewerDatabase(IncompatibleDatabase):
+    """The database was written by a newer version."""
+
+
+class OlderDatabase(IncompatibleDatabase):
+    """The database was written by a version that is too old."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Migration:
+    number: int
+    name: str
+    sql: str
+
+
+def read(kind: str, name: str) -> str:
+    """The SQL of one file of a dialect."""
+    return resources.files("moderation.db").joinpath("migrations", kind, f"{name}.sql").read_text("utf-8")
+
+
+def migrations(kind: str) -> list[Migration]:
+    """Every migration of a dialect, in order."""
+    files = resources.files("moderation.db").joinpath("migrations", kind).iterdir()
+    names = sorted(file.name.removesuffix(".sql") for file in files if re.fullmatch(r"\d{4}_\w+\.sql", file.name))
+    return [Migration(number=int(name[:4]), name=name, sql=read(kind, name)) for name in names]
+
+
+def newest() -> int:
+    """The number of the last migration, the same in both dialects."""
+    return migrations("sqlite")[-1].number
+
+
+def statements(sql: str, *, fts5: bool) -> list[str]:
+    """SQLite's, which takes one at a time; those below `-- only with fts5` where there is a full-text index."""
+    found, lines, is_left_out = [], list[str](), False
+    for line in sql.splitlines():
+        is_left_out = is_left_out or (line == WITH_FTS5 and not fts5)
+        if not line.strip() or (line.startswith("--") and not lines):
+            continue
+        lines.append(line)
+        if sqlite3.complete_statement("\n".join(lines)):
+            if not is_left_out:
+                found.append("\n".join(lines))
+            lines, is_left_out = [], False
+    return found
+
+
+async def migrate(session: Session, known: list[Migration] | None = None) -> None:
+    """Apply what is missing, in order. The caller holds the lock and the transaction, so that all of it is done or nothing.
+
+    Raises NewerDatabase and OlderDatabase.
+    """
+    known = migrations(session.kind) if known is None else known
+    await session.execute("CREATE TABLE IF NOT EXISTS migrations (number BIGINT NOT NULL, name TEXT NOT NULL)")
+    applied = {row[0]: row[1] for row in await session.fetch("SELECT number, name FROM migrations ORDER BY number")}
+    last = applied[max(applied)] if applied else ""
+    fts5 = await has_fts5(session, is_new=not applied)
+    if FIRST_OF_BEFORE in applied.values():
+        if last != LAST_OF_BEFORE:
+            raise OlderDatabase(
+                f"the database is at migration {last}, this version starts from {LAST_OF_BEFORE}: run the last "
+                "version that has that migration once (docs/operations.md, “Stopping and upgrading”), or restore a backup"
+            )
+        await run(session, read(session.kind, "from_0106"), fts5)
+        await run(session, adding_what_is_missing(known[0].sql), fts5)
+        await session.execute("DELETE FROM migrations")
+        await note(session, known[0])
+        applied = {known[0].number: known[0].name}
+    elif applied and max(applied) > known[-1].number:
+        raise NewerDatabase(
+            f"the database is at migration {last}, this version knows up to {known[-1].name}: "
+            "it was written by a newer leave-a-reply; run that version, or restore a backup"
+        )
+    for migration in known:
+        if migration.number not in applied:
+            await run(session, migration.sql, fts5)
+            await note(session, migration)
+
+
+async def run(session: Session, sql: str, fts5: bool) -> None:
+    if session.kind == "sqlite":
+        for statement in statements(sql, fts5=fts5):
+            await session.execute(statement)
+    else:
+        await session.execute_script(sql)
+
+
+async def note(session: Session, migration: Migration) -> None:
+    await session.execute("INSERT INTO migrations (number, name) VALUES (?, ?)", migration.number, migration.name)
+
+
+async def has_fts5(session: Session, *, is_new: bool) -> bool:
+    """Whether SQLite can make the full-text index; of a database that is there already, whether it was made with one."""
+    if session.kind != "sqlite":
+        return False
+    if is_new:
+        return bool(await session.fetch("SELECT 1 FROM pragma_module_list WHERE name = 'fts5'"))
+    return bool(await session.fetch("SELECT 1 FROM sqlite_master WHERE name = 'comment_texts'"))
+
+
+def adding_what_is_missing(sql: str) -> str:
+    """A schema whose tables and indexes may be there already."""
+    return re.sub(
+        r"^CREATE ((?:UNIQUE |VIRTUAL )?(?:TABLE|INDEX)) ", r"CREATE \1 IF NOT EXISTS ", sql, flags=re.MULTILINE
+    )
