@@ -53,7 +53,7 @@ LIMIT = 5.0
 
 def one(n: int, site: Site, chance: random.Random, now: int) -> Judged:
     text = " ".join(chance.choices(WORDS, k=60)) + (" https://a.example/x" if n % 7 == 0 else "")
-    sent = Submission("Ann", f"ann{n}@example.org", None, text, None, False)
+    sent = Submission.of(text, name="Ann", email=f"ann{n}@example.org")
     scores = {label: chance.random() ** 4 for label in LABELS}
     verdict = judge(Case(sent, site.rules, scores, "bench", dict.fromkeys(LABELS, 0.5), links=int(n % 7 == 0)))
     id = new_id(now - n * 1000)

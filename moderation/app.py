@@ -35,13 +35,14 @@ from moderation.db.database import Database
 from moderation.db.files import Look, room
 from moderation.db.periodic import Job, Periodic
 from moderation.demo import public as demo
-from moderation.duplicates import pages as duplicates_pages
+from moderation.duplicates import api as duplicates_api
 from moderation.duplicates.duplicates import catch_up
 from moderation.intake import public as intake_public
 from moderation.intake import public_embed as embed
 from moderation.intake import public_receipts as receipts
 from moderation.intake import public_wordpress as wordpress
 from moderation.intake.intake import Intake
+from moderation.learning import api as learning_api
 from moderation.learning import pages as stats
 from moderation.learning import pages_shadow as pages_shadow
 from moderation.learning.shadow import Shadow
@@ -54,16 +55,19 @@ from moderation.outbox.mail_check import MailCheck
 from moderation.outbox.smtp import Mail, Smtp
 from moderation.outbox.webhooks import Webhooks
 from moderation.policy import api as policy_api
+from moderation.policy import api_rules, api_what_if
 from moderation.policy import pages as policy_pages
 from moderation.policy import pages_rules as pages_rules
 from moderation.policy import pages_what_if as pages_what_if
 from moderation.policy.agreement import Agreement
 from moderation.policy.scorer import Scorer
 from moderation.policy.what_if import Replay
+from moderation.privacy import api as privacy_api
 from moderation.privacy import data_requests as privacy
 from moderation.privacy import public as privacy_public
 from moderation.privacy import retention
 from moderation.queue import api as queue_api
+from moderation.queue import api_acts as queue_acts
 from moderation.queue import api_live, digest, pages_block, pages_empty_spam, pages_row
 from moderation.queue import decide as queue
 from moderation.queue import pages as queue_pages
@@ -92,12 +96,12 @@ log = logging.getLogger("moderation")
 HERE = Path(__file__).parent
 MINUTE, HOUR = 60_000, 3_600_000
 EDGES: tuple[Sequence[BaseRoute], ...] = (
-    # for readers and the pages they read
+    # for readers and the pages they read; posting and reading first, as routes are asked in this order
+    intake_public.routes,
     comments_public.routes,
     feeds.routes,
     articles_public.routes,
     articles_api.routes,
-    intake_public.routes,
     embed.routes,
     wordpress.routes,
     receipts.routes,
@@ -120,9 +124,14 @@ EDGES: tuple[Sequence[BaseRoute], ...] = (
     pages_what_if.routes,
     pages_shadow.routes,
     queue_api.routes,
-    duplicates_pages.routes,
+    queue_acts.routes,
+    duplicates_api.routes,
     api_live.routes,
     pages_rules.routes,
+    api_rules.routes,
+    api_what_if.routes,
+    learning_api.routes,
+    privacy_api.routes,
     # for programs that want a score
     policy_api.routes,
     # for operators
@@ -312,7 +321,7 @@ def assembled(
         models=models,
         models_room=Look(partial(room, models)),
         shadow=shadow,
-        intake=Intake(database, scorer, links, changed=threads.drop, clock=clock, mails=mails),
+        intake=Intake(database, scorer, links, clock=clock, mails=mails),
         outbox=outbox,
         mails=mails,
         mail_check=MailCheck(smtp, settings.host_name, settings.base),

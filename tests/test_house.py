@@ -17,7 +17,7 @@ ORDER = (
     "queue", "learning", "privacy", "transfer", "dialects", "demo",
 )  # fmt: skip
 """The slices from the ground up: each imports only itself and those before it (docs/architecture.md)."""
-EDGES = ("api", "pages", "public", "commands", "guard", "cors", "health", "metrics", "openapi")
+EDGES = ("api", "pages", "public", "commands", "guard", "cors", "operations", "health", "metrics", "openapi")
 """First words of the files that answer requests or run commands: they may import any slice."""
 PROGRAM = ("__init__", "__main__", "app", "cli", "doctor", "serve", "services", "settings")
 """Files of the root: they put the slices together."""

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Annotated, Any
 
-import orjson
+from pydantic import AfterValidator, Field
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
+from typing_extensions import TypedDict
 
 from moderation.articles.register import register
-from moderation.comments.submission import has_lone_surrogate
-from moderation.core.problem import FieldError, Forbidden, Invalid
+from moderation.core.problem import Forbidden
 from moderation.core.times import iso
 from moderation.db import audit
 from moderation.services import services_of
@@ -21,19 +20,76 @@ from moderation.sites import store as sites
 from moderation.sites.cache import article_key
 from moderation.sites.model import Article
 from moderation.text.addresses import checked_url
-from moderation.web import bodies
+from moderation.web.guard import principal_of
+from moderation.web.operations import json_answer, operation
+from moderation.web.params import Body, Says, storable
 
 
-async def put_article(request: Request) -> Response:
+def moment(text: str) -> int:
+    """Unix milliseconds of a time as RFC 3339 has it; without an offset in UTC. Raises ValueError."""
+    when = datetime.fromisoformat(text)
+    try:
+        at = int((when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp() * 1000)
+        iso(at)  # an offset may lead out of the years that can be shown
+    except OverflowError as error:
+        raise ValueError(text) from error
+    return at
+
+
+def _a_moment(value: str) -> str:
+    moment(value)
+    return value
+
+
+def _an_address(value: str) -> str:
+    if checked_url(value) is None:
+        raise ValueError
+    return value
+
+
+def _text(most: int) -> Any:
+    return Annotated[
+        str | None,
+        AfterValidator(storable),
+        Field(max_length=most),
+        Says(f"must be a text of at most {most} characters"),
+    ]
+
+
+class ArticleIn(Body):
+    title: _text(500) = None  # type: ignore[valid-type]
+    text: _text(200_000) = None  # type: ignore[valid-type]
+    url: Annotated[
+        Annotated[str, Field(max_length=2000), AfterValidator(_an_address)] | None,
+        Says("must be an http or https address"),
+    ] = None
+    published_at: Annotated[
+        Annotated[str, AfterValidator(_a_moment)] | None, Says("must be a time as RFC 3339 has it")
+    ] = None
+    comments_open: bool | None = None
+
+
+class ArticleOut(TypedDict):
+    site: str
+    key: str
+    title: str
+    url: str | None
+    published_at: str | None
+    comments_open: bool
+
+
+@operation(
+    "PUT", "/sites/{site}/articles/{article}", body=ArticleIn, answers={200: ArticleOut, 201: ArticleOut},
+    scope="articles", sessions=False, tag="articles",
+)  # fmt: skip
+async def put_article(request: Request, asked: ArticleIn) -> Response:
     """Register or change an article; what is not given stays as it is."""
-    services = services_of(request)
-    directory = services.directory
-    site = await directory.site(request.path_params["site"])
+    services, principal = services_of(request), principal_of(request)
+    site = await services.directory.site(request.path_params["site"])
     key = article_key(request.path_params["article"])
-    principal = await services.authenticator.bearer(request, "articles")
     if not principal.sees(site.key):
         raise Forbidden("This token is for another site.", code="site")
-    given = checked(await bodies.read_json(request))
+    given = changes(asked)
     now = services.intake.clock()
     async with services.database.transaction() as tx:
         known = (await sites.articles(tx, site.key, [key])).get(key)
@@ -48,7 +104,6 @@ async def put_article(request: Request) -> Response:
             subject=key,
             comments_open=article.comments_open,
         )
-    services.threads.drop(site.key, key)
     shown = {
         "site": site.key,
         "key": key,
@@ -57,36 +112,19 @@ async def put_article(request: Request) -> Response:
         "published_at": iso(article.published_at),
         "comments_open": article.comments_open,
     }
-    return Response(orjson.dumps(shown), 200 if known else 201, media_type="application/json")
+    return json_answer(shown, 200 if known else 201)
 
 
-def checked(raw: dict[str, Any]) -> dict[str, Any]:
-    """The fields that were given. Raises Invalid, naming every wrong one."""
-    wrong, found = [], dict[str, Any]()
-    for field, longest in (("title", 500), ("text", 200_000)):
-        if (value := raw.get(field)) is not None:
-            if not isinstance(value, str) or len(value) > longest or has_lone_surrogate(value):
-                wrong.append(FieldError(field, "invalid", f"must be a text of at most {longest} characters"))
-            else:
-                found[field] = value.strip()
-    if (url := raw.get("url")) is not None:
-        found["url"] = checked_url(url) if isinstance(url, str) and len(url) <= 2000 else None
-        if found["url"] is None:
-            wrong.append(FieldError("url", "invalid", "must be an http or https address"))
-    if (open_ := raw.get("comments_open")) is not None:
-        found["comments_open"] = open_
-        if not isinstance(open_, bool):
-            wrong.append(FieldError("comments_open", "invalid", "must be true or false"))
-    if (at := raw.get("published_at")) is not None:
-        try:
-            when = datetime.fromisoformat(at)
-            found["published_at"] = int((when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp() * 1000)
-            iso(found["published_at"])  # an offset may lead out of the years that can be shown
-        except (TypeError, ValueError, OverflowError):
-            wrong.append(FieldError("published_at", "invalid", "must be a time as RFC 3339 has it"))
-    if wrong:
-        raise Invalid(*wrong)
+def changes(asked: ArticleIn) -> dict[str, Any]:
+    """The fields that were given, as the register keeps them."""
+    found: dict[str, Any] = asked.model_dump(exclude_none=True)
+    for name in {"title", "text"} & found.keys():
+        found[name] = found[name].strip()
+    if asked.url is not None:
+        found["url"] = checked_url(asked.url)
+    if asked.published_at is not None:
+        found["published_at"] = moment(asked.published_at)
     return found
 
 
-routes = [Route("/sites/{site}/articles/{article}", put_article, methods=["PUT"])]
+routes = [put_article]

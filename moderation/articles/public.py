@@ -5,16 +5,17 @@ from __future__ import annotations
 import orjson
 from starlette.requests import Request
 from starlette.responses import Response
+from typing_extensions import TypedDict
 
 from moderation.articles.related import MOST
-from moderation.comments.public import whole
 from moderation.comments.thread_cache import answer, etag_of
-from moderation.core.problem import FieldError, Invalid
 from moderation.services import services_of
 from moderation.sites.cache import article_key
 from moderation.sites.model import Article
 from moderation.text import markdown
-from moderation.web.cors import readable
+from moderation.web.cors import preflight_of
+from moderation.web.operations import operation
+from moderation.web.params import Query, limited
 
 LIMIT = 3
 WORDS = 55
@@ -31,17 +32,35 @@ def teaser(article: Article) -> dict[str, str | None]:
     }
 
 
-async def read_related(request: Request) -> Response:
+class RelatedArticle(TypedDict):
+    """`excerpt`: the first 55 words."""
+
+    key: str
+    title: str
+    url: str | None
+    excerpt: str
+
+
+class RelatedOut(TypedDict):
+    articles: list[RelatedArticle]
+
+
+class RelatedQuery(Query):
+    limit: limited(MOST) = LIMIT  # type: ignore[valid-type]
+
+
+PATH = "/sites/{site}/articles/{article}/related"
+
+
+@operation("GET", PATH, query=RelatedQuery, answers={200: RelatedOut, 304: None}, headers=("If-None-Match",), tag="articles",
+           shared=True)  # fmt: skip
+async def list_related(request: Request, asked: RelatedQuery) -> Response:
     """You May Also Like: other articles of the site, the nearest in content first."""
     services = services_of(request)
     site = await services.directory.site(request.path_params["site"])
-    key = article_key(request.path_params["article"])
-    limit = whole(request.query_params.get("limit"), LIMIT, MOST)
-    if limit is None:
-        raise Invalid(FieldError("limit", "invalid", f"must be a whole number from 1 to {MOST}"))
-    found = await services.related.nearest(site.key, key, limit)
+    found = await services.related.nearest(site.key, article_key(request.path_params["article"]), asked.limit)
     body = orjson.dumps({"articles": [teaser(article) for article in found]})
     return answer(request, body, etag_of(body), "application/json", FRESH)
 
 
-routes = readable("/sites/{site}/articles/{article}/related", read_related)
+routes = [list_related, preflight_of(PATH, "GET")]

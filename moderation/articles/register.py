@@ -47,7 +47,7 @@ async def proposed(opening: Opening, page: Page | None, site: Site, scorer: Scor
         return replace(opening, url=page.url)
     (score,) = await scorer.score([Asked(page.title, Author("", "", ""), site.key)])
     case = policy.Case(
-        Submission("", "", None, page.title, None, False),
+        Submission.of(page.title),
         site.rules,
         score.scores if score else None,
         thresholds=scorer.thresholds(),

@@ -5,33 +5,100 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from typing import Annotated, NotRequired
 from urllib.parse import urlencode
 
 import orjson
+from pydantic import AfterValidator, Field
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
+from typing_extensions import TypedDict
 
 from moderation.comments import avatar
 from moderation.comments import store as comments
 from moderation.comments.model import DEEPEST, Comment, public, tree
 from moderation.comments.thread_cache import answer, etag_of
 from moderation.core.ids import is_id
-from moderation.core.problem import FieldError, Invalid, NotFound
+from moderation.core.problem import NotFound
 from moderation.core.times import iso
 from moderation.core.urls import Links
 from moderation.db.database import Session
 from moderation.services import services_of
-from moderation.sites.cache import Directory, article_key
+from moderation.sites.cache import article_key
 from moderation.sites.model import Article, Site
-from moderation.web.cors import readable, shared
+from moderation.web.cors import preflight_of
+from moderation.web.operations import Media, operation
+from moderation.web.params import Cursor, OneOf, Query, Says, limited
 from moderation.web.templating import Pages
 
 LIMIT, MOST = 50, 200
+THREAD = "/sites/{site}/articles/{article}/comments"
+FRAGMENT = "/sites/{site}/articles/{article}/fragment"
+COUNTS = "/sites/{site}/counts"
+
+
+def _a_place(value: str) -> str:
+    if value and (len(value) > 140 or not all(is_id(part) for part in value.split("/"))):
+        raise ValueError
+    return value
+
+
+class PageQuery(Query):
+    """A page of a thread: `limit` counts comments in the order of the tree."""
+
+    order: Annotated[str, OneOf(("oldest", "newest"))] = "oldest"
+    limit: limited(MOST) = LIMIT  # type: ignore[valid-type]
+    cursor: Annotated[Cursor, AfterValidator(_a_place)] = ""
+
+
+class ThreadQuery(PageQuery):
+    view: Annotated[str, OneOf(("tree", "flat"))] = "tree"
+
+
+class CountsQuery(Query):
+    article: Annotated[
+        list[str], Field(min_length=1, max_length=200), Says("give 1 to 200 articles: ?article=a&article=b")
+    ]
+
+
+class PublicAuthor(TypedDict):
+    name: str
+    url: str | None
+    avatar: str
+    staff: NotRequired[bool]
+
+
+class PublicComment(TypedDict):
+    """A published comment as readers see it. Nothing in it is made from an email or a network address."""
+
+    id: str
+    parent: str | None
+    depth: int
+    author: PublicAuthor
+    html: str
+    text: str
+    created_at: str
+    edited_at: str | None
+    replies: list[PublicComment]
+
+
+class ThreadArticle(TypedDict):
+    key: str
+    title: str
+    url: str | None
+    published_at: str | None
+    comments_open: bool
+
+
+class Thread(TypedDict):
+    article: ThreadArticle
+    count: int
+    comments: list[PublicComment]
+    next: str | None
 
 
 @dataclass(frozen=True, slots=True)
-class Query:
+class View:
     newest: bool
     limit: int
     after: tuple[str, str] | None
@@ -43,35 +110,10 @@ class Query:
         return f"{self.newest:d}.{self.limit}.{self.flat:d}.{self.after[1] if self.after else ''}"
 
     @classmethod
-    def of(cls, request: Request) -> Query:
-        """Raises Invalid, naming what is wrong."""
-        asked = request.query_params
-        if not asked:
-            return FIRST
-        wrong = []
-        order, view, cursor = asked.get("order", "oldest"), asked.get("view", "tree"), asked.get("cursor", "")
-        if order not in ("oldest", "newest"):
-            wrong.append(FieldError("order", "invalid", "must be oldest or newest"))
-        if view not in ("tree", "flat"):
-            wrong.append(FieldError("view", "invalid", "must be tree or flat"))
-        if cursor and (len(cursor) > 140 or not all(is_id(part) for part in cursor.split("/"))):
-            wrong.append(FieldError("cursor", "invalid", "must be the `next` of an earlier answer"))
-        limit = whole(asked.get("limit"), LIMIT, MOST)
-        if limit is None:
-            wrong.append(FieldError("limit", "invalid", f"must be a whole number from 1 to {MOST}"))
-        if wrong or limit is None:
-            raise Invalid(*wrong)
-        return cls(order == "newest", limit, (cursor.split("/")[0], cursor) if cursor else None, view == "flat")
-
-
-FIRST = Query(False, LIMIT, None, False)
-
-
-def whole(text: str | None, otherwise: int, most: int) -> int | None:
-    if text is None:
-        return otherwise
-    number = int(text) if text.isascii() and text.isdigit() and len(text) < 9 else 0
-    return number if 1 <= number <= most else None
+    def of(cls, asked: ThreadQuery) -> View:
+        cursor = asked.cursor
+        after = (cursor.split("/")[0], cursor) if cursor else None
+        return cls(asked.order == "newest", asked.limit, after, asked.view == "flat")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,19 +126,19 @@ class Page:
     """The cursor of the page after this one."""
 
 
-async def page_of(session: Session, article: Article | None, query: Query) -> Page:
+async def page_of(session: Session, article: Article | None, view: View) -> Page:
     if article is None:
         return Page(0, [], None)
     found = await comments.thread(
-        session, article.site, article.key, newest=query.newest, limit=query.limit + 1, after=query.after
+        session, article.site, article.key, newest=view.newest, limit=view.limit + 1, after=view.after
     )
     count = (await comments.approved(session, article.site, [article.key]))[article.key]
-    page = found[: query.limit]
-    return Page(count, page, page[-1].path if len(found) > query.limit else None)
+    page = found[: view.limit]
+    return Page(count, page, page[-1].path if len(found) > view.limit else None)
 
 
-async def document(links: Links, key: str, query: Query, session: Session, article: Article | None) -> bytes:
-    page = await page_of(session, article, query)
+async def document(links: Links, key: str, view: View, session: Session, article: Article | None) -> bytes:
+    page = await page_of(session, article, view)
     shown = [(c.path, public(c, links.avatar(c.name))) for c in page.comments]
     about = {
         "key": key,
@@ -105,7 +147,7 @@ async def document(links: Links, key: str, query: Query, session: Session, artic
         "published_at": iso(article.published_at) if article else None,
         "comments_open": article.comments_open if article else True,
     }
-    nested = [c for _, c in shown] if query.flat else tree(shown)
+    nested = [c for _, c in shown] if view.flat else tree(shown)
     return orjson.dumps({"article": about, "count": page.count, "comments": nested, "next": page.following})
 
 
@@ -113,14 +155,16 @@ def open_now(site: Site, now: int) -> Callable[[Article], bool]:
     return lambda article: article.is_open(site.rules, now)
 
 
-async def read_thread(request: Request) -> Response:
+@operation("GET", THREAD, query=ThreadQuery, answers={200: Thread, 304: None}, headers=("If-None-Match",), tag="comments",
+           shared=True)  # fmt: skip
+async def list_thread(request: Request, asked: ThreadQuery) -> Response:
     """The published comments of an article, as a tree or flat, a page at a time."""
     services = services_of(request)
-    site = await directory(request).site(request.path_params["site"])
-    key, query = article_key(request.path_params["article"]), Query.of(request)
+    site = await services.directory.site(request.path_params["site"])
+    key, view = article_key(request.path_params["article"]), View.of(asked)
     threads = services.threads
     kept = await threads.read(
-        site.key, key, query.name, partial(document, services.links, key, query), open_now(site, services.clock())
+        site.key, key, view.name, partial(document, services.links, key, view), open_now(site, services.clock())
     )
     return answer(request, kept.body, kept.etag, "application/json")
 
@@ -134,53 +178,50 @@ FRAGMENT_HEADERS = {
 
 
 async def fragment(
-    links: Links, pages: Pages, site: str, key: str, query: Query, session: Session, article: Article | None
+    links: Links, pages: Pages, site: str, key: str, view: View, session: Session, article: Article | None
 ) -> bytes:
-    page = await page_of(session, article, query)
+    page = await page_of(session, article, view)
     shown = [(c.path, public(c, "")) for c in page.comments]
-    more = {"order": "newest" if query.newest else "oldest", "limit": query.limit, "cursor": page.following}
+    more = {"order": "newest" if view.newest else "oldest", "limit": view.limit, "cursor": page.following}
     form = links.form(site, key)
     return pages.text(
         "comments/fragment.html",
         count=page.count,
-        comments=[c for _, c in shown] if query.flat else tree(shown),
+        comments=[c for _, c in shown] if view.flat else tree(shown),
         form=form if article is None or article.comments_open else None,
         following=f"{links.fragment(site, key)}?{urlencode(more, safe='/')}" if page.following else None,
         deepest=DEEPEST,
     ).encode("utf-8", "replace")
 
 
-async def read_fragment(request: Request) -> Response:
+@operation("GET", FRAGMENT, query=ThreadQuery, answers={200: Media("text/html"), 304: None}, headers=("If-None-Match",),
+           tag="comments", shared=True)  # fmt: skip
+async def get_fragment(request: Request, asked: ThreadQuery) -> Response:
     """The thread as a ready piece of HTML for the article's page: no script, no style, microdata for search engines."""
     services = services_of(request)
-    site = await directory(request).site(request.path_params["site"])
-    key, query = article_key(request.path_params["article"]), Query.of(request)
+    site = await services.directory.site(request.path_params["site"])
+    key, view = article_key(request.path_params["article"]), View.of(asked)
     threads = services.threads
-    make = partial(fragment, services.links, services.pages, site.key, key, query)
-    kept = await threads.read(site.key, key, f"fragment {query.name}", make, open_now(site, services.clock()))
+    make = partial(fragment, services.links, services.pages, site.key, key, view)
+    kept = await threads.read(site.key, key, f"fragment {view.name}", make, open_now(site, services.clock()))
     return answer(request, kept.body, kept.etag, "text/html", headers=FRAGMENT_HEADERS)
 
 
-async def read_counts(request: Request) -> Response:
+@operation("GET", COUNTS, query=CountsQuery, answers={200: dict[str, int], 304: None}, headers=("If-None-Match",),
+           tag="comments", shared=True)  # fmt: skip
+async def get_counts(request: Request, asked: CountsQuery) -> Response:
     """How many published comments each named article has."""
-    site = await directory(request).site(request.path_params["site"])
-    keys = list(dict.fromkeys(request.query_params.getlist("article")))
-    if not 1 <= len(keys) <= 200:
-        raise Invalid(FieldError("article", "invalid", "give 1 to 200 articles: ?article=a&article=b"))
-    keys = [article_key(key) for key in keys]
-    database = services_of(request).database
-    async with database.reading() as session:
+    services = services_of(request)
+    site = await services.directory.site(request.path_params["site"])
+    keys = [article_key(key) for key in dict.fromkeys(asked.article)]
+    async with services.database.reading() as session:
         counts = await comments.approved(session, site.key, keys)
     body = orjson.dumps(counts)
     return answer(request, body, etag_of(body), "application/json")
 
 
-def directory(request: Request) -> Directory:
-    found = services_of(request).directory
-    return found
-
-
-async def draw_avatar(request: Request) -> Response:
+@operation("GET", "/avatars/{token}.svg", answers={200: Media("image/svg+xml")}, tag="comments")
+async def get_avatar(request: Request) -> Response:
     """A picture drawn from the keyed hash of a shown name."""
     token = request.path_params["token"]
     if len(token) != 16 or not all(c in "0123456789abcdef" for c in token):
@@ -192,8 +233,10 @@ async def draw_avatar(request: Request) -> Response:
 
 
 routes = [
-    Route("/sites/{site}/articles/{article}/comments", shared(read_thread), methods=["GET"], name="read a thread"),
-    *readable("/sites/{site}/articles/{article}/fragment", read_fragment),
-    *readable("/sites/{site}/counts", read_counts),
-    Route("/avatars/{token}.svg", draw_avatar, methods=["GET"]),
+    list_thread,  # its OPTIONS are those of posting: moderation/intake/public.py
+    get_fragment,
+    preflight_of(FRAGMENT, "GET"),
+    get_counts,
+    preflight_of(COUNTS, "GET"),
+    get_avatar,
 ]

@@ -22,7 +22,8 @@ from moderation.services import services_of
 from moderation.sites import store as sites
 from moderation.sites.cache import article_key
 from moderation.sites.model import Article, Site
-from moderation.web.cors import readable
+from moderation.web.cors import preflight_of
+from moderation.web.operations import Media, operation
 
 ENTRIES = 50
 ATOM, JSON_FEED = "application/atom+xml", "application/feed+json"
@@ -159,19 +160,40 @@ async def read_feed(request: Request, kind: str, write: Callable[[Feed], bytes])
     return answer(request, kept.body, kept.etag, kind)
 
 
-async def read_atom(request: Request) -> Response:
-    """The newest published comments as an Atom feed."""
+ARTICLE, SITE = "/sites/{site}/articles/{article}/feed", "/sites/{site}/feed"
+KNOWN = ("If-None-Match",)
+
+
+@operation("GET", ARTICLE, answers={200: Media(ATOM), 304: None}, headers=KNOWN, tag="feeds", shared=True)
+async def get_article_atom(request: Request) -> Response:
+    """The newest published comments of an article as an Atom feed."""
     return await read_feed(request, ATOM, atom)
 
 
-async def read_json_feed(request: Request) -> Response:
-    """The newest published comments as a JSON Feed 1.1."""
+@operation(
+    "GET", ARTICLE + ".json", answers={200: Media(JSON_FEED), 304: None}, headers=KNOWN, tag="feeds", shared=True
+)
+async def get_article_json_feed(request: Request) -> Response:
+    """The newest published comments of an article as a JSON Feed 1.1."""
+    return await read_feed(request, JSON_FEED, json_feed)
+
+
+@operation("GET", SITE, answers={200: Media(ATOM), 304: None}, headers=KNOWN, tag="feeds", shared=True)
+async def get_site_atom(request: Request) -> Response:
+    """The newest published comments of a site as an Atom feed."""
+    return await read_feed(request, ATOM, atom)
+
+
+@operation("GET", SITE + ".json", answers={200: Media(JSON_FEED), 304: None}, headers=KNOWN, tag="feeds", shared=True)
+async def get_site_json_feed(request: Request) -> Response:
+    """The newest published comments of a site as a JSON Feed 1.1."""
     return await read_feed(request, JSON_FEED, json_feed)
 
 
 routes = [
-    *readable("/sites/{site}/articles/{article}/feed", read_atom),
-    *readable("/sites/{site}/articles/{article}/feed.json", read_json_feed),
-    *readable("/sites/{site}/feed", read_atom),
-    *readable("/sites/{site}/feed.json", read_json_feed),
+    get_article_atom,
+    get_article_json_feed,
+    get_site_atom,
+    get_site_json_feed,
+    *(preflight_of(path + kind, "GET") for path in (ARTICLE, SITE) for kind in ("", ".json")),
 ]

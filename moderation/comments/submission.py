@@ -7,7 +7,9 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import ValidationError
 
 from classifier.streamsafe import normalize, stream_safe
 from moderation.core.problem import FieldError, Invalid
@@ -15,8 +17,10 @@ from moderation.sites.model import SiteSettings
 from moderation.text import body as formats
 from moderation.text.addresses import BIDI, EMAIL_LONGEST, checked_email, checked_url
 from moderation.text.wordlist import folded
+from moderation.web.params import Body, Says, Text, errors_of
 
-NAME_LONGEST, URL_LONGEST = 245, 200
+NAME_LONGEST, URL_LONGEST, BODY_LONGEST = 245, 200, 10_000
+"""Characters. How long a body may be is a site's setting; this is its default."""
 BODY_BYTES = 65_525
 COMPOSED = 4
 """So many characters at most become one by NFC (UAX #15; the longest is U+1F82 with its four)."""
@@ -25,56 +29,74 @@ BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")  # letters and symbols that 
 UNWANTED = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x84\x86-\x9f]")
 
 
-@dataclass(frozen=True, slots=True)
+class Fields(Body):
+    """A reply as it was sent, each field of its type. What they may hold is for `check` to say."""
+
+    name: Text | None = None
+    email: Text | None = None
+    url: Text | None = None
+    body: Text | None = None
+    parent: Text | None = None
+    notify: Annotated[bool | None, Says("must be true or false")] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Submission:
-    """What a reader sent, checked. `email` is normalised and never leaves but to a moderator."""
+    """What a reader sent, checked, rendered and counted, once. `email` is normalised and never leaves but to a moderator."""
 
     name: str
     email: str
     url: str | None
     body: str
-    parent: str | None
-    notify: bool
+    body_key: str = ""
+    """Equal for bodies that a reader would call the same (letters, case and spacing folded). 32 hex digits."""
+    text: str
+    """What a reader reads of the body."""
+    html: str = ""
+    links: int = 0
+    """How many the body has, or its sender meant."""
+    parent: str | None = None
+    notify: bool = False
     format: str = formats.MARKDOWN
 
-    @property
-    def text(self) -> str:
-        """What a reader reads of the body."""
-        return formats.plain(self.body, self.format)
+    @classmethod
+    def of(
+        cls, body: str, format: str = formats.MARKDOWN, *, name: str = "", email: str = "", url: str | None = None
+    ) -> Submission:
+        """A text that is judged and not stored: neither rendered nor counted."""
+        return cls(name=name, email=email, url=url, body=body, text=formats.plain(body, format), format=format)
 
     @property
     def email_domain(self) -> str:
         return self.email.rpartition("@")[2]
 
-    @property
-    def body_key(self) -> str:
-        """Equal for bodies that a reader would call the same (letters, case and spacing folded). 32 hex digits."""
-        return blake2b(" ".join(folded(self.body).split()).encode(), digest_size=16).hexdigest()
+
+def body_key(body: str) -> str:
+    return blake2b(" ".join(folded(body).split()).encode(), digest_size=16).hexdigest()
+
+
+def typed(raw: Mapping[str, Any]) -> tuple[Fields, list[FieldError]]:
+    """The fields that are of their type, and what is wrong with the others."""
+    try:
+        return Fields.model_validate(raw), []
+    except ValidationError as error:
+        wrong = errors_of(Fields, error)
+        names = {one.field for one in wrong}
+        return Fields.model_validate({name: value for name, value in raw.items() if name not in names}), wrong
 
 
 def check(raw: Mapping[str, Any], rules: SiteSettings, format: str = formats.MARKDOWN) -> Submission:
     """Raises Invalid, naming every wrong field. Unknown fields are ignored."""
-    wrong: list[FieldError] = []
-
-    def text(field: str) -> str | None:
-        value = raw.get(field)
-        if value is None:
-            return ""
-        if not isinstance(value, str):
-            wrong.append(FieldError(field, "invalid", "must be a text"))
-            return None
-        if not value.isascii() and has_lone_surrogate(value):
-            wrong.append(FieldError(field, "invalid", "has a broken character (a lone surrogate)"))
-            return None
-        return value.strip()
+    given, wrong = typed(raw)
+    mistyped = {one.field for one in wrong}
 
     def refuse(field: str, code: str, message: str) -> None:
         wrong.append(FieldError(field, code, message))
 
-    name, email, url = text("name"), text("email"), text("url")
-    body, parent = text("body"), text("parent")
+    name, email, url = (given.name or "").strip(), (given.email or "").strip(), (given.url or "").strip()
+    body, parent = (given.body or "").strip(), (given.parent or "").strip()
 
-    if name is not None:
+    if "name" not in mistyped:
         name = composed(name)
         if not name:
             if rules.require_name:
@@ -88,7 +110,7 @@ def check(raw: Mapping[str, Any], rules: SiteSettings, format: str = formats.MAR
         elif not has_something_visible(name):
             refuse("name", "invalid", "must have something to see")
 
-    if email is not None:
+    if "email" not in mistyped:
         if not email:
             if rules.require_email:
                 refuse("email", "required", "please give an email address; it will not be published")
@@ -108,26 +130,35 @@ def check(raw: Mapping[str, Any], rules: SiteSettings, format: str = formats.MAR
             if link is None:
                 refuse("url", "invalid", "must be a web address that starts with http:// or https://")
 
-    if body is not None:
+    rendered = formats.Rendered("", "", 0)
+    if "body" not in mistyped:
         if not body.isprintable():
             body = UNWANTED.sub("", body.replace("\r\n", "\n").replace("\r", "\n")).strip()
         size = len(body) if body.isascii() else len(body.encode())
-        shown = body if size > BODY_BYTES else formats.plain(body, format)
-        if not has_something_visible(shown):
+        fits = size <= BODY_BYTES and (format == formats.HTML or len(body) <= rules.max_body)
+        rendered = formats.render(body, format) if fits else formats.Rendered(body, "", 0)
+        if not has_something_visible(rendered.text):
             refuse("body", "required", "please type your comment")
-        elif len(shown) > rules.max_body:
+        elif len(rendered.text) > rules.max_body:
             refuse("body", "too_long", f"at most {rules.max_body} characters")
         elif size > BODY_BYTES:
             refuse("body", "too_long", f"at most {BODY_BYTES} bytes")
 
-    notify = raw.get("notify")
-    if notify is not None and not isinstance(notify, bool):
-        refuse("notify", "invalid", "must be true or false")
-
     if wrong:
         raise Invalid(*wrong)
-    assert name is not None and email is not None and body is not None
-    return Submission(name, email, link, body, parent or None, bool(notify), format)
+    return Submission(
+        name=name,
+        email=email,
+        url=link,
+        body=body,
+        body_key=body_key(body),
+        text=rendered.text,
+        html=rendered.html,
+        links=rendered.links,
+        parent=parent or None,
+        notify=bool(given.notify),
+        format=format,
+    )
 
 
 def is_light(raw: Mapping[str, Any], format: str = formats.MARKDOWN) -> bool:

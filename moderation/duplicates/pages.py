@@ -5,24 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Route
-
 from moderation.comments import store as comments
 from moderation.duplicates import duplicates
 from moderation.queue import decide as queue
-from moderation.queue.api import answer
 from moderation.queue.store import View
-from moderation.services import Services, services_of
+from moderation.services import Services
 from moderation.team.model import Principal
-
-
-async def get_similar(request: Request) -> Response:
-    """Near-duplicates of a comment on its site, of any status."""
-    services = services_of(request)
-    principal = await services.authenticator.principal(request, "moderate")
-    return answer({"comments": await duplicates.similar(services.database, principal, request.path_params["id"])})
 
 
 async def folded(services: Services, principal: Principal, view: View) -> tuple[list[dict[str, Any]], str | None]:
@@ -67,6 +55,3 @@ def unpacked(ids: list[str], typed: dict[str, str]) -> dict[str, int]:
     told = " ".join(typed.get(f"wave-{id}", "") for id in ids).split()
     pairs = (one.partition(":") for one in told)
     return {id: int(said) for id, _, said in pairs if said.isascii() and said.isdigit() and len(said) < 15}
-
-
-routes = [Route("/api/v1/comments/{id}/similar", get_similar, methods=["GET"])]

@@ -22,7 +22,6 @@ from moderation.intake import store as idempotency
 from moderation.sites import store as sites
 from moderation.sites.allowance import TOO_MANY, most, times
 from moderation.sites.model import Article, Site
-from moderation.text import body as formats
 
 MINUTE, HOUR = 60_000, 3_600_000
 NEW_ARTICLES = 1_000
@@ -51,10 +50,6 @@ class Arrival:
     """Milliseconds since the last one of the same address (WordPress's form asks for 15 seconds), at most a minute."""
     page: Page | None = None
     """What its page says of itself."""
-    links: int = 0
-    html: str = ""
-    text: str | None = None
-    """What a reader reads of the body, where it has been worked out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +59,6 @@ class Accepted:
     id: str
     approved: bool
     answer: dict[str, Any]
-
-
-def arrive(site: str, article: str, submission: Submission, keys: Keys, **circumstances: Any) -> Arrival:
-    """An Arrival with its text rendered and its links counted, once, in the request that brings it."""
-    html, links = formats.render_and_count(submission.body, submission.format)
-    text = submission.text
-    return Arrival(site, article, submission, keys, html=html, links=links, text=text, **circumstances)
 
 
 @dataclass

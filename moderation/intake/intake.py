@@ -63,16 +63,14 @@ class Intake:
         scorer: Scorer,
         links: Links,
         *,
-        changed: Callable[[str, str], None] = lambda site, article: None,
         clock: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
         mails: bool = False,
     ) -> None:
-        """`changed` hears, after the commit and before the answer, which threads are not what they were. Without `mails`
-        nobody's wish to be told of replies is kept."""
+        """Without `mails` nobody's wish to be told of replies is kept."""
         self.database, self.scorer, self.links = database, scorer, links
         self.counts, self.allowance = Counts(), Allowance()
         self.window = rule_health.Window(database)
-        self._changed, self.clock, self._mails = changed, clock, mails
+        self.clock, self._mails = clock, mails
         self._waiting: deque[tuple[Arrival, asyncio.Future[Accepted]]] = deque()
         self._arrived = asyncio.Event()
         self._stopping = False
@@ -215,8 +213,6 @@ class Intake:
             shown = {(j.comment.site, j.comment.article) for j in stored if j.comment.status == "approved"}
             for site in {site for site, _ in shown}:
                 await sites.touch(tx, site, (article for s, article in shown if s == site))
-        for site, article_key in shown:
-            self._changed(site, article_key)
         for judged in stored:
             self.counts.actions[judged.verdict.action] += 1
         try:
@@ -247,7 +243,7 @@ class Intake:
             score.scores if score else None,
             score.model if score else None,
             self.scorer.thresholds(),
-            arrival.links,
+            arrival.submission.links,
             trusted=bool(before.facts.get("trusted")) if before else book.trusts(arrival),
             form=str(before.facts.get("form", "")) if before else arrival.form,
             honeypot=bool(before.facts.get("honeypot")) if before else arrival.honeypot,
@@ -279,7 +275,7 @@ class Intake:
                 sent.url,
                 sent.body,
             ),
-            html=arrival.html,
+            html=sent.html,
             created_at=now,
             format=sent.format,
         )
@@ -314,7 +310,7 @@ class Intake:
                 name=sent.name,
                 url=sent.url,
                 body=sent.body,
-                html=arrival.html,
+                html=sent.html,
                 status=status,
                 revision=old.revision + 1,
                 judged=old.revision + 1,
@@ -330,7 +326,6 @@ class Intake:
             await events.emit(tx, "comment.edited", [new], now)
             await events.emit_replies(tx, [new], now)
             await audit.note(tx, site=old.site, at=now, actor="author", action="comment:edit", subject=id)
-        self._changed(arrival.site, arrival.article)
         return self._accept(new)
 
     async def withdraw(self, site: str, article: str, id: str) -> None:
@@ -344,7 +339,6 @@ class Intake:
                 await sites.touch(tx, site, [article])
             await events.emit(tx, "comment.deleted", [old], now)
             await audit.note(tx, site=site, at=now, actor="author", action="comment:withdraw", subject=id)
-        self._changed(site, article)
 
     async def unsubscribe(self, site: str, id: str) -> None:
         """Its author wants no more mails about replies to it. At any time."""
@@ -356,8 +350,7 @@ class Intake:
 
 def asked(arrival: Arrival) -> Asked:
     sent = arrival.submission
-    text = sent.text if arrival.text is None else arrival.text
-    return Asked(text, Author(sent.name, sent.url or "", sent.email_domain), arrival.site)
+    return Asked(sent.text, Author(sent.name, sent.url or "", sent.email_domain), arrival.site)
 
 
 async def own_comment(tx: Session, site: str, article: str, id: str, now: int) -> Comment:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
 from urllib.parse import urlsplit
@@ -32,8 +33,9 @@ from moderation.core.problem import (
 )
 from moderation.core.urls import Links
 from moderation.intake import store as idempotency
-from moderation.intake.admission import UNKNOWN_PARENT, Accepted, Arrival, arrive
+from moderation.intake.admission import UNKNOWN_PARENT, Accepted, Arrival
 from moderation.intake.intake import Intake
+from moderation.intake.schemas import AcceptedOut, CommentForm, CommentIn, EditIn
 from moderation.intake.texts import Words
 from moderation.services import services_of
 from moderation.sites import store as sites
@@ -42,9 +44,11 @@ from moderation.sites.model import Article, Site
 from moderation.text import addresses
 from moderation.text import body as formats
 from moderation.web import bodies
-from moderation.web.cors import preflight, shared
+from moderation.web.cors import preflight_of, shared
+from moderation.web.operations import Declared, Operation, operation
 from moderation.web.templating import sends_to
 
+THREAD = "/sites/{site}/articles/{article}/comments"
 HONEYPOT = "website"
 """A field of our own form that people cannot see and programs like to fill. The real one is `url`."""
 
@@ -64,46 +68,77 @@ def json_answer(accepted: Accepted) -> Response:
     )
 
 
-async def post_comment(request: Request) -> Response:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sent:
+    """What a request brings, whichever form it has, before anything of it is checked."""
+
+    site: Site
+    article: str
+    fields: Mapping[str, Any]
+    raw: bytes
+    format: str = formats.MARKDOWN
+    receipt: str = ""
+    form: str = ""
+    """What the policy is told of the form's token."""
+    honeypot: bool = False
+    page: Page | None = None
+    pause: int = 0
+    """Milliseconds that the form's users know to wait between two comments."""
+
+
+async def create_comment(request: Request) -> Response:
     """One reply. 201 published, 202 held; a browser's form gets a redirect, or the form back with what was typed."""
-    services = services_of(request)
-    intake = services.intake
     site: Site = request.state.site  # `shared` has just looked it up
     article = article_key(request.path_params["article"])
     kind = bodies.kind_of(request)
     if kind == "application/json":
-        raw = await bodies.read(request, bodies.COMMENTS)
-        fields = await bodies.parsed(raw)
-        sent = await checked(request, site, article, fields)
-        token, receipt = fields.get("form_token"), fields.get("receipt")
-        form = "" if token is None else checked_token(intake, site, article, token)
-        page = Page.of(fields.get("page"))
-        proof = receipt if isinstance(receipt, str) else ""
-        arrival = await arriving(request, site, article, sent, raw, proof, form=form, page=page)
-        return json_answer(await intake.submit(arrival))
-    if not bodies.is_form(kind):
-        raise Unsupported(
-            "Send application/json, application/x-www-form-urlencoded or multipart/form-data.",
-            headers={"Accept": "application/json, application/x-www-form-urlencoded, multipart/form-data"},
-        )
-    return await post_form(request, site, article)
+        return await from_program(request, site, article)
+    if bodies.is_form(kind):
+        return await from_form(request, site, article)
+    raise Unsupported(
+        "Send application/json, application/x-www-form-urlencoded or multipart/form-data.",
+        headers={"Accept": "application/json, application/x-www-form-urlencoded, multipart/form-data"},
+    )
 
 
-async def post_form(request: Request, site: Site, article: str) -> Response:
-    intake = services_of(request).intake
+async def from_program(request: Request, site: Site, article: str) -> Response:
+    services = services_of(request)
+    await check_allowance(request, site, article)  # before anything is read: a refused network costs next to nothing
+    raw = await bodies.read(request, bodies.COMMENTS)
+    fields = await bodies.parsed(raw)
+    token, receipt = fields.get("form_token"), fields.get("receipt")
+    sent = Sent(
+        site=site,
+        article=article,
+        fields=fields,
+        raw=raw,
+        receipt=receipt if isinstance(receipt, str) else "",
+        form="" if token is None else checked_token(services.intake, site, article, token),
+        page=Page.of(fields.get("page")),
+    )
+    return json_answer(await submit(request, sent))
+
+
+async def from_form(request: Request, site: Site, article: str) -> Response:
+    services = services_of(request)
     raw = await bodies.read(request, bodies.COMMENTS)
     typed: dict[str, str] = {}
     try:
         pairs = await bodies.form_fields(request, raw)
         typed = dict(pairs)
         bodies.single(pairs)
-        sent = await checked(request, site, article, typed | {"notify": submission.ticked(typed.get("notify"))})
-        token = checked_token(intake, site, article, typed.get("form_token", ""))
-        filled = bool(typed.get(HONEYPOT, "").strip())
-        receipt = typed.get("receipt", "")
-        page = Page.of_form(typed)
-        arrival = await arriving(request, site, article, sent, raw, receipt, form=token, honeypot=filled, page=page)
-        accepted = await intake.submit(arrival)
+        await check_allowance(request, site, article)
+        sent = Sent(
+            site=site,
+            article=article,
+            fields=typed | {"notify": submission.ticked(typed.get("notify"))},
+            raw=raw,
+            receipt=typed.get("receipt", ""),
+            form=checked_token(services.intake, site, article, typed.get("form_token", "")),
+            honeypot=bool(typed.get(HONEYPOT, "").strip()),
+            page=Page.of_form(typed),
+        )
+        accepted = await submit(request, sent)
     except BadRequest as problem:
         return problem_page(request, counted(request, problem))
     except Problem as problem:
@@ -113,6 +148,13 @@ async def post_form(request: Request, site: Site, article: str) -> Response:
     return RedirectResponse(await where_next(request, site, article, typed, accepted), 303)
 
 
+async def submit(request: Request, sent: Sent) -> Accepted:
+    """The one way in: checked and rendered once, then to the intake. Raises the Problem that keeps it out."""
+    services = services_of(request)
+    checked = await checked_submission(request, sent)
+    return await services.intake.submit(arrival_of(request, sent, checked))
+
+
 def counted(request: Request, problem: Problem) -> Problem:
     """What to answer a comment with that was not taken: it counts against its network's allowance."""
     services = services_of(request)
@@ -120,24 +162,23 @@ def counted(request: Request, problem: Problem) -> Problem:
     if site is None:  # anybody can name sites that there are not
         return problem
     intake = services.intake
-    return intake.allowance.told(
-        problem, site, services.signer.address_key(services_of(request).authenticator.address(request)), intake.clock()
-    )
+    return intake.allowance.told(problem, site, network_of(request), intake.clock())
 
 
-async def checked(request: Request, site: Site, article: str, fields: Mapping[str, Any]) -> Submission:
+async def checked_submission(request: Request, sent: Sent) -> Submission:
     """Raises Invalid for every wrong field at once: what else is wrong must not hide that there is no such parent."""
+    light = submission.is_light(sent.fields, sent.format)
     try:
-        return await REQUESTS.run(submission.check, fields, site.rules, here=submission.is_light(fields))
+        return await REQUESTS.run(submission.check, sent.fields, sent.site.rules, sent.format, here=light)
     except Invalid as invalid:
-        parent = fields.get("parent")
+        parent = sent.fields.get("parent")
         if not isinstance(parent, str) or not parent.strip() or any(e.field == "parent" for e in invalid.errors):
             raise
         known: dict[str, Comment] = {}
         if is_id(parent := parent.strip()):
             async with services_of(request).database.reading() as session:
-                known = await comments.of_site(session, site.key, [parent])
-        if parent in known and known[parent].article == article and known[parent].status == "approved":
+                known = await comments.of_site(session, sent.site.key, [parent])
+        if parent in known and known[parent].article == sent.article and known[parent].status == "approved":
             raise
         raise Invalid(*invalid.errors, UNKNOWN_PARENT) from None
 
@@ -162,33 +203,12 @@ def asked_of(site: Site) -> dict[str, Any]:
     }
 
 
-async def arriving(
-    request: Request,
-    site: Site,
-    article: str,
-    sent: Submission,
-    raw: bytes,
-    receipt: str = "",
-    is_edit: bool = False,
-    **more: Any,
-) -> Arrival:
-    """`arrival_of`, off the event loop where the text is long and not plain. Raises TooFast where its network is past its
-    allowance already, but for an author's edit."""
-    address = services_of(request).authenticator.address(request)
-    network = services_of(request).links.signer.address_key(address)
-    if not is_edit:
-        await check_allowance(request, site, article, network)
-    light = formats.is_light(sent.body, sent.format)
-    given = (site, article, sent, raw, address, network, receipt)
-    return await REQUESTS.run(arrival_of, request, *given, here=light, **more)
-
-
-async def check_allowance(request: Request, site: Site, article: str, network: str) -> None:
+async def check_allowance(request: Request, site: Site, article: str) -> None:
     """Raises TooFast where the request's network is past its allowance already. The retry of an answered request is free."""
     services = services_of(request)
     now = services.intake.clock()
     try:
-        services.intake.allowance.check(site, network, now)
+        services.intake.allowance.check(site, network_of(request), now)
     except TooFast:
         key = services.signer.token_hash(request.headers.get("idempotency-key", ""))
         async with services.database.reading() as session:
@@ -196,29 +216,38 @@ async def check_allowance(request: Request, site: Site, article: str, network: s
                 raise
 
 
-def arrival_of(
-    request: Request,
-    site: Site,
-    article: str,
-    sent: Submission,
-    raw: bytes,
-    address: str,
-    network: str,
-    receipt: str,
-    **more: Any,
-) -> Arrival:
-    """The submission with its circumstances: where from, by whom, whether it is a retry."""
-    services = services_of(request)
-    links = services.links
-    headers = request.headers
+def network_of(request: Request) -> str:
+    """The keyed hash of the network that the request came from, worked out once."""
+    known: str | None = getattr(request.state, "network", None)
+    if known is None:
+        services = services_of(request)
+        request.state.address = services.authenticator.address(request)
+        known = request.state.network = services.signer.address_key(request.state.address)
+    return known
+
+
+def arrival_of(request: Request, sent: Sent, checked: Submission) -> Arrival:
+    """The submission with its circumstances: where from, by whom, whether it is a retry. Raises Invalid."""
+    signer, headers = services_of(request).signer, request.headers
     retry = None
-    if (ticket := headers.get("idempotency-key")) is not None:
-        if not 1 <= len(ticket) <= 255 or not ticket.isprintable():
+    if (key := headers.get("idempotency-key")) is not None:
+        if not 1 <= len(key) <= 255 or not key.isprintable():
             raise Invalid(FieldError("Idempotency-Key", "invalid", "must have 1 to 255 printable characters"))
-        retry = (links.signer.token_hash(ticket), blake2b(raw, digest_size=16).hexdigest())
-    keys = Keys(links.signer.author_key(sent.email, sent.name), network, sent.body_key)
-    proof = links.signer.comment_of(headers.get("receipt") or receipt)
-    return arrive(site.key, article, sent, keys, address=address, proof=proof, retry=retry, **more)
+        retry = (signer.token_hash(key), blake2b(sent.raw, digest_size=16).hexdigest())
+    network = network_of(request)
+    return Arrival(
+        sent.site.key,
+        sent.article,
+        checked,
+        Keys(signer.author_key(checked.email, checked.name), network, checked.body_key),
+        address=request.state.address,
+        form=sent.form,
+        honeypot=sent.honeypot,
+        proof=signer.comment_of(headers.get("receipt") or sent.receipt),
+        retry=retry,
+        pause=sent.pause,
+        page=sent.page,
+    )
 
 
 async def where_next(request: Request, site: Site, article: str, typed: Mapping[str, str], accepted: Accepted) -> str:
@@ -319,50 +348,68 @@ async def get_form(request: Request) -> Response:
     return await form_page(request, site, article_key(request.path_params["article"]), {"parent": parent})
 
 
-async def one_comment(request: Request) -> Response:
-    """PATCH and DELETE by the comment's author, within 15 minutes, with the Edit-Token."""
+async def own_comment(request: Request) -> tuple[Site, Comment]:
+    """The comment that the Edit-Token is for. Raises NotFound or Unauthorized."""
     services = services_of(request)
-    intake = services.intake
-    directory = services.directory
-    site = await directory.site(request.path_params["site"])
+    site = await services.directory.site(request.path_params["site"])
     article, id = article_key(request.path_params["article"]), request.path_params["id"]
-    token = request.headers.get("edit-token", "")
     if not is_id(id):
         raise NotFound("There is no such comment.")
     async with services.database.reading() as session:
-        old = (await comments.of_site(session, site.key, [id])).get(id)
-    if old is None or old.article != article or old.status == "deleted":
+        comment = (await comments.of_site(session, site.key, [id])).get(id)
+    if comment is None or comment.article != article or comment.status == "deleted":
         raise NotFound("There is no such comment.")
-    if not intake.links.signer.is_edit_token(id, token):
+    if not services.signer.is_edit_token(id, request.headers.get("edit-token", "")):
         raise Unauthorized("The Edit-Token is missing or wrong.")
-    if request.method == "DELETE":
-        await intake.withdraw(site.key, article, id)
-        return Response(status_code=204)
+    return site, comment
+
+
+async def edit_comment(request: Request) -> Response:
+    """The author's edit, within 15 minutes, with the Edit-Token."""
+    site, comment = await own_comment(request)
     if bodies.kind_of(request) != "application/json":
         raise Unsupported("Send application/json.")
     raw = await bodies.read(request, bodies.COMMENTS)
-    accepted = await amend(request, site, old, await bodies.parsed(raw), raw)
+    accepted = await amend(request, site, comment, await bodies.parsed(raw), raw)
     answer = json_answer(accepted)
     answer.status_code = 200 if accepted.approved else 202
     return answer
+
+
+@operation("DELETE", THREAD + "/{id}", answers={204: None}, headers=("Edit-Token",), tag="comments", shared=True)
+async def withdraw_comment(request: Request) -> None:
+    """The author takes a comment back, within 15 minutes, with the Edit-Token."""
+    site, comment = await own_comment(request)
+    await services_of(request).intake.withdraw(site.key, comment.article, comment.id)
 
 
 async def amend(request: Request, site: Site, old: Comment, changes: Mapping[str, Any], raw: bytes) -> Accepted:
     """What the author may change: name, url, body. The address stays."""
     kept = {"name": old.name, "email": old.email, "url": old.url, "body": old.body}
     kept |= {field: changes[field] for field in ("name", "url", "body") if field in changes}
-    light = submission.is_light(kept, old.format)
-    sent = await REQUESTS.run(submission.check, kept, site.rules, old.format, here=light)
-    arrival = await arriving(request, site, old.article, sent, raw, is_edit=True)
-    return await services_of(request).intake.amend(arrival, old.id)
+    sent = Sent(site=site, article=old.article, fields=kept, raw=raw, format=old.format)
+    checked = await REQUESTS.run(
+        submission.check, kept, site.rules, old.format, here=submission.is_light(kept, old.format)
+    )
+    return await services_of(request).intake.amend(arrival_of(request, sent, checked), old.id)
 
 
-THREAD = "/sites/{site}/articles/{article}/comments"
-POST_COMMENT = Route(THREAD, shared(post_comment, counted), methods=["POST"])
+POST_COMMENT = Operation(
+    "POST", THREAD, shared(create_comment, counted),
+    Declared(
+        body=CommentIn, form=CommentForm, headers=("Idempotency-Key", "Receipt"),
+        answers={201: AcceptedOut, 202: AcceptedOut, 303: None}, tag="comments",
+    ),
+)  # fmt: skip
+EDIT_COMMENT = Operation(
+    "PATCH", THREAD + "/{id}", shared(edit_comment),
+    Declared(body=EditIn, headers=("Edit-Token",), answers={200: AcceptedOut, 202: AcceptedOut}, tag="comments"),
+)  # fmt: skip
 routes = [
     POST_COMMENT,
-    Route(THREAD, preflight("GET, POST"), methods=["OPTIONS"]),
-    Route(THREAD + "/{id}", shared(one_comment), methods=["PATCH", "DELETE"]),
-    Route(THREAD + "/{id}", preflight("PATCH, DELETE"), methods=["OPTIONS"]),
+    preflight_of(THREAD, "GET, POST"),
+    EDIT_COMMENT,
+    withdraw_comment,
+    preflight_of(THREAD + "/{id}", "PATCH, DELETE"),
     Route("/sites/{site}/articles/{article}/form", get_form, methods=["GET"]),
 ]

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from functools import cache
 from hashlib import blake2b
 from pathlib import Path
+from typing import Any
 
-import orjson
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
+from typing_extensions import TypedDict
 
 from moderation.comments.thread_cache import is_known
 from moderation.core.problem import NotFound
@@ -21,7 +21,8 @@ from moderation.intake import texts
 from moderation.intake.public import asked_of
 from moderation.services import services_of
 from moderation.sites.cache import article_key
-from moderation.web.cors import preflight, shared
+from moderation.web.cors import preflight_of
+from moderation.web.operations import Media, operation
 
 FOLDER = Path(__file__).parent / "element"
 PARTS = ("dom.js", "words.js", "memory.js", "service.js", "form.js", "discussion.js", "element.js")
@@ -80,12 +81,18 @@ def words(language: str) -> File:
     return File.of(json.dumps(texts.languages()[language], ensure_ascii=False), "application/json")
 
 
-async def get_script(request: Request) -> Response:
+@operation(
+    "GET", "/embed.js", answers={200: Media("text/javascript"), 304: None}, headers=("If-None-Match",), tag="embed"
+)
+async def get_embed(request: Request) -> Response:
     """The custom element <leave-a-reply>, for a page of any origin."""
     return script().answer(request)
 
 
-async def get_words(request: Request) -> Response:
+@operation(
+    "GET", "/texts/{language}.json", answers={200: dict[str, str], 304: None}, headers=("If-None-Match",), tag="embed"
+)
+async def get_texts(request: Request) -> Response:
     """The embed's texts in the nearest language that we have; English for any other."""
     tag = request.path_params["language"]
     if not re.fullmatch(r"[A-Za-z0-9-]{1,35}", tag):
@@ -93,24 +100,28 @@ async def get_words(request: Request) -> Response:
     return words(texts.nearest(tag) or texts.DEFAULT).answer(request)
 
 
-async def get_form_token(request: Request) -> Response:
-    """A token for the embed's form, fresh each time, and what that form asks for."""
-    services = services_of(request)
-    directory = services.directory
-    site = await directory.site(request.path_params["site"])
-    article = article_key(request.path_params["article"])
-    token = services.signer.form_token(site.key, article, services.intake.clock())
-    return Response(
-        orjson.dumps({"form_token": token} | asked_of(site) | {"offer_notify": services.mails}),
-        media_type="application/json",
-        headers={"Cache-Control": "no-store"},
-    )
+class FormToken(TypedDict):
+    """`fresh_for`: seconds after which the form asks for another token."""
+
+    form_token: str
+    required: list[str]
+    max_body: int
+    privacy_url: str | None
+    fresh_for: int
+    offer_notify: bool
 
 
 TOKEN = "/sites/{site}/articles/{article}/form-token"  # noqa: S105  (a path)
-routes = [
-    Route("/embed.js", get_script, methods=["GET"]),
-    Route("/texts/{language}.json", get_words, methods=["GET"]),
-    Route(TOKEN, shared(get_form_token), methods=["GET"]),
-    Route(TOKEN, preflight("GET"), methods=["OPTIONS"]),
-]
+
+
+@operation("GET", TOKEN, answers={200: FormToken}, tag="embed", shared=True)
+async def get_form_token(request: Request) -> dict[str, Any]:
+    """A token for the embed's form, fresh each time, and what that form asks for."""
+    services = services_of(request)
+    site = await services.directory.site(request.path_params["site"])
+    article = article_key(request.path_params["article"])
+    token = services.signer.form_token(site.key, article, services.intake.clock())
+    return {"form_token": token} | asked_of(site) | {"offer_notify": services.mails}
+
+
+routes = [get_embed, get_texts, get_form_token, preflight_of(TOKEN, "GET")]

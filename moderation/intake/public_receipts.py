@@ -23,6 +23,7 @@ from moderation.comments.store_decisions import Entry
 from moderation.core.problem import FieldError, Forbidden, Gone, Invalid, NotFound, Problem
 from moderation.core.times import iso
 from moderation.intake.public import amend, problem_page
+from moderation.intake.schemas import ReceiptOut
 from moderation.intake.texts import Words
 from moderation.privacy import store as data_subjects
 from moderation.queue import decide as queue
@@ -31,6 +32,7 @@ from moderation.sites import store as sites
 from moderation.sites.model import Article
 from moderation.web import bodies
 from moderation.web.cors import Endpoint, problem_answer
+from moderation.web.operations import Declared, Operation
 
 PRIVATE = {"X-Robots-Tag": "noindex, nofollow", "Referrer-Policy": "no-referrer", "Cache-Control": "no-store"}
 
@@ -184,7 +186,7 @@ async def get_receipt(request: Request) -> Response:
     return Response(orjson.dumps(receipt.document()), media_type="application/json", headers=headers)
 
 
-async def get_data(request: Request) -> Response:
+async def get_receipt_data(request: Request) -> Response:
     """The data of this one comment, as a file."""
     receipt = await found(request)
     name = f"comment-{receipt.comment.id}.json"
@@ -221,7 +223,9 @@ async def post_receipt(request: Request) -> Response:
 
 
 routes = [
-    Route("/receipts/{token}", private(get_receipt), methods=["GET"]),
+    Operation("GET", "/receipts/{token}", private(get_receipt), Declared(answers={200: ReceiptOut}, tag="receipts")),
     Route("/receipts/{token}", private(post_receipt), methods=["POST"]),
-    Route("/receipts/{token}/data", private(get_data), methods=["GET"]),
+    Operation(
+        "GET", "/receipts/{token}/data", private(get_receipt_data), Declared(answers={200: ReceiptOut}, tag="receipts")
+    ),
 ]

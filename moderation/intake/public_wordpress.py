@@ -11,16 +11,16 @@ from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute
 
 from moderation.comments import store as comments
 from moderation.comments import submission
 from moderation.comments.model import Comment
 from moderation.core.ids import ID_LENGTH, is_id
-from moderation.core.offload import REQUESTS
 from moderation.core.problem import FieldError, Forbidden, Invalid, NotFound, Problem, Unavailable, Unsupported
 from moderation.db.database import Session
-from moderation.intake.public import arriving, counted, is_allowed, json_answer, where_next
+from moderation.intake.public import Sent, check_allowance, counted, is_allowed, json_answer, submit, where_next
+from moderation.intake.schemas import AcceptedOut, WordPressIn
 from moderation.services import services_of
 from moderation.sites import store as sites
 from moderation.sites.model import Site, is_article_key
@@ -29,6 +29,7 @@ from moderation.text import body as formats
 from moderation.transfer import store as imports
 from moderation.web import bodies
 from moderation.web.cors import EXPOSED, problem_answer
+from moderation.web.operations import Declared, Operation
 
 SOURCE = "wordpress"
 """By this name the importers keep WordPress's numbers."""
@@ -54,7 +55,7 @@ NOT_SAVED = "Error: The comment could not be saved. Please try again later."
 _TAG = re.compile(r"<[A-Za-z/!?][^<>]*>")
 
 
-async def post_wordpress_form(request: Request) -> Response:
+async def create_wordpress_comment(request: Request) -> Response:
     """WordPress's comment form: back to the article, or to the receipt; the first thing that is wrong, in WordPress's words."""
     typed: dict[str, str] = {}
     site: Site | None = None
@@ -103,10 +104,17 @@ async def take(request: Request, site: Site, typed: Mapping[str, str], raw: byte
         "body": typed["comment"],
         "parent": parent.id if parent else None,
     }
-    light = submission.is_light(fields, formats.HTML)
-    sent = await REQUESTS.run(submission.check, fields, site.rules, formats.HTML, here=light)
-    arrival = await arriving(request, site, article, sent, raw, receipt=typed["receipt"], pause=PAUSE)
-    accepted = await services_of(request).intake.submit(arrival)
+    await check_allowance(request, site, article)
+    sent = Sent(
+        site=site,
+        article=article,
+        fields=fields,
+        raw=raw,
+        format=formats.HTML,
+        receipt=typed["receipt"],
+        pause=PAUSE,
+    )
+    accepted = await submit(request, sent)
     if wants_json(request):
         return json_answer(accepted)
     return RedirectResponse(await where_next(request, site, article, typed, accepted), 303)
@@ -236,4 +244,12 @@ async def way_back(request: Request, site: Site, typed: Mapping[str, str]) -> st
     return (known.url if known else None) or told
 
 
-routes: list[BaseRoute] = [Route("/sites/{site}/wp-comments-post.php", post_wordpress_form, methods=["POST"])]
+routes: list[BaseRoute] = [
+    Operation(
+        "POST", "/sites/{site}/wp-comments-post.php", create_wordpress_comment,
+        Declared(
+            form=WordPressIn, headers=("Receipt",),
+            answers={201: AcceptedOut, 202: AcceptedOut, 303: None}, tag="comments",
+        ),
+    )
+]  # fmt: skip

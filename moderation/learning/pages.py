@@ -1,4 +1,4 @@
-"""Figures: how often the service erred, as an API and as a page with charts."""
+"""How often the service erred, as a page with charts."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from moderation.core.times import iso
 from moderation.policy import error_rates
 from moderation.policy import store_verdicts as decided_verdicts
 from moderation.queue import store as queue
-from moderation.queue.api import answer
-from moderation.queue.pages import page, signed_in
+from moderation.queue.pages import page
 from moderation.services import services_of
 from moderation.sites import store as sites
 from moderation.sites.model import DAY, is_site_key
 from moderation.team.model import Principal
+from moderation.web.guard import signed_in
 
 DAYS = (7, 30, 90, 365)
 
@@ -51,7 +51,7 @@ def site_of(text: str, principal: Principal) -> str:
     return site
 
 
-async def figures_of(request: Request, site: str, since: int) -> dict[str, Any]:
+async def report_of(request: Request, site: str, since: int) -> dict[str, Any]:
     services = services_of(request)
     now = services.clock()
     async with services.database.reading() as session:
@@ -65,15 +65,6 @@ async def figures_of(request: Request, site: str, since: int) -> dict[str, Any]:
     return {"site": site, "since": iso(since), "until": iso(now)} | told
 
 
-async def get_stats(request: Request) -> Response:
-    """Submissions, decisions, agreement between model and moderators, time in the queue."""
-    services = services_of(request)
-    principal = await services.authenticator.principal(request, "moderate")
-    asked = request.query_params
-    site, since = site_of(asked.get("site", ""), principal), since_of(asked.get("since", ""), services.clock())
-    return answer(await figures_of(request, site, since))
-
-
 @signed_in
 async def get_page(request: Request, principal: Principal) -> Response:
     """The site's own error rates."""
@@ -81,13 +72,12 @@ async def get_page(request: Request, principal: Principal) -> Response:
     asked = request.query_params
     days = int(asked.get("days", "")) if asked.get("days", "") in map(str, DAYS) else 30
     site = site_of(asked.get("site", ""), principal)
-    told = await figures_of(request, site, services.clock() - days * DAY)
+    told = await report_of(request, site, services.clock() - days * DAY)
     async with services.database.reading() as session:
         known = [s for s in (await sites.sites(session)).values() if principal.sees(s.key)]
     return await page(request, principal, "learning/stats.html", told=told, sites=known, days=days, choices=DAYS)
 
 
 routes = [
-    Route("/api/v1/stats", get_stats, methods=["GET"]),
     Route("/moderate/stats", get_page, methods=["GET"]),
 ]

@@ -22,7 +22,7 @@ from moderation.comments import store_submissions as judged_submissions
 from moderation.comments.decision import teaches
 from moderation.comments.model import EDIT_WINDOW
 from moderation.comments.store_submissions import Judgement
-from moderation.core.ids import EVERYWHERE, new_id
+from moderation.core.ids import EVERYWHERE, is_id, new_id
 from moderation.core.problem import Conflict, FieldError, Invalid, NotFound
 from moderation.core.times import iso
 from moderation.db import audit
@@ -368,3 +368,17 @@ async def differing(database: Database, site: str, before: tuple[str, int] | Non
             }
         )
     return found
+
+
+def cursor_of(last: dict[str, Any]) -> str:
+    return f"{last['id']}.{last['revision']}"
+
+
+def place_of(cursor: str) -> tuple[str, int] | None:
+    """Id and revision of the last one shown. Raises Invalid."""
+    if not cursor:
+        return None
+    id, _, revision = cursor.partition(".")
+    if not (is_id(id) and revision.isascii() and revision.isdigit() and len(revision) < 9):
+        raise Invalid(FieldError("cursor", "invalid", "must be the `next` of an earlier answer"))
+    return id, int(revision)

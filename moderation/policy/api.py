@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Annotated, Any, NotRequired
 
-import orjson
+from pydantic import Field
 from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Route
+from typing_extensions import TypedDict
 
 from classifier.examples import Asked, Author, Scored
 from moderation.comments.submission import BODY_BYTES, NAME_LONGEST, URL_LONGEST, Submission
@@ -23,6 +22,9 @@ from moderation.sites.model import SiteSettings
 from moderation.text import markdown
 from moderation.text.addresses import EMAIL_LONGEST
 from moderation.web import bodies
+from moderation.web.guard import principal_of
+from moderation.web.operations import operation
+from moderation.web.params import Body, Says
 
 MOST = 1000
 TOGETHER = 8
@@ -33,12 +35,53 @@ AUTHOR = {"name": NAME_LONGEST, "url": URL_LONGEST, "email_domain": EMAIL_LONGES
 """Characters of what is known of an author: no comment has more."""
 
 
-async def post_score(request: Request) -> Response:
+class AuthorIn(Body):
+    name: str = ""
+    url: str = ""
+    email_domain: str = ""
+
+
+class ScoreIn(Body):
+    """Either `text`, or up to 1,000 of them in `texts`. Any text is legal, an empty one too."""
+
+    text: Annotated[str | None, Says("must be a text")] = None
+    texts: Annotated[list[str] | None, Field(max_length=MOST), Says(f"must be a list of at most {MOST} texts")] = None
+    author: Annotated[AuthorIn | None, Says("must be an object with the texts name, url and email_domain")] = None
+
+
+class ScoreReason(TypedDict):
+    rule: NotRequired[str]
+    label: NotRequired[str]
+    feature: NotRequired[str]
+    weight: float
+    note: NotRequired[str]
+    spans: list[list[int]]
+
+
+class Judged(TypedDict):
+    scores: dict[str, float]
+    action: str
+    reasons: list[ScoreReason]
+
+
+class ScoreOut(TypedDict):
+    """Of one `text` its scores, action, reasons and model; of `texts` the results in their order and the model."""
+
+    scores: NotRequired[dict[str, float]]
+    action: NotRequired[str]
+    reasons: NotRequired[list[ScoreReason]]
+    results: NotRequired[list[Judged]]
+    model: str
+
+
+@operation(
+    "POST", "/api/v1/score", body=ScoreIn, most=bodies.SCORES, answers={200: ScoreOut}, scope="score", sessions=False,
+    tag="score",
+)  # fmt: skip
+async def score_texts(request: Request, given: ScoreIn) -> dict[str, Any]:
     """Probabilities per label, the action that the policy would take, and why."""
-    services = services_of(request)
-    principal = await services.authenticator.bearer(request, "score")
-    raw = await bodies.read_json(request, bodies.SCORES)
-    texts, author = texts_of(raw), author_of(raw.get("author"))
+    services, principal = services_of(request), principal_of(request)
+    texts, author = texts_of(given), author_of(given.author)
     site = "default" if principal.site == EVERYWHERE else principal.site
     async with services.database.reading() as session:
         known = (await sites.sites(session, [site])).get(site)
@@ -51,11 +94,11 @@ async def post_score(request: Request) -> Response:
     for at in range(0, len(texts), TOGETHER):
         some = list(zip(texts[at : at + TOGETHER], answers[at : at + TOGETHER], strict=True))
         found += await SCORES.run(judge.documents, some, here=len(texts) == 1 and judge.is_quick(texts[0]))
-    if "texts" in raw:
-        return answer({"results": found, "model": answers[0].model if answers else services.scorer.classifier.version})
+    if given.texts is not None:
+        return {"results": found, "model": answers[0].model if answers else services.scorer.classifier.version}
     reasons = found[0]["reasons"]
     reasons += await queue.clues_of(services.scorer, Asked(texts[0], author, site), answers[0].model)
-    return answer(found[0] | {"model": answers[0].model})
+    return found[0] | {"model": answers[0].model}
 
 
 class Judge:
@@ -74,7 +117,7 @@ class Judge:
         for text, one in some:
             text = text[:BODY_BYTES]
             by = self.author
-            sent = Submission(by.name, f"x@{by.email_domain}", by.url or None, text, None, False)
+            sent = Submission.of(text, name=by.name, email=f"x@{by.email_domain}", url=by.url or None)
             case = policy.Case(sent, self.rules, one.scores, one.model, self.thresholds, links=self.links(text))
             verdict = policy.judge(case)
             reasons = [reason.document() for reason in verdict.reasons]
@@ -90,27 +133,17 @@ class Judge:
         return markdown.count_links(text)
 
 
-def texts_of(raw: dict[str, Any]) -> list[str]:
-    """Raises Invalid. Any text is legal, an empty one too."""
-    if ("text" in raw) == ("texts" in raw):
-        raise Invalid(FieldError("text", "required", "give either text or texts"))
-    texts = raw["texts"] if "texts" in raw else [raw["text"]]
-    field = "texts" if "texts" in raw else "text"
-    if not isinstance(texts, list) or len(texts) > MOST or not all(isinstance(text, str) for text in texts):
-        raise Invalid(FieldError(field, "invalid", f"must be a text, or at most {MOST} of them in texts"))
-    return texts
+def texts_of(given: ScoreIn) -> list[str]:
+    """Raises Invalid."""
+    if given.texts is not None and given.text is None:
+        return given.texts
+    if given.text is not None and given.texts is None:
+        return [given.text]
+    raise Invalid(FieldError("text", "required", "give either text or texts"))
 
 
-def author_of(raw: Any) -> Author:
-    if raw is None:
-        return Author()
-    if not isinstance(raw, dict) or not all(isinstance(raw.get(k, ""), str) for k in ("name", "url", "email_domain")):
-        raise Invalid(FieldError("author", "invalid", "must be an object with the texts name, url and email_domain"))
-    return Author(*(raw.get(k, "")[:most] for k, most in AUTHOR.items()))
+def author_of(given: AuthorIn | None) -> Author:
+    return Author(*(getattr(given, name)[:most] for name, most in AUTHOR.items())) if given else Author()
 
 
-def answer(found: Any) -> Response:
-    return Response(orjson.dumps(found), headers={"Cache-Control": "no-store"}, media_type="application/json")
-
-
-routes = [Route("/api/v1/score", post_score, methods=["POST"])]
+routes = [score_texts]

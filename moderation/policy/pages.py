@@ -14,12 +14,12 @@ from starlette.routing import Route
 
 from classifier import thresholds
 from classifier.labels import LABELS
-from moderation.core.problem import FieldError, Forbidden, Invalid, NotFound
+from moderation.core.problem import FieldError, Invalid, NotFound
 from moderation.policy import settings_history
 from moderation.policy import store_settings_history as past_settings
 from moderation.policy import store_verdicts as decided_verdicts
 from moderation.policy import thresholds as error_budget
-from moderation.queue.pages import page, signed_in
+from moderation.queue.pages import page
 from moderation.services import services_of
 from moderation.sites import site_settings as rules
 from moderation.sites import store as sites
@@ -27,7 +27,8 @@ from moderation.sites.model import DAY, Site, SiteSettings, is_site_key
 from moderation.sites.site_settings import SKIPPABLE
 from moderation.team import store as moderators
 from moderation.team.model import Principal
-from moderation.web import bodies
+from moderation.web.bodies import Form
+from moderation.web.guard import check_administrator, sent_form, signed_in
 
 Typed = dict[str, Any]
 """A form's fields by name: texts, but for `trust_skips`, a list."""
@@ -174,10 +175,6 @@ class Shown:
     more: dict[str, Any] = field(default_factory=dict)
 
 
-def may_change(principal: Principal) -> bool:
-    return principal.moderator is not None and principal.moderator.role == "administrator"
-
-
 async def seen_sites(request: Request, principal: Principal) -> list[Site]:
     async with services_of(request).database.reading() as session:
         return [site for site in (await sites.sites(session)).values() if principal.sees(site.key)]
@@ -228,7 +225,7 @@ async def show(
         shipped=services.scorer.thresholds(),
         changes=changes,
         seen=changes[0]["id"] if changes else "",
-        may_change=may_change(principal),
+        may_change=principal.is_administrator,
         **shown.more,
     )
 
@@ -281,22 +278,11 @@ async def get_page(request: Request, principal: Principal) -> Response:
     )
 
 
-async def sent_form(request: Request, principal: Principal) -> list[tuple[str, str]]:
-    pairs = await bodies.form_fields(request, await bodies.read(request))
-    services_of(request).authenticator.check_csrf(principal, dict(pairs).get("csrf_token", ""))
-    return pairs
-
-
 def site_asked(typed: Typed, principal: Principal) -> str:
     key = str(typed.get("site", ""))
     if not is_site_key(key) or not principal.sees(key):
         raise NotFound("There is no such site.")
     return key
-
-
-def only_administrators(principal: Principal) -> None:
-    if not may_change(principal):
-        raise Forbidden("Only an administrator changes the rules.", code="role")
 
 
 def said_of(errors: Iterable[FieldError]) -> dict[str, str]:
@@ -306,14 +292,13 @@ def said_of(errors: Iterable[FieldError]) -> dict[str, str]:
 CHANGED = "Somebody else has changed the rules meanwhile (see below). Save again to put yours in place of theirs."
 
 
-@signed_in
-async def post_page(request: Request, principal: Principal) -> Response:
+@sent_form
+async def post_page(request: Request, principal: Principal, form: Form) -> Response:
     """Save the policy; what is wrong is said at its field, with what was typed kept."""
     services = services_of(request)
-    pairs = await sent_form(request, principal)
-    given, typed, wrong = given_of(pairs)
+    given, typed, wrong = given_of(form.pairs)
     key = site_asked(typed, principal)
-    only_administrators(principal)
+    check_administrator(principal)
     problem, status, differs = "", 422, dict[str, Any]()
     async with services.database.transaction() as tx:
         site = await settings_history.site_of(tx, key)
@@ -346,13 +331,12 @@ async def errors_in(check: Awaitable[Any]) -> list[FieldError]:
     return []
 
 
-@signed_in
-async def post_undo(request: Request, principal: Principal) -> Response:
+@sent_form
+async def post_undo(request: Request, principal: Principal, typed: Form) -> Response:
     """Put the rules back as they were before a change."""
     services = services_of(request)
-    typed = dict(await sent_form(request, principal))
     key = site_asked(typed, principal)
-    only_administrators(principal)
+    check_administrator(principal)
     async with services.database.transaction() as tx:
         differs = await settings_history.put_back(tx, key, typed.get("version", ""), principal.name, services.clock())
     services.directory.forget()

@@ -33,6 +33,7 @@ from moderation.policy.rules import Case, Rule
 from moderation.policy.scorer import Scorer
 from moderation.policy.store_settings_history import Version
 from moderation.sites.model import DAY, Mute, Site, SiteSettings
+from moderation.text import body as formats
 
 MOST, PAGE, BATCH = 20_000, 1_000, 64
 SHOWN, EXCERPT = 50, 160
@@ -111,7 +112,7 @@ def answering(rule: Rule, said: list[Reason], *, alone: bool) -> Rule:
 
 def case_of(row: Judgement, house: SiteSettings, scores: Scores | None, thresholds: Mapping[str, float]) -> Case:
     facts = row.facts or {}
-    sent = Submission(row.name, f"@{row.email_domain}", row.url, row.body, None, False, row.format)
+    sent = Submission.of(row.body, row.format, name=row.name, email=f"@{row.email_domain}", url=row.url)
     return Case(
         *(sent, house, scores, row.model, thresholds),
         links=int(facts.get("links", 0)),
@@ -258,7 +259,7 @@ def nearer(decision: str, was: str, would: str) -> bool | None:
 
 
 def text_of(row: Judgement) -> str:
-    return Submission(row.name, "", row.url, row.body, None, False, row.format).text
+    return formats.plain(row.body, row.format)
 
 
 def note(

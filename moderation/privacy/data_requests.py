@@ -31,7 +31,6 @@ LINK_LIFE = DAY
 @dataclass(frozen=True, slots=True)
 class Erased:
     comments: int
-    threads: set[tuple[str, str]]
     """(site, article) of those that look different now."""
 
 
@@ -106,7 +105,7 @@ async def _erase(tx: Session, person: Person, actor: str, now: int) -> Erased:
         await sites.touch(tx, site, (article for s, article in touched if s == site))
         count = sum(c.site == site for c in found)
         await audit.note(tx, site=site, at=now, actor=actor, action="person:erase", subject="person", comments=count)
-    return Erased(len(found), touched)
+    return Erased(len(found))
 
 
 async def ask(database: Database, signer: Signer, email: str, now: int) -> None:

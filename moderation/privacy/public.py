@@ -66,9 +66,7 @@ async def post_person(request: Request) -> Response:
         headers = {"Cache-Control": "no-store", "Content-Disposition": 'attachment; filename="my-comments.json"'}
         return Response(orjson.dumps(found, option=orjson.OPT_INDENT_2), 200, headers, "application/json")
     if act == "erase":
-        erased = await privacy.erase_by_link(services.database, id_of(request), services.clock())
-        for site, article in erased.threads:
-            services.threads.drop(site, article)
+        await privacy.erase_by_link(services.database, id_of(request), services.clock())
         return RedirectResponse("/privacy?erased", 303)
     raise Invalid(FieldError("act", "invalid", "must be export or erase"))
 

@@ -6,14 +6,15 @@ from collections.abc import AsyncIterator, Callable
 
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
-from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from moderation.core.ids import is_id
 from moderation.core.problem import FieldError, Invalid
 from moderation.queue.live import Client
+from moderation.queue.schemas import EventQuery, PresenceIn
 from moderation.services import services_of
-from moderation.web import bodies
+from moderation.web.guard import principal_of
+from moderation.web.operations import Media, operation
 
 
 class Stream(StreamingResponse):
@@ -30,14 +31,17 @@ class Stream(StreamingResponse):
             self._leave()
 
 
-async def get_events(request: Request) -> Response:
+@operation(
+    "GET", "/api/v1/events", query=EventQuery, headers=("Last-Event-ID",), answers={200: Media("text/event-stream")},
+    scope="moderate", tag="queue",
+)  # fmt: skip
+async def stream_events(request: Request, asked: EventQuery) -> Response:
     """The queue as it changes, as server-sent events."""
     services = services_of(request)
-    principal = await services.authenticator.principal(request, "moderate")
-    since = request.headers.get("last-event-id") or request.query_params.get("since", "")
+    since = request.headers.get("last-event-id") or asked.since
     if since and not is_id(since):
         raise Invalid(FieldError("since", "invalid", "must be the id of an event"))
-    client = Client(principal)
+    client = Client(principal_of(request))
     services.live.join(client)
 
     async def stream() -> AsyncIterator[bytes]:
@@ -60,18 +64,10 @@ async def get_events(request: Request) -> Response:
     return Stream(stream(), lambda: services.live.leave(client), headers)
 
 
-async def post_presence(request: Request) -> Response:
+@operation("POST", "/api/v1/presence", body=PresenceIn, answers={204: None}, scope="moderate", tag="queue")
+async def set_presence(request: Request, given: PresenceIn) -> None:
     """Say which comment one is looking at, or none; it is forgotten after 30 seconds."""
-    services = services_of(request)
-    principal = await services.authenticator.principal(request, "moderate")
-    asked = (await bodies.read_json(request)).get("comment")
-    if asked is not None and not isinstance(asked, str):
-        raise Invalid(FieldError("comment", "invalid", "must be a comment's id, or null"))
-    await services.live.look_at(principal, asked)
-    return Response(status_code=204, headers={"Cache-Control": "no-store"})
+    await services_of(request).live.look_at(principal_of(request), given.comment)
 
 
-routes = [
-    Route("/api/v1/events", get_events, methods=["GET"]),
-    Route("/api/v1/presence", post_presence, methods=["POST"]),
-]
+routes = [stream_events, set_presence]

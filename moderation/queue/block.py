@@ -70,7 +70,7 @@ def domains(comment: Comment, site: Site) -> list[str]:
 
 
 async def offered(session: Session, shown: list[Comment]) -> dict[str, dict[str, bool]]:
-    """Comment id → what can be barred from it, and whether it is."""
+    """Comment id → what can be blocked from it, and whether it is."""
     told: dict[str, dict[str, bool]] = {}
     known = await sites.sites(session, {c.site for c in shown}) if shown else {}
     for key, site in known.items():
@@ -78,34 +78,34 @@ async def offered(session: Session, shown: list[Comment]) -> dict[str, dict[str,
         articles = await sites.articles(session, key, {c.article for c in here})
         keys = await comments.keys_of(session, key, [c.id for c in here])
         for c in here:
-            bars = {ARTICLE: not articles[c.article].comments_open}
-            for bar, entry in ({} if c.staff else entries(c, site, *keys[c.id])).items():
-                bars[bar] = entry in site.rules.disallowed
-            told[c.id] = bars
+            blocks: dict[str, bool] = {ARTICLE: not articles[c.article].comments_open}
+            for target, entry in ({} if c.staff else entries(c, site, *keys[c.id])).items():
+                blocks[target] = entry in site.rules.disallowed
+            told[c.id] = blocks
     return told
 
 
 def entries(comment: Comment, site: Site, author: str, address: str) -> dict[str, str]:
-    """Bar → the entry of the list that it stands for."""
+    """Target → the entry of the list that it stands for."""
     is_one = address and address != SHARED  # the readers of a whole proxy are no network
     found = {ONE: AUTHOR + author} | ({NETWORK: ADDRESS + address} if is_one else {})
     return found | {OF + domain: domain for domain in domains(comment, site)}
 
 
-async def bar(
-    database: Database, signer: Signer, principal: Principal, id: str, what: str, now: int, *, lift: bool = False
+async def change(
+    database: Database, signer: Signer, principal: Principal, id: str, target: str, now: int, *, lift: bool = False
 ) -> Comment:
     """Done twice is done. Raises NotFound, and Invalid for what this comment does not offer; then nothing changed."""
     async with database.transaction() as tx:
         comment = (await queue.seen_by(tx, principal, [id], {}))[id]
-        if what == ARTICLE:
+        if target == ARTICLE:
             await _close(tx, principal, comment, now, lift)
             return comment
         site = await settings_history.site_of(tx, comment.site)
         keys = (await comments.keys_of(tx, comment.site, [id]))[id]
-        entry = None if comment.staff else entries(comment, site, *keys).get(what)
+        entry = None if comment.staff else entries(comment, site, *keys).get(target)
         if entry is None:
-            raise Invalid(FieldError("what", "invalid", f"must be {ARTICLE} or one of the comment's `bars`"))
+            raise Invalid(FieldError("target", "invalid", f"must be {ARTICLE} or one of the comment's `blocks`"))
 
         def given(rules: SiteSettings) -> dict[str, Any]:
             rest = [one for one in rules.disallowed if one != entry]
@@ -113,7 +113,7 @@ async def bar(
 
         if (entry in site.rules.disallowed) is lift:
             await settings_history.change(tx, comment.site, given, signer, principal.name, now, bar=True)
-            noun = what.partition(":")[0]
+            noun = target.partition(":")[0]
             await audit.note(tx, site=comment.site, at=now, actor=principal.name,
                              action=f"{noun}:{'unblock' if lift else 'block'}", subject=id)  # fmt: skip
     return comment

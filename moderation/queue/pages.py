@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
@@ -16,7 +17,7 @@ from moderation.articles import store_openings as openings
 from moderation.comments import decision
 from moderation.comments import store as comments
 from moderation.core.ids import EVERYWHERE, first_id_at, is_id
-from moderation.core.problem import Problem, Unauthorized
+from moderation.core.problem import Problem
 from moderation.db import audit
 from moderation.db.database import Database
 from moderation.duplicates.pages import folded, packed, unpacked
@@ -24,36 +25,20 @@ from moderation.policy import settings_history
 from moderation.queue import block
 from moderation.queue import decide as queue
 from moderation.queue import store as stored_queue
-from moderation.queue.api import RULE_NAMES, seen_of, view_of
+from moderation.queue.api import view_of
+from moderation.queue.schemas import RULE_NAMES, CommentQuery
 from moderation.services import services_of
 from moderation.sites import store as sites
 from moderation.team import store as moderators
 from moderation.team import store_failures as failures
 from moderation.team.model import Principal
-from moderation.web import bodies
+from moderation.web.bodies import Form
+from moderation.web.guard import sent_form, signed_in
+from moderation.web.params import query_of
 
 PAGE = 20
 DONE = {"approve": "approved", "spam": "filed as spam", "reject": "rejected", "delete": "deleted", "hold": "held",
         "reply": "published"}  # fmt: skip
-
-
-def signed_in(
-    endpoint: Callable[[Request, Principal], Awaitable[Response]],
-) -> Callable[[Request], Awaitable[Response]]:
-    """A page for a moderator; anybody else is sent to sign in first."""
-
-    async def answer(request: Request) -> Response:
-        principal = await services_of(request).authenticator.session(request)
-        if principal is None:
-            if request.method not in ("GET", "HEAD"):
-                raise Unauthorized("The session is over: sign in again.")
-            asked = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-            return RedirectResponse("/moderate/login?" + urlencode({"next": asked}), 303)
-        return await endpoint(request, principal)
-
-    answer.__name__ = endpoint.__name__
-    answer.__doc__ = endpoint.__doc__
-    return answer
 
 
 async def page(request: Request, principal: Principal, template: str, status: int = 200, **told: Any) -> Response:
@@ -72,7 +57,7 @@ async def page(request: Request, principal: Principal, template: str, status: in
         if done == "reply":
             undo["label"] = "Your reply is published" + (", and what it answers" if count == "2" else "")
         undo["action"] = f"/moderate/decisions/{decided}/undo"
-    undo = undo or bar_done(request.query_params)
+    undo = undo or block_done(request.query_params)
     shown = {
         "notice": {
             "undone": "The decision is undone.",
@@ -144,47 +129,47 @@ def in_words(shown: dict[str, Any], titles: dict[tuple[str, str], Called]) -> di
         "article_title": called.title or shown["article"],
         "article_url": called.url,
         "article_proposed": called.proposed,
-        "bars": [bar_in_words(bar, on) for bar, on in shown.get("bars", {}).items()],
+        "blocks": [block_in_words(target, on) for target, on in shown.get("blocks", {}).items()],
         "wave": {"count": len(wave), "all": packed(wave)} if (wave := shown.get("wave")) else None,
         "marked": marked(shown["body"], matter),
         "verdict": shown["verdict"] | {"reasons": reasons, "imported": imported, "staff": "staff" in shown["author"]},
     }
 
 
-BARS = {
+BLOCKS = {
     "article": ("Close the article", "Open the article again", "closed", "open again"),
     "author": ("Block the author", "Let the author in again", "blocked", "let in again"),
     "network": ("Block the network it came from", "Let its network in again", "blocked", "let in again"),
 }
 
 
-def bar_in_words(bar: str, on: bool) -> dict[str, Any]:
-    domain = bar.removeprefix("domain:")
-    words = BARS.get(bar, (f"Block {domain}", f"Let {domain} in again"))
-    return {"bar": bar, "on": on, "words": words[on], "done": said_of_bar(bar, lifted=on)}
+def block_in_words(target: str, on: bool) -> dict[str, Any]:
+    domain = target.removeprefix("domain:")
+    words = BLOCKS.get(target, (f"Block {domain}", f"Let {domain} in again"))
+    return {"target": target, "on": on, "words": words[on], "done": said_of_block(target, lifted=on)}
 
 
-def said_of_bar(bar: str, *, lifted: bool) -> str:
+def said_of_block(target: str, *, lifted: bool) -> str:
     what = {"article": "The article", "author": "The author", "network": "The network"}
-    said = BARS.get(bar, ("", "", "blocked", "let in again"))[2 + lifted]
-    return f"{what.get(bar, bar.removeprefix('domain:'))} is {said}"
+    said = BLOCKS.get(target, ("", "", "blocked", "let in again"))[2 + lifted]
+    return f"{what.get(target, target.removeprefix('domain:'))} is {said}"
 
 
-def bar_done(asked: Mapping[str, str]) -> dict[str, str] | None:
-    """What was just barred, and the button that takes it back."""
-    done, bar, id = asked.get("done", ""), asked.get("bar", "")[:300], asked.get("comment", "")
-    if done not in ("barred", "unbarred") or not is_id(id) or not (bar in BARS or bar.startswith("domain:")):
+def block_done(asked: Mapping[str, str]) -> dict[str, str] | None:
+    """What was just blocked, and the button that takes it back."""
+    done, target, id = asked.get("done", ""), asked.get("target", "")[:300], asked.get("comment", "")
+    if done not in ("blocked", "unblocked") or not is_id(id) or not (target in BLOCKS or target.startswith("domain:")):
         return None
-    action = f"/moderate/comments/{id}/{'unbar' if done == 'barred' else 'bar'}"
-    return {"action": action, "bar": bar, "label": said_of_bar(bar, lifted=done == "unbarred")}
+    action = f"/moderate/comments/{id}/{'unblock' if done == 'blocked' else 'block'}"
+    return {"action": action, "target": target, "label": said_of_block(target, lifted=done == "unblocked")}
 
 
-async def barrable(database: Database, shown: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """With what can be barred from each."""
+async def blockable(database: Database, shown: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """With what can be blocked from each."""
     async with database.reading() as session:
         found = await comments.find(session, [c["id"] for c in shown]) if shown else {}
-        bars = await block.offered(session, list(found.values()))
-    return [c | {"bars": bars.get(c["id"], {})} for c in shown]
+        blocks = await block.offered(session, list(found.values()))
+    return [c | {"blocks": blocks.get(c["id"], {})} for c in shown]
 
 
 EXCERPT = 140
@@ -223,11 +208,10 @@ async def titles_of(database: Database, shown: list[dict[str, Any]]) -> dict[tup
 async def get_queue(request: Request, principal: Principal) -> Response:
     """The queue."""
     services = services_of(request)
-    asked = {k: v for k, v in request.query_params.items() if k in
-             ("status", "site", "article", "label", "rule", "author", "order", "q", "sample", "cursor")}  # fmt: skip
-    view = view_of(asked, PAGE)
+    asked = query_of(CommentQuery, request.query_params)
+    view = replace(view_of(asked), limit=PAGE)
     shown, following = await folded(services, principal, view)
-    shown = await answering(services.database, await barrable(services.database, shown))
+    shown = await answering(services.database, await blockable(services.database, shown))
     titles = await titles_of(services.database, shown)
     async with services.database.reading() as session:
         known = [s for s in (await sites.sites(session)).values() if principal.sees(s.key)]
@@ -242,11 +226,11 @@ async def get_queue(request: Request, principal: Principal) -> Response:
         "queue/queue.html",
         comments=[in_words(c, titles) for c in shown],
         here_now=sum(len(c["wave"]) if "wave" in c else 1 for c in shown),
-        filters=filters | {"cursor": asked.get("cursor", "")},
+        filters=filters | {"cursor": asked.cursor},
         sites=known,
         rules=RULE_NAMES,
         next_url=next_url,
-        total=counts[view.status],
+        total=sum(counts[status] for status in stored_queue.statuses_of(view.status)),
         back=None,
     )
 
@@ -257,7 +241,7 @@ async def get_comment(request: Request, principal: Principal) -> Response:
     services = services_of(request)
     shown = await queue.one(services.database, services.scorer, principal, request.path_params["id"])
     taken = shown.pop("decisions")
-    (shown,) = await answering(services.database, await barrable(services.database, [shown]))
+    (shown,) = await answering(services.database, await blockable(services.database, [shown]))
     last = taken[-1]["id"] if taken else ""
     async with services.database.reading() as session:
         names = await moderators.names(session)
@@ -270,30 +254,26 @@ async def get_comment(request: Request, principal: Principal) -> Response:
     )
 
 
-@signed_in
-async def post_decisions(request: Request, principal: Principal) -> Response:
+@sent_form
+async def post_decisions(request: Request, principal: Principal, typed: Form) -> Response:
     """Decide on one, or on all that are ticked."""
     services = services_of(request)
-    pairs = await bodies.form_fields(request, await bodies.read(request))
-    typed = dict(pairs)
-    services.authenticator.check_csrf(principal, typed.get("csrf_token", ""))
-    action, ids = typed.get("action", ""), [value for name, value in pairs if name == "comments"]
+    action, ids = typed.get("action", ""), typed.all("comments")
     if one := typed.get("one"):
         action, _, id = one.partition(":")
         ids = [id]
     back = back_of(typed)
     if not ids or not action:  # nothing ticked, or Enter in a checkbox: nothing is decided
         return RedirectResponse(back, 303)
-    labels = [value for name, value in pairs if name == "labels"]
+    labels = typed.all("labels")
     reason = decision.checked_reason(typed.get("reason"), action) if action == "reject" else ""
     checked = decision.checked(action, decision.labels_said(labels or None, reason), typed.get("note", ""))
     whole = unpacked(ids, typed)
     ids += whole  # a row that is a wave is decided whole
     revisions = whole | {id: int(s) for id in ids if (s := typed.get(f"seen-{id}", "")).isdigit() and len(s) < 15}
-    seen = seen_of(revisions, ids)
-    decided, moved = await queue.decide(services.database, principal, ids, *checked, seen, services.clock(), reason)
-    for m in moved:
-        services.threads.drop(m.site, m.article)
+    decided, moved = await queue.decide(
+        services.database, principal, ids, *checked, revisions, services.clock(), reason
+    )
     services.decided[action] += len(moved)
     told = urlencode({"done": action, "count": len(moved), "decision": decided})
     return RedirectResponse(f"{back}{'&' if '?' in back else '?'}{told}", 303)
@@ -314,20 +294,16 @@ def back_of(typed: dict[str, str]) -> str:
     kept = [
         part
         for part in query.split("&")
-        if part and part.split("=")[0] not in ("done", "count", "decision", "bar", "comment")
+        if part and part.split("=")[0] not in ("done", "count", "decision", "target", "comment")
     ]
     return path + ("?" + "&".join(kept) if kept else "")
 
 
-@signed_in
-async def post_undo(request: Request, principal: Principal) -> Response:
+@sent_form
+async def post_undo(request: Request, principal: Principal, typed: Form) -> Response:
     """Take a decision back."""
     services = services_of(request)
-    typed = dict(await bodies.form_fields(request, await bodies.read(request)))
-    services.authenticator.check_csrf(principal, typed.get("csrf_token", ""))
-    moved = await queue.undo(services.database, principal, request.path_params["id"], services.clock())
-    for m in moved:
-        services.threads.drop(m.site, m.article)
+    await queue.undo(services.database, principal, request.path_params["id"], services.clock())
     back = back_of(typed)
     return RedirectResponse(f"{back}{'&' if '?' in back else '?'}done=undone", 303)
 

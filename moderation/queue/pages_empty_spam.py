@@ -12,10 +12,11 @@ from moderation.core.ids import EVERYWHERE
 from moderation.core.problem import Forbidden
 from moderation.privacy import retention
 from moderation.queue import store as stored_queue
-from moderation.queue.pages import page, signed_in
+from moderation.queue.pages import page
 from moderation.services import services_of
 from moderation.team.model import Principal
-from moderation.web import bodies
+from moderation.web.bodies import Form
+from moderation.web.guard import sent_form, signed_in
 
 
 def meant(principal: Principal, wanted: str) -> str:
@@ -35,12 +36,10 @@ async def get_empty(request: Request, principal: Principal) -> Response:
     return await page(request, principal, "queue/empty.html", count=count, site="" if site == EVERYWHERE else site)
 
 
-@signed_in
-async def post_empty(request: Request, principal: Principal) -> Response:
+@sent_form
+async def post_empty(request: Request, principal: Principal, typed: Form) -> Response:
     """Delete what is filed as spam, texts and all. There is no undo."""
     services = services_of(request)
-    typed = dict(await bodies.form_fields(request, await bodies.read(request)))
-    services.authenticator.check_csrf(principal, typed.get("csrf_token", ""))
     site = meant(principal, typed.get("site", ""))
     await retention.empty(services.database, services.keep, site, principal.name, services.clock())
     where = {"status": "spam", "done": "emptied"} | ({} if site == EVERYWHERE else {"site": site})

@@ -9,9 +9,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from moderation.queue import decide as queue
-from moderation.queue.pages import answering, back_of, barrable, in_words, signed_in, titles_of
+from moderation.queue.pages import answering, back_of, blockable, in_words, titles_of
 from moderation.services import services_of
 from moderation.team.model import Principal
+from moderation.web.guard import signed_in
 
 
 @signed_in
@@ -20,7 +21,7 @@ async def get_row(request: Request, principal: Principal) -> Response:
     services = services_of(request)
     shown = await queue.one(services.database, services.scorer, principal, request.path_params["id"])
     shown.pop("decisions")
-    (shown,) = await answering(services.database, await barrable(services.database, [shown]))
+    (shown,) = await answering(services.database, await blockable(services.database, [shown]))
     back = back_of(dict(request.query_params))
     view = dict(parse_qsl(back.partition("?")[2]))
     pages = services.pages

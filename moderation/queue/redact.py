@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from moderation.comments.model import Comment
-from moderation.comments.submission import Submission
+from moderation.comments.submission import body_key
 from moderation.core.offload import WRITING
 from moderation.core.problem import FieldError, Invalid
 from moderation.db import audit, secure_delete
@@ -77,11 +77,11 @@ def without(old: Comment, piece: re.Pattern[str], now: int) -> tuple[Comment, st
         name=piece.sub(INSTEAD, old.name),
         url=None if old.url and piece.search(old.url) else old.url,
         body=body,
-        html=formats.render_and_count(body, old.format)[0],
+        html=formats.render(body, old.format).html,
         revision=old.revision + 1,
         edited_at=now,
     )
-    return new, Submission(new.name, "", None, new.body, None, False, new.format).body_key
+    return new, body_key(new.body)
 
 
 def shift(piece: re.Pattern[str]) -> Callable[[str, list[list[int]]], list[list[int]]]:

@@ -27,7 +27,6 @@ from moderation.sites import store as sites
 from moderation.sites.model import SiteSettings
 from moderation.team import store as moderators
 from moderation.team.model import Principal
-from moderation.text import body as formats
 
 REPLY = "reply"
 """The action of the decision that stands for it; undone, the reply is deleted."""
@@ -65,10 +64,6 @@ async def reply(
     Raises NotFound, Conflict, or Invalid where what it answers is not published and is not to be; then nothing changed.
     """
     decision = new_id(now)
-    light = formats.is_light(said.body, said.format)
-    html, key = await REQUESTS.run(
-        lambda: (formats.render_and_count(said.body, said.format)[0], said.body_key), here=light
-    )
     async with database.transaction() as tx:
         found = await queue.seen_by(tx, principal, [id], {} if seen is None else {id: seen})
         above = found[id]
@@ -77,7 +72,7 @@ async def reply(
             if not approve:
                 raise Invalid(FieldError("approve", "required", "must be true: the comment is not published yet"))
             moved = await queue.act(tx, principal, [above], decision, "approve", (), "", now)
-        made = await _write(tx, signer, principal, above, said, html, key, now)
+        made = await _write(tx, signer, principal, above, said, now)
         await decisions.add(tx, [
             Entry(made.site, decision, made.id, 1, REPLY, (), "", principal.name, "deleted", "approved", 1, now)
         ])  # fmt: skip
@@ -92,16 +87,16 @@ async def reply(
 
 
 async def _write(
-    tx: Session, signer: Signer, principal: Principal, above: Comment, said: Submission, html: str, key: str, now: int
+    tx: Session, signer: Signer, principal: Principal, above: Comment, said: Submission, now: int
 ) -> Comment:
-    keys = Keys(signer.staff_key(principal.name), "", key)
+    keys = Keys(signer.staff_key(principal.name), "", said.body_key)
     id = new_id(now, 1)
     parent, path = place(id, above)
     for one in await comments.said(tx, above.site, [keys.author], [keys.body]):
         if (one.article, one.parent) == (above.article, parent):
             raise Conflict("You have said exactly this here already.", code="duplicate")
     made = Comment(
-        *(id, above.site, above.article, parent, path, "approved", 1, said.name, "", None, said.body, html, now),
+        *(id, above.site, above.article, parent, path, "approved", 1, said.name, "", None, said.body, said.html, now),
         decided=True,
         staff=True,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from moderation.comments.model import AUDIT_SAMPLE, Comment
+from moderation.comments.model import AUDIT_SAMPLE, STATUSES, Comment
 from moderation.comments.store import COMMENT, VERDICT, comment_of, verdict_of
 from moderation.comments.verdict import Verdict
 from moderation.core.ids import EVERYWHERE
@@ -33,6 +33,7 @@ class View:
     """Which comments to list. Empty texts filter nothing; `site` is `*` for all that the principal may see."""
 
     status: str = "pending"
+    """One, several with commas between them, or `any`."""
     site: str = EVERYWHERE
     article: str = ""
     label: str = ""
@@ -58,18 +59,26 @@ Found = tuple[Comment, Verdict, Any]
 async def waiting(session: Session, view: View) -> list[Found]:
     """What the view shows, in its order.
 
-    Every index leads with the site, so each site that holds any is asked for its first ones.
+    Every index leads with the site and the status, so each pair of them that holds any is asked for its first ones.
     """
-    keys = [view.site]
+    statuses = statuses_of(view.status)
+    places = [(view.site, status) for status in statuses]
     if view.site == EVERYWHERE:
-        keys = [row[0] for row in await session.fetch(
-            "SELECT site FROM comment_counts WHERE status = ? AND count > 0 AND site IN (SELECT site FROM sites)",
-            view.status,
-        )]  # fmt: skip
-    found = [one for key in keys for one in await _of_site(session, view, key)]
-    if len(keys) > 1:
+        rows = await session.fetch(
+            f"SELECT site, status FROM comment_counts WHERE status IN ({placeholders(len(statuses))}) AND count > 0 AND "
+            "site IN (SELECT site FROM sites)",
+            *statuses,
+        )
+        places = [(row[0], row[1]) for row in rows]
+    found = [one for site, status in places for one in await _of_site(session, replace(view, status=status), site)]
+    if len(places) > 1:
         found.sort(key=lambda one: (one[2], one[0].id), reverse=ORDERS[view.order][1] == "DESC")
     return found[: view.limit]
+
+
+def statuses_of(asked: str) -> tuple[str, ...]:
+    """`any`, or some with commas between them."""
+    return STATUSES if asked == "any" else tuple(dict.fromkeys(asked.split(",")))
 
 
 async def _of_site(session: Session, view: View, site: str) -> list[Found]:

@@ -46,6 +46,11 @@ class Principal:
     def sees(self, site: str) -> bool:
         return self.site in (EVERYWHERE, site)
 
+    @property
+    def is_administrator(self) -> bool:
+        """Of what it sees. A token is given its scopes by one, and may what these say."""
+        return self.moderator is None or self.moderator.role == "administrator"
+
     def administers(self, site: str) -> bool:
         """A person's right only: whoever has a token has not signed in."""
         return self.moderator is not None and self.moderator.role == "administrator" and self.sees(site)

@@ -10,10 +10,10 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from moderation.core.ids import EVERYWHERE
-from moderation.core.problem import FieldError, Forbidden, Invalid, NotFound, Problem
+from moderation.core.problem import FieldError, Invalid, NotFound, Problem
 from moderation.db.database import Session
 from moderation.outbox import events
-from moderation.queue.pages import page, signed_in
+from moderation.queue.pages import page
 from moderation.services import services_of
 from moderation.sites import store as sites
 from moderation.team import access, members
@@ -22,14 +22,10 @@ from moderation.team import store_second_factors as second_factors
 from moderation.team.model import ROLES, SCOPES, Moderator, Principal
 from moderation.team.pages_account import in_a_sentence, in_words
 from moderation.web import bodies
+from moderation.web.bodies import Form
+from moderation.web.guard import check_administrator, sent_form, signed_in
 
 PLACE = "/moderate/moderators"
-
-
-def only_administrators(principal: Principal) -> None:
-    """Raises Forbidden."""
-    if not principal.administers(principal.site):
-        raise Forbidden("Only an administrator may see and change who moderates.", code="role")
 
 
 async def team_page(request: Request, principal: Principal, status: int = 200, **told: Any) -> Response:
@@ -63,7 +59,7 @@ async def team_page(request: Request, principal: Principal, status: int = 200, *
 @signed_in
 async def get_team(request: Request, principal: Principal) -> Response:
     """Who moderates, and the tokens of programs."""
-    only_administrators(principal)
+    check_administrator(principal)
     return await team_page(request, principal)
 
 
@@ -145,12 +141,11 @@ SAID = {
 }
 
 
-@signed_in
-async def post_team(request: Request, principal: Principal) -> Response:
+@sent_form
+async def post_team(request: Request, principal: Principal, form: Form) -> Response:
     """Change what `act` says."""
-    typed = bodies.single(await bodies.form_fields(request, await bodies.read(request)))
-    services_of(request).authenticator.check_csrf(principal, typed.get("csrf_token", ""))
-    only_administrators(principal)
+    typed = bodies.single(form.pairs)
+    check_administrator(principal)
     act = typed.get("act", "")
     try:
         if act not in ACTS:

@@ -15,16 +15,18 @@ from moderation.core.problem import Invalid, NotFound, Problem
 from moderation.core.times import iso
 from moderation.db import audit
 from moderation.queue import reply as staff_reply
-from moderation.queue.pages import page, signed_in
+from moderation.queue.pages import page
 from moderation.services import services_of
 from moderation.team import members, passwords, second_factor
 from moderation.team import store as moderators
 from moderation.team import store_failures as failures
 from moderation.team import store_second_factors as second_factors
-from moderation.team.model import Moderator, Principal
+from moderation.team.model import Principal
 from moderation.team.store import Token
 from moderation.team.throttle import Caller
 from moderation.web import bodies
+from moderation.web.bodies import Form
+from moderation.web.guard import person, sent_form, signed_in
 
 PLACE = "/moderate/account"
 
@@ -70,11 +72,6 @@ async def account_page(request: Request, principal: Principal, status: int = 200
         spaced = " ".join(secret[i : i + 4] for i in range(0, len(secret), 4))
         shown |= {"secret": spaced, "address": address, "picture": drawn(address)}
     return await page(request, principal, "team/account.html", status, **(shown | told))
-
-
-def person(principal: Principal) -> Moderator:
-    assert principal.moderator  # whoever has a session is a person
-    return principal.moderator
 
 
 @signed_in
@@ -220,11 +217,10 @@ def in_a_sentence(problem: Problem) -> str:
     return " ".join(f"{e.field.capitalize()} {e.message}." for e in problem.errors) or problem.detail
 
 
-@signed_in
-async def post_account(request: Request, principal: Principal) -> Response:
+@sent_form
+async def post_account(request: Request, principal: Principal, form: Form) -> Response:
     """Change what `act` says."""
-    typed = bodies.single(await bodies.form_fields(request, await bodies.read(request)))
-    services_of(request).authenticator.check_csrf(principal, typed.get("csrf_token", ""))
+    typed = bodies.single(form.pairs)
     act = typed.get("act", "")
     try:
         if act not in ACTS or (act == "end-session") != bool(typed.get("session")):

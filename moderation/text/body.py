@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from moderation.text import html, markdown
 
@@ -14,12 +15,22 @@ FORMATS = (MARKDOWN, HTML)
 LIGHT_HTML = 1_000
 
 
-def render_and_count(body: str, format: str) -> tuple[str, int]:
-    """The safe HTML, and how many links it has or its sender meant."""
+class Rendered(NamedTuple):
+    """A body, read once."""
+
+    text: str
+    """What a reader reads: this is scored, compared with listed words, and learnt from."""
+    html: str
+    """Safe to stand in a page."""
+    links: int
+    """How many it has, or its sender meant."""
+
+
+def render(body: str, format: str) -> Rendered:
     if format == HTML:
-        found = html.read(body)
-        return found.html, found.links
-    return markdown.render_and_count(body)
+        document = html.read(body)
+        return Rendered(document.text, document.html, document.links)
+    return Rendered(body, *markdown.render_and_count(body))
 
 
 def is_light(body: str, format: str) -> bool:
@@ -29,7 +40,7 @@ def is_light(body: str, format: str) -> bool:
 
 
 def plain(body: str, format: str) -> str:
-    """What a reader reads: this is scored, compared with listed words, and learnt from."""
+    """The text of `render` alone."""
     return html.read(body).text if format == HTML else body
 
 

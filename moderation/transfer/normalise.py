@@ -16,7 +16,7 @@ from moderation.comments.submission import (
     NAME_LONGEST,
     UNWANTED,
     URL_LONGEST,
-    Submission,
+    body_key,
     has_something_visible,
 )
 from moderation.comments.verdict import Reason, Verdict
@@ -94,7 +94,7 @@ def ready(past: ImportedComment, signer: Signer, site: str, now: int) -> Prepare
         email=email,
         url=checked_url(link) if link and len(link) <= URL_LONGEST else None,
         body=body,
-        html=formats.render_and_count(body, past.format)[0],
+        html=formats.render(body, past.format).html,
         created_at=past.created_at,
         edited_at=past.edited_at,
         judged=max(1, kept.judged) if kept else 1,
@@ -102,8 +102,7 @@ def ready(past: ImportedComment, signer: Signer, site: str, now: int) -> Prepare
         format=past.format,
         staff=bool(kept and kept.staff),
     )
-    said = Submission(name, email, None, body, None, False, past.format)
-    return Prepared(past, made, Keys(signer.author_key(email, name), signer.address_key(past.address), said.body_key))
+    return Prepared(past, made, Keys(signer.author_key(email, name), signer.address_key(past.address), body_key(body)))
 
 
 def clean_name(name: str) -> str:

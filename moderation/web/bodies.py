@@ -237,6 +237,22 @@ async def multipart(request: Request, raw: bytes) -> list[tuple[str, str]]:
     return pairs
 
 
+class Form(dict[str, str]):
+    """A form's fields, each once, and with all values of those that may come several times."""
+
+    def __init__(self, pairs: list[tuple[str, str]]) -> None:
+        super().__init__(pairs)
+        self.pairs = pairs
+
+    def all(self, name: str) -> list[str]:
+        return [value for key, value in self.pairs if key == name]
+
+
+async def read_form(request: Request) -> Form:
+    """Raises BadRequest, TooLarge, Unsupported, or Invalid for a file where a text belongs."""
+    return Form(await form_fields(request, await read(request)))
+
+
 def single(pairs: list[tuple[str, str]]) -> dict[str, str]:
     """Raises Invalid for a field that comes twice."""
     found = dict(pairs)

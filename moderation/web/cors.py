@@ -69,9 +69,9 @@ def shared(endpoint: Endpoint, counted: Callable[[Request, Problem], Problem] | 
     return answer
 
 
-def readable(path: str, endpoint: Endpoint) -> list[Route]:
-    """A path that the site's pages read; a script that adds a header to its GET asks for leave first."""
-    return [Route(path, shared(endpoint), methods=["GET"]), Route(path, preflight("GET"), methods=["OPTIONS"])]
+def preflight_of(path: str, methods: str) -> Route:
+    """The path's answer to a browser that asks for leave first: a script of the site's pages may add headers."""
+    return Route(path, preflight(methods), methods=["OPTIONS"])
 
 
 def preflight(methods: str) -> Endpoint:

@@ -8,11 +8,12 @@ import logging
 import orjson
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route
+from typing_extensions import TypedDict
 
 from moderation.core.problem import Problem
 from moderation.learning import store as training_state
 from moderation.services import services_of
+from moderation.web.operations import Media, operation
 
 log = logging.getLogger("moderation.web.health")
 
@@ -22,7 +23,8 @@ PATIENCE = 2.0
 """Seconds that the database has to answer: whoever asks has a deadline of its own."""
 
 
-async def live(request: Request) -> Response:
+@operation("GET", "/health/live", answers={200: Media("text/plain"), 503: Media("text/plain")}, tag="operations")
+async def get_liveness(request: Request) -> Response:
     """The process answers, and whoever reads is served sooner or later. Waits for nothing itself."""
     seconds = services_of(request).database.starved()
     if seconds >= STARVED:
@@ -31,7 +33,15 @@ async def live(request: Request) -> Response:
     return PlainTextResponse("ok\n", headers={"Cache-Control": "no-store"})
 
 
-async def ready(request: Request) -> Response:
+class Readiness(TypedDict):
+    """`status`: ready, degraded or not ready. `checks`: each `ok`, or what is wrong in words."""
+
+    status: str
+    checks: dict[str, str]
+
+
+@operation("GET", "/health/ready", answers={200: Readiness, 503: Readiness}, tag="operations")
+async def get_readiness(request: Request) -> Response:
     """Whether the database answers and can store, and the model is loaded.
 
     A broken model holds comments, and is a warning, not an outage.
@@ -66,7 +76,4 @@ async def ready(request: Request) -> Response:
     )
 
 
-routes = [
-    Route("/health/live", live, methods=["GET"]),
-    Route("/health/ready", ready, methods=["GET"]),
-]
+routes = [get_liveness, get_readiness]

@@ -9,7 +9,6 @@ from collections.abc import Mapping
 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route
 
 from moderation.comments.model import AUDIT_SAMPLE
 from moderation.comments.verdict import HOLD
@@ -24,9 +23,11 @@ from moderation.queue import store as queue
 from moderation.services import services_of
 from moderation.sites import store as sites
 from moderation.sites.model import DAY
+from moderation.web.operations import Media, operation
 
 
-async def metrics(request: Request) -> Response:
+@operation("GET", "/metrics", answers={200: Media("text/plain")}, tag="operations")
+async def get_metrics(request: Request) -> Response:
     """Counts, in Prometheus's text format."""
     services = services_of(request)
     if services.settings.metrics_token:
@@ -87,4 +88,4 @@ async def metrics(request: Request) -> Response:
     return PlainTextResponse("\n".join(lines) + "\n", media_type="text/plain; version=0.0.4")
 
 
-routes = [Route("/metrics", metrics, methods=["GET"])]
+routes = [get_metrics]

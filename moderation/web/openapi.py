@@ -1,31 +1,68 @@
-"""The OpenAPI document, which a test holds equal to the routes."""
+"""The OpenAPI document, from what the operations declare."""
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from collections.abc import Iterable
+from typing import Any, NotRequired
 
-import orjson
+from pydantic import TypeAdapter
+from pydantic.json_schema import JsonSchemaMode
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute
+from typing_extensions import TypedDict
 
 from moderation import __version__
-from moderation.comments.decision import REASONS, STATUS_AFTER
 from moderation.services import services_of
-from moderation.sites import site_settings as rules
+from moderation.web.cookies import COOKIE
+from moderation.web.operations import Media, Operation, operation
+
+REFERENCE = "#/components/schemas/{model}"
+MEANS = {
+    "Idempotency-Key": "A retry with the same key and body returns the first answer and stores nothing twice.",
+    "Edit-Token": "The `edit_token` that posting answered with.",
+    "Receipt": "The receipt of an earlier comment of the same author, as proof.",
+    "If-None-Match": "The `ETag` of an earlier answer; 304 where it still stands.",
+    "Last-Event-ID": "The id of the last event that was read; what came since is told first.",
+    "X-CSRF-Token": "With a session, the token that stands in the console's pages; a bearer token needs none.",
+}
+"""What each request header is for."""
+FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 
-async def openapi(request: Request) -> Response:
+class ProblemField(TypedDict):
+    """One wrong field."""
+
+    field: str
+    code: str
+    message: str
+
+
+class Problem(TypedDict):
+    """What went wrong (RFC 9457): `detail` for a person, `code` for a program."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: NotRequired[str]
+    errors: NotRequired[list[ProblemField]]
+
+
+@operation("GET", "/openapi.json", answers={200: dict[str, object]}, tag="operations")
+async def get_openapi(request: Request) -> dict[str, Any]:
     """This document."""
-    return Response(orjson.dumps(services_of(request).openapi), media_type="application/json")
+    return services_of(request).openapi
 
 
-async def docs(request: Request) -> Response:
+@operation("GET", "/docs", answers={200: Media("text/html")}, tag="operations")
+async def get_docs(request: Request) -> Response:
     """The document, to read."""
     rows = "".join(
-        f"<tr><td><code>{method.upper()}</code></td><td><code>{path}</code></td><td>{told['summary']}</td></tr>"
+        f"<tr><td><code>{method.upper()}</code></td><td><code>{path}</code></td><td>{declared['summary']}</td></tr>"
         for path, methods in services_of(request).openapi["paths"].items()
-        for method, told in methods.items()
+        for method, declared in methods.items()
     )
     page = (
         '<!doctype html><html lang="en"><meta charset="utf-8"><title>API</title>'
@@ -36,247 +73,129 @@ async def docs(request: Request) -> Response:
     return HTMLResponse(page, headers={"Content-Security-Policy": "default-src 'none'; style-src 'self'"})
 
 
-TEXT = {"type": "string"}
-COMMENT_FIELDS = {
-    "type": "object",
-    "required": ["name", "email", "body"],
-    "properties": {
-        "name": {"type": "string", "minLength": 1, "maxLength": 245},
-        "email": {"type": "string", "format": "email", "maxLength": 254},
-        "url": {"type": ["string", "null"], "maxLength": 200},
-        "body": {"type": "string", "minLength": 1, "maxLength": 10000},
-        "parent": {"type": ["string", "null"]},
-        "notify": {"type": ["boolean", "null"]},
-        "page": {
-            "type": ["object", "null"],
-            "properties": {"title": TEXT, "url": TEXT},
-        },
-        "page_title": TEXT,
-        "page_url": TEXT,
-        "receipt": TEXT,
-    },
-}
-EDIT_FIELDS = {"type": "object", "properties": {k: COMMENT_FIELDS["properties"][k] for k in ("name", "url", "body")}}  # type: ignore[index]
-BODIES: dict[tuple[str, str], tuple[list[str], dict[str, Any]]] = {
-    ("post", "/sites/{site}/articles/{article}/comments"): (
-        ["application/json", "application/x-www-form-urlencoded", "multipart/form-data"],
-        COMMENT_FIELDS,
-    ),
-    ("post", "/sites/{site}/wp-comments-post.php"): (
-        ["application/x-www-form-urlencoded", "multipart/form-data"],
-        {
-            "type": "object",
-            "required": ["comment_post_ID", "comment", "author", "email"],
-            "properties": dict.fromkeys(
-                ("comment_post_ID", "comment_parent", "comment", "author", "email", "url", "redirect_to", "receipt"),
-                TEXT,
-            )
-            | {"wp-comment-cookies-consent": TEXT},
-        },
-    ),
-    ("patch", "/sites/{site}/articles/{article}/comments/{id}"): (["application/json"], EDIT_FIELDS),
-    ("put", "/sites/{site}/articles/{article}"): (
-        ["application/json"],
-        {
-            "type": "object",
-            "properties": {
-                **dict.fromkeys(("title", "url", "text"), TEXT),
-                "published_at": {"type": "string", "format": "date-time"},
-                "comments_open": {"type": "boolean"},
-            },
-        },
-    ),
-    ("post", "/api/v1/decisions"): (
-        ["application/json"],
-        {
-            "type": "object",
-            "required": ["comments", "action"],
-            "properties": {
-                "comments": {"type": "array", "items": TEXT, "minItems": 1, "maxItems": 500},
-                "action": {"enum": list(STATUS_AFTER)},
-                "labels": {"type": "array", "items": TEXT},
-                "reason": {"enum": ["", *REASONS]},
-                "note": TEXT,
-                "expected_revision": {"oneOf": [{"type": "integer"}, {"type": "object"}]},
-            },
-        },
-    ),
-    ("post", "/api/v1/comments/{id}/replies"): (
-        ["application/json"],
-        {
-            "type": "object",
-            "required": ["body"],
-            "properties": {
-                "body": TEXT,
-                "name": TEXT,
-                "approve": {"type": "boolean"},
-                "expected_revision": {"type": "integer"},
-            },
-        },
-    ),
-    ("post", "/api/v1/comments/{id}/redact"): (
-        ["application/json"],
-        {
-            "type": "object",
-            "required": ["text"],
-            "properties": {"text": TEXT, "expected_revision": {"type": "integer"}},
-        },
-    ),
-    **{
-        ("post", f"/api/v1/comments/{{id}}/{act}"): (
-            ["application/json"],
-            {"type": "object", "required": ["what"], "properties": {"what": TEXT}},
-        )
-        for act in ("bar", "unbar")
-    },
-    ("post", "/api/v1/presence"): (
-        ["application/json"],
-        {"type": "object", "properties": {"comment": {"type": ["string", "null"]}}},
-    ),
-    ("post", "/api/v1/score"): (
-        ["application/json"],
-        {
-            "type": "object",
-            "properties": {"text": TEXT, "texts": {"type": "array", "items": TEXT}, "author": {"type": "object"}},
-        },
-    ),
-    ("put", "/api/v1/sites/{site}/rules"): (["application/json"], rules.schema()),
-    ("post", "/api/v1/what-if"): (
-        ["application/json"],
-        {
-            "type": "object",
-            "required": ["site"],
-            "properties": {
-                "site": TEXT,
-                "days": {"type": "integer", "minimum": 1, "maximum": 365},
-                "rules": {"anyOf": [rules.schema(), {"type": "null"}]},
-                "model": {"type": ["string", "null"]},
-            },
-        },
-    ),
-    ("post", "/api/v1/sites/{site}/shadow"): (
-        ["application/json"],
-        {"type": "object", "required": ["model"], "properties": {"model": TEXT}},
-    ),
-    **dict.fromkeys(
-        (("post", "/api/v1/privacy/export"), ("post", "/api/v1/privacy/erase")),
-        (["application/json"], {"type": "object", "properties": {"email": TEXT, "site": TEXT}}),
-    ),
-    ("post", "/privacy"): (["application/x-www-form-urlencoded"], {"type": "object", "properties": {"email": TEXT}}),
-    ("post", "/privacy/{token}"): (
-        ["application/x-www-form-urlencoded"],
-        {"type": "object", "properties": {"act": {"enum": ["export", "erase"]}}},
-    ),
-    ("post", "/subscriptions/{token}"): (
-        ["application/x-www-form-urlencoded", "multipart/form-data"],
-        {"type": "object", "properties": {"act": {"enum": ["confirm", "end", "refuse"]}, "List-Unsubscribe": TEXT}},
-    ),
-    ("post", "/receipts/{token}"): (
-        ["application/x-www-form-urlencoded"],
-        {
-            "type": "object",
-            "properties": {
-                "act": {"enum": ["edit", "withdraw", "appeal", "unsubscribe"]},
-                "body": TEXT,
-                "appeal": TEXT,
-            },
-        },
-    ),
-}
-QUERIES: dict[tuple[str, str], dict[str, Any]] = {
-    ("get", "/sites/{site}/articles/{article}/comments"): {
-        "order": {"enum": ["oldest", "newest"]},
-        "limit": {"type": "integer", "minimum": 1, "maximum": 200},
-        "cursor": TEXT,
-        "view": {"enum": ["tree", "flat"]},
-    },
-    ("get", "/sites/{site}/articles/{article}/fragment"): {
-        "order": {"enum": ["oldest", "newest"]},
-        "limit": {"type": "integer", "minimum": 1, "maximum": 200},
-        "cursor": TEXT,
-    },
-    ("get", "/sites/{site}/articles/{article}/related"): {"limit": {"type": "integer", "minimum": 1, "maximum": 10}},
-    ("get", "/sites/{site}/counts"): {"article": {"type": "array", "items": TEXT}},
-    ("get", "/sites/{site}/articles/{article}/form"): {"parent": TEXT},
-    ("get", "/api/v1/comments"): {
-        **dict.fromkeys(
-            ("status", "site", "article", "label", "rule", "author", "q", "order", "cursor", "sample"), TEXT
-        ),
-        "limit": {"type": "integer", "minimum": 1, "maximum": 200},
-    },
-    ("get", "/api/v1/audit"): {"cursor": TEXT},
-    ("get", "/api/v1/sites/{site}/shadow/comments"): {
-        "cursor": TEXT,
-        "limit": {"type": "integer", "minimum": 1, "maximum": 200},
-    },
-    ("get", "/api/v1/events"): {"since": TEXT},
-}
-
-
-def document(routes: list[BaseRoute], base: str) -> dict[str, Any]:
-    """The OpenAPI 3.1 document of these routes: their docstrings are its summaries."""
+def document(routes: Iterable[BaseRoute], base: str) -> dict[str, Any]:
+    """The OpenAPI 3.1 document of the operations among these routes. Pages for people are not in it."""
+    operations = [route for route in routes if isinstance(route, Operation)]
+    schemas = Schemas(operations)
     paths: dict[str, dict[str, Any]] = {}
-    for route in routes:
-        if not isinstance(route, Route):
-            continue
-        for method in sorted((route.methods or set()) - {"HEAD", "OPTIONS"}):
-            paths.setdefault(route.path, {})[method.lower()] = operation(method.lower(), route)
+    for one in operations:
+        paths.setdefault(one.path, {})[one.method] = described(one, schemas)
     return {
         "openapi": "3.1.0",
         "info": {"title": "leave-a-reply", "version": __version__, "license": {"name": "MIT", "identifier": "MIT"}},
         "servers": [{"url": base}],
+        "tags": [{"name": name} for name in dict.fromkeys(one.declared.tag for one in operations)],
         "paths": paths,
         "components": {
-            "schemas": {
-                "Problem": {
-                    "type": "object",
-                    "required": ["type", "title", "status", "detail"],
-                    "properties": {
-                        "type": TEXT,
-                        "title": TEXT,
-                        "status": {"type": "integer"},
-                        "detail": TEXT,
-                        "code": TEXT,
-                        "errors": {
-                            "type": "array",
-                            "items": {
-                                "type": "object",
-                                "required": ["field", "code", "message"],
-                                "properties": {"field": TEXT, "code": TEXT, "message": TEXT},
-                            },
-                        },
-                    },
-                }
+            "schemas": schemas.definitions,
+            "securitySchemes": {
+                "bearer": {"type": "http", "scheme": "bearer"},
+                "session": {"type": "apiKey", "in": "cookie", "name": COOKIE},
             },
-            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
         },
     }
 
 
-def operation(method: str, route: Route) -> dict[str, Any]:
-    told: dict[str, Any] = {"summary": (route.endpoint.__doc__ or route.name).strip().split("\n")[0]}
-    told["parameters"] = [
-        {"name": name, "in": "path", "required": True, "schema": TEXT} for name in sorted(route.param_convertors)
-    ] + [
-        {"name": name, "in": "query", "required": False, "schema": schema}
-        for name, schema in QUERIES.get((method, route.path), {}).items()
+class Schemas:
+    """The JSON schema of each declared type, and of those that they are made of under `components`."""
+
+    def __init__(self, operations: Iterable[Operation]) -> None:
+        types: dict[tuple[str, str], tuple[JsonSchemaMode, Any]] = {
+            ("Problem", "serialization"): ("serialization", Problem)
+        }
+        for one in operations:
+            declared = one.declared
+            for given in (declared.body, declared.form, declared.query):
+                if given is not None:
+                    types[key_of(given, "validation")] = ("validation", given)
+            for answer in declared.answers.values():
+                if answer is not None and not isinstance(answer, Media):
+                    types[key_of(answer, "serialization")] = ("serialization", answer)
+        inputs = [(key, mode, TypeAdapter(kind)) for key, (mode, kind) in types.items()]
+        found, definitions = TypeAdapter.json_schemas(inputs, ref_template=REFERENCE)
+        self._of = {key: schema for (key, _), schema in found.items()}
+        self.definitions: dict[str, Any] = dict(sorted(definitions.get("$defs", {}).items()))
+
+    def of(self, kind: Any, mode: JsonSchemaMode = "serialization") -> dict[str, Any]:
+        return self._of[key_of(kind, mode)]
+
+    def resolved(self, kind: Any) -> dict[str, Any]:
+        """The object itself, not a reference to it."""
+        schema = self.of(kind, "validation")
+        reference = schema.get("$ref", "")
+        found: dict[str, Any] = self.definitions[reference.rpartition("/")[2]] if reference else schema
+        return found
+
+
+def key_of(kind: Any, mode: str) -> tuple[str, str]:
+    return repr(kind), mode
+
+
+def described(one: Operation, schemas: Schemas) -> dict[str, Any]:
+    """One operation of the document."""
+    declared = one.declared
+    summary, _, rest = (one.endpoint.__doc__ or one.name).strip().partition("\n")
+    found: dict[str, Any] = {"operationId": one.name, "tags": [declared.tag], "summary": summary}
+    if rest.strip():
+        found["description"] = re.sub(r"\s+", " ", rest).strip()
+    found["parameters"] = parameters(one, schemas)
+    content: dict[str, Any] = {}
+    if declared.body is not None:
+        content["application/json"] = {"schema": schemas.of(declared.body, "validation")}
+    if declared.form is not None:
+        content |= {key: {"schema": schemas.of(declared.form, "validation")} for key in FORMS}
+    if content:
+        found["requestBody"] = {"required": True, "content": content}
+    if declared.scope:
+        found["security"] = [{"bearer": []}, *([{"session": []}] if declared.sessions else [])]
+        found["description"] = " ".join(filter(None, (found.get("description"), f"Scope: `{declared.scope}`.")))
+    found["responses"] = responses(one, schemas)
+    return found
+
+
+def parameters(one: Operation, schemas: Schemas) -> list[dict[str, Any]]:
+    declared = one.declared
+    found = [
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+        for name in sorted(one.param_convertors)
     ]
-    if (method, route.path) in BODIES:
-        kinds, schema = BODIES[(method, route.path)]
-        told["requestBody"] = {"required": True, "content": {kind: {"schema": schema} for kind in kinds}}
-    if route.path.startswith("/api/") or method == "put":
-        told["security"] = [{"bearer": []}]
-    problem = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    told["responses"] = {
-        "2XX": {"description": "Done."},
-        "3XX": {"description": "Go there."},
-        "4XX": {"description": "A problem, in words.", "content": problem},
-        "503": {"description": "Nothing was stored.", "content": problem},
-    }
-    return told
+    if declared.query is not None:
+        schema = schemas.resolved(declared.query)
+        needed = schema.get("required", [])
+        found += [
+            {"name": name, "in": "query", "required": name in needed, "schema": field}
+            for name, field in schema["properties"].items()
+        ]
+    headers = list(declared.headers)
+    if declared.scope and declared.sessions and one.method != "get":
+        headers.append("X-CSRF-Token")
+    found += [
+        {"name": name, "in": "header", "required": False, "description": MEANS[name], "schema": {"type": "string"}}
+        for name in headers
+    ]
+    return found
 
 
-routes = [
-    Route("/openapi.json", openapi, methods=["GET"]),
-    Route("/docs", docs, methods=["GET"]),
-]
+WORDS = {200: "Done.", 201: "Made.", 202: "Held: it waits for a moderator.", 204: "Done; there is nothing to say.",
+         303: "Go there.", 304: "What you have still stands.", 503: "Not now."}  # fmt: skip
+
+
+def responses(one: Operation, schemas: Schemas) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for status, answer in sorted(one.declared.answers.items()):
+        found[str(status)] = {"description": WORDS[status]}
+        if isinstance(answer, Media):
+            found[str(status)]["content"] = {answer.type: {"schema": {"type": "string"}}}
+        elif answer is not None:
+            found[str(status)]["content"] = {"application/json": {"schema": schemas.of(answer)}}
+        if status == 200 and "If-None-Match" in one.declared.headers:
+            found["200"]["headers"] = {"ETag": {"schema": {"type": "string"}}}
+    problem: dict[str, Any] = {"application/problem+json": {"schema": {"$ref": REFERENCE.format(model="Problem")}}}
+    page = {"text/html": {"schema": {"type": "string"}}} if one.declared.form else {}
+    found["4XX"] = {"description": "A problem, in words.", "content": problem | page}
+    if "503" not in found:
+        found["503"] = {"description": "Nothing was stored.", "content": problem}
+    return found
+
+
+routes = [get_openapi, get_docs]

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from moderation.comments.submission import Submission, check, has_something_visible, ticked
+from moderation.comments.submission import Submission, body_key, check, has_something_visible, ticked
 from moderation.core.problem import FieldError, Invalid
 from moderation.sites.model import SiteSettings
 from moderation.text.addresses import BIDI, checked_email, checked_url
@@ -282,10 +282,6 @@ def test_a_body_has_something_to_see(body: str | None) -> None:
 
 def test_a_body_keeps_its_lines_and_loses_what_nobody_typed() -> None:
     assert check(GOOD | {"body": "a\r\nb\rc\n\n\td\x1b[31m\x9b"}, RULES).body == "a\nb\nc\n\n\td[31m"
-
-
-def body_key(body: str) -> str:
-    return Submission("", "", None, body, None, False).body_key
 
 
 @pytest.mark.parametrize(

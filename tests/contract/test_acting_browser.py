@@ -158,14 +158,14 @@ def test_a_block_is_said_in_place_and_taken_back(
     expect(page.locator(f"#row-{ids[0]}")).to_be_focused()
     word = "Open the article again" if key == "1" else "Let the author in again"
     for id in ids if key == "1" else ids[:1]:  # the other comment of the article says so too
-        expect(page.locator(f"#row-{id} [data-bar]", has_text=word)).to_have_count(1)
+        expect(page.locator(f"#row-{id} [data-block]", has_text=word)).to_have_count(1)
     page.keyboard.press("j")
     page.keyboard.press("a")  # and the list goes on
     expect(page.locator("[data-row]")).to_have_count(1)
     page.keyboard.press("z")
     page.keyboard.press("z")
     expect(notice).to_contain_text(undone)
-    expect(page.locator("[data-bar]", has_text=word)).to_have_count(0)
+    expect(page.locator("[data-block]", has_text=word)).to_have_count(0)
     look(page, "a block taken back")
     stays(page, wrong)
 
@@ -173,7 +173,7 @@ def test_a_block_is_said_in_place_and_taken_back(
 def test_a_block_that_cannot_be_is_said_in_the_row(server: Server, browser: Browser) -> None:
     held(server, 1)
     page, wrong = opened(server, browser)
-    page.route("**/bar", lambda route: route.abort())
+    page.route("**/block", lambda route: route.abort())
     for press in ("b", "2"):
         page.keyboard.press(press)
     expect(page.locator("[data-row]").get_by_role("alert")).to_have_text("The service cannot be reached.")

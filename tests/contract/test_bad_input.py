@@ -108,7 +108,7 @@ ASKED = [
     ("PUT", "/sites/default/articles/post"),
     ("POST", "/api/v1/score"),
     ("POST", "/api/v1/sites/default/shadow"),
-    *(("POST", f"/api/v1/comments/{'0' * 26}/{act}") for act in ("redact", "replies", "bar")),
+    *(("POST", f"/api/v1/comments/{'0' * 26}/{act}") for act in ("redact", "replies", "block")),
 ]
 
 

@@ -97,14 +97,10 @@ async def test_an_appeal_is_exported_and_erased_with_its_author(service: Service
 
 
 async def test_the_document_names_the_reasons_and_the_appeal(service: Service) -> None:
-    paths = (await service.client.get("/openapi.json")).json()["paths"]
-
-    def fields(path: str) -> dict[str, Any]:
-        (form,) = paths[path]["post"]["requestBody"]["content"].values()
-        found: dict[str, Any] = form["schema"]["properties"]
-        return found
-
-    assert fields("/api/v1/decisions")["reason"]["enum"] == ["", *REASONS]
-    assert "appeal" in fields("/receipts/{token}")["act"]["enum"] and "appeal" in fields("/receipts/{token}")
+    document = (await service.client.get("/openapi.json")).json()
+    paths, schemas = document["paths"], document["components"]["schemas"]
+    reason, _ = schemas["DecisionIn"]["properties"]["reason"]["anyOf"]
+    assert reason["enum"] == ["", *REASONS]
+    assert {"appeal", "can_appeal", "reason", "reason_code"} <= schemas["ReceiptOut"]["properties"].keys()
     asked = {parameter["name"] for parameter in paths["/api/v1/comments"]["get"]["parameters"]}
     assert {"rule", "author", "sample"} <= asked

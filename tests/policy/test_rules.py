@@ -12,7 +12,7 @@ from moderation.policy import rules as policy
 from moderation.policy.rules import Case, judge
 from moderation.sites.model import SiteSettings
 
-SENT = Submission("Ann", "ann@example.org", None, "A kind word about the bank of the river.", None, False)
+SENT = Submission.of("A kind word about the bank of the river.", name="Ann", email="ann@example.org")
 CLEAN = {"spam": 0.01, "toxicity": 0.02, "insult": 0.01}
 
 

@@ -9,7 +9,7 @@ import pytest
 from moderation.comments import store_decisions as decisions
 from moderation.comments import submission
 from moderation.comments.store import Keys
-from moderation.intake.admission import Accepted, arrive
+from moderation.intake.admission import Accepted, Arrival
 from moderation.learning.retrain import examples_of
 from moderation.sites import store as sites
 from moderation.sites.model import Site, SiteSettings
@@ -27,7 +27,7 @@ async def send(service: Service, body: str, **more: Any) -> Accepted:
     fields = {"name": "Ann", "email": "ann@example.org", "body": body} | more
     sent = submission.check(fields, SiteSettings(), formats.HTML)
     keys = Keys(service.services.signer.author_key(sent.email, sent.name), "", sent.body_key)
-    accepted: Accepted = await service.services.intake.submit(arrive("default", "post", sent, keys))
+    accepted: Accepted = await service.services.intake.submit(Arrival("default", "post", sent, keys))
     return accepted
 
 

@@ -71,9 +71,9 @@ def a_receipt(**changes: Any) -> dict[str, Any]:
         "reason": EVIL,
         "reason_code": "insult",
         "above": {"id": "c0", "name": EVIL, "status": EVIL, "text": EVIL},
-        "bars": [
-            {"bar": EVIL, "on": False, "words": EVIL, "done": EVIL},
-            {"bar": "article", "on": True, "words": EVIL, "done": EVIL},
+        "blocks": [
+            {"target": EVIL, "on": False, "words": EVIL, "done": EVIL},
+            {"target": "article", "on": True, "words": EVIL, "done": EVIL},
         ],
         "appeal": {"body": EVIL, "created_at": NOW},
         "can_appeal": False,
@@ -135,7 +135,7 @@ CONSOLE = {
     "counts": {"pending": 3, "approved": 2, "spam": 1, "rejected": 0, "deleted": 0},
     "notice": EVIL,
     "failed_signins": 3,
-    "undo": {"action": "/moderate/decisions/d1/undo", "bar": EVIL, "label": EVIL},
+    "undo": {"action": "/moderate/decisions/d1/undo", "target": EVIL, "label": EVIL},
 }
 QUEUE = {
     **CONSOLE,

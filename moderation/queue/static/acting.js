@@ -105,18 +105,18 @@ async function redact(row, sent) {
   look_here(row);
 }
 
-async function bar(row, button) {
-  const id = idOf(row), what = button.value, said = button.dataset.done;
-  const lifts = button.getAttribute("formaction").endsWith("/unbar");
+async function block(row, button) {
+  const id = idOf(row), target = button.value, said = button.dataset.done;
+  const lifts = button.getAttribute("formaction").endsWith("/unblock");
   const set = async (lift) => {
-    await send(`/api/v1/comments/${id}/${lift ? "unbar" : "bar"}`, { what });
+    await send(`/api/v1/comments/${id}/${lift ? "unblock" : "block"}`, { target });
     await refresh(row);
     others(row).catch(() => { /* pressed again, it is done already */ });
   };
   await set(lifts);
   const act = { label: said, back: false, take_back: async () => {
     try {
-      const again = row.querySelector(`[data-bar][value="${CSS.escape(what)}"]`)?.dataset.done ?? `Undone: ${said}`;
+      const again = row.querySelector(`[data-block][value="${CSS.escape(target)}"]`)?.dataset.done ?? `Undone: ${said}`;
       await set(!lifts);
       say(again, acts.at(-1));
       look_here(row);
@@ -152,7 +152,7 @@ document.addEventListener("submit", (event) => {
 
 form?.addEventListener("submit", (event) => {
   const button = event.submitter;
-  if (!button?.matches("[data-bar]")) return;
+  if (!button?.matches("[data-block]")) return;
   event.preventDefault();
   const row = button.closest("[data-row]"), more = row.querySelector(".further");
   more.open = false;
@@ -161,5 +161,5 @@ form?.addEventListener("submit", (event) => {
     const choices = row.querySelector(".further .choices") ?? row;
     if (choices !== row) row.querySelector(".further").open = true;
     return choices;
-  }, () => bar(row, button));
+  }, () => block(row, button));
 });

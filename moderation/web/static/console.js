@@ -113,17 +113,17 @@
     box.scrollIntoView({ block: "nearest" });
   }
 
-  function bar(row) {
+  function block(row) {
     const more = row.querySelector("[data-more]");
     if (!more) return;
     close(false);
     more.open = true;
-    [...more.querySelectorAll("[data-bar]")].forEach((button, at) => {
+    [...more.querySelectorAll("[data-block]")].forEach((button, at) => {
       if (button.dataset.choice) return;
       button.dataset.choice = String(at + 1);
       button.prepend(Object.assign(document.createElement("kbd"), { textContent: at + 1 }), " ");
     });
-    more.querySelector("[data-bar]")?.focus();
+    more.querySelector("[data-block]")?.focus();
   }
 
   // The second key, where the first one asked which.
@@ -213,7 +213,7 @@
     else if (event.key === "x" && row) row.querySelector("input[name=comments][type=checkbox]")?.click();
     else if (event.key === "o" && row) row.querySelector("[data-open]")?.click();
     else if (event.key === "r" && row) reject(row);
-    else if (event.key === "b" && row) bar(row);
+    else if (event.key === "b" && row) block(row);
     else if (event.key === "c" && row) ask(row, "reply");
     else if (event.key === "e" && row) ask(row, "redact");
     else if (act && row?.querySelector(`[data-act=${act}]`)) press(row.querySelector(`[data-act=${act}]`));

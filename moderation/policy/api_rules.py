@@ -1,0 +1,101 @@
+"""A site's settings and what its rules caught, for programs."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+from starlette.requests import Request
+from typing_extensions import TypedDict
+
+from moderation.core.problem import NotFound
+from moderation.policy import rule_health, settings_history
+from moderation.services import services_of
+from moderation.sites.model import is_site_key
+from moderation.team.model import Principal
+from moderation.web.guard import check_administrator, principal_of
+from moderation.web.operations import operation
+
+RULES = "/api/v1/sites/{site}/rules"
+
+
+class MuteOut(TypedDict):
+    """`overturned`: moderators mostly approve what the rule caught. `sudden`: it began to catch everything."""
+
+    why: Literal["overturned", "sudden"]
+    since: str
+
+
+class RuleOut(TypedDict):
+    """What one rule caught in the counted days."""
+
+    rule: str
+    does: str
+    hits: int
+    decided: int
+    overturned: int
+    muted: MuteOut | None
+
+
+class RulesOut(TypedDict):
+    site: str
+    rules: dict[str, object]
+    counted_days: int
+    counts: list[RuleOut]
+
+
+class UnmuteOut(TypedDict):
+    site: str
+    rule: str
+    muted: None
+
+
+class RulesIn(BaseModel):
+    """Settings by name, as in docs/defences.md; null is the default, what is left out stays."""
+
+    model_config = ConfigDict(extra="allow")
+
+
+def site_asked(request: Request) -> tuple[Principal, str]:
+    """Who asks, and of which site. Raises NotFound for another's."""
+    principal, key = principal_of(request), request.path_params["site"]
+    if not is_site_key(key) or not principal.sees(key):
+        raise NotFound("There is no such site.")
+    return principal, key
+
+
+@operation("GET", RULES, answers={200: RulesOut}, scope="moderate", tag="policy")
+async def get_rules(request: Request) -> dict[str, Any]:
+    """A site's settings, and what each rule has caught in the last 30 days."""
+    services = services_of(request)
+    _, key = site_asked(request)
+    async with services.database.reading() as session:
+        return await settings_history.report(session, await settings_history.site_of(session, key), services.clock())
+
+
+@operation("PUT", RULES, body=RulesIn, answers={200: RulesOut}, scope="moderate", tag="policy")
+async def set_rules(request: Request, given: RulesIn) -> dict[str, Any]:
+    """Change what is given of a site's settings; null is the default."""
+    services = services_of(request)
+    principal, key = site_asked(request)
+    check_administrator(principal)
+    settings = given.model_extra or {}
+    async with services.database.transaction() as tx:
+        await settings_history.change(tx, key, lambda _: settings, services.signer, principal.name, services.clock())
+        report = await settings_history.report(tx, await settings_history.site_of(tx, key), services.clock())
+    services.directory.forget()
+    return report
+
+
+@operation("POST", RULES + "/{rule}/unmute", answers={200: UnmuteOut}, scope="moderate", tag="policy")
+async def unmute_rule(request: Request) -> dict[str, Any]:
+    """End the muting of a rule; it is not muted again for a day."""
+    services = services_of(request)
+    principal, key = site_asked(request)
+    rule = request.path_params["rule"]
+    if not await rule_health.unmute(services.database, key, rule, principal.name, services.clock()):
+        raise NotFound("This rule is not muted.")
+    return {"site": key, "rule": rule, "muted": None}
+
+
+routes = [get_rules, set_rules, unmute_rule]

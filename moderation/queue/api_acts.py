@@ -1,0 +1,101 @@
+"""What a moderator does with one comment: reply, take a piece out, block from it. The pages do the same through here."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from starlette.background import BackgroundTask
+from starlette.requests import Request
+from starlette.responses import Response
+
+from moderation.comments.model import public
+from moderation.comments.submission import Submission
+from moderation.db import secure_delete
+from moderation.queue import block, redact
+from moderation.queue import reply as staff_reply
+from moderation.queue.redact import Redacted
+from moderation.queue.reply import Answered
+from moderation.queue.schemas import BlockIn, BlocksOut, RedactIn, RedactOut, ReplyIn, ReplyOut
+from moderation.services import Services, services_of
+from moderation.team.model import Principal
+from moderation.web.guard import principal_of
+from moderation.web.operations import json_answer, operation
+
+log = logging.getLogger("moderation.queue.api_acts")
+COMMENT = "/api/v1/comments/{id}"
+
+
+@operation("POST", COMMENT + "/replies", body=ReplyIn, answers={201: ReplyOut}, scope="moderate", tag="queue")
+async def create_reply(request: Request, given: ReplyIn) -> dict[str, Any]:
+    """Reply to a comment as staff; with `approve`, publish it first, in the same transaction."""
+    services, principal = services_of(request), principal_of(request)
+    submission = await staff_reply.checked(principal, {"name": given.name, "body": given.body})
+    done = await replied(
+        services, principal, request.path_params["id"], submission, given.approve, given.expected_revision
+    )
+    shown = public(done.reply, services.links.avatar(done.reply.name)) | {"status": done.reply.status}
+    return {"id": done.decision, "reply": shown, "comments": [m.document() for m in done.moved]}
+
+
+async def replied(
+    services: Services, principal: Principal, id: str, submission: Submission, approve: bool, expected: int | None
+) -> Answered:
+    done = await staff_reply.reply(
+        services.database, services.signer, principal, id, submission,
+        approve=approve, seen=expected, now=services.clock(),
+    )  # fmt: skip
+    services.decided["approve"] += len(done.moved) - 1
+    return done
+
+
+@operation("POST", COMMENT + "/redact", body=RedactIn, answers={200: RedactOut}, scope="moderate", tag="queue")
+async def redact_comment(request: Request, given: RedactIn) -> Response:
+    """Take a piece out of a comment, wherever it is stored. There is no undo."""
+    services = services_of(request)
+    done = await redacted(
+        services, principal_of(request), request.path_params["id"], given.text, given.expected_revision
+    )
+    answer = json_answer(done.moved.document() | {"places": done.places})
+    answer.background = BackgroundTask(overwrite, services)
+    return answer
+
+
+async def redacted(services: Services, principal: Principal, id: str, piece: object, expected: int | None) -> Redacted:
+    return await redact.redact(services.database, principal, id, redact.pattern(piece), expected, services.clock())
+
+
+async def overwrite(services: Services) -> None:
+    """Out of the files while nobody waits for it. Where it cannot be, the periodic job does it."""
+    try:
+        await secure_delete.scrub(services.database)
+    except Exception as error:
+        log.warning("secure deletion is put off", extra={"why": type(error).__name__})
+
+
+@operation("POST", COMMENT + "/block", body=BlockIn, answers={200: BlocksOut}, scope="moderate", tag="queue")
+async def block_from_comment(request: Request, given: BlockIn) -> dict[str, Any]:
+    """Close the comment's article, or keep out its author, its network or a domain of it."""
+    return await changed(request, given.target, lift=False)
+
+
+@operation("POST", COMMENT + "/unblock", body=BlockIn, answers={200: BlocksOut}, scope="moderate", tag="queue")
+async def unblock_from_comment(request: Request, given: BlockIn) -> dict[str, Any]:
+    """Take that back."""
+    return await changed(request, given.target, lift=True)
+
+
+async def changed(request: Request, target: str, *, lift: bool) -> dict[str, Any]:
+    id = request.path_params["id"]
+    return {"id": id, "blocks": await blocked(services_of(request), principal_of(request), id, target, lift=lift)}
+
+
+async def blocked(services: Services, principal: Principal, id: str, target: str, *, lift: bool) -> dict[str, bool]:
+    """What is blocked from this comment now."""
+    comment = await block.change(services.database, services.signer, principal, id, target, services.clock(), lift=lift)
+    services.directory.forget()
+    async with services.database.reading() as session:
+        return (await block.offered(session, [comment]))[id]
+
+
+routes = [create_reply, redact_comment, block_from_comment, unblock_from_comment]

@@ -1,0 +1,256 @@
+"""What the queue's API takes and answers, as programs see it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, NotRequired
+
+from pydantic import AfterValidator, Field
+from typing_extensions import TypedDict
+
+from classifier.labels import LABELS
+from moderation.comments.decision import REASONS, STATUS_AFTER
+from moderation.comments.model import STATUSES
+from moderation.core.ids import is_id
+from moderation.policy.rules import RULES
+from moderation.queue.decide import MOST
+from moderation.queue.store import APPEAL, ORDERS
+from moderation.sites.schemas import SiteKey
+from moderation.web.params import Body, Cursor, OneOf, Query, Says, Text, limited
+
+RULE_NAMES = (*(name for name, _, _ in RULES), APPEAL)
+PAGE, MOST_LISTED = 50, 200
+
+Scores = dict[str, float]
+
+
+class Record(TypedDict):
+    """The author on this site: how many comments have each status, and when the first came."""
+
+    approved: NotRequired[int]
+    pending: NotRequired[int]
+    spam: NotRequired[int]
+    rejected: NotRequired[int]
+    deleted: NotRequired[int]
+    first_seen: str | None
+
+
+class Author(TypedDict):
+    name: str
+    email: str
+    url: str | None
+    staff: NotRequired[bool]
+    record: Record
+
+
+class ReasonOut(TypedDict):
+    """A rule that spoke, or a piece of the text that raised or lowered a label's score."""
+
+    rule: NotRequired[str]
+    label: NotRequired[str]
+    feature: NotRequired[str]
+    weight: float
+    note: NotRequired[str]
+    spans: list[Annotated[list[int], Field(min_length=2, max_length=2)]]
+
+
+class VerdictOut(TypedDict):
+    scores: Scores | None
+    action: str
+    reasons: list[ReasonOut]
+    model: str | None
+
+
+class AppealOut(TypedDict):
+    body: str
+    created_at: str
+
+
+class CommentOut(TypedDict):
+    """A comment with everything that a moderator may see."""
+
+    id: str
+    site: str
+    article: str
+    parent: str | None
+    status: str
+    revision: int
+    created_at: str
+    edited_at: str | None
+    author: Author
+    body: str
+    format: Literal["markdown", "html"]
+    html: str
+    appeal: AppealOut | None
+    verdict: VerdictOut
+
+
+class DecisionEntry(TypedDict):
+    """A decision on one comment, as it was taken."""
+
+    id: str
+    comment: str
+    action: str | None
+    labels: list[str]
+    reason: str | None
+    note: str
+    moderator: str
+    created_at: str
+    undone_at: str | None
+
+
+class CommentDetail(CommentOut):
+    decisions: list[DecisionEntry]
+    blocks: dict[str, bool]
+    """What can be blocked from it (`article`, `author`, `network`, `domain:…`), and whether it is."""
+
+
+class CommentList(TypedDict):
+    comments: list[CommentOut]
+    next: str | None
+
+
+class MovedOut(TypedDict):
+    """A comment after a decision."""
+
+    id: str
+    status: str
+    revision: int
+
+
+class DecisionOut(TypedDict):
+    id: str
+    comments: list[MovedOut]
+
+
+class RedactOut(MovedOut):
+    places: int
+
+
+class BlocksOut(TypedDict):
+    id: str
+    blocks: dict[str, bool]
+
+
+class PublicAuthor(TypedDict):
+    name: str
+    url: str | None
+    avatar: str
+    staff: NotRequired[bool]
+
+
+class ReplyDocument(TypedDict):
+    """A reply as readers see it, and its status."""
+
+    id: str
+    parent: str | None
+    depth: int
+    author: PublicAuthor
+    html: str
+    text: str
+    created_at: str
+    edited_at: str | None
+    replies: list[object]
+    status: str
+
+
+class ReplyOut(DecisionOut):
+    reply: ReplyDocument
+
+
+class AuditEntry(TypedDict):
+    id: str
+    site: str
+    at: str
+    actor: str
+    action: str
+    subject: str
+    detail: dict[str, object]
+
+
+class AuditList(TypedDict):
+    entries: list[AuditEntry]
+    next: str | None
+
+
+def _an_id(value: str) -> str:
+    if not is_id(value):
+        raise ValueError
+    return value
+
+
+def _statuses(value: str) -> str:
+    if value != "any" and not set(value.split(",")) <= set(STATUSES):
+        raise ValueError
+    return value
+
+
+Label = Annotated[str, OneOf(tuple(LABELS))]
+Id = Annotated[str, AfterValidator(_an_id)]
+
+
+class CommentQuery(Query):
+    """Which comments to list, and in which order."""
+
+    status: Annotated[
+        str,
+        AfterValidator(_statuses),
+        Says(f"must be one of {', '.join(STATUSES)}, several of these with commas between them, or any"),
+    ] = "pending"
+    site: SiteKey | None = None
+    article: Annotated[Text, Field(max_length=200)] = ""
+    label: Label | None = None
+    rule: Annotated[str, OneOf(RULE_NAMES)] | None = None
+    author: Annotated[Id, Says("must be the id of one of the author's comments")] | None = None
+    q: Text = ""
+    order: Annotated[str, OneOf(tuple(ORDERS))] = "oldest"
+    sample: Annotated[bool, Says("must be 1 or 0")] = False
+    limit: limited(MOST_LISTED) = PAGE  # type: ignore[valid-type]
+    cursor: Cursor = ""
+
+
+class AuditQuery(Query):
+    limit: limited(MOST_LISTED) = 100  # type: ignore[valid-type]
+    cursor: Annotated[Id, Says("must be the `next` of an earlier answer")] | None = None
+
+
+class EventQuery(Query):
+    since: Annotated[str, Says("must be the id of an event")] = ""
+
+
+class DecisionIn(Body):
+    """A decision on 1 to 500 comments."""
+
+    comments: Annotated[list[str], Field(min_length=1, max_length=MOST), Says(f"must be a list of 1 to {MOST} ids")]
+    action: Annotated[str, OneOf(tuple(STATUS_AFTER))]
+    labels: Annotated[list[Label], Says(f"must be a list of {', '.join(LABELS)}")] | None = None
+    note: Annotated[str, Field(max_length=1000), Says("must be a text of at most 1000 characters")] | None = None
+    reason: Annotated[str, OneOf(("", *REASONS))] | None = None
+    expected_revision: (
+        Annotated[
+            Annotated[int, Field(ge=0)] | dict[str, int],
+            Says("must be a revision, or an object of id to revision"),
+        ]
+        | None
+    ) = None
+
+
+class RedactIn(Body):
+    text: Annotated[str, Says("must be a piece of the comment's text")]
+    expected_revision: Annotated[int, Says("must be a revision")] | None = None
+
+
+class BlockIn(Body):
+    target: Annotated[str, Says("must be one of the comment's `blocks`")]
+
+
+class ReplyIn(Body):
+    """A reply as staff."""
+
+    body: str | None = None
+    name: str | None = None
+    approve: bool = False
+    expected_revision: Annotated[int, Says("must be a revision")] | None = None
+
+
+class PresenceIn(Body):
+    comment: Annotated[str, Says("must be a comment's id, or null")] | None = None

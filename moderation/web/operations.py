@@ -1,0 +1,155 @@
+"""Operations of the HTTP API: a handler declares what it takes, what it answers and who may ask; `openapi` reads that.
+
+    @operation("POST", "/api/v1/decisions", body=DecisionIn, answers={200: DecisionOut}, scope="moderate", tag="queue")
+    async def create_decision(request: Request, given: DecisionIn) -> DecisionOut: ...
+
+The name of the function is the operation's id, the first line of its docstring the summary.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar, overload
+
+import orjson
+from pydantic import BaseModel
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from moderation.web import bodies, cors, guard
+from moderation.web.params import checked, query_of
+
+M = TypeVar("M", bound=BaseModel)
+PRIVATE = {"Cache-Control": "no-store"}
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    """An answer that is no JSON."""
+
+    type: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Declared:
+    """What an operation takes and gives."""
+
+    body: type[BaseModel] | None = None
+    form: type[BaseModel] | None = None
+    """The fields of the browser's form that it may be, too."""
+    query: type[BaseModel] | None = None
+    headers: Sequence[str] = ()
+    """Request headers that it reads."""
+    answers: Mapping[int, Any] = field(default_factory=dict)
+    """Status → the type of the JSON document, a Media, or None for an empty answer."""
+    scope: str = ""
+    """What a token must be for; empty: anybody may ask."""
+    sessions: bool = True
+    """A moderator's session will do as well as a token."""
+    tag: str = ""
+
+    @property
+    def status(self) -> int:
+        """Of a handler's plain return value."""
+        return min(self.answers)
+
+
+class Operation(Route):
+    """A route of the API that knows its declaration."""
+
+    def __init__(self, method: str, path: str, endpoint: Any, declared: Declared) -> None:
+        super().__init__(path, endpoint, methods=[method], name=endpoint.__name__)
+        self.declared = declared
+        self.method = method.lower()
+
+
+def json_answer(document: object, status: int = 200) -> Response:
+    """For one who asks alone: nothing on the way keeps it."""
+    return Response(orjson.dumps(document), status, PRIVATE, "application/json")
+
+
+@overload
+def operation(
+    method: str,
+    path: str,
+    *,
+    body: type[M],
+    most: int = bodies.ELSE,
+    answers: Mapping[int, Any],
+    scope: str = "",
+    sessions: bool = True,
+    headers: Sequence[str] = (),
+    tag: str,
+) -> Callable[[Callable[[Request, M], Awaitable[object]]], Operation]: ...
+
+
+@overload
+def operation(
+    method: str,
+    path: str,
+    *,
+    query: type[M],
+    answers: Mapping[int, Any],
+    scope: str = "",
+    sessions: bool = True,
+    headers: Sequence[str] = (),
+    tag: str,
+    shared: bool = False,
+) -> Callable[[Callable[[Request, M], Awaitable[object]]], Operation]: ...
+
+
+@overload
+def operation(
+    method: str,
+    path: str,
+    *,
+    answers: Mapping[int, Any],
+    scope: str = "",
+    sessions: bool = True,
+    headers: Sequence[str] = (),
+    tag: str,
+    shared: bool = False,
+) -> Callable[[Callable[[Request], Awaitable[object]]], Operation]: ...
+
+
+def operation(
+    method: str,
+    path: str,
+    *,
+    body: type[BaseModel] | None = None,
+    query: type[BaseModel] | None = None,
+    most: int = bodies.ELSE,
+    answers: Mapping[int, Any],
+    scope: str = "",
+    sessions: bool = True,
+    headers: Sequence[str] = (),
+    tag: str,
+    shared: bool = False,
+) -> Callable[[Callable[..., Awaitable[object]]], Operation]:
+    """Declares a handler. `most`: bytes of a body. `shared`: the site's own pages may read the answer (CORS)."""
+    declared = Declared(
+        body=body, query=query, headers=headers, answers=answers, scope=scope, sessions=sessions, tag=tag
+    )
+
+    def declare(handler: Callable[..., Awaitable[object]]) -> Operation:
+        async def endpoint(request: Request) -> Response:
+            if scope:
+                await guard.admit(request, scope, sessions=sessions)
+            if body is not None:
+                found = await handler(request, checked(body, await bodies.read_json(request, most)))
+            elif query is not None:
+                found = await handler(request, query_of(query, request.query_params))
+            else:
+                found = await handler(request)
+            if isinstance(found, Response):
+                return found
+            return (
+                json_answer(found, declared.status) if found is not None else Response(status_code=204, headers=PRIVATE)
+            )
+
+        endpoint.__name__, endpoint.__doc__ = handler.__name__, handler.__doc__
+        return Operation(method, path, cors.shared(endpoint) if shared else endpoint, declared)
+
+    return declare
