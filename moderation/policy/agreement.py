@@ -1,9 +1,11 @@
-"""The model against moderators, in Prometheus's text format: kept for some minutes, since it reads decisions one by one."""
+"""The model against moderators over the last 30 days, for `/metrics`: kept for ten minutes, because it reads decisions one by one."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from moderation.core.ids import EVERYWHERE
 from moderation.db.database import Session
@@ -13,46 +15,42 @@ from moderation.policy.store_verdicts import Outcome
 from moderation.sites.model import DAY
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelAgreement:
+    """One label: of `decided` texts on which a person said something, the model had said the same at one half of `agreed`."""
+
+    decided: int
+    agreed: int
+    reliability: Sequence[dict[str, Any]]
+    """By tenths of the probability: {from, count, mean, share}, as `error_rates.reliability` gives them."""
+
+
 class Agreement:
-    """The model against moderators, of 30 days. It reads decisions one by one, and whoever scrapes comes every few seconds."""
+    """Label → LabelAgreement, read at most every ten minutes: a scraper comes every few seconds."""
 
     EVERY = 600_000
+    """Milliseconds."""
     MOST = 5_000
+    """Decisions, the latest."""
 
     def __init__(self) -> None:
         self._at: int | None = None
-        self._lines: list[str] = []
+        self._labels: dict[str, LabelAgreement] = {}
 
-    async def of(self, session: Session, now: int) -> list[str]:
+    async def of(self, session: Session, now: int) -> dict[str, LabelAgreement]:
         if self._at is None or not 0 <= now - self._at < self.EVERY:
             self._at = now
-            found = await decided_verdicts.outcomes(session, EVERYWHERE, now - 30 * DAY, self.MOST)
-            self._lines = await asyncio.to_thread(in_lines, found)
-        return self._lines
+            outcomes = await decided_verdicts.outcomes(session, EVERYWHERE, now - 30 * DAY, self.MOST)
+            self._labels = await asyncio.to_thread(by_label, outcomes)
+        return self._labels
 
 
-def in_lines(found: list[Outcome]) -> list[str]:
-    lines: list[str] = []
-
-    def family(name: str, meaning: str, values: Mapping[str, float]) -> None:
-        lines.extend([f"# HELP moderation_{name} {meaning}", f"# TYPE moderation_{name} gauge"])
-        lines.extend(f"moderation_{name}{{{labels}}} {value}" for labels, value in values.items())
-
-    agreed = error_rates.agreement(found)
-    of = f"of 30 days, the latest {Agreement.MOST:,} decisions, read every ten minutes."
-    family("label_decided", f"Texts of which people said whether the label is right, {of}",
-           {f'label="{label}"': one["count"] for label, one in agreed.items()})  # fmt: skip
-    family("label_agreed", "Of those, the ones of which the model had said the same at one half.",
-           {f'label="{label}"': one["hits"] for label, one in agreed.items()})  # fmt: skip
-    curve = {
-        f'label="{label}",from="{one["from"]}"': one
-        for label in agreed
-        for one in error_rates.reliability(found, label)
+def by_label(outcomes: list[Outcome]) -> dict[str, LabelAgreement]:
+    return {
+        label: LabelAgreement(
+            decided=share["count"],
+            agreed=share["hits"],
+            reliability=error_rates.reliability(outcomes, label),
+        )
+        for label, share in error_rates.agreement(outcomes).items()
     }
-    family("reliability_decided", "The same texts by tenths of what the model said.",
-           {key: one["count"] for key, one in curve.items()})  # fmt: skip
-    family("reliability_said", "The mean probability that the model gave these.",
-           {key: round(one["mean"], 4) for key, one in curve.items()})  # fmt: skip
-    family("reliability_share", "The share of these that people called so.",
-           {key: round(one["share"], 4) for key, one in curve.items()})  # fmt: skip
-    return lines

@@ -336,8 +336,8 @@ async def test_metrics_count_what_was_compared(service: Service) -> None:
     await service.post()
     await told(service)
     lines = (await service.client.get("/metrics")).text.splitlines()
-    assert 'moderation_shadow_compared{site="default"} 1' in lines
-    assert 'moderation_shadow_differ{site="default"} 1' in lines
+    assert 'moderation_shadow_compared{site="default"} 1.0' in lines
+    assert 'moderation_shadow_differ{site="default"} 1.0' in lines
 
 
 async def test_a_retraining_may_run_beside_instead_of_going_live(settings: Settings) -> None:

@@ -44,10 +44,10 @@ async def test_figures_count_what_came_what_was_decided_and_what_was_overturned(
     assert told["in_queue"]["waiting"] == 1 and told["in_queue"]["median_s"] >= 600
     assert sum(b["count"] for b in told["reliability"]["spam"]) == 2
     lines = (await service.client.get("/metrics")).text.splitlines()
-    for line in ('decided{action="publish"} 1', 'overturned{action="publish"} 1', 'decided{action="hold"} 2',
-                 'overturned{action="hold"} 1'):  # fmt: skip
+    for line in ('decided{action="publish"} 1.0', 'overturned{action="publish"} 1.0', 'decided{action="hold"} 2.0',
+                 'overturned{action="hold"} 1.0'):  # fmt: skip
         assert f"moderation_verdicts_{line}" in lines
-    assert "# TYPE moderation_second_look_overturned gauge" in lines
+    assert "# TYPE moderation_audit_sample_overturned gauge" in lines
     ends = {id[-1] for id in published + held}
     async with service.services.database.reading() as session:
         assert (await decided_verdicts.tallied(session, 0, published[0][-1]))["publish"] == (1, 1)
@@ -70,7 +70,7 @@ async def test_what_the_page_shows_is_in_the_metrics_too(service: Service) -> No
     stats = (await service.client.get("/api/v1/stats", headers=who)).json()
     assert await lines("label_decided") == {f'label="{name}"': one["count"] for name, one in stats["agreement"].items()}
     assert await lines("label_agreed") == {f'label="{name}"': one["hits"] for name, one in stats["agreement"].items()}
-    curve = {f'label="{name}",from="{b["from"]}"': b for name, bins in stats["reliability"].items() for b in bins}
+    curve = {f'from="{b["from"]}",label="{name}"': b for name, bins in stats["reliability"].items() for b in bins}
     for name, of in (("decided", "count"), ("said", "mean"), ("share", "share")):
         assert await lines(f"reliability_{name}") == {key: round(b[of], 4) for key, b in curve.items()}
     assert (await lines("label_decided"))['label="spam"'] == 2 and third not in str(curve)

@@ -149,9 +149,9 @@ async def test_a_rule_that_is_mostly_overturned_only_holds_and_says_so_everywher
     note = next(r["note"] for r in shown["verdict"]["reasons"] if r.get("rule") == "disallowed")
     assert note == "word: river; muted, so it only holds: moderators mostly overturn it"
     metrics = (await service.client.get("/metrics")).text
-    assert 'moderation_rule_muted{rule="disallowed"} 1' in metrics
-    assert 'moderation_rule_overturned{rule="disallowed"} 17' in metrics
-    assert 'moderation_rule_hits_total{rule="disallowed"} 26' in metrics
+    assert 'moderation_rule_muted{rule="disallowed"} 1.0' in metrics
+    assert 'moderation_rule_overturned{rule="disallowed"} 17.0' in metrics
+    assert 'moderation_rule_hits_total{rule="disallowed"} 26.0' in metrics
     log = (await service.client.get("/api/v1/audit", headers=await service.token())).json()["entries"]
     entry = next(e for e in log if e["action"] == "rule:mute")
     assert (entry["subject"], entry["actor"], entry["detail"]) == ("disallowed", "service", {"why": "overturned"})

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 import zipfile
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from moderation import settings as settings_
 from moderation.__main__ import COMMANDS, commands_of, main
@@ -267,6 +269,12 @@ async def test_health_and_metrics_count_and_tell_nothing_private(service: Servic
     assert 'moderation_comments{status="approved"} 1' in text and 'moderation_comments{status="pending"} 1' in text
     assert 'moderation_verdicts_total{action="publish"} 1' in text
     assert "@" not in text and "203.0.113" not in text
+    families = list(text_string_to_metric_families(text))
+    assert len(families) == len({one.name for one in families}) > 20 and all(one.documentation for one in families)
+    names = {f"{one.name}_total" if one.type == "counter" else one.name for one in families}
+    docs = " ".join(page.read_text("utf-8") for page in (ROOT / "docs").glob("*.md"))
+    assert set(re.findall(r"`(moderation_[a-z_]+)", docs)) <= names, "a page names a metric that there is not"
+    assert not any(word in name for name in names for word in ("second_look", "tries"))
     service.have(settings=replace(service.settings, metrics_token="a token"))
     for said in ("", "a token", "Basic a token", "Bearer another"):
         answer = await service.client.get("/metrics", headers={"Authorization": said})
