@@ -27,8 +27,8 @@ def serve(
     from moderation.web.connections import raise_descriptors
     from moderation.web.shutdown import REST, LastResort
 
-    given = {"MODERATION_HOST": host, "MODERATION_PORT": port}
-    settings = load(dict(os.environ) | {name: str(value) for name, value in given.items() if value is not None})
+    given = {"host": host, "port": port}
+    settings = load(**{name: value for name, value in given.items() if value is not None})
     if workers > 1 and not settings.is_postgres:
         raise SettingsError(
             "more than one worker needs PostgreSQL (MODERATION_DATABASE=postgresql://…): on one SQLite file they would "

@@ -6,74 +6,194 @@ import os
 import re
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
 from email.utils import parseaddr
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
+from pydantic import BeforeValidator, Field, NonNegativeInt, SecretStr, ValidationError, ValidationInfo, field_validator
+from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+
 PREFIX = "MODERATION_"
+FILE = PREFIX + "SETTINGS"
+"""Names the file of settings."""
+KEY_SHORTEST = 16
+"""Bytes of the secret key."""
+NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\[\]:]*)(:\d+)?")
+"""One of the hosts in a database's URL, with its port."""
 
 
 class SettingsError(Exception):
-    """A setting is wrong; the message names it and never shows a secret."""
+    """A setting is wrong; the message names it and never shows its value, which may be a secret."""
 
 
-def setting(default: Any, meaning: str, *, secret: bool = False) -> Any:
-    return field(default=default, repr=not secret, metadata={"meaning": meaning, "secret": secret})
+Switch = Annotated[bool, BeforeValidator(lambda value: False if value == "" else value)]
+"""True or false; an empty variable is false."""
+Secret = Annotated[SecretStr, BeforeValidator(lambda value: value.strip() if isinstance(value, str) else value)]
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
-    database: str = setting("data/moderation.sqlite3", "A path for SQLite, or `postgresql://USER:PASSWORD@HOST/NAME`.")
-    models: str = setting("data/models", "The folder of the sites' corrections to the shipped model.")
-    host: str = setting("127.0.0.1", "The address to listen on.")
-    port: int = setting(8000, "The port to listen on.")
-    secret_key: str = setting(
+def variable(name: str) -> str:
+    """The environment variable of a field."""
+    return PREFIX + name.upper()
+
+
+class Settings(BaseSettings):
+    """What an operator sets. Arguments win over the environment, which wins over the file that MODERATION_SETTINGS names.
+
+    Errors and `repr` show no value that may hold a secret.
+    """
+
+    model_config = SettingsConfigDict(
+        frozen=True,
+        extra="forbid",
+        alias_generator=variable,
+        validate_by_name=True,
+        validate_default=True,
+        case_sensitive=True,
+        str_strip_whitespace=True,
+        hide_input_in_errors=True,
+    )
+
+    database: str = Field(
+        "data/moderation.sqlite3",
+        description="A path for SQLite, or `postgresql://USER:PASSWORD@HOST/NAME`.",
+        repr=False,
+    )
+    models: str = Field("data/models", description="The folder of the sites' corrections to the shipped model.")
+    host: str = Field("127.0.0.1", description="The address to listen on.")
+    port: int = Field(8000, description="The port to listen on.")
+    secret_key: Secret = Field(
+        SecretStr(""),
+        description="At least 16 characters. "
+        "Unset: made once, in the file `secret-key` beside the database (or in `data/`).",
+    )
+    public_url: str = Field(
+        "", description="The base of every link that leaves the service. Unset: `http://HOST:PORT`."
+    )
+    first_moderator: str = Field(
+        "moderator@example.org", description="Who may sign in first; made when there is no moderator yet."
+    )
+    demo: Switch = Field(False, description="Demo articles with their threads and forms, the first of them at `/`.")
+    trusted_proxies: str = Field(
         "",
-        "At least 16 characters. Unset: made once, in the file `secret-key` beside the database (or in `data/`).",
-        secret=True,
+        description="Addresses or CIDRs, separated by commas, whose `X-Forwarded-For` is believed. None by default.",
     )
-    public_url: str = setting("", "The base of every link that leaves the service. Unset: `http://HOST:PORT`.")
-    first_moderator: str = setting(
-        "moderator@example.org", "Who may sign in first; made when there is no moderator yet."
+    metrics_token: Secret = Field(SecretStr(""), description="Set: `/metrics` wants it as a bearer token.")
+    smtp_url: Secret = Field(
+        SecretStr(""),
+        description="Where mail is handed in: `smtp://USER:PASSWORD@HOST:PORT` (STARTTLS where offered) or `smtps://…`. "
+        "Unset: no mail.",
     )
-    demo: bool = setting(False, "Demo articles with their threads and forms, the first of them at `/`.")
-    trusted_proxies: str = setting(
-        "", "Addresses or CIDRs, separated by commas, whose `X-Forwarded-For` is believed. None by default."
+    mail_from: str = Field(
+        "", description="Whom mail is from: `comments@example.org` or `Garden <comments@example.org>`."
     )
-    metrics_token: str = setting("", "Set: `/metrics` wants it as a bearer token.", secret=True)
-    smtp_url: str = setting(
-        "",
-        "Where mail is handed in: `smtp://USER:PASSWORD@HOST:PORT` (STARTTLS where offered) or `smtps://…`. Unset: no mail.",
-        secret=True,
+    keep_spam_days: NonNegativeInt = Field(
+        30, description="Spam is forgotten this many days after it came or was last decided on; 0: kept for ever."
     )
-    mail_from: str = setting("", "Whom mail is from: `comments@example.org` or `Garden <comments@example.org>`.")
-    keep_spam_days: int = setting(
-        30, "Spam is forgotten this many days after it came or was last decided on; 0: kept for ever."
+    keep_rejected_days: NonNegativeInt = Field(90, description="The same for rejected comments.")
+    keep_deleted_days: NonNegativeInt = Field(
+        30, description="The same for what its author withdrew or a moderator deleted."
     )
-    keep_rejected_days: int = setting(90, "The same for rejected comments.")
-    keep_deleted_days: int = setting(30, "The same for what its author withdrew or a moderator deleted.")
-    keep_addresses_days: int = setting(30, "The same for the keyed hash of the address that a comment came from.")
-    keep_shadow_days: int = setting(90, "The same for what candidate models would have said in shadow mode.")
-    keep_examples: bool = setting(
-        False, "What is forgotten goes on teaching, if a moderator decided on it: its text stays, without its author."
+    keep_addresses_days: NonNegativeInt = Field(
+        30, description="The same for the keyed hash of the address that a comment came from."
     )
-    digest_hours: int = setting(
-        24, "Moderators are mailed what waits at most every so many hours, where mail is set up; 0: never."
+    keep_shadow_days: NonNegativeInt = Field(
+        90, description="The same for what candidate models would have said in shadow mode."
     )
-    webhooks_to_private: bool = setting(
-        False, "Webhooks may go to loopback and private addresses, and over plain `http://`."
+    keep_examples: Switch = Field(
+        False,
+        description="What is forgotten goes on teaching, if a moderator decided on it: its text stays, without its author.",
     )
-    log_level: str = setting("INFO", "DEBUG, INFO, WARNING or ERROR.")
-    grace: int = setting(20, "Seconds that requests in flight have to finish when the service is stopped.")
+    digest_hours: NonNegativeInt = Field(
+        24, description="Moderators are mailed what waits at most every so many hours, where mail is set up; 0: never."
+    )
+    webhooks_to_private: Switch = Field(
+        False, description="Webhooks may go to loopback and private addresses, and over plain `http://`."
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO", description="DEBUG, INFO, WARNING or ERROR."
+    )
+    grace: NonNegativeInt = Field(
+        20, description="Seconds that requests in flight have to finish when the service is stopped."
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        path = os.environ.get(FILE)
+        from_file = InitSettingsSource(settings_cls, variables_in(Path(path)) if path else {})
+        return init_settings, env_settings, from_file
+
+    @field_validator("database")
+    @classmethod
+    def _is_a_database(cls, address: str) -> str:
+        try:
+            hosts = urlsplit(address).netloc.rpartition("@")[2].split(",") if is_postgres(address) else []
+        except ValueError:
+            hosts = ["["]
+        if not address or not all(map(HOST.fullmatch, hosts)):
+            raise ValueError("must be a path, or like postgresql://USER:PASSWORD@HOST/NAME")
+        return address
+
+    @field_validator("port")
+    @classmethod
+    def _is_a_port(cls, port: int) -> int:
+        if not 0 <= port <= 65535:
+            raise ValueError("must be from 0 to 65535")
+        return port
+
+    @field_validator("secret_key")
+    @classmethod
+    def _is_long_enough(cls, key: SecretStr) -> SecretStr:
+        if 0 < len(key.get_secret_value().encode()) < KEY_SHORTEST:
+            raise ValueError(f"must have at least {KEY_SHORTEST} characters")
+        return key
+
+    @field_validator("public_url")
+    @classmethod
+    def _is_an_address(cls, url: str, info: ValidationInfo) -> str:
+        """Of what stands in its place where it is unset, too; a wrong port has an error of its own."""
+        base = url or "http://" + reach_of(info.data.get("host", ""), info.data.get("port", 8000))
+        if not is_address(base, ("http", "https")):
+            raise ValueError("must be an address like https://comments.example.org")
+        return url
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_networks(cls, text: str) -> str:
+        try:
+            networks_in(text)
+        except ValueError:
+            raise ValueError("must be addresses or CIDRs, separated by commas") from None
+        return text
+
+    @field_validator("smtp_url")
+    @classmethod
+    def _is_a_mail_server(cls, url: SecretStr) -> SecretStr:
+        if url and not is_address(url.get_secret_value(), ("smtp", "smtps")):
+            raise ValueError("must be like smtp://USER:PASSWORD@HOST:PORT")
+        return url
+
+    @field_validator("mail_from")
+    @classmethod
+    def _is_a_sender(cls, sender: str, info: ValidationInfo) -> str:
+        is_email = re.fullmatch(r"[^@\s]+@[^@\s]+", parseaddr(sender)[1]) and sender.isprintable()
+        if info.data.get("smtp_url") and not is_email:
+            raise ValueError("must be an email address where MODERATION_SMTP_URL is set")
+        return sender
 
     @property
     def reach(self) -> str:
         """Host and port where this machine finds the service."""
-        host = "127.0.0.1" if self.host in ("0.0.0.0", "::", "") else self.host  # noqa: S104  (compared, not bound)
-        return f"{f'[{host}]' if ':' in host else host}:{self.port}"
+        return reach_of(self.host, self.port)
 
     @property
     def base(self) -> str:
@@ -82,7 +202,7 @@ class Settings:
     @property
     def smtp(self) -> tuple[str, str] | None:
         """The server's address and the sender; None where no mail is set up."""
-        return (self.smtp_url, self.mail_from) if self.smtp_url else None
+        return (self.smtp_url.get_secret_value(), self.mail_from) if self.smtp_url else None
 
     @property
     def keep(self) -> dict[str, Any]:
@@ -99,29 +219,27 @@ class Settings:
 
     @property
     def is_postgres(self) -> bool:
-        return self.database.startswith(("postgresql://", "postgres://"))
+        return is_postgres(self.database)
 
     @property
     def proxies(self) -> tuple[Any, ...]:
-        return tuple(
-            ip_network(entry.strip(), strict=False) for entry in self.trusted_proxies.split(",") if entry.strip()
-        )
+        return networks_in(self.trusted_proxies)
 
     @property
     def key_file(self) -> Path:
         return (Path("data") if self.is_postgres else Path(self.database).parent) / "secret-key"
 
     def secret(self) -> bytes:
-        """The secret key; made once, readable by us alone, where none is set."""
+        """The secret key; made once, readable by us alone, where none is set. Raises SettingsError."""
         if self.secret_key:
-            return self.secret_key.encode()
+            return self.secret_key.get_secret_value().encode()
         path = self.key_file
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         try:
             handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         except FileExistsError:
             kept = path.read_bytes().strip()
-            if len(kept) < 16:
+            if len(kept) < KEY_SHORTEST:
                 raise SettingsError(f"the file {path} holds no secret key; restore it from a backup") from None
             return kept
         with os.fdopen(handle, "w") as file:
@@ -131,99 +249,81 @@ class Settings:
         return path.read_bytes().strip()
 
 
-def load(environment: Mapping[str, str] | None = None) -> Settings:
-    """From the environment, over the file that MODERATION_SETTINGS names (`NAME=value` lines). Raises SettingsError."""
-    environment = os.environ if environment is None else environment
-    given: dict[str, str] = {}
-    if path := environment.get(PREFIX + "SETTINGS"):
-        given |= from_file(Path(path))
-    known = {PREFIX + f.name.upper(): f for f in fields(Settings)}
-    given |= {name: value for name, value in environment.items() if name in known}
-    if strangers := sorted(set(given) - set(known)):
-        raise SettingsError(f"{', '.join(strangers)}: no such setting; see docs/settings.md")
-    values = {}
-    for name, text in given.items():
-        f = known[name]
-        values[f.name] = parsed(name, text, type(f.default))
-    settings = Settings(**values)
-    check(settings)
-    return settings
+def variables_in(path: Path) -> dict[str, str]:
+    """Variable → value, from `NAME=value` lines, the prefix left out or not; `#` begins a remark. Raises SettingsError.
 
-
-def from_file(path: Path) -> dict[str, str]:
+    A value stands as it is written, but for quotes around it: a password may hold `#` and `$`.
+    """
     found = {}
     try:
         lines = path.read_text("utf-8").splitlines()
-    except OSError as error:
-        raise SettingsError(f"the settings file {path} cannot be read: {error.strerror}") from error
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise SettingsError(f"the settings file {path} cannot be read: {why}") from None
     for number, line in enumerate(lines, 1):
-        name, is_one, value = line.strip().partition("=")
-        if not name or name.startswith("#"):
+        if not line.strip() or line.strip().startswith("#"):
             continue
-        if not is_one:
+        name, _, value = line.partition("=")
+        if not NAME.fullmatch(name.strip()) or "=" not in line:
             raise SettingsError(f"{path}, line {number}: write NAME=value")
-        name = name.strip().upper()
-        found[name if name.startswith(PREFIX) else PREFIX + name] = value.strip().strip("\"'")
+        found[PREFIX + name.strip().upper().removeprefix(PREFIX)] = value.strip().strip("\"'")
     return found
 
 
-def parsed(name: str, text: str, kind: type) -> Any:
-    if kind is bool:
-        if text.lower() in ("1", "true", "yes", "on"):
-            return True
-        if text.lower() in ("", "0", "false", "no", "off"):
-            return False
-        raise SettingsError(f"{name} must be true or false")
-    if kind is int:
-        if not text.strip().isdigit():
-            raise SettingsError(f"{name} must be a whole number")
-        return int(text)
-    return text.strip()
-
-
-def check(settings: Settings) -> None:
-    if not 0 <= settings.port <= 65535:
-        raise SettingsError("MODERATION_PORT must be from 0 to 65535")
-    if settings.secret_key and len(settings.secret_key.encode()) < 16:
-        raise SettingsError("MODERATION_SECRET_KEY must have at least 16 characters")
-    if settings.log_level not in ("DEBUG", "INFO", "WARNING", "ERROR"):
-        raise SettingsError("MODERATION_LOG_LEVEL must be DEBUG, INFO, WARNING or ERROR")
+def load(**given: Any) -> Settings:
+    """The settings, with `given` before all others. Raises SettingsError, which names every wrong variable."""
     try:
-        parts = urlsplit(settings.base)
-        well = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        well = False
-    if not well:
-        raise SettingsError("MODERATION_PUBLIC_URL must be an address like https://comments.example.org")
-    check_mail(settings)
-    try:
-        _ = settings.proxies
-    except ValueError:
-        raise SettingsError("MODERATION_TRUSTED_PROXIES must be addresses or CIDRs, separated by commas") from None
+        return Settings(**given)
+    except ValidationError as error:
+        raise SettingsError("; ".join(map(sentence, error.errors(include_input=False)))) from None
 
 
-def check_mail(settings: Settings) -> None:
-    if not settings.smtp_url:
-        return
+def sentence(error: Mapping[str, Any]) -> str:
+    """One wrong variable, without its value."""
+    name = PREFIX + str(error["loc"][0]).removeprefix(PREFIX).upper()
+    match error["type"]:
+        case "extra_forbidden":
+            return f"{name}: no such setting; see docs/settings.md"
+        case "value_error":
+            return f"{name} {error['ctx']['error']}"
+        case "literal_error":
+            return f"{name} must be {error['ctx']['expected']}".replace("'", "")
+        case "bool_parsing" | "bool_type":
+            return f"{name} must be true or false"
+        case "string_type":
+            return f"{name} must be a text"
+    return f"{name} must be a whole number"
+
+
+def is_postgres(address: str) -> bool:
+    return address.startswith(("postgresql://", "postgres://"))
+
+
+def reach_of(host: str, port: int) -> str:
+    host = "127.0.0.1" if host in ("0.0.0.0", "::", "") else host  # noqa: S104  (compared, not bound)
+    return f"{f'[{host}]' if ':' in host else host}:{port}"
+
+
+def is_address(url: str, schemes: tuple[str, ...]) -> bool:
     try:
-        parts = urlsplit(settings.smtp_url)
-        well = parts.scheme in ("smtp", "smtps") and bool(parts.hostname) and parts.port != 0
+        parts = urlsplit(url)
+        return parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
     except ValueError:
-        well = False
-    if not well:  # without `from`, and without the value: it holds a password
-        raise SettingsError("MODERATION_SMTP_URL must be like smtp://USER:PASSWORD@HOST:PORT") from None
-    address = parseaddr(settings.mail_from)[1]
-    if not re.fullmatch(r"[^@\s]+@[^@\s]+", address) or not settings.mail_from.isprintable():
-        raise SettingsError("MODERATION_MAIL_FROM must be an email address where MODERATION_SMTP_URL is set")
+        return False
+
+
+def networks_in(text: str) -> tuple[Any, ...]:
+    """Raises ValueError."""
+    return tuple(ip_network(entry.strip(), strict=False) for entry in text.split(",") if entry.strip())
 
 
 def table() -> str:
     """The settings as Markdown."""
     rows = ["| variable | default | meaning |", "|---|---|---|"]
-    for f in fields(Settings):
-        default = f"`{f.default}`" if f.default not in ("",) else "unset"
-        rows.append(f"| `{PREFIX}{f.name.upper()}` | {default} | {f.metadata['meaning']} |")
+    for name, field in Settings.model_fields.items():
+        default = f"`{field.default}`" if str(field.default) else "unset"
+        rows.append(f"| `{variable(name)}` | {default} | {field.description} |")
     rows.append(
-        f"| `{PREFIX}SETTINGS` | unset | A file with `NAME=value` lines, one for each of the above; the environment wins. |"
+        f"| `{FILE}` | unset | A file with `NAME=value` lines, one for each of the above; the environment wins. |"
     )
     return "\n".join(rows) + "\n"

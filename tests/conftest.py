@@ -43,6 +43,8 @@ sys.dont_write_bytecode = False
 """Compiled files are kept, or each worker and each server would compile the whole house anew."""
 
 ROOT = Path(__file__).parent.parent
+for name in [name for name in os.environ if name.startswith("MODERATION_")]:
+    del os.environ[name]  # what whoever runs the tests has set is no setting of theirs
 STRICT = os.environ.get("CI") == "true"
 """In CI nothing may be skipped: what is missing there fails."""
 
@@ -283,6 +285,11 @@ class Service:
         async with services.database.transaction() as tx:
             token = await access.add_token(tx, services.signer, site, frozenset(scopes.split(",")), self.clock())
         return {"Authorization": f"Bearer {token}"}
+
+
+def changed(settings: Settings, **given: Any) -> Settings:
+    """Other settings, checked like an operator's; what is not given stays."""
+    return Settings(**dict(settings) | given)
 
 
 @pytest.fixture

@@ -78,9 +78,9 @@ class Families:
 async def get_metrics(request: Request) -> Response:
     """Counts, in Prometheus's text format."""
     services = services_of(request)
-    if services.settings.metrics_token:
+    if expected := services.settings.metrics_token.get_secret_value():
         kind, _, sent = request.headers.get("authorization", "").partition(" ")
-        good = hmac.compare_digest(sent.strip().encode(), services.settings.metrics_token.encode())
+        good = hmac.compare_digest(sent.strip().encode(), expected.encode())
         if kind.lower() != "bearer" or not good:
             raise Unauthorized("MODERATION_METRICS_TOKEN is needed as a bearer token.")
     async with services.database.reading() as session:

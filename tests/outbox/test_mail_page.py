@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import replace
 
 import httpx
 import pytest
@@ -11,7 +10,7 @@ import pytest
 from classifier.serving import Classifier
 from moderation.app import create_app
 from moderation.settings import Settings
-from tests.conftest import Clock, Service
+from tests.conftest import Clock, Service, changed
 from tests.html import Page
 from tests.outbox.postbox import postbox
 from tests.policy.test_settings import signed_in
@@ -35,7 +34,7 @@ async def test_a_test_mail_goes_to_whoever_presses_and_the_answer_is_shown(
     settings: Settings, classifier: Classifier, caplog: pytest.LogCaptureFixture
 ) -> None:
     with postbox(login=True) as box, caplog.at_level(logging.DEBUG):
-        mailed = replace(settings, smtp_url=box.url, mail_from="Garden <comments@garden.example>")
+        mailed = changed(settings, smtp_url=box.url, mail_from="Garden <comments@garden.example>")
         app = create_app(mailed, classifier=classifier, clock=Clock(), say=lambda text: None)
         client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://comments.test")
         async with app.router.lifespan_context(app), client:

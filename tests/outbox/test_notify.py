@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from urllib.parse import urlsplit
 
 import httpx
@@ -13,7 +12,7 @@ from moderation.outbox import store as outbox
 from moderation.settings import Settings
 from moderation.sites import store as sites
 from moderation.sites.model import Site
-from tests.conftest import Service, forged
+from tests.conftest import Service, changed, forged
 from tests.html import Page
 from tests.outbox.postbox import Postbox
 
@@ -24,7 +23,7 @@ ONE_CLICK = {"List-Unsubscribe": "One-Click"}
 
 @pytest.fixture
 def settings(settings: Settings, box: Postbox) -> Settings:
-    return replace(settings, smtp_url=box.url, mail_from="Garden <comments@garden.example>", digest_hours=0)
+    return changed(settings, smtp_url=box.url, mail_from="Garden <comments@garden.example>", digest_hours=0)
 
 
 async def delivered(service: Service, box: Postbox) -> list[tuple[str, str]]:
@@ -266,7 +265,7 @@ async def test_the_form_offers_it(service: Service) -> None:
 class TestWithoutMail:
     @pytest.fixture
     def settings(self, settings: Settings) -> Settings:
-        return replace(settings, smtp_url="", mail_from="")
+        return changed(settings, smtp_url="", mail_from="")
 
     async def test_nothing_is_offered_kept_or_queued(self, service: Service) -> None:
         page = Page((await service.client.get("/sites/default/articles/post/form")).text)

@@ -6,7 +6,6 @@ import asyncio
 import json
 import signal
 from collections.abc import AsyncIterator, Callable, Iterator
-from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -22,7 +21,7 @@ from moderation.outbox import webhooks
 from moderation.outbox.delivery import AGE, LEASE, TRIES, delay
 from moderation.outbox.store import Message
 from moderation.settings import Settings
-from tests.conftest import Server, Service, wait_until
+from tests.conftest import Server, Service, changed, wait_until
 from tests.outbox.receiver import Receiver, receiving
 
 pytestmark = pytest.mark.anyio
@@ -36,7 +35,7 @@ def receiver() -> Iterator[Receiver]:
 
 @pytest.fixture
 def settings(settings: Settings) -> Settings:
-    return replace(settings, webhooks_to_private=True)
+    return changed(settings, webhooks_to_private=True)
 
 
 @pytest.fixture

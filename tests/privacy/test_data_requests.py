@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,7 @@ from moderation.settings import Settings
 from moderation.sites import store as sites
 from moderation.sites.model import Site
 from moderation.transfer import store_backup as dump
-from tests.conftest import Service, forged
+from tests.conftest import Service, changed, forged
 from tests.html import Page
 from tests.outbox.postbox import Postbox
 
@@ -30,7 +29,7 @@ ANN, BOB = "Ann.Other@mail.example", "bob@mail.example"
 
 @pytest.fixture
 def settings(settings: Settings, box: Postbox) -> Settings:
-    return replace(settings, smtp_url=box.url, mail_from="comments@garden.example", digest_hours=0)
+    return changed(settings, smtp_url=box.url, mail_from="comments@garden.example", digest_hours=0)
 
 
 async def every_row(service: Service, *, but: tuple[str, ...] = ()) -> str:
@@ -224,7 +223,7 @@ async def test_no_address_is_an_error_at_its_field(service: Service, box: Postbo
 class TestWithoutMail:
     @pytest.fixture
     def settings(self, settings: Settings) -> Settings:
-        return replace(settings, smtp_url="", mail_from="")
+        return changed(settings, smtp_url="", mail_from="")
 
     async def test_the_page_says_whom_to_ask(self, service: Service) -> None:
         answer = await service.client.get("/privacy")

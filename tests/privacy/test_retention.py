@@ -21,7 +21,7 @@ from moderation.sites.model import Site, SiteSettings
 from moderation.transfer import store as imports
 from moderation.transfer import store_backup as dump
 from moderation.transfer.store import Known
-from tests.conftest import Server, Service
+from tests.conftest import Server, Service, changed
 from tests.outbox.postbox import Postbox
 
 pytestmark = pytest.mark.anyio
@@ -208,7 +208,7 @@ def test_an_operator_can_sweep(server: Server) -> None:
 class TestDigest:
     @pytest.fixture
     def settings(self, settings: Settings, box: Postbox) -> Settings:
-        return replace(settings, smtp_url=box.url, mail_from="comments@garden.example")
+        return changed(settings, smtp_url=box.url, mail_from="comments@garden.example")
 
     @pytest.fixture
     async def desk(self, service: Service, box: Postbox) -> AsyncIterator[Service]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from urllib.parse import urlsplit
 
 import pytest
 
 from moderation.queue import digest
 from moderation.settings import Settings
-from tests.conftest import Service, forged
+from tests.conftest import Service, changed, forged
 from tests.html import Page
 from tests.outbox.postbox import Postbox
 from tests.policy.test_settings import signed_in
@@ -20,7 +19,7 @@ ACCOUNT = "/moderate/account"
 
 @pytest.fixture
 def settings(settings: Settings, box: Postbox) -> Settings:
-    return replace(settings, smtp_url=box.url, mail_from="Garden <comments@garden.example>", digest_hours=0)
+    return changed(settings, smtp_url=box.url, mail_from="Garden <comments@garden.example>", digest_hours=0)
 
 
 async def digested(service: Service, box: Postbox) -> int:

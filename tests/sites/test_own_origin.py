@@ -73,5 +73,5 @@ async def test_on_the_machine_itself_both_its_names_may_post(service: Service) -
 
 @pytest.mark.parametrize("wrong", ["https://a.example:port", "https://a.example:99999", "ftp://a.example", "https://"])
 def test_a_public_url_that_is_no_address_is_refused_at_the_start(wrong: str) -> None:
-    with pytest.raises(SettingsError):
-        load({"MODERATION_PUBLIC_URL": wrong})
+    with pytest.raises(SettingsError, match="MODERATION_PUBLIC_URL must be an address"):
+        load(public_url=wrong)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from moderation.outbox import events
 from moderation.privacy import data_requests as privacy
 from moderation.settings import Settings
 from moderation.team import store_failures as failures
-from tests.conftest import Service
+from tests.conftest import Service, changed
 from tests.html import csrf
 from tests.outbox.postbox import Postbox
 from tests.team.test_second_factor import EMAIL, add
@@ -21,7 +19,7 @@ pytestmark = pytest.mark.anyio
 
 @pytest.fixture
 def settings(settings: Settings, box: Postbox) -> Settings:
-    return replace(settings, smtp_url=box.url, mail_from="Garden <comments@garden.example>", digest_hours=0)
+    return changed(settings, smtp_url=box.url, mail_from="Garden <comments@garden.example>", digest_hours=0)
 
 
 async def round_(service: Service, box: Postbox) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import zipfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from moderation.team import access
 from moderation.transfer import backup
 from moderation.transfer import store_backup as dump
 from moderation.web import cookies
-from tests.conftest import Server, Service
+from tests.conftest import Server, Service, changed
 from tests.team import test_second_factor as factor
 
 pytestmark = pytest.mark.anyio
@@ -76,7 +76,7 @@ async def restored(
     """The service on what was backed up, with the same secret key."""
     file = folder / "backup.zip"
     await backup.write(service.services.database, folder / "models", SECRET, file)
-    settings: Settings = replace(service.settings, database=str(folder / "new" / "db"))
+    settings: Settings = changed(service.settings, database=str(folder / "new" / "db"))
     database = connect(settings.database)
     await database.open()
     await backup.restore(database, folder / "m", folder / "new" / "key", file, say=said.append, **how)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import re
 import zipfile
-from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
+from pydantic import ValidationError
 
 from moderation import settings as settings_
 from moderation.__main__ import COMMANDS, commands_of, main
@@ -24,14 +25,83 @@ from moderation.settings import Settings, SettingsError
 from moderation.team import access
 from moderation.transfer import backup
 from moderation.transfer import store_backup as dump
-from tests.conftest import ROOT, Server, Service
+from tests.conftest import ROOT, Server, Service, changed
 
 
-def test_settings_come_from_the_environment_over_a_file(tmp_path: Path) -> None:
+def test_settings_come_from_the_environment_over_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "settings"
-    file.write_text("# ours\nMODERATION_PORT=9000\nhost = 0.0.0.0\n")
-    found = settings_.load({"MODERATION_SETTINGS": str(file), "MODERATION_PORT": "9001", "PATH": "/bin"})
+    file.write_text(
+        "# ours\n\nMODERATION_PORT=9000\nhost = 0.0.0.0\nSMTP_URL='smtp://u:p$w=rd@relay'\nmail_from=a@b.example"
+    )
+    monkeypatch.setenv("MODERATION_SETTINGS", str(file))
+    monkeypatch.setenv("MODERATION_PORT", "9001")
+    monkeypatch.setenv("MODERATION_UNHEARD_OF", "1")
+    found = settings_.load()
     assert (found.port, found.host, found.base) == (9001, "0.0.0.0", "http://127.0.0.1:9001")
+    assert found.smtp == ("smtp://u:p$w=rd@relay", "a@b.example")
+    assert settings_.load(port=9002).port == 9002
+
+
+def test_every_wrong_variable_is_named_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "settings"
+    file.write_text("prot=1\nMODERATION_GRACE=-1\nlog_level=loud\n")
+    monkeypatch.setenv("MODERATION_SETTINGS", str(file))
+    monkeypatch.setenv("MODERATION_PORT", "70000")
+    monkeypatch.setenv("MODERATION_DIGEST_HOURS", "")
+    monkeypatch.setenv("MODERATION_DEMO", "perhaps")
+    with pytest.raises(SettingsError) as told:
+        settings_.load(smtp_url="smtp://relay.example")
+    assert sorted(str(told.value).split("; ")) == [
+        "MODERATION_DEMO must be true or false",
+        "MODERATION_DIGEST_HOURS must be a whole number",
+        "MODERATION_GRACE must be a whole number",
+        "MODERATION_LOG_LEVEL must be DEBUG, INFO, WARNING or ERROR",
+        "MODERATION_MAIL_FROM must be an email address where MODERATION_SMTP_URL is set",
+        "MODERATION_PORT must be from 0 to 65535",
+        "MODERATION_PROT: no such setting",
+        "see docs/settings.md",
+    ]
+
+
+@pytest.mark.parametrize("line", ["port 9000", "=1", "smtp://u:hunter2@relay=x"])
+def test_a_line_that_is_no_setting_is_numbered_and_not_quoted(
+    line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "settings"
+    file.write_text(f"port=1\n{line}\n")
+    monkeypatch.setenv("MODERATION_SETTINGS", str(file))
+    with pytest.raises(SettingsError, match="line 2: write NAME=value") as told:
+        settings_.load()
+    assert "hunter2" not in str(told.value)
+
+
+SECRET = "hunter2"
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"secret_key": SECRET},
+        {"smtp_url": f"http://u:{SECRET}@relay.example"},
+        {"smtp_url": f"smtp://u:{SECRET}@relay:port", "mail_from": "a@b.example"},
+        {"smtp_url": f"smtp://u:{SECRET}@[::1", "mail_from": "a@b.example"},
+        {"database": f"postgresql://u:{SECRET}@db:port/x"},
+        {"database": f"postgresql://u:{SECRET}@[::1/x"},
+        {"public_url": f"https://u:{SECRET}@comments.example:port"},
+        {"trusted_proxies": f"{SECRET}, 10.0.0.0/8"},
+        {"metrics_token": [SECRET]},
+        {"port": SECRET, "demo": SECRET, "log_level": SECRET},
+    ],
+)
+def test_the_error_of_a_wrong_setting_never_shows_its_value(given: dict[str, Any]) -> None:
+    with pytest.raises(SettingsError) as told:
+        settings_.load(**given)
+    with pytest.raises(ValidationError) as raw:
+        Settings(**given)
+    for text in (str(told.value), repr(told.value), str(raw.value), repr(raw.value)):
+        assert SECRET not in text
+    assert all(f"MODERATION_{name.upper()}" in str(told.value) for name in given if name != "mail_from")
+    assert told.value.__cause__ is None and told.value.__suppress_context__
 
 
 @pytest.mark.parametrize(
@@ -47,9 +117,11 @@ def test_settings_come_from_the_environment_over_a_file(tmp_path: Path) -> None:
         ({"MODERATION_SETTINGS": "/nowhere/at/all"}, "/nowhere/at/all"),
     ],
 )
-def test_a_wrong_setting_is_named(environment: dict[str, str], named: str) -> None:
+def test_a_wrong_setting_is_named(environment: dict[str, str], named: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
     with pytest.raises(SettingsError, match=named):
-        settings_.load(environment)
+        settings_.load()
 
 
 def test_the_secret_key_is_made_once_and_is_ours_alone(tmp_path: Path) -> None:
@@ -275,7 +347,7 @@ async def test_health_and_metrics_count_and_tell_nothing_private(service: Servic
     docs = " ".join(page.read_text("utf-8") for page in (ROOT / "docs").glob("*.md"))
     assert set(re.findall(r"`(moderation_[a-z_]+)", docs)) <= names, "a page names a metric that there is not"
     assert not any(word in name for name in names for word in ("second_look", "tries"))
-    service.have(settings=replace(service.settings, metrics_token="a token"))
+    service.have(settings=changed(service.settings, metrics_token="a token"))
     for said in ("", "a token", "Basic a token", "Bearer another"):
         answer = await service.client.get("/metrics", headers={"Authorization": said})
         assert answer.status_code == 401 and answer.headers["www-authenticate"]
