@@ -90,5 +90,13 @@ def test_every_command_is_in_the_docs_with_all_its_options(name: str) -> None:
 @pytest.mark.parametrize("page", ["README.md", *sorted(f"docs/{p.name}" for p in (ROOT / "docs").glob("*.md"))])
 def test_links_between_the_docs_lead_somewhere(page: str) -> None:
     here = ROOT / page
-    for target in re.findall(r"\]\((?!https?://|#|mailto:)([^)#]+)", here.read_text("utf-8")):
-        assert Path(os.path.normpath(here.parent / target)).exists(), f"{page}: {target}"
+    for target, anchor in re.findall(r"\]\((?!https?://|mailto:)([^)#]*)#?([^)]*)\)", here.read_text("utf-8")):
+        there = Path(os.path.normpath(here.parent / target)) if target else here
+        assert there.exists(), f"{page}: {target}"
+        assert not anchor or anchor in anchors(there.read_text("utf-8")), f"{page}: {target}#{anchor}"
+
+
+def anchors(page: str) -> set[str]:
+    """The fragment of each heading, as forges make it: lower case, hyphens for spaces, no punctuation."""
+    headings = re.findall(r"^#+ (.+)$", page, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
