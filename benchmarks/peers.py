@@ -28,7 +28,7 @@ sys.path.insert(0, str(HERE.parent))
 
 from classifier.evaluation import peers, unseen  # noqa: E402
 from classifier.examples import Example  # noqa: E402
-from classifier.training.jsonl import line  # noqa: E402
+from classifier.jsonl import line  # noqa: E402
 from classifier.training.parts import HEADLINE, Part  # noqa: E402
 
 VENV = HERE / "adapters" / ".venv"

@@ -18,11 +18,12 @@ from classifier.hashing import Hasher
 from classifier.identity import TERMS
 from classifier.labels import LABELS
 from classifier.linear import Floats, Table
+from classifier.progress import log
 from classifier.registry import point, read, site_folder, write
 from classifier.structure import Structure
 from classifier.training import calibrate, corpora
 from classifier.training.calibrate import Unseen
-from classifier.training.dataset import Rows, gather, say
+from classifier.training.dataset import Rows, gather
 from classifier.training.estimate import Fitted, fit_tables, prepare
 from classifier.training.fit import anchors
 from classifier.training.measure import reliability
@@ -71,7 +72,7 @@ def leave_out(data: Path, seed: int = 1, jobs: int = 2) -> dict[str, Any]:
     source = np.array([e.source for e in rows.examples])
     group = np.array([e.group for e in rows.examples])
     asked = np.array(["spam" in e.labels for e in rows.examples]) & ~rows.copy
-    say("without each fold")
+    log("without each fold")
     (tables, _, structure_weights), found = recipe.fit(np.ones(len(rows.examples), bool))
     out: dict[str, Any] = {}
     decided: dict[str, Any] = {}
@@ -83,7 +84,7 @@ def leave_out(data: Path, seed: int = 1, jobs: int = 2) -> dict[str, Any]:
             table = tables[int(rows.fold[mine][0])]
             figures[one] = _figures(rows, mine, recipe.ask(table, stages, mine))
             if figures[one].get("auc"):
-                say(f"first decisions of {one}")
+                log(f"first decisions of {one}")
                 decided[one] = _decided(recipe, table, stages, found, mine)
         if figures:
             out[title] = figures
@@ -96,7 +97,7 @@ def leave_out(data: Path, seed: int = 1, jobs: int = 2) -> dict[str, Any]:
     for name in ("youtube_uci", "blog_comments"):
         mine = (source == name) & asked
         if mine.any() and (source[asked] != name).any():
-            say(f"without {name}")
+            log(f"without {name}")
             others, theirs = recipe.fit(source != name)
             stages = calibrate.fit_stages(rows, theirs, ("spam",), structure_weights=others.structure_weights)
             whole[name] = _figures(rows, mine, recipe.ask(others.served, stages, mine)) if stages else {}

@@ -15,11 +15,11 @@ from classifier.evaluation.bench import bench
 from classifier.evaluation.draw import chart
 from classifier.evaluation.tables import markdown, summary
 from classifier.labels import LABELS
+from classifier.progress import log
 from classifier.registry import write_json
 from classifier.training import alarms, corpora, measure
 from classifier.training.metrics import auc, enough, figures, firing, of_part, slices
 from classifier.training.parts import EVERYDAY, HEADLINE, Floats, Part, Said, column, parts, scores
-from classifier.training.progress import say
 
 SPAM_SOURCES = ("blog_comments", "blog_comments_modern", "youtube_uci", "youtube_gambling_id", "sms")
 """Sources that people looked through for spam; elsewhere good texts are only presumed not to be."""
@@ -34,25 +34,25 @@ def run(
     """(all figures, name → SVG). Times are not among them: see `times`."""
     card = base.folder.card
     answers = peers.read(peers_folder) if peers_folder else {}
-    say("reading the corpora")
+    log("reading the corpora")
     found = unseen.split(data, int(card.get("seed", seed)))
     differs = unseen.fits(card, found)
     if differs:
-        say(f"{differs}: its unseen rows cannot be told from the others, so they are left out")
+        log(f"{differs}: its unseen rows cannot be told from the others, so they are left out")
     tested = found.parts[: len(found.parts) - found.own]
     own = [] if differs else found.parts[len(tested) :]
     every = [*tested, *own]
     said = {}
     for part in every:
-        say(f"scoring {part.name}: {len(part.examples)} rows")
+        log(f"scoring {part.name}: {len(part.examples)} rows")
         said[part.name] = scores(base, part.examples)
-    say("measuring")
+    log("measuring")
     report: dict[str, Any] = {"model": base.version, "seed": seed, "missing": missing(data, card)}
     report |= figures(base, tested, said, seed)
     report["unseen rows"] = {part.name: of_part(base, part, said[part.name], seed) for part in own}
     report["split differs"] = differs
     report["spam slices"] = _spam_slices(own, said, seed)
-    say("looking for repeats between training and what is reported on")
+    log("looking for repeats between training and what is reported on")
     report["repeats"], near = unseen.repeats(found)
     report["without near repeats"] = _without(every, said, near, seed)
     report["features on unseen rows"] = firing(base, own) if own else {}

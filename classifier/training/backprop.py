@@ -14,7 +14,7 @@ from scipy import sparse
 from classifier.hashing import BUCKETS, ROWS
 from classifier.hidden import UNITS, Floats, Hidden
 from classifier.labels import LABELS
-from classifier.training.dataset import say
+from classifier.progress import log
 from classifier.training.matrix import one_sided
 
 EPOCHS = 4
@@ -68,7 +68,7 @@ def fit_hidden(
             seen = x[mine]
             seen.data *= tilt[seen.indices] * ((rng.random(seen.nnz) >= DROPPED) / np.float32(1 - DROPPED))
             net.step(seen, target[mine], weight[mine], place[mine], rate)
-    say(f"{what}: {UNITS} hidden units from {len(chosen)} texts")
+    log(f"{what}: {UNITS} hidden units from {len(chosen)} texts")
     rows = np.zeros((ROWS, UNITS), np.float32)
     rows[:BUCKETS] = net.rows * (tilt * idf)[:, None]
     own = np.array([net.own[place[known[:, k]], k].mean() if both[k] else 0.0 for k in range(len(LABELS))])

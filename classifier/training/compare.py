@@ -15,12 +15,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from classifier import registry
+from classifier import jsonl, registry
 from classifier.base import Base, Correction, open_base, open_correction
 from classifier.examples import Asked, Example
 from classifier.labels import LABELS
-from classifier.training import jsonl
-from classifier.training.progress import counted
+from classifier.progress import counted
 
 HARM = 0.01
 """Mean log loss that a candidate may add at worst: the upper end of the 90 % interval, as in a site's own learning."""

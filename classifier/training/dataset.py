@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import random
-import sys
-import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -52,10 +50,6 @@ class Rows:
     fold: npt.NDArray[np.int8]
     bias: list[str]
     copy: npt.NDArray[np.bool_]
-
-
-def say(text: str) -> None:
-    print(f"{time.strftime('%H:%M:%S')} {text}", file=sys.stderr, flush=True)
 
 
 def key(text: str, fold: Fold) -> str:

@@ -16,10 +16,11 @@ from classifier.examples import Author
 from classifier.hashing import BUCKETS, ROWS, Hasher
 from classifier.labels import LABELS
 from classifier.linear import VIEWS, Floats, Table
+from classifier.progress import log
 from classifier.structure import Structure
 from classifier.training import matrix, vocabulary
 from classifier.training.backprop import fit_hidden
-from classifier.training.dataset import FOLDS, Rows, say
+from classifier.training.dataset import FOLDS, Rows
 from classifier.training.soft_labels import fit_soft
 from classifier.training.unknown import GUESSED, GUESSING, guesses
 from classifier.views import Fold, as_written, normalised
@@ -102,7 +103,7 @@ def fit_tables(
     hasher = hasher.owned(vocabulary.owners(hasher, views, matrix.READ))
     for view in (1, 0):  # normalised first: it is the better guesser of labels that a source does not know
         chars, words = matrix.counts(hasher, views[view])
-        say(f"view {view}: {len(chosen)} texts, {chars.nnz + words.nnz} n-grams")
+        log(f"view {view}: {len(chosen)} texts, {chars.nnz + words.nnz} n-grams")
         seen = np.bincount(chars.indices, minlength=ROWS) + np.bincount(words.indices, minlength=ROWS)
         idf = np.sqrt(np.log((1 + len(chosen)) / (1 + seen)) + 1)  # the root is worth as much as the whole, and nears 1
         squares = np.where(np.arange(ROWS) < BUCKETS, idf**2, 0).astype(np.float16)
@@ -177,7 +178,7 @@ class _Lesson(NamedTuple):
         model = fit_soft(x, target, weight, c)
         if model is None:
             return None
-        say(f"{what}: {LABELS[column]} from {len(known)} texts")
+        log(f"{what}: {LABELS[column]} from {len(known)} texts")
         coef = model.coef_[0]
         sources = width + self.own.shape[1]
         mean = float((self.own[known] @ coef[width:sources]).mean())

@@ -22,11 +22,12 @@ from classifier.hidden import UNITS
 from classifier.identity import TERMS
 from classifier.labels import LABELS
 from classifier.linear import VIEWS, Floats, Table
+from classifier.progress import log
 from classifier.registry import read, write
 from classifier.structure import Structure
 from classifier.training import calibrate, corpora, matrix
 from classifier.training.calibrate import FALSE_ALARMS, Unseen
-from classifier.training.dataset import FOLDS, UNSEEN, Rows, gather, say
+from classifier.training.dataset import FOLDS, UNSEEN, Rows, gather
 from classifier.training.estimate import C, fit_tables, prepare
 from classifier.training.metrics import evaluate
 from classifier.views import Fold
@@ -42,7 +43,7 @@ def train(data: Path, out: Path, seed: int = 1, jobs: int = 2, date: str = "") -
     rows, sources = gather(data, fold, seed)
     if not rows.examples or len(sources) < 2:
         raise ValueError(f"no corpora in {data.name}: see docs/classifier.md for the files it wants")
-    say(f"{len(rows.examples)} texts without repeats, read in {time.monotonic() - started:.0f} s")
+    log(f"{len(rows.examples)} texts without repeats, read in {time.monotonic() - started:.0f} s")
     shape = Structure(corpora.shorteners(data), corpora.disposable(data))
     taught = rows.part == 0
     tables, table, structure_weights = fit_tables(rows, taught, shape, fold, Hasher(TERMS), jobs)
@@ -89,9 +90,9 @@ def train(data: Path, out: Path, seed: int = 1, jobs: int = 2, date: str = "") -
     }
     version = f"{now[:10].replace('-', '')}-{digest}"
     arrays |= kept
-    say("measuring on unseen files")
+    log("measuring on unseen files")
     target = write(out, version, card | {"metrics": measured(data, version, card, content, arrays)}, content, arrays)
-    say(f"{version} written after {time.monotonic() - started:.0f} s")
+    log(f"{version} written after {time.monotonic() - started:.0f} s")
     return target
 
 

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from classifier.hashing import BUCKETS, MARKS, U8, U32, Hasher, Ints, cells, mixed
-from classifier.training.dataset import say
+from classifier.progress import log
 
 CHARS, WORDS = 10, 3
 """Texts of a large corpus that must have an n-gram. Words come rarer, and each says more."""
@@ -64,7 +64,7 @@ def owners(hasher: Hasher, views: Sequence[Sequence[str]], cut: int) -> U8:
                 np.add.at(counts, found, 1)
     size = len(views[0])
     known = chosen(chars, words, min(CHARS, 1 + size // PER_CHAR), min(WORDS, 1 + size // PER_WORD))
-    say(f"{np.count_nonzero(known)} n-grams known, of {np.count_nonzero(chars) + np.count_nonzero(words)}")
+    log(f"{np.count_nonzero(known)} n-grams known, of {np.count_nonzero(chars) + np.count_nonzero(words)}")
     return known
 
 

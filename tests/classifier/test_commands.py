@@ -2,39 +2,73 @@
 
 from __future__ import annotations
 
-import argparse
 import gzip
 import io
 import json
 import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from classifier.__main__ import main, parser
+from classifier.__main__ import COMMANDS, commands_of, main
 from classifier.registry import SHIPPED, pointer
 from classifier.training.fit import gather
 from classifier.views import Fold
+from tests.conftest import ROOT
 
-DOCS = Path(__file__).parent.parent.parent / "docs"
-
-
-def commands() -> dict[str, argparse.ArgumentParser]:
-    (action,) = (a for a in parser()._actions if isinstance(a, argparse._SubParsersAction))
-    return dict(action.choices)
+DOCS = ROOT / "docs"
 
 
-@pytest.mark.parametrize("name", sorted(commands()))
+NAMES = sorted(name for names in COMMANDS.values() for name in names)
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_every_command_is_in_the_docs_with_all_its_options(name: str) -> None:
     docs = (DOCS / "classifier-commands.md").read_text("utf-8")
     assert f"\n## {name}\n" in docs, f"{name} has no section"
     section = docs.split(f"\n## {name}\n")[1].split("\n## ")[0]
-    for action in commands()[name]._actions:
-        if action.dest != "help":
-            said = action.option_strings[-1] if action.option_strings else action.dest
-            assert re.search(rf"(?<![\w-]){re.escape(said)}(?![\w-])", section), f"{name}: {said}"
-    assert set(re.findall(r"^## (\S+)$", docs, re.MULTILINE)) == set(commands())
+    command = next(commands_of(module)[name] for module, names in COMMANDS.items() if name in names)
+    for param in command.params:
+        said = param.name if param.param_type_name == "argument" else param.opts[-1]
+        assert re.search(rf"(?<![\w-]){re.escape(said)}(?![\w-])", section), f"{name}: {said}"
+    assert set(re.findall(r"^## (\S+)$", docs, re.MULTILINE)) == set(NAMES)
+
+
+def test_the_index_of_commands_is_that_of_the_modules(capsys: pytest.CaptureFixture[str]) -> None:
+    """It lets `--help` print every command without importing one."""
+    for module, lines in COMMANDS.items():
+        commands = commands_of(module)
+        assert list(commands) == list(lines)
+        for name, line in lines.items():
+            assert " ".join(commands[name].help.split("\n\n")[0].split()) == line
+    files = {".".join(path.relative_to(ROOT).with_suffix("").parts) for path in ROOT.glob("classifier/**/commands.py")}
+    assert files == set(COMMANDS)
+    assert main(["--help"]) == 0
+    overview = capsys.readouterr().out
+    for name in NAMES:
+        assert f"\n  {name} " in overview
+        assert main([name, "--help"]) == 0
+        assert capsys.readouterr().out.startswith(f"usage: python -m classifier {name} ")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "unwanted"),
+    [
+        (["--help"], ("numpy", "classifier.cli")),
+        (["list"], ("scipy", "sklearn", "classifier.training", "classifier.evaluation")),
+        (["score"], ("scipy", "sklearn", "classifier.training", "classifier.evaluation")),
+        (["compare", "none"], ("classifier.evaluation", "classifier.training.fit", "sklearn")),
+    ],
+)
+def test_a_command_imports_no_more_than_it_needs(arguments: list[str], unwanted: tuple[str, ...]) -> None:
+    program = (
+        "import sys; from classifier.__main__ import main; main(sys.argv[1:]); "
+        f"sys.exit(', '.join(name for name in {unwanted!r} if name in sys.modules) or 0)"
+    )
+    subprocess.run([sys.executable, "-c", program, *arguments], check=True, cwd=ROOT, stdin=subprocess.DEVNULL)
 
 
 @pytest.mark.parametrize("page", ["classifier.md", "evaluation.md"])
@@ -49,9 +83,7 @@ def test_the_docs_tables_are_of_the_shipped_model(page: str) -> None:
     "arguments", [[], ["fly"], ["promote", "v"], ["thresholds", "--reject", "2"], ["score", "a", "b"]]
 )
 def test_wrong_usage_is_status_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as ended:
-        main(arguments)
-    assert ended.value.code == 2
+    assert main(arguments) == 2
     assert "usage" in capsys.readouterr().err
 
 

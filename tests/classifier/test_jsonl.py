@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
+from classifier import jsonl
 from classifier.examples import Asked, Author, Example
-from classifier.training import jsonl
-from classifier.training.jsonl import BadLine
+from classifier.jsonl import BadLine
 
 
 def test_examples_come_back() -> None:

@@ -12,7 +12,7 @@ EVERY = 5.0
 """Seconds between two lines."""
 
 
-def say(text: str) -> None:
+def log(text: str) -> None:
     print(f"{time.strftime('%H:%M:%S')} {text}", file=sys.stderr, flush=True)
 
 
@@ -23,4 +23,4 @@ def counted(items: Iterable[T], what: str) -> Iterator[T]:
         yield item
         if time.monotonic() - told >= EVERY:
             told = time.monotonic()
-            say(f"{number} {what}")
+            log(f"{number} {what}")

@@ -1,0 +1,53 @@
+"""The command that reports on a model: evaluate."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from typer import Option
+
+from classifier import registry
+from classifier.base import open_base
+from classifier.cli import Models, Seed
+from classifier.evaluation import report, tables
+
+
+def evaluate(
+    data: Annotated[Path, Option("--data", metavar="DIR", help="folder with the corpora")],
+    models: Models = None,
+    version: Annotated[str | None, Option("--version", metavar="VERSION")] = None,
+    peers: Annotated[
+        Path | None, Option("--peers", metavar="DIR", help="other systems' scores: see benchmarks/peers.py")
+    ] = None,
+    leave_out: Annotated[
+        bool, Option("--leave-out", help="also train without each blog and video, and test on it")
+    ] = False,
+    out: Annotated[
+        Path | None,
+        Option("--out", metavar="DIR", help="report.md, report.json, times.json and the curves go here"),
+    ] = None,
+    docs: Annotated[
+        Path | None, Option("--docs", metavar="DIR", help="the tables of classifier.md in here are written anew")
+    ] = None,
+    json: Annotated[Path | None, Option("--json", metavar="FILE", help="all figures")] = None,
+    seed: Seed = 1,
+) -> None:
+    """A version on data it never saw, every figure in one go: Markdown on standard output. In the checkout only.
+
+    With --out, JSON and curves go beside it."""
+    if not data.is_dir():
+        raise ValueError("the data folder is missing")
+    base = open_base(models, version)
+    figures, drawn = report.run(base, data, seed, peers, leave_out)
+    timed = report.times(base, data, seed)
+    if out:
+        report.write(out, figures, timed, drawn)
+    if docs:
+        report.into_docs(docs, figures, timed, drawn)
+    if json:
+        registry.write_json(json, figures)
+    print(tables.markdown(figures, timed, list(drawn)), end="")
+
+
+commands = {"evaluate": evaluate}
