@@ -11,6 +11,8 @@ from typing import Any
 
 import httpx
 import pytest
+from starlette.requests import ClientDisconnect
+from starlette.types import Message, Scope
 
 from moderation.core.ids import first_id_at
 from moderation.sites import store as sites
@@ -49,6 +51,14 @@ class Heard:
         return await asyncio.wait_for(found(), WITHIN)
 
 
+def scope_of(headers: dict[str, str], since: str = "") -> Scope:
+    return {
+        "type": "http", "asgi": {"version": "3.0", "spec_version": "2.3"}, "http_version": "1.1", "method": "GET", "scheme": "http",
+        "path": "/api/v1/events", "raw_path": b"/api/v1/events", "root_path": "", "query_string": f"since={since}".encode(),
+        "headers": [(k.lower().encode(), v.encode()) for k, v in headers.items()], "client": ("203.0.113.9", 1), "server": ("comments.test", 80),
+    }  # fmt: skip
+
+
 @asynccontextmanager
 async def listening(service: Service, headers: dict[str, str], since: str = "") -> AsyncIterator[Heard]:
     """Speaks to the app itself: the test client would wait for the end of the answer."""
@@ -68,12 +78,7 @@ async def listening(service: Service, headers: dict[str, str], since: str = "") 
         heard.text += message.get("body", b"").decode()
         heard.more.set()
 
-    scope = {
-        "type": "http", "asgi": {"version": "3.0", "spec_version": "2.3"}, "http_version": "1.1", "method": "GET", "scheme": "http",
-        "path": "/api/v1/events", "raw_path": b"/api/v1/events", "root_path": "", "query_string": f"since={since}".encode(),
-        "headers": [(k.lower().encode(), v.encode()) for k, v in headers.items()], "client": ("203.0.113.9", 1), "server": ("comments.test", 80),
-    }  # fmt: skip
-    task = asyncio.create_task(service.app(scope, receive, send))  # type: ignore[arg-type]
+    task = asyncio.create_task(service.app(scope_of(headers, since), receive, send))
     try:
         yield heard
     finally:
@@ -175,6 +180,30 @@ async def test_only_moderators_may_listen_and_from_a_moment_that_is_one(service:
     assert (await service.client.get("/api/v1/events", headers=await service.token("score"))).status_code == 403
     answer = await service.client.get("/api/v1/events?since=yesterday", headers=await service.token())
     assert answer.status_code == 422 and answer.json()["errors"][0]["field"] == "since"
+
+
+@pytest.mark.anyio
+async def test_who_is_cut_before_the_first_line_leaves_the_place(service: Service) -> None:
+    async def receive() -> Message:
+        await asyncio.Event().wait()
+        return {"type": "http.disconnect"}
+
+    async def send(message: Message) -> None:
+        assert service.services.live.clients, "there is a place to leave"
+        raise OSError("the connection is gone")
+
+    with pytest.raises((OSError, ClientDisconnect)):
+        await service.app(scope_of(await service.token()), receive, send)
+    assert not service.services.live.clients
+
+
+@pytest.mark.anyio
+async def test_a_question_for_the_headers_alone_gets_an_answer_that_ends(service: Service) -> None:
+    async with asyncio.timeout(WITHIN):
+        answer = await service.client.head("/api/v1/events", headers=await service.token())
+    assert answer.status_code == 200 and answer.headers["content-type"].startswith("text/event-stream")
+    assert answer.headers["cache-control"] == "no-store" and not service.services.live.clients
+    assert (await service.client.head("/api/v1/events")).status_code == 401
 
 
 def test_a_server_with_an_open_stream_stops_at_once(server: Server) -> None:
