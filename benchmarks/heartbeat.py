@@ -101,7 +101,7 @@ async def measure(rounds: int, folder: Path) -> dict[str, list[float]]:
                         public_url="http://here")  # fmt: skip
     app, found = create_app(settings, say=None), dict[str, list[float]]()
     async with app.router.lifespan_context(app):
-        services = app.state.services
+        services = app.services
         async with services.database.transaction() as tx:
             rules = SiteSettings(
                 per_author_a_minute=0, per_address_a_minute=0, blocked=("casino", "*asin*", "spam.example")

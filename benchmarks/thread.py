@@ -66,7 +66,7 @@ async def measure(address: str, lengths: tuple[int, ...], rounds: int) -> dict[t
             for _ in range(rounds):
                 for screen in SCREENS:
                     for length in lengths:
-                        app.state.services.threads.drop(SITE, f"of-{length}")
+                        app.services.threads.drop(SITE, f"of-{length}")
                         begun = time.perf_counter()
                         answer = await client.get(f"/sites/{SITE}/articles/of-{length}/{screen}")
                         took.setdefault((screen, length), []).append((time.perf_counter() - begun) * 1000)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from starlette.applications import Starlette
 from starlette.requests import Request
 
 from moderation.articles.related import Related
@@ -74,7 +75,14 @@ class Services:
         return self.links.signer
 
 
+class Application(Starlette):
+    """The program as a server runs it."""
+
+    services: Services
+    """Once it has started."""
+
+
 def services_of(request: Request) -> Services:
     """Those of the process that answers."""
-    services: Services = request.app.state.services
-    return services
+    application: Application = request.scope["app"]
+    return application.services

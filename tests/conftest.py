@@ -22,13 +22,12 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 from argon2 import PasswordHasher
-from starlette.applications import Starlette
 
 from classifier.serving import Classifier
 from moderation.app import create_app
 from moderation.db import connect
 from moderation.db.database import Database
-from moderation.services import Services
+from moderation.services import Application, Services
 from moderation.settings import Settings
 from moderation.team import passwords
 from tests import postgres
@@ -239,7 +238,7 @@ class Clock:
 class Service:
     """The service, running in this process, and a client that speaks to it."""
 
-    app: Starlette
+    app: Application
     client: httpx.AsyncClient
     clock: Clock
     settings: Settings
@@ -247,12 +246,11 @@ class Service:
 
     @property
     def services(self) -> Services:
-        services: Services = self.app.state.services
-        return services
+        return self.app.services
 
     def have(self, **parts: Any) -> None:
         """Other parts from now on: mail that is set up, say."""
-        self.app.state.services = replace(self.services, **parts)
+        self.app.services = replace(self.services, **parts)
 
     async def post(self, article: str = "post", site: str = "default", **more: Any) -> httpx.Response:
         """A harmless reply, but for what is given; each call from another author, a second later."""

@@ -44,7 +44,7 @@ from moderation.sites.model import Article, Site
 from moderation.text import addresses
 from moderation.text import body as formats
 from moderation.web import bodies
-from moderation.web.cors import preflight_of, shared
+from moderation.web.cors import preflight_of, shared, site_of
 from moderation.web.operations import Declared, Operation, operation
 from moderation.web.templating import sends_to
 
@@ -88,7 +88,8 @@ class Sent:
 
 async def create_comment(request: Request) -> Response:
     """One reply. 201 published, 202 held; a browser's form gets a redirect, or the form back with what was typed."""
-    site: Site = request.state.site  # `shared` has just looked it up
+    site = site_of(request)
+    assert site  # `shared` has just looked it up
     article = article_key(request.path_params["article"])
     kind = bodies.kind_of(request)
     if kind == "application/json":
@@ -158,11 +159,11 @@ async def submit(request: Request, sent: Sent) -> Accepted:
 def counted(request: Request, problem: Problem) -> Problem:
     """What to answer a comment with that was not taken: it counts against its network's allowance."""
     services = services_of(request)
-    site: Site | None = getattr(request.state, "site", None)
+    site = site_of(request)
     if site is None:  # anybody can name sites that there are not
         return problem
     intake = services.intake
-    return intake.allowance.told(problem, site, network_of(request), intake.clock())
+    return intake.allowance.told(problem, site, network_of(request)[1], intake.clock())
 
 
 async def checked_submission(request: Request, sent: Sent) -> Submission:
@@ -208,7 +209,7 @@ async def check_allowance(request: Request, site: Site, article: str) -> None:
     services = services_of(request)
     now = services.intake.clock()
     try:
-        services.intake.allowance.check(site, network_of(request), now)
+        services.intake.allowance.check(site, network_of(request)[1], now)
     except TooFast:
         key = services.signer.token_hash(request.headers.get("idempotency-key", ""))
         async with services.database.reading() as session:
@@ -216,14 +217,15 @@ async def check_allowance(request: Request, site: Site, article: str) -> None:
                 raise
 
 
-def network_of(request: Request) -> str:
-    """The keyed hash of the network that the request came from, worked out once."""
-    known: str | None = getattr(request.state, "network", None)
-    if known is None:
+def network_of(request: Request) -> tuple[str, str]:
+    """The address that the request came from, empty where nobody can know, and the keyed hash of its network; worked out
+    once."""
+    origin: tuple[str, str] | None = request.scope.get("network")
+    if origin is None:
         services = services_of(request)
-        request.state.address = services.authenticator.address(request)
-        known = request.state.network = services.signer.address_key(request.state.address)
-    return known
+        address = services.authenticator.address(request)
+        origin = request.scope["network"] = address, services.signer.address_key(address)
+    return origin
 
 
 def arrival_of(request: Request, sent: Sent, checked: Submission) -> Arrival:
@@ -234,13 +236,13 @@ def arrival_of(request: Request, sent: Sent, checked: Submission) -> Arrival:
         if not 1 <= len(key) <= 255 or not key.isprintable():
             raise Invalid(FieldError("Idempotency-Key", "invalid", "must have 1 to 255 printable characters"))
         retry = (signer.token_hash(key), blake2b(sent.raw, digest_size=16).hexdigest())
-    network = network_of(request)
+    address, network = network_of(request)
     return Arrival(
         sent.site.key,
         sent.article,
         checked,
         Keys(signer.author_key(checked.email, checked.name), network, checked.body_key),
-        address=request.state.address,
+        address=address,
         form=sent.form,
         honeypot=sent.honeypot,
         proof=signer.comment_of(headers.get("receipt") or sent.receipt),

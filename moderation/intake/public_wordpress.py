@@ -62,7 +62,7 @@ async def create_wordpress_comment(request: Request) -> Response:
     origin = None
     try:
         directory = services_of(request).directory
-        site = request.state.site = await directory.site(request.path_params["site"])
+        site = request.scope["site"] = await directory.site(request.path_params["site"])
         raw = await read(request, typed)
         origin = directory.allowed(site, request.headers)
         response = await take(request, site, typed, raw)

@@ -11,6 +11,7 @@ from starlette.routing import Route
 
 from moderation.core.problem import Forbidden, Problem
 from moderation.services import services_of
+from moderation.sites.model import Site
 from moderation.web import bodies
 
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -35,10 +36,16 @@ def told(request: Request, problem: Problem) -> Response:
     return problem_answer(problem)
 
 
+def site_of(request: Request) -> Site | None:
+    """The site that a shared request is for, once it was looked up."""
+    site: Site | None = request.scope.get("site")
+    return site
+
+
 async def origin_of(request: Request) -> str | None:
     """The Origin to name in the answer. Raises Forbidden for one that the site does not allow."""
     directory = services_of(request).directory
-    site = request.state.site = await directory.site(request.path_params["site"])
+    site = request.scope["site"] = await directory.site(request.path_params["site"])
     return directory.allowed(site, request.headers)
 
 

@@ -77,10 +77,10 @@ async def world(classifier: Classifier, disallowed: tuple[str, ...] = ()) -> Asy
         with mock.patch("moderation.core.ids.secrets.randbits", seeded.getrandbits):
             app = create_app(settings, classifier=classifier, clock=clock, say=lambda text: None)
             async with app.router.lifespan_context(app):
-                async with app.state.services.database.transaction() as tx:
+                async with app.services.database.transaction() as tx:
                     rules = SiteSettings(disallowed=disallowed)
                     await sites.put_site(tx, Site("default", "Mine", (), rules), clock())
-                app.state.services.directory.forget()
+                app.services.directory.forget()
                 transport = httpx.ASGITransport(app, raise_app_exceptions=False, client=("10.1.2.3", 4711))
                 async with httpx.AsyncClient(transport=transport, base_url="http://comments.test") as client:
                     yield Service(app, client, clock, settings)

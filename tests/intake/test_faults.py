@@ -56,7 +56,7 @@ async def test_without_scores_a_comment_is_held_unscored(
                         secret_key="a secret key that only the tests know")  # fmt: skip
     app = create_app(settings, classifier=broken(None), clock=Clock(), say=lambda text: None)
     async with app.router.lifespan_context(app):
-        app.state.services.scorer._deadline = 0.05
+        app.services.scorer._deadline = 0.05
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://comments.test") as client:
             service = Service(app, client, Clock(), settings)
             told = await service.post()
@@ -97,7 +97,7 @@ async def test_a_broken_model_folder_holds_every_comment_and_is_named(tmp_path: 
         app.router.lifespan_context(app),
         httpx.AsyncClient(transport=at, base_url="http://comments.test") as client,
     ):
-        app.state.services.scorer._deadline = 30  # of this test's machine, which may be busy
+        app.services.scorer._deadline = 30  # of this test's machine, which may be busy
         service = Service(app, client, Clock(), settings)
         assert (await service.post()).status_code == 202
         ready = (await client.get("/health/ready")).json()

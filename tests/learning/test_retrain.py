@@ -61,16 +61,16 @@ async def test_decisions_make_a_better_model_that_goes_live_and_back(settings: S
             shown = (await client.get(f"/api/v1/comments/{id}", headers=who)).json()["verdict"]
             return shown["scores"]["spam"], shown["model"]
 
-        early = await learning.retrain(app.state.services.database, Path(settings.models), "default", clock())
+        early = await learning.retrain(app.services.database, Path(settings.models), "default", clock())
         assert early["promoted"] is False and early["why"]
         before, base = await judged("Ask me about the spring bundle of guest posts and my rates for 77 blogs")
         for n in range(20):
             await decide(OFFERS if n % 2 else TALK, "spam" if n % 2 else "approve", n)
-        told = await learning.retrain(app.state.services.database, Path(settings.models), "default", clock())
+        told = await learning.retrain(app.services.database, Path(settings.models), "default", clock())
         assert told["promoted"], told["why"]
         after, corrected = await judged("Ask me about the spring bundle of guest posts and my rates for 77 blogs")
         assert corrected != base and after > before
-        back = await learning.roll_back(app.state.services.database, Path(settings.models), "default", clock())
+        back = await learning.roll_back(app.services.database, Path(settings.models), "default", clock())
         assert back["rolled_back"] and back["promoted"] is False and "shipped model" in back["why"]
         again, model = await judged("Ask me about the spring bundle of guest posts and my rates for 77 blogs")
         assert model == base and again == pytest.approx(before, abs=1e-6)

@@ -354,7 +354,7 @@ async def test_a_retraining_may_run_beside_instead_of_going_live(settings: Setti
             id = (await service.post(f"post-{n % 4}", body=body, name=f"Writer {n}")).json()["id"]
             clock.forward(minutes=7)
             await decide(service, id, "spam" if n % 2 else "approve")
-        found = await learning.retrain(app.state.services.database, models, "default", clock(), beside=True)
+        found = await learning.retrain(app.services.database, models, "default", clock(), beside=True)
         version = found["sites"]["default"]["version"]
         assert found["promoted"] is False and version and "not live" in found["why"]
         await service.post(body=OFFERS[0].format(n=99))

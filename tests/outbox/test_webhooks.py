@@ -237,10 +237,10 @@ async def test_only_one_worker_delivers_and_another_follows_when_it_died(
     async with services.database.transaction() as tx:  # a third worker, that died while delivering
         assert await leases.take(tx, "outbox", "somebody", now, now + LEASE)
     await service.post()
-    await asyncio.gather(service.services.outbox.all_due(), other_worker.app.state.services.outbox.all_due())
+    await asyncio.gather(service.services.outbox.all_due(), other_worker.app.services.outbox.all_due())
     assert receiver.got == []
     service.clock.forward(seconds=LEASE / 1000)
-    await asyncio.gather(service.services.outbox.all_due(), other_worker.app.state.services.outbox.all_due())
+    await asyncio.gather(service.services.outbox.all_due(), other_worker.app.services.outbox.all_due())
     assert len(receiver.got) == 1 and await counts(service) == {"waiting": 0, "failed": 0}
 
 

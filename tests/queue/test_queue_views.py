@@ -311,6 +311,29 @@ async def test_pages_of_every_order_hold_each_comment_once_over_all_sites(servic
     assert every == seen
 
 
+@pytest.mark.parametrize("order", ["oldest", "newest", "uncertain", "worst", "useful"])
+async def test_several_statuses_are_one_list_in_every_order(service: Service, order: str) -> None:
+    who = await service.token()
+    held = [await service.held() for _ in range(6)]
+    for action, some in (("spam", held[:2]), ("reject", held[2:4]), ("approve", held[4:5])):
+        await service.client.post("/api/v1/decisions", json={"comments": some, "action": action}, headers=who)
+
+    async def listed(status: str) -> list[str]:
+        seen, cursor = list[str](), None
+        while True:
+            query = {"order": order, "limit": 2, "status": status} | ({"cursor": cursor} if cursor else {})
+            page = (await service.client.get("/api/v1/comments", params=query, headers=who)).json()
+            seen += [c["id"] for c in page["comments"]]
+            cursor = page["next"]
+            if not cursor:
+                return seen
+
+    every, some = await listed("any"), await listed("spam,pending,spam")
+    assert len(every) == 6 and set(every) == set(held)
+    assert set(some) == {*held[:2], held[5]} and some == [id for id in every if id in some]
+    assert every == await ids(service, order=order, status="any")
+
+
 async def test_the_numbers_on_the_tabs_are_kept_by_the_database(service: Service) -> None:
     from moderation.queue import store as queue
 

@@ -55,6 +55,21 @@ async def stored(service: Service) -> int:
     return int(row[0])
 
 
+async def test_a_network_past_its_allowance_is_told_so_before_its_comment_is_read(town: Service) -> None:
+    await rules(town, per_address_a_minute=2)
+    statuses = [(await say(town, f"ann{n}@example.org", f"{SAID} {n}")).status_code for n in range(4)]
+    assert statuses == [201, 201, 429, 429]
+
+    async def body() -> AsyncIterator[bytes]:
+        raise AssertionError("the body was read")
+        yield b""
+
+    headers = {"X-Forwarded-For": HOME, "Content-Type": "application/json"}
+    path = "/sites/default/articles/post/comments"
+    refused = await town.client.post(path, content=body(), headers=headers)
+    assert refused.status_code == 429 and refused.headers["retry-after"] == "60"
+
+
 # --- whose address wrote a comment ---------------------------------------------------------------------------------------
 
 

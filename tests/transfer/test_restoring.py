@@ -83,7 +83,7 @@ async def restored(
     await database.close()
     app = create_app(settings, classifier=classifier, clock=service.clock, say=None)
     async with app.router.lifespan_context(app):
-        app.state.services.outbox.begin = never
+        app.services.outbox.begin = never
         transport = httpx.ASGITransport(app, raise_app_exceptions=False, client=("203.0.113.9", 4711))
         async with httpx.AsyncClient(transport=transport, base_url="http://comments.test") as client:
             yield Service(app, client, service.clock, settings)

@@ -153,6 +153,29 @@ def test_a_stop_ends_whatever_hangs_and_what_was_acknowledged_is_stored(
 
 
 @pytest.mark.anyio
+async def test_a_background_loop_that_fails_ends_the_service_and_says_why(caplog: pytest.LogCaptureFixture) -> None:
+    ended, cancelled = list[bool](), list[bool]()
+
+    async def fails() -> None:
+        raise RuntimeError("broken")
+
+    async def goes_on() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            cancelled.append(True)
+
+    with pytest.raises(ExceptionGroup), caplog.at_level(logging.CRITICAL):
+        async with shutdown.background(lambda: ended.append(True)) as loops:
+            loops.create_task(goes_on())
+            loops.create_task(fails())
+            await asyncio.Event().wait()  # as a service that serves
+    assert ended == [True] and cancelled == [True]
+    (record,) = caplog.records
+    assert "background loop failed" in record.message and record.exc_info
+
+
+@pytest.mark.anyio
 async def test_each_step_of_a_stop_has_its_turn(caplog: pytest.LogCaptureFixture) -> None:
     had = []
 
