@@ -22,7 +22,7 @@ from moderation.sites.model import Article
 from moderation.text.addresses import checked_url
 from moderation.web.guard import principal_of
 from moderation.web.operations import json_answer, operation
-from moderation.web.params import Body, Says, storable
+from moderation.web.params import Body, Says, Text
 
 
 def moment(text: str) -> int:
@@ -49,10 +49,7 @@ def _an_address(value: str) -> str:
 
 def _text(most: int) -> Any:
     return Annotated[
-        str | None,
-        AfterValidator(storable),
-        Field(max_length=most),
-        Says(f"must be a text of at most {most} characters"),
+        Annotated[Text, Field(max_length=most)] | None, Says(f"must be a text of at most {most} characters")
     ]
 
 
