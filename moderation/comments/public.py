@@ -23,6 +23,7 @@ from moderation.core.problem import NotFound
 from moderation.core.times import iso
 from moderation.core.urls import Links
 from moderation.db.database import Session
+from moderation.intake.texts import Words
 from moderation.services import services_of
 from moderation.sites.cache import article_key
 from moderation.sites.model import Article, Site
@@ -186,6 +187,7 @@ async def fragment(
     form = links.form(site, key)
     return pages.text(
         "comments/fragment.html",
+        t=Words(),
         count=page.count,
         comments=[c for _, c in shown] if view.flat else tree(shown),
         form=form if article is None or article.comments_open else None,

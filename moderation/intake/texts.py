@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from moderation.core.problem import FieldError, Problem
+from moderation.text import locales
 
 FOLDER = Path(__file__).parent / "texts"
 DEFAULT = "en"
@@ -62,9 +63,9 @@ class Words:
         return re.split(r"\{\w+\}", self._texts[key])
 
     def many(self, key: str, n: int) -> str:
-        """Languages with more than two forms need the embed's plural rules: here, one and other must do."""
-        form = {0: "zero", 1: "one"}.get(n, "other")
-        return self.say(f"{key}.{form}" if f"{key}.{form}" in self._texts else f"{key}.other", n=n)
+        """A counted text. `KEY.zero` speaks of none where a language has it, as in the embed; else CLDR's form for `n`."""
+        forms = ["zero"] * (n == 0) + [locales.plural_category(self.lang, n), "other"]
+        return self.say(next(f"{key}.{form}" for form in forms if f"{key}.{form}" in self._texts), n=n)
 
     def told(self, problem: Problem) -> dict[str, str]:
         """Field → what is wrong with it; what is wrong with the whole stands at the empty name."""

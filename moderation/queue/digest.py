@@ -11,6 +11,7 @@ from moderation.outbox.store import MAIL, Message
 from moderation.queue import store as queue
 from moderation.sites import store as sites
 from moderation.team import store as moderators
+from moderation.text import locales
 
 NAMED = 5
 """How many of those that wait longest a digest names, on each site."""
@@ -69,4 +70,4 @@ def counted(count: int) -> str:
 
 
 def since(at: int) -> str:
-    return f"{(iso(at) or '')[:16].replace('T', ' ')} UTC"
+    return locales.written(iso(at) or "")

@@ -9,6 +9,8 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, PrefixLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
+from moderation.text import locales
+
 CSP = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; "
     "base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
@@ -31,7 +33,9 @@ def sends_to(*origins: str) -> dict[str, str]:
 def templates_of(package: Path) -> Environment:
     """The templates of every slice below `package`, each compiled once a process, however many services run in it."""
     slices = {folder.parent.name: FileSystemLoader(folder) for folder in package.glob("*/templates")}
-    return Environment(loader=PrefixLoader(slices), autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+    environment = Environment(loader=PrefixLoader(slices), autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+    environment.filters["written"] = locales.written
+    return environment
 
 
 class Pages:

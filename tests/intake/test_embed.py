@@ -11,6 +11,7 @@ from moderation.intake import public_embed as embed
 from moderation.intake import texts
 from moderation.sites import store as sites
 from moderation.sites.model import Site
+from moderation.text import locales
 from tests.conftest import Service
 
 pytestmark = pytest.mark.anyio
@@ -99,9 +100,15 @@ def placeholders(text: str) -> set[str]:
 def test_every_language_says_everything_and_fills_the_same_places(language: str) -> None:
     english, theirs = texts.languages()["en"], texts.languages()[language]
     assert theirs["lang"] == language
-    assert theirs.keys() == english.keys()
-    for key in english:
-        assert theirs[key].strip() and placeholders(theirs[key]) == placeholders(english[key]), key
+    counted = {key.rpartition(".")[0] for key in english if key.endswith(".other")} - {"because"}
+    forms = {f"{key}.{form}" for key in counted for form in locales.plural_categories(language)}
+    forms |= {f"{key}.zero" for key in counted if f"{key}.zero" in english}
+    of_counted = {key for key in theirs if key.rpartition(".")[0] in counted}
+    assert len(counted) == 2 and of_counted == forms, "its own plural forms, each and no other"
+    assert theirs.keys() - forms == {key for key in english if key.rpartition(".")[0] not in counted}
+    for key, text in theirs.items():
+        model = english.get(key) or english[key.rpartition(".")[0] + ".other"]
+        assert text.strip() and placeholders(text) == placeholders(model), key
     assert theirs["note"].count("*") == 1
 
 

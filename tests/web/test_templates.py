@@ -5,30 +5,20 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from jinja2 import Environment, FileSystemLoader, PrefixLoader, StrictUndefined
 from markupsafe import Markup
 
 import moderation
 from moderation.intake.texts import Words
+from moderation.web.templating import templates_of
 from tests.web.sample_pages import EVIL, SAMPLES
 
 ROOT = Path(moderation.__file__).parent
 VOID = {"area", "br", "hr", "img", "input", "link", "meta"}
 
 
-def environment() -> Environment:
-    return Environment(
-        loader=PrefixLoader({f.parent.name: FileSystemLoader(f) for f in ROOT.glob("*/templates")}),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-
-
 def page(name: str) -> str:
     room, template, context = SAMPLES[name]
-    return environment().get_template(template).render(context | ({"t": Words()} if room == "public" else {}))
+    return templates_of(ROOT).get_template(template).render(context | ({"t": Words()} if room == "public" else {}))
 
 
 class Page(HTMLParser):
