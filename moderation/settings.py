@@ -61,63 +61,63 @@ class Settings(BaseSettings):
         description="A path for SQLite, or `postgresql://USER:PASSWORD@HOST/NAME`.",
         repr=False,
     )
-    models: str = Field("data/models", description="The folder of the sites' corrections to the shipped model.")
+    models: str = Field("data/models", description="The folder of the sites' corrections of the shipped model.")
     host: str = Field("127.0.0.1", description="The address to listen on.")
     port: int = Field(8000, description="The port to listen on.")
     secret_key: Secret = Field(
         SecretStr(""),
         description="At least 16 characters. "
-        "Unset: made once, in the file `secret-key` beside the database (or in `data/`).",
+        "Unset: generated once, in the file `secret-key` beside the database (PostgreSQL: in `data/`).",
     )
     public_url: str = Field(
         "", description="The base of every link that leaves the service. Unset: `http://HOST:PORT`."
     )
     first_moderator: str = Field(
-        "moderator@example.org", description="Who may sign in first; made when there is no moderator yet."
+        "moderator@example.org", description="The account that is created if there is no moderator."
     )
-    demo: Switch = Field(False, description="Demo articles with their threads and forms, the first of them at `/`.")
+    demo: Switch = Field(False, description="Serve demo articles with threads and forms, the first one at `/`.")
     trusted_proxies: str = Field(
         "",
-        description="Addresses or CIDRs, separated by commas, whose `X-Forwarded-For` is believed. None by default.",
+        description="Addresses or CIDRs of trusted proxies, separated by commas. Only their `X-Forwarded-For` is used.",
     )
-    metrics_token: Secret = Field(SecretStr(""), description="Set: `/metrics` wants it as a bearer token.")
+    metrics_token: Secret = Field(
+        SecretStr(""), description="The bearer token that `/metrics` requires. Unset: `/metrics` is open."
+    )
     smtp_url: Secret = Field(
         SecretStr(""),
-        description="Where mail is handed in: `smtp://USER:PASSWORD@HOST:PORT` (STARTTLS where offered) or `smtps://…`. "
+        description="The mail server: `smtp://USER:PASSWORD@HOST:PORT` (STARTTLS if offered) or `smtps://…`. "
         "Unset: no mail.",
     )
     mail_from: str = Field(
-        "", description="Whom mail is from: `comments@example.org` or `Garden <comments@example.org>`."
+        "", description="The sender of mails: `comments@example.org` or `Garden <comments@example.org>`."
     )
     keep_spam_days: NonNegativeInt = Field(
-        30, description="Spam is forgotten this many days after it came or was last decided on; 0: kept for ever."
+        30, description="Days until spam is deleted, from its arrival or last decision. 0: never."
     )
     keep_rejected_days: NonNegativeInt = Field(90, description="The same for rejected comments.")
     keep_deleted_days: NonNegativeInt = Field(
-        30, description="The same for what its author withdrew or a moderator deleted."
+        30, description="The same for comments withdrawn by their author or deleted by a moderator."
     )
     keep_addresses_days: NonNegativeInt = Field(
-        30, description="The same for the keyed hash of the address that a comment came from."
+        30, description="The same for the keyed hash of a comment's network address."
     )
     keep_shadow_days: NonNegativeInt = Field(
-        90, description="The same for what candidate models would have said in shadow mode."
+        90, description="The same for the verdicts of candidate models in shadow mode."
     )
     keep_examples: Switch = Field(
         False,
-        description="What is forgotten goes on teaching, if a moderator decided on it: its text stays, without its author.",
+        description="Keep the texts of deleted comments that a moderator decided on, without their author, for training.",
     )
     digest_hours: NonNegativeInt = Field(
-        24, description="Moderators are mailed what waits at most every so many hours, where mail is set up; 0: never."
+        24, description="Hours between two digest mails to a moderator, at least. 0: no digests."
     )
     webhooks_to_private: Switch = Field(
-        False, description="Webhooks may go to loopback and private addresses, and over plain `http://`."
+        False, description="Allow webhooks to loopback and private addresses, and over plain `http://`."
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="DEBUG, INFO, WARNING or ERROR."
     )
-    grace: NonNegativeInt = Field(
-        20, description="Seconds that requests in flight have to finish when the service is stopped."
-    )
+    grace: NonNegativeInt = Field(20, description="Seconds that requests in flight have to finish on a stop.")
 
     @classmethod
     def settings_customise_sources(
