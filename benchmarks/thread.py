@@ -22,7 +22,7 @@ import httpx
 from moderation.app import create_app
 from moderation.comments import store as comments
 from moderation.comments.model import Comment, place
-from moderation.comments.store import Judged, Keys
+from moderation.comments.store import JudgedComment, Keys
 from moderation.comments.verdict import Verdict
 from moderation.core.ids import new_id
 from moderation.db import connect
@@ -35,7 +35,7 @@ SITE = "benchmark"
 AT = 1_700_000_000_000
 
 
-def a_thread(article: str, count: int) -> list[Judged]:
+def a_thread(article: str, count: int) -> list[JudgedComment]:
     """Half of them replies, at any depth, to any comment before."""
     chance, made = random.Random(1), list[Comment]()
     for number in range(count):
@@ -45,7 +45,7 @@ def a_thread(article: str, count: int) -> list[Judged]:
         at, name, html = AT + number * 1000, f"Ann {number % 50}", f"<p>{body}</p>\n"
         made.append(Comment(id, SITE, article, above, path, "approved", 1, name, "", None, body, html, at))
     verdict = Verdict("publish", (), {"spam": 0.01}, "none", {})
-    return [Judged(c, verdict, Keys(c.id, "", c.id), False, "") for c in made]
+    return [JudgedComment(c, verdict, Keys(c.id, "", c.id), False, "") for c in made]
 
 
 async def measure(address: str, lengths: tuple[int, ...], rounds: int) -> dict[tuple[str, int], list[float]]:

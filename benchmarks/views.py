@@ -21,7 +21,7 @@ from typing import Any
 from classifier.labels import LABELS
 from moderation.comments import store as comments
 from moderation.comments.model import Comment
-from moderation.comments.store import Judged, Keys
+from moderation.comments.store import JudgedComment, Keys
 from moderation.comments.verdict import Reason, Verdict
 from moderation.core.ids import EVERYWHERE, new_id
 from moderation.db import connect
@@ -40,7 +40,7 @@ STATUSES = ("pending",) * 40 + ("approved",) * 40 + ("spam",) * 15 + ("rejected"
 START = 1_700_000_000_000
 
 
-def one(chance: random.Random, number: int, count: int) -> Judged:
+def one(chance: random.Random, number: int, count: int) -> JudgedComment:
     """A comment with a verdict. Half of a per mille hold a rare word or carry a rare rule; one in fifty holds `pebble`;
     whatever is published holds `gravel` and carries the rule `many-links`, and nothing else does; of what no label spoke
     about, a fifth holds `quartz`; and the first twentieth of all holds `onyx`."""
@@ -61,7 +61,7 @@ def one(chance: random.Random, number: int, count: int) -> Judged:
         START + number * 1000, None, 1, status != "pending", "markdown",
     )  # fmt: skip
     verdict = Verdict("hold", tuple(reasons), scores, "bench", {})
-    return Judged(comment, verdict, Keys(email, "", ""), False, "example.org")
+    return JudgedComment(comment, verdict, Keys(email, "", ""), False, "example.org")
 
 
 async def build(database: Database, count: int) -> float:

@@ -22,8 +22,8 @@ from classifier.serving import Classifier
 from moderation.comments import store as comments
 from moderation.comments import store_decisions as decisions
 from moderation.comments.model import Comment
-from moderation.comments.store import Judged, Keys
-from moderation.comments.store_decisions import Entry
+from moderation.comments.store import JudgedComment, Keys
+from moderation.comments.store_decisions import Decision
 from moderation.comments.submission import Submission
 from moderation.core.ids import new_id
 from moderation.db import connect
@@ -51,25 +51,25 @@ WORDS = [
 LIMIT = 5.0
 
 
-def one(n: int, site: Site, chance: random.Random, now: int) -> Judged:
+def one(n: int, site: Site, chance: random.Random, now: int) -> JudgedComment:
     text = " ".join(chance.choices(WORDS, k=60)) + (" https://a.example/x" if n % 7 == 0 else "")
     sent = Submission.of(text, name="Ann", email=f"ann{n}@example.org")
     scores = {label: chance.random() ** 4 for label in LABELS}
-    verdict = judge(Case(sent, site.rules, scores, "bench", dict.fromkeys(LABELS, 0.5), links=int(n % 7 == 0)))
+    verdict = judge(Case(sent, site.settings, scores, "bench", dict.fromkeys(LABELS, 0.5), links=int(n % 7 == 0)))
     id = new_id(now - n * 1000)
     comment = Comment(
         *(id, site.key, "post", None, id, verdict.status, 1, sent.name, sent.email, None, text),
         html=text,
         created_at=now - n * 1000,
     )
-    return Judged(comment, verdict, Keys(f"author{n}", f"address{n}", f"body{n}"), False, "example.org")
+    return JudgedComment(comment, verdict, Keys(f"author{n}", f"address{n}", f"body{n}"), False, "example.org")
 
 
-def decided(judged: Judged, chance: random.Random) -> Entry:
+def decided(judged: JudgedComment, chance: random.Random) -> Decision:
     """What a moderator made of it."""
     c, action = judged.comment, chance.choice(("approve", "spam", "reject"))
     after = {"approve": "approved", "spam": "spam", "reject": "rejected"}[action]
-    return Entry(c.site, new_id(c.created_at), c.id, 1, action, (), "", "bench", c.status, after, 2, c.created_at)
+    return Decision(c.site, new_id(c.created_at), c.id, 1, action, (), "", "bench", c.status, after, 2, c.created_at)
 
 
 async def run(count: int) -> float:

@@ -94,5 +94,5 @@ def similarity(one: Shingles, other: Shingles) -> float:
     return both / either if either else 0.0
 
 
-def likenesses(one: Shingles, others: Iterable[Shingles]) -> list[float]:
+def similarities(one: Shingles, others: Iterable[Shingles]) -> list[float]:
     return [similarity(one, other) for other in others]

@@ -353,7 +353,12 @@ def jobs(
     """What is done by the clock, each in the slice that it belongs to."""
     found = [
         Job("sweep", HOUR, lambda: retention.sweep(database, keep, clock())),
-        Job("scrub", MINUTE, partial(secure_delete.scrub, database), partial(secure_delete.wanted, database)),
+        Job(
+            "scrub",
+            MINUTE,
+            partial(secure_delete.overwrite_deleted, database),
+            partial(secure_delete.is_requested, database),
+        ),
         Job("redate", MINUTE, outbox.redate, outbox.is_ahead),
         Job("read-up", MINUTE, partial(queue.read_up, database, all_=True)),
         Job("waves", HOUR // 4, partial(catch_up, database)),

@@ -48,7 +48,7 @@ async def proposed(opening: Opening, page: Page | None, site: Site, scorer: Scor
     (score,) = await scorer.score([Asked(page.title, Author("", "", ""), site.key)])
     case = policy.Case(
         Submission.of(page.title),
-        site.rules,
+        site.settings,
         score.scores if score else None,
         thresholds=scorer.thresholds(),
         links=await WRITING.run(markdown.count_links, page.title, here=markdown.is_light(page.title)),

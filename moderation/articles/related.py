@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from classifier.nearest import NOTHING, VERSION, Nearest, Vector
 from moderation.articles import register
 from moderation.articles import store as vectors
-from moderation.articles.store import Known
+from moderation.articles.store import ArticleVector
 from moderation.core.problem import NotFound
 from moderation.db.database import Database
 from moderation.sites import store as sites
@@ -21,11 +21,11 @@ KEPT = 2_000
 PAGE = 100
 
 
-class Shelf:
+class SiteVectors:
     """The articles of one site at one state, and what was found out about them."""
 
-    def __init__(self, changed: int, known: Iterable[tuple[Known, Vector]]) -> None:
-        self.changed = changed
+    def __init__(self, sequence: int, known: Iterable[tuple[ArticleVector, Vector]]) -> None:
+        self.sequence = sequence
         self.known = {one.article: (one, vector) for one, vector in known}
         self._linked = [one for one, _ in self.known.values() if one.is_linked]
         self._all = Nearest([vector for one, vector in self.known.values() if one.is_linked])
@@ -43,48 +43,48 @@ class Shelf:
         return self._found[key]
 
 
-def shelf_of(changed: int, before: Shelf | None, new: list[Known]) -> Shelf:
+def updated(sequence: int, before: SiteVectors | None, new: list[ArticleVector]) -> SiteVectors:
     """The work of a few milliseconds for a hundred articles, half a second for ten thousand."""
     known = dict(before.known) if before else {}
     known |= {one.article: (one, Vector.unpack(one.vector)) for one in new}
-    return Shelf(changed, known.values())
+    return SiteVectors(sequence, known.values())
 
 
 class Related:
-    """A shelf for each site, as fresh as the database."""
+    """The vectors of each site that was asked for, as fresh as the database."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
-        self._shelves: dict[str, Shelf] = {}
+        self._by_site: dict[str, SiteVectors] = {}
         self._lock = asyncio.Lock()
 
     async def nearest(self, site: str, key: str, limit: int) -> list[Article]:
         """Raises NotFound for an article that nobody has heard of."""
-        shelf = await self._shelf(site)
-        keys = (await asyncio.to_thread(shelf.nearest, key))[:limit]
+        held = await self._of_site(site)
+        keys = (await asyncio.to_thread(held.nearest, key))[:limit]
         async with self.database.reading() as session:
             found = await sites.articles(session, site, [key, *keys])
         if key not in found:
             raise NotFound("There is no such article.")
         return [found[name] for name in keys if name in found]
 
-    async def _shelf(self, site: str) -> Shelf:
+    async def _of_site(self, site: str) -> SiteVectors:
         async with self.database.reading() as session:
-            changed = await vectors.newest(session, site)
-        shelf = self._shelves.get(site)
-        if shelf and shelf.changed == changed:
-            return shelf
+            sequence = await vectors.newest(session, site)
+        held = self._by_site.get(site)
+        if held and held.sequence == sequence:
+            return held
         async with self._lock:  # of many that ask at once, one works
-            shelf = self._shelves.get(site)
-            if shelf is None:
+            held = self._by_site.get(site)
+            if held is None:
                 await self._catch_up(site)
             async with self.database.reading() as session:
-                changed = await vectors.newest(session, site)
-                new = await vectors.since(session, site, shelf.changed if shelf else 0)
-            if shelf is None or shelf.changed != changed:
-                shelf = await asyncio.to_thread(shelf_of, changed, shelf, new)
-                self._shelves[site] = shelf
-            return shelf
+                sequence = await vectors.newest(session, site)
+                new = await vectors.since(session, site, held.sequence if held else 0)
+            if held is None or held.sequence != sequence:
+                held = await asyncio.to_thread(updated, sequence, held, new)
+                self._by_site[site] = held
+            return held
 
     async def _catch_up(self, site: str) -> None:
         """What was registered before there were vectors, or when they were others."""

@@ -10,7 +10,7 @@ from moderation.sites.store import ARTICLE, article_of
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class ArticleVector:
     article: str
     vector: str
     is_linked: bool
@@ -35,14 +35,14 @@ async def newest(session: Session, site: str) -> int:
     return int(row[0] or 0) if row else 0
 
 
-async def since(session: Session, site: str, changed: int) -> list[Known]:
+async def since(session: Session, site: str, sequence: int) -> list[ArticleVector]:
     """What has changed after that number."""
     rows = await session.fetch(
         "SELECT v.article, v.vector, a.url, a.published_at, a.created_at FROM article_vectors v JOIN articles a "
         "ON a.site = v.site AND a.article = v.article WHERE v.site = ? AND v.sequence > ?",
-        *(site, changed),
+        *(site, sequence),
     )
-    return [Known(row[0], row[1], bool(row[2]), row[4] if row[3] is None else row[3]) for row in rows]
+    return [ArticleVector(row[0], row[1], bool(row[2]), row[4] if row[3] is None else row[3]) for row in rows]
 
 
 async def missing(session: Session, site: str, version: int, limit: int) -> list[Article]:

@@ -17,8 +17,8 @@ class Opening:
 
     site: str
     article: str
-    at: int
-    address: str
+    opened_at: int
+    network_key: str
     comment: str
     title: str = ""
     url: str | None = None
@@ -37,11 +37,11 @@ async def add(tx: Session, rows: Iterable[Opening]) -> None:
     await tx.execute_many(
         "INSERT INTO article_openings (site, article, opened_at, network_key, comment, title, url) VALUES (?, ?, ?, ?, ?, ?, ?) "
         "ON CONFLICT (site, article) DO NOTHING",
-        [(o.site, o.article, o.at, o.address, o.comment, o.title, o.url) for o in rows],
+        [(o.site, o.article, o.opened_at, o.network_key, o.comment, o.title, o.url) for o in rows],
     )
 
 
-async def by_address(session: Session, site: str, addresses: Iterable[str], since: int) -> dict[str, int]:
+async def by_network(session: Session, site: str, addresses: Iterable[str], since: int) -> dict[str, int]:
     """How many each address opened in the hour since then."""
     wanted = list(addresses)
     if not wanted:

@@ -38,12 +38,12 @@ class Comment:
     html: str
     created_at: int
     edited_at: int | None = None
-    judged: int = 1
+    judged_revision: int = 1
     """The revision at which the classifier and the policy last saw its text."""
-    decided: bool = False
+    is_decided: bool = False
     """A person has decided on it: what its author does later never lifts it above `pending`."""
     format: str = formats.MARKDOWN
-    staff: bool = False
+    is_staff: bool = False
     """A moderator wrote it, as one of the house."""
 
     @property
@@ -71,7 +71,7 @@ def below(new: str, path: str) -> tuple[str, str]:
 def public(comment: Comment, avatar: str) -> dict[str, Any]:
     """The public comment: built field by field, so that no email and nothing made from one can slip in."""
     author: dict[str, Any] = {"name": comment.name or "Anonymous", "url": comment.url, "avatar": avatar}
-    if comment.staff:
+    if comment.is_staff:
         author["staff"] = True
     return {
         "id": comment.id,

@@ -153,7 +153,7 @@ async def document(links: Links, key: str, view: View, session: Session, article
 
 
 def open_now(site: Site, now: int) -> Callable[[Article], bool]:
-    return lambda article: article.is_open(site.rules, now)
+    return lambda article: article.is_open(site.settings, now)
 
 
 @operation("GET", THREAD, query=ThreadQuery, answers={200: Thread, 304: None}, headers=("If-None-Match",), tag="comments",

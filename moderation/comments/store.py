@@ -47,12 +47,12 @@ class Keys:
     """What a comment is compared by, and never shown by."""
 
     author: str
-    address: str
+    network: str
     body: str
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class JudgedComment:
     """A comment with its verdict, on its way in."""
 
     comment: Comment
@@ -64,14 +64,14 @@ class Judged:
     """Where the verdict came from: a reader's `comment`, an `import`; or there was none to come to: `staff`."""
 
 
-async def add(tx: Session, judged: Iterable[Judged]) -> None:
+async def add(tx: Session, judged: Iterable[JudgedComment]) -> None:
     """Store comments and verdicts together."""
     rows = list(judged)
     await add_comments(tx, rows)
     await add_verdicts(tx, rows)
 
 
-async def add_comments(tx: Session, judged: Iterable[Judged]) -> None:
+async def add_comments(tx: Session, judged: Iterable[JudgedComment]) -> None:
     """Every new comment comes in here, so here they are counted, and listed for the full-text index: a batch at once."""
     rows = list(judged)
     await tx.execute_many(
@@ -81,8 +81,8 @@ async def add_comments(tx: Session, judged: Iterable[Judged]) -> None:
         [
             (
                 *(c.id, c.site, c.article, c.parent, c.path, c.status, c.revision, c.name, c.email, c.url, c.body),
-                *(c.html, int(j.notify), j.keys.author, j.keys.address, j.keys.body, c.created_at, c.edited_at),
-                *(c.judged, int(c.decided), c.format, *orders(j), int(c.staff)),
+                *(c.html, int(j.notify), j.keys.author, j.keys.network, j.keys.body, c.created_at, c.edited_at),
+                *(c.judged_revision, int(c.is_decided), c.format, *orders(j), int(c.is_staff)),
             )
             for j in rows
             for c in (j.comment,)
@@ -121,20 +121,31 @@ async def count_anew(tx: Session) -> None:
         await tx.execute("INSERT OR IGNORE INTO comment_texts_unindexed (site, id) SELECT site, id FROM comments")
 
 
-def orders(j: Judged) -> tuple[float, float, int]:
+def orders(j: JudgedComment) -> tuple[float, float, int]:
     """What the queue sorts it by. What staff wrote is neither bad nor in doubt."""
-    if j.comment.staff:
+    if j.comment.is_staff:
         return 0.0, 0.5, j.comment.created_at
-    return j.verdict.worst, j.verdict.doubt, j.comment.created_at - j.verdict.priority_boost(j.comment.text)
+    return j.verdict.max_score, j.verdict.margin, j.comment.created_at - j.verdict.priority_boost(j.comment.text)
 
 
-async def add_verdicts(tx: Session, rows: Iterable[Judged]) -> None:
+async def add_verdicts(tx: Session, rows: Iterable[JudgedComment]) -> None:
     await tx.execute_many(
         "INSERT INTO submissions (site, id, revision, source, article, body, author_name, author_url, email_domain, "
         f"author_key, action, scores, model, reasons, facts, created_at, format) VALUES ({placeholders(17)})",
         [
             (
-                *(c.site, c.id, c.judged, j.source, c.article, c.body, c.name, c.url, j.email_domain, j.keys.author),
+                *(
+                    c.site,
+                    c.id,
+                    c.judged_revision,
+                    j.source,
+                    c.article,
+                    c.body,
+                    c.name,
+                    c.url,
+                    j.email_domain,
+                    j.keys.author,
+                ),
                 *(v.action, dumps(v.scores) if v.scores else None, v.model),
                 *(dumps([r.document() for r in v.reasons]), dumps(v.facts)),
                 c.edited_at or c.created_at,
@@ -155,7 +166,7 @@ async def judged_already(session: Session, ids: Iterable[str]) -> set[str]:
     return {row[0] for row in await session.fetch(sql, *wanted)}
 
 
-async def edit(tx: Session, judged: Judged, seen: int) -> bool:
+async def edit(tx: Session, judged: JudgedComment, seen: int) -> bool:
     """The author's new text and its verdict; False where the comment has moved on from revision `seen`."""
     c = judged.comment
     changed = await tx.execute(
@@ -169,7 +180,7 @@ async def edit(tx: Session, judged: Judged, seen: int) -> bool:
             judged.keys.body,
             c.status,
             c.edited_at,
-            c.judged,
+            c.judged_revision,
             c.revision,
             *orders(judged),
         ),
@@ -210,18 +221,18 @@ async def find(session: Session, ids: Iterable[str]) -> dict[str, Comment]:
     return {row[0]: comment_of(row) for row in await session.fetch(sql, *wanted)}
 
 
-class Said(NamedTuple):
+class Posting(NamedTuple):
     """Who said what, to whom, and where it came from."""
 
     author: str
     article: str
     body: str
     parent: str | None
-    address: str
+    network: str
     id: str
 
 
-async def said(session: Session, site: str, authors: Iterable[str], bodies: Iterable[str]) -> set[Said]:
+async def postings(session: Session, site: str, authors: Iterable[str], bodies: Iterable[str]) -> set[Posting]:
     """What is there already of these authors and bodies (by their keys), whatever became of it short of deletion."""
     who, what = list(authors), list(bodies)
     rows = await session.fetch(
@@ -229,7 +240,7 @@ async def said(session: Session, site: str, authors: Iterable[str], bodies: Iter
         f"AND status <> 'deleted' AND author_key IN ({placeholders(len(who))}) AND body_key IN ({placeholders(len(what))})",
         *(site, *who, *what),
     )
-    return {Said(*row) for row in rows}
+    return {Posting(*row) for row in rows}
 
 
 def until(since: str) -> str:

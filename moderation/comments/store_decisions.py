@@ -12,13 +12,13 @@ from moderation.db.database import Row, Session, placeholders
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class Decision:
     """A decision's part on one submission. `after_revision` is the comment's, to see whether anybody came later."""
 
     site: str
     id: str
     submission: str
-    judged: int
+    judged_revision: int
     action: str | None
     labels: tuple[str, ...]
     note: str
@@ -53,17 +53,17 @@ COLUMNS = (
 HERE = "site IN (SELECT site FROM sites)"
 
 
-def entry_of(row: Row) -> Entry:
+def decision_of(row: Row) -> Decision:
     values: list[Any] = [*row[:5], tuple(json.loads(row[5])), *row[6:15]]
-    return Entry(*values)
+    return Decision(*values)
 
 
-async def add(tx: Session, entries: Iterable[Entry]) -> None:
+async def add(tx: Session, entries: Iterable[Decision]) -> None:
     await tx.execute_many(
         f"INSERT INTO decisions ({COLUMNS}) VALUES ({placeholders(15)})",
         [
             (
-                *(e.site, e.id, e.submission, e.judged, e.action, json.dumps(e.labels), e.note, e.moderator),
+                *(e.site, e.id, e.submission, e.judged_revision, e.action, json.dumps(e.labels), e.note, e.moderator),
                 *(e.before_status, e.after_status, e.after_revision, e.created_at, e.undone_at),
                 *(e.undone_by, e.reason),
             )
@@ -72,20 +72,20 @@ async def add(tx: Session, entries: Iterable[Entry]) -> None:
     )
 
 
-async def find(session: Session, decision: str) -> list[Entry]:
+async def find(session: Session, decision: str) -> list[Decision]:
     """All its parts, by id alone."""
     rows = await session.fetch(f"SELECT {COLUMNS} FROM decisions WHERE {HERE} AND id = ?", decision)
-    return [entry_of(row) for row in rows]
+    return [decision_of(row) for row in rows]
 
 
-async def on(session: Session, site: str, submission: str) -> list[Entry]:
+async def on(session: Session, site: str, submission: str) -> list[Decision]:
     rows = await session.fetch(
         f"SELECT {COLUMNS} FROM decisions WHERE site = ? AND submission = ? ORDER BY id", site, submission
     )
-    return [entry_of(row) for row in rows]
+    return [decision_of(row) for row in rows]
 
 
-async def of(session: Session, site: str, submissions: Iterable[str]) -> dict[str, list[Entry]]:
+async def of(session: Session, site: str, submissions: Iterable[str]) -> dict[str, list[Decision]]:
     """Every decision on each of many, oldest first."""
     wanted = list(submissions)
     rows = await session.fetch(
@@ -93,9 +93,9 @@ async def of(session: Session, site: str, submissions: Iterable[str]) -> dict[st
         site,
         *wanted,
     )
-    found: dict[str, list[Entry]] = {}
+    found: dict[str, list[Decision]] = {}
     for row in rows:
-        found.setdefault(row[2], []).append(entry_of(row))
+        found.setdefault(row[2], []).append(decision_of(row))
     return found
 
 

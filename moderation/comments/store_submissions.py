@@ -17,7 +17,7 @@ COLUMNS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
+class JudgedSubmission:
     id: str
     revision: int
     source: str
@@ -36,29 +36,29 @@ class Judgement:
     format: str
 
 
-def judgement_of(row: Row) -> Judgement:
+def submission_of(row: Row) -> JudgedSubmission:
     values: list[Any] = list(row)
     for at in (10, 12, 13):
         values[at] = orjson.loads(values[at]) if values[at] else None
-    return Judgement(*values)
+    return JudgedSubmission(*values)
 
 
-async def of(session: Session, site: str, ids: Iterable[str]) -> dict[str, list[Judgement]]:
+async def of(session: Session, site: str, ids: Iterable[str]) -> dict[str, list[JudgedSubmission]]:
     """Oldest revision first."""
     wanted = list(ids)
     rows = await session.fetch(
         f"SELECT {COLUMNS} FROM submissions WHERE site = ? AND id IN ({placeholders(len(wanted))}) ORDER BY id, revision",
         *(site, *wanted),
     )
-    found: dict[str, list[Judgement]] = {}
+    found: dict[str, list[JudgedSubmission]] = {}
     for row in rows:
-        found.setdefault(row[0], []).append(judgement_of(row))
+        found.setdefault(row[0], []).append(submission_of(row))
     return found
 
 
 async def recent(
     session: Session, site: str, since: str, before: tuple[str, int] | None, limit: int
-) -> list[Judgement]:
+) -> list[JudgedSubmission]:
     """Verdicts on comments from the id `since` on, newest first; `before` is (id, revision) of the last one seen."""
     below = ("AND (id, revision) < (?, ?)", *before) if before else ("",)
     rows = await session.fetch(
@@ -66,7 +66,7 @@ async def recent(
         "ORDER BY id DESC, revision DESC LIMIT ?",
         *(site, since, *below[1:], limit),
     )
-    return [judgement_of(row) for row in rows]
+    return [submission_of(row) for row in rows]
 
 
 async def alone(session: Session, site: str, after: str, limit: int) -> list[str]:

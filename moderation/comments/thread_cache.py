@@ -28,7 +28,7 @@ class Kept:
     body: bytes
     etag: str
     revision: int | None
-    mark: int | None
+    data_version: int | None
     """The database's mark when this was last known to be true."""
     about: Article | None = None
     open: bool = True
@@ -56,14 +56,14 @@ class Threads:
 
         `is_open` says whether it can be replied to now; `make` is given it with that as its `comments_open`.
         """
-        mark = self.database.data_version()
+        data_version = self.database.data_version()
         known = self._kept.get((site, article))
         kept = known.get(name) if known else None
         if kept:
-            if mark is None or kept.mark != mark:
+            if data_version is None or kept.data_version != data_version:
                 revision = await self.database.article_revision(site, article)
                 if revision is not None and revision == kept.revision:
-                    kept.mark = mark
+                    kept.data_version = data_version
                 else:
                     self.drop(site, article)
                     kept = None
@@ -74,7 +74,7 @@ class Threads:
                 self.hits += 1
                 self._kept.move_to_end((site, article))
                 return kept
-        return await self._build(site, article, name, make, mark, is_open)
+        return await self._build(site, article, name, make, data_version, is_open)
 
     async def _build(
         self,
@@ -82,7 +82,7 @@ class Threads:
         key: str,
         name: str,
         make: Make,
-        mark: int | None,
+        data_version: int | None,
         is_open: Callable[[Article], bool] | None,
     ) -> Kept:
         self.builds += 1
@@ -92,9 +92,9 @@ class Threads:
             if article and is_open:
                 article = replace(article, comments_open=is_open(article))
             body = await make(session, article)
-        kept = Kept(body, etag_of(body), article.revision if article else None, mark, about)
+        kept = Kept(body, etag_of(body), article.revision if article else None, data_version, about)
         kept.open = article is None or article.comments_open
-        if article is None and (key != WHOLE_SITE or mark is None):
+        if article is None and (key != WHOLE_SITE or data_version is None):
             return (
                 kept  # anybody can ask for what does not exist; and nothing here would tell when it is no longer true
             )

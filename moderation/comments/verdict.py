@@ -53,14 +53,14 @@ class Verdict:
         return {PUBLISH: "approved", HOLD: "pending", SPAM: "spam", REJECT: "rejected"}[self.action]
 
     @property
-    def worst(self) -> float:
+    def max_score(self) -> float:
         """The highest probability of any label; what was not scored is the worst."""
         return max(self.scores.values()) if self.scores else 1.0
 
     @property
-    def doubt(self) -> float:
+    def margin(self) -> float:
         """How far the worst is from a half: 0 is the least certain, and so is what was not scored."""
-        return abs(self.worst - 0.5) if self.scores else 0.0
+        return abs(self.max_score - 0.5) if self.scores else 0.0
 
     def priority_boost(self, text: str) -> int:
         """By how many milliseconds a comment comes before its turn, up to two days: as long as that it may be overtaken,
@@ -72,7 +72,7 @@ class Verdict:
         if not self.scores:
             return DAY
         teaches = min(1.0, sum(map(bits, self.scores.values())) / 2) * min(1.0, len(text) / 80)
-        return round(DAY * (1 - 2 * self.doubt + teaches))
+        return round(DAY * (1 - 2 * self.margin + teaches))
 
 
 DAY = 86_400_000

@@ -44,7 +44,7 @@ class Signer:
         """The same for what moderators write: by themselves, not by an address."""
         return self._mark("staff", who).hex()
 
-    def address_key(self, address: str) -> str:
+    def network_key(self, address: str) -> str:
         """Where it came from, an IPv6 address by its /64; empty for an unknown one."""
         if address == SHARED:
             return SHARED
@@ -132,7 +132,7 @@ class Signer:
         return same and now - at < TICKET_LIFE  # below 0 where the clock was set back meanwhile
 
     def token_hash(self, token: str) -> str:
-        """How a token is kept: only this mark of it."""
+        """A token as it is stored: a keyed hash."""
         return self._mark("token", token, 32).hex()
 
     def sign(self, purpose: str, id: str) -> str:

@@ -9,24 +9,24 @@ PAGES = 500
 """Of the full-text index, merged at a time: whoever posts waits no longer than for these."""
 
 
-async def ask(tx: Session, now: int) -> None:
+async def request(tx: Session, now: int) -> None:
     """In the transaction that takes something out."""
     await tx.execute("INSERT INTO secure_deletes (site, id) VALUES (?, ?)", EVERYWHERE, new_id(now))
 
 
-async def asked(session: Session) -> list[str]:
+async def requested(session: Session) -> list[str]:
     return [row[0] for row in await session.fetch("SELECT id FROM secure_deletes WHERE site = ?", EVERYWHERE)]
 
 
-async def wanted(database: Database) -> bool:
+async def is_requested(database: Database) -> bool:
     async with database.reading() as session:
-        return bool(await asked(session))
+        return bool(await requested(session))
 
 
-async def scrub(database: Database) -> bool:
+async def overwrite_deleted(database: Database) -> bool:
     """False where it is still to be done: somebody reads an older state of the file at this moment."""
     async with database.reading() as session:
-        ids = await asked(session)
+        ids = await requested(session)
     if not ids:
         return True
     if database.kind == "sqlite":

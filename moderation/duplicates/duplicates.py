@@ -6,10 +6,10 @@ import asyncio
 from collections.abc import Iterable
 from typing import Any
 
-from classifier import similar as alike
+from classifier import similar as similarity
 from moderation.comments import store as comments
 from moderation.comments.model import Comment
-from moderation.comments.store import Judged
+from moderation.comments.store import JudgedComment
 from moderation.comments.submission import Submission
 from moderation.core.ids import first_id_at, is_id
 from moderation.core.offload import WRITING
@@ -39,12 +39,12 @@ LOOKED_AT = 60
 """How many of a wave a newcomer is compared with."""
 
 
-def shingles(comment: Comment) -> alike.Shingles:
-    return alike.shingles(comment.text, comment.name, comment.url or "")
+def shingles(comment: Comment) -> similarity.Shingles:
+    return similarity.shingles(comment.text, comment.name, comment.url or "")
 
 
-def shingles_of(sent: Submission) -> alike.Shingles:
-    return alike.shingles(sent.text, sent.name, sent.url or "")
+def shingles_of(sent: Submission) -> similarity.Shingles:
+    return similarity.shingles(sent.text, sent.name, sent.url or "")
 
 
 QUICK = 2_000
@@ -57,10 +57,10 @@ def is_quick(body: str, format: str) -> bool:
 
 def keys_of(comment: Comment, *, links: bool) -> list[int]:
     """None for what belongs to no wave: what is published at once without a link costs nothing."""
-    return alike.keys(shingles(comment)) if comment.status != "approved" or links or comment.url else []
+    return similarity.keys(shingles(comment)) if comment.status != "approved" or links or comment.url else []
 
 
-async def keep(tx: Session, judged: Iterable[Judged]) -> None:
+async def keep(tx: Session, judged: Iterable[JudgedComment]) -> None:
     """The keys of what may belong to a wave."""
     rows = []
     for j in judged:
@@ -79,7 +79,7 @@ async def keep_imported(tx: Session, site: str, keys: Iterable[tuple[str, list[i
         await stored.keep(tx, rows)
 
 
-async def keep_anew(tx: Session, judged: Judged) -> None:
+async def keep_anew(tx: Session, judged: JudgedComment) -> None:
     """Those of a text that its author has changed."""
     await stored.drop(tx, judged.comment.site, judged.comment.id)
     await keep(tx, [judged])
@@ -98,7 +98,9 @@ async def catch_up(database: Database) -> int:
                 ids = await stored.waiting_after(session, site, after, AT_ONCE)
                 bare = sorted(await stored.without_keys(session, site, ids)) if ids else []
                 found = await comments.of_site(session, site, bare) if bare else {}
-            keys = await asyncio.to_thread(lambda some: {c.id: alike.keys(shingles(c)) for c in some}, found.values())
+            keys = await asyncio.to_thread(
+                lambda some: {c.id: similarity.keys(shingles(c)) for c in some}, found.values()
+            )
             if any(keys.values()):
                 async with database.transaction() as tx:
                     now = await comments.of_site(tx, site, bare)
@@ -119,7 +121,7 @@ async def rekey(tx: Session, comment: Comment) -> None:
 
 def compared(with_: Comment, others: list[Comment]) -> list[tuple[Comment, float]]:
     """Those alike, best first."""
-    found = alike.likenesses(shingles(with_), map(shingles, others))
+    found = similarity.similarities(shingles(with_), map(shingles, others))
     near = [(c, p) for c, p in zip(others, found, strict=True) if p >= LIKE and c.id != with_.id]
     return sorted(near, key=lambda pair: (-pair[1], pair[0].id))
 
@@ -130,7 +132,7 @@ async def similar(database: Database, principal: Principal, id: str) -> list[dic
         comment = (await comments.find(session, [id])).get(id) if is_id(id) else None
         if comment is None or not principal.sees(comment.site):
             raise NotFound("There is no such comment.")
-    keys = await asyncio.to_thread(lambda: alike.keys(shingles(comment)))
+    keys = await asyncio.to_thread(lambda: similarity.keys(shingles(comment)))
     async with database.reading() as session:
         others = await stored.sharing(session, comment.site, keys, CANDIDATES)
         others += await stored.keyless(session, comment.site, RECENT)
@@ -158,9 +160,9 @@ async def filed(session: Session, sent: list[tuple[Site, Submission]], now: int)
     Only what people decided counts, not what followed it: a wave does not wander.
     """
     found = [""] * len(sent)
-    seen: dict[str, alike.Shingles] = {}
+    seen: dict[str, similarity.Shingles] = {}
     for at, (site, submission) in enumerate(sent):
-        if site.waves_until <= now:
+        if site.duplicates_watched_until <= now:
             continue
         quick = is_quick(submission.body, submission.format)
         mine = await WRITING.run(shingles_of, submission, here=quick)
@@ -168,11 +170,11 @@ async def filed(session: Session, sent: list[tuple[Site, Submission]], now: int)
             continue
         near: dict[str, set[str]] = {}
         for comment, decision in await stored.filed(
-            session, site.key, alike.keys(mine), first_id_at(now - LASTS), LOOKED_AT
+            session, site.key, similarity.keys(mine), first_id_at(now - LASTS), LOOKED_AT
         ):
             if comment.id not in seen:
                 seen[comment.id] = await WRITING.run(shingles, comment, here=is_quick(comment.body, comment.format))
-            if alike.similarity(mine, seen[comment.id]) >= LIKE:
+            if similarity.similarity(mine, seen[comment.id]) >= LIKE:
                 near.setdefault(decision, set()).add(comment.id)
         found[at] = max((d for d, ids in near.items() if len(ids) >= WAVE), default="")
     return found
@@ -181,7 +183,7 @@ async def filed(session: Session, sent: list[tuple[Site, Submission]], now: int)
 async def waiting_with(database: Database, comment: Comment, most: int) -> list[Comment]:
     """Those that wait and are alike to one that waits, the oldest first. They are compared without a connection: hundreds
     of long texts take seconds."""
-    keys = await asyncio.to_thread(lambda: alike.keys(shingles(comment)))
+    keys = await asyncio.to_thread(lambda: similarity.keys(shingles(comment)))
     async with database.reading() as session:
         others = await stored.sharing(session, comment.site, keys, most, "pending")
     near = await asyncio.to_thread(compared, comment, others)

@@ -13,7 +13,7 @@ from moderation.articles import store_openings as openings
 from moderation.articles.page_metadata import Page
 from moderation.comments import store as comments
 from moderation.comments.model import Comment, below
-from moderation.comments.store import Keys, Said
+from moderation.comments.store import Keys, Posting
 from moderation.comments.submission import Submission
 from moderation.core.ids import first_id_at, is_id, made_at
 from moderation.core.problem import Conflict, FieldError, Forbidden, Invalid, NotFound, TooFast
@@ -72,11 +72,11 @@ class BatchContext:
     new_keys: int
     """How many keys comments have opened here in this hour, at most NEW_ARTICLES of those that are stored."""
     known: dict[str, Comment]
-    said: dict[tuple[str | None, ...], list[Said]]
+    postings: dict[tuple[str | None, ...], list[Posting]]
     """Author, article, body and what it answers → where it was said."""
     by_author: dict[tuple[str, str], tuple[int, str]]
     """(author, address) → how many in the last minute, and the last one's id."""
-    by_address: dict[str, tuple[int, str]]
+    by_network: dict[str, tuple[int, str]]
     answers: dict[tuple[str, str], tuple[str, str]]
     new_articles: list[Article] = field(default_factory=list)
 
@@ -105,12 +105,12 @@ class BatchContext:
         sent, keys = arrival.submission, arrival.keys
         article = self.articles.get(arrival.article)
         if article is None:
-            if self.site.rules.articles == "registered":
+            if self.site.settings.articles == "registered":
                 raise NotFound("There is no such article here.")
-            if self.opened[keys.address] >= self.site.rules.new_articles_an_hour * times(keys.address):
+            if self.opened[keys.network] >= self.site.settings.new_articles_an_hour * times(keys.network):
                 raise TooFast("Too many new articles in the last hour.", 3600, code="too_many_articles")
             article = Article(arrival.site, arrival.article, created_at=now)
-        if not article.is_open(self.site.rules, now):
+        if not article.is_open(self.site.settings, now):
             raise Forbidden("Comments are closed for this article.", code="closed")
         parent = self.known.get(sent.parent) if sent.parent else None
         if sent.parent and (parent is None or parent.article != article.key or parent.status != "approved"):
@@ -123,22 +123,22 @@ class BatchContext:
 
     def _slow_down(self, arrival: Arrival, refused: int) -> None:
         """By network, and by author within a network: who types another's address does not use up what is theirs."""
-        keys, rules, sent = arrival.keys, self.site.rules, arrival.submission
-        from_here = self.by_address.get(keys.address, NONE)[0]
-        if keys.address and 0 < most(self.site, keys.address) <= from_here + refused:
+        keys, rules, sent = arrival.keys, self.site.settings, arrival.submission
+        from_here = self.by_network.get(keys.network, NONE)[0]
+        if keys.network and 0 < most(self.site, keys.network) <= from_here + refused:
             raise TooFast(TOO_MANY, 60)
-        by_author = self.by_author.get((keys.author, keys.address), NONE)[0]
+        by_author = self.by_author.get((keys.author, keys.network), NONE)[0]
         is_somebody = sent.email or sent.name
-        if is_somebody and 0 < rules.per_author_a_minute * times(keys.address) <= by_author:
+        if is_somebody and 0 < rules.per_author_a_minute * times(keys.network) <= by_author:
             raise TooFast("You are posting comments too quickly. Slow down.", 60)
 
     def _pause(self, arrival: Arrival, now: int) -> None:
         """As long as WordPress's form asks for; of the many behind an undeclared proxy only its share."""
         keys = arrival.keys
-        last_here = self.by_address.get(keys.address, NONE)[1]
-        last_of_author = self.by_author.get((keys.author, keys.address), NONE)[1] if arrival.submission.email else ""
+        last_here = self.by_network.get(keys.network, NONE)[1]
+        last_of_author = self.by_author.get((keys.author, keys.network), NONE)[1] if arrival.submission.email else ""
         left = max(
-            made_at(last_here) + arrival.pause // times(keys.address) if last_here else now,
+            made_at(last_here) + arrival.pause // times(keys.network) if last_here else now,
             made_at(last_of_author) + arrival.pause if last_of_author else now,
         )
         if left > now:
@@ -152,7 +152,7 @@ class BatchContext:
             return False
         above = below("", parent.path)[0] if parent else None
         same = (keys.author, arrival.article, keys.body, above)
-        return any(one.address == keys.address or one.id == arrival.proof for one in self.said.get(same, ()))
+        return any(one.network == keys.network or one.id == arrival.proof for one in self.postings.get(same, ()))
 
     def is_crowded(self, article: Article) -> bool:
         """It would be one more new article where comments have opened too many."""
@@ -168,14 +168,14 @@ class BatchContext:
             self.articles[article.key] = article
             self.new_articles.append(article)
             self.new_keys += 1
-            if keys.address:
-                self.opened[keys.address] += 1
-        said = Said(keys.author, arrival.article, keys.body, comment.parent, keys.address, comment.id)
-        self.said.setdefault(said[:4], []).append(said)
-        by_author = self.by_author.get((keys.author, keys.address), NONE)[0]
-        self.by_author[keys.author, keys.address] = by_author + 1, comment.id
-        if keys.address:
-            self.by_address[keys.address] = self.by_address.get(keys.address, NONE)[0] + 1, comment.id
+            if keys.network:
+                self.opened[keys.network] += 1
+        posting = Posting(keys.author, arrival.article, keys.body, comment.parent, keys.network, comment.id)
+        self.postings.setdefault(posting[:4], []).append(posting)
+        by_author = self.by_author.get((keys.author, keys.network), NONE)[0]
+        self.by_author[keys.author, keys.network] = by_author + 1, comment.id
+        if keys.network:
+            self.by_network[keys.network] = self.by_network.get(keys.network, NONE)[0] + 1, comment.id
         if arrival.retry:
             self.answers[(arrival.article, arrival.retry[0])] = (
                 arrival.retry[1],
@@ -192,24 +192,24 @@ async def look_up(stored: Session, key: str, arrivals: Iterable[Arrival], now: i
     articles = await sites.articles(stored, key, {a.article for a in here})
     opened, new_keys = Counter[str](), 0
     if any(a.article not in articles for a in here):
-        openers = {a.keys.address for a in here if a.keys.address and a.article not in articles}
-        opened.update(await openings.by_address(stored, key, openers, now - HOUR))
+        openers = {a.keys.network for a in here if a.keys.network and a.article not in articles}
+        opened.update(await openings.by_network(stored, key, openers, now - HOUR))
         new_keys = await openings.count(stored, key, now - HOUR, NEW_ARTICLES)
     ids = {i for a in here for i in (a.submission.parent, a.proof) if i and is_id(i)}
     authors, since = {a.keys.author for a in here}, first_id_at(now - MINUTE)
-    addresses = {a.keys.address for a in here if a.keys.address}
+    addresses = {a.keys.network for a in here if a.keys.network}
     tickets = {a.retry[0] for a in here if a.retry}
-    said = dict[tuple[str | None, ...], list[Said]]()
-    for one in await comments.said(stored, key, authors, {a.keys.body for a in here}):
-        said.setdefault(one[:4], []).append(one)
+    postings = dict[tuple[str | None, ...], list[Posting]]()
+    for one in await comments.postings(stored, key, authors, {a.keys.body for a in here}):
+        postings.setdefault(one[:4], []).append(one)
     return BatchContext(
         site,
         articles,
         opened,
         new_keys,
         known=await comments.of_site(stored, key, ids) if ids else {},
-        said=said,
+        postings=postings,
         by_author=await comments.recent_by_author(stored, key, authors, since),
-        by_address=await comments.recent(stored, key, addresses, since),
+        by_network=await comments.recent(stored, key, addresses, since),
         answers=await idempotency.find(stored, key, tickets, now) if tickets else {},
     )

@@ -22,7 +22,7 @@ from moderation.articles import store_openings as openings
 from moderation.articles.store_openings import Opening
 from moderation.comments import store as comments
 from moderation.comments.model import EDIT_WINDOW, MOST_EDITS, Comment, place, public
-from moderation.comments.store import Judged
+from moderation.comments.store import JudgedComment
 from moderation.comments.verdict import Verdict
 from moderation.core.ids import new_id
 from moderation.core.offload import WRITING
@@ -159,7 +159,7 @@ class Intake:
             books = {key: await look_up(tx.before, key, arrivals, now) for key in sorted({a.site for a in arrivals})}
             filed = await duplicates.filed(tx.before, [(books[a.site].site, a.submission) for a in arrivals], now)
             results: list[Accepted | Problem] = []
-            stored: list[Judged] = []
+            stored: list[JudgedComment] = []
             answers: list[tuple[str, str, str, str, str]] = []
             opened: list[Opening] = []
             for order, (arrival, score) in enumerate(zip(arrivals, scored, strict=True)):
@@ -168,17 +168,17 @@ class Intake:
                     if arrival.retry and (first := book.first_answer(arrival)):
                         results.append(first)
                         continue
-                    refused = self.allowance.refused(book.site, arrival.keys.address, now)
+                    refused = self.allowance.refused(book.site, arrival.keys.network, now)
                     article, parent = book.admit(arrival, now, refused)
                 except Problem as problem:
-                    problem = self.allowance.told(problem, book.site, arrival.keys.address, now)
+                    problem = self.allowance.told(problem, book.site, arrival.keys.network, now)
                     self.counts.refused[problem.code] += 1
                     results.append(problem)
                     continue
                 crowded = book.is_crowded(article)
                 verdict = await self._judge(arrival, score, book, wave=filed[order], crowded=crowded)
                 comment = self._comment(arrival, article, parent, verdict, new_id(now, order), now)
-                judged = Judged(
+                judged = JudgedComment(
                     comment,
                     verdict,
                     arrival.keys,
@@ -187,7 +187,7 @@ class Intake:
                 )
                 accepted = self._accept(comment)
                 if article.key not in book.articles:
-                    opening = Opening(arrival.site, article.key, now, arrival.keys.address, comment.id)
+                    opening = Opening(arrival.site, article.key, now, arrival.keys.network, comment.id)
                     opened.append(await register.proposed(opening, arrival.page, book.site, self.scorer))
                 book.remember(arrival, article, comment, accepted)
                 stored.append(judged)
@@ -206,7 +206,7 @@ class Intake:
             await duplicates.keep(tx, stored)
             await rule_health.count(tx, stored)
             await idempotency.add(tx, answers, now)
-            if heard := [j.comment for j in stored if books[j.comment.site].site.listened]:
+            if heard := [j.comment for j in stored if books[j.comment.site].site.has_webhooks]:
                 await events.emit(tx, "comment.created", heard, now)
             if self._mails:
                 await self._mail(tx, stored, now)
@@ -221,7 +221,7 @@ class Intake:
             log.error("the rules' window failed", extra={"why": type(error).__name__})
         return results
 
-    async def _mail(self, tx: Session, stored: list[Judged], now: int) -> None:
+    async def _mail(self, tx: Session, stored: list[JudgedComment], now: int) -> None:
         await events.emit_replies(tx, [j.comment for j in stored], now)
         for judged in stored:  # not for what was filed as spam: its author may have typed anybody's address
             if judged.notify and judged.comment.email and judged.comment.status in ("approved", "pending"):
@@ -239,7 +239,7 @@ class Intake:
         """`before` is the verdict on the text that this one replaces: an edit came the way that the comment came."""
         case = policy.Case(
             arrival.submission,
-            book.site.rules,
+            book.site.settings,
             score.scores if score else None,
             score.model if score else None,
             self.scorer.thresholds(),
@@ -249,7 +249,7 @@ class Intake:
             honeypot=bool(before.facts.get("honeypot")) if before else arrival.honeypot,
             address=arrival.address,
             author=arrival.keys.author,
-            place=arrival.keys.address,
+            network_key=arrival.keys.network,
             muted=book.site.muted,
             wave=wave,
             new_article=bool(before.facts.get("new_article")) if before else crowded,
@@ -303,7 +303,7 @@ class Intake:
             verdict = await self._judge(arrival, score, book, before, wave)
             sent = arrival.submission
             status = verdict.status
-            if old.decided and status == "approved":
+            if old.is_decided and status == "approved":
                 status = old.status if old.status != "approved" else "pending"
             new = replace(
                 old,
@@ -313,10 +313,10 @@ class Intake:
                 html=sent.html,
                 status=status,
                 revision=old.revision + 1,
-                judged=old.revision + 1,
+                judged_revision=old.revision + 1,
                 edited_at=now,
             )
-            judged = Judged(new, verdict, arrival.keys, sent.notify, sent.email_domain)
+            judged = JudgedComment(new, verdict, arrival.keys, sent.notify, sent.email_domain)
             if not await comments.edit(tx, judged, old.revision):
                 raise Conflict("The comment changed meanwhile.", code="changed")
             await duplicates.keep_anew(tx, judged)
@@ -333,7 +333,7 @@ class Intake:
         now = self.clock()
         async with self.database.transaction() as tx:
             old = await own_comment(tx, site, article, id, now)
-            if not await comments.move(tx, old, "deleted", decided=old.decided):
+            if not await comments.move(tx, old, "deleted", decided=old.is_decided):
                 raise Conflict("The comment changed meanwhile.", code="changed")
             if old.status == "approved":
                 await sites.touch(tx, site, [article])

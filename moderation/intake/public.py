@@ -170,7 +170,7 @@ async def checked_submission(request: Request, sent: Sent) -> Submission:
     """Raises Invalid for every wrong field at once: what else is wrong must not hide that there is no such parent."""
     light = submission.is_light(sent.fields, sent.format)
     try:
-        return await REQUESTS.run(submission.check, sent.fields, sent.site.rules, sent.format, here=light)
+        return await REQUESTS.run(submission.check, sent.fields, sent.site.settings, sent.format, here=light)
     except Invalid as invalid:
         parent = sent.fields.get("parent")
         if not isinstance(parent, str) or not parent.strip() or any(e.field == "parent" for e in invalid.errors):
@@ -186,7 +186,7 @@ async def checked_submission(request: Request, sent: Sent) -> Submission:
 
 def checked_token(intake: Intake, site: Site, article: str, token: Any) -> str:
     """What the policy is told of a form's token. JSON without one says nothing; our own form without one is held."""
-    ages = site.rules.form_youngest * 1000, site.rules.form_oldest * 60_000
+    ages = site.settings.form_youngest * 1000, site.settings.form_oldest * 60_000
     if not isinstance(token, str) or len(token) > TOKEN_LONGEST:
         return "missing"
     return intake.links.signer.check_form_token(token, site.key, article, intake.clock(), *ages)
@@ -194,7 +194,7 @@ def checked_token(intake: Intake, site: Site, article: str, token: Any) -> str:
 
 def asked_of(site: Site) -> dict[str, Any]:
     """What a form asks for on this site, ours or the embed's."""
-    rules = site.rules
+    rules = site.settings
     return {
         "required": ["body"] + ["name"] * rules.require_name + ["email"] * rules.require_email,
         "max_body": rules.max_body,
@@ -224,7 +224,7 @@ def network_of(request: Request) -> tuple[str, str]:
     if origin is None:
         services = services_of(request)
         address = services.authenticator.address(request)
-        origin = request.scope["network"] = address, services.signer.address_key(address)
+        origin = request.scope["network"] = address, services.signer.network_key(address)
     return origin
 
 
@@ -333,7 +333,7 @@ def reply_form(
         "replying_to": {"id": shown.id, "name": shown.name or "Anonymous"} if shown else None,
         "cancel_url": f"/sites/{site.key}/articles/{article.key}/form",
         "redirect_to": None,
-        "open": article.is_open(site.rules, now),
+        "open": article.is_open(site.settings, now),
     }
 
 
@@ -391,7 +391,7 @@ async def amend(request: Request, site: Site, old: Comment, changes: Mapping[str
     kept |= {field: changes[field] for field in ("name", "url", "body") if field in changes}
     sent = Sent(site=site, article=old.article, fields=kept, raw=raw, format=old.format)
     checked = await REQUESTS.run(
-        submission.check, kept, site.rules, old.format, here=submission.is_light(kept, old.format)
+        submission.check, kept, site.settings, old.format, here=submission.is_light(kept, old.format)
     )
     return await services_of(request).intake.amend(arrival_of(request, sent, checked), old.id)
 

@@ -19,7 +19,7 @@ from moderation.comments import store as comments
 from moderation.comments import store_appeals as appeals
 from moderation.comments import store_decisions as decisions
 from moderation.comments.model import EDIT_WINDOW, Comment
-from moderation.comments.store_decisions import Entry
+from moderation.comments.store_decisions import Decision
 from moderation.core.problem import FieldError, Forbidden, Gone, Invalid, NotFound, Problem
 from moderation.core.times import iso
 from moderation.intake.public import amend, problem_page
@@ -80,7 +80,7 @@ class Receipt:
         }
 
 
-def state_of(comment: Comment, taken: list[Entry]) -> tuple[str, str | None, str | None]:
+def state_of(comment: Comment, taken: list[Decision]) -> tuple[str, str | None, str | None]:
     """(state, note, reason's code). What the machine filed says `pending`; only a person's decision shows, a rejection with its note."""
     standing = [d for d in taken if d.undone_at is None and d.after_status == comment.status]
     if comment.status == "approved":

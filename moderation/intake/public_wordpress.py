@@ -132,9 +132,9 @@ async def place_of(request: Request, site: Site, typed: Mapping[str, str]) -> tu
             if parent is None or parent.article != key or parent.status != "approved":
                 raise Forbidden(UNAPPROVED_PARENT, code="unknown_parent")
         article = (await sites.articles(session, site.key, [key])).get(key) if is_article_key(key) else None
-    if not is_article_key(key) or (article is None and site.rules.articles == "registered"):
+    if not is_article_key(key) or (article is None and site.settings.articles == "registered"):
         raise NotFound("There is no such post here (comment_post_ID).")
-    if article is not None and not article.is_open(site.rules, services_of(request).clock()):
+    if article is not None and not article.is_open(site.settings, services_of(request).clock()):
         raise Forbidden(CLOSED, code="closed")
     return key, parent
 
@@ -154,9 +154,9 @@ def number(text: str) -> str:
 
 def check(site: Site, typed: Mapping[str, str]) -> None:
     """WordPress's checks of the fields, in its order. Raises Invalid for the first that fails."""
-    if site.rules.require_email and len(typed["email"].encode()) < SHORTEST_EMAIL:
+    if site.settings.require_email and len(typed["email"].encode()) < SHORTEST_EMAIL:
         raise wrong("email", "required", REQUIRED)
-    if site.rules.require_name and not typed["author"]:
+    if site.settings.require_name and not typed["author"]:
         raise wrong("author", "required", REQUIRED)
     if (
         typed["email"]

@@ -21,7 +21,7 @@ from classifier.serving import Classifier, ModelError
 from moderation.comments import store_submissions as judged_submissions
 from moderation.comments.decision import teaches
 from moderation.comments.model import EDIT_WINDOW
-from moderation.comments.store_submissions import Judgement
+from moderation.comments.store_submissions import JudgedSubmission
 from moderation.core.ids import EVERYWHERE, is_id, new_id
 from moderation.core.problem import Conflict, FieldError, Invalid, NotFound
 from moderation.core.times import iso
@@ -170,7 +170,7 @@ class Shadow:
             count = await self._read_with(run, candidate)
         if count or problem != run.problem:
             async with self.database.transaction() as tx:
-                await shadows.note(tx, run, run.read_to if problem else now, problem)
+                await shadows.note(tx, run, run.read_until if problem else now, problem)
         return count
 
     def _candidate(self, run: Run) -> Classifier:
@@ -183,9 +183,9 @@ class Shadow:
     async def _read_with(self, run: Run, candidate: Classifier) -> int:
         async with self.database.reading() as session:
             site = await settings_history.site_of(session, run.site)
-            past = Past(site.rules, (await past_settings.versions(session, run.site))[::-1])
+            past = Past(site.settings, (await past_settings.versions(session, run.site))[::-1])
         count, after = 0, ("", 0)
-        now, since = self.clock(), max(run.started_at, run.read_to - LOOK_BACK)
+        now, since = self.clock(), max(run.started_at, run.read_until - LOOK_BACK)
         if since > now:  # the clock was set back
             since = now - LOOK_BACK
         while True:
@@ -201,7 +201,7 @@ class Shadow:
 
 
 def verdicts(
-    rows: list[Judgement],
+    rows: list[JudgedSubmission],
     scored: list[Scores | None],
     past: Past,
     thresholds: Mapping[str, float],

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import orjson
 
-from moderation.comments.store_submissions import COLUMNS, Judgement, judgement_of
+from moderation.comments.store_submissions import COLUMNS, JudgedSubmission, submission_of
 from moderation.core.ids import first_id_at
 from moderation.db.database import Row, Session, placeholders
 
@@ -23,7 +23,7 @@ class Run:
     model: str
     started_at: int
     started_by: str
-    read_to: int
+    read_until: int
     problem: str = ""
     ended_at: int | None = None
     ended_by: str | None = None
@@ -69,7 +69,7 @@ async def begin(tx: Session, run: Run) -> None:
     """The caller has ended the one before."""
     await tx.execute(
         f"INSERT INTO shadow_runs ({RUN}) VALUES ({placeholders(10)})",
-        *(run.site, run.id, run.model, run.started_at, run.started_by, run.read_to, run.problem, run.ended_at),
+        *(run.site, run.id, run.model, run.started_at, run.started_by, run.read_until, run.problem, run.ended_at),
         *(run.ended_by, run.outcome),
     )
 
@@ -103,7 +103,7 @@ async def latest(session: Session, site: str) -> Run | None:
     return Run(*row) if row else None
 
 
-async def unread(session: Session, run: Run, since: int, after: tuple[str, int], limit: int) -> list[Judgement]:
+async def unread(session: Session, run: Run, since: int, after: tuple[str, int], limit: int) -> list[JudgedSubmission]:
     """What was judged on its site from `since` on and this candidate has not read, oldest first."""
     columns = ", ".join("s." + name.strip() for name in COLUMNS.split(","))
     rows = await session.fetch(
@@ -112,7 +112,7 @@ async def unread(session: Session, run: Run, since: int, after: tuple[str, int],
         "AND v.revision = s.revision AND v.run = ?) ORDER BY s.id, s.revision LIMIT ?",
         *(run.site, first_id_at(since), *after, run.id, limit),
     )
-    return [judgement_of(row) for row in rows]
+    return [submission_of(row) for row in rows]
 
 
 async def add(tx: Session, run: Run, said: Iterable[ShadowVerdict]) -> int:
@@ -151,10 +151,10 @@ def dumps(value: object) -> str:
     return orjson.dumps(value).decode()
 
 
-async def note(tx: Session, run: Run, read_to: int, problem: str) -> None:
+async def note(tx: Session, run: Run, read_until: int, problem: str) -> None:
     await tx.execute(
         "UPDATE shadow_runs SET read_until = ?, problem = ? WHERE site = ? AND id = ?",
-        read_to,
+        read_until,
         problem,
         run.site,
         run.id,

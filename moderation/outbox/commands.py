@@ -43,7 +43,7 @@ async def list_webhooks(cli: CliContext) -> None:
     async with cli.opened() as database, database.reading() as session:
         for e in await endpoints.all_(session):
             line = {"id": e.id, "site": e.site, "url": e.url, "events": e.events, "disabled": e.disabled_at is not None}
-            line |= await outbox.counts(session, e.id) | {"said": await outbox.last_words(session, e.id)}
+            line |= await outbox.counts(session, e.id) | {"said": await outbox.last_response(session, e.id)}
             out(json.dumps(line))
 
 
@@ -52,7 +52,7 @@ async def remove_webhook(cli: CliContext, id: Annotated[str, Argument(metavar="I
     async with cli.opened() as database, database.transaction() as tx:
         if not await endpoints.remove(tx, id):
             raise NotFound("There is no such webhook; see: python -m moderation list-webhooks")
-        await outbox.forget_lane(tx, id)
+        await outbox.forget_destination(tx, id)
     err("The webhook is removed.")
 
 

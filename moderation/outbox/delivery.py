@@ -1,7 +1,7 @@
-"""Delivery: whatever is due goes out, one lane beside the other, by one worker at a time, until it has arrived.
+"""Delivery: whatever is due goes out, one destination beside the other, by one worker at a time, until it has arrived.
 
-A lane is one other end: the mail server, or one endpoint. Within a lane the oldest goes first; where the other end does
-not answer, its lane rests and the others go on. A message leaves the outbox only after the other end took it, so that
+A destination is the mail server, or one webhook. Within a destination the oldest goes first; one that does not answer
+rests while the others go on. A message leaves the outbox only after the other end took it, so that
 one may arrive twice (under the same id) and none is lost.
 """
 
@@ -36,7 +36,7 @@ LEASE = 20_000
 FIRST, LONGEST = 5_000, 12 * 3_600_000
 TRIES, AGE = 12, 3 * 24 * 3_600_000
 """Given up after this many tries, or at the first failed one after this many milliseconds: about three days."""
-LANES = 16
+DESTINATIONS = 16
 
 
 def delay(tries: int, spread: float) -> int:
@@ -99,16 +99,16 @@ class Deliverer:
         """Start whatever is due and not under way. False where there is nothing, or another worker is at it."""
         now = self.clock()
         async with self.database.reading() as session:
-            due = await outbox.lanes(session, now) - set(self._running)
+            due = await outbox.due_destinations(session, now) - set(self._running)
             if not due or not await leases.is_free(session, "outbox", self._holder, now, now + LEASE):
                 return False
         if not await self._hold():
             return False
         due -= set(self._running)  # once more: somebody may have begun one while this waited
-        for lane in sorted(due)[: LANES - len(self._running)]:
-            task = asyncio.create_task(self._lane(lane), name=f"outbox {lane}")
-            self._running[lane] = task
-            task.add_done_callback(lambda _, lane=lane: self._running.pop(lane, None))  # type: ignore[misc]
+        for destination in sorted(due)[: DESTINATIONS - len(self._running)]:
+            task = asyncio.create_task(self._deliver_to(destination), name=f"outbox {destination}")
+            self._running[destination] = task
+            task.add_done_callback(lambda _, destination=destination: self._running.pop(destination, None))  # type: ignore[misc]
         return True
 
     async def is_ahead(self) -> bool:
@@ -130,39 +130,41 @@ class Deliverer:
         async with self.database.transaction() as tx:
             return await leases.take(tx, "outbox", self._holder, now, now + LEASE)
 
-    async def _lane(self, lane: str) -> None:
+    async def _deliver_to(self, destination: str) -> None:
         try:
             while not self._stopping.is_set():
                 async with self.database.reading() as session:
-                    message = await outbox.due(session, lane, self.clock())
+                    message = await outbox.due(session, destination, self.clock())
                 if message is None or not await self._try(message):
                     return
         except Exception as error:  # the outcome could not be written: it goes out once more
-            log.warning("delivery was interrupted", exc_info=error, extra={"lane": lane})
+            log.warning("delivery was interrupted", exc_info=error, extra={"destination": destination})
 
     async def _try(self, message: Message) -> bool:
-        """Whether the lane may go on."""
+        """Whether the destination may go on."""
         problem = await self._sent(message)
         now = self.clock()
         async with self.database.transaction() as tx:
             if problem is None:
                 await outbox.delivered(tx, message)
-            elif problem.gone and message.lane != MAIL:
-                await webhooks.disable(tx, message.lane, now)
-                await outbox.fail_lane(tx, message.lane, problem.said)
-            elif problem.final or message.tries + 1 >= TRIES or now - message.created_at >= AGE:
+            elif problem.gone and message.destination != MAIL:
+                await webhooks.disable(tx, message.destination, now)
+                await outbox.fail_destination(tx, message.destination, problem.said)
+            elif problem.final or message.attempts + 1 >= TRIES or now - message.created_at >= AGE:
                 await outbox.failed(tx, message, problem.said)
             else:
-                until = now + delay(message.tries, self._spread())
-                await outbox.put_off(tx, message, until, problem.said, lane=not problem.alone)
+                until = now + delay(message.attempts, self._spread())
+                await outbox.put_off(tx, message, until, problem.said, destination=not problem.alone)
             still_ours = await leases.take(tx, "outbox", self._holder, now, now + LEASE)
         self.results["delivered" if problem is None else "failed" if problem.final else "put off"] += 1
         if problem:
-            log.warning("not delivered", extra={"id": message.id, "lane": message.lane, "said": problem.said})
+            log.warning(
+                "not delivered", extra={"id": message.id, "destination": message.destination, "said": problem.said}
+            )
         return still_ours and (problem is None or problem.alone)
 
     async def _sent(self, message: Message) -> Undelivered | None:
-        transport = self._mail if message.lane == MAIL else self._hooks
+        transport = self._mail if message.destination == MAIL else self._hooks
         try:
             async with asyncio.timeout(TIMEOUT):
                 await transport.send(message)

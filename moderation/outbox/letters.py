@@ -97,9 +97,9 @@ class Letters:
 
     async def _invitation(self, session: Session, message: Message) -> Letter | None:
         token = self.links.signer.sign("invitation", message.content["link"])
-        mark = self.links.signer.token_hash(token)
+        token_hash = self.links.signer.token_hash(token)
         moderator = await moderators.of_id(session, message.subject)
-        if moderator is None or not await moderators.token(session, "set-password", mark, message.created_at):
+        if moderator is None or not await moderators.token(session, "set-password", token_hash, message.created_at):
             return None
         place = self.links.origin
         return Letter(
@@ -117,14 +117,14 @@ class Letters:
         if moderator is None:
             return None
         known = await failures.of(session, self.links.signer.author_key(moderator.email, ""))
-        if not known.failed:  # they have looked meanwhile
+        if not known.unseen:  # they have looked meanwhile
             return None
         place = self.links.origin.partition("//")[2]
         return Letter(
             moderator.email,
             f"Failed sign-ins to your account on {place}",
             (
-                f"{known.failed:,} sign-ins to your account on {place} have failed since you last looked.",
+                f"{known.unseen:,} sign-ins to your account on {place} have failed since you last looked.",
                 "If that was not you: nobody came in by them, and you can still sign in. A second factor keeps even somebody "
                 "out who has your password; the account's page turns it on.",
                 Link("Your account", self.links.account()),

@@ -19,15 +19,15 @@ COLUMNS = "site, id, destination, subject, content, created_at, attempts"
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """`id` stays the same over all tries, so that whoever gets it twice can tell. `lane` is MAIL or an endpoint's id."""
+    """`id` stays the same over all attempts, so that a recipient can tell repetitions. `destination` is MAIL or a webhook's id."""
 
     site: str
     id: str
-    lane: str
+    destination: str
     subject: str
     content: dict[str, Any]
     created_at: int
-    tries: int = 0
+    attempts: int = 0
 
 
 def message_of(row: Row) -> Message:
@@ -40,13 +40,13 @@ async def add(tx: Session, messages: Iterable[Message]) -> None:
         "INSERT INTO outbox (site, id, destination, subject, content, state, attempts, due_at, last_response, created_at) "
         "VALUES (?, ?, ?, ?, ?, 'waiting', 0, ?, '', ?) ON CONFLICT (site, id) DO NOTHING",
         [
-            (m.site, m.id, m.lane, m.subject, orjson.dumps(m.content).decode(), m.created_at, m.created_at)
+            (m.site, m.id, m.destination, m.subject, orjson.dumps(m.content).decode(), m.created_at, m.created_at)
             for m in messages
         ],
     )
 
 
-async def lanes(session: Session, now: int) -> set[str]:
+async def due_destinations(session: Session, now: int) -> set[str]:
     """Where something is due."""
     rows = await session.fetch(
         f"SELECT DISTINCT destination FROM outbox WHERE {ANYWHERE} AND state = 'waiting' AND due_at <= ?", now
@@ -54,19 +54,19 @@ async def lanes(session: Session, now: int) -> set[str]:
     return {row[0] for row in rows}
 
 
-async def due(session: Session, lane: str, now: int) -> Message | None:
-    """The oldest that is due in a lane."""
+async def due(session: Session, destination: str, now: int) -> Message | None:
+    """The oldest that is due at a destination."""
     row = await session.fetch_one(
         f"SELECT {COLUMNS} FROM outbox WHERE {ANYWHERE} AND destination = ? AND state = 'waiting' AND due_at <= ? "
         "ORDER BY created_at, id LIMIT 1",
-        *(lane, now),
+        *(destination, now),
     )
     return message_of(row) if row else None
 
 
 async def delivered(tx: Session, message: Message) -> None:
     """Its content goes. Of a mail the id stays, so that nobody is told the same thing again later."""
-    if message.lane == MAIL:
+    if message.destination == MAIL:
         await tx.execute(
             "UPDATE outbox SET state = 'delivered', content = '{}', last_response = '' WHERE site = ? AND id = ?",
             *(message.site, message.id),
@@ -75,16 +75,16 @@ async def delivered(tx: Session, message: Message) -> None:
         await tx.execute("DELETE FROM outbox WHERE site = ? AND id = ?", message.site, message.id)
 
 
-async def put_off(tx: Session, message: Message, until: int, said: str, *, lane: bool) -> None:
-    """Try again then; and with `lane`, whose other end does not answer, nothing else in it until then."""
+async def put_off(tx: Session, message: Message, until: int, response: str, *, destination: bool) -> None:
+    """Try again then; and with `destination`, which does not answer, nothing else that goes there until then."""
     await tx.execute(
         "UPDATE outbox SET attempts = attempts + 1, due_at = ?, last_response = ? WHERE site = ? AND id = ?",
-        *(until, said, message.site, message.id),
+        *(until, response, message.site, message.id),
     )
-    if lane:
+    if destination:
         await tx.execute(
             f"UPDATE outbox SET due_at = ? WHERE {ANYWHERE} AND destination = ? AND state = 'waiting' AND due_at < ?",
-            *(until, message.lane, until),
+            *(until, message.destination, until),
         )
 
 
@@ -105,20 +105,20 @@ async def redate(tx: Session, now: int) -> None:
     )
 
 
-async def failed(tx: Session, message: Message, said: str) -> None:
+async def failed(tx: Session, message: Message, response: str) -> None:
     """Given up, and kept to be seen."""
     await tx.execute(
         "UPDATE outbox SET state = 'failed', attempts = attempts + 1, last_response = ? WHERE site = ? AND id = ?",
-        *(said, message.site, message.id),
+        *(response, message.site, message.id),
     )
 
 
-async def fail_lane(tx: Session, lane: str, said: str) -> None:
+async def fail_destination(tx: Session, destination: str, response: str) -> None:
     """All that waits there: its other end is gone for good."""
     await tx.execute(
         f"UPDATE outbox SET state = 'failed', last_response = ? WHERE {ANYWHERE} AND destination = ? AND state = 'waiting'",
-        said,
-        lane,
+        response,
+        destination,
     )
 
 
@@ -131,13 +131,15 @@ async def retry_failed(tx: Session, now: int) -> int:
     )
 
 
-async def forget_lane(tx: Session, lane: str) -> int:
-    return await tx.execute(f"DELETE FROM outbox WHERE {ANYWHERE} AND destination = ? AND state <> 'delivered'", lane)
+async def forget_destination(tx: Session, destination: str) -> int:
+    return await tx.execute(
+        f"DELETE FROM outbox WHERE {ANYWHERE} AND destination = ? AND state <> 'delivered'", destination
+    )
 
 
-async def counts(session: Session, lane: str | None = None) -> dict[str, int]:
-    """How many wait and how many were given up: of one lane, or of all."""
-    one, args = ("AND destination = ?", (lane,)) if lane else ("", ())
+async def counts(session: Session, destination: str | None = None) -> dict[str, int]:
+    """How many wait and how many were given up: of one destination, or of all."""
+    one, args = ("AND destination = ?", (destination,)) if destination else ("", ())
     rows = await session.fetch(
         f"SELECT state, count(*) FROM outbox WHERE {ANYWHERE} AND state IN ('waiting', 'failed') {one} GROUP BY state",
         *args,
@@ -145,10 +147,10 @@ async def counts(session: Session, lane: str | None = None) -> dict[str, int]:
     return {"waiting": 0, "failed": 0} | {row[0]: int(row[1]) for row in rows}
 
 
-async def last_words(session: Session, lane: str) -> str:
-    """Why the last try in a lane did not succeed."""
+async def last_response(session: Session, destination: str) -> str:
+    """Why the last attempt at a destination did not succeed."""
     row = await session.fetch_one(
         f"SELECT last_response FROM outbox WHERE {ANYWHERE} AND destination = ? AND last_response <> '' ORDER BY due_at DESC LIMIT 1",
-        lane,
+        destination,
     )
     return str(row[0]) if row else ""

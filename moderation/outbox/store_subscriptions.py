@@ -18,7 +18,7 @@ class Subscription:
     """Of one address on one site. `state` is `asked`, `confirmed`, `ended` or `refused`."""
 
     site: str
-    person: str
+    author_key: str
     id: str
     state: str
     asked_at: int
@@ -32,9 +32,9 @@ def subscription_of(row: Row) -> Subscription:
     return Subscription(*row)
 
 
-async def of_person(session: Session, person: str) -> dict[str, Subscription]:
+async def of_person(session: Session, author_key: str) -> dict[str, Subscription]:
     """By site."""
-    rows = await session.fetch(f"SELECT {COLUMNS} FROM subscriptions WHERE {HERE} AND author_key = ?", person)
+    rows = await session.fetch(f"SELECT {COLUMNS} FROM subscriptions WHERE {HERE} AND author_key = ?", author_key)
     return {row[0]: subscription_of(row) for row in rows}
 
 
@@ -48,7 +48,7 @@ async def put(tx: Session, subscription: Subscription, now: int) -> None:
     await tx.execute(
         f"INSERT INTO subscriptions ({COLUMNS}, changed_at) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (site, author_key) "
         "DO UPDATE SET state = excluded.state, asked_at = excluded.asked_at, changed_at = excluded.changed_at",
-        *(s.site, s.person, s.id, s.state, s.asked_at, now),
+        *(s.site, s.author_key, s.id, s.state, s.asked_at, now),
     )
 
 

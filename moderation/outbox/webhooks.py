@@ -87,7 +87,7 @@ class Webhooks:
     async def send(self, message: Message) -> None:
         """Raises Undelivered."""
         async with self.database.reading() as session:
-            endpoint = await webhooks.find(session, message.lane)
+            endpoint = await webhooks.find(session, message.destination)
         if endpoint is None or endpoint.disabled_at is not None:
             raise Undelivered("the endpoint is removed or disabled", gone=True)
         content = message.content

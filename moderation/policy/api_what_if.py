@@ -78,9 +78,9 @@ async def ask_what_if(request: Request, given: WhatIfIn) -> dict[str, Any]:
         raise NotFound("There is no such site.")
     async with services.database.reading() as session:
         site = await settings_history.site_of(session, given.site)
-    house = await settings_history.changed(site.rules, given.rules or {}, services.signer)
+    house = await settings_history.changed(site.settings, given.rules or {}, services.signer)
     found = await replayed(services, site, given.days, house, given.model or "")
-    return found | {"rules": rules.differences(site.rules, house)}
+    return found | {"rules": rules.differences(site.settings, house)}
 
 
 routes = [ask_what_if]

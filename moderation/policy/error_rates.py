@@ -103,7 +103,7 @@ def approved(outcome: Outcome) -> bool:
 
 
 def figures(judged: Mapping[str, int], outcomes: list[Outcome], picked: Mapping[str, int]) -> dict[str, Any]:
-    """The whole document, but for what waits now. `picked`: how many the second look would have people look at, by action."""
+    """The whole document, but for what waits now. `picked`: the size of the audit sample, by action."""
     sample = [o for o in outcomes if is_sampled(o.submission)]
     waits = sorted(o.decided_at - o.judged_at for o in outcomes if o.judged_action == HOLD)
     return {

@@ -204,12 +204,12 @@ async def show(
     for change in changes:
         change["actor"] = names.get(change["actor"], change["actor"])
         change["differs"] = {name: settings_history.moved(pair) for name, pair in change["differs"].items()}
-    long = too_long(shown.site.rules)
+    long = too_long(shown.site.settings)
     return await page(
         *(request, principal, template, status),
         site=shown.site,
         sites=known,
-        typed=typed_of(shown.site.rules) | shown.typed,
+        typed=typed_of(shown.site.settings) | shown.typed,
         errors=shown.errors,
         problem=shown.problem,
         notice=shown.notice,
@@ -235,7 +235,7 @@ async def promises_of(request: Request, site: Site, filed: float, published: flo
     async with services.database.reading() as session:
         decided = await decided_verdicts.outcomes(session, site.key, services.clock() - LOOK_BACK)
     version, shipped = services.scorer.classifier.version, services.scorer.thresholds()
-    return await asyncio.to_thread(error_budget.promised, decided, version, site.rules, shipped, filed, published)
+    return await asyncio.to_thread(error_budget.promised, decided, version, site.settings, shipped, filed, published)
 
 
 def share_of(asked: str, otherwise: str, name: str, errors: dict[str, str]) -> tuple[float, str]:
@@ -303,7 +303,7 @@ async def post_page(request: Request, principal: Principal, form: Form) -> Respo
     async with services.database.transaction() as tx:
         site = await settings_history.site_of(tx, key)
         newest = await past_settings.latest(tx, key)
-        wrong += await errors_in(settings_history.changed(site.rules, given, services.signer))
+        wrong += await errors_in(settings_history.changed(site.settings, given, services.signer))
         if (newest.id if newest else "") != typed.get("seen", ""):
             problem, status = CHANGED, 409
         elif not wrong:

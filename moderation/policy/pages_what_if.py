@@ -49,12 +49,12 @@ async def post_page(request: Request, principal: Principal, form: Form) -> Respo
     async with services.database.reading() as session:
         site = await settings_history.site_of(session, key)
     found: dict[str, Any] | None = None
-    wrong += await errors_in(settings_history.changed(site.rules, given, services.signer))
+    wrong += await errors_in(settings_history.changed(site.settings, given, services.signer))
     if not wrong:
-        house = await settings_history.changed(site.rules, given, services.signer)
+        house = await settings_history.changed(site.settings, given, services.signer)
         try:
             found = await replayed(services, site, days, house, model)
-            differs = rules.differences(site.rules, house)
+            differs = rules.differences(site.settings, house)
             found["differs"] = {name: settings_history.moved(pair) for name, pair in differs.items()}
         except Invalid as invalid:
             wrong += invalid.errors

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
-from moderation.comments.store import Judged
+from moderation.comments.store import JudgedComment
 from moderation.db import audit
 from moderation.db.database import Database, Session
 from moderation.policy import store_rule_health as rule_health
@@ -36,11 +36,11 @@ NEVER = frozenset(("unscored", "wave"))
 """No judgement of the service's own: where the model is missing health says so, and a wave ends with the decision on it."""
 
 
-def fired(judged: Judged) -> set[str]:
+def fired(judged: JudgedComment) -> set[str]:
     return {counted_as(reason) for reason in judged.verdict.reasons}
 
 
-async def count(tx: Session, stored: Iterable[Judged]) -> None:
+async def count(tx: Session, stored: Iterable[JudgedComment]) -> None:
     """What fired in a batch, in the batch's own transaction."""
     hits = Counter(
         (j.comment.site, rule, (j.comment.edited_at or j.comment.created_at) // DAY)
@@ -128,12 +128,12 @@ class Window:
         self._usual: dict[tuple[str, str], int] = {}
         """(site, rule) → when it was last found to be as usual, so that it is not asked with every comment."""
 
-    async def watch(self, stored: Iterable[Judged], sites_: Mapping[str, Site], now: int) -> None:
+    async def watch(self, stored: Iterable[JudgedComment], sites_: Mapping[str, Site], now: int) -> None:
         """After the batch is stored."""
         for judged in stored:
             seen = self._seen.setdefault(judged.comment.site, deque(maxlen=WINDOW))
             rules = frozenset(fired(judged)) if judged.verdict.reasons else frozenset()
-            seen.append((now, judged.keys.address or judged.comment.id, rules))
+            seen.append((now, judged.keys.network or judged.comment.id, rules))
             if rules and len(seen) == WINDOW and abs(now - seen[0][0]) <= WITHIN:
                 await self._look(sites_[judged.comment.site], rules, now)
 

@@ -23,7 +23,7 @@ class Case:
     """All that the rules may look at. `form` is `ok`, `missing`, `early`, `old`, or empty where none is asked for."""
 
     submission: Submission
-    rules: SiteSettings
+    settings: SiteSettings
     scores: Scores | None
     model: str | None = None
     thresholds: Mapping[str, float] = field(default_factory=dict)
@@ -36,7 +36,7 @@ class Case:
     """The address it came from. Looked at, never stored."""
     author: str = ""
     """The key that its author is known by."""
-    place: str = ""
+    network_key: str = ""
     """The key of that address."""
     muted: Mapping[str, Mute] = field(default_factory=dict)
     wave: str = ""
@@ -50,7 +50,7 @@ Rule = Callable[[Case], list[Reason]]
 
 def disallowed(case: Case) -> list[Reason]:
     """A disallowed word, address, domain or person."""
-    return listed("disallowed", case.rules.disallows, case)
+    return listed("disallowed", case.settings.disallows, case)
 
 
 def listed(rule: str, named: Listed, case: Case) -> list[Reason]:
@@ -70,7 +70,7 @@ def listed(rule: str, named: Listed, case: Case) -> list[Reason]:
             found.append(Reason(rule, note=f"domain: {domain}"))
     if named.author(case.author):
         found.append(Reason(rule, note="author"))
-    if named.address(case.address) or named.place(case.place):
+    if named.address(case.address) or named.place(case.network_key):
         found.append(Reason(rule, note="address"))
     return found
 
@@ -88,7 +88,7 @@ def unscored(case: Case) -> list[Reason]:
 def certain_spam(case: Case) -> list[Reason]:
     """The classifier is all but certain."""
     p = (case.scores or {}).get("spam", 0.0)
-    return [Reason("certain-spam", "spam", p)] if p >= case.rules.spam_at else []
+    return [Reason("certain-spam", "spam", p)] if p >= case.settings.spam_at else []
 
 
 def honeypot(case: Case) -> list[Reason]:
@@ -98,19 +98,19 @@ def honeypot(case: Case) -> list[Reason]:
 
 def disposable(case: Case) -> list[Reason]:
     """An address that its author will not have tomorrow."""
-    if case.rules.disposable == "off" or not is_disposable(case.submission.email_domain):
+    if case.settings.disposable == "off" or not is_disposable(case.submission.email_domain):
         return []
     return [Reason("disposable", note="a disposable email address")]
 
 
 def blocked_word(case: Case) -> list[Reason]:
     """A word, address, domain or person that this site wants to see first."""
-    return listed("blocked-word", case.rules.blocks, case)
+    return listed("blocked-word", case.settings.blocks, case)
 
 
 def many_links(case: Case) -> list[Reason]:
     """Three links or more, by default."""
-    most = case.rules.max_links
+    most = case.settings.max_links
     return [Reason("many-links", weight=case.links, note=f"{case.links} links")] if 0 < most <= case.links else []
 
 
@@ -129,7 +129,7 @@ def label_above(case: Case) -> list[Reason]:
     """A label above its threshold: the site's own, else the one in the model's card (from held-out data)."""
     found = []
     for label in LABELS:
-        at = case.rules.hold_at.get(label, case.thresholds.get(label, 0.5))
+        at = case.settings.hold_at.get(label, case.thresholds.get(label, 0.5))
         p = (case.scores or {}).get(label, 0.0)
         if p >= at:
             found.append(Reason("label", label, p, f"{label} {p:.2f}, held from {at:.2f}"))
@@ -138,7 +138,7 @@ def label_above(case: Case) -> list[Reason]:
 
 def first_time(case: Case) -> list[Reason]:
     """An author without proof of an earlier approved comment, where a site wants to see those first."""
-    return [Reason("first-time", note="no proof of an earlier approved comment")] if case.rules.hold_first else []
+    return [Reason("first-time", note="no proof of an earlier approved comment")] if case.settings.hold_first else []
 
 
 def stranger_with_link(case: Case) -> list[Reason]:
@@ -173,12 +173,12 @@ def judge(case: Case, rules: tuple[tuple[str, Rule, str], ...] = RULES) -> Verdi
     One that is muted holds at most, and leaves it to those after it to say more.
     """
     action, muted, reasons = "", False, list[Reason]()
-    skipped = case.rules.trust_skips if case.trusted else ()
+    skipped = case.settings.trust_skips if case.trusted else ()
     for name, rule, leads_to in rules:
         if name in skipped:
             continue
         if name in ("honeypot", "disposable"):
-            leads_to = getattr(case.rules, name)
+            leads_to = getattr(case.settings, name)
         try:
             found = rule(case) if leads_to != "off" else []
         except Exception as broken:  # a rule that cannot run holds, and says so by its name
@@ -201,7 +201,7 @@ AT_ONCE = 10_000
 
 def is_quick(case: Case) -> bool:
     """`judge` takes no longer than anything else that is done at once. Only the lists read, and only where there are any."""
-    sent, rules = case.submission, case.rules
+    sent, rules = case.submission, case.settings
     if not rules.are_compiled:
         return False
     work = rules.reading(len(sent.body) + len(sent.name) + len(sent.url or ""))
@@ -233,7 +233,7 @@ def facts(case: Case) -> dict[str, Any]:
         "links": case.links,
         "trusted": case.trusted,
         "form": case.form,
-        "spam_at": case.rules.spam_at,
+        "spam_at": case.settings.spam_at,
     }
     if case.honeypot:
         told["honeypot"] = True

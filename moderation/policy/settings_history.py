@@ -39,13 +39,19 @@ async def change(
     actor: str,
     now: int,
     *,
-    bar: bool = False,
+    is_block: bool = False,
 ) -> dict[str, list[Any]]:
-    """What differs now: setting → [before, after]. `bar`: it was one click at a comment. Raises NotFound or Invalid; then
+    """What differs now: setting → [before, after]. `is_block`: it was one click at a comment. Raises NotFound or Invalid; then
     nothing has changed."""
     site = await site_of(tx, key)
     return await put(
-        tx, site, await changed(site.rules, given(site.rules), signer), "rules:change", actor, now, bar=bar
+        tx,
+        site,
+        await changed(site.settings, given(site.settings), signer),
+        "rules:change",
+        actor,
+        now,
+        is_block=is_block,
     )
 
 
@@ -61,16 +67,16 @@ async def put_back(tx: Session, key: str, version: str, actor: str, now: int) ->
     before = await past_settings.one(tx, key, version)
     if before is None:
         raise NotFound("There is no such version of the rules any more.")
-    return await put(tx, site, before.rules, "rules:undo", actor, now)
+    return await put(tx, site, before.settings, "rules:undo", actor, now)
 
 
 async def put(
-    tx: Session, site: Site, after: SiteSettings, act: str, actor: str, now: int, *, bar: bool = False
+    tx: Session, site: Site, after: SiteSettings, act: str, actor: str, now: int, *, is_block: bool = False
 ) -> dict[str, list[Any]]:
     """Nothing is written where nothing differs."""
-    differs = rules.differences(site.rules, after)
+    differs = rules.differences(site.settings, after)
     if differs:
-        await past_settings.add(tx, site.key, site.rules, after, actor, now, bar=bar)
+        await past_settings.add(tx, site.key, site.settings, after, actor, now, is_block=is_block)
         await sites.put_site(tx, Site(site.key, site.name, site.origins, after), now)
         await audit.note(tx, site=site.key, at=now, actor=actor, action=act, subject=site.key, **differs)
     return differs
@@ -78,12 +84,12 @@ async def put(
 
 async def changes(session: Session, site: Site) -> list[dict[str, Any]]:
     """The latest changes, newest first: who, when, and what differed; each with the version that ends it again."""
-    found, after = list[dict[str, Any]](), site.rules
+    found, after = list[dict[str, Any]](), site.settings
     for version in await past_settings.versions(session, site.key):
-        differs = rules.differences(version.rules, after)
-        told = {"id": version.id, "at": iso(version.at), "actor": version.actor, "bar": version.bar}
+        differs = rules.differences(version.settings, after)
+        told = {"id": version.id, "at": iso(version.changed_at), "actor": version.actor, "is_block": version.is_block}
         found.append(told | {"differs": differs})
-        after = version.rules
+        after = version.settings
     return found
 
 
@@ -120,12 +126,12 @@ async def report(session: Session, site: Site, now: int) -> dict[str, Any]:
     names += sorted(site.muted.keys() - set(names))
     return {
         "site": site.key,
-        "rules": site.rules.stored(),
+        "rules": site.settings.stored(),
         "counted_days": LOOK_BACK,
         "counts": [
             {
                 "rule": name,
-                "does": does(name, site.rules),
+                "does": does(name, site.settings),
                 **counts.get(name, Count()).document(),
                 "muted": {"why": mute.why, "since": iso(mute.since)} if (mute := site.muted.get(name)) else None,
             }
@@ -139,7 +145,7 @@ def in_words(site: Site) -> list[str]:
     why = {"overturned": "moderators mostly overturn it", "sudden": "it suddenly caught nearly everything"}
     return [
         f"{site.key}: {rule} "
-        + ("only holds, " if does(rule, site.rules) == "spam" else "")
+        + ("only holds, " if does(rule, site.settings) == "spam" else "")
         + f"since {(iso(mute.since) or '')[:10]}: {why.get(mute.why, mute.why)}"
         for rule, mute in sorted(site.muted.items())
     ]

@@ -20,17 +20,17 @@ SEVERAL = "several"
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """`rules` are those that the change at `at` ended. `bar`: it was what a day blocked from comments, all of it."""
+    """`settings` are those that the change at `changed_at` replaced. `is_block`: a day's blocks from comments, all of them."""
 
     id: str
-    at: int
+    changed_at: int
     actor: str
-    rules: SiteSettings
-    bar: bool = False
+    settings: SiteSettings
+    is_block: bool = False
 
 
 async def add(
-    tx: Session, site: str, rules: SiteSettings, after: SiteSettings, actor: str, now: int, *, bar: bool = False
+    tx: Session, site: str, settings: SiteSettings, after: SiteSettings, actor: str, now: int, *, is_block: bool = False
 ) -> None:
     """The oldest go where there are more than are kept.
 
@@ -39,15 +39,15 @@ async def add(
     """
     newest = await latest(tx, site)
     # two changes within one millisecond still stand in their order
-    at = now if newest is None else max(now, newest.at + 1)
-    if bar and newest and newest.bar and newest.at // DAY == at // DAY:
-        rules, actor = newest.rules, actor if actor == newest.actor else SEVERAL
+    at = now if newest is None else max(now, newest.changed_at + 1)
+    if is_block and newest and newest.is_block and newest.changed_at // DAY == at // DAY:
+        settings, actor = newest.settings, actor if actor == newest.actor else SEVERAL
         await tx.execute("DELETE FROM settings_history WHERE site = ? AND id = ?", site, newest.id)
-        if rules == after:  # all of it was taken back
+        if settings == after:  # all of it was taken back
             return
     await tx.execute(
         "INSERT INTO settings_history (site, id, changed_at, actor, settings, is_block) VALUES (?, ?, ?, ?, ?, ?)",
-        *(site, new_id(at), at, actor, json.dumps(rules.stored()), int(bar)),
+        *(site, new_id(at), at, actor, json.dumps(settings.stored()), int(is_block)),
     )
     rows = await tx.fetch("SELECT id, is_block FROM settings_history WHERE site = ? ORDER BY id DESC", site)
     policy = [row[0] for row in rows if not row[1]][:KEPT]
@@ -59,7 +59,7 @@ async def add(
 
 def are_all(versions: Sequence[Version]) -> bool:
     """Nothing older can have gone."""
-    return len(versions) < MOST and sum(not version.bar for version in versions) < KEPT
+    return len(versions) < MOST and sum(not version.is_block for version in versions) < KEPT
 
 
 async def versions(session: Session, site: str, limit: int = MOST) -> list[Version]:

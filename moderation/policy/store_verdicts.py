@@ -94,7 +94,7 @@ async def taken(session: Session, site: str, ids: Iterable[str]) -> dict[tuple[s
 async def tallied(session: Session, since: int, sample: str = "") -> dict[str, tuple[int, int]]:
     """Per automatic action, of all sites: how many people decided on since then, and how many they turned round.
 
-    `sample`: only what the random second look is at, whose ids end in this."""
+    `sample`: of the audit sample alone, whose ids end in this."""
     only, args = ("AND substr(d.submission, 26, 1) = ? ", (sample,)) if sample else ("", ())
     rows = await session.fetch(
         "SELECT s.action, sum(CASE WHEN d.action = 'hold' THEN 0 ELSE 1 END), sum(CASE WHEN s.action = 'publish' THEN "

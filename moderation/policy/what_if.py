@@ -20,7 +20,7 @@ from classifier.examples import Asked, Author
 from classifier.labels import Scores
 from classifier.serving import Classifier
 from moderation.comments import store_submissions as judged_submissions
-from moderation.comments.store_submissions import Judgement
+from moderation.comments.store_submissions import JudgedSubmission
 from moderation.comments.submission import Submission
 from moderation.comments.verdict import HOLD, PUBLISH, SPAM, Reason
 from moderation.core.ids import first_id_at
@@ -56,10 +56,10 @@ class Past:
 
     def at(self, when: int) -> SiteSettings | None:
         """None where it was so long ago that nobody knows."""
-        later = bisect_right(self.versions, when, key=lambda version: version.at)
+        later = bisect_right(self.versions, when, key=lambda version: version.changed_at)
         if later == len(self.versions):
             return self.today
-        return None if later == 0 and not past_settings.are_all(self.versions) else self.versions[later].rules
+        return None if later == 0 and not past_settings.are_all(self.versions) else self.versions[later].settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,19 +71,19 @@ class Replayed:
     why: str = ""
 
 
-def recorded(row: Judgement, rule: str, note: str | None = None) -> list[Reason]:
+def recorded(row: JudgedSubmission, rule: str, note: str | None = None) -> list[Reason]:
     """What a rule said at the time."""
     found = [Reason.of(r) for r in row.reasons if r.get("rule") == rule]
     return [r for r in found if note is None or r.note.partition(";")[0] == note]
 
 
-def is_erased(row: Judgement) -> bool:
+def is_erased(row: JudgedSubmission) -> bool:
     """Its text or its author is forgotten."""
     return not row.body or row.author_key == row.id
 
 
 def list_answers(
-    row: Judgement, name: str, then: SiteSettings | None, house: SiteSettings
+    row: JudgedSubmission, name: str, then: SiteSettings | None, house: SiteSettings
 ) -> tuple[list[list[Reason]], str]:
     """What a list would say beside what it says of the stored text: one answer, or both where nobody can tell."""
     rule, new = RULE_OF[name], getattr(house, name)
@@ -110,7 +110,7 @@ def answering(rule: Rule, said: list[Reason], *, alone: bool) -> Rule:
     return lambda case: said if alone else rule(case) + said
 
 
-def case_of(row: Judgement, house: SiteSettings, scores: Scores | None, thresholds: Mapping[str, float]) -> Case:
+def case_of(row: JudgedSubmission, house: SiteSettings, scores: Scores | None, thresholds: Mapping[str, float]) -> Case:
     facts = row.facts or {}
     sent = Submission.of(row.body, row.format, name=row.name, email=f"@{row.email_domain}", url=row.url)
     return Case(
@@ -126,9 +126,9 @@ def case_of(row: Judgement, house: SiteSettings, scores: Scores | None, threshol
     )
 
 
-def again(case: Case, row: Judgement, then: SiteSettings | None) -> Replayed:
+def again(case: Case, row: JudgedSubmission, then: SiteSettings | None) -> Replayed:
     """One verdict under the rules of the case; `then` are those that it was made under."""
-    house = case.rules
+    house = case.settings
     answers = {name: list_answers(row, name, then, house) for name in COMPILED}
     forms, why = [case.form], [w for _, w in answers.values() if w]
     same = then and (then.form_youngest, then.form_oldest) == (house.form_youngest, house.form_oldest)
@@ -191,7 +191,7 @@ class Replay:
             tally = Tally()
             at: tuple[str, int] | None = None
             async with self.database.reading() as session:
-                past = Past(site.rules, (await past_settings.versions(session, site.key))[::-1])
+                past = Past(site.settings, (await past_settings.versions(session, site.key))[::-1])
             while tally.verdicts < MOST:
                 async with self.database.reading() as session:
                     rows = await judged_submissions.recent(session, site.key, first_id_at(now - days * DAY), at, PAGE)
@@ -214,13 +214,13 @@ class Replay:
 
     def _page(
         self,
-        rows: list[Judgement],
+        rows: list[JudgedSubmission],
         scored: list[Scores | None],
         past: Past,
         house: SiteSettings,
         other: Classifier | None,
         tally: Tally,
-    ) -> list[tuple[Judgement, Replayed, bool]]:
+    ) -> list[tuple[JudgedSubmission, Replayed, bool]]:
         """(verdict, what it would be, whether it would be so under today's rules too) of those that change."""
         shipped = self.scorer.thresholds()
         thresholds = other.thresholds if other else shipped
@@ -240,7 +240,7 @@ class Replay:
         return moved
 
 
-async def rescored(other: Classifier, rows: list[Judgement], site: str) -> list[Scores | None]:
+async def rescored(other: Classifier, rows: list[JudgedSubmission], site: str) -> list[Scores | None]:
     """Off the loop, a batch at a time; an erased text has no scores."""
     found: list[Scores | None] = []
     for start in range(0, len(rows), BATCH):
@@ -258,13 +258,13 @@ def nearer(decision: str, was: str, would: str) -> bool | None:
     return worth.get(would, 1) > worth.get(was, 1) if worth else None
 
 
-def text_of(row: Judgement) -> str:
+def text_of(row: JudgedSubmission) -> str:
     return formats.plain(row.body, row.format)
 
 
 def note(
     tally: Tally,
-    moved: list[tuple[Judgement, Replayed, bool]],
+    moved: list[tuple[JudgedSubmission, Replayed, bool]],
     decided: Mapping[tuple[str, int], str],
 ) -> None:
     for row, found, already in moved:

@@ -11,7 +11,7 @@ from typing_extensions import TypedDict
 from moderation.core.ids import EVERYWHERE
 from moderation.core.problem import Forbidden
 from moderation.privacy import data_requests as privacy
-from moderation.privacy.store import Person
+from moderation.privacy.store import DataSubject
 from moderation.services import services_of
 from moderation.sites.schemas import SiteKey
 from moderation.web.guard import principal_of
@@ -36,23 +36,23 @@ class ErasedOut(TypedDict):
 async def export_person(request: Request, given: PersonIn) -> dict[str, Any]:
     """All that is held on one address, on one site or on all."""
     services = services_of(request)
-    return await privacy.export(services.database, person_of(request, given), services.keep.addresses)
+    return await privacy.export(services.database, data_subject_of(request, given), services.keep.addresses)
 
 
 @operation("POST", "/api/v1/privacy/erase", body=PersonIn, answers={200: ErasedOut}, scope="privacy", tag="privacy")
 async def erase_person(request: Request, given: PersonIn) -> dict[str, Any]:
     """Erase all that is held on one address, on one site or on all."""
     services = services_of(request)
-    erased = await privacy.erase(services.database, person_of(request, given), "api", services.clock())
+    erased = await privacy.erase(services.database, data_subject_of(request, given), "api", services.clock())
     return {"erased": erased.comments}
 
 
-def person_of(request: Request, given: PersonIn) -> Person:
+def data_subject_of(request: Request, given: PersonIn) -> DataSubject:
     """Raises Forbidden for another's site."""
     site = given.site or EVERYWHERE
     if not principal_of(request).sees(site):
         raise Forbidden("This is for another site than yours; name yours as `site`.", code="site")
-    return privacy.person_of(services_of(request).signer, given.email, site)
+    return privacy.data_subject_of(services_of(request).signer, given.email, site)
 
 
 routes = [export_person, erase_person]

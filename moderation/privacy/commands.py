@@ -11,16 +11,16 @@ from moderation.privacy import data_requests, retention
 async def export_person(cli: CliContext, email: EmailArgument) -> None:
     """Print all that is held on one email address, as JSON."""
     async with cli.opened() as database:
-        person = data_requests.person_of(cli.signer, email)
-        held = await data_requests.export(database, person, cli.settings.keep_addresses_days)
+        subject = data_requests.data_subject_of(cli.signer, email)
+        held = await data_requests.export(database, subject, cli.settings.keep_addresses_days)
         out(json.dumps(held, ensure_ascii=False))
 
 
 async def erase_person(cli: CliContext, email: EmailArgument) -> None:
     """Erase all that is held on one email address."""
     async with cli.opened() as database:
-        person = data_requests.person_of(cli.signer, email)
-        erased = await data_requests.erase(database, person, "operator", cli.clock())
+        subject = data_requests.data_subject_of(cli.signer, email)
+        erased = await data_requests.erase(database, subject, "operator", cli.clock())
     out(json.dumps({"erased": erased.comments}))
 
 

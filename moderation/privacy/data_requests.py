@@ -20,7 +20,7 @@ from moderation.outbox import store as outbox
 from moderation.outbox.smtp import Letter, Link
 from moderation.outbox.store import MAIL, Message
 from moderation.privacy import store as data_subjects
-from moderation.privacy.store import Person
+from moderation.privacy.store import DataSubject
 from moderation.sites import store as sites
 from moderation.text.addresses import checked_email
 
@@ -34,8 +34,8 @@ class Erased:
     """(site, article) of those that look different now."""
 
 
-def person_of(signer: Signer, email: str, site: str = EVERYWHERE) -> Person:
-    return Person(signer.author_key(checked_email(email) or email.strip(), ""), site)
+def data_subject_of(signer: Signer, email: str, site: str = EVERYWHERE) -> DataSubject:
+    return DataSubject(signer.author_key(checked_email(email) or email.strip(), ""), site)
 
 
 async def known_site(session: Session, site: str) -> None:
@@ -43,18 +43,18 @@ async def known_site(session: Session, site: str) -> None:
         raise NotFound("There is no such site.")
 
 
-async def export(database: Database, person: Person, addresses: int) -> dict[str, Any]:
+async def export(database: Database, subject: DataSubject, addresses: int) -> dict[str, Any]:
     """Every comment of this person, what was judged and decided of them, and which mails they wanted. `addresses`: for how
     many days the keys of network addresses are kept."""
     async with database.reading() as session:
-        await known_site(session, person.site)
-        return await held(session, person, addresses)
+        await known_site(session, subject.site)
+        return await held(session, subject, addresses)
 
 
-async def held(session: Session, person: Person, addresses: int) -> dict[str, Any]:
-    found = await data_subjects.comments(session, person)
+async def held(session: Session, subject: DataSubject, addresses: int) -> dict[str, Any]:
+    found = await data_subjects.comments(session, subject)
     return {
-        "email": await data_subjects.address(session, person),
+        "email": await data_subjects.address(session, subject),
         "comments": [
             {
                 "id": c.id,
@@ -71,32 +71,32 @@ async def held(session: Session, person: Person, addresses: int) -> dict[str, An
             }
             for c in found
         ],
-        "network_hashes": await data_subjects.networks(session, person, addresses),
-        "appeals": await data_subjects.appeals(session, person),
-        "judged": await data_subjects.submissions(session, person),
-        "shadow": await data_subjects.shadow(session, person),
-        "decisions": await data_subjects.decisions(session, person),
-        "subscriptions": await data_subjects.subscriptions(session, person),
+        "network_hashes": await data_subjects.networks(session, subject, addresses),
+        "appeals": await data_subjects.appeals(session, subject),
+        "judged": await data_subjects.submissions(session, subject),
+        "shadow": await data_subjects.shadow(session, subject),
+        "decisions": await data_subjects.decisions(session, subject),
+        "subscriptions": await data_subjects.subscriptions(session, subject),
     }
 
 
-async def erase(database: Database, person: Person, actor: str, now: int) -> Erased:
+async def erase(database: Database, subject: DataSubject, actor: str, now: int) -> Erased:
     """Texts, names and addresses go, from the outbox too; decisions keep their ids, and endpoints hear what to delete.
 
     The next retraining no longer has the texts, and until then the live model is marked; replies by others stay, and hang
     on what is left above them.
     """
     async with database.transaction() as tx:
-        await known_site(tx, person.site)
-        return await _erase(tx, person, actor, now)
+        await known_site(tx, subject.site)
+        return await _erase(tx, subject, actor, now)
 
 
-async def _erase(tx: Session, person: Person, actor: str, now: int) -> Erased:
-    found = await data_subjects.comments(tx, person)
-    decided = await data_subjects.decisions(tx, person)
+async def _erase(tx: Session, subject: DataSubject, actor: str, now: int) -> Erased:
+    found = await data_subjects.comments(tx, subject)
+    decided = await data_subjects.decisions(tx, subject)
     taught = Counter(d["site"] for d in decided if d["stands"] and teaches(d["action"], d["labels"]))
-    await data_subjects.erase(tx, person)
-    await secure_delete.ask(tx, now)
+    await data_subjects.erase(tx, subject)
+    await secure_delete.request(tx, now)
     await events.emit(tx, "comment.deleted", found, now)
     for site, examples in taught.items():
         await training_state.erased(tx, site, examples, now)
@@ -113,19 +113,19 @@ async def ask(database: Database, signer: Signer, email: str, now: int) -> None:
 
     The same is written whether or not, so that neither the answer nor its time tells.
     """
-    person = person_of(signer, email)
+    subject = data_subject_of(signer, email)
     async with database.transaction() as tx:
-        if await data_subjects.asked_since(tx, person.key, now - DAY):
+        if await data_subjects.asked_since(tx, subject.key, now - DAY):
             return
         id = new_id(now)
-        is_known = await data_subjects.address(tx, person) is not None
-        await data_subjects.add_link(tx, id, person.key, now)
+        is_known = await data_subjects.address(tx, subject) is not None
+        await data_subjects.add_link(tx, id, subject.key, now)
         if is_known:
             content = {"kind": "person", "link": id}
-            await outbox.add(tx, [Message(EVERYWHERE, f"person.{id}", MAIL, person.key, content, now)])
+            await outbox.add(tx, [Message(EVERYWHERE, f"person.{id}", MAIL, subject.key, content, now)])
 
 
-async def of_link(session: Session, id: str | None, now: int) -> data_subjects.PersonLink:
+async def of_link(session: Session, id: str | None, now: int) -> data_subjects.DataSubjectLink:
     """Raises NotFound for one that is forged, over or used up."""
     found = await data_subjects.link(session, id, now - LINK_LIFE) if id else None
     if found is None:
@@ -139,19 +139,19 @@ async def export_by_link(database: Database, id: str | None, addresses: int, now
         found = await of_link(tx, id, now)
         if not await data_subjects.use_link(tx, found.id, now):
             raise NotFound("This link has been used for a download already. Ask for a new one tomorrow at /privacy.")
-        return await held(tx, Person(found.person), addresses)
+        return await held(tx, DataSubject(found.author_key), addresses)
 
 
 async def erase_by_link(database: Database, id: str | None, now: int) -> Erased:
     """Once: the link goes with all the rest. Raises NotFound."""
     async with database.transaction() as tx:
         found = await of_link(tx, id, now)
-        return await _erase(tx, Person(found.person), "person", now)
+        return await _erase(tx, DataSubject(found.author_key), "person", now)
 
 
 async def letter(links: Links, session: Session, message: Message) -> Letter | None:
     """The link that was asked for; None where the address is gone."""
-    email = await data_subjects.address(session, Person(message.subject))
+    email = await data_subjects.address(session, DataSubject(message.subject))
     if email is None:
         return None
     return Letter(

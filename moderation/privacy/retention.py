@@ -78,7 +78,7 @@ async def _forget(tx: Session, keep: Keep, site: str, ids: list[str], now: int) 
     """Out of the files too, as what a person has erased."""
     if ids:
         await retention.forget(tx, site, ids, examples=keep.examples)
-        await secure_delete.ask(tx, now)
+        await secure_delete.request(tx, now)
 
 
 async def _sweep_site(database: Database, keep: Keep, site: str, now: int) -> Counter[str]:
@@ -99,9 +99,9 @@ async def _sweep_site(database: Database, keep: Keep, site: str, now: int) -> Co
             swept[status] += len(ids)
     while keep.addresses:
         async with database.transaction() as tx:
-            count = await retention.forget_addresses(tx, site, now - keep.addresses * DAY, AT_ONCE)
+            count = await retention.forget_network_keys(tx, site, now - keep.addresses * DAY, AT_ONCE)
             if count:
-                await secure_delete.ask(tx, now)
+                await secure_delete.request(tx, now)
         swept["addresses"] += count
         if count < AT_ONCE:
             break
@@ -109,7 +109,7 @@ async def _sweep_site(database: Database, keep: Keep, site: str, now: int) -> Co
         async with database.transaction() as tx:
             count = await shadows.forget(tx, site, now - keep.shadow * DAY, AT_ONCE)
             if count:
-                await secure_delete.ask(tx, now)
+                await secure_delete.request(tx, now)
         swept["shadow"] += count
         if count < AT_ONCE:
             break

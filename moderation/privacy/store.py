@@ -16,7 +16,7 @@ from moderation.sites.model import DAY
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
+class DataSubject:
     """`key` is the author's key; `site` is a key, or `*` for all sites."""
 
     key: str
@@ -32,28 +32,28 @@ class Person:
         return (self.key,) if self.site == EVERYWHERE else (self.site, self.key)
 
 
-async def comments(session: Session, person: Person) -> list[Comment]:
+async def comments(session: Session, subject: DataSubject) -> list[Comment]:
     rows = await session.fetch(
-        f"SELECT {COMMENT} FROM comments c WHERE c.{person.here} AND c.author_key = ? ORDER BY c.id", *person.args
+        f"SELECT {COMMENT} FROM comments c WHERE c.{subject.here} AND c.author_key = ? ORDER BY c.id", *subject.args
     )
     return [comment_of(row) for row in rows]
 
 
-async def address(session: Session, person: Person) -> str | None:
+async def address(session: Session, subject: DataSubject) -> str | None:
     """As it stands with the newest comment."""
     row = await session.fetch_one(
-        f"SELECT email FROM comments WHERE {person.here} AND author_key = ? AND email <> '' ORDER BY id DESC LIMIT 1",
-        *person.args,
+        f"SELECT email FROM comments WHERE {subject.here} AND author_key = ? AND email <> '' ORDER BY id DESC LIMIT 1",
+        *subject.args,
     )
     return row[0] if row else None
 
 
-async def submissions(session: Session, person: Person) -> list[dict[str, Any]]:
+async def submissions(session: Session, subject: DataSubject) -> list[dict[str, Any]]:
     rows = await session.fetch(
         "SELECT site, id, revision, source, body, action, scores, model, created_at, format, author_name, author_url, "
         "email_domain, reasons FROM submissions "
-        f"WHERE {person.here} AND author_key = ? AND id IN ({theirs(person)}) ORDER BY id, revision",
-        *person.args * 3,
+        f"WHERE {subject.here} AND author_key = ? AND id IN ({theirs(subject)}) ORDER BY id, revision",
+        *subject.args * 3,
     )
     return [
         {
@@ -65,21 +65,21 @@ async def submissions(session: Session, person: Person) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-async def networks(session: Session, person: Person, days: int) -> list[dict[str, Any]]:
+async def networks(session: Session, subject: DataSubject, days: int) -> list[dict[str, Any]]:
     """Of which comments a keyed hash of the network address is kept, and until when: `days` after each came."""
     rows = await session.fetch(
-        f"SELECT site, id, created_at FROM comments WHERE {person.here} AND author_key = ? AND network_key <> '' ORDER BY id",
-        *person.args,
+        f"SELECT site, id, created_at FROM comments WHERE {subject.here} AND author_key = ? AND network_key <> '' ORDER BY id",
+        *subject.args,
     )
     return [{"site": r[0], "id": r[1], "kept_until": iso(r[2] + days * DAY) if days else None} for r in rows]
 
 
-async def shadow(session: Session, person: Person) -> list[dict[str, Any]]:
+async def shadow(session: Session, subject: DataSubject) -> list[dict[str, Any]]:
     """What candidate models would have said of their texts."""
     return [
         {"site": r[0], "id": r[1], "revision": r[2], "model": r[3], "action": r[4], "scores": json.loads(r[5]),
          "created_at": iso(r[6])}
-        for r in await shadows.of_person(session, person.here, person.args)
+        for r in await shadows.of_person(session, subject.here, subject.args)
     ]  # fmt: skip
 
 
@@ -91,13 +91,13 @@ async def versions(session: Session, site: str, id: str) -> list[dict[str, Any]]
     return [{"body": row[0], "format": row[1], "created_at": iso(row[2])} for row in rows]
 
 
-async def decisions(session: Session, person: Person) -> list[dict[str, Any]]:
+async def decisions(session: Session, subject: DataSubject) -> list[dict[str, Any]]:
     """What moderators decided on their texts; `stands` where nobody took it back."""
     rows = await session.fetch(
         "SELECT site, submission, action, labels, note, created_at, undone_at, reason FROM decisions d "
-        f"WHERE {person.here} AND submission IN ({theirs(person)}) ORDER BY id",
-        *person.args[:-1],
-        *person.args * 2,
+        f"WHERE {subject.here} AND submission IN ({theirs(subject)}) ORDER BY id",
+        *subject.args[:-1],
+        *subject.args * 2,
     )
     return [
         {
@@ -108,45 +108,45 @@ async def decisions(session: Session, person: Person) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-async def subscriptions(session: Session, person: Person) -> list[dict[str, Any]]:
+async def subscriptions(session: Session, subject: DataSubject) -> list[dict[str, Any]]:
     rows = await session.fetch(
-        f"SELECT site, state, asked_at FROM subscriptions WHERE {person.here} AND author_key = ? ORDER BY site",
-        *person.args,
+        f"SELECT site, state, asked_at FROM subscriptions WHERE {subject.here} AND author_key = ? ORDER BY site",
+        *subject.args,
     )
     return [{"site": r[0], "state": r[1], "asked_at": iso(r[2])} for r in rows]
 
 
-async def appeals(session: Session, person: Person) -> list[dict[str, Any]]:
+async def appeals(session: Session, subject: DataSubject) -> list[dict[str, Any]]:
     rows = await session.fetch(
-        f"SELECT site, id, body, created_at FROM appeals WHERE {person.here} AND id IN ({theirs(person)}) ORDER BY id",
-        *person.args[:-1],
-        *person.args * 2,
+        f"SELECT site, id, body, created_at FROM appeals WHERE {subject.here} AND id IN ({theirs(subject)}) ORDER BY id",
+        *subject.args[:-1],
+        *subject.args * 2,
     )
     return [{"site": r[0], "id": r[1], "body": r[2], "created_at": iso(r[3])} for r in rows]
 
 
-def theirs(person: Person) -> str:
+def theirs(subject: DataSubject) -> str:
     """The ids of what was judged of theirs: of comments, which know their author, and of what never was one here. Takes
     the person's arguments twice."""
     return (
-        f"SELECT id FROM comments WHERE {person.here} AND author_key = ? UNION "
-        f"SELECT id FROM submissions WHERE {person.here} AND author_key = ? AND source <> 'comment'"
+        f"SELECT id FROM comments WHERE {subject.here} AND author_key = ? UNION "
+        f"SELECT id FROM submissions WHERE {subject.here} AND author_key = ? AND source <> 'comment'"
     )
 
 
-async def erase(tx: Session, person: Person) -> None:
+async def erase(tx: Session, subject: DataSubject) -> None:
     """Their comments and judged texts, moderators' notes on them, what others were still to hear of them, whether they
     wanted to hear of replies, and kept first answers of the same articles."""
-    here, args, site = person.here, person.args, person.args[:-1]
+    here, args, site = subject.here, subject.args, subject.args[:-1]
     await tx.execute(
-        f"UPDATE decisions SET note = '' WHERE {here} AND submission IN ({theirs(person)})", *site, *args, *args
+        f"UPDATE decisions SET note = '' WHERE {here} AND submission IN ({theirs(subject)})", *site, *args, *args
     )
-    await tx.execute(f"DELETE FROM outbox WHERE {here} AND subject IN ({theirs(person)})", *site, *args, *args)
+    await tx.execute(f"DELETE FROM outbox WHERE {here} AND subject IN ({theirs(subject)})", *site, *args, *args)
     rows = await tx.fetch(f"SELECT DISTINCT site, article FROM comments WHERE {here} AND author_key = ?", *args)
     for key, article in rows:
         await tx.execute("DELETE FROM idempotency_keys WHERE site = ? AND article = ?", key, article)
     await tx.execute(  # before the comments, by which they are found
-        f"DELETE FROM submissions WHERE {here} AND author_key = ? AND id IN ({theirs(person)})", *args * 3
+        f"DELETE FROM submissions WHERE {here} AND author_key = ? AND id IN ({theirs(subject)})", *args * 3
     )
     await tx.execute(
         f"DELETE FROM article_openings WHERE {here} AND comment IN (SELECT id FROM comments WHERE {here} AND author_key = ?)",
@@ -154,20 +154,22 @@ async def erase(tx: Session, person: Person) -> None:
     )
     await tx.execute(f"DELETE FROM comments WHERE {here} AND author_key = ?", *args)
     await tx.execute(f"DELETE FROM subscriptions WHERE {here} AND author_key = ?", *args)
-    if person.site == EVERYWHERE:
-        await tx.execute("DELETE FROM outbox WHERE site = ? AND subject = ?", EVERYWHERE, person.key)
-        await tx.execute("DELETE FROM data_subject_links WHERE site = ? AND author_key = ?", EVERYWHERE, person.key)
-        await tx.execute("DELETE FROM failed_attempts WHERE site = ? AND counter LIKE ?", EVERYWHERE, f"%{person.key}%")
-        await tx.execute("DELETE FROM signin_failures WHERE site = ? AND account_key = ?", EVERYWHERE, person.key)
+    if subject.site == EVERYWHERE:
+        await tx.execute("DELETE FROM outbox WHERE site = ? AND subject = ?", EVERYWHERE, subject.key)
+        await tx.execute("DELETE FROM data_subject_links WHERE site = ? AND author_key = ?", EVERYWHERE, subject.key)
+        await tx.execute(
+            "DELETE FROM failed_attempts WHERE site = ? AND counter LIKE ?", EVERYWHERE, f"%{subject.key}%"
+        )
+        await tx.execute("DELETE FROM signin_failures WHERE site = ? AND account_key = ?", EVERYWHERE, subject.key)
 
 
 # --- links mailed to an address ------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
-class PersonLink:
+class DataSubjectLink:
     id: str
-    person: str
+    author_key: str
     created_at: int
     exported_at: int | None
 
@@ -191,12 +193,12 @@ async def add_link(tx: Session, id: str, key: str, now: int) -> None:
     )
 
 
-async def link(session: Session, id: str, since: int) -> PersonLink | None:
+async def link(session: Session, id: str, since: int) -> DataSubjectLink | None:
     row = await session.fetch_one(
         "SELECT id, author_key, created_at, exported_at FROM data_subject_links WHERE site = ? AND id = ? AND created_at > ?",
         *(EVERYWHERE, id, since),
     )
-    return PersonLink(*row) if row else None
+    return DataSubjectLink(*row) if row else None
 
 
 async def use_link(tx: Session, id: str, now: int) -> bool:

@@ -65,7 +65,7 @@ def without_words(reason: dict[str, object]) -> dict[str, object]:
     return {key: value for key, value in reason.items() if key in ("rule", "label", "weight")}
 
 
-async def forget_addresses(tx: Session, site: str, before: int, limit: int) -> int:
+async def forget_network_keys(tx: Session, site: str, before: int, limit: int) -> int:
     return await tx.execute(
         "UPDATE comments SET network_key = '' WHERE site = ? AND id IN (SELECT id FROM comments WHERE site = ? AND "
         "network_key > '' AND id < ? LIMIT ?)",

@@ -68,7 +68,7 @@ async def redacted(services: Services, principal: Principal, id: str, piece: obj
 async def overwrite(services: Services) -> None:
     """Out of the files while nobody waits for it. Where it cannot be, the periodic job does it."""
     try:
-        await secure_delete.scrub(services.database)
+        await secure_delete.overwrite_deleted(services.database)
     except Exception as error:
         log.warning("secure deletion is put off", extra={"why": type(error).__name__})
 

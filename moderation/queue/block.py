@@ -79,8 +79,8 @@ async def offered(session: Session, shown: list[Comment]) -> dict[str, dict[str,
         keys = await comments.keys_of(session, key, [c.id for c in here])
         for c in here:
             blocks: dict[str, bool] = {ARTICLE: not articles[c.article].comments_open}
-            for target, entry in ({} if c.staff else entries(c, site, *keys[c.id])).items():
-                blocks[target] = entry in site.rules.disallowed
+            for target, entry in ({} if c.is_staff else entries(c, site, *keys[c.id])).items():
+                blocks[target] = entry in site.settings.disallowed
             told[c.id] = blocks
     return told
 
@@ -103,7 +103,7 @@ async def change(
             return comment
         site = await settings_history.site_of(tx, comment.site)
         keys = (await comments.keys_of(tx, comment.site, [id]))[id]
-        entry = None if comment.staff else entries(comment, site, *keys).get(target)
+        entry = None if comment.is_staff else entries(comment, site, *keys).get(target)
         if entry is None:
             raise Invalid(FieldError("target", "invalid", f"must be {ARTICLE} or one of the comment's `blocks`"))
 
@@ -111,8 +111,8 @@ async def change(
             rest = [one for one in rules.disallowed if one != entry]
             return {"disallowed": rest if lift else [*rest, entry]}
 
-        if (entry in site.rules.disallowed) is lift:
-            await settings_history.change(tx, comment.site, given, signer, principal.name, now, bar=True)
+        if (entry in site.settings.disallowed) is lift:
+            await settings_history.change(tx, comment.site, given, signer, principal.name, now, is_block=True)
             noun = target.partition(":")[0]
             await audit.note(tx, site=comment.site, at=now, actor=principal.name,
                              action=f"{noun}:{'unblock' if lift else 'block'}", subject=id)  # fmt: skip

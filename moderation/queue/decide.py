@@ -16,7 +16,7 @@ from moderation.comments import store_decisions as decisions
 from moderation.comments.decision import MOST_APPEALED, STATUS_AFTER
 from moderation.comments.model import Comment
 from moderation.comments.store import verdicts
-from moderation.comments.store_decisions import Entry
+from moderation.comments.store_decisions import Decision
 from moderation.comments.verdict import Verdict
 from moderation.core.ids import EVERYWHERE, is_id, new_id
 from moderation.core.problem import Conflict, FieldError, Forbidden, Invalid, NotFound
@@ -109,8 +109,8 @@ async def act(
             raise changed_meanwhile([comment])
         moved.append(Moved(comment.id, comment.site, comment.article, STATUS_AFTER[action], comment.revision + 1))
         entries.append(
-            Entry(
-                *(comment.site, decision, comment.id, comment.judged, action, labels, note, principal.name),
+            Decision(
+                *(comment.site, decision, comment.id, comment.judged_revision, action, labels, note, principal.name),
                 *(comment.status, STATUS_AFTER[action], comment.revision + 1, now),
                 reason=reason,
             )
@@ -190,7 +190,7 @@ async def appeal(database: Database, site: str, id: str, text: str, now: int) ->
         await audit.note_many(tx, [(site, now, "author", "comment:appeal", id, {})])
 
 
-def may_appeal(comment: Comment, taken: list[Entry]) -> bool:
+def may_appeal(comment: Comment, taken: list[Decision]) -> bool:
     """A person refused it: what the machine filed by itself says that it waits, and so it does."""
     standing = [d for d in taken if d.undone_at is None and d.after_status == comment.status]
     return comment.status in ("rejected", "spam") and bool(standing)
@@ -301,7 +301,7 @@ async def documents(session: Session, found: list[tuple[Comment, Verdict]]) -> l
                 "name": c.name,
                 "email": c.email,
                 "url": c.url,
-                **({"staff": True} if c.staff else {}),
+                **({"staff": True} if c.is_staff else {}),
                 "record": (r := records.get(c.id, {})) | {"first_seen": iso(r.get("first_seen"))},
             },
             "body": c.body,

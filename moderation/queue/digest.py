@@ -25,7 +25,7 @@ async def digest(database: Database, now: int) -> None:
             [
                 Message(m.site, f"digest.{m.id}.{now}", MAIL, m.id, {"kind": "digest"}, now)
                 for m in await moderators.ready(tx)
-                if m.digest
+                if m.wants_digest
             ],
         )
 
@@ -38,7 +38,7 @@ async def anything_waits(database: Database) -> bool:
 async def letter(links: Links, session: Session, message: Message) -> Letter | None:
     """What waits, with the oldest of each site; None where nothing does, or nobody wants to hear of it."""
     moderator = await moderators.by_id(session, message.site, message.subject)
-    if moderator is None or not moderator.digest or not (waiting := await queue.pending(session, moderator.site)):
+    if moderator is None or not moderator.wants_digest or not (waiting := await queue.pending(session, moderator.site)):
         return None
     known = await sites.sites(session, waiting)
     parts: list[str | Link | Quote] = []

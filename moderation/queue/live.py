@@ -96,7 +96,7 @@ class Live:
         self._task: asyncio.Task[None] | None = None
         self._told: dict[str, int] = {}
         """Comment or audit id of the overlap → when it was told."""
-        self._mark: int | None = None
+        self._version: int | None = None
         self._since = 0
         self._closed = False
 
@@ -122,16 +122,16 @@ class Live:
             raise TooFast(f"{CLIENTS_EACH} windows or programs of yours listen already; close one.", 60)
         self.clients.add(client)
         if self._task is None or self._task.done():
-            self._since, self._mark = self.clock(), None
+            self._since, self._version = self.clock(), None
             self._task = asyncio.create_task(self._run(), name="events")
 
     async def end_what_is_over(self) -> None:
         """The streams of whoever has signed out, was removed or moved meanwhile, and of tokens that were revoked: the same
         client may come back, and is told what it may see then."""
         clients = list(self.clients)
-        found = await access.still(self.database, {c.principal.mark for c in clients}, self.clock())
+        found = await access.still(self.database, {c.principal.token_hash for c in clients}, self.clock())
         for client in clients:
-            if found.get(client.principal.mark) != (client.principal.site, client.principal.scopes):
+            if found.get(client.principal.token_hash) != (client.principal.site, client.principal.scopes):
                 client.end()
 
     def leave(self, client: Client) -> None:
@@ -145,13 +145,13 @@ class Live:
                 await self.look()
             except Exception as error:  # the database is away: the next look is a second off
                 log.warning("the queue's events failed", extra={"why": type(error).__name__})
-                self._mark = None
+                self._version = None
             self._forget_who_left()
 
     async def look(self) -> None:
         """Tell everybody what is new."""
-        mark, now = self.database.data_version(), self.clock()
-        if mark is not None and mark == self._mark:
+        version, now = self.database.data_version(), self.clock()
+        if version is not None and version == self._version:
             self._since = now
             return
         changes, lost = await self.changes(min(self._since, now) - OVERLAP)
@@ -159,7 +159,7 @@ class Live:
         self._told |= {c["seen_as"]: now for c in fresh}
         oldest = now - 4 * OVERLAP
         self._told = {id: at for id, at in self._told.items() if at > oldest}
-        self._mark, self._since = mark, now
+        self._version, self._since = version, now
         if not fresh and not lost:
             return
         counts = {site: await self._counts(site) for site in {c.principal.site for c in self.clients}}

@@ -49,7 +49,7 @@ async def page(request: Request, principal: Principal, template: str, status: in
     async with database.reading() as session:
         counts = await stored_queue.counts(session, principal.site)
         account = services.authenticator.account(principal.moderator.email) if principal.moderator else ""
-        failed = (await failures.of(session, account)).failed
+        failed = (await failures.of(session, account)).unseen
     done, count, decided = (request.query_params.get(name, "") for name in ("done", "count", "decision"))
     undo = None
     if done in DONE and decided.isalnum() and count.isdigit():

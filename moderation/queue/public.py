@@ -32,7 +32,9 @@ async def get_digest(request: Request) -> Response:
     async with services.database.reading() as session:
         moderator = await found(request, session)
     pages = services.pages
-    return pages.answer("queue/digest.html", wanted=moderator.digest, action=f"/digests/{request.path_params['token']}")
+    return pages.answer(
+        "queue/digest.html", wanted=moderator.wants_digest, action=f"/digests/{request.path_params['token']}"
+    )
 
 
 async def post_digest(request: Request) -> Response:

@@ -65,7 +65,7 @@ async def redact(
         if new.status == "approved":
             await sites.touch(tx, new.site, [new.article])
         await audit.note(tx, site=new.site, at=now, actor=principal.name, action="comment:redact", subject=id)
-        await secure_delete.ask(tx, now)
+        await secure_delete.request(tx, now)
     return Redacted(Moved(id, new.site, new.article, new.status, new.revision), places)
 
 

@@ -10,8 +10,8 @@ from moderation.comments import store as comments
 from moderation.comments import store_decisions as decisions
 from moderation.comments import submission
 from moderation.comments.model import Comment, place
-from moderation.comments.store import Judged, Keys
-from moderation.comments.store_decisions import Entry
+from moderation.comments.store import JudgedComment, Keys
+from moderation.comments.store_decisions import Decision
 from moderation.comments.submission import Submission
 from moderation.comments.verdict import PUBLISH, Verdict
 from moderation.core.ids import new_id
@@ -74,7 +74,7 @@ async def reply(
             moved = await queue.act(tx, principal, [above], decision, "approve", (), "", now)
         made = await _write(tx, signer, principal, above, said, now)
         await decisions.add(tx, [
-            Entry(made.site, decision, made.id, 1, REPLY, (), "", principal.name, "deleted", "approved", 1, now)
+            Decision(made.site, decision, made.id, 1, REPLY, (), "", principal.name, "deleted", "approved", 1, now)
         ])  # fmt: skip
         await events.emit(tx, "comment.created", [made], now)
         await events.emit_replies(tx, [made], now)
@@ -92,13 +92,13 @@ async def _write(
     keys = Keys(signer.staff_key(principal.name), "", said.body_key)
     id = new_id(now, 1)
     parent, path = place(id, above)
-    for one in await comments.said(tx, above.site, [keys.author], [keys.body]):
+    for one in await comments.postings(tx, above.site, [keys.author], [keys.body]):
         if (one.article, one.parent) == (above.article, parent):
             raise Conflict("You have said exactly this here already.", code="duplicate")
     made = Comment(
         *(id, above.site, above.article, parent, path, "approved", 1, said.name, "", None, said.body, said.html, now),
-        decided=True,
-        staff=True,
+        is_decided=True,
+        is_staff=True,
     )
-    await comments.add(tx, [Judged(made, Verdict(PUBLISH), keys, False, "", "staff")])
+    await comments.add(tx, [JudgedComment(made, Verdict(PUBLISH), keys, False, "", "staff")])
     return made

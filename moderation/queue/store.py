@@ -43,7 +43,7 @@ class View:
     after: tuple[Any, str] | None = None
     """(sort value, id) of the last one shown."""
     sample: bool = False
-    """Only the random second look at automatic decisions, and of it what nobody has decided."""
+    """Only the audit sample of automatic decisions, and of it what nobody has decided."""
     rule: str = ""
     """Only what this rule spoke about."""
     author: str = ""

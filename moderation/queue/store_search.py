@@ -15,7 +15,7 @@ MANY = 1000
 WORDS = 8
 AT_ONCE = 200
 """Texts that come into the index in one transaction: whoever posts waits no longer than for these."""
-SHELF = 36
+PARTITION = 36
 """SQLite: a comment's number in the index is that of its site and status, and under so many bits its own there. So those of
 a status are a range of numbers, and FTS5 reads no others."""
 
@@ -92,7 +92,7 @@ async def read_up(tx: Session) -> bool:
 
 
 async def _read_texts(tx: Session) -> bool:
-    """SQLite's: those that wait are new, or have another status than when they were read, and so another shelf."""
+    """SQLite's: those that wait are new, or have another status than when they were read, and so another partition."""
     rows = await tx.fetch("SELECT site, id FROM comment_texts_unindexed ORDER BY site, id LIMIT ?", AT_ONCE)
     if not rows:
         return False
@@ -107,17 +107,17 @@ async def _read_texts(tx: Session) -> bool:
         f"p.status = c.status LEFT JOIN comment_numbers n ON n.site = c.site AND n.id = c.id WHERE {until}",
         *rows[-1],
     )
-    moving = [row for row in found if row[3] is None or row[3] >> SHELF != row[2]]
+    moving = [row for row in found if row[3] is None or row[3] >> PARTITION != row[2]]
     numbers = dict[int, int]()
-    for shelf in {row[2] for row in moving}:
+    for partition in {row[2] for row in moving}:
         (highest,) = await tx.fetch(
-            "SELECT max(number) FROM comment_numbers WHERE number BETWEEN ? AND ?", *within(shelf)
+            "SELECT max(number) FROM comment_numbers WHERE number BETWEEN ? AND ?", *within(partition)
         )
-        numbers[shelf] = highest[0] if highest[0] is not None else shelf << SHELF
+        numbers[partition] = highest[0] if highest[0] is not None else partition << PARTITION
     placed = list[tuple[int, str, str, int | None]]()
-    for site, id, shelf, number in moving:
-        numbers[shelf] += 1
-        placed.append((numbers[shelf], site, id, number))
+    for site, id, partition, number in moving:
+        numbers[partition] += 1
+        placed.append((numbers[partition], site, id, number))
     moved = [(new, site, id, old) for new, site, id, old in placed if old is not None]
     await tx.execute_many(
         "INSERT INTO comment_texts (comment_texts, rowid, name, email, body) SELECT 'delete', ?, name, email, body "
@@ -145,9 +145,9 @@ async def _read_texts(tx: Session) -> bool:
     return len(rows) == AT_ONCE
 
 
-def within(shelf: int) -> tuple[int, int]:
-    """The numbers of the comments on a shelf."""
-    return shelf << SHELF, (shelf + 1 << SHELF) - 1
+def within(partition: int) -> tuple[int, int]:
+    """The numbers of the comments in a partition."""
+    return partition << PARTITION, (partition + 1 << PARTITION) - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,15 +181,15 @@ async def matching(session: Session, site: str, status: str, wanted: list[str]) 
     asked += [(holds_short(session, short), [], short)] if short else []
     if session.kind == "postgres":
         return [Filter(*_on_postgres(site, status, some, few), *condition) for condition, some, few in asked]
-    shelf = await session.fetch_one(
+    partition = await session.fetch_one(
         "SELECT partition FROM search_partitions WHERE site = ? AND status = ?", site, status
     )
     found = []
     for condition, some, few in asked:
-        ids, args = _on_no_shelf(site, status, *read(some or few))
-        if shelf:
-            on_shelf, more = _on_shelf(shelf[0], some, few)
-            ids, args = f"{on_shelf} UNION ALL {ids}", [*more, *args]
+        ids, args = _unindexed(site, status, *read(some or few))
+        if partition:
+            inside, more = _in_partition(partition[0], some, few)
+            ids, args = f"{inside} UNION ALL {ids}", [*more, *args]
         found.append(Filter(ids, args, *condition))
     return found
 
@@ -241,14 +241,14 @@ def _on_postgres(site: str, status: str, long: list[str], short: list[str]) -> t
     return sql, [*long, site, status, *args]
 
 
-def _on_shelf(shelf: int, long: list[str], short: list[str]) -> tuple[str, list[Any]]:
+def _in_partition(partition: int, long: list[str], short: list[str]) -> tuple[str, list[Any]]:
     """CROSS JOIN: the words first. The planner would rather ask for them once for each comment."""
     here = "t.rowid BETWEEN ? AND ?"
     if not long:
         return (
             "SELECT n.id FROM comment_short_words t CROSS JOIN comment_numbers n ON n.number = t.rowid WHERE comment_short_words MATCH ? "
             f"AND {here}",
-            [all_of(short), *within(shelf)],
+            [all_of(short), *within(partition)],
         )
     phrases = " AND ".join('"' + telling(word).replace('"', '""') + '"' for word in long)
     addresses = [word for word in long if telling(word) != word]
@@ -259,11 +259,11 @@ def _on_shelf(shelf: int, long: list[str], short: list[str]) -> tuple[str, list[
     return (
         f"SELECT n.id FROM comment_texts t CROSS JOIN comment_numbers n ON n.number = t.rowid {texts}WHERE comment_texts MATCH ? "
         f"{whole}AND {here}",
-        [phrases, *args, *within(shelf)],
+        [phrases, *args, *within(partition)],
     )
 
 
-def _on_no_shelf(site: str, status: str, condition: str, args: list[Any]) -> tuple[str, list[Any]]:
+def _unindexed(site: str, status: str, condition: str, args: list[Any]) -> tuple[str, list[Any]]:
     """What came or was decided since the index was read up: few, and read."""
     return (
         "SELECT c.id FROM comment_texts_unindexed u CROSS JOIN comments c ON c.site = u.site AND c.id = u.id WHERE u.site = ? AND "

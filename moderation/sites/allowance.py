@@ -112,4 +112,4 @@ class Allowance:
 
 def most(site: Site, network: str) -> int:
     """Answers that one network gets on a site in any minute; 0 is no limit."""
-    return site.rules.per_address_a_minute * times(network)
+    return site.settings.per_address_a_minute * times(network)

@@ -22,8 +22,8 @@ class Directory:
         self.database, self.links = database, links
         self._known: dict[str, Site] = {}
         self._at = float("-inf")
-        self._mark: int | None = None
-        self._sites_mark: tuple[int, int] | None = None
+        self._version: int | None = None
+        self._sites_revision: tuple[int, int] | None = None
 
     async def site(self, key: str) -> Site:
         """Raises NotFound."""
@@ -34,22 +34,22 @@ class Directory:
         return self._known[key]
 
     async def _refresh(self) -> None:
-        mark, at = self.database.data_version(), time.monotonic()
-        if mark is None:
+        version, at = self.database.data_version(), time.monotonic()
+        if version is None:
             if at - self._at <= FRESH:
                 return
-        elif self._sites_mark is not None and (
-            mark == self._mark or self.database.sites_revision() == self._sites_mark
+        elif self._sites_revision is not None and (
+            version == self._version or self.database.sites_revision() == self._sites_revision
         ):  # nobody has written anything, or not of a site
-            self._mark, self._at = mark, at
+            self._version, self._at = version, at
             return
         sites_revision = self.database.sites_revision()
         async with self.database.reading() as session:
             self._known = await sites.sites(session)
-        self._at, self._mark, self._sites_mark = at, mark, sites_revision
+        self._at, self._version, self._sites_revision = at, version, sites_revision
 
     def forget(self) -> None:
-        self._at, self._mark, self._sites_mark = float("-inf"), None, None
+        self._at, self._version, self._sites_revision = float("-inf"), None, None
 
     def allowed(self, site: Site, headers: Headers) -> str | None:
         """The Origin to allow, or None where the request names none. Raises Forbidden for any other."""

@@ -26,7 +26,7 @@ async def add_site(
     origins = tuple(checked_origin(one) for one in origin or ())
     async with cli.opened() as database, database.transaction() as tx:
         old = (await sites.sites(tx, [key])).get(key) or Site(key, key)
-        await sites.put_site(tx, Site(key, name or old.name, origins or old.origins, old.rules), cli.clock())
+        await sites.put_site(tx, Site(key, name or old.name, origins or old.origins, old.settings), cli.clock())
     out(key)
 
 

@@ -108,11 +108,11 @@ class Site:
     key: str
     name: str
     origins: tuple[str, ...] = ()
-    rules: SiteSettings = SiteSettings()
-    listened: bool = False
+    settings: SiteSettings = SiteSettings()
+    has_webhooks: bool = False
     """A webhook wants to hear of it."""
     mutes: Mapping[str, Mute] = field(default_factory=dict)
-    waves_until: int = 0
+    duplicates_watched_until: int = 0
     """Until when newcomers are compared with what people have decided to be a wave of spam."""
 
     @property

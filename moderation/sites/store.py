@@ -13,11 +13,19 @@ ARTICLE = "site, article, title, url, text, published_at, comments_open, revisio
 
 
 @lru_cache(256)
-def site_of(key: str, name: str, origins: str, rules: str, mutes: str, waves_until: int, listened: int) -> Site:
+def site_of(
+    key: str, name: str, origins: str, settings: str, mutes: str, duplicates_watched_until: int, has_webhooks: int
+) -> Site:
     """Kept by what is stored, not by its key: every batch asks for the same few, and a change is another row."""
     muted = {rule: Mute(**told) for rule, told in json.loads(mutes).items()}
     return Site(
-        key, name, tuple(json.loads(origins)), SiteSettings.of(json.loads(rules)), bool(listened), muted, waves_until
+        key,
+        name,
+        tuple(json.loads(origins)),
+        SiteSettings.of(json.loads(settings)),
+        bool(has_webhooks),
+        muted,
+        duplicates_watched_until,
     )
 
 
@@ -34,7 +42,7 @@ async def put_site(tx: Session, site: Site, now: int) -> None:
         site.key,
         site.name,
         json.dumps(site.origins),
-        json.dumps(site.rules.stored()),
+        json.dumps(site.settings.stored()),
         now,
     )
 

@@ -130,29 +130,29 @@ async def begin_session(database: Database, signer: Signer, moderator: Moderator
 
 async def sign_out(database: Database, signer: Signer, token: str, now: int) -> None:
     async with database.transaction() as tx:
-        await moderators.end_token(tx, now, mark=signer.token_hash(token))
+        await moderators.end_token(tx, now, token_hash=signer.token_hash(token))
 
 
 async def of_session(database: Database, signer: Signer, token: str, now: int) -> Principal | None:
-    mark = signer.token_hash(token)
+    token_hash = signer.token_hash(token)
     async with database.reading() as session:
-        found = await moderators.token(session, "session", mark, now)
+        found = await moderators.token(session, "session", token_hash, now)
         moderator = await moderators.by_id(session, found.site, found.moderator or "") if found else None
     if moderator is None or found is None:
         return None
-    await _used(database, found, mark, now)
-    return Principal(moderator.id, moderator.site, scopes_of(moderator.role), moderator, mark, mark)
+    await _used(database, found, token_hash, now)
+    return Principal(moderator.id, moderator.site, scopes_of(moderator.role), moderator, token_hash, token_hash)
 
 
 def scopes_of(role: str) -> frozenset[str]:
     return frozenset({"moderate", "privacy", "articles"} if role == "administrator" else {"moderate"})
 
 
-async def still(database: Database, marks: Collection[str], now: int) -> dict[str, tuple[str, frozenset[str]]]:
+async def still(database: Database, token_hashes: Collection[str], now: int) -> dict[str, tuple[str, frozenset[str]]]:
     """Of tokens and sessions those that live: mark → where and what they may ask, as it is now."""
     async with database.reading() as session:
-        found = await moderators.living(session, marks, now)
-    return {mark: (token.site, scopes_of(role) if role else token.scopes) for mark, token, role in found}
+        found = await moderators.living(session, token_hashes, now)
+    return {token_hash: (token.site, scopes_of(role) if role else token.scopes) for token_hash, token, role in found}
 
 
 async def add_token(
@@ -170,7 +170,7 @@ async def revoke_token(
     tx: Session, signer: Signer, token: str, now: int, actor: str = "operator", site: str = EVERYWHERE
 ) -> None:
     """By the token itself or by its first six characters. Raises NotFound."""
-    ended = await moderators.end_token(tx, now, mark=signer.token_hash(token)) or (
+    ended = await moderators.end_token(tx, now, token_hash=signer.token_hash(token)) or (
         await moderators.end_token(tx, now, id=token)
     )
     if not ended:
@@ -181,19 +181,19 @@ async def revoke_token(
 async def of_token(database: Database, signer: Signer, token: str, now: int) -> Principal:
     """Raises Unauthorized."""
     async with database.reading() as session:
-        found = await moderators.token(session, "api", mark := signer.token_hash(token), now)
+        found = await moderators.token(session, "api", token_hash := signer.token_hash(token), now)
     if found is None:
         raise Unauthorized("The bearer token is unknown or revoked.")
-    await _used(database, found, mark, now)
-    return Principal(f"token:{found.id}", found.site, found.scopes, mark=mark)
+    await _used(database, found, token_hash, now)
+    return Principal(f"token:{found.id}", found.site, found.scopes, token_hash=token_hash)
 
 
-async def _used(database: Database, token: Token, mark: str, now: int) -> None:
+async def _used(database: Database, token: Token, token_hash: str, now: int) -> None:
     """Remember that it is in use, to the hour: nobody needs to know it better, and one write an hour costs nothing."""
-    if token.used_at is None or now - token.used_at >= HOUR:
+    if token.last_used_at is None or now - token.last_used_at >= HOUR:
         with suppress(Unavailable):  # no reason not to answer
             async with database.transaction() as tx:
-                await moderators.used(tx, token.site, mark, now - now % HOUR)
+                await moderators.used(tx, token.site, token_hash, now - now % HOUR)
 
 
 async def _new_token(
@@ -234,20 +234,20 @@ class Authenticator:
 
     async def slow_down(self, request: Request, what: str) -> None:
         """Raises TooFast where one address has asked for this ten times within 15 minutes."""
-        place = self.signer.address_key(self.address(request))
-        if not place:
+        network_key = self.signer.network_key(self.address(request))
+        if not network_key:
             return
         now = self.clock()
         async with self.database.transaction() as tx:
-            if await moderators.attempts(tx, f"{what} {place}", now, WINDOW) >= 2 * ATTEMPTS * times(place):
+            if await moderators.attempts(tx, f"{what} {network_key}", now, WINDOW) >= 2 * ATTEMPTS * times(network_key):
                 raise TooFast("Too often. Try again in 15 minutes.", WINDOW // 1000)
-            await moderators.add_attempt(tx, f"{what} {place}", now)
+            await moderators.add_attempt(tx, f"{what} {network_key}", now)
 
     def caller(self, request: Request, email: str, what: str = "password") -> Caller:
         """Who tries to sign in to this account, and where."""
         account = self.account(email)
         device = self.signer.device_of(account, request.cookies.get(DEVICE_COOKIE, ""), self.clock() - DEVICE_LIFE)
-        return Caller(account, self.signer.address_key(self.address(request)), device, what=what)
+        return Caller(account, self.signer.network_key(self.address(request)), device, what=what)
 
     def account(self, email: str) -> str:
         return self.signer.author_key(email, "")

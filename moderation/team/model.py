@@ -23,7 +23,7 @@ class Moderator:
     password_hash: str | None = None
     name: str = ""
     """What readers know them by, where they have replied."""
-    digest: bool = True
+    wants_digest: bool = True
     """They want the mail about what waits."""
 
 
@@ -37,7 +37,7 @@ class Principal:
     moderator: Moderator | None = None
     session: str = ""
     """The hash of the session's token, for its CSRF token; empty for a bearer token."""
-    mark: str = ""
+    token_hash: str = ""
     """The hash of what they ask with, a session's token or a program's."""
 
     def may(self, scope: str) -> bool:

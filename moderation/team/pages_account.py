@@ -39,7 +39,7 @@ def in_words(token: Token) -> dict[str, Any]:
         "name": token.name,
         "scopes": sorted(token.scopes),
         "since": (iso(token.created_at) or "")[:16],
-        "used": (iso(token.used_at) or "")[:16],
+        "used": (iso(token.last_used_at) or "")[:16],
     }
 
 
@@ -57,14 +57,14 @@ async def account_page(request: Request, principal: Principal, status: int = 200
         factor = await second_factors.of(session, moderator)
         left = await second_factors.codes_left(session, moderator)
     shown: dict[str, Any] = {
-        "sessions": [in_words(token) | {"here": mark == principal.session} for mark, token in sessions],
+        "sessions": [in_words(token) | {"here": token_hash == principal.session} for token_hash, token in sessions],
         "factor": "off" if factor is None else "on" if factor.confirmed_at else "begun",
         "left": left,
         "codes": [],
         "error": "",
         "notice": SAID.get(request.query_params.get("done", "")),
         "secret": "",
-        "digest": moderator.digest,
+        "digest": moderator.wants_digest,
     }
     if factor and not factor.confirmed_at:
         secret = second_factor.secret_of(services.signer, moderator, factor.seed)

@@ -99,7 +99,7 @@ async def confirm(
         if factor is None or factor.confirmed_at is not None:
             raise Conflict("The second factor is on already, or was not begun.")
         counted = await throttle.count(tx, caller, now)
-        step = step_of(secret_of(signer, moderator, factor.seed), plain(code), factor.step, now)
+        step = step_of(secret_of(signer, moderator, factor.seed), plain(code), factor.last_step, now)
         if step is not None:
             await throttle.take_back(tx, caller, counted)
             await second_factors.put(tx, moderator, SecondFactor(factor.seed, now, step))
@@ -122,7 +122,7 @@ async def check(database: Database, signer: Signer, moderator: Moderator, code: 
         typed = plain(code)
         exhausted = not caller.is_known and await moderators.attempts(tx, caller.counted, now, DAY) > GUESSES
         secret = secret_of(signer, moderator, factor.seed)
-        step = None if exhausted else step_of(secret, typed, factor.step, now)
+        step = None if exhausted else step_of(secret, typed, factor.last_step, now)
         if step is not None:
             await throttle.take_back(tx, caller, counted)
             await second_factors.put(tx, moderator, SecondFactor(factor.seed, factor.confirmed_at, step))

@@ -1,4 +1,4 @@
-"""Moderators, their tokens (only marks of them), and failed attempts."""
+"""Moderators, keyed hashes of their tokens, and failed attempts."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Token:
     scopes: frozenset[str]
     expires_at: int | None = None
     ended_at: int | None = None
-    used_at: int | None = None
+    last_used_at: int | None = None
     """To the hour."""
     name: str = ""
     created_at: int = 0
@@ -119,27 +119,27 @@ async def count(session: Session, *, ready: bool = False) -> int:
     return int(row[0]) if row else 0
 
 
-async def add_token(tx: Session, token: Token, mark: str, now: int) -> None:
+async def add_token(tx: Session, token: Token, token_hash: str, now: int) -> None:
     await tx.execute(
         "INSERT INTO tokens (site, token_hash, kind, id, moderator, scopes, created_at, expires_at, name) "
         "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        *(token.site, mark, token.kind, token.id, token.moderator, " ".join(sorted(token.scopes)), now),
+        *(token.site, token_hash, token.kind, token.id, token.moderator, " ".join(sorted(token.scopes)), now),
         *(token.expires_at, token.name),
     )
 
 
-async def token(session: Session, kind: str, mark: str, now: int) -> Token | None:
-    """The living one with this mark, of this kind."""
+async def token(session: Session, kind: str, token_hash: str, now: int) -> Token | None:
+    """The living one with this hash, of this kind."""
     row = await session.fetch_one(
         f"SELECT {COLUMNS} FROM tokens WHERE {SITES} AND token_hash = ? "
         "AND kind = ? AND ended_at IS NULL AND (expires_at IS NULL OR expires_at > ?)",
-        *(mark, kind, now),
+        *(token_hash, kind, now),
     )
     return token_of(row) if row else None
 
 
 async def living(session: Session, wanted: Collection[str], now: int) -> list[tuple[str, Token, str | None]]:
-    """(mark, token, its moderator's role) of those that are not over, sessions of somebody who was removed neither."""
+    """(token hash, token, its moderator's role) of those that are not over, sessions of somebody who was removed neither."""
     if not wanted:
         return []
     columns = ", ".join(f"t.{column}" for column in COLUMNS.split(", "))
@@ -152,12 +152,12 @@ async def living(session: Session, wanted: Collection[str], now: int) -> list[tu
     return [(row[-2], token_of(row), row[-1]) for row in rows]
 
 
-async def used(tx: Session, site: str, mark: str, hour: int) -> None:
-    await tx.execute("UPDATE tokens SET last_used_at = ? WHERE site = ? AND token_hash = ?", hour, site, mark)
+async def used(tx: Session, site: str, token_hash: str, hour: int) -> None:
+    await tx.execute("UPDATE tokens SET last_used_at = ? WHERE site = ? AND token_hash = ?", hour, site, token_hash)
 
 
 async def sessions_of(session: Session, moderator: Moderator, now: int) -> list[tuple[str, Token]]:
-    """(mark, session), newest first."""
+    """(token hash, session), newest first."""
     rows = await session.fetch(
         f"SELECT {COLUMNS}, token_hash FROM tokens WHERE site = ? AND moderator = ? AND kind = 'session' "
         "AND ended_at IS NULL AND expires_at > ? ORDER BY created_at DESC, token_hash",
@@ -167,7 +167,7 @@ async def sessions_of(session: Session, moderator: Moderator, now: int) -> list[
 
 
 async def end_sessions(tx: Session, moderator: Moderator, now: int, *, id: str = "", but: str = "") -> int:
-    """The one that is called `id`, or all but the one with this mark."""
+    """The one that is called `id`, or all but the one with this hash."""
     which, value = ("id = ?", id) if id else ("token_hash <> ?", but)
     return await tx.execute(
         "UPDATE tokens SET ended_at = ? WHERE site = ? AND moderator = ? AND kind = 'session' AND ended_at IS NULL "
@@ -186,9 +186,9 @@ async def api_tokens(session: Session, site: str) -> list[Token]:
     return [token_of(row) for row in rows]
 
 
-async def end_token(tx: Session, now: int, *, mark: str = "", id: str = "") -> bool:
-    """By its mark; or, a program's, by its id. False where there is no living one."""
-    which, value = ("token_hash = ?", mark) if mark else ("kind = 'api' AND id = ?", id)
+async def end_token(tx: Session, now: int, *, token_hash: str = "", id: str = "") -> bool:
+    """By its hash; or, a program's, by its id. False where there is no living one."""
+    which, value = ("token_hash = ?", token_hash) if token_hash else ("kind = 'api' AND id = ?", id)
     return (
         await tx.execute(f"UPDATE tokens SET ended_at = ? WHERE {SITES} AND {which} AND ended_at IS NULL", now, value)
         > 0
@@ -205,29 +205,29 @@ async def end_tokens_of(
         )
 
 
-async def attempts(session: Session, who: str, now: int, within: int) -> int:
+async def attempts(session: Session, counter: str, now: int, within: int) -> int:
     """How many in the last `within` milliseconds. What is dated later than now is long past: the clock was set back."""
     row = await session.fetch_one(
         "SELECT count(*) FROM failed_attempts WHERE site = ? AND counter = ? AND id > ? AND id < ?",
-        *(EVERYWHERE, who, first_id_at(now - within)[:10], first_id_at(now + LEEWAY)),
+        *(EVERYWHERE, counter, first_id_at(now - within)[:10], first_id_at(now + LEEWAY)),
     )
     return int(row[0]) if row else 0
 
 
-async def add_attempt(tx: Session, who: str, now: int) -> str:
+async def add_attempt(tx: Session, counter: str, now: int) -> str:
     """Remember a failure, and forget this one's older than a day; its id."""
     id = new_id(now)
     await tx.execute(
-        "INSERT INTO failed_attempts (site, counter, id, failed_at) VALUES (?, ?, ?, ?)", EVERYWHERE, who, id, now
+        "INSERT INTO failed_attempts (site, counter, id, failed_at) VALUES (?, ?, ?, ?)", EVERYWHERE, counter, id, now
     )
     await tx.execute(
         "DELETE FROM failed_attempts WHERE site = ? AND counter = ? AND failed_at < ?",
         EVERYWHERE,
-        who,
+        counter,
         now - 86_400_000,
     )
     return id
 
 
-async def forget_attempt(tx: Session, who: str, id: str) -> None:
-    await tx.execute("DELETE FROM failed_attempts WHERE site = ? AND counter = ? AND id = ?", EVERYWHERE, who, id)
+async def forget_attempt(tx: Session, counter: str, id: str) -> None:
+    await tx.execute("DELETE FROM failed_attempts WHERE site = ? AND counter = ? AND id = ?", EVERYWHERE, counter, id)

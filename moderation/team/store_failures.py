@@ -12,50 +12,54 @@ from moderation.db.database import Session, placeholders
 
 @dataclass(frozen=True, slots=True)
 class Failures:
-    failed: int = 0
+    unseen: int = 0
     unmailed: int = 0
     """Of them, since the last mail about it."""
     mailed_at: int = 0
 
 
-async def of(session: Session, who: str) -> Failures:
+async def of(session: Session, account_key: str) -> Failures:
     row = await session.fetch_one(
-        "SELECT unseen, unmailed, mailed_at FROM signin_failures WHERE site = ? AND account_key = ?", EVERYWHERE, who
+        "SELECT unseen, unmailed, mailed_at FROM signin_failures WHERE site = ? AND account_key = ?",
+        EVERYWHERE,
+        account_key,
     )
     return Failures(*row) if row else Failures()
 
 
-async def add(tx: Session, who: str, now: int) -> None:
+async def add(tx: Session, account_key: str, now: int) -> None:
     await tx.execute(
         "INSERT INTO signin_failures (site, account_key, unseen, unmailed, failed_at) VALUES (?, ?, 1, 1, ?) "
         "ON CONFLICT (site, account_key) DO UPDATE SET unseen = signin_failures.unseen + 1, "
         "unmailed = signin_failures.unmailed + 1, failed_at = excluded.failed_at",
-        *(EVERYWHERE, who, now),
+        *(EVERYWHERE, account_key, now),
     )
 
 
-async def take_back(tx: Session, who: str) -> None:
+async def take_back(tx: Session, account_key: str) -> None:
     """The last one was none."""
     await tx.execute(
         "UPDATE signin_failures SET unseen = unseen - 1, unmailed = CASE WHEN unmailed > 0 THEN unmailed - 1 ELSE 0 END "
         "WHERE site = ? AND account_key = ? AND unseen > 0",
-        *(EVERYWHERE, who),
+        *(EVERYWHERE, account_key),
     )
 
 
-async def seen(tx: Session, who: str) -> None:
+async def seen(tx: Session, account_key: str) -> None:
     """Its moderator knows."""
     await tx.execute(
-        "UPDATE signin_failures SET unseen = 0, unmailed = 0 WHERE site = ? AND account_key = ?", EVERYWHERE, who
+        "UPDATE signin_failures SET unseen = 0, unmailed = 0 WHERE site = ? AND account_key = ?",
+        EVERYWHERE,
+        account_key,
     )
 
 
-async def sign(tx: Session, who: str, now: int) -> None:
+async def sign(tx: Session, account_key: str, now: int) -> None:
     await tx.execute(
         "UPDATE signin_failures SET unmailed = 0, mailed_at = ? WHERE site = ? AND account_key = ?",
         now,
         EVERYWHERE,
-        who,
+        account_key,
     )
 
 

@@ -1,4 +1,4 @@
-"""Second factors and recovery codes: what they are made from, and marks of them; never themselves."""
+"""Second factors and recovery codes: what they are made from, and keyed hashes; never themselves."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from moderation.team.model import Moderator
 class SecondFactor:
     seed: str
     confirmed_at: int | None
-    step: int
+    last_step: int
 
 
 async def of(session: Session, moderator: Moderator) -> SecondFactor | None:
@@ -34,7 +34,7 @@ async def put(tx: Session, moderator: Moderator, factor: SecondFactor) -> None:
         "INSERT INTO second_factors (site, moderator, seed, confirmed_at, last_step) VALUES (?, ?, ?, ?, ?) "
         "ON CONFLICT (site, moderator) DO UPDATE SET seed = excluded.seed, confirmed_at = excluded.confirmed_at, "
         "last_step = excluded.last_step",
-        *(moderator.site, moderator.id, factor.seed, factor.confirmed_at, factor.step),
+        *(moderator.site, moderator.id, factor.seed, factor.confirmed_at, factor.last_step),
     )
 
 
@@ -44,21 +44,21 @@ async def remove(tx: Session, moderator: Moderator) -> None:
     await tx.execute("DELETE FROM second_factors WHERE site = ? AND moderator = ?", moderator.site, moderator.id)
 
 
-async def put_codes(tx: Session, moderator: Moderator, marks: list[str]) -> None:
+async def put_codes(tx: Session, moderator: Moderator, code_hashes: list[str]) -> None:
     """In place of all that were there."""
     await tx.execute("DELETE FROM recovery_codes WHERE site = ? AND moderator = ?", moderator.site, moderator.id)
     await tx.execute_many(
         "INSERT INTO recovery_codes (site, moderator, code_hash) VALUES (?, ?, ?)",
-        [(moderator.site, moderator.id, mark) for mark in marks],
+        [(moderator.site, moderator.id, code_hash) for code_hash in code_hashes],
     )
 
 
-async def use_code(tx: Session, moderator: Moderator, mark: str) -> bool:
+async def use_code(tx: Session, moderator: Moderator, code_hash: str) -> bool:
     """Once."""
     return (
         await tx.execute(
             "DELETE FROM recovery_codes WHERE site = ? AND moderator = ? AND code_hash = ?",
-            *(moderator.site, moderator.id, mark),
+            *(moderator.site, moderator.id, code_hash),
         )
         > 0
     )

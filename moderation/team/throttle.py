@@ -36,7 +36,7 @@ class Caller:
 
     account: str
     """The key of the email address that was typed, whether anybody has it or not."""
-    place: str = ""
+    network_key: str = ""
     """The network's; empty: unknown."""
     device: str = ""
     """The browser, where it has signed in to this account before."""
@@ -58,10 +58,10 @@ class Caller:
         """Counter → how many failures it takes."""
         if self.is_known:
             return {f"{self.counted} {self.device or self.session}": ATTEMPTS}
-        if not self.place:
+        if not self.network_key:
             return {f"{self.counted} ": MANY}
-        shared = times(self.place)
-        return {f"{self.counted} {self.place}": ATTEMPTS * shared, self.place: MANY * shared}
+        shared = times(self.network_key)
+        return {f"{self.counted} {self.network_key}": ATTEMPTS * shared, self.network_key: MANY * shared}
 
 
 async def refuse(session: Session, caller: Caller, now: int) -> None:

@@ -17,8 +17,8 @@ from moderation.comments import store_appeals as appeals
 from moderation.comments import store_decisions as decisions
 from moderation.comments import store_submissions as judged_submissions
 from moderation.comments.model import Comment
-from moderation.comments.store_decisions import Entry
-from moderation.comments.store_submissions import Judgement
+from moderation.comments.store_decisions import Decision
+from moderation.comments.store_submissions import JudgedSubmission
 from moderation.core.times import iso
 from moderation.core.urls import Links
 from moderation.db.database import Database, Session
@@ -67,7 +67,7 @@ async def write_jsonl(
     def line(row: dict[str, Any]) -> None:
         write(orjson.dumps(row) + b"\n")
 
-    line({"format": "leave-a-reply", "version": 1, "site": site.key, "name": site.name, "exported_at": iso(now)})
+    line({"format": "leave-a-reply", "version": 2, "site": site.key, "name": site.name, "exported_at": iso(now)})
     async with database.reading() as session:
         async for article in articles(session, site.key):
             ids = await imports.ids(session, site.key, ARTICLE, [article.key])
@@ -122,7 +122,8 @@ async def comment_rows(session: Session, site: str, page: list[Comment]) -> list
         }
         row |= {"name": c.name, "email": c.email, "url": c.url, "body": c.body, "format": c.format}
         row |= {"created_at": iso(c.created_at), "edited_at": iso(c.edited_at), "notify": c.id in notified}
-        row |= {"judged": c.judged, "decided": c.decided, "staff": c.staff, "ids": known.get(c.id, [])}
+        row |= {"judged_revision": c.judged_revision, "is_decided": c.is_decided, "is_staff": c.is_staff}
+        row["ids"] = known.get(c.id, [])
         now_ = {"body": c.body, "format": c.format, "name": c.name, "url": c.url}
         row["verdicts"] = [verdict_row(v, now_) for v in told.get(c.id, [])]
         row["decisions"] = [decision_row(d) for d in taken.get(c.id, [])]
@@ -131,7 +132,7 @@ async def comment_rows(session: Session, site: str, page: list[Comment]) -> list
     return rows
 
 
-def submission_row(told: list[Judgement], taken: list[Entry]) -> dict[str, Any]:
+def submission_row(told: list[JudgedSubmission], taken: list[Decision]) -> dict[str, Any]:
     first = told[0]
     return {
         "id": first.id,
@@ -143,7 +144,7 @@ def submission_row(told: list[Judgement], taken: list[Entry]) -> dict[str, Any]:
     }
 
 
-def verdict_row(v: Judgement, known: dict[str, Any]) -> dict[str, Any]:
+def verdict_row(v: JudgedSubmission, known: dict[str, Any]) -> dict[str, Any]:
     """What the comment says already is left out."""
     said = {"body": v.body, "format": v.format, "name": v.name, "url": v.url}
     row: dict[str, Any] = {name: value for name, value in said.items() if name not in known or known[name] != value}
@@ -151,17 +152,17 @@ def verdict_row(v: Judgement, known: dict[str, Any]) -> dict[str, Any]:
     return row | {"reasons": v.reasons, "facts": v.facts, "created_at": iso(v.created_at)}
 
 
-def decision_row(d: Entry) -> dict[str, Any]:
+def decision_row(d: Decision) -> dict[str, Any]:
     row = {
         "id": d.id,
-        "judged": d.judged,
+        "judged_revision": d.judged_revision,
         "action": d.action,
         "labels": d.labels,
         "reason": d.reason,
         "note": d.note,
         "moderator": d.moderator,
     }
-    row |= {"before": d.before_status, "after": d.after_status, "after_revision": d.after_revision}
+    row |= {"before_status": d.before_status, "after_status": d.after_status, "after_revision": d.after_revision}
     return row | {"created_at": iso(d.created_at), "undone_at": iso(d.undone_at), "undone_by": d.undone_by}
 
 

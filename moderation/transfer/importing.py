@@ -19,8 +19,8 @@ from moderation.comments import store_appeals as appeals
 from moderation.comments import store_decisions as decisions
 from moderation.comments.decision import MOST_APPEALED, REASONS, STATUS_AFTER
 from moderation.comments.model import Comment, below
-from moderation.comments.store import Judged, Keys
-from moderation.comments.store_decisions import Entry
+from moderation.comments.store import JudgedComment, Keys
+from moderation.comments.store_decisions import Decision
 from moderation.comments.verdict import Verdict
 from moderation.core.ids import first_id_at, new_id
 from moderation.core.problem import Problem
@@ -40,7 +40,7 @@ from moderation.transfer.records import (
     Record,
     Skipped,
 )
-from moderation.transfer.store import ARTICLE, COMMENT, Known
+from moderation.transfer.store import ARTICLE, COMMENT, ImportedId
 
 FEWEST, BATCH, BATCH_SIZE = 25, 500, 2_000_000
 """Records, and characters of their texts, in one transaction."""
@@ -132,7 +132,9 @@ class Arrivals:
                 except ValueError as error:
                     self.skip(record.where, str(error))
         judged = [record for record in batch if isinstance(record, ImportedSubmission)]
-        alike = {r.past.foreign: duplicates.keys_of(r.comment, links=has_link(r.comment)) for r in reversed(arrived)}
+        duplicate_keys = {
+            r.past.foreign: duplicates.keys_of(r.comment, links=has_link(r.comment)) for r in reversed(arrived)
+        }
         async with self.database.transaction() as tx:
             began = time.monotonic()
             keys = await self._articles(tx, articles, arrived)
@@ -140,7 +142,9 @@ class Arrivals:
             arrived, known = await self._new(tx, arrived)
             placed = await self._placed(tx, arrived, known)
             await self._write(tx, placed)
-            await duplicates.keep_imported(tx, self.site, ((c.id, alike[r.past.foreign]) for r, c, _ in placed))
+            await duplicates.keep_imported(
+                tx, self.site, ((c.id, duplicate_keys[r.past.foreign]) for r, c, _ in placed)
+            )
             await self._judged(tx, judged)
             await sites.touch(tx, self.site, (c.article for _, c, _ in placed if c.status == "approved"))
         return time.monotonic() - began
@@ -178,7 +182,7 @@ class Arrivals:
                 await register.register(tx, new)
                 here[key] = new
                 self.told.articles += old is None
-            await imports.add(tx, (Known(self.site, source, ARTICLE, id, key) for source, id in a.ids))
+            await imports.add(tx, (ImportedId(self.site, source, ARTICLE, id, key) for source, id in a.ids))
         return keys
 
     def _with_article(self, arrived: list[Prepared], keys: dict[str, str]) -> list[Prepared]:
@@ -239,11 +243,11 @@ class Arrivals:
         ]
 
     async def _write(self, tx: Session, placed: list[tuple[Prepared, Comment, str | None]]) -> None:
-        verdicts, entries, ids = list[Judged](), list[Entry](), list[Known]()
-        rows = list[Judged]()
+        verdicts, entries, ids = list[JudgedComment](), list[Decision](), list[ImportedId]()
+        rows = list[JudgedComment]()
         for r, c, waits in placed:
             kept = r.past.kept
-            judged = Judged(
+            judged = JudgedComment(
                 c,
                 past_verdict(c, self.source),
                 r.keys,
@@ -254,23 +258,25 @@ class Arrivals:
             told = {v.revision: v for v in kept.verdicts} if kept else {}
             # the queue sorts it by its last verdict, as it did where it came from
             rows.append(
-                replace(judged, verdict=as_judged(judged, told[c.judged]).verdict) if c.judged in told else judged
+                replace(judged, verdict=as_judged(judged, told[c.judged_revision]).verdict)
+                if c.judged_revision in told
+                else judged
             )
             verdicts += [as_judged(judged, v) for v in told.values()]
-            if c.judged not in told:
+            if c.judged_revision not in told:
                 verdicts.append(judged)
             if kept:
                 entries += self._entries(c.id, c.id == r.past.foreign, kept.decisions)
-                ids += [Known(self.site, source, COMMENT, id, c.id) for source, id in kept.ids]
+                ids += [ImportedId(self.site, source, COMMENT, id, c.id) for source, id in kept.ids]
             elif c.status in TAUGHT:
                 action = TAUGHT[c.status]
                 entries.append(
-                    Entry(
+                    Decision(
                         *(self.site, new_id(c.created_at), c.id, 1, action, (), "", BY),
                         *("pending", c.status, 1, c.created_at),
                     )
                 )
-            ids.append(Known(self.site, self.source, COMMENT, r.past.foreign, c.id, waits))
+            ids.append(ImportedId(self.site, self.source, COMMENT, r.past.foreign, c.id, waits))
             self.told.comments[c.status] += 1
         await comments.add_comments(tx, rows)
         await comments.add_verdicts(tx, verdicts)
@@ -282,15 +288,15 @@ class Arrivals:
         await imports.add(tx, ids)
         self.told.decisions.update(e.action or "label" for e in entries)
 
-    def _entries(self, id: str, same: bool, told: Iterable[ImportedDecision]) -> list[Entry]:
+    def _entries(self, id: str, same: bool, told: Iterable[ImportedDecision]) -> list[Decision]:
         """Decisions as they were; under ids of their own where the comment is a copy."""
         known = {d.id: d for d in told if d.action is None or d.action in STATUS_AFTER}
         return [
-            Entry(
+            Decision(
                 self.site,
                 d.id if same else new_id(d.created_at),
                 id,
-                d.judged,
+                d.judged_revision,
                 d.action,
                 tuple(label for label in d.labels if label in LABELS),
                 clean(d.note)[:1000],
@@ -307,14 +313,14 @@ class Arrivals:
         ]
 
     async def _judged(self, tx: Session, told: list[ImportedSubmission]) -> None:
-        """Judged texts that never were comments."""
+        """JudgedComment texts that never were comments."""
         known = await imports.found(tx, self.site, self.source, COMMENT, {s.foreign for s in told})
         known |= dict.fromkeys(await comments.judged_already(tx, [s.foreign for s in told]), "")
         for s in {s.foreign: s for s in told if s.foreign not in known}.values():
             bare = Comment(
                 s.foreign, self.site, clean(s.article)[:200], None, "", "pending", 1, "", "", None, "", "", 0
             )
-            judged = Judged(
+            judged = JudgedComment(
                 bare, Verdict("hold"), Keys(s.author_key, "", ""), False, clean(s.email_domain)[:253], "import"
             )
             await comments.add_verdicts(
@@ -322,7 +328,7 @@ class Arrivals:
             )
             entries = self._entries(s.foreign, True, s.decisions)
             await decisions.add(tx, entries)
-            await imports.add(tx, [Known(self.site, self.source, COMMENT, s.foreign, s.foreign)])
+            await imports.add(tx, [ImportedId(self.site, self.source, COMMENT, s.foreign, s.foreign)])
             self.told.decisions.update(e.action or "label" for e in entries)
 
     async def _reunite(self) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from classifier.labels import LABELS
 from classifier.streamsafe import normalize
 from moderation.comments.model import Comment
-from moderation.comments.store import Judged, Keys
+from moderation.comments.store import JudgedComment, Keys
 from moderation.comments.submission import (
     BODY_BYTES,
     NAME_LONGEST,
@@ -97,12 +97,12 @@ def ready(past: ImportedComment, signer: Signer, site: str, now: int) -> Prepare
         html=formats.render(body, past.format).html,
         created_at=past.created_at,
         edited_at=past.edited_at,
-        judged=max(1, kept.judged) if kept else 1,
-        decided=kept.decided if kept else past.status != "pending",
+        judged_revision=max(1, kept.judged_revision) if kept else 1,
+        is_decided=kept.is_decided if kept else past.status != "pending",
         format=past.format,
-        staff=bool(kept and kept.staff),
+        is_staff=bool(kept and kept.is_staff),
     )
-    return Prepared(past, made, Keys(signer.author_key(email, name), signer.address_key(past.address), body_key(body)))
+    return Prepared(past, made, Keys(signer.author_key(email, name), signer.network_key(past.address), body_key(body)))
 
 
 def clean_name(name: str) -> str:
@@ -118,11 +118,11 @@ def past_verdict(comment: Comment, source: str) -> Verdict:
     return Verdict(ACTIONS[comment.status], (Reason("imported", note=source),))
 
 
-def as_judged(judged: Judged, past: ImportedVerdict) -> Judged:
+def as_judged(judged: JudgedComment, past: ImportedVerdict) -> JudgedComment:
     """The comment as it was when this verdict fell."""
     c = replace(
         judged.comment,
-        judged=past.revision,
+        judged_revision=past.revision,
         body=clean(past.body),
         name=clean_name(past.name),
         url=checked_url(clean(past.url)) if past.url else None,

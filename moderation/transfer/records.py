@@ -44,7 +44,7 @@ class ImportedVerdict:
 @dataclass(frozen=True, slots=True)
 class ImportedDecision:
     id: str
-    judged: int
+    judged_revision: int
     action: str | None
     labels: tuple[str, ...]
     note: str
@@ -63,13 +63,13 @@ class Kept:
     """What only our own export knows of a comment."""
 
     revision: int
-    judged: int
-    decided: bool
+    judged_revision: int
+    is_decided: bool
     notify: bool
     verdicts: tuple[ImportedVerdict, ...]
     decisions: tuple[ImportedDecision, ...]
     ids: tuple[tuple[str, str], ...] = ()
-    staff: bool = False
+    is_staff: bool = False
     appeal: tuple[str, int] | None = None
     """What its author answered to a rejection, and when."""
 

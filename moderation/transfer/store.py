@@ -11,22 +11,22 @@ ARTICLE, COMMENT = "article", "comment"
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class ImportedId:
     """`source` is whose id it is (`wordpress`, `disqus`, …). `parent` is set while a reply waits for a parent that has not come."""
 
     site: str
     source: str
     kind: str
-    foreign: str
+    foreign_id: str
     id: str
-    parent: str | None = None
+    missing_parent: str | None = None
 
 
-async def add(tx: Session, known: Iterable[Known]) -> None:
+async def add(tx: Session, known: Iterable[ImportedId]) -> None:
     """One that is there already stays as it is."""
     await tx.execute_many(
         f"INSERT INTO imported_ids (site, source, kind, foreign_id, id, missing_parent) VALUES ({placeholders(6)}) ON CONFLICT DO NOTHING",
-        [(k.site, k.source, k.kind, k.foreign, k.id, k.parent) for k in known],
+        [(k.site, k.source, k.kind, k.foreign_id, k.id, k.missing_parent) for k in known],
     )
 
 

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from moderation.comments import store as comments
 from moderation.comments.model import Comment, place
 from moderation.comments.public_feeds import Feed, atom, json_feed
-from moderation.comments.store import Judged, Keys
+from moderation.comments.store import JudgedComment, Keys
 from moderation.comments.verdict import Verdict
 from moderation.core.ids import is_id, new_id, next_id, uuid_of
 from moderation.core.signing import Signer
@@ -311,8 +311,10 @@ async def test_a_closed_article_offers_no_form(service: Service) -> None:
 # --- paging, counting ---------------------------------------------------------------------------------------------------
 
 
-def judged(comment: Comment) -> Judged:
-    return Judged(comment, Verdict("publish", (), None, None, {}), Keys("author", "", comment.id), False, "example.org")
+def judged(comment: Comment) -> JudgedComment:
+    return JudgedComment(
+        comment, Verdict("publish", (), None, None, {}), Keys("author", "", comment.id), False, "example.org"
+    )
 
 
 def a_thread(shape: list[int]) -> list[Comment]:

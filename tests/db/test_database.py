@@ -12,7 +12,7 @@ import pytest
 from moderation.articles import store_openings as openings
 from moderation.comments import store as comments
 from moderation.comments.model import Comment
-from moderation.comments.store import Judged, Keys
+from moderation.comments.store import JudgedComment, Keys
 from moderation.comments.verdict import Reason, Verdict
 from moderation.core.ids import new_id
 from moderation.core.problem import Unavailable
@@ -21,7 +21,7 @@ from moderation.db.database import Database, Session
 from moderation.db.sqlite import Writer
 from moderation.intake import store as idempotency
 from moderation.privacy import store as data_subjects
-from moderation.privacy.store import Person
+from moderation.privacy.store import DataSubject
 from moderation.queue import store as queue
 from moderation.sites import store as sites
 from moderation.sites.model import Article, Site, SiteSettings
@@ -35,13 +35,13 @@ async def a_site(tx: Session, key: str = "default") -> None:
     await sites.put_article(tx, Article(key, "post", "A post", created_at=1))
 
 
-def judged(id: str, site: str = "default", **more: object) -> Judged:
+def judged(id: str, site: str = "default", **more: object) -> JudgedComment:
     values: dict[str, object] = {
         "id": id, "site": site, "article": "post", "parent": None, "path": id, "status": "approved", "revision": 1,
         "name": "Ann", "email": "ann@example.org", "url": None, "body": "Text", "html": "<p>Text</p>", "created_at": 5,
     } | more  # fmt: skip
     verdict = Verdict("publish", (Reason("label", "spam", 0.25, spans=((0, 4),)),), {"spam": 0.25}, "m1", {"links": 0})
-    return Judged(Comment(**values), verdict, Keys("author", "address", "body"), False, "example.org")  # type: ignore[arg-type]
+    return JudgedComment(Comment(**values), verdict, Keys("author", "address", "body"), False, "example.org")  # type: ignore[arg-type]
 
 
 async def test_what_is_stored_comes_back_as_it_was(database: Database) -> None:
@@ -50,7 +50,7 @@ async def test_what_is_stored_comes_back_as_it_was(database: Database) -> None:
         await a_site(tx)
         await comments.add(tx, [one])
     async with database.reading() as session:
-        assert (await sites.sites(session))["default"].rules.blocked == ("bank",)
+        assert (await sites.sites(session))["default"].settings.blocked == ("bank",)
         assert await comments.find(session, [one.comment.id]) == {one.comment.id: one.comment}
         assert await comments.verdicts(session, "default", [one.comment.id]) == {one.comment.id: one.verdict}
 
@@ -109,7 +109,7 @@ async def test_a_batch_goes_to_the_writers_thread_twice(tmp_path: Path, monkeypa
 
     monkeypatch.setattr(Writer, "run", counted)
     async with database.transaction() as tx:
-        assert await comments.said(tx.before, "default", ["author"], ["body"]) == set()
+        assert await comments.postings(tx.before, "default", ["author"], ["body"]) == set()
         await comments.add(tx, [judged(new_id(5, n)) for n in range(10)])
         await sites.touch(tx, "default", ["post"])
     assert hops == [("BEGIN IMMEDIATE",), ("COMMIT",)]
@@ -125,7 +125,7 @@ async def test_a_person_is_found_and_erased_with_texts_that_never_were_comments(
         await a_site(tx)
         await comments.add(tx, [comment])
         await comments.add_verdicts(tx, [replace(asked, source="import")])
-        person = Person("author")
+        person = DataSubject("author")
         assert [s["id"] for s in await data_subjects.submissions(tx, person)] == [comment.comment.id, asked.comment.id]
         await data_subjects.erase(tx, person)
         assert await tx.fetch("SELECT id FROM submissions") == [] and await tx.fetch("SELECT id FROM comments") == []
@@ -139,7 +139,7 @@ async def test_a_status_moves_only_from_the_revision_seen(database: Database) ->
         assert await comments.move(tx, one.comment, "spam", decided=True)
         assert not await comments.move(tx, one.comment, "approved", decided=True)
         found = (await comments.find(tx, [one.comment.id]))[one.comment.id]
-    assert (found.status, found.revision, found.decided) == ("spam", 2, True)
+    assert (found.status, found.revision, found.is_decided) == ("spam", 2, True)
 
 
 async def test_writers_take_turns_and_none_is_lost(database: Database) -> None:
@@ -245,10 +245,10 @@ async def test_no_query_of_the_hot_path_scans_a_table(tmp_path: Path) -> None:
 
     async with database.reading() as session:
         asked = Explaining(session)
-        await comments.said(asked, "default", ["a"], ["b"])
+        await comments.postings(asked, "default", ["a"], ["b"])
         await comments.recent_by_author(asked, "default", ["a"], "0")
         await comments.recent(asked, "default", ["a"], "0")
-        await openings.by_address(asked, "default", ["a"], 0)
+        await openings.by_network(asked, "default", ["a"], 0)
         await openings.proposals(asked, "default", ["a"])
         await comments.of_site(asked, "default", ["a"])
         await comments.find(asked, ["a"])

@@ -226,7 +226,7 @@ async def test_what_waits_to_be_told_does_not_wait_until_then(service: Service) 
     async with services.database.transaction() as tx:
         await outbox.add(tx, [Message("default", f"m{n}", "lane", "", {}, now) for n in range(2)])
         (message,) = [m for m in [await outbox.due(tx, "lane", now)] if m]
-        await outbox.put_off(tx, message, now + 80_000, "no answer", lane=False)
+        await outbox.put_off(tx, message, now + 80_000, "no answer", destination=False)
 
     async def due() -> set[str]:
         async with services.database.reading() as session:

@@ -164,7 +164,7 @@ async def test_a_person_is_erased_beside_a_warm_server(service: Service) -> None
 
     other = connect(service.settings.database)  # another process, as far as the cache can tell
     await other.open()
-    person = privacy.person_of(service.services.signer, "Gone@EXAMPLE.org")
+    person = privacy.data_subject_of(service.services.signer, "Gone@EXAMPLE.org")
     assert (await privacy.erase(other, person, "operator", 1)).comments == 1
     thread = await service.thread()
     assert [c["text"] for c in thread["comments"]] == ["I stay."] and thread["count"] == 1

@@ -239,8 +239,8 @@ async def test_the_native_endpoint_asks_for_no_pause(service: Service) -> None:
 async def test_imported_numbers_lead_to_our_articles_and_comments(service: Service) -> None:
     parent = (await service.post("a-garden")).json()["id"]
     known = [
-        imports.Known("default", "wordpress", imports.ARTICLE, "12", "a-garden"),
-        imports.Known("default", "wordpress", imports.COMMENT, "345", parent),
+        imports.ImportedId("default", "wordpress", imports.ARTICLE, "12", "a-garden"),
+        imports.ImportedId("default", "wordpress", imports.COMMENT, "345", parent),
     ]
     async with service.services.database.transaction() as tx:
         await imports.add(tx, known)

@@ -264,7 +264,7 @@ async def test_what_it_said_goes_with_the_person_and_is_shown_to_them(service: S
     await told(service)
     services = service.services
     database, signer = services.database, services.signer
-    held = await privacy.export(database, privacy.person_of(signer, "ann@example.org"), 30)
+    held = await privacy.export(database, privacy.data_subject_of(signer, "ann@example.org"), 30)
     (said,) = held["shadow"]
     assert (said["model"], said["action"]) == ("stern", "hold") and said["scores"]["toxicity"] > 0.5
     assert "word" not in json.dumps(await kept(database)), "facts only"
@@ -274,7 +274,7 @@ async def test_what_it_said_goes_with_the_person_and_is_shown_to_them(service: S
         run = await shadows.running_on(session, "default")
         assert run
         (row,) = await shadows.unread(session, run, run.started_at, ("", 0), 10)
-    await privacy.erase(database, privacy.person_of(signer, "ann@example.org"), "operator", service.clock())
+    await privacy.erase(database, privacy.data_subject_of(signer, "ann@example.org"), "operator", service.clock())
     late = shadows.ShadowVerdict(row.id, row.revision, "spam", True, {"spam": 1.0}, [], service.clock())
     async with database.transaction() as tx:
         assert await shadows.add(tx, run, [late]) == 0

@@ -278,8 +278,8 @@ async def test_a_private_address_is_refused_when_it_is_connected_to(service: Ser
     await service.services.outbox.all_due()
     assert receiver.got == [] and await counts(service) == {"waiting": 2, "failed": 0}
     async with service.services.database.reading() as session:
-        lanes = await outbox.lanes(session, service.clock() + AGE)
-        said = [await outbox.last_words(session, lane) for lane in lanes]
+        due_destinations = await outbox.due_destinations(session, service.clock() + AGE)
+        said = [await outbox.last_response(session, lane) for lane in due_destinations]
     assert len(said) == 2 and all("private" in words for words in said)
 
 
@@ -311,7 +311,7 @@ async def test_an_unexpected_failure_is_a_failed_try_that_quotes_nobody(
         await outbox.add(tx, [Message("default", "m1", "mail", "", {}, service.clock())])
     await services.outbox.all_due()
     async with services.database.reading() as session:
-        assert await outbox.last_words(session, "mail") == "failed (RuntimeError)"
+        assert await outbox.last_response(session, "mail") == "failed (RuntimeError)"
     assert "ann@" not in caplog.text
 
 
@@ -341,7 +341,7 @@ async def test_killed_between_commit_and_delivery_it_tells_after_the_restart(
     database = connect(address)
     await database.open()
     async with database.transaction() as tx:  # twenty seconds later: it no longer holds what it took
-        assert await tx.execute("UPDATE leases SET until = until - ? WHERE name = 'outbox'", LEASE) == 1
+        assert await tx.execute("UPDATE leases SET expires_at = expires_at - ? WHERE name = 'outbox'", LEASE) == 1
     await database.close()
     assert {g.event["data"]["id"] for g in receiver.got} < sent
     first = receiver.got[0].id

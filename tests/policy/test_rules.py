@@ -17,7 +17,7 @@ CLEAN = {"spam": 0.01, "toxicity": 0.02, "insult": 0.01}
 
 
 def case(**more: Any) -> Case:
-    given: dict[str, Any] = {"submission": SENT, "rules": SiteSettings(), "scores": CLEAN, "model": "m1"}
+    given: dict[str, Any] = {"submission": SENT, "settings": SiteSettings(), "scores": CLEAN, "model": "m1"}
     return Case(**(given | more))
 
 
@@ -29,14 +29,14 @@ def test_a_harmless_comment_is_published_without_reasons() -> None:
 @pytest.mark.parametrize(
     ("changed", "rule", "action"),
     [
-        ({"rules": SiteSettings(disallowed=("river",))}, "disallowed", "spam"),
-        ({"rules": SiteSettings(disallowed=("ANN",))}, "disallowed", "spam"),
-        ({"rules": SiteSettings(disallowed=("example.org",))}, "disallowed", "spam"),
-        ({"rules": SiteSettings(disallowed=("203.0.113.0/24",)), "address": "203.0.113.7"}, "disallowed", "spam"),
-        ({"rules": SiteSettings(disallowed=("2001:db8::/32",)), "address": "2001:db8::1"}, "disallowed", "spam"),
+        ({"settings": SiteSettings(disallowed=("river",))}, "disallowed", "spam"),
+        ({"settings": SiteSettings(disallowed=("ANN",))}, "disallowed", "spam"),
+        ({"settings": SiteSettings(disallowed=("example.org",))}, "disallowed", "spam"),
+        ({"settings": SiteSettings(disallowed=("203.0.113.0/24",)), "address": "203.0.113.7"}, "disallowed", "spam"),
+        ({"settings": SiteSettings(disallowed=("2001:db8::/32",)), "address": "2001:db8::1"}, "disallowed", "spam"),
         ({"scores": None}, "unscored", "hold"),
         ({"scores": CLEAN | {"spam": 0.99}}, "certain-spam", "spam"),
-        ({"rules": SiteSettings(blocked=("bank",))}, "blocked-word", "hold"),
+        ({"settings": SiteSettings(blocked=("bank",))}, "blocked-word", "hold"),
         ({"links": 3, "trusted": True}, "many-links", "hold"),
         ({"form": "missing"}, "form-token", "hold"),
         ({"form": "early"}, "form-token", "hold"),
@@ -54,16 +54,16 @@ def test_each_rule_fires_alone(changed: dict[str, Any], rule: str, action: str) 
 @pytest.mark.parametrize(
     "changed",
     [
-        {"rules": SiteSettings(disallowed=("press", "kin", "riv"))},  # parts of words
-        {"rules": SiteSettings(disallowed=("203.0.113.0/24",)), "address": "203.0.114.7"},
-        {"rules": SiteSettings(blocked=("ban",))},
+        {"settings": SiteSettings(disallowed=("press", "kin", "riv"))},  # parts of words
+        {"settings": SiteSettings(disallowed=("203.0.113.0/24",)), "address": "203.0.114.7"},
+        {"settings": SiteSettings(blocked=("ban",))},
         {"links": 2, "trusted": True},
         {"form": "ok"},
         {"scores": CLEAN | {"insult": 0.29}, "thresholds": {"insult": 0.3}},
         {
             "scores": CLEAN | {"insult": 0.4},
             "thresholds": {"insult": 0.3},
-            "rules": SiteSettings(hold_at={"insult": 0.5}),
+            "settings": SiteSettings(hold_at={"insult": 0.5}),
         },
     ],
 )
@@ -73,7 +73,7 @@ def test_and_stays_silent_next_to_it(changed: dict[str, Any]) -> None:
 
 def test_all_that_fire_are_reasons_and_the_first_in_order_decides() -> None:
     everything = case(
-        rules=SiteSettings(disallowed=("river",), blocked=("bank",)),
+        settings=SiteSettings(disallowed=("river",), blocked=("bank",)),
         scores=CLEAN | {"spam": 0.999},
         links=4,
         form="missing",
@@ -90,7 +90,7 @@ def test_all_that_fire_are_reasons_and_the_first_in_order_decides() -> None:
         "label",
         "stranger-with-link",
     ]
-    held = judge(replace(everything, rules=SiteSettings(), scores=None))
+    held = judge(replace(everything, settings=SiteSettings(), scores=None))
     assert (held.action, held.reasons[0].rule) == ("hold", "unscored")
 
 
@@ -108,16 +108,16 @@ def test_nothing_is_rejected_by_itself() -> None:
 
 
 def test_reasons_point_at_the_words() -> None:
-    (reason,) = judge(case(rules=SiteSettings(blocked=("bank",)))).reasons
+    (reason,) = judge(case(settings=SiteSettings(blocked=("bank",)))).reasons
     ((start, end),) = reason.spans
     assert SENT.body[start:end] == "bank"
 
 
 def test_full_width_letters_do_not_hide_a_word() -> None:
     hidden = replace(SENT, body="my Ｂａｎｋ")
-    assert judge(case(submission=hidden, rules=SiteSettings(blocked=("bank",)))).action == "hold"
+    assert judge(case(submission=hidden, settings=SiteSettings(blocked=("bank",)))).action == "hold"
 
 
 def test_facts_hold_neither_address_nor_email() -> None:
-    told = judge(case(address="203.0.113.7", rules=SiteSettings(disallowed=("203.0.113.7",))))
+    told = judge(case(address="203.0.113.7", settings=SiteSettings(disallowed=("203.0.113.7",))))
     assert "203.0.113.7" not in str(told) and "ann@" not in str(told)

@@ -193,6 +193,6 @@ async def test_before_the_changes_that_are_kept_nobody_knows_which_networks_stoo
         await rules(service, max_links=10 + n)
     async with service.services.database.reading() as session:
         kept = await past_settings.versions(session, "default", 100)
-    assert len(kept) == KEPT and kept[0].rules.max_links == 10 + KEPT - 1
+    assert len(kept) == KEPT and kept[0].settings.max_links == 10 + KEPT - 1
     found = await ask(service, {"blocked": ["203.0.113.0/24", "beets"]})
     assert found["changed"] == 0 and found["not_replayed"]["why"] == {"address": 1}

@@ -36,7 +36,7 @@ def stored(service: Service) -> bytes:
 
 
 async def is_asked(service: Service) -> bool:
-    return await secure_delete.wanted(service.services.database)
+    return await secure_delete.is_requested(service.services.database)
 
 
 @ON_SQLITE
@@ -64,11 +64,11 @@ async def test_each_of_them_asks_where_it_took_something(service: Service) -> No
     assert not await is_asked(service), "there was nothing"
     await file_spam(service)
     assert await empty(database, NOT_KEPT, "*", "test", service.clock()) == 1
-    assert await is_asked(service) and await secure_delete.scrub(database)
+    assert await is_asked(service) and await secure_delete.overwrite_deleted(database)
     await file_spam(service)
     service.clock.forward(hours=24 * 31)
     swept = await sweep(database, Keep(spam=30, addresses=0), service.clock())
     assert swept["spam"] == 1 and await is_asked(service)
-    assert await secure_delete.scrub(database)
+    assert await secure_delete.overwrite_deleted(database)
     swept = await sweep(database, Keep(spam=30, addresses=30), service.clock())
     assert swept["addresses"] and await is_asked(service), "the keys of addresses too"

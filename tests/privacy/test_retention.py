@@ -20,7 +20,7 @@ from moderation.sites import store as sites
 from moderation.sites.model import Site, SiteSettings
 from moderation.transfer import store as imports
 from moderation.transfer import store_backup as dump
-from moderation.transfer.store import Known
+from moderation.transfer.store import ImportedId
 from tests.conftest import Server, Service, changed
 from tests.outbox.postbox import Postbox
 
@@ -129,7 +129,7 @@ async def test_what_was_imported_counts_from_the_import(service: Service) -> Non
     days(service, 500)
     database = service.services.database
     async with database.transaction() as tx:
-        await imports.add(tx, [Known("default", "wordpress", "comment", "7", id)])
+        await imports.add(tx, [ImportedId("default", "wordpress", "comment", "7", id)])
     assert (await swept(service))["spam"] == 0, "an import that is still going on"
     async with database.transaction() as tx:
         await audit.note(tx, site="default", at=service.clock(), actor="operator", action="site:import", subject="wordpress")  # fmt: skip

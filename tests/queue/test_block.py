@@ -86,7 +86,7 @@ async def test_what_the_comment_does_not_name_cannot_be_blocked_from_it(service:
     assert (await ask(service, await service.token("score"), id, "author")).status_code == 403
     assert (await ask(service, who, "0" * 26, "author")).status_code == 404
     async with service.services.database.transaction() as tx:
-        assert (await sites.sites(tx))["default"].rules.disallowed == ()
+        assert (await sites.sites(tx))["default"].settings.disallowed == ()
         await sites.put_site(tx, Site("garden", "Garden"), 1)
     assert (await ask(service, await service.token(site="garden"), id, "author")).status_code == 404
 
@@ -113,24 +113,24 @@ async def test_what_is_blocked_from_comments_pushes_no_policy_change_out_of_reac
     for id in ids:
         assert (await ask(service, who, id, "author")).status_code == 200
     day, policy = await kept()
-    assert day.bar and not policy.bar and policy.rules.max_links != 7
-    assert day.rules.max_links == 7 and day.rules.disallowed == (), "one click would take back the whole day"
+    assert day.is_block and not policy.is_block and policy.settings.max_links != 7
+    assert day.settings.max_links == 7 and day.settings.disallowed == (), "one click would take back the whole day"
     for n, id in enumerate(ids):
         assert (await ask(service, who, id, "author", "unblock")).status_code == 200
-        assert [version.bar for version in await kept()] == ([True, False] if n < 24 else [False])
+        assert [version.is_block for version in await kept()] == ([True, False] if n < 24 else [False])
     for id in ids[:2]:
         assert (await ask(service, await service.token(), id, "author")).status_code == 200
     assert (await kept())[0].actor == past_settings.SEVERAL
     service.clock.forward(hours=24)
     assert (await ask(service, who, ids[2], "author")).status_code == 200
-    assert [len(version.rules.disallowed) for version in await kept()] == [2, 0, 0], "another day is another row"
+    assert [len(version.settings.disallowed) for version in await kept()] == [2, 0, 0], "another day is another row"
     for n in range(past_settings.KEPT - 1):
         async with services.database.transaction() as tx:
             await settings_history.change(
                 tx, "default", lambda _, n=n: {"max_links": 8 + n}, signer, "operator", service.clock()
             )
     found = await kept()
-    assert [version.bar for version in found].count(False) == past_settings.KEPT and found[-1].id == policy.id
+    assert [version.is_block for version in found].count(False) == past_settings.KEPT and found[-1].id == policy.id
     assert not past_settings.are_all(found)
     for days in range(past_settings.MOST):
         service.clock.forward(hours=24)

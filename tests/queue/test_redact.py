@@ -125,10 +125,10 @@ async def test_a_reader_of_an_older_state_only_puts_it_off(service: Service) -> 
     async with database.reading() as session:
         await session.fetch("SELECT count(*) FROM comments")
         assert (await redact(service, who, id)).status_code == 200
-    assert await secure_delete.wanted(database)
+    assert await secure_delete.is_requested(database)
     assert any(b"5554433221" in file.read_bytes() for file in folder.iterdir())
     await service.services.periodic.due()
-    assert not await secure_delete.wanted(database)
+    assert not await secure_delete.is_requested(database)
     assert not any(b"5554433221" in file.read_bytes() for file in folder.iterdir())
 
 

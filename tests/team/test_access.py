@@ -51,12 +51,12 @@ def test_keys_hide_what_they_are_made_of_and_tell_the_same_from_another() -> Non
     assert signer.author_key("Ann@example.org", "") == signer.author_key("ann@example.org", "x")
     assert signer.author_key("ann@example.org", "") != other.author_key("ann@example.org", "")
     assert (
-        signer.address_key("2001:db8::1")
-        == signer.address_key("2001:db8::ffff")
-        != signer.address_key("2001:db8:0:1::1")
+        signer.network_key("2001:db8::1")
+        == signer.network_key("2001:db8::ffff")
+        != signer.network_key("2001:db8:0:1::1")
     )
-    assert signer.address_key("::ffff:192.0.2.1") == signer.address_key("192.0.2.1")
-    assert signer.address_key("") == signer.address_key("nonsense") == ""
+    assert signer.network_key("::ffff:192.0.2.1") == signer.network_key("192.0.2.1")
+    assert signer.network_key("") == signer.network_key("nonsense") == ""
 
 
 def test_tokens_of_one_kind_do_not_serve_as_another() -> None:

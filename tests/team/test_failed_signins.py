@@ -72,7 +72,7 @@ async def test_a_mail_a_day_tells_how_many_and_never_from_where(
     assert await round_(service, box) == []
     service.clock.forward(hours=2)
     (text,) = await round_(service, box)
-    assert f"{(await failed(service)).failed} sign-ins" in text
+    assert f"{(await failed(service)).unseen} sign-ins" in text
     service.clock.forward(hours=25)
     assert await round_(service, box) == [], "nothing new"
     await attack(service, 2)
@@ -91,11 +91,11 @@ async def test_what_was_typed_for_nobody_s_account_is_forgotten_after_a_day(
     for email in (EMAIL, "nobody@garden.example"):
         await attack(service, 1, email)
     assert len(await round_(service, box)) == 1
-    assert (await failed(service, "nobody@garden.example")).failed == 5
+    assert (await failed(service, "nobody@garden.example")).unseen == 5
     service.clock.forward(hours=25)
     await round_(service, box)
-    assert (await failed(service, "nobody@garden.example")).failed == 0
-    assert (await failed(service)).failed == 5, "it waits for its moderator"
+    assert (await failed(service, "nobody@garden.example")).unseen == 0
+    assert (await failed(service)).unseen == 5, "it waits for its moderator"
 
 
 async def test_erasing_a_person_takes_every_trace_of_their_attempts(service: Service, quick: Hashing) -> None:  # noqa: F811
@@ -111,7 +111,7 @@ async def test_erasing_a_person_takes_every_trace_of_their_attempts(service: Ser
         return [who for who in found if key in who]
 
     assert len(await traces()) > 5
-    await privacy.erase(services.database, privacy.person_of(services.signer, email), "operator", service.clock())
+    await privacy.erase(services.database, privacy.data_subject_of(services.signer, email), "operator", service.clock())
     assert await traces() == []
 
 

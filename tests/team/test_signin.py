@@ -197,7 +197,7 @@ async def test_a_full_house_says_so_counts_nothing_and_lets_known_browsers_in(se
                 assert full.status_code == 503 and int(full.headers["retry-after"]) > 0
         assert (await give(service.client)).status_code == 303
     async with service.services.database.reading() as session:
-        assert (await failures.of(session, authenticator.account(EMAIL))).failed == 0
+        assert (await failures.of(session, authenticator.account(EMAIL))).unseen == 0
 
 
 # --- nobody is locked out by others --------------------------------------------------------------------------------------
@@ -398,7 +398,7 @@ async def test_whoever_is_signed_in_gives_the_password_once_more_whatever_happen
     assert answers == [401] * 5 + [429]
     async with service.services.database.reading() as session:
         known = await failures.of(session, service.services.authenticator.account(EMAIL))
-    assert known.failed == 10, "what one mistypes oneself, signed in, is no failed sign-in"
+    assert known.unseen == 10, "what one mistypes oneself, signed in, is no failed sign-in"
 
 
 # --- forms for one browser -----------------------------------------------------------------------------------------------

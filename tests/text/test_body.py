@@ -41,7 +41,7 @@ async def test_readers_get_safe_html_and_the_plain_text(service: Service) -> Non
 
 async def test_moderators_get_the_source_and_spans_that_match_it(service: Service) -> None:
     async with service.services.database.transaction() as tx:
-        await sites.put_site(tx, Site("default", "My site", rules=SiteSettings(blocked=("viagra",))), 1)
+        await sites.put_site(tx, Site("default", "My site", settings=SiteSettings(blocked=("viagra",))), 1)
     service.services.directory.forget()
     accepted = await send(service, SAID)
     assert not accepted.approved

@@ -114,6 +114,31 @@ async def test_out_and_in_again_everything_is_the_same(service: Service, bring: 
     await there.close()
 
 
+OF_VERSION_1 = {
+    b"judged_revision": b"judged", b"is_decided": b"decided", b"is_staff": b"staff", b"before_status": b"before",
+    b"after_status": b"after",
+}  # fmt: skip
+
+
+async def test_an_export_of_version_1_comes_in_as_one_of_today(service: Service, bring: Bring, tmp_path: Path) -> None:
+    await lived_in(service, bring)
+    here, there = service.services.database, connect(str(tmp_path / "fresh.sqlite3"))
+    data = (await exported(here, service, tmp_path / "out.jsonl")).replace(b'"version":2', b'"version":1', 1)
+    for name, then in OF_VERSION_1.items():
+        assert b'"%s":' % name in data
+        data = data.replace(b'"%s":' % name, b'"%s":' % then)
+    (tmp_path / "then.jsonl").write_bytes(data)
+    await there.open()
+    async with there.transaction() as tx:
+        await sites.put_site(tx, SITE, 1)
+    signer = service.services.signer
+    await transfer_commands.bring(there, signer, "default", str(tmp_path / "then.jsonl"), None, None, lambda: LATER)
+    before, after = await held_in(here), await held_in(there)
+    await there.close()
+    for table in (*KEPT, "imported_ids"):
+        assert after[table] == before[table], table
+
+
 async def test_a_copy_in_the_same_database_has_ids_of_its_own(service: Service, bring: Bring, tmp_path: Path) -> None:
     await lived_in(service, bring)
     here = service.services.database
@@ -195,7 +220,7 @@ async def test_an_export_that_is_cut_short_says_so(service: Service, bring: Brin
     with pytest.raises(Problem, match="last line is missing"):
         await bring(b"".join(lines[:-1]))
     with pytest.raises(Problem, match="newer leave-a-reply"):
-        await bring(data.replace(b'"version":1', b'"version":2', 1))
+        await bring(data.replace(b'"version":2', b'"version":3', 1))
 
 
 async def test_a_file_is_never_written_over(service: Service, tmp_path: Path) -> None:

@@ -9,16 +9,16 @@ from moderation.sites import store as sites
 from moderation.sites.model import Site
 from moderation.transfer import store as imports
 from moderation.transfer import store_backup as dump
-from moderation.transfer.store import ARTICLE, COMMENT, Known
+from moderation.transfer.store import ARTICLE, COMMENT, ImportedId
 
 
 @pytest.mark.anyio
 async def test_an_id_from_elsewhere_is_kept_once_and_found_on_its_own_site_only(database: Database) -> None:
     async with database.transaction() as tx:
         await sites.put_site(tx, Site("default", "My site"), 1)
-        await imports.add(tx, [Known("default", "wordpress", COMMENT, "12", "first")])
-        await imports.add(tx, [Known("default", "wordpress", COMMENT, "12", "second")])
-        await imports.add(tx, [Known("default", "wordpress", ARTICLE, "12", "hello")])
+        await imports.add(tx, [ImportedId("default", "wordpress", COMMENT, "12", "first")])
+        await imports.add(tx, [ImportedId("default", "wordpress", COMMENT, "12", "second")])
+        await imports.add(tx, [ImportedId("default", "wordpress", ARTICLE, "12", "hello")])
     async with database.reading() as session:
         assert await imports.found(session, "default", "wordpress", COMMENT, ["12", "13"]) == {"12": "first"}
         assert await imports.found(session, "default", "wordpress", ARTICLE, ["12"]) == {"12": "hello"}

@@ -28,7 +28,15 @@ from moderation.transfer.records import (
 )
 
 SOURCE = "leave-a-reply"
-VERSION = 1
+VERSION = 2
+OF_VERSION_1 = {
+    "judged": "judged_revision",
+    "decided": "is_decided",
+    "staff": "is_staff",
+    "before": "before_status",
+    "after": "after_status",
+}
+"""Names in a comment's row and in a decision's, and what version 2 calls them."""
 FIRST = re.compile(rb'\s*\{\s*"format"\s*:\s*"leave-a-reply"\s*,\s*"version"\s*:\s*(\d{1,9})')
 
 
@@ -47,6 +55,8 @@ def read(file: File, keys: str) -> Iterator[Record]:
         where = f"line {number}"
         try:
             row = orjson.loads(line or b"")
+            if first and int(first[1]) == 1:
+                row = of_now(row)
             if "article" in row:
                 yield article(row["article"])
             elif "comment" in row:
@@ -61,6 +71,18 @@ def read(file: File, keys: str) -> Iterator[Record]:
         raise BadRequest(
             "The export is cut short: its last line is missing. What is there has come in; export again for the rest."
         )
+
+
+def of_now(row: dict[str, Any]) -> dict[str, Any]:
+    """A line of version 1, under the names of version 2."""
+    for kind in row.keys() & {"comment", "submission"}:
+        inner = renamed(row[kind])
+        row[kind] = inner | {"decisions": [renamed(one) for one in inner["decisions"]]}
+    return row
+
+
+def renamed(row: dict[str, Any]) -> dict[str, Any]:
+    return {OF_VERSION_1.get(name, name): value for name, value in row.items()}
 
 
 def article(row: dict[str, Any]) -> Record:
@@ -96,13 +118,13 @@ def comment(row: dict[str, Any], where: str) -> Record:
         moment(row["edited_at"]),
         kept=Kept(
             whole(row["revision"]),
-            whole(row["judged"]),
-            row["decided"] is True,
+            whole(row["judged_revision"]),
+            row["is_decided"] is True,
             row["notify"] is True,
             verdicts(row["verdicts"], row),
             decisions(row["decisions"]),
             ids(row["ids"]),
-            row.get("staff") is True,
+            row.get("is_staff") is True,
             appeal(row.get("appeal")),
         ),
     )
@@ -157,12 +179,17 @@ def decisions(rows: list[dict[str, Any]]) -> tuple[ImportedDecision, ...]:
     found = []
     for row in rows:
         at = moment(row["created_at"])
-        if at is None or not is_id(row["id"]) or {row["before"], row["after"]} - {None, *STATUSES}:
+        if at is None or not is_id(row["id"]) or {row["before_status"], row["after_status"]} - {None, *STATUSES}:
             raise ValueError
         found.append(
             ImportedDecision(
-                *(row["id"], whole(row["judged"]), text(row["action"]) or None, tuple(map(str, row["labels"]))),
-                *(text(row["note"]), text(row["moderator"]), row["before"], row["after"]),
+                *(
+                    row["id"],
+                    whole(row["judged_revision"]),
+                    text(row["action"]) or None,
+                    tuple(map(str, row["labels"])),
+                ),
+                *(text(row["note"]), text(row["moderator"]), row["before_status"], row["after_status"]),
                 *(whole(row["after_revision"]) or None, at, moment(row["undone_at"]), text(row["undone_by"]) or None),
                 reason=text(row.get("reason")),
             )
