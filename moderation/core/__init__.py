@@ -1,1 +1,1 @@
-"""What every slice stands on: problems, ids, times, what the secret key signs, our own addresses."""
+"""The ground of every slice: problems, ids, times, signing, logs and the service's own addresses."""

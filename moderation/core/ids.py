@@ -1,4 +1,4 @@
-"""Ids: sortable by time, unguessable; and the key that stands for every site."""
+"""Ids that sort by time and cannot be guessed, and the key that means all sites."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import secrets
 from uuid import UUID
 
 EVERYWHERE = "*"
-"""In place of a site's key: all sites."""
+"""A site key that means all sites."""
 
 
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: sorts as its numbers do
@@ -21,23 +21,23 @@ def new_id(now: int, order: int = 0) -> str:
 
 
 def first_id_at(now: int) -> str:
-    """Not an id of any comment: the lowest that one made at `now` could have."""
+    """The lowest possible id at `now` (Unix milliseconds); no comment has it."""
     return spelled(now << 80)
 
 
 def spelled(number: int) -> str:
-    """130 bits as 26 characters, two at a time."""
+    """130 bits as 26 characters, converted two characters at a time."""
     return "".join([_PAIRS[(number >> shift) & 1023] for shift in range(120, -1, -10)])
 
 
 def next_id(id: str) -> str:
-    """The lowest id above this one: every path that begins with `id` is below it, in every collation."""
+    """The next id. In every collation it sorts after all paths that begin with `id`."""
     kept = id.rstrip(ALPHABET[-1])
     return kept[:-1] + ALPHABET[ALPHABET.index(kept[-1]) + 1] if kept else id + ALPHABET[-1]
 
 
 def uuid_of(id: str) -> str:
-    """The same 128 bits as a UUID: what a feed calls this comment, for ever and wherever the service moves."""
+    """The id's 128 bits as a UUID: the comment's permanent name in feeds, independent of the service's address."""
     number = 0
     for character in id:
         number = number << 5 | ALPHABET.index(character)
@@ -45,7 +45,7 @@ def uuid_of(id: str) -> str:
 
 
 def made_at(id: str) -> int:
-    """When an id was made: the inverse of `first_id_at`."""
+    """The time of an id in Unix milliseconds: the inverse of `first_id_at`."""
     at = 0
     for character in id[:10]:  # the time's 50 bits
         at = at << 5 | _VALUES[character]

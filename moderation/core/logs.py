@@ -1,4 +1,4 @@
-"""Logs: one JSON object a line on standard error, with ids and places, never a body, an email or an address."""
+"""Logs: one JSON object a line on standard error. They contain ids and code positions, and no text or address."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 
 class Lines(logging.Formatter):
-    """One JSON object a line: time, level, where, what, and ids. Never a body, an email or an address."""
+    """Formats a record as one JSON object: time, level, origin, message and ids; no body, email or address."""
 
     KNOWN = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName", "color_message"}
 
@@ -23,7 +23,7 @@ class Lines(logging.Formatter):
         }
         line |= {k: v for k, v in record.__dict__.items() if k not in self.KNOWN}
         if record.exc_info and record.exc_info[0]:
-            # the kind and the place only: a message may quote what somebody wrote
+            # only the exception's type and position: its message may quote a comment
             line["error"] = record.exc_info[0].__name__
             trace, places = record.exc_info[2], []
             while trace:

@@ -1,7 +1,7 @@
-"""Reading what takes so long that others would notice: in a thread of its own, so that the event loop goes on.
+"""Long work in threads beside the event loop.
 
-Each lane has one thread, since two would only wait for the interpreter's lock in turn, and the loop behind both. What
-somebody brings waits in a queue with an end; what the intake does inside a transaction never waits behind that.
+Each lane has one thread: a second one would only compete for the interpreter's lock, and delay the loop further. Requests
+have bounded queues. The intake's work inside a transaction has its own lane, so requests cannot delay it.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ T = TypeVar("T")
 
 
 class Lane:
-    """Its thread begins with the first work."""
+    """One thread, started with its first work."""
 
     def __init__(self, name: str, most: int = 0) -> None:
-        """most: how many may wait; 0: any number."""
+        """most: the number of calls that may wait; 0: no limit."""
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=name)
         self._most, self._waiting = most, 0
 
     async def run(self, work: Callable[..., T], *args: Any, here: bool = False, **named: Any) -> T:
-        """`here`: it is so little that it is done at once. Raises what the work raises, or Unavailable."""
+        """Runs `work` in the lane's thread; short work (`here`) runs at once. Raises the work's errors, or Unavailable."""
         if here:
             return work(*args, **named)
         if 0 < self._most <= self._waiting:
@@ -39,8 +39,8 @@ class Lane:
 
 
 REQUESTS = Lane("requests", 200)
-"""What requests bring, before anything is stored."""
+"""Requests' bodies, before anything is stored."""
 SCORES = Lane("scores", 200)
-"""What programs ask about and nobody stores: a thousand texts at once hold up no comment."""
+"""Texts to score, which are not stored: a thousand texts at once delay no comment."""
 WRITING = Lane("writing")
-"""What is worked out inside a transaction, one at a time as those are."""
+"""Work inside a transaction, one at a time like transactions."""

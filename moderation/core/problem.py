@@ -1,11 +1,11 @@
-"""What can go wrong, said so that it can be mended: a family of errors and their RFC 9457 form.
+"""Errors with an HTTP status, and their RFC 9457 form.
 
     Problem
     ├── BadRequest     400   not JSON, not UTF-8, NUL
     ├── Unauthorized   401   no or wrong credentials
     ├── Forbidden      403   origin, closed, edit window, scope
     ├── NotFound       404
-    ├── TooSlow        408   said by the protocol, as is 431: before a request is whole
+    ├── TooSlow        408   from the protocol, as is 431: before the request is complete
     ├── Gone           410   erased
     ├── Conflict       409   duplicate, or changed meanwhile
     ├── TooLarge       413
@@ -15,7 +15,7 @@
     ├── HeadTooLarge   431
     └── Unavailable    503   nothing was stored, with Retry-After
 
-No text of a problem ever holds an email, an address or a body.
+The text of a problem contains no email, address or body.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class FieldError:
 
 
 class Problem(Exception):
-    """An answer that is not a success. `detail` is a sentence for a person; `code` a word for a program."""
+    """An unsuccessful answer. `detail` is a sentence for people, `code` a word for programs."""
 
     status: ClassVar[int] = 500
     title: ClassVar[str] = "Something went wrong"
@@ -57,7 +57,7 @@ class Problem(Exception):
         self.headers = dict(headers or {})
         self.extra = dict(extra or {})
         self.counted = False
-        """Its network's allowance is smaller by it already."""
+        """This problem already counts against its network's allowance."""
 
     def document(self) -> dict[str, Any]:
         """The `application/problem+json` object."""

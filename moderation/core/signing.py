@@ -1,4 +1,5 @@
-"""Signer: all that is made from the secret key. Each use has its own purpose, so no value serves as another (BLAKE2b, RFC 7693)."""
+"""Signer: every value derived from the secret key (BLAKE2b, RFC 7693). Each kind of value has its own purpose string, so
+none can be used as another."""
 
 from __future__ import annotations
 
@@ -15,13 +16,13 @@ from moderation.core.ids import ID_LENGTH, is_id, made_at
 
 FORM_YOUNGEST = 1_000
 FORM_OLDEST = 24 * 3600 * 1000
-"""Milliseconds: a form comes back no earlier, and no later, than this after it was served; a site may say otherwise."""
+"""Milliseconds: the youngest and oldest valid age of a form token; site settings override them."""
 
 SHARED = "shared"
-"""In an address's stead, and in its key's: all readers who came through a proxy that does not tell us who they are."""
+"""The address, and the address key, shared by all readers behind an undeclared proxy."""
 
 TICKET_LIFE = 10 * 60 * 1000
-"""Milliseconds between the password and the code."""
+"""Milliseconds allowed between the password and the code."""
 
 
 class Signer:
@@ -36,16 +37,16 @@ class Signer:
         ).digest()
 
     def author_key(self, email: str, name: str) -> str:
-        """Who wrote it, without saying who: 32 hex digits. By address; by name only where there is none."""
+        """An author's key, 32 hex digits: from the email address, or without one from the name."""
         who = f"email:{email.casefold()}" if email else f"name:{name.casefold()}"
         return self._mark("author", who).hex()
 
     def staff_key(self, who: str) -> str:
-        """The same for what moderators write: by themselves, not by an address."""
+        """A moderator's author key, from the moderator's id."""
         return self._mark("staff", who).hex()
 
     def network_key(self, address: str) -> str:
-        """Where it came from, an IPv6 address by its /64; empty for an unknown one."""
+        """A network address's key; IPv6 addresses by their /64. Empty for an unknown address."""
         if address == SHARED:
             return SHARED
         ip = parsed_address(address)
@@ -65,11 +66,11 @@ class Signer:
         return hmac.compare_digest(self.edit_token(comment).encode(), token.encode("utf-8", "replace"))
 
     def receipt(self, comment: str) -> str:
-        """The unguessable name of one comment, for its author: the id and 144 bits that only we can make."""
+        """A comment's receipt: its id and a signature of 144 bits."""
         return comment + urlsafe(self._mark("receipt", comment, 18))
 
     def comment_of(self, receipt: str) -> str | None:
-        """The comment that a receipt is for, or None for a forged one. A whole receipt address is taken too."""
+        """The comment id of a receipt, or of a receipt's full address; None for a forged one."""
         receipt = receipt.strip().rsplit("/", 1)[-1]
         comment = receipt[:ID_LENGTH]
         if not is_id(comment):
@@ -83,8 +84,8 @@ class Signer:
     def check_form_token(
         self, token: str, site: str, article: str, now: int, youngest: int = FORM_YOUNGEST, oldest: int = FORM_OLDEST
     ) -> str:
-        """`ok`, `missing` (or forged), `early` or `old`. One of ours from later than now was made before the clock was set
-        back: it says nothing of its age, and is `ok`."""
+        """`ok`, `missing` (or forged), `early` or `old`. A valid token with a future time comes from before the clock was set
+        back: its age is unknown, and it is `ok`."""
         made, _, _ = token.partition(".")
         try:
             at = int(made, 16)
@@ -101,11 +102,11 @@ class Signer:
         return hmac.compare_digest(self.csrf_token(session).encode(), token.encode("utf-8", "replace"))
 
     def device(self, account: str, id: str) -> str:
-        """What a browser keeps that has signed in to an account: an id, which holds its time, and a mark for this account."""
+        """The cookie of a browser that has signed in to an account: an id with its time, and a signature for the account."""
         return id + urlsafe(self._mark("device", f"{account}/{id}", 18))
 
     def device_of(self, account: str, token: str, since: int) -> str:
-        """Its id; empty for a forged one, another account's, or one from before that time."""
+        """The id in such a cookie; empty if it is forged, another account's, or older than the given time."""
         id = token[:ID_LENGTH]
         good = hmac.compare_digest(
             self.device(account, id).encode("utf-8", "replace"), token.encode("utf-8", "replace")
@@ -113,12 +114,11 @@ class Signer:
         return id if good and is_id(id) and made_at(id) > since else ""
 
     def totp_secret(self, moderator: str, seed: str) -> bytes:
-        """What a moderator's app makes codes from (RFC 4226 recommends 160 bits); kept nowhere."""
+        """The secret of a moderator's authenticator app (160 bits, as RFC 4226 recommends); stored nowhere."""
         return self._mark("totp", f"{moderator}/{seed}", 20)
 
     def ticket(self, site: str, moderator: str, password_hash: str, browser: str, now: int) -> str:
-        """Between the two steps of signing in: this moderator's password was right, in this browser. Ends when the password
-        changes."""
+        """The proof, between the two steps of signing in, of a correct password in this browser. A password change ends it."""
         mark = urlsafe(self._mark("ticket", f"{site}/{moderator}/{password_hash}/{browser}/{now:x}", 18))
         return f"{site}/{moderator}/{now:x}/{mark}"
 
@@ -136,35 +136,32 @@ class Signer:
         return self._mark("token", token, 32).hex()
 
     def sign(self, purpose: str, id: str) -> str:
-        """The unguessable name of something in a mail that we sent: its id, and 144 bits that only we can make."""
+        """A link's token in a mail: an id and a signature of 144 bits."""
         return id + urlsafe(self._mark(f"mail:{purpose}", id, 18))
 
     def verify(self, purpose: str, token: str) -> str | None:
-        """None for a forged one."""
+        """The id in a mail's token; None for a forged one."""
         id = token[:ID_LENGTH]
         good = hmac.compare_digest(self.sign(purpose, id).encode("utf-8", "replace"), token.encode("utf-8", "replace"))
         return id if good and is_id(id) else None
 
     def webhook_secret(self, endpoint: str) -> bytes:
-        """What an endpoint's messages are signed with."""
+        """The secret that signs a webhook's messages."""
         return self._mark("webhook", endpoint, 32)
 
     def feed(self, site: str, article: str | None) -> str:
-        """A feed's UUID: its own among all services, and the same wherever this one moves."""
+        """A feed's UUID: globally unique, and independent of the service's address."""
         return str(UUID(bytes=self._mark("feed", f"{site}/{article or ''}")))
 
     def avatar(self, name: str) -> str:
-        """16 hex digits from the shown name, and from nothing else: what an avatar is drawn from.
-
-        The same for every spelling that readers see as the same.
-        """
+        """The seed of an avatar: 16 hex digits from the shown name alone, equal for visually equal spellings."""
         shown = normalize("NFKC", normalize("NFKC", name).casefold())
         return self._mark("avatar", " ".join(shown.split()), 8).hex()
 
 
 @lru_cache(1024)
 def parsed_address(text: str) -> IPv4Address | IPv6Address | None:
-    """An IP address, or None; an IPv4 address in IPv6 form, as a socket for both says it, is the IPv4 address."""
+    """An IP address, or None. An IPv4-mapped IPv6 address, as dual-stack sockets report it, becomes the IPv4 address."""
     try:
         return IPv4Address(inet_pton(AF_INET, text))  # a quarter of what `ip_address` takes
     except (OSError, ValueError):

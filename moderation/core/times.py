@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 LEEWAY = 60_000
-"""Milliseconds by which two clocks of one service may differ. What is dated further ahead than that was written before the
-clock was set back: nobody knows how old it is, so it counts as long past and keeps nobody waiting."""
+"""Milliseconds by which two clocks of one service may differ. A later time was written before the clock was set back: its
+age is unknown, so it counts as long past and delays nothing."""
 
 
 def iso(at: int | None) -> str | None:
@@ -18,7 +18,7 @@ def iso(at: int | None) -> str | None:
 
 
 def moment(text: object) -> int | None:
-    """Unix milliseconds of a date as ISO 8601, SQL or RFC 822 write it; UTC where it names no zone."""
+    """Unix milliseconds of a date in ISO 8601, SQL or RFC 822 form; UTC if it names no zone."""
     if not isinstance(text, str) or not 8 <= len(text) <= 40 or text.startswith("0000"):
         return None
     try:
@@ -30,7 +30,7 @@ def moment(text: object) -> int | None:
             return None
     try:
         at = int((when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp() * 1000)
-        iso(at)  # an offset may lead out of the years that can be shown
+        iso(at)  # an offset may lead outside the years that `iso` can write
         return at
     except (ValueError, OverflowError):
         return None

@@ -1,4 +1,4 @@
-"""Every address of ours that leaves the service. Its base is a setting, never the request's Host."""
+"""Every address of the service that it sends out. The base is a setting, never the request's Host."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
 @lru_cache(16)
 def own_origins(base: str) -> tuple[str, ...]:
-    """Where our own pages come from, as a browser says it (RFC 6454). On the machine itself, where nothing is set up yet, that
-    has three names: whatever answers at one of them is we."""
+    """The origins of the service's own pages (RFC 6454). On the local machine, without a public address, there are three
+    names for it."""
     parts = urlsplit(base)
     host, port = parts.hostname or "", parts.port
     if not host.isascii():
@@ -29,7 +29,7 @@ def own_origins(base: str) -> tuple[str, ...]:
 @dataclass(frozen=True, slots=True)
 class Links:
     base: str
-    """Without a slash at its end."""
+    """The base address, without a final slash."""
     signer: Signer
 
     @property
@@ -38,7 +38,7 @@ class Links:
         return f"{parts.scheme}://{parts.netloc}"
 
     def is_own(self, origin: str) -> bool:
-        """By the setting alone: whoever asks chooses the `Host`, and with it what a name of theirs leads to."""
+        """Whether an address is the service's own, by the setting alone: the client chooses the header `Host`."""
         return origin in own_origins(self.base)
 
     def receipt(self, comment: str) -> str:
@@ -57,7 +57,7 @@ class Links:
         return f"{self.base}/sites/{site}/articles/{article}/fragment"
 
     def feed(self, site: str, article: str | None, name: str = "feed") -> str:
-        """Of an article, or of the whole site. `name` is `feed` (Atom) or `feed.json` (JSON Feed)."""
+        """The feed of an article or of a whole site. `name` is `feed` (Atom) or `feed.json` (JSON Feed)."""
         return f"{self.base}/sites/{site}{f'/articles/{article}' if article else ''}/{name}"
 
     def subscription(self, id: str) -> str:

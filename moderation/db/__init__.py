@@ -1,4 +1,4 @@
-"""Every SQL statement of the service, once, in what SQLite and PostgreSQL share."""
+"""Database access for SQLite and PostgreSQL. Statements use the SQL that both share."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from moderation.db.database import Database
 
 
 def connect(address: str) -> Database:
-    """A database that is not open yet, from a path or a `postgresql://` URL."""
+    """A closed database for a path or a `postgresql://` URL."""
     if address.startswith(("postgresql://", "postgres://")):
         from moderation.db.postgres import Postgres
 

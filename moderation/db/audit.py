@@ -1,4 +1,4 @@
-"""Who did what, when: append and read. There is no update and no delete, and a trigger says so too."""
+"""The audit log: actor, action, subject and time. It can be appended to and read; a trigger refuses changes."""
 
 from __future__ import annotations
 
@@ -54,6 +54,6 @@ async def read(session: Session, site: str, *, before: str = "", limit: int = 10
 
 
 async def newest(session: Session) -> int | None:
-    """When the last thing was done."""
+    """The time of the latest entry, in Unix milliseconds."""
     row = await session.fetch_one("SELECT max(at) FROM audit")
     return row[0] if row else None

@@ -1,4 +1,4 @@
-"""What both databases promise: one writer at a time, readers beside it, migrations applied once."""
+"""The interface of both databases: one writer at a time, concurrent readers, migrations applied once."""
 
 from __future__ import annotations
 
@@ -13,38 +13,38 @@ from moderation.core.problem import Unavailable
 
 Row = Sequence[Any]
 WAIT = 10.0
-"""Seconds that a reader waits for a connection; then it is told that there is none."""
+"""Seconds that a reader waits for a connection before Unavailable."""
 PROBE = 5.0
-"""Seconds between two tries to write after one has failed."""
+"""Seconds between two test writes after a failed write."""
 
 
 class Session(ABC):
-    """Statements with `?` marks, inside a transaction or a reading."""
+    """Statements with `?` placeholders, inside a transaction or a reading."""
 
     kind: str
     lists_texts = False
-    """New texts are listed for a full-text index that reads them later."""
+    """New texts are queued for a full-text index that reads them later."""
 
     @abstractmethod
     async def fetch(self, sql: str, *args: Any) -> list[Row]: ...
 
     @abstractmethod
     async def execute(self, sql: str, *args: Any) -> int:
-        """How many rows it changed."""
+        """Runs a statement. Returns the number of changed rows."""
 
     @abstractmethod
     async def execute_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
-        """For each row. Where the database is far away, this may go along with what is said next; at the latest with the
-        end of the transaction."""
+        """Runs a statement for each row. It may be sent together with the next statement, at the latest with the commit, to
+        save a round trip."""
 
     async def execute_script(self, sql: str) -> None:
-        """Many statements, however long they take: a migration of PostgreSQL."""
+        """Runs many statements without a time limit: a migration of PostgreSQL."""
         raise TypeError("only a transaction on PostgreSQL runs scripts")
 
     @property
     def before(self) -> Session:
-        """What was stored before this transaction wrote anything, for many quick looks by key. The writer is alone, so
-        nothing that it finds there can change under it."""
+        """The state before this transaction's first write, for many quick reads by key. There is one writer, so this state
+        cannot change meanwhile."""
         return self
 
     async def fetch_one(self, sql: str, *args: Any) -> Row | None:
@@ -53,7 +53,7 @@ class Session(ABC):
 
 
 class Starvation:
-    """Since when nobody who wanted to read could."""
+    """The time since which no reader could get a connection."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.clock = clock
@@ -77,16 +77,16 @@ class Database(ABC):
     def __init__(self) -> None:
         self.starvation = Starvation()
         self.refusal = ""
-        """Why the last transaction could not be stored, where the disk or the server is to blame: words for a person."""
+        """The cause of the last failed write, in words, if the disk or the server caused it."""
         self._probed = -PROBE
 
     def starved(self) -> float:
-        """Seconds for which no reader could be had; 0 where one can. Waits for nothing."""
+        """Seconds without a free connection for readers; 0 if one is free. Never waits."""
         return self.starvation.seconds
 
     async def trouble(self) -> str:
-        """Why nothing could be stored now; empty where nothing is known. After a write that failed, another is tried now
-        and then, so that it is seen when it works again: a row that comes and goes, and is written all the same."""
+        """The cause of failing writes, or empty. After a failed write, a row is written and deleted every PROBE seconds, to
+        notice the recovery."""
         now = self.starvation.clock()
         if self.refusal and now - self._probed >= PROBE:
             self._probed = now
@@ -101,36 +101,36 @@ class Database(ABC):
 
     @abstractmethod
     async def open(self) -> None:
-        """Connect and migrate. Raises IncompatibleDatabase where there is no way from the migration that it is at."""
+        """Connects and migrates. Raises IncompatibleDatabase for a database that this version cannot migrate."""
 
     @abstractmethod
     async def close(self) -> None: ...
 
     @abstractmethod
     def transaction(self) -> AbstractAsyncContextManager[Session]:
-        """The one writer's: all or nothing, on disk when it ends. Raises Unavailable where that cannot be."""
+        """The writer's transaction: atomic, and on disk when it ends. Raises Unavailable if it cannot be stored."""
 
     @abstractmethod
     def reading(self) -> AbstractAsyncContextManager[Session]:
-        """A consistent look that never waits for the writer."""
+        """A consistent read that never waits for the writer."""
 
     @abstractmethod
     async def overwrite(self) -> bool:
-        """What rows held before they were changed or deleted is out of the files; False where that must wait."""
+        """Overwrites the former contents of changed and deleted rows in the files. False if it must be repeated later."""
 
     @abstractmethod
     async def article_revision(self, site: str, article: str) -> int | None:
-        """What a cached thread is compared with before it is served: whoever wrote, this process or another."""
+        """The article's revision, compared before a cached thread is served; it changes with writes of any process."""
 
     def data_version(self) -> int | None:
-        """A number that moves when anybody commits, where the database can tell for next to nothing; else None."""
+        """A number that changes with every commit, if the database has one at little cost; else None."""
         return None
 
     def sites_revision(self) -> tuple[int, int] | None:
-        """The same for the sites alone, so that a site's rules are read again only where they may have changed."""
+        """A number that changes with every change of a site, so that a site's rules are read again only after one."""
         return None
 
 
 def placeholders(count: int) -> str:
-    """`?,?,?` for IN lists."""
+    """`?,?,?` for `n` values of an IN list."""
     return ",".join("?" * count)

@@ -1,4 +1,4 @@
-"""Where a database lies: whether its files are still those that were opened, and whether there is room for more."""
+"""Checks of a database's files: whether they are still the opened ones, and whether the disk has free space."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 from moderation.core.problem import Unavailable
 
 ROOM = 8 * 1024 * 1024
-"""Bytes. The write-ahead log of one large batch with its indexes needs less."""
+"""Bytes that must be free. The write-ahead log of one large batch with its indexes needs less."""
 MOVED = (
     "The database file was moved away or replaced while the service has it open; nothing was stored. Put it back, or "
     "restart the service."
@@ -19,7 +19,7 @@ MOVED = (
 
 
 def room(folder: Path) -> str:
-    """Empty where there is some; of a folder that is not there yet, where it would be made."""
+    """An error in words if less than ROOM is free, else empty. A missing folder is checked at its nearest parent."""
     try:
         while not folder.exists() and folder != folder.parent:
             folder = folder.parent
@@ -30,14 +30,14 @@ def room(folder: Path) -> str:
 
 
 class Files:
-    """A file that was moved or deleted can be written for as long as it is open, and whatever is written is lost."""
+    """The identity of the opened files. A moved or deleted file stays writable while it is open, and these writes are lost."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._known: dict[str, tuple[int, int]] = {}
 
     def remember(self) -> None:
-        """Those that are open now: the database, and its log of writes beside where it really is."""
+        """Records the open files: the database, and its write-ahead log beside the database's real path."""
         names = (str(self._path), os.path.realpath(self._path) + "-wal")
         self._known = {name: identity(name) for name in names if os.path.exists(name)}
 
@@ -55,7 +55,7 @@ class Files:
         return True
 
     def check(self) -> None:
-        """Raises Unavailable where what is written now would be lost."""
+        """Raises Unavailable if a write would be lost."""
         if not self.are_there:
             raise Unavailable(MOVED)
 
@@ -69,7 +69,7 @@ def identity(name: str) -> tuple[int, int]:
 
 
 class Look:
-    """Asks in a thread, one question at a time: a disk that does not answer keeps one thread, not one for each who asks."""
+    """Runs one check at a time in a thread: a disk that does not answer blocks one thread, however many callers wait."""
 
     def __init__(self, ask: Callable[[], str]) -> None:
         self._ask = ask

@@ -14,13 +14,13 @@ from importlib import resources
 from moderation.db.database import Session
 
 LAST_OF_BEFORE = "0106_openings"
-"""The one step of the earlier sequence from which there is a way."""
+"""The one earlier migration that can be upgraded."""
 FIRST_OF_BEFORE = "0001_first"
 WITH_FTS5 = "-- only with fts5"
 
 
 class IncompatibleDatabase(Exception):
-    """The database is at a migration that this version knows no way from. The message says which, and what to do."""
+    """The database's migration cannot be upgraded by this version. The message names it and the remedy."""
 
 
 class NewerDatabase(IncompatibleDatabase):
@@ -56,7 +56,7 @@ def newest() -> int:
 
 
 def statements(sql: str, *, fts5: bool) -> list[str]:
-    """SQLite's, which takes one at a time; those below `-- only with fts5` where there is a full-text index."""
+    """The single statements of an SQLite file; those below `-- only with fts5` only with a full-text index."""
     found, lines, is_left_out = [], list[str](), False
     for line in sql.splitlines():
         is_left_out = is_left_out or (line == WITH_FTS5 and not fts5)
@@ -71,7 +71,7 @@ def statements(sql: str, *, fts5: bool) -> list[str]:
 
 
 async def migrate(session: Session, known: list[Migration] | None = None) -> None:
-    """Apply what is missing, in order. The caller holds the lock and the transaction, so that all of it is done or nothing.
+    """Applies missing migrations in order. The caller holds the lock and the transaction, so the result is atomic.
 
     Raises NewerDatabase and OlderDatabase.
     """
@@ -115,7 +115,7 @@ async def note(session: Session, migration: Migration) -> None:
 
 
 async def has_fts5(session: Session, *, is_new: bool) -> bool:
-    """Whether SQLite can make the full-text index; of a database that is there already, whether it was made with one."""
+    """Whether an existing database has the full-text index; for a new one, whether SQLite can create it."""
     if session.kind != "sqlite":
         return False
     if is_new:
@@ -124,7 +124,7 @@ async def has_fts5(session: Session, *, is_new: bool) -> bool:
 
 
 def adding_what_is_missing(sql: str) -> str:
-    """A schema whose tables and indexes may be there already."""
+    """The schema with IF NOT EXISTS on tables and indexes."""
     return re.sub(
         r"^CREATE ((?:UNIQUE |VIRTUAL )?(?:TABLE|INDEX)) ", r"CREATE \1 IF NOT EXISTS ", sql, flags=re.MULTILINE
     )

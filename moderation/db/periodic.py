@@ -1,4 +1,4 @@
-"""Periodic: what the service does by the clock, once in a while, in one of its workers."""
+"""Periodic: tasks at intervals, in one of the workers."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from moderation.db.database import Database
 
 log = logging.getLogger("moderation.db.periodic")
 POLL = 20.0
-"""Seconds between two looks at the clock."""
+"""Seconds between two checks for due tasks."""
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """`act` at most every `period` milliseconds, over all workers and restarts, and only where it is `wanted`."""
+    """Runs `act` at most every `period` milliseconds, over all workers and restarts, if it is `wanted`."""
 
     name: str
     period: int
@@ -37,7 +37,7 @@ class Periodic:
         self._task = loops.create_task(self._run(), name="periodic")
 
     async def stop(self) -> None:
-        """What is under way is left where it is: each step of it is whole, and the next round goes on."""
+        """Cancels a running task: each of its steps is complete in itself, and the next run continues."""
         self._stopping.set()
         if self._task:
             self._task.cancel()
@@ -45,22 +45,22 @@ class Periodic:
 
     async def _run(self) -> None:
         while not self._stopping.is_set():
-            with contextlib.suppress(TimeoutError):  # not at once: a service that starts has enough to do
+            with contextlib.suppress(TimeoutError):  # not at once: a starting service is busy
                 await asyncio.wait_for(self._stopping.wait(), POLL)
                 return
             await self.due()
 
     async def due(self) -> None:
-        """Whatever is due, now."""
+        """Runs all due tasks."""
         for one in self.rounds:
             try:
                 if await self._is_ours(one):
                     await one.act()
-            except Exception as error:  # its next turn comes
+            except Exception as error:  # it runs again at its next interval
                 log.warning("a round failed", exc_info=error, extra={"round": one.name})
 
     async def _is_ours(self, one: Job) -> bool:
-        now, holder = self.clock(), secrets.token_hex(8)  # a new holder each time: nobody may come again too soon
+        now, holder = self.clock(), secrets.token_hex(8)  # a new holder each time: the last one waits too
         async with self.database.reading() as session:
             if not await leases.is_free(session, one.name, holder, now, now + one.period):
                 return False

@@ -1,4 +1,4 @@
-"""PostgreSQL: the same promises through asyncpg. One advisory lock makes one writer at a time, over all processes."""
+"""PostgreSQL through asyncpg. An advisory lock allows one writer at a time, over all processes."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from moderation.core.problem import Unavailable
 from moderation.db.database import WAIT, Database, Row, Session
 from moderation.db.migrate import migrate
 
-WRITER = 0x6C65617665  # "leave": the advisory lock of whoever writes
+WRITER = 0x6C65617665  # "leave": the writer's advisory lock
 POOL = 8
 MIGRATING = 24 * 3600.0
-"""Seconds that a migration may take: indexes of a large database are built anew."""
+"""Seconds that a migration may take: it rebuilds indexes of a large database."""
 CLOSING = 1.0
-"""Seconds that those who still have a connection are given when the pool is closed."""
+"""Seconds that users of connections have to finish when the pool closes."""
 
 
 @lru_cache(maxsize=1024)
 def numbered(sql: str) -> str:
-    """`?` → `$1`, `$2`, …; no statement of ours has a question mark in a literal."""
+    """`?` → `$1`, `$2`, …; no statement has a question mark in a literal."""
     count = iter(range(1, 100_000))
     return re.sub(r"\?", lambda _: f"${next(count)}", sql)
 
@@ -68,7 +68,7 @@ class Postgres(Database):
             self._pool = await asyncpg.create_pool(
                 self._address, min_size=1, max_size=POOL, command_timeout=30, statement_cache_size=512
             )
-        except (OSError, asyncpg.PostgresError) as error:  # the address holds a password: name only the kind
+        except (OSError, asyncpg.PostgresError) as error:  # the URL contains a password: name only the error's type
             raise Unavailable(f"PostgreSQL cannot be reached ({type(error).__name__})") from None
         async with self.transaction() as session:
             await migrate(session)
@@ -81,13 +81,13 @@ class Postgres(Database):
             try:
                 async with asyncio.timeout(CLOSING):
                     await pool.close()
-            except TimeoutError:  # one is still lent: what is under way on it ends here
+            except TimeoutError:  # a connection is still in use: its statement ends here
                 pool.terminate()
 
     @asynccontextmanager
     async def _connection(self, begin: str = "") -> AsyncIterator[Any]:
-        """In a transaction where `begin` opens one. Once anything went wrong, nothing more is said to the server in this
-        task: one that is cancelled is cancelled again at its next `await` (anyio does so until it ends)."""
+        """A connection, in a transaction if `begin` opens one. After an error, this task sends the server nothing more: a
+        cancelled task is cancelled again at its next `await` (anyio repeats this until it ends)."""
         if self._pool is None:
             raise Unavailable("The database is closed; nothing was stored.")
         pool = self._pool
@@ -107,7 +107,7 @@ class Postgres(Database):
                 task.add_done_callback(self._returning.discard)
                 raise
             self.starvation.had()
-            with contextlib.suppress(Exception):  # what was stored is stored; the connection is replaced
+            with contextlib.suppress(Exception):  # the commit stands; the connection is replaced
                 await pool.release(connection)  # asyncpg shields it
         except (
             OSError,
@@ -121,7 +121,7 @@ class Postgres(Database):
             raise Unavailable(f"PostgreSQL cannot store now ({type(error).__name__}); nothing was stored.") from error
 
     async def _take_back(self, pool: Any, connection: Any) -> None:
-        """What was being done on it ends first. One that is broken is replaced by asyncpg."""
+        """Returns a connection after its running statement. asyncpg replaces a broken one."""
         with contextlib.suppress(Exception):
             await connection.execute("ROLLBACK")
         with contextlib.suppress(Exception):
@@ -129,7 +129,7 @@ class Postgres(Database):
         self.starvation.had()
 
     def starved(self) -> float:
-        """Nobody tells when a server that was away is back: while one was wanted in vain, somebody knocks."""
+        """A returning server does not announce itself: while readers are refused, this tries to connect."""
         seconds = self.starvation.seconds
         if seconds and (self._knocking is None or self._knocking.done()):
             self._knocking = asyncio.get_running_loop().create_task(self._knock())
@@ -158,8 +158,8 @@ class Postgres(Database):
             yield PostgresSession(connection)
 
     async def overwrite(self) -> bool:
-        """Old rows, and what indexes hold of them. A byte may stay in a page until another row takes its place, and in the
-        server's own log: neither is ours to write over."""
+        """Vacuums old rows and their index entries. Bytes may stay in a page until a new row overwrites them, and in the
+        server's own log: the service cannot overwrite either."""
         async with self._connection() as connection:
             await connection.execute(
                 "VACUUM comments, submissions, decisions, appeals, outbox, idempotency_keys", timeout=600

@@ -1,7 +1,7 @@
-"""The connections that read SQLite: a few, each lent to one reader at a time, and each given back whatever is cancelled.
+"""A pool of connections that read SQLite. Each serves one reader at a time and returns to the pool even on cancellation.
 
-Nothing that gives back waits for anything: a task that is cancelled is cancelled again at its next `await` (anyio does so
-until it ends), so whatever must still be said to a connection is said by a task of the pool's own.
+Returning a connection never awaits: a cancelled task is cancelled again at its next `await` (anyio repeats this until it
+ends). Clean-up of a connection therefore runs in a task of the pool.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ log = logging.getLogger("moderation.storage")
 
 BUSY = "No connection to the database is free; nothing was stored. Try again shortly."
 RETRY = 0.5
-"""Seconds between two tries to replace a connection that is broken."""
+"""Seconds between two attempts to replace a broken connection."""
 INTERRUPT = 0.05
-"""Seconds between two tries to interrupt what is under way."""
+"""Seconds between two attempts to interrupt a running statement."""
 CLOSING = 1.0
-"""Seconds that a statement under way has to end when the pool is closed."""
+"""Seconds that a running statement has to end when the pool closes."""
 
 
 class Readers:
@@ -50,7 +50,7 @@ class Readers:
         return reader
 
     async def take(self) -> aiosqlite.Connection:
-        """Raises Unavailable where none comes back in time, and at once where none has for longer than that."""
+        """A free connection. Raises Unavailable after WAIT seconds, and at once if none has been free for longer than that."""
         if self._idle:
             return self._idle.pop()
         if not self.are_open:
@@ -65,7 +65,7 @@ class Readers:
                 return await lent
         except BaseException as error:
             if lent.done() and not lent.cancelled() and not lent.exception():
-                self.give_back(lent.result())  # it came just as this was cancelled
+                self.give_back(lent.result())  # it arrived at the moment of the cancellation
             with contextlib.suppress(ValueError):
                 self._waiting.remove(lent)
             if isinstance(error, TimeoutError):
@@ -73,7 +73,7 @@ class Readers:
             raise
 
     def give_back(self, reader: aiosqlite.Connection) -> None:
-        """One on which nothing is open. To whoever has waited longest."""
+        """Returns an idle connection, to the longest waiting reader."""
         self._starvation.had()
         if not self.are_open:
             self._start(self._end(reader))
@@ -89,7 +89,7 @@ class Readers:
             self._starvation.wanted()
 
     def take_back(self, reader: aiosqlite.Connection) -> None:
-        """One on which something went wrong, or is still being done: it is lent again once it is sound."""
+        """Returns a connection after an error or with a running statement: it is used again once it is sound."""
         self._start(self._mend(reader))
 
     async def _mend(self, reader: aiosqlite.Connection) -> None:
@@ -117,11 +117,11 @@ class Readers:
             await self._at_once(reader, reader.close())
 
     async def _at_once(self, reader: aiosqlite.Connection, work: Coroutine[Any, Any, None]) -> None:
-        """After what is under way on it, for whose answer nobody waits any more: interrupted again and again, since it may
-        not have begun yet."""
+        """Waits for the running statement, whose reader is gone. It is interrupted repeatedly, because it may not have begun
+        yet."""
         task = asyncio.get_running_loop().create_task(work)
         while not task.done():
-            with contextlib.suppress(ValueError, sqlite3.Error):  # it is closed
+            with contextlib.suppress(ValueError, sqlite3.Error):  # the connection is closed
                 await reader.interrupt()
             await asyncio.wait([task], timeout=INTERRUPT)
         task.result()
@@ -132,7 +132,7 @@ class Readers:
         task.add_done_callback(self._tasks.discard)
 
     async def close(self) -> None:
-        """Those that are lent too: what is under way on them is interrupted."""
+        """Closes all connections; running statements are interrupted."""
         self.are_open = False
         for lent in self._waiting:
             if not lent.done():

@@ -1,4 +1,4 @@
-"""Out of the files too: what a row held before stays on disk until somebody writes over it."""
+"""Secure delete: the former contents of a row stay on disk until they are overwritten."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from moderation.core.ids import EVERYWHERE, new_id
 from moderation.db.database import Database, Session, placeholders
 
 PAGES = 500
-"""Of the full-text index, merged at a time: whoever posts waits no longer than for these."""
+"""Pages of the full-text index merged at a time: a comment waits at most for these."""
 
 
 async def request(tx: Session, now: int) -> None:
-    """In the transaction that takes something out."""
+    """Requests an overwrite, in the transaction that deletes."""
     await tx.execute("INSERT INTO secure_deletes (site, id) VALUES (?, ?)", EVERYWHERE, new_id(now))
 
 
@@ -24,7 +24,7 @@ async def is_requested(database: Database) -> bool:
 
 
 async def overwrite_deleted(database: Database) -> bool:
-    """False where it is still to be done: somebody reads an older state of the file at this moment."""
+    """False if it must be repeated: a reader still uses an older state of the file."""
     async with database.reading() as session:
         ids = await requested(session)
     if not ids:
@@ -41,11 +41,11 @@ async def overwrite_deleted(database: Database) -> bool:
 
 
 async def _merge(database: Database) -> None:
-    """The full-text index only notes that a text is gone, until its parts are merged into one (FTS5, `merge`)."""
+    """Merges the parts of the full-text index: until then it only marks a text as deleted (FTS5, `merge`)."""
     async with database.reading() as session:
         if not await session.fetch("SELECT 1 FROM sqlite_master WHERE name = 'comment_texts'"):
             return
-    pages = -PAGES  # negative: everything is to be merged, and not only what is worth it
+    pages = -PAGES  # negative: merge everything, not only what FTS5 finds worthwhile
     while True:
         async with database.transaction() as tx:
             before = await tx.fetch("SELECT total_changes()")

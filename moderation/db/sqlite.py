@@ -1,7 +1,7 @@
-"""SQLite: one connection that writes, a few that read, and one to ask whether anything changed.
+"""SQLite: one connection that writes, a few that read, and one that reads the data version.
 
-The one that writes has a thread of its own. A hop there and back costs as much as storing several comments, so whatever
-nobody waits for goes along with the next statement that somebody does wait for, or with the commit.
+The writing connection has its own thread. A hop there and back costs as much as storing several comments, so statements
+without a result are sent together with the next one that has a result, or with the commit.
 """
 
 from __future__ import annotations
@@ -26,20 +26,20 @@ from moderation.db.migrate import migrate
 from moderation.db.readers import Readers
 
 READERS = 2
-PATIENCE = 10  # seconds that a process waits for another that writes
+PATIENCE = 10  # seconds that a process waits for another process's write
 TURN = 30.0
-"""Seconds that a transaction waits for those before it."""
+"""Seconds that a transaction waits for earlier ones."""
 OUTSIDE = ("SQLITE_FULL", "SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_IOERR", "SQLITE_CANTOPEN", "SQLITE_CORRUPT", "SQLITE_NOTADB",
            "SQLITE_INTERRUPT")  # fmt: skip
-"""Errors that the disk, the file or another process is to blame for."""
+"""Errors caused by the disk, the file or another process."""
 T = TypeVar("T")
 PRAGMAS = (
     f"busy_timeout = {PATIENCE * 1000}",
     "foreign_keys = ON",
     "cache_size = -32000",
-    # What is deleted is written over with zeros, not only forgotten: it held texts and addresses.
+    # Deleted data is overwritten with zeros: it contains texts and addresses.
     "secure_delete = ON",
-    # Many comments touch the same pages of the indexes: written back every 16 MB instead of every 4, most go once.
+    # Many comments touch the same index pages: with write-backs every 16 MB instead of every 4, most are written once.
     "wal_autocheckpoint = 4000",
 )
 
@@ -47,8 +47,8 @@ PRAGMAS = (
 class SnapshotReader(Session):
     """Reads on the event loop: an index finds these rows in microseconds, where a hop to a thread and back takes fifty.
 
-    With the writer's own connection, while its thread rests: what is stored does not have to be read from the file again,
-    as by any other connection after each commit.
+    It uses the writer's own connection while the writer's thread is idle: any other connection would read the pages from the
+    file again after each commit.
     """
 
     kind = "sqlite"
@@ -99,10 +99,10 @@ class Writer:
         await self.run(self.connection.execute, sql)
 
     async def write_ahead(self) -> None:
-        """Turn the write-ahead log on, which the file remembers.
+        """Turns the write-ahead log on; the file remembers it.
 
-        Of several processes that start on a new file at once, each may hold what the others wait for. SQLite then says
-        that the database is locked, whatever its `busy_timeout`: so none is set yet, and the wait is here.
+        Several processes that start on a new file at once can block each other. SQLite then reports a locked database at
+        once, whatever its `busy_timeout`. So none is set yet, and this method waits.
         """
         until = time.monotonic() + PATIENCE
         while True:
@@ -117,20 +117,20 @@ class Writer:
         """In its thread."""
         self._files.check()
         if self.connection.in_transaction:
-            self.connection.execute("ROLLBACK")  # which failed the first time
+            self.connection.execute("ROLLBACK")  # the first one failed
         self.connection.execute(sql)
 
     def check(self) -> None:
-        """In its thread. Raises Unavailable where the file is no longer the one that is open."""
+        """In its thread. Raises Unavailable if the path no longer leads to the open file."""
         self._files.check()
 
     def roll_back(self, then: Callable[[], None]) -> None:
-        """Waits for nothing, so that nobody can cancel it. What is being done in the thread ends first, and may be the
-        commit; `then` is called when all is done."""
+        """Never awaits, so it cannot be cancelled. The thread's running statement, possibly the commit, ends first; then the
+        rollback runs and `then` is called."""
         loop = asyncio.get_running_loop()
 
         def rolled_back(_: object) -> None:
-            with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            with contextlib.suppress(RuntimeError):  # the loop is closed: no task waits
                 loop.call_soon_threadsafe(then)
 
         try:
@@ -167,15 +167,15 @@ class Transaction(Session):
             self._put_off.append((sql, every))
 
     async def commit(self) -> None:
-        """Once the thread has it, it is carried out, whoever is cancelled meanwhile."""
+        """Commits. Once the thread has the call, it completes even if the caller is cancelled."""
         await self._writer.run(self._commit, "COMMIT")
 
     def _commit(self, sql: str) -> None:
         self._execute(sql)
-        self._writer.check()  # it may have been moved meanwhile: what is acknowledged is where it will be looked for
+        self._writer.check()  # the file may have been moved meanwhile: acknowledged data must be in the file at the path
 
     def _execute(self, sql: str, args: Sequence[Any] = ()) -> sqlite3.Cursor:
-        """In the writer's thread, after all that was put off."""
+        """In the writer's thread, after all deferred statements."""
         put_off, self._put_off = self._put_off, []
         for earlier, rows in put_off:
             self._writer.connection.executemany(earlier, rows)
@@ -203,11 +203,11 @@ class Sqlite(Database):
         self._writer = Writer(self.path, self._files)
         try:
             if new:
-                os.chmod(self.path, 0o600)  # it will hold addresses
+                os.chmod(self.path, 0o600)  # it will contain addresses
             await self._writer.write_ahead()
             for pragma in PRAGMAS:
                 await self._writer.execute(f"PRAGMA {pragma}")
-            # What was acknowledged is on disk, power cut or not: NORMAL would synchronise at checkpoints only.
+            # Acknowledged data survives a power cut: NORMAL would synchronise only at checkpoints.
             await self._writer.execute("PRAGMA synchronous = FULL")
             async with self.transaction() as session:  # BEGIN IMMEDIATE is the lock: a second process waits here
                 await migrate(session)
@@ -218,13 +218,13 @@ class Sqlite(Database):
         except BaseException:
             await self.close()
             raise
-        # Asked on the event loop before each cached thread is served: in WAL mode it waits for nobody and takes
-        # microseconds, where a hop to a thread and back takes a hundred.
+        # Read on the event loop before each cached thread is served: in WAL mode it never waits and takes microseconds,
+        # while a hop to a thread and back takes a hundred.
         self._watch = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False, cached_statements=512)
         self._watch.execute("PRAGMA query_only = ON")
 
     async def _connect(self) -> aiosqlite.Connection:
-        """One that reads. The file that is there, and is ours: never a new one in its place."""
+        """A reading connection to the existing file; it never creates one."""
         self._files.check()
         place = f"{self.path.absolute().as_uri()}?mode=rw"
         reader = await aiosqlite.connect(place, uri=True, isolation_level=None, cached_statements=512)
@@ -298,7 +298,7 @@ class Sqlite(Database):
         return await self._look.said() or await super().trouble()
 
     async def overwrite(self) -> bool:
-        """The pages themselves are (`secure_delete`); the log of writes still has older ones, and is cut to nothing."""
+        """Truncates the write-ahead log, which still has older pages. `secure_delete` overwrites those in the file itself."""
         async with self._lock:
             if self._writer is None:
                 return False
@@ -325,7 +325,7 @@ class Sqlite(Database):
         return int(count), int(changes or 0)
 
     def _glance(self, sql: str, *args: Any) -> Any:
-        """One row, on the event loop."""
+        """Reads one row on the event loop."""
         if self._watch is None:
             raise Unavailable("The database is closed.")
         try:
@@ -337,7 +337,7 @@ class Sqlite(Database):
 
 
 def translated(error: sqlite3.DatabaseError) -> Unavailable | None:
-    """A full disk, a locked or unreadable file: nothing was stored. None where it is ours, and stays what it is."""
+    """Unavailable for a full disk or a locked or unreadable file: nothing is stored. None for a defect of the code."""
     name = getattr(error, "sqlite_errorname", "")
     if name.startswith(OUTSIDE):
         return Unavailable(f"The database cannot be written ({name}); nothing was stored.")

@@ -1,1 +1,1 @@
-"""Texts: Markdown and WordPress's HTML to safe pages, addresses checked, word lists."""
+"""Texts: Markdown and WordPress's HTML → safe HTML; addresses; word lists."""

@@ -1,4 +1,4 @@
-"""Addresses: email and web, checked and brought to one form. The only caller of email-validator."""
+"""Email and web addresses: checked and normalised. The only caller of email-validator."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from moderation.text.wordlist import HOST_LONGEST
 
 EMAIL_LONGEST = 254
 ADDRESS_LONGEST = 2_000
-"""Of an article's address, a page's, a webhook's: the longest that anything here keeps."""
+"""Characters: the longest web address that is stored (of an article, a page or a webhook)."""
 # Explicit direction marks, embeddings, overrides and isolates (UAX #9): a name with one can turn the page's text around.
 BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 PLAIN_EMAIL = re.compile(r"([a-z0-9]{1,32}(?:[._+-][a-z0-9]{1,31})?)@([a-z0-9.-]{1,100})")
 
 
 def checked_email(text: str) -> str | None:
-    """The normalised address (RFC 5321, 6531; NFC, domain in lower case and Unicode), or None. Never asks the DNS."""
+    """The normalised address (RFC 5321, 6531; NFC, domain in lower case and Unicode), or None. Sends no DNS query."""
     if len(text) > EMAIL_LONGEST or stream_safe(text) != text:  # before anything normalises it
         return None
     plain = PLAIN_EMAIL.fullmatch(text)

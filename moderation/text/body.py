@@ -1,6 +1,6 @@
-"""A comment's body in its format: as a page, as plain text, and where a piece of that text stands in the body.
+"""A comment's body in its format → HTML, plain text, and the positions of that text in the body.
 
-`markdown` is what people type here; its plain text is itself. `html` is what WordPress's form sends and importers bring.
+`markdown` is the format of forms and JSON; its plain text is the body itself. `html` comes from WordPress's form and from imports.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ LIGHT_HTML = 1_000
 
 
 class Rendered(NamedTuple):
-    """A body, read once."""
+    """A body, parsed once."""
 
     text: str
-    """What a reader reads: this is scored, compared with listed words, and learnt from."""
+    """The plain text that readers see. It is scored, compared with word lists and learnt from."""
     html: str
-    """Safe to stand in a page."""
+    """Safe HTML for a page."""
     links: int
-    """How many it has, or its sender meant."""
+    """The number of links, including those that the sender meant as links."""
 
 
 def render(body: str, format: str) -> Rendered:
@@ -34,13 +34,13 @@ def render(body: str, format: str) -> Rendered:
 
 
 def is_light(body: str, format: str) -> bool:
-    """It is read, rendered and counted in a millisecond or so, whatever it is made of. All else belongs into a thread."""
+    """Whether a body can be rendered in about a millisecond, whatever its content. Other bodies are rendered in a thread."""
     body = body.strip().replace("\r\n", "\n")
     return len(body) <= LIGHT_HTML if format == HTML else markdown.is_light(body)
 
 
 def plain(body: str, format: str) -> str:
-    """The text of `render` alone."""
+    """The `text` of `render` alone."""
     return html.read(body).text if format == HTML else body
 
 

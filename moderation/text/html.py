@@ -1,8 +1,8 @@
-"""WordPress's HTML → the page's HTML, its plain text, and where each of its characters stands in what was sent.
+"""WordPress's HTML → safe HTML, plain text, and the position of each of its characters in the source.
 
-One walk over the source makes all three, so that what is scored is what readers see. Only the tags named here come out,
-each balanced and without attributes but a link's address; nh3 then looks over the result as it does over Markdown's.
-Tags of HTML that are not allowed disappear, as in WordPress; what is no tag of HTML (List<String>, <3) is text.
+One pass over the source produces all three, so the scored text is the visible text. The output has only the tags named
+here, balanced, with no attribute except a link's address; nh3 then sanitises it like Markdown's. Other HTML tags are
+dropped, as in WordPress; text that is not an HTML tag (List<String>, <3) stays text.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from moderation.text import markdown
 INLINE = {"a", "abbr", "acronym", "b", "cite", "code", "del", "em", "i", "q", "s", "strike", "strong"}
 BLOCKS = {"blockquote", "ul", "ol", "li", "pre"}
 DEEPEST = 12
-"""Tags within tags; deeper ones are passed over."""
+"""Nesting depth of tags; deeper tags are ignored."""
 MOST_GROWTH = 8
-"""Where the page would be so many times as long as its source, its text is shown without its tags."""
+"""If the output is longer than this many times the source, only the text is shown, without tags."""
 _NO_TEXT = (
     "address applet area article aside audio base basefont big blink body button canvas caption center col colgroup data "
     "dd details dfn dialog dir div dl dt embed fieldset figcaption figure font footer form frame frameset h1 h2 h3 h4 h5 "
@@ -31,14 +31,14 @@ _NO_TEXT = (
 )
 _APART = "div dd dl dt h1 h2 h3 h4 h5 h6 hr table tr section article header footer figure center"
 _DROPPED, _PARTS = set(_NO_TEXT.split()), set(_APART.split())
-"""Tags that disappear; of the second kind, what they held stood apart."""
+"""Dropped tags; the content of the second kind is a block of its own."""
 _TOKEN = re.compile(
     r"<!--[^<]*?-->|<(?P<end>/?)(?P<tag>[A-Za-z][A-Za-z0-9]*+)(?P<rest>(?=[\s/>])[^<>]*+)>|&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});",
     re.DOTALL,
 )
 _HREF = re.compile(r"\bhref\s*=\s*(?:\"(?P<double>[^\"]*)\"|'(?P<single>[^']*)'|(?P<bare>[^\s\"'>]+))", re.IGNORECASE)
 _NONE, _LINE, _ALL = re.compile(""), re.compile(r"[ \t]*(?:\n(?![ \t]*\n)[ \t]*)?"), re.compile(r"[ \t\n]*")
-"""White space to pass over: none, one line end, or all."""
+"""White space to skip: none, one line end, or all."""
 _BLANK_LINE = re.compile(r"\n[ \t\n]*\n")
 _UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
@@ -53,7 +53,7 @@ class Hypertext:
     runs: tuple[tuple[int, int, int, bool], ...]
 
     def in_source(self, start: int, end: int) -> tuple[int, int]:
-        """A span of the text as a span of the source; what lies between its words there is part of it."""
+        """A span of the text as a span of the source, with everything between its first and last character."""
         if not self.runs or start >= end:
             return 0, 0
         first, after = (bisect_left(self.runs, place, key=lambda run: run[0]) for place in (start + 1, end))
@@ -80,7 +80,7 @@ def read(source: str) -> Hypertext:
 
 
 class _Writer:
-    """What is being written: the page, and beside it the plain text with its places."""
+    """The output in progress: the HTML, and the plain text with its positions."""
 
     def __init__(self, source: str) -> None:
         self.source = source
@@ -91,11 +91,11 @@ class _Writer:
         self._length = 0
         self._open: list[str] = []
         self._again: list[str] = []
-        """Inline tags that a paragraph's end has closed for them."""
+        """Inline tags closed by the end of a paragraph, to be reopened in the next one."""
         self._address: tuple[str, int, int, int] | None = None
-        """Of the open link: the address, where it stands, how long it is there, which piece of the text is its first."""
+        """The open link: its address, position and length in the source, and its first piece of text."""
         self._skip = _ALL
-        """What white space means nothing here: after a break, and at the beginning."""
+        """The white space to skip: after a break, and at the beginning."""
 
     def said(self) -> str:
         return "".join(self._text).rstrip()
@@ -121,14 +121,14 @@ class _Writer:
             self._length += len(text)
 
     def _apart(self, newlines: int, at: int) -> None:
-        """At least so many line ends between what was said and what comes."""
+        """Ensures this many line ends before the next text."""
         there = "".join(piece[-2:] for piece in self._text[-3:])
         ends = len(there) - len(there.rstrip("\n"))
         if self._length:
             self._note("\n" * (newlines - ends), at, 0, False)
 
     def _words(self, start: int, end: int) -> None:
-        """Text from the source, with its addresses linked, its line ends and its paragraphs."""
+        """Writes text from the source, with links, line ends and paragraphs."""
         passed = self._skip.match(self.source, start, end)
         start = passed.end() if passed else start
         text = self.source[start:end]
@@ -241,7 +241,7 @@ class _Writer:
         return "p" in self._open
 
     def _paragraph(self) -> None:
-        """Where there is none: phrases stand in paragraphs, a list's in its items; what the last one held is open again."""
+        """Opens a paragraph (in a list, an item) if none is open, and reopens the inline tags of the last one."""
         if self._is_in_paragraph() or "pre" in self._open:
             return
         if self._open and self._open[-1] in ("ul", "ol"):
@@ -259,7 +259,7 @@ class _Writer:
             self._close_to(place)
 
     def _close_to(self, place: int) -> None:
-        """Close all that was opened since; a link says its address where its text does not."""
+        """Closes all tags opened since. After a link, the plain text gets its address, unless the link's text contains it."""
         while len(self._open) > place:
             name = self._open.pop()
             if name == "p" and self.page[-1].endswith("<br>\n"):

@@ -14,7 +14,7 @@ ENGLISH = "en-GB"
 
 @cache
 def locale_of(lang: str) -> Locale:
-    """Of a language tag (BCP 47). Raises babel.UnknownLocaleError for one that CLDR does not have."""
+    """The locale of a language tag (BCP 47). Raises babel.UnknownLocaleError if CLDR has none."""
     return Locale.parse(ENGLISH if lang == "en" else lang, sep="-")
 
 

@@ -1,7 +1,7 @@
-"""body → safe HTML, once for pages, feeds and mail.
+"""Markdown → safe HTML, for pages, feeds and mail.
 
-Two belts: markdown-it-py builds HTML from a subset that cannot hold raw HTML or images, and nh3 then keeps only
-the tags and links named here, whatever the first one let through. All functions take any string and never raise.
+Two independent layers: markdown-it-py renders a subset without raw HTML and images, and nh3 then keeps only the tags and
+links named here. All functions accept any string and never raise.
 """
 
 import html
@@ -18,12 +18,12 @@ from markdown_it.utils import OptionsDict
 
 REL = "nofollow ugc noopener"
 SHORT, LONG = 256, 10_000
-"""Characters that are read at once whatever they are, and those where they are plain."""
+"""Characters up to which a text is rendered at once: any text, and text without mark-up."""
 TAGS = {"p", "br", "em", "strong", "code", "pre", "blockquote", "ul", "ol", "li", "a", "del"}
 
-# What nh3 leaves of a link whose address no browser could follow, as in http://[.
+# The remainder, after nh3, of a link whose address is invalid, as in http://[.
 _LEADS_NOWHERE = re.compile(f'<a rel="{REL}">(.*?)</a>', re.DOTALL)
-# Anything but letters, digits and the punctuation that means nothing to Markdown or HTML, in lines that begin with a
+# Anything except letters, digits and punctuation without a meaning in Markdown or HTML, in lines that begin with a
 # letter and end without a space.
 _MARKED = re.compile(
     r"[^A-Za-z0-9 \n,.;:'\"?!()%$/+=@\-\u00c0-\u024f\u0400-\u0481\u048a-\u04ff\u2013-\u2019\u201c-\u201e\u2026"
@@ -33,7 +33,7 @@ _MARKED = re.compile(
 _PLAIN = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789 \n,.;:'\"?!()%$/+=@-"
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _BEGINS = re.compile("https?://", re.IGNORECASE)
-# What every link of ours has; an entity or a backslash may stand for some of it.
+# A part of every rendered link; an entity or a backslash can replace some of it.
 _MAY_LINK = re.compile(r"https?:|[&\\]", re.IGNORECASE)
 _SCHEME = re.compile(r"(?<![A-Za-z0-9])https?$", re.IGNORECASE)
 # Brackets end a bare address so that [url=http://…]…[/url] and (http://…) read as people mean them, and so do
@@ -43,7 +43,7 @@ _ADDRESS = re.compile(
 )
 _BARE = re.compile(rf"(?<![A-Za-z0-9])(https?)({_ADDRESS.pattern})", re.IGNORECASE)
 _TRAILING = ".,:;!?'*_~"
-# Links that we show as text, but that their sender meant as links. Those with http(s) are already linked as bare ones.
+# Links that are shown as text but that the sender meant as links. Those with http(s) are already linked as bare ones.
 _MEANT = re.compile(r"(?:\[url=|<a\s[^<>]*?\bhref\s*+=)\s*+[\"']?+(?!https?://[^\s\"'<>\]])", re.IGNORECASE)
 _WORD = re.compile(
     r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]|[^\s\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]+"
@@ -56,34 +56,34 @@ def render(body: str) -> str:
 
 
 def count_links(body: str) -> int:
-    """How many links the rendered text has, and those that only its sender's BBCode or HTML would have made."""
+    """The number of rendered links, plus the links of the sender's BBCode and HTML, which are shown as text."""
     if not _MAY_LINK.search(body):  # then nothing needs to be parsed
         return count_meant(body)
     return render_and_count(body)[1]
 
 
 def estimated_links(body: str) -> int:
-    """The same without a parser: addresses count wherever they stand."""
+    """An estimate of `count_links` without a parser: every address counts."""
     return len(_BEGINS.findall(body)) + count_meant(body)
 
 
 def _is_plain(body: str) -> bool:
-    """Nothing in it means anything to Markdown or HTML."""
+    """Whether a text has no character with a meaning in Markdown or HTML."""
     if not body.isascii():
         return not _MARKED.search(body)
-    # The same for most comments, at a tenth of the pattern's price.
+    # The same result for most comments, in a tenth of the pattern's time.
     if body.encode().translate(None, _PLAIN) or "://" in body or " \n" in body or "\n\n\n" in body:
         return False
     return body[-1] not in " \n" and all(not line or line[0].isalpha() for line in body.split("\n")) and body[0] != "\n"
 
 
 def is_light(body: str) -> bool:
-    """To be read in a millisecond or so: short, or without anything that means something to Markdown."""
+    """Whether a text can be rendered in about a millisecond: it is short, or has no mark-up."""
     return len(body) <= SHORT or (len(body) <= LONG and _is_plain(body))
 
 
 def render_and_count(body: str) -> tuple[str, int]:
-    """Both, for the price of one parse; for next to nothing where there is no mark-up at all, as in most comments."""
+    """`render` and `count_links` with one parse; a text without mark-up, as most comments, needs none."""
     if body and _is_plain(body):
         paragraphs = body.replace("\n", "<br>\n").split("<br>\n<br>\n")
         return "".join(f"<p>{paragraph}</p>\n" for paragraph in paragraphs), 0
@@ -93,18 +93,18 @@ def render_and_count(body: str) -> tuple[str, int]:
         tokens = parser.parse(body, env)
         made = str(parser.renderer.render(tokens, parser.options, env))
         links = sum(inner.type == "link_open" for token in tokens for inner in token.children or ())
-    except Exception:  # a parser's bug on one odd comment must not take the whole thread away, nor lower the count
+    except Exception:  # a parser's bug on one comment must neither break the whole thread nor lower the count
         made, links = f"<p>{html.escape(body)}</p>", len(_BEGINS.findall(body))
     return safe(made), links + count_meant(body)
 
 
 def count_meant(body: str) -> int:
-    """Links that are shown as text, or not at all, but that their sender meant as links."""
+    """The number of links that the sender meant as links and that are shown as text or dropped."""
     return len(_MEANT.findall(body))
 
 
 def safe(made: str, tags: Set[str] = TAGS) -> str:
-    """The last belt: only these tags, and links that say what they are."""
+    """The second layer: keeps only the allowed tags, and sets `rel` on links."""
     kept = nh3.clean(
         made,
         tags=set(tags),
@@ -118,7 +118,7 @@ def safe(made: str, tags: Set[str] = TAGS) -> str:
 
 
 READ = 20_000
-"""Characters of a text in which an excerpt's words are looked for."""
+"""Characters of a text that an excerpt is taken from."""
 
 
 def excerpt(text: str, words: int = 55) -> str:
@@ -132,7 +132,7 @@ def excerpt(text: str, words: int = 55) -> str:
 
 
 def linked(text: str) -> tuple[str, int]:
-    """A plain text as HTML, its bare addresses as links; and how many there are."""
+    """A plain text as HTML with its bare addresses linked, and the number of links."""
     out, at, links = [], 0, 0
     for found in _BARE.finditer(text):
         written = found[1] + _without_tail(found[2])
@@ -145,13 +145,13 @@ def linked(text: str) -> tuple[str, int]:
 
 
 def web_address(text: str) -> str | None:
-    """As it stands in a link; None for what is no address of the web."""
+    """The address for a link; None if it is not a web address."""
     href = _PARSER.normalizeLink(text) if 0 < len(text) <= 2048 else ""
     return href if _is_web(href) else None
 
 
 def whole(text: str) -> str:
-    """Without lone surrogates, which no encoder takes."""
+    """The text without lone surrogates, which cannot be encoded."""
     return _SURROGATE.sub("\ufffd", text)
 
 
@@ -176,7 +176,7 @@ def _bare_address(state: StateInline, silent: bool) -> bool:
 
 
 def _without_tail(address: str) -> str:
-    """Without the punctuation that belongs to the sentence; a closing bracket stays if it was opened inside."""
+    """An address without the sentence's punctuation; a closing bracket stays if the address contains the opening one."""
     unopened = address.count(")") - address.count("(")
     end = len(address)
     while end > 0:
@@ -221,8 +221,8 @@ class _Parser(MarkdownIt):
 def _build() -> MarkdownIt:
     parser = _Parser("commonmark", {"html": False, "breaks": True}, renderer_cls=_Renderer)
     parser.enable("strikethrough")
-    # No images and no raw HTML. Reference links would let one line far away decide where another leads, a row of
-    # dashes is no heading, and an indented line is no code in what people type.
+    # No images and no raw HTML. No reference links: a distant line would set a link's target. No headings by a row of
+    # dashes and no code by indentation: people type both without meaning them.
     parser.disable(["image", "html_inline", "html_block", "reference", "lheading", "hr", "code"])
     parser.inline.ruler.before("emphasis", "bare_address", _bare_address)
     return parser
@@ -230,4 +230,4 @@ def _build() -> MarkdownIt:
 
 _PARSER = _build()
 _WITHOUT_LABELS = _build().disable("link")
-"""The same where nothing closes a label: ten thousand `[` are looked through once, not each to the text's end."""
+"""The parser for texts without a closing bracket: ten thousand `[` are scanned once, not each to the end of the text."""

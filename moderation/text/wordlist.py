@@ -1,7 +1,7 @@
-"""What a site's lists name: words, domains, authors, addresses. Compiled once, then asked about every comment.
+"""A site's lists of words, domains, authors and addresses, compiled once and applied to every comment.
 
-A list may have thousands of entries, so nothing here tries them one by one: a word is looked up in a set, a domain by
-its suffixes, an address by its prefixes, and the letters of a script without spaces in windows of the listed lengths.
+A list can have thousands of entries, so entries are looked up, not tried one by one: words in a set, domains by their
+suffixes, addresses by their prefixes, and text in scripts without spaces in windows of the listed lengths.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import idna
 
 from classifier.streamsafe import normalize, stream_safe
 
-# Nothing to see: soft hyphen, joiners, direction marks, variation selectors, tags, fillers.
+# Invisible: soft hyphen, joiners, direction marks, variation selectors, tags, fillers.
 UNSEEN = re.compile(
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u2800\u3164"
     "\ufe00-\ufe0f\ufeff\uffa0\U000e0000-\U000e0fff]"
@@ -26,24 +26,24 @@ DOMAIN = re.compile(r"(?:\*\.)?[\w-]+(?:\.[\w-]+)*\.(?:[^\W\d_]{2,}|xn--[a-z0-9-
 SPACELESS = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
 )
-"""Thai, Lao, Burmese, Khmer, Japanese, Chinese: no spaces between words, so an entry is found wherever it stands."""
+"""Thai, Lao, Burmese, Khmer, Japanese, Chinese: without spaces between words, so an entry matches anywhere."""
 
 AUTHOR = "author:"
-"""Before the key of an author: what a list keeps instead of an email address, which is nobody's to read there."""
+"""Prefix of an author's key, which a list stores in place of the readable email address."""
 
 ADDRESS = "address:"
-"""Before the key of a network address, where a list was told it by a comment: the address itself is kept nowhere."""
+"""Prefix of a network address's key, taken from a comment; the address itself is not stored."""
 KEY = re.compile("[0-9a-f]{32}")
 
 HOST_LONGEST = 253
-"""Of a domain name (RFC 1035): what is longer is none, and is not taken apart."""
+"""Characters of a domain name (RFC 1035)."""
 
 MOST_FOUND = 10
-"""Entries named in one verdict, for each place that was looked at."""
+"""Matching entries named in one verdict, for each searched field."""
 
 
 def folded(text: str) -> str:
-    """Equal for what a reader would call the same letters: NFKC, case folded, without what cannot be seen."""
+    """A form that is equal for visually equal letters: NFKC, case folded, without invisible characters."""
     if text.isascii():
         return text.lower()
     seen = normalize("NFKC", text).casefold()
@@ -52,7 +52,7 @@ def folded(text: str) -> str:
 
 @lru_cache(4096)
 def ascii_domain(domain: str) -> str:
-    """In lower case and in ASCII (`xn--`), as one domain is always the same; as it was where it cannot be one."""
+    """A domain in lower-case ASCII (`xn--`); a text that cannot be a domain is returned unchanged."""
     if len(domain) > HOST_LONGEST:
         return domain.casefold()
     try:
@@ -69,7 +69,7 @@ def parents(host: str) -> Iterator[str]:
 
 
 class Listed:
-    """One list. `*` before or after a word stands for any letters; a domain stands for its subdomains too, `*.` for those alone."""
+    """One list. `*` before or after a word matches any letters; a domain also matches its subdomains, `*.` only those."""
 
     def __init__(self, entries: Iterable[str]) -> None:
         self._phrases: dict[str, str] = {}
@@ -91,7 +91,7 @@ class Listed:
         self._some = bool(self._phrases or self._starts or self._ends or self._parts or self._odd or self._domains)
         self._some = self._some or bool(self._below)
         self.passes = 2 + len(self._words) + sum(len(sizes) for _, sizes in self._tried) + len(self._odd) // 10
-        """How often `in_text` goes over a text, to say how long it takes; 0 where nothing is looked for in one."""
+        """The number of passes of `in_text` over a text, for an estimate of its time; 0 without words."""
         self.passes *= self._some
 
     def _add(self, entry: str) -> None:
@@ -109,7 +109,7 @@ class Listed:
                 self._networks.setdefault((network.version, network.prefixlen), set()).add(whole)
                 return
             except ValueError:
-                pass  # a word or a domain then
+                pass  # a word or a domain
         plain = plain.removeprefix("@")
         if DOMAIN.fullmatch(plain):
             bare = plain.removeprefix("*").removeprefix(".")
@@ -132,7 +132,7 @@ class Listed:
 
     @cached_property
     def networks(self) -> frozenset[tuple[int, int, int]]:
-        """Its addresses and networks, to be compared with another list's."""
+        """The list's addresses and networks, for a comparison with another list."""
         keys = {(0, 0, int(key, 16)) for key in self._places}
         return frozenset((*kind, whole) for kind, known in self._networks.items() for whole in known) | keys
 
@@ -140,7 +140,7 @@ class Listed:
         return self._some or bool(self._people or self._places or self._networks)
 
     def in_text(self, text: str) -> list[str]:
-        """Which entries stand in it, as whole words in any spelling that looks the same."""
+        """The entries in a text, as whole words in any visually equal spelling."""
         if not self._some:
             return []
         plain = folded(text)
@@ -166,15 +166,15 @@ class Listed:
         return sorted(found)[:MOST_FOUND]
 
     def spans(self, entry: str, text: str) -> tuple[tuple[int, int], ...]:
-        """Where an entry stands as it is written; nowhere for one that only looks the same."""
+        """The spans of an entry in its exact spelling; none for other spellings."""
         written = re.compile(pattern(entry), re.IGNORECASE)
         return tuple(m.span() for m in written.finditer(text) if m.group())
 
     def domain(self, host: str) -> str | None:
-        """The entry that names this host or one that it belongs to."""
+        """The entry for this host or one of its parent domains."""
         if not (host and (self._domains or self._below)):
             return None
-        if len(host) > HOST_LONGEST:  # dots between words without end: only its end can be a name
+        if len(host) > HOST_LONGEST:  # too long for a domain name: only its end can be one
             host = host[-HOST_LONGEST:].partition(".")[2]
         for above in parents(host):
             if entry := self._domains.get(above) or (above != host and self._below.get(above)):
@@ -185,7 +185,7 @@ class Listed:
         return bool(key) and key in self._people
 
     def place(self, key: str) -> bool:
-        """By the key of an address."""
+        """The entry for the key of an address."""
         return bool(key) and key in self._places
 
     def address(self, address: str) -> bool:
@@ -209,9 +209,9 @@ def lengths(table: dict[str, str]) -> list[int]:
 
 
 def pattern(entry: str) -> str:
-    """An entry as a whole word: `*` before or after it any letters, a space any space.
+    """A pattern for an entry as a whole word: `*` at either end matches any letters, a space any white space.
 
-    A `*` inside is only a star: several of them make a search whose time grows with the power of their number.
+    A `*` inside is literal: the time of a search with several wildcards grows with the power of their number.
     """
     core = r"\s+".join(map(re.escape, entry.strip("*").split()))
     if SPACELESS.search(entry):
@@ -222,11 +222,11 @@ def pattern(entry: str) -> str:
 
 @cache
 def _disposable() -> frozenset[str]:
-    from disposable_email_domains import blocklist  # reads its file on import, so only where a site asks
+    from disposable_email_domains import blocklist  # reads its file on import, so only for sites that use it
 
     return frozenset(blocklist)
 
 
 def is_disposable(domain: str) -> bool:
-    """A domain that lends addresses for minutes, or one below it, by the list of `disposable-email-domains`."""
+    """Whether a domain, or a parent of it, is in the package `disposable-email-domains`."""
     return any(above in _disposable() for above in parents(ascii_domain(domain)))

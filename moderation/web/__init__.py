@@ -1,1 +1,1 @@
-"""What all pages and APIs share: bodies, templates, health, metrics, the OpenAPI document."""
+"""The ground of all pages and APIs: protocol, guard, operations, bodies, templates, health, metrics, OpenAPI."""

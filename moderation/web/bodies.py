@@ -1,4 +1,4 @@
-"""Request bodies, read with their limits: said while reading, not after; and parsed so that nothing is guessed."""
+"""Request bodies: limits apply while reading, and parsing is strict."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ COMMENTS, SCORES, ELSE = 1024 * 1024, 32 * 1024 * 1024, 256 * 1024
 """Bytes."""
 FIELDS = 100
 AT_ONCE = 16 * 1024
-"""Bytes that are parsed on the event loop, and in one go: a comment of ten thousand letters has fewer."""
+"""Bytes up to which a body is parsed at once on the event loop: a comment of ten thousand letters has fewer."""
 
 
 async def read(request: Request, most: int = ELSE) -> bytes:
-    """The whole body. Raises TooLarge as soon as that is known."""
+    """The whole body. Raises TooLarge as soon as the limit is passed."""
     if (encoding := request.headers.get("content-encoding", "identity")) != "identity":
         raise Unsupported(f"Send the body as it is, not as {encoding[:40]!r}.")
     declared = request.headers.get("content-length", "")
@@ -44,26 +44,26 @@ async def read(request: Request, most: int = ELSE) -> bytes:
 
 
 async def read_json(request: Request, most: int = ELSE) -> dict[str, Any]:
-    """The object that a program sends. One that names no type at all is believed; another is Unsupported."""
+    """The JSON object of a request. A missing content type is accepted; another one raises Unsupported."""
     if kind_of(request) not in ("application/json", ""):
         raise Unsupported("Send application/json.", headers={"Accept": "application/json"})
     return await parsed(await read(request, most))
 
 
 async def parsed(raw: bytes) -> dict[str, Any]:
-    """`json_object`, off the event loop where there is much of it."""
+    """`json_object`; long bodies are parsed off the event loop."""
     return await REQUESTS.run(json_object, raw, here=len(raw) <= AT_ONCE)
 
 
 VALUES = 100_000
-"""Of one JSON document that is longer than AT_ONCE."""
+"""The most values in a JSON document longer than AT_ONCE."""
 decoder: Any = json.decoder
 scanner: Any = json.scanner
-"""Their parts in Python, which type stubs leave out."""
+"""The parser's Python parts, which the type stubs lack."""
 
 
 class Twice(ValueError):
-    """A key that stands twice in one object."""
+    """An object has the same key twice."""
 
 
 def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -82,8 +82,8 @@ def refuse_constant(text: str) -> Any:
 
 
 class Patient(json.JSONDecoder):
-    """The standard library's parser as it is written in Python, but for strings. Whatever is parsed in C keeps the
-    interpreter's lock to the end, and 1 MiB can hold 350,000 lists; nothing that anybody asks here has VALUES values."""
+    """The standard library's parser in Python, with strings in C. The C parser keeps the interpreter's lock to the end, and
+    1 MiB can contain 350,000 lists; legitimate requests have fewer than VALUES values."""
 
     def __init__(self) -> None:
         super().__init__(object_pairs_hook=once, parse_constant=refuse_constant)
@@ -102,7 +102,7 @@ class Patient(json.JSONDecoder):
 
 
 def json_object(raw: bytes) -> dict[str, Any]:
-    """Raises BadRequest for what is no JSON object in UTF-8, Invalid for a key that stands twice."""
+    """The JSON object in a body. Raises BadRequest if it is not a JSON object in UTF-8, Invalid for a repeated key."""
     if (plain := plain_object(raw)) is not None:
         return plain
     try:
@@ -126,13 +126,13 @@ def json_object(raw: bytes) -> dict[str, Any]:
 
 
 def plain_object(raw: bytes) -> dict[str, Any] | None:
-    """A flat object whose every key stands in it once, in a quarter of the time; None for anything else.
+    """A flat object without repeated keys, in a quarter of `json_object`'s time; None for anything else.
 
-    A key that came twice would stand there twice in quotation marks, since no text can hold them unescaped.
+    A repeated key would appear twice in quotation marks, because texts contain quotation marks only escaped.
     """
     if len(raw) > AT_ONCE:  # see Patient
         return None
-    if b"\\u" in raw:  # an escaped key, U+0000 or a lone surrogate: for the thorough one
+    if b"\\u" in raw:  # an escaped key, U+0000 or a lone surrogate: `json_object` checks them
         return None
     try:
         found = orjson.loads(raw)
@@ -148,12 +148,12 @@ def plain_object(raw: bytes) -> dict[str, Any] | None:
 
 
 def shown(name: str) -> str:
-    """The start of a field's name that somebody made up, fit for an answer."""
+    """The start of an unknown field's name, safe to show in an answer."""
     return name[:80].replace("\0", "").encode("utf-8", "replace").decode()
 
 
 def refuse_nul(value: Any) -> None:
-    """However deep: without recursion, whose limit is lower than the parser's."""
+    """Raises BadRequest for U+0000 at any depth. Not recursive: the recursion limit is lower than the parser's depth."""
     waiting = [value]
     while waiting:
         inner = waiting.pop()
@@ -177,7 +177,7 @@ def is_form(kind: str) -> bool:
 
 
 async def form_fields(request: Request, raw: bytes) -> list[tuple[str, str]]:
-    """Names and values in order. Raises BadRequest, or Invalid for a file where a text belongs."""
+    """The form's names and values in order. Raises BadRequest, or Invalid for a file in place of a text."""
     if kind_of(request) == "multipart/form-data":
         return await multipart(request, raw)
     return await REQUESTS.run(urlencoded, raw, here=len(raw) <= AT_ONCE)
@@ -197,7 +197,7 @@ def urlencoded(raw: bytes) -> list[tuple[str, str]]:
 
 
 class HasFile(Invalid):
-    """A file where a text belongs. `typed` are the texts beside it."""
+    """A file is in place of a text. `typed` holds the form's texts."""
 
     def __init__(self, typed: dict[str, str], *names: str) -> None:
         super().__init__(*(FieldError(shown(name), "invalid", "must be a text, not a file") for name in names))
@@ -209,13 +209,13 @@ async def multipart(request: Request, raw: bytes) -> list[tuple[str, str]]:
     charset = options.get(b"charset", b"utf-8").decode("latin-1").lower()
     if charset not in ("utf-8", "utf8"):
         raise BadRequest("The form is not UTF-8.")
-    if b"--%s--" % options.get(b"boundary", b"") not in raw:  # the parser takes half a form for a whole one
+    if b"--%s--" % options.get(b"boundary", b"") not in raw:  # the parser accepts a truncated form
         raise BadRequest("The form cannot be read: it ends before its last boundary.")
 
     async def stream() -> AsyncGenerator[bytes, None]:
         for at in range(0, len(raw), AT_ONCE):
             if at:
-                await asyncio.sleep(0)  # others have their turn: line ends and half boundaries are read byte by byte
+                await asyncio.sleep(0)  # let other tasks run: line ends and partial boundaries are parsed byte by byte
             yield raw[at : at + AT_ONCE]
 
     try:
@@ -238,7 +238,7 @@ async def multipart(request: Request, raw: bytes) -> list[tuple[str, str]]:
 
 
 class Form(dict[str, str]):
-    """A form's fields, each once, and with all values of those that may come several times."""
+    """A form's fields, each once, and all values of fields that may be repeated."""
 
     def __init__(self, pairs: list[tuple[str, str]]) -> None:
         super().__init__(pairs)
@@ -249,12 +249,12 @@ class Form(dict[str, str]):
 
 
 async def read_form(request: Request) -> Form:
-    """Raises BadRequest, TooLarge, Unsupported, or Invalid for a file where a text belongs."""
+    """The request's form. Raises BadRequest, TooLarge, Unsupported, or Invalid for a file in place of a text."""
     return Form(await form_fields(request, await read(request)))
 
 
 def single(pairs: list[tuple[str, str]]) -> dict[str, str]:
-    """Raises Invalid for a field that comes twice."""
+    """Raises Invalid for a repeated field."""
     found = dict(pairs)
     if len(found) != len(pairs):
         names = [name for name, _ in pairs]
@@ -264,8 +264,8 @@ def single(pairs: list[tuple[str, str]]) -> dict[str, str]:
 
 
 async def answer_to_mail(request: Request, acts: Collection[str], unsubscribe: str) -> tuple[str, bool]:
-    """Which of `acts` the page asks for that a mail leads to; or `unsubscribe` and True, by a mail program's own button (RFC
-    8058), which follows no redirect. Raises Invalid for anything else."""
+    """The chosen one of `acts` from a page linked in a mail; or `unsubscribe` and True for a mail program's one-click button
+    (RFC 8058), which follows no redirect. Raises Invalid otherwise."""
     typed = single(await form_fields(request, await read(request)))
     if typed.get("List-Unsubscribe") == "One-Click":
         return unsubscribe, True

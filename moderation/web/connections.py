@@ -1,7 +1,7 @@
-"""Who is connected: how many may be, for how long, and what is said to whom is refused before the application hears of it.
+"""Connection limits: number, duration, and refusals before the application is called.
 
-Every connection is looked at once a second, by a clock that counts those looks: no request pays for a timer, and seconds in
-which this process was busy are not held against anybody.
+Every connection is checked once a second, and time is counted in these checks. So no request needs a timer of its own, and
+seconds in which this process was busy do not count against a client.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from moderation.web.cookies import COOKIE
 
 try:
     import resource
-except ImportError:  # Windows numbers no descriptors
+except ImportError:  # Windows has no numbered descriptors
     resource = None  # type: ignore[assignment]
 
 log = logging.getLogger("moderation.web.connections")
 DESCRIPTORS = 16_384
-"""Asked of the system at the start, and used at most: an idle connection takes some 5 KB, so all of them 80 MB."""
+"""The requested and highest limit of descriptors: an idle connection takes about 5 KB, so all of them 80 MB."""
 REFUSALS: dict[int, Problem] = {
     400: BadRequest("This is no HTTP/1.1, or too little of it is a request."),
     408: TooSlow("The rest of the request took too long."),
@@ -38,24 +38,24 @@ REFUSALS: dict[int, Problem] = {
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """In bytes, and in looks."""
+    """In bytes, and in checks of a connection (one a second)."""
 
     every: float = 1.0
-    """Seconds from one look to the next."""
+    """Seconds between two checks."""
     head: int = 32 * 1024
     headers: int = 100
     head_time: int = 10
     body_time: int = 30
     rate: int = 1024 * 1024 // 30
-    """A body's average from `body_time` on, so what is small may be slow; and that of an answer that is not taken."""
+    """Bytes a check: the least average of a body after `body_time`, so small bodies may be slow; and of an answer's reading."""
     idle: int = 30
     linger: int = 2
-    """After a refusal: where a connection is reset, what the other end has not read yet is lost."""
+    """Checks between a refusal and the close: an immediate reset would lose the part of the answer that is not read yet."""
     pipelined: int = 8
     small_chunks: int = 1000
     spare: int = 50
     own: int = 50
-    """Descriptors for the rest of the process: database, models, mail and webhooks."""
+    """Descriptors reserved for the process itself: database, models, mail and webhooks."""
 
 
 class Connection(Protocol):
@@ -63,7 +63,7 @@ class Connection(Protocol):
 
 
 class Connections:
-    """All of one server: their clock, how many may be, and how many were refused."""
+    """All connections of one server: their clock, their limit, and the number of refusals."""
 
     def __init__(self, state: ServerState, limits: Limits) -> None:
         self.open, self.limits = state.connections, limits
@@ -71,7 +71,7 @@ class Connections:
         self.refused = Counter[int]()
         self._looking = False
         self._spare: dict[Connection, bool] = {}
-        """On a spare descriptor, the oldest first; True: its request is still to come."""
+        """Connections on a reserved descriptor, oldest first; True: its request has not arrived yet."""
         most = descriptors()
         self._full = max(most - limits.own, most * 3 // 4)
         self._busy = max(self._full - limits.spare, most // 2)
@@ -82,7 +82,7 @@ class Connections:
             asyncio.get_running_loop().call_later(self.limits.every, self.look)
 
     def look(self) -> None:
-        if self.refused:  # one line, however many they were
+        if self.refused:  # one line for any number
             log.warning("refused", extra={"connections": {str(status): n for status, n in self.refused.items()}})
             self.refused.clear()
         self._looking = False
@@ -92,7 +92,7 @@ class Connections:
         self._look_at(list(self.open))
 
     def _look_at(self, waiting: list[Any]) -> None:
-        """A thousand at a time: between them whoever asks something is answered."""
+        """Checks a thousand connections at a time; between them other tasks run."""
         for connection in waiting[-1000:]:
             connection.check(self.now)
         del waiting[-1000:]
@@ -100,18 +100,18 @@ class Connections:
             asyncio.get_running_loop().call_soon(self._look_at, waiting)
 
     def takes_spare(self, connection: Connection, descriptor: int) -> bool:
-        """Whether too few are left for anything but what is urgent. The lowest free number is what a descriptor gets, so at
-        least that many are in use, whatever for."""
+        """Whether only reserved descriptors are left. A new descriptor gets the lowest free number, so at least that many are
+        in use."""
         if descriptor < self._busy:
             return False
         self._spare[connection] = True
         if len(self._spare) > self.limits.spare or descriptor >= self._full:
-            # whoever has waited longest makes room: a probe that comes now is answered now, however many come
+            # the oldest one is closed: a new health check is answered at once, however many arrive
             next((one for one, waits in self._spare.items() if waits), connection).drop(503)
         return True
 
     def is_whole(self, connection: Connection) -> None:
-        """Its request has come, and is being answered."""
+        """Its request is complete and is being answered."""
         if connection in self._spare:
             self._spare[connection] = False
 
@@ -129,7 +129,7 @@ def connections_of(state: ServerState, limits: Limits) -> Connections:
 
 
 def descriptors() -> int:
-    """How many this process may use."""
+    """The process's limit of descriptors."""
     if resource is None:
         return sys.maxsize
     soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
@@ -137,7 +137,7 @@ def descriptors() -> int:
 
 
 def raise_descriptors() -> None:
-    """The soft limit, for this process and its workers, as far as the system allows and can be used."""
+    """Raises the soft limit for this process and its workers, up to DESCRIPTORS and the system's hard limit."""
     if resource:
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         wanted = DESCRIPTORS if hard < 0 else min(hard, DESCRIPTORS)
@@ -159,7 +159,7 @@ def answer(problem: Problem) -> tuple[list[tuple[bytes, bytes]], bytes]:
 
 
 def urgent_only(app: Any) -> Any:
-    """What a spare descriptor serves: health, and moderators, who may be needed just then."""
+    """Answers 503 on a reserved descriptor, except for health checks and moderators."""
 
     async def serve(scope: Any, receive: Any, send: Any) -> None:
         cookies = b";".join(value for name, value in scope["headers"] if name == b"cookie")

@@ -1,4 +1,4 @@
-"""The session cookie: its name, for whoever reads it before the request is understood."""
+"""The session cookie's name, for code that reads it before the request is parsed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What other sites' pages may ask: CORS by the site's allowed origins, and problems that those pages can read too."""
+"""CORS by the site's allowed origins, for answers and for problems."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def problem_answer(problem: Problem) -> Response:
 
 
 def told(request: Request, problem: Problem) -> Response:
-    """A page for the person whose browser sent a form, else problem+json."""
+    """A problem as a page for a browser's form, else as problem+json."""
     if bodies.is_form(bodies.kind_of(request)) and "text/html" in request.headers.get("accept", ""):
         pages = services_of(request).pages
         return pages.answer("web/problem.html", problem.status, dict(problem.headers), problem=problem)
@@ -37,22 +37,22 @@ def told(request: Request, problem: Problem) -> Response:
 
 
 def site_of(request: Request) -> Site | None:
-    """The site that a shared request is for, once it was looked up."""
+    """The site of a shared request, after `shared` has looked it up."""
     site: Site | None = request.scope.get("site")
     return site
 
 
 async def origin_of(request: Request) -> str | None:
-    """The Origin to name in the answer. Raises Forbidden for one that the site does not allow."""
+    """The Origin to allow in the answer. Raises Forbidden for an origin that the site does not allow."""
     directory = services_of(request).directory
     site = request.scope["site"] = await directory.site(request.path_params["site"])
     return directory.allowed(site, request.headers)
 
 
 def shared(endpoint: Endpoint, counted: Callable[[Request, Problem], Problem] | None = None) -> Endpoint:
-    """Readable by the site's pages. A page that is not the site's gets 403 for a change, and an unreadable GET.
+    """Makes an answer readable by the site's pages. For other pages a change is 403 and a GET is unreadable.
 
-    `counted` hears of every problem, and says which one to tell."""
+    `counted` receives every problem and returns the one to answer with."""
 
     async def answer(request: Request) -> Response:
         origin = None
@@ -77,7 +77,7 @@ def shared(endpoint: Endpoint, counted: Callable[[Request, Problem], Problem] | 
 
 
 def preflight_of(path: str, methods: str) -> Route:
-    """The path's answer to a browser that asks for leave first: a script of the site's pages may add headers."""
+    """The path's answer to a CORS preflight request, with the headers that scripts may send."""
     return Route(path, preflight(methods), methods=["OPTIONS"])
 
 

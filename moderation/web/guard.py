@@ -1,4 +1,4 @@
-"""The guard: who asks, whether they may, and whether a change was meant (CSRF). Every protected handler comes through here."""
+"""The guard: authentication, rights and CSRF. Every protected handler uses it."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ Page = Callable[[Request], Awaitable[Response]]
 
 
 async def admit(request: Request, scope: str, *, sessions: bool = True) -> None:
-    """Whoever asks is `principal_of` the request from here on. Raises Unauthorized or Forbidden.
+    """Authenticates a request, so that `principal_of` works. Raises Unauthorized or Forbidden.
 
-    By a bearer token, or by a session, whose changes need the header X-CSRF-Token."""
+    Accepts a bearer token or a session. Changes by a session need the header X-CSRF-Token."""
     authenticator = services_of(request).authenticator
     request.state.principal = await (
         authenticator.principal(request, scope) if sessions else authenticator.bearer(request, scope)
@@ -28,13 +28,13 @@ async def admit(request: Request, scope: str, *, sessions: bool = True) -> None:
 
 
 def principal_of(request: Request) -> Principal:
-    """Who asks, of a request that was admitted."""
+    """The principal of an admitted request."""
     principal: Principal = request.state.principal
     return principal
 
 
 def signed_in(endpoint: Callable[[Request, Principal], Awaitable[Response]]) -> Page:
-    """A page for a moderator; anybody else is sent to sign in first."""
+    """A page for moderators; without a session it redirects to the sign-in page."""
 
     async def page(request: Request) -> Response:
         principal = await services_of(request).authenticator.session(request)
@@ -48,7 +48,7 @@ def signed_in(endpoint: Callable[[Request, Principal], Awaitable[Response]]) -> 
 
 
 def sent_form(endpoint: Callable[[Request, Principal, Form], Awaitable[Response]]) -> Page:
-    """A form that a moderator sends from a page of ours. Raises Unauthorized, Forbidden, BadRequest or Invalid."""
+    """The handler of a moderator's form. Raises Unauthorized, Forbidden, BadRequest or Invalid."""
 
     async def page(request: Request) -> Response:
         authenticator = services_of(request).authenticator
@@ -64,12 +64,12 @@ def sent_form(endpoint: Callable[[Request, Principal, Form], Awaitable[Response]
 
 
 def person(principal: Principal) -> Moderator:
-    """The moderator who has the session: whoever has one is a person."""
+    """The moderator of a session."""
     assert principal.moderator
     return principal.moderator
 
 
 def check_administrator(principal: Principal) -> None:
-    """A person needs the role; a token has its scope for it. Raises Forbidden."""
+    """Raises Forbidden for a moderator without the role; tokens are governed by their scopes."""
     if not principal.is_administrator:
         raise Forbidden("Only an administrator may do this.", code="role")

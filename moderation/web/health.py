@@ -1,4 +1,4 @@
-"""Health: whether the process is worth keeping, and whether it is worth asking. Neither question ever waits for long."""
+"""Health checks: whether to restart the process (live), and whether to send it requests (ready). Both answer quickly."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from moderation.web.operations import Media, operation
 log = logging.getLogger("moderation.web.health")
 
 STARVED = 30.0
-"""Seconds without a connection to read with, after which a new process is worth more than this one."""
+"""Seconds without a free connection for readers, after which a restart is better."""
 PATIENCE = 2.0
-"""Seconds that the database has to answer: whoever asks has a deadline of its own."""
+"""Seconds that the database has to answer: callers have deadlines of their own."""
 
 
 @operation("GET", "/health/live", answers={200: Media("text/plain"), 503: Media("text/plain")}, tag="operations")
 async def get_liveness(request: Request) -> Response:
-    """The process answers, and whoever reads is served sooner or later. Waits for nothing itself."""
+    """Whether the process answers and readers can get a database connection. Never waits."""
     seconds = services_of(request).database.starved()
     if seconds >= STARVED:
         said = f"no connection to the database could be had for {seconds:.0f} s\n"

@@ -1,4 +1,4 @@
-"""Counts for those who watch the service, in Prometheus's text format."""
+"""Metrics in Prometheus's text format."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Families:
         self._add(family, values)
 
     def counter(self, name: str, meaning: str, values: float | Mapping[str, float], label: str = "") -> None:
-        """As `gauge`, of what only grows while the process runs. The format ends a counter's name in `_total`."""
+        """As `gauge`, for a number that only grows while the process runs. The format ends a counter's name in `_total`."""
         family = CounterMetricFamily(f"moderation_{name}", meaning, labels=[label] if label else [])
         self._add(family, values)
 
@@ -122,7 +122,7 @@ async def get_metrics(request: Request) -> Response:
     counter("thread_builds_total", "Threads built from the database.", threads.builds)
     gauge("model_ok", "1 where the model answers.", 0 if services.scorer.problem else 1)
     gauge("up_seconds", "Since the start.", round(time.monotonic() - services.started, 1))
-    registry = CollectorRegistry(auto_describe=True)  # of this scrape alone; it refuses two families of one name
+    registry = CollectorRegistry(auto_describe=True)  # for this scrape alone; it refuses two families of one name
     registry.register(families)
     return Response(generate_latest(registry), headers={"Content-Type": CONTENT_TYPE_PLAIN_0_0_4})
 

@@ -1,4 +1,4 @@
-"""Around every request: a line in the log where it failed, and a note of proxies that nobody declared."""
+"""Middleware for every request: logs failures, and detects undeclared proxies."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from moderation.core.signing import parsed_address
 
 log = logging.getLogger("moderation")
 PEERS = 1_000
-"""Peers that are remembered as ones that may send what they send."""
+"""Peers remembered as harmless."""
 
 
 def route_of(scope: Scope) -> str:
-    """The path's pattern, not the path: a receipt in a log would be a key in a log."""
+    """The path's pattern. The path itself can contain a receipt, which is a secret."""
     route = scope.get("route")
     return str(getattr(route, "path", "unmatched"))
 
 
 class ProxyWatch:
-    """Sees a forwarding header from a private or loopback peer that is not in MODERATION_TRUSTED_PROXIES."""
+    """Detects forwarding headers from private or loopback peers that are not in MODERATION_TRUSTED_PROXIES."""
 
     def __init__(self, trusted: tuple[IPv4Network | IPv6Network, ...]) -> None:
         self.trusted = trusted
         self.problem: str | None = None
-        """What to set, in words, once it was seen."""
+        """The missing setting, in words, after such a header."""
         self._peers = set[str]()
 
     def look(self, scope: Scope) -> None:
@@ -67,5 +67,5 @@ class RequestMiddleware:
 
         try:
             await self.app(scope, receive, note)
-        except ClientDisconnect:  # an upload that was broken off: nobody is there to be told, and nothing is wrong here
+        except ClientDisconnect:  # an aborted upload: no client to answer, and no error of the service
             log.debug("a client went away", extra={"method": scope["method"], "path": route_of(scope)})

@@ -1,4 +1,4 @@
-"""The OpenAPI document, from what the operations declare."""
+"""The OpenAPI document, generated from the operations' declarations."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ MEANS = {
     "Last-Event-ID": "The id of the last event that was read; what came since is told first.",
     "X-CSRF-Token": "With a session, the token that stands in the console's pages; a bearer token needs none.",
 }
-"""What each request header is for."""
+"""The description of each request header."""
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 
@@ -40,7 +40,7 @@ class ProblemField(TypedDict):
 
 
 class Problem(TypedDict):
-    """What went wrong (RFC 9457): `detail` for a person, `code` for a program."""
+    """An error (RFC 9457): `detail` for people, `code` for programs."""
 
     type: str
     title: str
@@ -52,13 +52,13 @@ class Problem(TypedDict):
 
 @operation("GET", "/openapi.json", answers={200: dict[str, object]}, tag="operations")
 async def get_openapi(request: Request) -> dict[str, Any]:
-    """This document."""
+    """This OpenAPI document."""
     return services_of(request).openapi
 
 
 @operation("GET", "/docs", answers={200: Media("text/html")}, tag="operations")
 async def get_docs(request: Request) -> Response:
-    """The document, to read."""
+    """The OpenAPI document as a page."""
     rows = "".join(
         f"<tr><td><code>{method.upper()}</code></td><td><code>{path}</code></td><td>{declared['summary']}</td></tr>"
         for path, methods in services_of(request).openapi["paths"].items()
@@ -74,7 +74,7 @@ async def get_docs(request: Request) -> Response:
 
 
 def document(routes: Iterable[BaseRoute], base: str) -> dict[str, Any]:
-    """The OpenAPI 3.1 document of the operations among these routes. Pages for people are not in it."""
+    """The OpenAPI 3.1 document of the operations among these routes. HTML pages are not in it."""
     operations = [route for route in routes if isinstance(route, Operation)]
     schemas = Schemas(operations)
     paths: dict[str, dict[str, Any]] = {}
@@ -97,7 +97,7 @@ def document(routes: Iterable[BaseRoute], base: str) -> dict[str, Any]:
 
 
 class Schemas:
-    """The JSON schema of each declared type, and of those that they are made of under `components`."""
+    """The JSON schemas of the declared types, with nested types under `components`."""
 
     def __init__(self, operations: Iterable[Operation]) -> None:
         types: dict[tuple[str, str], tuple[JsonSchemaMode, Any]] = {
@@ -120,7 +120,7 @@ class Schemas:
         return self._of[key_of(kind, mode)]
 
     def resolved(self, kind: Any) -> dict[str, Any]:
-        """The object itself, not a reference to it."""
+        """A schema with its reference resolved."""
         schema = self.of(kind, "validation")
         reference = schema.get("$ref", "")
         found: dict[str, Any] = self.definitions[reference.rpartition("/")[2]] if reference else schema

@@ -1,4 +1,4 @@
-"""Operations of the HTTP API: a handler declares what it takes, what it answers and who may ask; `openapi` reads that.
+"""Operations of the HTTP API: a handler declares its body or parameters, its answers and its scope; `openapi` reads them.
 
     @operation("POST", "/api/v1/decisions", body=DecisionIn, answers={200: DecisionOut}, scope="moderate", tag="queue")
     async def create_decision(request: Request, given: DecisionIn) -> DecisionOut: ...
@@ -28,37 +28,37 @@ PRIVATE = {"Cache-Control": "no-store"}
 
 @dataclass(frozen=True, slots=True)
 class Media:
-    """An answer that is no JSON."""
+    """An answer that is not JSON, by its media type."""
 
     type: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Declared:
-    """What an operation takes and gives."""
+    """The declaration of an operation."""
 
     body: type[BaseModel] | None = None
     form: type[BaseModel] | None = None
-    """The fields of the browser's form that it may be, too."""
+    """The fields of a browser's form, accepted instead of JSON."""
     query: type[BaseModel] | None = None
     headers: Sequence[str] = ()
-    """Request headers that it reads."""
+    """The request headers that the operation reads."""
     answers: Mapping[int, Any] = field(default_factory=dict)
     """Status → the type of the JSON document, a Media, or None for an empty answer."""
     scope: str = ""
-    """What a token must be for; empty: anybody may ask."""
+    """The required scope; empty: public."""
     sessions: bool = True
-    """A moderator's session will do as well as a token."""
+    """A moderator's session is accepted as well as a token."""
     tag: str = ""
 
     @property
     def status(self) -> int:
-        """Of a handler's plain return value."""
+        """The status of an answer that a handler returns as a plain value."""
         return min(self.answers)
 
 
 class Operation(Route):
-    """A route of the API that knows its declaration."""
+    """A route of the API with its declaration."""
 
     def __init__(self, method: str, path: str, endpoint: Any, declared: Declared) -> None:
         super().__init__(path, endpoint, methods=[method], name=endpoint.__name__)
@@ -68,8 +68,8 @@ class Operation(Route):
 
 
 def answering(endpoint: Callable[[Request], Awaitable[Response]]) -> ASGIApp:
-    """The endpoint as Starlette's router calls it. Its own wrapper translates problems as well, which the application's
-    middleware does for all routes: twice costs a comment 3 % of its way."""
+    """The endpoint as Starlette's router calls it. Starlette's own wrapper would translate problems a second time, after the
+    application's middleware, which costs 3 % of a comment's time."""
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         response = await endpoint(Request(scope, receive, send))
@@ -79,7 +79,7 @@ def answering(endpoint: Callable[[Request], Awaitable[Response]]) -> ASGIApp:
 
 
 def json_answer(document: object, status: int = 200) -> Response:
-    """For one who asks alone: nothing on the way keeps it."""
+    """A JSON answer that no cache stores."""
     return Response(orjson.dumps(document), status, PRIVATE, "application/json")
 
 

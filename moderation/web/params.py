@@ -1,4 +1,4 @@
-"""Bodies and parameters as pydantic models: every wrong field at once, in words, and never with what was sent."""
+"""Bodies and parameters as pydantic models: every wrong field at once, in words, without the sent values."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ M = TypeVar("M", bound=BaseModel)
 
 
 class Body(BaseModel):
-    """A JSON body. A text is a text and a number a number; what is not declared is ignored."""
+    """A JSON body. Types are strict; unknown fields are ignored."""
 
     model_config = ConfigDict(strict=True, frozen=True, extra="ignore")
 
 
 class Query(BaseModel):
-    """A query string. An empty text is one that is not given."""
+    """A query string. An empty value counts as missing."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
 @dataclass(frozen=True, slots=True)
 class Says:
-    """What a field must be, in words: its description, and what its sender reads where it is not so."""
+    """A field's requirement in words: its description, and the message for a wrong value."""
 
     words: str
 
@@ -49,7 +49,7 @@ class Says:
 
 @dataclass(frozen=True, slots=True)
 class OneOf:
-    """A text that is one of a few."""
+    """A text from a fixed set."""
 
     values: tuple[str, ...]
 
@@ -70,20 +70,20 @@ class OneOf:
 
 
 def words_in(declared: Any) -> str:
-    """What a type says of itself in words, looked for from the outside in; empty where it says nothing."""
+    """The requirement of a type in words, searched from the outside in; empty without one."""
     found = [each.words for each in get_args(declared) if isinstance(each, Says | OneOf)]
     return found[-1] if found else next(filter(None, map(words_in, get_args(declared))), "")
 
 
 def whole_number(value: Any) -> Any:
-    """A query's text as a number: ASCII digits alone, at most eight of them."""
+    """A query's text as a number: at most eight ASCII digits."""
     if isinstance(value, str):
         return int(value) if value.isascii() and value.isdigit() and len(value) < 9 else None
     return value
 
 
 def storable(value: str) -> str:
-    """A text that every database keeps: no lone surrogate (half of a pair, which JSON can escape), no U+0000."""
+    """A text that every database can store: without lone surrogates (which JSON can escape) and U+0000."""
     if "\0" in value:
         raise PydanticCustomError("nul", "U+0000")
     if not value.isascii():
@@ -95,7 +95,7 @@ def storable(value: str) -> str:
 
 
 def limited(most: int) -> Any:
-    """The type of a `limit`: how many entries a page of a list has."""
+    """The type of a `limit`, the number of entries on a page of a list."""
     return Annotated[
         int,
         BeforeValidator(whole_number),
@@ -106,7 +106,7 @@ def limited(most: int) -> Any:
 
 Text = Annotated[str, AfterValidator(storable)]
 Cursor = Annotated[str, AfterValidator(storable), Says("must be the `next` of an earlier answer")]
-"""Where a page of a list begins. Opaque: only an answer's `next` is one."""
+"""The start of a page of a list. Opaque: the `next` of an earlier answer."""
 
 WORDS = {
     "string_type": "must be a text",
@@ -120,11 +120,11 @@ WORDS = {
     "model_type": "must be an object",
     "missing": "must be given",
 }
-"""What pydantic finds, in our words."""
+"""The messages for pydantic's error types."""
 
 
 def checked(model: type[M], given: Mapping[str, Any]) -> M:
-    """Raises Invalid, naming every wrong field."""
+    """The document as `model`. Raises Invalid, naming every wrong field."""
     try:
         return model.model_validate(given)
     except ValidationError as error:
@@ -152,7 +152,8 @@ def words_of(kind: str, context: Mapping[str, Any]) -> str:
 
 
 def query_of(model: type[M], params: QueryParams) -> M:
-    """Raises Invalid, naming every wrong parameter. Of one that comes several times the last counts, unless it is a list."""
+    """The query string as `model`. Raises Invalid, naming every wrong parameter. The last of repeated values counts, except
+    for a list."""
     given: dict[str, Any] = {}
     for name, declared in model.model_fields.items():
         values = [value for value in params.getlist(name) if value or declared.annotation is int]

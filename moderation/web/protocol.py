@@ -1,8 +1,8 @@
-"""HTTP on the wire, within bounds, also where no proxy stands in front: uvicorn's protocol has none for the size of a head,
-nor for how long a head, a body or the taking of an answer may last.
+"""HTTP with limits, for running without a proxy: uvicorn's protocol limits neither the size of a request's head nor the
+time for a head, a body or the reading of an answer.
 
-What uvicorn does between the lines is relied on here, so pyproject.toml names the version, and tests/moderation/
-test_protocol.py says what to compare when another comes.
+This code depends on uvicorn's internals, so pyproject.toml pins its version. tests/web/test_protocol.py lists the points to
+compare before an upgrade.
 """
 
 from __future__ import annotations
@@ -18,27 +18,27 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from moderation.web.connections import REFUSALS, Connections, Limits, answer, connections_of, urgent_only
 
 PIECE = 8192
-"""Bytes that are parsed before it is looked at what they were: uvloop reads thirty times as many."""
+"""Bytes parsed between two checks: uvloop reads thirty times as many at once."""
 
 
 class BoundedProtocol(HttpToolsProtocol):
     limits = Limits()
-    # in slots: with thirty names its dictionary would leave the form that Python reads fastest, and uvicorn has twenty-eight
+    # slots: uvicorn's class has twenty-eight attributes, and above thirty a dictionary loses Python's fastest form
     __slots__ = ("all", "answering", "body_size", "chunks", "ended", "flush_by", "in_body", "in_head", "pipelined", "since",
                  "spare", "why", "wire")  # fmt: skip
     all: Connections
     answering: Any
-    """The cycle whose answer is under way; those behind it stand in uvicorn's pipeline."""
+    """The request cycle that is being answered; later ones are in uvicorn's pipeline."""
     since: int
-    """The look at which began what goes on: a head, a body, or silence."""
+    """The check at which the current phase began: a head, a body, or silence."""
     flush_by: int
-    """The look at which what was written must have gone; 0 where nothing waits."""
+    """The check by which written data must have been read; 0 if none is waiting."""
     wire: int
-    """Bytes of the present request, framing and all."""
+    """Bytes of the current request, framing included."""
     pipelined: bool
-    """It began in the piece in which the one before ended, and `wire` counts none of that piece."""
+    """The request began in the same piece as the end of the previous one; `wire` excludes that piece."""
     ended: bool
-    """Nothing more is heard from this peer."""
+    """No more data is read from this peer."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         HttpToolsProtocol.connection_made(self, transport)
@@ -50,7 +50,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self.in_head = self.in_body = self.pipelined = self.spare = self.ended = False
         end = transport.get_extra_info("socket")
         if end.family in (socket.AF_INET, socket.AF_INET6) and hasattr(socket, "TCP_USER_TIMEOUT"):
-            # a peer that vanished from an open event stream: two heartbeats that nobody acknowledges
+            # a peer that vanished from an open event stream: two heartbeats without acknowledgement
             with contextlib.suppress(OSError):
                 end.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 30_000)
         if self.all.takes_spare(self, end.fileno()):
@@ -58,7 +58,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.all.gives_back(self)
-        if self.answering is not None:  # uvicorn tells only the newest, which may wait behind it
+        if self.answering is not None:  # uvicorn notifies only the newest cycle, which may be queued behind it
             self.answering.disconnected = True
             self.answering.message_event.set()
         HttpToolsProtocol.connection_lost(self, exc)
@@ -77,7 +77,7 @@ class BoundedProtocol(HttpToolsProtocol):
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade:
-            return  # to what is not spoken here; the request is answered as it stands
+            return  # to another protocol, which is not supported: the request is answered as HTTP/1.1
         except httptools.HttpParserError:
             self.refuse(self.why)
             return
@@ -109,11 +109,11 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def reject(self, status: int) -> NoReturn:
         self.why = status
-        raise ValueError(status)  # out of the parser, which stops at once
+        raise ValueError(status)  # leaves the parser at once
 
     def on_chunk_header(self) -> None:
         if not self.chunks:
-            self.headers = []  # here go trailers, which are no headers: the application holds the list of those
+            self.headers = []  # for trailers: the application holds the list of the headers
         self.chunks += 1
         if self.chunks > self.limits.small_chunks and self.body_size < 64 * self.chunks:
             self.reject(400)
@@ -129,7 +129,7 @@ class BoundedProtocol(HttpToolsProtocol):
         HttpToolsProtocol.on_message_complete(self)
 
     def on_response_complete(self) -> None:
-        """uvicorn's, without a timer for each answer."""
+        """uvicorn's method, without its timer for each answer."""
         self.server_state.total_requests += 1
         if self.transport.is_closing():
             return
@@ -144,7 +144,7 @@ class BoundedProtocol(HttpToolsProtocol):
         HttpToolsProtocol.resume_writing(self)
 
     def check(self, now: int) -> None:
-        """The look: ends what takes too long."""
+        """The check, once a second: ends phases that take too long."""
         limits, cycle, age = self.limits, self.cycle, now - self.since
         waits = cycle is not None and not cycle.response_complete
         left = self.transport.get_write_buffer_size()
@@ -163,7 +163,7 @@ class BoundedProtocol(HttpToolsProtocol):
             self.since += 1  # the peer waits for us
         elif self.in_body:
             slow = age >= limits.body_time and self.body_size < age * limits.rate
-            if slow or (not waits and age >= limits.head_time):  # or what was answered before it was heard
+            if slow or (not waits and age >= limits.head_time):  # or a request that was answered before it was complete
                 self.refuse(408)
         elif self.in_head:
             if age >= limits.head_time:
@@ -172,14 +172,14 @@ class BoundedProtocol(HttpToolsProtocol):
             self.transport.close()
 
     def refuse(self, status: int) -> None:
-        """Hear no more, and say why where that can still be said."""
+        """Stops reading, and sends the error if an answer is still possible."""
         cycle, waits = self.cycle, self.cycle is not None and not self.cycle.response_complete
         if self.in_body and (self.pipeline or not waits or cycle.response_started):
             self.drop(status)
             return
         self.ended, self.since = True, self.all.now
         self.all.refused[status] += 1
-        if waits and not self.in_body:  # what was asked before is answered first
+        if waits and not self.in_body:  # earlier requests are answered first
             cycle.keep_alive = False
             return
         if waits:

@@ -1,4 +1,4 @@
-"""A stop that ends: every step has its time, and once all of it is over the process ends, whatever still hangs."""
+"""A bounded shutdown: every step has a time limit, and after all of them the process ends."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from typing import Any
 log = logging.getLogger("moderation.web.shutdown")
 
 REST = 9.0
-"""Seconds for what comes after the requests in flight: all steps of the lifespan (8), and the threads."""
+"""Seconds after the requests in flight: for all steps of the lifespan (8), and the threads."""
 
 Step = tuple[str, Callable[[], Coroutine[Any, Any, None]], float]
-"""What stops, how, and the seconds that it has."""
+"""A step's name, its action, and its time limit in seconds."""
 
 
 async def in_turn(*steps: Step) -> None:
-    """One after the other. One that fails or takes too long is named in the log, and the next has its turn."""
+    """Runs the steps in order. The log names a step that fails or takes too long, and the next one follows."""
     for name, stop, seconds in steps:
         task = asyncio.create_task(stop(), name=f"stop {name}")
         done, _ = await asyncio.wait([task], timeout=seconds)
         if not done:
-            task.cancel()  # not waited for: it may not hear that either
+            task.cancel()  # not awaited: it may ignore the cancellation too
             log.error("did not stop in time", extra={"which": name, "seconds": seconds})
         elif task.cancelled() or task.exception():
             error = None if task.cancelled() else task.exception()
@@ -49,7 +49,7 @@ async def background(end: Callable[[], None]) -> AsyncIterator[asyncio.TaskGroup
 
 @contextlib.contextmanager
 def told_to_stop(act: Callable[[], None]) -> Iterator[None]:
-    """When the process is told to stop, `act` comes before what its server does about it."""
+    """On a stop signal, runs `act` before the server's own handler."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -72,10 +72,10 @@ def told_to_stop(act: Callable[[], None]) -> Iterator[None]:
 
 
 class LastResort:
-    """Ends the process some seconds after it was told to stop, with status 1 and the stack of each thread on standard error.
+    """Ends the process some seconds after the stop signal, with status 1 and the stack of each thread on standard error.
 
-    A thread that waits for a disk cannot be stopped, and the interpreter waits for its threads. What was acknowledged is on
-    disk. The interpreter is not asked either: it may be what hangs.
+    A thread that waits for a disk cannot be stopped, and the interpreter waits for its threads. Acknowledged data is on
+    disk. The timer runs outside the interpreter, which may itself hang.
     """
 
     def __init__(self, seconds: float) -> None:
@@ -88,6 +88,6 @@ class LastResort:
         self._armed = True
         try:
             faulthandler.dump_traceback_later(self.seconds, exit=True)
-        except (AttributeError, OSError, RuntimeError, ValueError):  # there is no standard error
+        except (AttributeError, OSError, RuntimeError, ValueError):  # standard error is missing
             nowhere = open(os.devnull, "w")  # noqa: SIM115  (it stays open for as long as the process runs)
             faulthandler.dump_traceback_later(self.seconds, exit=True, file=nowhere)

@@ -1,4 +1,5 @@
-"""Pages: the templates of all slices (`queue/comment.html` is the queue's), answered with the headers that keep a page from running anything that is not ours."""
+"""Pages: the templates of all slices (`queue/comment.html` is the queue's), with headers that allow only the service's own
+scripts and styles."""
 
 from __future__ import annotations
 
@@ -18,20 +19,20 @@ CSP = (
 HEADERS = {
     "Content-Security-Policy": CSP,
     "X-Content-Type-Options": "nosniff",
-    # Not `no-referrer`: with it a browser sends `Origin: null` with our own form.
+    # Not `no-referrer`: a browser would send `Origin: null` with the service's own form.
     "Referrer-Policy": "strict-origin-when-cross-origin",
     "Cache-Control": "no-store",
 }
 
 
 def sends_to(*origins: str) -> dict[str, str]:
-    """The header of a form page whose answer may redirect to these origins too: browsers count that as sending."""
+    """The header of a form page whose answer may redirect to these origins: browsers apply `form-action` to redirects too."""
     return {"Content-Security-Policy": " ".join([CSP, *dict.fromkeys(origins)])}
 
 
 @cache
 def templates_of(package: Path) -> Environment:
-    """The templates of every slice below `package`, each compiled once a process, however many services run in it."""
+    """The templates of every slice below `package`, each compiled once a process for all its services."""
     slices = {folder.parent.name: FileSystemLoader(folder) for folder in package.glob("*/templates")}
     environment = Environment(loader=PrefixLoader(slices), autoescape=True, undefined=StrictUndefined, trim_blocks=True)
     environment.filters["written"] = locales.written
