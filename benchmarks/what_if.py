@@ -29,7 +29,7 @@ from moderation.core.ids import new_id
 from moderation.db import connect
 from moderation.policy.rules import Case, judge
 from moderation.policy.scorer import Scorer
-from moderation.policy.what_if import Replay
+from moderation.policy.what_if import WhatIf
 from moderation.sites import store as sites
 from moderation.sites.model import Site, SiteSettings
 
@@ -94,7 +94,7 @@ async def run(count: int) -> float:
                 await decisions.add(tx, [decided(row, chance) for row in rows])
             listed = tuple(f"listed{n}" for n in range(1000))
             house = replace(SiteSettings(), hold_at=dict.fromkeys(LABELS, 0.4), blocked=(*listed, "timetable"))
-            replay = Replay(database, Scorer(classifier))
+            replay = WhatIf(database, Scorer(classifier))
             slowest = 0.0
             for name, version in (("rules", ""), ("a model", classifier.version)):
                 began, worked = time.perf_counter(), time.process_time()

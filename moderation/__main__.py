@@ -51,7 +51,7 @@ COMMANDS: dict[str, dict[str, str]] = {
     "moderation.privacy.commands": {
         "export-person": "Print all that is held on one email address, as JSON.",
         "erase-person": "Erase all that is held on one email address.",
-        "sweep": "Forget what is kept for a while only, as the running service does every hour; print how much.",
+        "purge": "Forget what is kept for a while only, as the running service does every hour; print how much.",
     },
     "moderation.transfer.commands": {
         "import": "Bring in what another system exported, or we did; beside a running server, and twice without doubling.",

@@ -60,7 +60,7 @@ from moderation.policy import pages_rules as pages_rules
 from moderation.policy import pages_what_if as pages_what_if
 from moderation.policy.agreement import Agreement
 from moderation.policy.scorer import Scorer
-from moderation.policy.what_if import Replay
+from moderation.policy.what_if import WhatIf
 from moderation.privacy import api as privacy_api
 from moderation.privacy import data_requests as privacy
 from moderation.privacy import public as privacy_public
@@ -323,7 +323,7 @@ def assembled(
         threads=threads,
         related=Related(database),
         scorer=scorer,
-        what_if=Replay(database, scorer),
+        what_if=WhatIf(database, scorer),
         models=models,
         models_room=Look(partial(room, models)),
         shadow=shadow,
@@ -352,7 +352,7 @@ def jobs(
 ) -> list[Job]:
     """What is done by the clock, each in the slice that it belongs to."""
     found = [
-        Job("sweep", HOUR, lambda: retention.sweep(database, keep, clock())),
+        Job("purge", HOUR, lambda: retention.purge(database, keep, clock())),
         Job(
             "scrub",
             MINUTE,
@@ -360,8 +360,8 @@ def jobs(
             partial(secure_delete.is_requested, database),
         ),
         Job("redate", MINUTE, outbox.redate, outbox.is_ahead),
-        Job("read-up", MINUTE, partial(queue.read_up, database, all_=True)),
-        Job("waves", HOUR // 4, partial(catch_up, database)),
+        Job("search", MINUTE, partial(queue.read_up, database, all_=True)),
+        Job("duplicates", HOUR // 4, partial(catch_up, database)),
         Job("shadow", MINUTE // 4, shadow.read_along, shadow.wanted),
         Job(
             "failed-signins",

@@ -24,7 +24,7 @@ from moderation.outbox.delivery import Deliverer
 from moderation.outbox.mail_check import MailCheck
 from moderation.policy.agreement import Agreement
 from moderation.policy.scorer import Scorer
-from moderation.policy.what_if import Replay
+from moderation.policy.what_if import WhatIf
 from moderation.privacy.retention import Keep
 from moderation.queue.live import Live
 from moderation.settings import Settings
@@ -50,7 +50,7 @@ class Services:
     threads: Threads
     related: Related
     scorer: Scorer
-    what_if: Replay
+    what_if: WhatIf
     models: Path
     """The folder of the sites' corrections."""
     models_room: Look

@@ -72,6 +72,13 @@ REPLACED = {
     "fail_lane",
     "forget_lane",
     "last_words",
+    "purge",
+    "Replay",
+    "Replayed",
+    "nearer",
+    "barrable",
+    "bars",
+    "ticket",
 }
 """Identifiers of which the glossary has another word; ordinary words in prose are free."""
 

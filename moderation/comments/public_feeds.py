@@ -6,10 +6,12 @@ import html
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NotRequired
 
 import orjson
 from starlette.requests import Request
 from starlette.responses import Response
+from typing_extensions import TypedDict
 
 from moderation.comments import store as comments
 from moderation.comments.model import Comment
@@ -160,6 +162,32 @@ async def read_feed(request: Request, kind: str, write: Callable[[Feed], bytes])
     return answer(request, kept.body, kept.etag, kind)
 
 
+class FeedAuthor(TypedDict):
+    name: str
+    avatar: str
+    url: NotRequired[str]
+
+
+class FeedItem(TypedDict):
+    id: str
+    url: str
+    title: str
+    content_html: str
+    date_published: str
+    date_modified: str
+    authors: list[FeedAuthor]
+
+
+class JsonFeed(TypedDict):
+    """JSON Feed 1.1 (jsonfeed.org)."""
+
+    version: str
+    title: str
+    home_page_url: str
+    feed_url: str
+    items: list[FeedItem]
+
+
 ARTICLE, SITE = "/sites/{site}/articles/{article}/feed", "/sites/{site}/feed"
 KNOWN = ("If-None-Match",)
 
@@ -171,7 +199,12 @@ async def get_article_atom(request: Request) -> Response:
 
 
 @operation(
-    "GET", ARTICLE + ".json", answers={200: Media(JSON_FEED), 304: None}, headers=KNOWN, tag="feeds", shared=True
+    "GET",
+    ARTICLE + ".json",
+    answers={200: Media(JSON_FEED, JsonFeed), 304: None},
+    headers=KNOWN,
+    tag="feeds",
+    shared=True,
 )
 async def get_article_json_feed(request: Request) -> Response:
     """The newest published comments of an article as a JSON Feed 1.1."""
@@ -184,7 +217,9 @@ async def get_site_atom(request: Request) -> Response:
     return await read_feed(request, ATOM, atom)
 
 
-@operation("GET", SITE + ".json", answers={200: Media(JSON_FEED), 304: None}, headers=KNOWN, tag="feeds", shared=True)
+@operation(
+    "GET", SITE + ".json", answers={200: Media(JSON_FEED, JsonFeed), 304: None}, headers=KNOWN, tag="feeds", shared=True
+)
 async def get_site_json_feed(request: Request) -> Response:
     """The newest published comments of a site as a JSON Feed 1.1."""
     return await read_feed(request, JSON_FEED, json_feed)

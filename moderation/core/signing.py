@@ -117,18 +117,20 @@ class Signer:
         """The secret of a moderator's authenticator app (160 bits, as RFC 4226 recommends); stored nowhere."""
         return self._mark("totp", f"{moderator}/{seed}", 20)
 
-    def ticket(self, site: str, moderator: str, password_hash: str, browser: str, now: int) -> str:
+    def login_token(self, site: str, moderator: str, password_hash: str, browser: str, now: int) -> str:
         """The proof, between the two steps of signing in, of a correct password in this browser. A password change ends it."""
         mark = urlsafe(self._mark("ticket", f"{site}/{moderator}/{password_hash}/{browser}/{now:x}", 18))
         return f"{site}/{moderator}/{now:x}/{mark}"
 
-    def is_ticket(self, ticket: str, site: str, moderator: str, password_hash: str, browser: str, now: int) -> bool:
+    def is_ticket(
+        self, login_token: str, site: str, moderator: str, password_hash: str, browser: str, now: int
+    ) -> bool:
         try:
-            at = int(ticket.split("/")[2][:16], 16)
+            at = int(login_token.split("/")[2][:16], 16)
         except (IndexError, ValueError):
             return False
-        good = self.ticket(site, moderator, password_hash, browser, at)
-        same = hmac.compare_digest(good.encode(), ticket.encode("utf-8", "replace"))
+        good = self.login_token(site, moderator, password_hash, browser, at)
+        same = hmac.compare_digest(good.encode(), login_token.encode("utf-8", "replace"))
         return same and now - at < TICKET_LIFE  # below 0 where the clock was set back meanwhile
 
     def token_hash(self, token: str) -> str:

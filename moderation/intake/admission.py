@@ -198,7 +198,7 @@ async def look_up(stored: Session, key: str, arrivals: Iterable[Arrival], now: i
     ids = {i for a in here for i in (a.submission.parent, a.proof) if i and is_id(i)}
     authors, since = {a.keys.author for a in here}, first_id_at(now - MINUTE)
     addresses = {a.keys.network for a in here if a.keys.network}
-    tickets = {a.retry[0] for a in here if a.retry}
+    keys = {a.retry[0] for a in here if a.retry}
     postings = dict[tuple[str | None, ...], list[Posting]]()
     for one in await comments.postings(stored, key, authors, {a.keys.body for a in here}):
         postings.setdefault(one[:4], []).append(one)
@@ -211,5 +211,5 @@ async def look_up(stored: Session, key: str, arrivals: Iterable[Arrival], now: i
         postings=postings,
         by_author=await comments.recent_by_author(stored, key, authors, since),
         by_network=await comments.recent(stored, key, addresses, since),
-        answers=await idempotency.find(stored, key, tickets, now) if tickets else {},
+        answers=await idempotency.find(stored, key, keys, now) if keys else {},
     )

@@ -97,19 +97,19 @@ class Intake:
             raise Unavailable("The service is stopping; nothing was stored. Try again shortly.")
         if len(self._waiting) >= WAITING:
             raise Unavailable("Too much is waiting; nothing was stored. Try again shortly.")
-        ticket = (arrival.site, arrival.article, arrival.retry[0]) if arrival.retry else None
-        if ticket in self._in_flight:
+        key = (arrival.site, arrival.article, arrival.retry[0]) if arrival.retry else None
+        if key in self._in_flight:
             raise Conflict("The first request with this Idempotency-Key is still being worked on.", code="in_flight")
         future: asyncio.Future[Accepted] = asyncio.get_running_loop().create_future()
-        if ticket:
-            self._in_flight.add(ticket)
+        if key:
+            self._in_flight.add(key)
         try:
             self._waiting.append((arrival, future))
             self._arrived.set()
             return await future
         finally:
-            if ticket:
-                self._in_flight.discard(ticket)
+            if key:
+                self._in_flight.discard(key)
 
     async def _run(self) -> None:
         while self._waiting or not self._stopping:

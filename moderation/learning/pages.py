@@ -60,7 +60,7 @@ async def report_of(request: Request, site: str, since: int) -> dict[str, Any]:
         decided = await decided_verdicts.outcomes(session, site, since)
         waiting = (await queue.counts(session, site))["pending"]
         oldest = await decided_verdicts.oldest_waiting(session, site)
-    told = await asyncio.to_thread(error_rates.figures, judged, decided, picked)
+    told = await asyncio.to_thread(error_rates.report, judged, decided, picked)
     told["in_queue"] |= {"waiting": waiting, "oldest_s": max(0, round((now - oldest) / 1000)) if oldest else None}
     return {"site": site, "since": iso(since), "until": iso(now)} | told
 

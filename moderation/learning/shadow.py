@@ -34,7 +34,7 @@ from moderation.policy import rules as policy
 from moderation.policy import settings_history
 from moderation.policy import store_settings_history as past_settings
 from moderation.policy import store_verdicts as decided_verdicts
-from moderation.policy.what_if import EXCERPT, Past, again, case_of, nearer, rescored, text_of
+from moderation.policy.what_if import EXCERPT, PastSettings, agreement, case_of, rejudge, rescored, text_of
 
 PAGE, MOST = 64, 20_000
 """Comments in one step, and verdicts that a report counts, the latest."""
@@ -183,7 +183,7 @@ class Shadow:
     async def _read_with(self, run: Run, candidate: Classifier) -> int:
         async with self.database.reading() as session:
             site = await settings_history.site_of(session, run.site)
-            past = Past(site.settings, (await past_settings.versions(session, run.site))[::-1])
+            past = PastSettings(site.settings, (await past_settings.versions(session, run.site))[::-1])
         count, after = 0, ("", 0)
         now, since = self.clock(), max(run.started_at, run.read_until - LOOK_BACK)
         if since > now:  # the clock was set back
@@ -203,7 +203,7 @@ class Shadow:
 def verdicts(
     rows: list[JudgedSubmission],
     scored: list[Scores | None],
-    past: Past,
+    past: PastSettings,
     thresholds: Mapping[str, float],
     now: int,
 ) -> list[ShadowVerdict]:
@@ -211,7 +211,7 @@ def verdicts(
     found = []
     for row, scores in zip(rows, scored, strict=True):
         then = past.at(row.created_at)
-        said = again(case_of(row, then or past.today, scores, thresholds), row, then)
+        said = rejudge(case_of(row, then or past.today, scores, thresholds), row, then)
         if said.action is not None and scores is not None:
             rules = list(dict.fromkeys(policy.counted_as(reason) for reason in said.reasons))
             rounded = {label: round(p, 6) for label, p in scores.items()}
@@ -240,7 +240,7 @@ class Sides:
         move = pair.was, pair.would
         self.moves[move] += 1
         if pair.was != pair.would and decided:
-            agrees = nearer(decided.action, *move)
+            agrees = agreement(decided.action, *move)
             if agrees is not None:
                 (self.agree if agrees else self.disagree)[move] += 1
         current = {counted(reason) for reason in pair.reasons}
@@ -364,7 +364,7 @@ async def differing(database: Database, site: str, before: tuple[str, int] | Non
                 "scores": {"current": pair.scores, "candidate": pair.candidate},
                 "reasons": pair.rules,
                 "decided": decision or None,
-                "agrees": nearer(decision, pair.was, pair.would),
+                "agrees": agreement(decision, pair.was, pair.would),
             }
         )
     return found

@@ -102,7 +102,7 @@ def approved(outcome: Outcome) -> bool:
     return outcome.action == "approve"
 
 
-def figures(judged: Mapping[str, int], outcomes: list[Outcome], picked: Mapping[str, int]) -> dict[str, Any]:
+def report(judged: Mapping[str, int], outcomes: list[Outcome], picked: Mapping[str, int]) -> dict[str, Any]:
     """The whole document, but for what waits now. `picked`: the size of the audit sample, by action."""
     sample = [o for o in outcomes if is_sampled(o.submission)]
     waits = sorted(o.decided_at - o.judged_at for o in outcomes if o.judged_action == HOLD)

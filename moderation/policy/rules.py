@@ -70,7 +70,7 @@ def listed(rule: str, named: Listed, case: Case) -> list[Reason]:
             found.append(Reason(rule, note=f"domain: {domain}"))
     if named.author(case.author):
         found.append(Reason(rule, note="author"))
-    if named.address(case.address) or named.place(case.network_key):
+    if named.address(case.address) or named.network(case.network_key):
         found.append(Reason(rule, note="address"))
     return found
 

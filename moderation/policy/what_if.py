@@ -47,7 +47,7 @@ WORTH = {
 
 
 @dataclass(frozen=True, slots=True)
-class Past:
+class PastSettings:
     """Which rules were in force when, as far as that is kept."""
 
     today: SiteSettings
@@ -63,7 +63,7 @@ class Past:
 
 
 @dataclass(frozen=True, slots=True)
-class Replayed:
+class Rejudged:
     """`action` is None where what is not stored would decide; `why` names it."""
 
     action: str | None
@@ -126,7 +126,7 @@ def case_of(row: JudgedSubmission, house: SiteSettings, scores: Scores | None, t
     )
 
 
-def again(case: Case, row: JudgedSubmission, then: SiteSettings | None) -> Replayed:
+def rejudge(case: Case, row: JudgedSubmission, then: SiteSettings | None) -> Rejudged:
     """One verdict under the rules of the case; `then` are those that it was made under."""
     house = case.settings
     answers = {name: list_answers(row, name, then, house) for name in COMPILED}
@@ -134,7 +134,7 @@ def again(case: Case, row: JudgedSubmission, then: SiteSettings | None) -> Repla
     same = then and (then.form_youngest, then.form_oldest) == (house.form_youngest, house.form_oldest)
     if case.form in ("ok", "early", "old") and not same:
         forms, why = ["ok", "early"], [*why, "form"]
-    found: list[Replayed] = []
+    found: list[Rejudged] = []
     gone = is_erased(row)
     for form, disallowed, blocked in product(forms, answers["disallowed"][0], answers["blocked"][0]):
         said = {"disallowed": disallowed, "blocked-word": blocked}
@@ -143,9 +143,9 @@ def again(case: Case, row: JudgedSubmission, then: SiteSettings | None) -> Repla
             for name, rule, leads_to in policy.RULES
         )
         verdict = policy.judge(case if form == case.form else replace(case, form=form), asked)
-        found.append(Replayed(verdict.action, verdict.reasons))
+        found.append(Rejudged(verdict.action, verdict.reasons))
     if len({one.action for one in found}) > 1:
-        return Replayed(None, why=why[0])
+        return Rejudged(None, why=why[0])
     return found[0]
 
 
@@ -177,7 +177,7 @@ class Tally:
         }
 
 
-class Replay:
+class WhatIf:
     """One at a time: whoever asks next waits, and comments never do."""
 
     def __init__(self, database: Database, scorer: Scorer) -> None:
@@ -191,7 +191,7 @@ class Replay:
             tally = Tally()
             at: tuple[str, int] | None = None
             async with self.database.reading() as session:
-                past = Past(site.settings, (await past_settings.versions(session, site.key))[::-1])
+                past = PastSettings(site.settings, (await past_settings.versions(session, site.key))[::-1])
             while tally.verdicts < MOST:
                 async with self.database.reading() as session:
                     rows = await judged_submissions.recent(session, site.key, first_id_at(now - days * DAY), at, PAGE)
@@ -216,26 +216,26 @@ class Replay:
         self,
         rows: list[JudgedSubmission],
         scored: list[Scores | None],
-        past: Past,
+        past: PastSettings,
         house: SiteSettings,
         other: Classifier | None,
         tally: Tally,
-    ) -> list[tuple[JudgedSubmission, Replayed, bool]]:
+    ) -> list[tuple[JudgedSubmission, Rejudged, bool]]:
         """(verdict, what it would be, whether it would be so under today's rules too) of those that change."""
         shipped = self.scorer.thresholds()
         thresholds = other.thresholds if other else shipped
         moved = []
         for row, scores in zip(rows, scored, strict=True):
             tally.verdicts += 1
-            found = Replayed(None, why="erased")
+            found = Rejudged(None, why="erased")
             if other is None or row.body:
-                found = again(case_of(row, house, scores, thresholds), row, past.at(row.created_at))
+                found = rejudge(case_of(row, house, scores, thresholds), row, past.at(row.created_at))
             if found.action is None:
                 tally.missed[found.why] += 1
                 if len(tally.missed_ids) < SHOWN:
                     tally.missed_ids.append(row.id)
             elif found.action != row.action:
-                today = again(case_of(row, past.today, row.scores, shipped), row, past.at(row.created_at))
+                today = rejudge(case_of(row, past.today, row.scores, shipped), row, past.at(row.created_at))
                 moved.append((row, found, today.action == found.action))
         return moved
 
@@ -252,7 +252,7 @@ async def rescored(other: Classifier, rows: list[JudgedSubmission], site: str) -
     return found
 
 
-def nearer(decision: str, was: str, would: str) -> bool | None:
+def agreement(decision: str, was: str, would: str) -> bool | None:
     """Whether what it would be comes nearer to what a moderator decided; None where nobody decided anything that tells."""
     worth = WORTH.get(decision)
     return worth.get(would, 1) > worth.get(was, 1) if worth else None
@@ -264,7 +264,7 @@ def text_of(row: JudgedSubmission) -> str:
 
 def note(
     tally: Tally,
-    moved: list[tuple[JudgedSubmission, Replayed, bool]],
+    moved: list[tuple[JudgedSubmission, Rejudged, bool]],
     decided: Mapping[tuple[str, int], str],
 ) -> None:
     for row, found, already in moved:
@@ -272,7 +272,7 @@ def note(
         move = row.action, found.action
         tally.changes[move] += 1
         tally.already[move] += already
-        agrees = nearer(decision := decided.get((row.id, row.revision), ""), row.action, found.action)
+        agrees = agreement(decision := decided.get((row.id, row.revision), ""), row.action, found.action)
         if agrees is not None:
             (tally.agree if agrees else tally.disagree)[move] += 1
         if len(tally.examples) < SHOWN:

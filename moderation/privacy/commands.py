@@ -24,10 +24,10 @@ async def erase_person(cli: CliContext, email: EmailArgument) -> None:
     out(json.dumps({"erased": erased.comments}))
 
 
-async def sweep(cli: CliContext) -> None:
+async def purge(cli: CliContext) -> None:
     """Forget what is kept for a while only, as the running service does every hour; print how much."""
     async with cli.opened() as database:
-        out(json.dumps(await retention.sweep(database, retention.Keep(**cli.settings.keep), cli.clock())))
+        out(json.dumps(await retention.purge(database, retention.Keep(**cli.settings.keep), cli.clock())))
 
 
-commands = {"export-person": export_person, "erase-person": erase_person, "sweep": sweep}
+commands = {"export-person": export_person, "erase-person": erase_person, "purge": purge}

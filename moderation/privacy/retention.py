@@ -34,7 +34,7 @@ class Keep:
         return {"spam": self.spam, "rejected": self.rejected, "deleted": self.deleted}
 
 
-async def sweep(database: Database, keep: Keep, now: int) -> dict[str, int]:
+async def purge(database: Database, keep: Keep, now: int) -> dict[str, int]:
     """How many comments of each status, and how many keys of addresses, are forgotten now."""
     async with database.reading() as session:
         keys = list(await sites.sites(session))
@@ -45,7 +45,7 @@ async def sweep(database: Database, keep: Keep, now: int) -> dict[str, int]:
         if here:
             async with database.transaction() as tx:
                 await audit.note(
-                    tx, site=site, at=now, actor="service", action="site:sweep", subject=site, **dict(here)
+                    tx, site=site, at=now, actor="service", action="site:purge", subject=site, **dict(here)
                 )
     async with database.transaction() as tx:
         await retention.tidy(tx, now, DAY)

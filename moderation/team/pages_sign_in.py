@@ -101,7 +101,7 @@ async def post_login(request: Request) -> Response:
             asks = await second_factor.is_on(session, moderator)
         if asks:
             given = (moderator.site, moderator.id, moderator.password_hash or "", browser_of(request))
-            return code_page(request, signer.ticket(*given, services.clock()), following)
+            return code_page(request, signer.login_token(*given, services.clock()), following)
         token = await access.begin_session(services.database, signer, moderator, services.clock())
     except Problem as problem:
         return signin_page(request, problem, email=email, next=following)
@@ -118,9 +118,11 @@ def begun(request: Request, moderator: Moderator, token: str, following: str) ->
     return answer
 
 
-def code_page(request: Request, ticket: str, following: str, problem: Problem | None = None) -> Response:
+def code_page(request: Request, login_token: str, following: str, problem: Problem | None = None) -> Response:
     error, status, headers = (problem.detail, problem.status, problem.headers) if problem else ("", 200, {})
-    return door_page(request, "team/signin-code.html", status, headers, ticket=ticket, next=following, error=error)
+    return door_page(
+        request, "team/signin-code.html", status, headers, login_token=login_token, next=following, error=error
+    )
 
 
 async def post_code(request: Request) -> Response:
@@ -128,12 +130,12 @@ async def post_code(request: Request) -> Response:
     services = services_of(request)
     authenticator = services.authenticator
     typed = await fields_of(request)
-    ticket, following = typed.get("ticket", "")[:200], safe_next(typed.get("next", ""))
+    login_token, following = typed.get("login_token", "")[:200], safe_next(typed.get("next", ""))
     signer, browser = services.signer, browser_of(request)
     if not browser:  # whose ticket it is, it was not given to this one
         return RedirectResponse("/moderate/login", 303)
     async with services.database.reading() as session:
-        moderator = await second_factor.moderator_of(session, signer, ticket, browser, services.clock())
+        moderator = await second_factor.moderator_of(session, signer, login_token, browser, services.clock())
     if moderator is None:
         return signin_page(request, Unauthorized("That took too long. Sign in again."), next=following)
     try:
@@ -142,7 +144,7 @@ async def post_code(request: Request) -> Response:
         await authenticator.throttle.wait(caller, services.clock())
         token = await second_factor.sign_in(services.database, signer, moderator, code, caller, services.clock())
     except Problem as problem:
-        return code_page(request, ticket, following, problem)
+        return code_page(request, login_token, following, problem)
     return begun(request, moderator, token, following)
 
 

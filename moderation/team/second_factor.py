@@ -140,14 +140,14 @@ async def sign_in(database: Database, signer: Signer, moderator: Moderator, code
     return await begin_session(database, signer, moderator, now)
 
 
-async def moderator_of(session: Session, signer: Signer, ticket: str, browser: str, now: int) -> Moderator | None:
+async def moderator_of(session: Session, signer: Signer, login_token: str, browser: str, now: int) -> Moderator | None:
     """Whose right password a ticket stands for; None for a forged or old one, another browser's, or where the password is
     another now."""
-    site, _, rest = ticket.partition("/")
+    site, _, rest = login_token.partition("/")
     found = await moderators.by_id(session, site[:64], rest.partition("/")[0][:26])
     if found is None or not found.password_hash:
         return None
-    good = signer.is_ticket(ticket, found.site, found.id, found.password_hash, browser, now)
+    good = signer.is_ticket(login_token, found.site, found.id, found.password_hash, browser, now)
     return found if good else None
 
 

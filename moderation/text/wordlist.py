@@ -184,7 +184,7 @@ class Listed:
     def author(self, key: str) -> bool:
         return bool(key) and key in self._people
 
-    def place(self, key: str) -> bool:
+    def network(self, key: str) -> bool:
         """The entry for the key of an address."""
         return bool(key) and key in self._places
 

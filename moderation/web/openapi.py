@@ -109,7 +109,8 @@ class Schemas:
                 if given is not None:
                     types[key_of(given, "validation")] = ("validation", given)
             for answer in declared.answers.values():
-                if answer is not None and not isinstance(answer, Media):
+                answer = answer.document if isinstance(answer, Media) else answer
+                if answer is not None:
                     types[key_of(answer, "serialization")] = ("serialization", answer)
         inputs = [(key, mode, TypeAdapter(kind)) for key, (mode, kind) in types.items()]
         found, definitions = TypeAdapter.json_schemas(inputs, ref_template=REFERENCE)
@@ -185,7 +186,8 @@ def responses(one: Operation, schemas: Schemas) -> dict[str, Any]:
     for status, answer in sorted(one.declared.answers.items()):
         found[str(status)] = {"description": WORDS[status]}
         if isinstance(answer, Media):
-            found[str(status)]["content"] = {answer.type: {"schema": {"type": "string"}}}
+            schema = {"type": "string"} if answer.document is None else schemas.of(answer.document)
+            found[str(status)]["content"] = {answer.type: {"schema": schema}}
         elif answer is not None:
             found[str(status)]["content"] = {"application/json": {"schema": schemas.of(answer)}}
         if status == 200 and "If-None-Match" in one.declared.headers:

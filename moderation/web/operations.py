@@ -31,6 +31,8 @@ class Media:
     """An answer that is not JSON, by its media type."""
 
     type: str
+    document: Any = None
+    """The type of what it holds, where that is JSON under a name of its own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

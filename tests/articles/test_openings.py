@@ -235,7 +235,7 @@ async def test_who_opened_it_is_forgotten_after_a_day_and_a_proposal_stays(servi
     opened = await kept(service)
     assert [row[1] for row in opened] == ["bare", "garden"] and all(row[3] for row in opened)
     service.clock.forward(hours=24)
-    await retention.sweep(service.services.database, Keep(), service.clock())
+    await retention.purge(service.services.database, Keep(), service.clock())
     assert [(row[1], row[3], row[5]) for row in await kept(service)] == [("garden", "", PAGE["title"])]
 
 

@@ -288,10 +288,10 @@ async def test_what_it_said_is_kept_for_a_while_only(service: Service) -> None:
     await service.client.post(f"{URL}/stop", headers=await service.token())
     database = service.services.database
     service.clock.forward(hours=24 * 89)
-    assert (await retention.sweep(database, retention.Keep(), service.clock()))["shadow"] == 0
+    assert (await retention.purge(database, retention.Keep(), service.clock()))["shadow"] == 0
     service.clock.forward(hours=25)
-    assert (await retention.sweep(database, retention.Keep(shadow=0), service.clock()))["shadow"] == 0
-    assert (await retention.sweep(database, retention.Keep(), service.clock()))["shadow"] == 1
+    assert (await retention.purge(database, retention.Keep(shadow=0), service.clock()))["shadow"] == 0
+    assert (await retention.purge(database, retention.Keep(), service.clock()))["shadow"] == 1
     assert await kept(database) == [] and await kept(database, "shadow_runs") == []
 
 

@@ -115,7 +115,7 @@ def outcome(id: str, action: str, judged: str, spam: float) -> Outcome:
 
 def test_the_sample_s_rate_is_not_that_of_what_people_came_upon() -> None:
     decided = [outcome("x0", "approve", "publish", 0.1), *(outcome("x1", "spam", "publish", 0.2),) * 3]
-    found = error_rates.figures({"publish": 64}, decided, {"publish": 2})
+    found = error_rates.report({"publish": 64}, decided, {"publish": 2})
     assert found["published_removed"]["share"] == 0.75
     assert found["audit_sample"]["published_removed"]["share"] == 0
     assert found["audit_sample"]["published_removed"]["picked"] == 2, "one of them has not been looked at yet"

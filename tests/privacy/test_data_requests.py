@@ -84,7 +84,7 @@ async def test_a_token_exports_all_that_is_held(service: Service) -> None:
     came = datetime.fromisoformat(found["comments"][0]["created_at"])
     assert datetime.fromisoformat(hashes[0]["kept_until"]) - came == timedelta(days=30)
     service.clock.forward(hours=31 * 24)
-    await retention.sweep(service.services.database, service.services.keep, service.clock())
+    await retention.purge(service.services.database, service.services.keep, service.clock())
     later = (await service.client.post("/api/v1/privacy/export", json={"email": ANN}, headers=who)).json()
     assert later["network_hashes"] == [] and [c["id"] for c in later["comments"]] == [first, held]
     assert (

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from moderation.db import secure_delete
-from moderation.privacy.retention import Keep, empty, sweep
+from moderation.privacy.retention import Keep, empty, purge
 from tests.conftest import Service
 from tests.html import csrf
 from tests.queue.test_decide import decide, set_password, sign_in
@@ -40,11 +40,11 @@ async def is_asked(service: Service) -> bool:
 
 
 @ON_SQLITE
-@pytest.mark.parametrize("how", ["sweep", "empty"])
+@pytest.mark.parametrize("how", ["purge", "empty"])
 async def test_no_byte_of_it_is_in_the_files(service: Service, how: str) -> None:
     await file_spam(service)
     assert WORD in stored(service)
-    if how == "sweep":
+    if how == "purge":
         service.clock.forward(hours=24 * 31)
     else:
         await set_password(service)
@@ -59,7 +59,7 @@ async def test_no_byte_of_it_is_in_the_files(service: Service, how: str) -> None
 
 async def test_each_of_them_asks_where_it_took_something(service: Service) -> None:
     database, now = service.services.database, service.clock()
-    await sweep(database, NOT_KEPT, now)
+    await purge(database, NOT_KEPT, now)
     assert await empty(database, NOT_KEPT, "*", "test", now) == 0
     assert not await is_asked(service), "there was nothing"
     await file_spam(service)
@@ -67,8 +67,8 @@ async def test_each_of_them_asks_where_it_took_something(service: Service) -> No
     assert await is_asked(service) and await secure_delete.overwrite_deleted(database)
     await file_spam(service)
     service.clock.forward(hours=24 * 31)
-    swept = await sweep(database, Keep(spam=30, addresses=0), service.clock())
+    swept = await purge(database, Keep(spam=30, addresses=0), service.clock())
     assert swept["spam"] == 1 and await is_asked(service)
     assert await secure_delete.overwrite_deleted(database)
-    swept = await sweep(database, Keep(spam=30, addresses=30), service.clock())
+    swept = await purge(database, Keep(spam=30, addresses=30), service.clock())
     assert swept["addresses"] and await is_asked(service), "the keys of addresses too"

@@ -14,7 +14,7 @@ from moderation.db import audit
 from moderation.learning.retrain import examples_of
 from moderation.outbox import store as outbox
 from moderation.privacy import retention
-from moderation.privacy.retention import DAY, Keep, sweep
+from moderation.privacy.retention import DAY, Keep, purge
 from moderation.settings import Settings
 from moderation.sites import store as sites
 from moderation.sites.model import Site, SiteSettings
@@ -53,7 +53,7 @@ def days(service: Service, count: float) -> None:
 
 
 async def swept(service: Service, **keep: Any) -> dict[str, int]:
-    return await sweep(service.services.database, Keep(**keep), service.clock())
+    return await purge(service.services.database, Keep(**keep), service.clock())
 
 
 async def test_each_kind_is_kept_its_own_time(service: Service) -> None:
@@ -169,7 +169,7 @@ async def test_a_forgotten_comments_receipt_and_undo_say_so(service: Service) ->
     assert (await service.client.post(f"/api/v1/decisions/{decided.json()['id']}/undo", headers=who)).status_code == 409
     assert (await service.client.get(f"/api/v1/comments/{id}", headers=who)).status_code == 404
     entries = (await service.client.get("/api/v1/audit", headers=who)).json()["entries"]
-    assert any(e["action"] == "site:sweep" and e["actor"] == "service" and e["detail"]["spam"] == 1 for e in entries)
+    assert any(e["action"] == "site:purge" and e["actor"] == "service" and e["detail"]["spam"] == 1 for e in entries)
 
 
 async def test_the_service_sweeps_by_itself_and_several_workers_once(service: Service) -> None:
@@ -196,7 +196,7 @@ async def test_the_service_sweeps_by_itself_and_several_workers_once(service: Se
 
 
 def test_an_operator_can_sweep(server: Server) -> None:
-    assert json.loads(server.run("sweep").stdout) == {
+    assert json.loads(server.run("purge").stdout) == {
         "spam": 0,
         "rejected": 0,
         "deleted": 0,

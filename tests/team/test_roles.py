@@ -336,7 +336,7 @@ async def test_whatever_is_typed_is_an_answer_and_changes_nothing(service: Servi
     for act in ("begin-factor", "confirm-factor", "stop-factor", "new-codes", "end-session"):
         sent = {"csrf_token": chief.csrf, "act": act, "password": nasty, "code": nasty, "session": nasty}
         assert 400 <= (await chief.ask("POST", "/moderate/account", data=sent)).status_code < 500, act
-    sent = {"csrf_token": nasty, "ticket": f"{nasty}/{nasty}/1/x", "code": nasty, "next": nasty}
+    sent = {"csrf_token": nasty, "login_token": f"{nasty}/{nasty}/1/x", "code": nasty, "next": nasty}
     answer = await service.client.post("/moderate/login/code", data=sent)
     assert answer.status_code == 401 or answer.headers["location"] == "/moderate/login"  # where U+0000 cannot be read
     assert "set-cookie" not in answer.headers

@@ -35,7 +35,7 @@ async def give_password(service: Service, email: str = EMAIL, password: str = PA
 
 
 async def give_code(service: Service, asked: str, code: str) -> httpx.Response:
-    fields = {"csrf_token": csrf(asked), "ticket": Page(asked).value("ticket"), "code": code}
+    fields = {"csrf_token": csrf(asked), "login_token": Page(asked).value("login_token"), "code": code}
     return await service.client.post("/moderate/login/code", data=fields)
 
 
@@ -109,8 +109,8 @@ async def test_a_ticket_is_worth_nothing_alone_and_is_soon_over(service: Service
     service.client.cookies.clear()
     asked = (await give_password(service)).text
     service.clock.forward(minutes=5)
-    for wrong in ("", "x", "*/x/zz/y", "*/0/0", forged(Page(asked).value("ticket"))):
-        fields = {"csrf_token": csrf(asked), "ticket": wrong, "code": code_of(service, secret)}
+    for wrong in ("", "x", "*/x/zz/y", "*/0/0", forged(Page(asked).value("login_token"))):
+        fields = {"csrf_token": csrf(asked), "login_token": wrong, "code": code_of(service, secret)}
         answer = await service.client.post("/moderate/login/code", data=fields)
         assert answer.status_code == 401 and "Sign in again" in answer.text
     service.clock.forward(minutes=5)
@@ -175,7 +175,7 @@ async def test_a_new_password_by_link_does_not_get_round_it(service: Service) ->
     assert (await service.client.post(f"/moderate/set-password/{token}", data=fields)).status_code == 303
     assert not await is_in(service)
     asked = await give_password(service, password="five quite other words")
-    assert asked.status_code == 200 and Page(asked.text).has('[name="ticket"]') and not await is_in(service)
+    assert asked.status_code == 200 and Page(asked.text).has('[name="login_token"]') and not await is_in(service)
     assert (await give_code(service, before, "000000")).status_code == 401  # a ticket of the old password
     assert "Sign in again" in (await give_code(service, before, "000000")).text
 

@@ -43,7 +43,7 @@ async def give(client: httpx.AsyncClient, password: str = PASSWORD, email: str =
 
 
 async def give_code(client: httpx.AsyncClient, asked: str, code: str) -> httpx.Response:
-    fields = {"csrf_token": csrf(asked), "ticket": Page(asked).value("ticket"), "code": code}
+    fields = {"csrf_token": csrf(asked), "login_token": Page(asked).value("login_token"), "code": code}
     return await client.post("/moderate/login/code", data=fields)
 
 
@@ -430,7 +430,7 @@ async def test_the_step_after_the_password_works_in_the_same_browser_only(servic
         for visited in (False, True):
             page = (await other.get("/moderate/login")).text if visited else asked
             fields = {"csrf_token": csrf(page), "code": code_of(service, secret)}
-            fields["ticket"] = Page(asked).value("ticket")
+            fields["login_token"] = Page(asked).value("login_token")
             await other.post("/moderate/login/code", data=fields)
             assert "moderation_session" not in other.cookies
         assert (await give_code(mine, asked, code_of(service, secret))).status_code == 303

@@ -334,7 +334,7 @@ SAMPLES: dict[str, tuple[str, str, dict[str, Any]]] = {
     "signin-code": (
         "console",
         "team/signin-code.html",
-        {"moderator": None, "csrf_token": EVIL, "ticket": EVIL, "next": EVIL, "error": EVIL},
+        {"moderator": None, "csrf_token": EVIL, "login_token": EVIL, "next": EVIL, "error": EVIL},
     ),
     **{
         f"account-{factor}{'-codes' if codes else ''}": (

@@ -241,9 +241,9 @@ def test_a_failure_is_a_sentence_and_a_status(
     async def fails(cli: CliContext) -> None:
         raise error
 
-    monkeypatch.setitem(privacy.commands, "sweep", fails)
+    monkeypatch.setitem(privacy.commands, "purge", fails)
     commands_of.cache_clear()
-    assert main(["sweep"]) == status
+    assert main(["purge"]) == status
     commands_of.cache_clear()
     assert capsys.readouterr() == ("", said)
 
@@ -252,10 +252,10 @@ def test_a_defect_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
     async def fails(cli: CliContext) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setitem(privacy.commands, "sweep", fails)
+    monkeypatch.setitem(privacy.commands, "purge", fails)
     commands_of.cache_clear()
     with pytest.raises(ZeroDivisionError):
-        main(["sweep"])
+        main(["purge"])
     commands_of.cache_clear()
 
 
