@@ -72,7 +72,7 @@ REPLACED = {
     "fail_lane",
     "forget_lane",
     "last_words",
-    "purge",
+    "sweep",
     "Replay",
     "Replayed",
     "nearer",
