@@ -1,1 +1,1 @@
-"""Sites: who publishes, and what each of them has set."""
+"""Sites, articles, and each site's settings."""

@@ -1,7 +1,7 @@
-"""Allowance: what one network may still ask. Answers that stored nothing are counted here, in memory that has a bound.
+"""Allowances: the answers that one network may still get. Refusals are counted here, in bounded memory.
 
-What is stored counts itself (`comments/store.py: recent`), over all workers and restarts. A refusal leaves no row, so
-each process counts its own: with N workers one network is refused at most N times as often as with one.
+Stored comments are counted in the database (`comments/store.py: recent`), over all workers and restarts. A refusal leaves
+no row, so each process counts its own: with N workers, a network gets up to N times as many refusals.
 """
 
 from __future__ import annotations
@@ -15,20 +15,20 @@ from moderation.sites.model import Site
 
 MINUTE = 60
 WRONG_A_MINUTE = 30
-"""Submissions with wrong fields that one network gets explained in any minute. They count apart: who mistypes may post."""
+"""Invalid submissions (`422`) of one network in any minute. They have their own limit, so typing errors do not use up posts."""
 TOO_MANY = "Too many comments come from your address. Try again in a minute."
 SHARED_TIMES = 10
 KEPT = 20_000
-"""Counters in memory; where there are more, the oldest second is forgotten. Some megabytes."""
+"""The most counters in memory, some megabytes; beyond them the oldest second is dropped."""
 
 
 def times(network: str) -> int:
-    """How many times what one reader may do is due to a network, or an address: behind an undeclared proxy are many."""
+    """The factor on one reader's limits: SHARED_TIMES for readers behind an undeclared proxy, else 1."""
     return SHARED_TIMES if network == SHARED else 1
 
 
 class LastMinute:
-    """How often each key was counted in the last 60 seconds: a table for each second, and the sum of them."""
+    """Counts by key over the last 60 seconds: a table for each second, and their sum."""
 
     def __init__(self, kept: int = KEPT) -> None:
         self._most, self._size = kept, 0
@@ -45,7 +45,7 @@ class LastMinute:
         return self._sums.get(key, 0)
 
     def add(self, key: Hashable, now: int) -> int:
-        """How often with this time."""
+        """Counts a key once. Returns its count, this one included."""
         second = now // 1000
         self._forget(second)
         if not self._seconds or self._seconds[-1][0] < second:
@@ -61,7 +61,7 @@ class LastMinute:
     def _forget(self, second: int) -> None:
         if (
             self._seconds and second < self._seconds[-1][0] - MINUTE
-        ):  # the clock was set back: these would stay for long
+        ):  # the clock was set back: these seconds would stay for long
             self._seconds.clear()
             self._sums.clear()
             self._size = 0
@@ -80,24 +80,23 @@ class LastMinute:
 
 
 class Allowance:
-    """Every answer counts against the network that asked, whatever it says; but those that are no attempt of anybody's (a
-    first answer given again, an author's own edit: neither is brought here), and our own failures."""
+    """Every answer counts against its network. Exempt are repeated first answers and an author's own edits, which do not come
+    here, and the service's own failures."""
 
     def __init__(self) -> None:
         self._refused, self._wrong = LastMinute(), LastMinute()
 
     def refused(self, site: Site, network: str, now: int) -> int:
-        """How many answers in the last minute stored nothing."""
+        """The number of refusals in the last minute."""
         return self._refused.of((site.key, network), now)
 
     def check(self, site: Site, network: str, now: int) -> None:
-        """Raises TooFast where refusals alone have used it up: then nothing need be read, rendered or scored."""
+        """Raises TooFast if refusals alone have used up the allowance, before the request is read, rendered or scored."""
         if network and 0 < most(site, network) <= self.refused(site, network, now):
             raise TooFast(TOO_MANY, MINUTE)
 
     def told(self, problem: Problem, site: Site, network: str, now: int) -> Problem:
-        """What to answer with this problem, counted: the same, or that there were too many. Counted once, however often it
-        is brought."""
+        """Counts a problem, once, and returns the answer: the same problem, or TooFast."""
         if not network or problem.counted or isinstance(problem, Unavailable):
             return problem
         if isinstance(problem, Invalid):
@@ -111,5 +110,5 @@ class Allowance:
 
 
 def most(site: Site, network: str) -> int:
-    """Answers that one network gets on a site in any minute; 0 is no limit."""
+    """The limit of one network's answers on a site in any minute; 0: no limit."""
     return site.settings.per_address_a_minute * times(network)

@@ -1,4 +1,4 @@
-"""Which site a public request is for, and whether its page may ask (CORS by the site's allowed origins)."""
+"""The site and the allowed origin (CORS) of a public request."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from moderation.sites import store as sites
 from moderation.sites.model import Site, is_article_key, is_site_key
 
 SURE, FRESH = 0.05, 1.0
-"""Seconds that a site's record may be old: so long it is not even asked whether anybody wrote, which costs as much as a
-rule; and so long where the database could not tell. A comment is always judged by the rules as they are stored."""
+"""Seconds that a cached site may be old: without a look at the data version, which costs as much as a rule; and without a
+data version. Comments are always judged by the stored rules."""
 
 
 class Directory:
@@ -26,7 +26,7 @@ class Directory:
         self._sites_revision: tuple[int, int] | None = None
 
     async def site(self, key: str) -> Site:
-        """Raises NotFound."""
+        """The site with this key. Raises NotFound."""
         if time.monotonic() - self._at > SURE:
             await self._refresh()
         if not is_site_key(key) or key not in self._known:
@@ -40,7 +40,7 @@ class Directory:
                 return
         elif self._sites_revision is not None and (
             version == self._version or self.database.sites_revision() == self._sites_revision
-        ):  # nobody has written anything, or not of a site
+        ):  # no commit, or none that changed a site
             self._version, self._at = version, at
             return
         sites_revision = self.database.sites_revision()
@@ -52,7 +52,7 @@ class Directory:
         self._at, self._version, self._sites_revision = float("-inf"), None, None
 
     def allowed(self, site: Site, headers: Headers) -> str | None:
-        """The Origin to allow, or None where the request names none. Raises Forbidden for any other."""
+        """The Origin to allow, or None for a request without one. Raises Forbidden for an origin that is not allowed."""
         origin = headers.get("origin")
         if origin is None:
             return None
@@ -62,7 +62,7 @@ class Directory:
 
 
 def article_key(key: str) -> str:
-    """Raises NotFound for what can be no article."""
+    """A valid article key. Raises NotFound for any other text."""
     if not is_article_key(key):
         raise NotFound("There is no such article: keys have 1 to 200 of A-Z a-z 0-9 . _ ~ -")
     return key

@@ -1,4 +1,4 @@
-"""Sites: whose comments these are."""
+"""Commands for sites."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Site and Article: who publishes, what can be replied to, and the house rules of each site."""
+"""Site, its settings, and Article."""
 
 from __future__ import annotations
 
@@ -15,58 +15,58 @@ from moderation.text.wordlist import Listed
 SITE_KEY = re.compile(r"[a-z0-9-]{1,64}")
 ARTICLE_KEY = re.compile(r"[A-Za-z0-9._~-]{1,200}")
 AS_IN_PATHS = "/%!$&'()*+,;=:@|[]"
-"""What browsers leave as it is in a path, beside letters, digits and `-._~` (WHATWG URL, path percent-encode set)."""
+"""Characters that browsers keep in a path, besides letters, digits and `-._~` (WHATWG URL, path percent-encode set)."""
 
 
 DAY = 86_400_000
 FEW = 50
-"""Entries of a list that are compiled in no time."""
+"""Entries up to which a list is compiled at once."""
 
 
 @dataclass(frozen=True)
 class SiteSettings:
-    """What a site may set. The defaults are the policy of a fresh site; docs/defences.md says what each is for."""
+    """The settings of a site. The defaults are the policy of a new site; docs/defences.md explains each."""
 
     require_name: bool = True
     require_email: bool = True
     privacy_url: str = ""
-    """Where the site says what becomes of what is typed; every form of the site links to it."""
+    """The address of the site's privacy policy; every form of the site links to it."""
     max_body: int = 10_000
-    """Code points, after trimming; 65,525 bytes of UTF-8 at the most whatever this says."""
+    """Code points, after trimming; in any case at most 65,525 bytes of UTF-8."""
     articles: str = "open"
-    """`open`: an article exists from its first reply; `registered`: only articles that were PUT."""
+    """`open`: an article exists from its first comment; `registered`: only registered articles take comments."""
     new_articles_an_hour: int = 100
-    """How many articles comments from one address may open. Of the whole site none is refused: see `new-article`."""
+    """New articles by comments of one network address. For the whole site, see the rule `new-article`."""
     disallowed: tuple[str, ...] = ()
-    """Words, addresses (IP or CIDR), domains and email addresses whose comments are filed as spam."""
+    """Words, addresses (IP or CIDR), domains and email addresses; their comments are filed as spam."""
     blocked: tuple[str, ...] = ()
-    """The same, but they hold a comment."""
+    """As `disallowed`; their comments are held."""
     max_links: int = 3
     """This many links or more hold a comment; 0 turns the rule off."""
     spam_at: float = 0.99
     hold_at: dict[str, float] = field(default_factory=dict)
-    """Label to hold threshold, over the ones in the model's card."""
+    """Label → hold threshold, in place of the model card's."""
     per_author_a_minute: int = 10
     per_address_a_minute: int = 60
-    """How many comments one author from one address, or one address (an IPv6 /64), may send in any minute, refused ones
-    counted; 0 turns it off."""
+    """Comments of one author from one address, and of one address (an IPv6 /64), in any minute, refusals included; 0: no
+    limit."""
     honeypot: str = "hold"
-    """`hold`, `spam` or `off`: our own form came back with the field filled that nobody can see."""
+    """`hold`, `spam` or `off`, for a value in the form's hidden field."""
     form_youngest: int = 1
     form_oldest: int = 24 * 60
-    """Our own form comes back no earlier than so many seconds, and no later than so many minutes, after it was served."""
+    """The valid age of a form token: at least so many seconds, at most so many minutes."""
     disposable: str = "off"
-    """`off`, `hold` or `spam`: an email address of a service that lends them for minutes."""
+    """`off`, `hold` or `spam`, for an address of a disposable mail service."""
     close_after_days: int = 0
-    """Comments close so many days after an article was published (or first seen); 0: never."""
+    """Days after an article's publication (or first comment) until comments close; 0: never."""
     hold_first: bool = False
-    """Hold whoever does not prove, by a receipt, an earlier approved comment."""
+    """Hold authors without proof (a receipt) of an earlier approved comment."""
     trust_skips: tuple[str, ...] = ("first-time", "stranger-with-link")
-    """The rules that whoever does prove it is not asked."""
+    """The rules that authors with proof skip."""
 
     @classmethod
     def of(cls, stored: dict[str, Any]) -> SiteSettings:
-        """From a stored JSON object; settings of a newer version are passed over."""
+        """The settings of a stored JSON object; unknown settings of a newer version are ignored."""
         known = {f.name for f in fields(cls)}
         found: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in stored.items() if k in known}
         return cls(**found)
@@ -76,11 +76,11 @@ class SiteSettings:
 
     @property
     def are_compiled(self) -> bool:
-        """The lists are; each takes a second for thousands of entries."""
+        """Whether the lists are compiled; compiling takes a second for thousands of entries."""
         return {"disallows", "blocks"} <= self.__dict__.keys() or len(self.disallowed) + len(self.blocked) <= FEW
 
     def reading(self, length: int) -> int:
-        """How many characters the lists look at in all, in a text of so many."""
+        """The number of characters that the lists read in a text of this length."""
         return length * (self.disallows.passes + self.blocks.passes)
 
     @cached_property
@@ -94,13 +94,13 @@ class SiteSettings:
 
 @dataclass(frozen=True, slots=True)
 class Mute:
-    """A rule that files as spam and only holds for now; of a rule that holds anyway it is a mere remark."""
+    """The muting of a rule: a rule that files as spam only holds. For a rule that holds, it is only reported."""
 
     why: str
-    """`overturned`: moderators mostly approve what it caught; `sudden`: it began to catch everything."""
+    """`overturned`: moderators approve most of its hits; `sudden`: it began to catch everything."""
     since: int
     ended: int | None = None
-    """When a moderator ended it: it is not muted again for a day."""
+    """The time at which a moderator ended the muting; the rule stays unmuted for a day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,10 +110,10 @@ class Site:
     origins: tuple[str, ...] = ()
     settings: SiteSettings = SiteSettings()
     has_webhooks: bool = False
-    """A webhook wants to hear of it."""
+    """The site has a webhook."""
     mutes: Mapping[str, Mute] = field(default_factory=dict)
     duplicates_watched_until: int = 0
-    """Until when newcomers are compared with what people have decided to be a wave of spam."""
+    """The time until which new comments are compared with waves filed as spam."""
 
     @property
     def muted(self) -> dict[str, Mute]:
@@ -122,7 +122,7 @@ class Site:
 
 @dataclass(frozen=True, slots=True)
 class Article:
-    """A page that can be replied to. `revision` moves with every change that a reader could see."""
+    """A page that can be replied to. `revision` increases with every visible change."""
 
     site: str
     key: str
@@ -135,7 +135,7 @@ class Article:
     created_at: int = 0
 
     def is_open(self, rules: SiteSettings, now: int) -> bool:
-        """Neither closed by hand nor by age."""
+        """Whether the article takes comments: closed neither by a moderator nor by age."""
         if not self.comments_open or not rules.close_after_days:
             return self.comments_open
         since = self.created_at if self.published_at is None else self.published_at
@@ -151,10 +151,10 @@ def is_article_key(key: str) -> bool:
 
 
 def key_of(url: str) -> str:
-    """The key that the embed gives a page that it is not told one of (`keyOf` in dom.js). Empty for no address.
+    """The key that the embed derives from a page's address (`keyOf` in dom.js). Empty for an invalid address.
 
-    Its path, `~` for `/`, the same with and without slashes at its ends; `~` is the site's first page. A page that has
-    no path but a query (`/?p=12`) is known by that.
+    It is the path with `~` for inner slashes; `~` alone is the site's first page. A page without a path but with a query
+    (`/?p=12`) gets its key from the query.
     """
     try:
         parts = urlsplit(url.strip())

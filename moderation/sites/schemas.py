@@ -1,4 +1,4 @@
-"""Types that the API of every slice has in its bodies and parameters."""
+"""Types of bodies and parameters that several slices share."""
 
 from __future__ import annotations
 

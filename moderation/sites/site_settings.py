@@ -1,4 +1,4 @@
-"""What a site may set: names and values checked, from JSON or from a command line; and what the log says of a change."""
+"""Changes of site settings: names and values checked, from JSON or a command line, and their summary for the audit log."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ SKIPPABLE = (
     "first-time",
     "stranger-with-link",
 )
-"""The rules that a site may spare its trusted authors: all that hold, but for `unscored`."""
+"""The rules that trusted authors may skip: all that hold, except `unscored`."""
 ANY_NUMBER = (0, 1_000_000)
 MOST, LONGEST = 10_000, 200
 """Entries of a list, and characters of an entry."""
@@ -45,7 +45,7 @@ UNFIT = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 
 
 def changed(rules: SiteSettings, given: Mapping[str, Any], signer: Signer) -> SiteSettings:
-    """The rules with what is given; null is the default. Raises Invalid, naming every wrong setting."""
+    """The settings with the given changes; null restores a default. Raises Invalid, naming every wrong setting."""
     wrong, found = [], dict[str, Any]()
     for name, value in given.items():
         if name not in DEFAULTS:
@@ -62,7 +62,7 @@ def changed(rules: SiteSettings, given: Mapping[str, Any], signer: Signer) -> Si
 
 
 def checked(name: str, value: Any, signer: Signer) -> Any:
-    """Raises ValueError, which says what it must be."""
+    """The checked value. Raises ValueError with the requirement."""
     default = DEFAULTS[name]
     if isinstance(default, bool):
         if not isinstance(value, bool):
@@ -126,7 +126,7 @@ def entries(name: str, value: Any, signer: Signer) -> tuple[str, ...]:
 
 
 def without_address(entry: str, signer: Signer) -> str:
-    """An email address as its author's key: a rule need not hold whom it is about in a form that anybody could read."""
+    """An entry with an email address replaced by the author's key, so that a list contains no readable address."""
     if "@" not in entry.strip("@") or " " in entry:
         return entry
     email = checked_email(entry)
@@ -159,7 +159,7 @@ def schema() -> dict[str, Any]:
 def parsed(assignments: list[str], rules: SiteSettings, signer: Signer) -> dict[str, Any]:
     """`name=value`, `name+=entry,entry`, `name-=entry` → values as in JSON. Raises Invalid, naming every wrong one.
 
-    A value `default` resets. Entries have commas between them, or one line each.
+    The value `default` restores a default. Entries are separated by commas or line ends.
     """
     wrong, found = [], dict[str, Any]()
     for assignment in assignments:
@@ -215,7 +215,7 @@ def value_of(name: str, how: str, text: str, current: Any, signer: Signer) -> An
 
 
 def number(text: str) -> float | int | str:
-    """The text itself where it is none: what checks the value says what it must be."""
+    """The number, or the text itself if it is none: `checked` then names the requirement."""
     for kind in (int, float):
         try:
             return kind(text)
@@ -225,12 +225,12 @@ def number(text: str) -> float | int | str:
 
 
 def is_list(name: str) -> bool:
-    """Of entries that may name people, so that only how many there are is ever told."""
+    """Whether a setting is a list, whose entries can name people: only its length is reported."""
     return isinstance(DEFAULTS[name], tuple) and name != "trust_skips"
 
 
 def differences(before: SiteSettings, after: SiteSettings) -> dict[str, list[Any]]:
-    """[before, after] of each setting that differs; of a list only how long it is, since it may name people."""
+    """[before, after] of each changed setting; for a list only the lengths, because its entries can name people."""
     found: dict[str, list[Any]] = {}
     for name in DEFAULTS:
         old, new = getattr(before, name), getattr(after, name)

@@ -16,7 +16,7 @@ ARTICLE = "site, article, title, url, text, published_at, comments_open, revisio
 def site_of(
     key: str, name: str, origins: str, settings: str, mutes: str, duplicates_watched_until: int, has_webhooks: int
 ) -> Site:
-    """Kept by what is stored, not by its key: every batch asks for the same few, and a change is another row."""
+    """A site from its row. Cached by the row's contents: every batch needs the same few sites, and a change is a new row."""
     muted = {rule: Mute(**told) for rule, told in json.loads(mutes).items()}
     return Site(
         key,
@@ -34,7 +34,7 @@ def article_of(row: Row) -> Article:
 
 
 async def put_site(tx: Session, site: Site, now: int) -> None:
-    """Add it, or change what is there."""
+    """Adds or changes a site."""
     await tx.execute(
         "INSERT INTO sites (site, name, origins, settings, created_at) VALUES (?, ?, ?, ?, ?) "
         "ON CONFLICT (site) DO UPDATE SET name = excluded.name, origins = excluded.origins, settings = excluded.settings, "
@@ -48,8 +48,8 @@ async def put_site(tx: Session, site: Site, now: int) -> None:
 
 
 async def sites(session: Session, keys: Iterable[str] | None = None) -> dict[str, Site]:
-    """The named ones that exist, or all."""
-    # whether anybody listens comes along, so that a comment nobody must be told of asks no further question
+    """Key → site, for the existing ones of these keys, or for all sites."""
+    # whether a webhook exists comes along, so that comments of other sites need no further query
     sql = (
         "SELECT site, name, origins, settings, mutes, duplicates_watched_until, EXISTS (SELECT 1 FROM webhooks w WHERE w.site IN ('*', sites.site) "
         "AND w.disabled_at IS NULL) FROM sites"
@@ -71,7 +71,7 @@ async def articles(session: Session, site: str, keys: Iterable[str]) -> dict[str
 
 
 async def put_article(tx: Session, article: Article) -> None:
-    """Add it, or change it and move its revision."""
+    """Adds an article, or changes it and increases its revision."""
     a = article
     await tx.execute_many(
         f"INSERT INTO articles ({ARTICLE}) VALUES ({placeholders(9)}) ON CONFLICT (site, article) DO UPDATE SET "
@@ -82,7 +82,7 @@ async def put_article(tx: Session, article: Article) -> None:
 
 
 async def touch(tx: Session, site: str, keys: Iterable[str]) -> None:
-    """Something that a reader could see has changed: whoever cached these threads builds them again."""
+    """Increases the revision of articles after a visible change, so that cached threads are rebuilt."""
     await tx.execute_many(
         "UPDATE articles SET revision = revision + 1 WHERE site = ? AND article = ?",
         [(site, key) for key in sorted(set(keys))],
@@ -90,7 +90,7 @@ async def touch(tx: Session, site: str, keys: Iterable[str]) -> None:
 
 
 async def page(session: Session, site: str, after: str, limit: int = 200) -> list[Article]:
-    """The site's articles in the order of their keys, from the one after `after`."""
+    """The site's articles after the key `after`, in the order of keys."""
     rows = await session.fetch(
         f"SELECT {ARTICLE} FROM articles WHERE site = ? AND article > ? ORDER BY article LIMIT ?", site, after, limit
     )

@@ -1,4 +1,4 @@
-"""Who is asking: a session or a bearer token → Principal and scopes; and how often one may try."""
+"""Authentication: a session or a bearer token → Principal; passwords, tokens, and limits on attempts."""
 
 from __future__ import annotations
 
@@ -33,15 +33,14 @@ Networks = tuple[IPv4Network | IPv6Network, ...]
 
 
 def client_address(peer: str, forwarded: str, trusted: Networks) -> str:
-    """The address a request came from: the rightmost hop that we do not trust. Empty: unknown, so not limited by address.
+    """The client's network address: the rightmost hop that is not a trusted proxy. Empty: unknown, without a limit by address.
 
-    Where a forwarding header comes from a private or loopback peer that nobody declared, the peer is a proxy and not the
-    reader. Whom such a proxy hides, and whoever comes by a hop that says no address, is `SHARED`: all of these have one
-    limit together, a wider one, and no header takes it away.
+    A private or loopback peer with a forwarding header is an undeclared proxy. Its readers, and requests by a hop without an
+    address, are `SHARED`: they have one wider limit together, and no header removes it.
     """
     hops = [hop.strip() for hop in forwarded.split(",") if hop.strip()]
     here = parsed_address(peer)
-    if not hops:  # whoever is on this very machine is its operator, or a proxy that says nothing of its readers
+    if not hops:  # a local peer is the operator, or a proxy without a forwarding header
         return "" if here is None or here.is_loopback else peer
     if here is None or not any(here in network for network in trusted):
         return SHARED if here is None or here.is_private or here.is_loopback else peer
@@ -57,7 +56,7 @@ def client_address(peer: str, forwarded: str, trusted: Networks) -> str:
 
 
 def hop_address(hop: str) -> IPv4Address | IPv6Address | None:
-    """As proxies write it: some with its port, and then IPv6 in brackets."""
+    """The address of a hop as proxies write it: optionally with a port, IPv6 then in brackets."""
     if hop.startswith("["):
         hop = hop[1:].partition("]")[0]
     elif hop.count(":") == 1:
@@ -66,7 +65,7 @@ def hop_address(hop: str) -> IPv4Address | IPv6Address | None:
 
 
 async def add_moderator(tx: Session, email: str, role: str, site: str, now: int, actor: str = "operator") -> Moderator:
-    """Without a password yet. Raises Invalid."""
+    """Adds a moderator without a password. Raises Invalid."""
     address = checked_email(email)
     if address is None:
         raise Invalid(FieldError("email", "invalid", "is not a valid email address"))
@@ -92,18 +91,18 @@ async def add_moderator(tx: Session, email: str, role: str, site: str, now: int,
 
 
 async def password_link(tx: Session, moderator: Moderator, signer: Signer, now: int) -> str:
-    """The token of a new one-time set-password link; earlier ones end."""
+    """The token of a new one-time password link; earlier links end."""
     await moderators.end_tokens_of(tx, moderator, now, kinds=("set-password",))
     return await _new_token(tx, signer, moderator.site, "set-password", moderator.id, frozenset(), now, LINK_LIFE)
 
 
 async def set_password(tx: Session, moderator: Moderator, password: str, now: int) -> Moderator:
-    """By the operator, for whom nobody waits. Raises Invalid for one that is too short."""
+    """Sets a password in a command, which may block. Raises Invalid for a short password."""
     return await keep_password(tx, moderator, passwords.hasher.hash(passwords.checked(password)), now)
 
 
 async def keep_password(tx: Session, moderator: Moderator, password_hash: str, now: int) -> Moderator:
-    """Ends every session and link of theirs."""
+    """Stores a password hash and ends the moderator's sessions and links."""
     changed = Moderator(moderator.id, moderator.site, moderator.email, moderator.role, password_hash)
     await moderators.end_tokens_of(tx, moderator, now)
     await moderators.put(tx, changed, now)
@@ -119,7 +118,7 @@ async def moderator_of_link(session: Session, token: str, signer: Signer, now: i
 
 
 async def begin_session(database: Database, signer: Signer, moderator: Moderator, now: int) -> str:
-    """Its token."""
+    """The token of a new session."""
     async with database.transaction() as tx:
         token = await _new_token(tx, signer, moderator.site, "session", moderator.id, frozenset(), now, SESSION_LIFE)
         await audit.note(
@@ -149,7 +148,7 @@ def scopes_of(role: str) -> frozenset[str]:
 
 
 async def still(database: Database, token_hashes: Collection[str], now: int) -> dict[str, tuple[str, frozenset[str]]]:
-    """Of tokens and sessions those that live: mark → where and what they may ask, as it is now."""
+    """The valid ones of these tokens and sessions: hash → current site and rights."""
     async with database.reading() as session:
         found = await moderators.living(session, token_hashes, now)
     return {token_hash: (token.site, scopes_of(role) if role else token.scopes) for token_hash, token, role in found}
@@ -158,7 +157,7 @@ async def still(database: Database, token_hashes: Collection[str], now: int) -> 
 async def add_token(
     tx: Session, signer: Signer, site: str, scopes: frozenset[str], now: int, actor: str = "operator", name: str = ""
 ) -> str:
-    """A bearer token, to be shown once. Raises Invalid."""
+    """A new bearer token, to be shown once. Raises Invalid."""
     if not scopes or not scopes <= set(SCOPES):
         raise Invalid(FieldError("scopes", "invalid", f"must be some of {', '.join(SCOPES)}"))
     token = await _new_token(tx, signer, site, "api", None, scopes, now, None, name)
@@ -169,7 +168,7 @@ async def add_token(
 async def revoke_token(
     tx: Session, signer: Signer, token: str, now: int, actor: str = "operator", site: str = EVERYWHERE
 ) -> None:
-    """By the token itself or by its first six characters. Raises NotFound."""
+    """Ends a token, given in full or by its first six characters. Raises NotFound."""
     ended = await moderators.end_token(tx, now, token_hash=signer.token_hash(token)) or (
         await moderators.end_token(tx, now, id=token)
     )
@@ -179,7 +178,7 @@ async def revoke_token(
 
 
 async def of_token(database: Database, signer: Signer, token: str, now: int) -> Principal:
-    """Raises Unauthorized."""
+    """The principal of a bearer token. Raises Unauthorized."""
     async with database.reading() as session:
         found = await moderators.token(session, "api", token_hash := signer.token_hash(token), now)
     if found is None:
@@ -189,9 +188,9 @@ async def of_token(database: Database, signer: Signer, token: str, now: int) -> 
 
 
 async def _used(database: Database, token: Token, token_hash: str, now: int) -> None:
-    """Remember that it is in use, to the hour: nobody needs to know it better, and one write an hour costs nothing."""
+    """Records a token's last use, to the hour: enough for people, with one write an hour."""
     if token.last_used_at is None or now - token.last_used_at >= HOUR:
-        with suppress(Unavailable):  # no reason not to answer
+        with suppress(Unavailable):  # the request can still be answered
             async with database.transaction() as tx:
                 await moderators.used(tx, token.site, token_hash, now - now % HOUR)
 
@@ -209,7 +208,7 @@ async def _new_token(
 ) -> str:
     # 12 hex digits for what must fit Akismet's clients are another issue's; these are ours: 192 random bits
     token = secrets.token_urlsafe(24)
-    while token.startswith("-"):  # a command that is given it would take it for an option
+    while token.startswith("-"):  # a command would read it as an option
         token = secrets.token_urlsafe(24)
     expires = None if life is None else now + life
     kept = Token(site, kind, token[:6], moderator, scopes, expires, name=name)
@@ -218,11 +217,11 @@ async def _new_token(
 
 
 DEVICE_COOKIE = "moderation_device"
-"""In a browser that has signed in: bound to that account, and good for an allowance of its own."""
+"""Marks a browser that has signed in to an account, which gives it an allowance of its own."""
 
 
 class Authenticator:
-    """Knows who asks, from the request; the only reader of the cookie and the Authorization header."""
+    """Request → Principal. The only reader of the session cookie and the Authorization header."""
 
     def __init__(self, database: Database, signer: Signer, trusted: Networks, clock: Callable[[], int]) -> None:
         self.database, self.signer, self.trusted, self.clock = database, signer, trusted, clock
@@ -233,7 +232,7 @@ class Authenticator:
         return client_address(request.client.host if request.client else "", forwarded, self.trusted)
 
     async def slow_down(self, request: Request, what: str) -> None:
-        """Raises TooFast where one address has asked for this ten times within 15 minutes."""
+        """Raises TooFast after ten attempts from one address within 15 minutes."""
         network_key = self.signer.network_key(self.address(request))
         if not network_key:
             return
@@ -244,7 +243,7 @@ class Authenticator:
             await moderators.add_attempt(tx, f"{what} {network_key}", now)
 
     def caller(self, request: Request, email: str, what: str = "password") -> Caller:
-        """Who tries to sign in to this account, and where."""
+        """The keys of a sign-in attempt: account, network and browser."""
         account = self.account(email)
         device = self.signer.device_of(account, request.cookies.get(DEVICE_COOKIE, ""), self.clock() - DEVICE_LIFE)
         return Caller(account, self.signer.network_key(self.address(request)), device, what=what)
@@ -256,7 +255,7 @@ class Authenticator:
         return self.signer.device(self.account(moderator.email), new_id(self.clock()))
 
     async def sign_in(self, email: str, password: str, caller: Caller) -> Moderator:
-        """Whose password it is: a session is another step. Raises Unauthorized, TooFast or Unavailable."""
+        """The moderator with this email address and password. Raises Unauthorized, TooFast or Unavailable."""
         await self.throttle.wait(caller, now := self.clock())
         with self.passwords.seat(known := caller.is_known):
             async with self.database.transaction() as tx:
@@ -270,7 +269,7 @@ class Authenticator:
         return moderator
 
     async def bearer(self, request: Request, scope: str) -> Principal:
-        """Raises Unauthorized, or Forbidden where the scope is missing."""
+        """The principal of the bearer token. Raises Unauthorized, or Forbidden without the scope."""
         kind, _, token = request.headers.get("authorization", "").partition(" ")
         if kind.lower() != "bearer" or not token.strip():
             raise Unauthorized("A bearer token is needed: Authorization: Bearer TOKEN.")
@@ -278,12 +277,12 @@ class Authenticator:
         return self._with(principal, scope)
 
     async def session(self, request: Request) -> Principal | None:
-        """Who is signed in, if anybody."""
+        """The principal of the session cookie, or None."""
         token = request.cookies.get(COOKIE, "")
         return await of_session(self.database, self.signer, token, self.clock()) if token else None
 
     async def principal(self, request: Request, scope: str) -> Principal:
-        """By token, or by session: then a change needs the session's X-CSRF-Token."""
+        """The principal by token or session. Changes by a session need the header X-CSRF-Token."""
         if "authorization" in request.headers:
             return await self.bearer(request, scope)
         principal = await self.session(request)

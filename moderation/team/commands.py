@@ -1,4 +1,4 @@
-"""Moderators and programs: who may sign in, and with which token."""
+"""Commands for moderators and tokens."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ async def set_password(cli: CliContext, email: EmailArgument, password_stdin: Pa
 
 
 async def known_moderator(session: Session, email: str) -> Moderator:
-    """Raises NotFound, which says how to add one."""
+    """The moderator with this address. Raises NotFound with the command that adds one."""
     address = checked_email(email) or email
     moderator = await moderators.by_email(session, address.casefold())
     if moderator is None:

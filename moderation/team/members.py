@@ -1,4 +1,4 @@
-"""Who moderates: invited, given another role, removed. Never without an administrator of all sites who can sign in."""
+"""Members of the team: invite, change, remove. One administrator of all sites with a password always remains."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ INVITATION_LIFE = 48 * access.HOUR
 
 
 async def checked_place(tx: Session, principal: Principal, role: str, site: str) -> None:
-    """Raises Invalid, or Forbidden where it is not theirs to give."""
+    """Raises Invalid, or Forbidden for a role or site that the principal cannot grant."""
     if role not in ROLES:
         raise Invalid(FieldError("role", "invalid", f"must be one of {', '.join(ROLES)}"))
     if site != EVERYWHERE and not (is_site_key(site) and await sites.sites(tx, [site])):
@@ -29,7 +29,7 @@ async def checked_place(tx: Session, principal: Principal, role: str, site: str)
 
 
 async def known(tx: Session, principal: Principal, id: str) -> Moderator:
-    """One whom they administer. Raises NotFound for any other, too."""
+    """A moderator whom the principal administers. Raises NotFound for all others."""
     found = next((m for m in await moderators.of_site(tx, principal.site) if m.id == id), None)
     if found is None or not principal.administers(found.site):
         raise NotFound("There is no such moderator here.")
@@ -37,7 +37,7 @@ async def known(tx: Session, principal: Principal, id: str) -> Moderator:
 
 
 async def invite(tx: Session, principal: Principal, email: str, role: str, site: str, now: int) -> Moderator:
-    """Without a password yet. Raises Invalid, also for whoever moderates already: nobody is changed by an invitation."""
+    """Adds a moderator without a password. Raises Invalid, also for an existing moderator."""
     await checked_place(tx, principal, role, site)
     address = checked_email(email)
     if address and await moderators.by_email(tx, address.casefold()):
@@ -46,9 +46,9 @@ async def invite(tx: Session, principal: Principal, email: str, role: str, site:
 
 
 async def invitation(tx: Session, signer: Signer, principal: Principal, moderator: Moderator, now: int) -> str:
-    """The id of a new link; earlier ones end. Raises Conflict for whoever has a password: that is their own affair.
+    """The id of a new invitation link; earlier links end. Raises Conflict for a moderator with a password.
 
-    What opens it is made from the id and the secret key, so that the mail that carries it need not be stored.
+    The link's token is derived from the id and the secret key, so the mail with it need not be stored.
     """
     if moderator.password_hash is not None:
         raise Conflict("They have a password already.")
@@ -68,7 +68,7 @@ def token_of(signer: Signer, id: str) -> str:
 
 
 async def change(tx: Session, principal: Principal, id: str, role: str, site: str, now: int) -> None:
-    """Raises NotFound, Invalid, Forbidden, or Conflict where no administrator would be left."""
+    """Changes role and site. Raises NotFound, Invalid, Forbidden, or Conflict if no administrator would remain."""
     moderator = await known(tx, principal, id)
     await checked_place(tx, principal, role, site)
     await moderators.move(tx, moderator, role, site)
@@ -80,21 +80,21 @@ async def change(tx: Session, principal: Principal, id: str, role: str, site: st
 
 
 async def remove(tx: Session, principal: Principal, id: str, now: int) -> None:
-    """With sessions, links and second factor; what they decided stays. Raises NotFound, or Conflict as above."""
+    """Removes a moderator with sessions, links and second factor; decisions stay. Raises NotFound, or Conflict as `change`."""
     moderator = await known(tx, principal, id)
     await dismiss(tx, moderator, principal.name, now)
     await _still_administered(tx, moderator)
 
 
 async def digest(tx: Session, moderator: Moderator, wanted: bool, now: int) -> None:
-    """By themselves, signed in or from the mail. Done twice is done."""
+    """Subscribes a moderator to the digest, or unsubscribes; idempotent."""
     if await moderators.set_digest(tx, moderator, wanted):
         await audit.note(tx, site=moderator.site, at=now, actor=moderator.id, subject=moderator.id,
                          action=f"digest:{'start' if wanted else 'stop'}")  # fmt: skip
 
 
 async def dismiss(tx: Session, moderator: Moderator, actor: str, now: int) -> None:
-    """The operator may do it to anybody: whoever runs the service can always add another."""
+    """Removes any moderator, for the operator, who can always add another administrator."""
     await second_factor.off(tx, moderator, actor, now)
     await moderators.remove(tx, moderator, now)
     await audit.note(tx, site=moderator.site, at=now, actor=actor, action="moderator:remove", subject=moderator.id)

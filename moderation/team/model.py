@@ -1,4 +1,4 @@
-"""Moderator, Token and scopes: who may do what, where."""
+"""Moderator, Principal and scopes."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ class Moderator:
     role: str
     password_hash: str | None = None
     name: str = ""
-    """What readers know them by, where they have replied."""
+    """The public name on staff replies."""
     wants_digest: bool = True
-    """They want the mail about what waits."""
+    """The moderator receives the digest."""
 
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who asks, once known: a moderator with a session, or a program with a token."""
+    """The authenticated sender of a request: a moderator with a session, or a program with a token."""
 
     name: str
     site: str
@@ -38,7 +38,7 @@ class Principal:
     session: str = ""
     """The hash of the session's token, for its CSRF token; empty for a bearer token."""
     token_hash: str = ""
-    """The hash of what they ask with, a session's token or a program's."""
+    """The hash of the session's or program's token."""
 
     def may(self, scope: str) -> bool:
         return scope in self.scopes
@@ -48,9 +48,9 @@ class Principal:
 
     @property
     def is_administrator(self) -> bool:
-        """Of what it sees. A token is given its scopes by one, and may what these say."""
+        """Whether it administers the sites that it sees. A token counts as one: an administrator has chosen its scopes."""
         return self.moderator is None or self.moderator.role == "administrator"
 
     def administers(self, site: str) -> bool:
-        """A person's right only: whoever has a token has not signed in."""
+        """Whether a moderator administers a site; never true for a token."""
         return self.moderator is not None and self.moderator.role == "administrator" and self.sees(site)

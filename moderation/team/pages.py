@@ -1,4 +1,4 @@
-"""The moderators and the tokens, for administrators: who may sign in, and which programs may ask."""
+"""The page of moderators and tokens, for administrators."""
 
 from __future__ import annotations
 
@@ -58,19 +58,19 @@ async def team_page(request: Request, principal: Principal, status: int = 200, *
 
 @signed_in
 async def get_team(request: Request, principal: Principal) -> Response:
-    """Who moderates, and the tokens of programs."""
+    """The page of moderators and tokens."""
     check_administrator(principal)
     return await team_page(request, principal)
 
 
 def place_of(typed: dict[str, str]) -> tuple[str, str]:
-    """Role and site, from one choice."""
+    """Role and site, from one form field."""
     role, _, site = typed.get("place", "").partition("/")
     return role, site
 
 
 async def invited(request: Request, principal: Principal, act: Callable[[Session], Awaitable[Moderator]]) -> Response:
-    """Their link, shown once, and mailed where mail is set up."""
+    """The invitation link, shown once, and mailed if mail is set up."""
     services = services_of(request)
     async with services.database.transaction() as tx:
         moderator = await act(tx)
@@ -143,7 +143,7 @@ SAID = {
 
 @sent_form
 async def post_team(request: Request, principal: Principal, form: Form) -> Response:
-    """Change what `act` says."""
+    """Runs the form's `act`."""
     typed = bodies.single(form.pairs)
     check_administrator(principal)
     act = typed.get("act", "")

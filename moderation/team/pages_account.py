@@ -32,7 +32,7 @@ PLACE = "/moderate/account"
 
 
 def in_words(token: Token) -> dict[str, Any]:
-    """Times to the minute and, of the last use, to the hour."""
+    """Sessions for the page: times to the minute, the last use to the hour."""
     return {
         "id": token.id,
         "site": token.site,
@@ -44,7 +44,7 @@ def in_words(token: Token) -> dict[str, Any]:
 
 
 def drawn(address: str) -> Markup:
-    """A QR code. Black on white in every scheme: cameras read the other way round badly."""
+    """A QR code. Always black on white: cameras read inverted codes badly."""
     picture = segno.make(address, micro=False, error="m")
     return Markup(picture.svg_inline(scale=4, border=4, dark="#000", light="#fff", svgclass=None, lineclass=None))  # noqa: S704
 
@@ -81,7 +81,7 @@ async def get_account(request: Request, principal: Principal) -> Response:
 
 
 async def begin(request: Request, principal: Principal, typed: dict[str, str]) -> Response | None:
-    """The password once more: whoever finds an open session must not lock its owner out."""
+    """Begins a second factor. Asks for the password, so that a found open session cannot lock its owner out."""
     services = services_of(request)
     await same_password(request, principal, typed)
     async with services.database.transaction() as tx:
@@ -99,7 +99,7 @@ async def confirm(request: Request, principal: Principal, typed: dict[str, str])
 
 
 async def cancel(request: Request, principal: Principal, typed: dict[str, str]) -> Response | None:
-    """Only one that was begun and never confirmed."""
+    """Cancels a second factor that is begun and not confirmed."""
     services = services_of(request)
     async with services.database.transaction() as tx:
         if not await second_factor.is_on(tx, person(principal)):
@@ -129,7 +129,7 @@ async def renew(request: Request, principal: Principal, typed: dict[str, str]) -
 
 
 async def end_session(request: Request, principal: Principal, typed: dict[str, str]) -> Response | None:
-    """One, by what it is called, or all but this one."""
+    """Ends one session by its id, or all except the current one."""
     services = services_of(request)
     moderator, now, id = person(principal), services.clock(), typed.get("session", "")[:10]
     async with services.database.transaction() as tx:
@@ -172,7 +172,7 @@ async def seen_failures(request: Request, principal: Principal, typed: dict[str,
 
 
 def caller_of(request: Request, principal: Principal, what: str) -> Caller:
-    """An allowance for this session alone: what others try at the door does not count here."""
+    """An allowance for this session alone, independent of attempts at the sign-in page."""
     authenticator = services_of(request).authenticator
     return Caller(authenticator.account(person(principal).email), session=principal.session[:26], what=what)
 
@@ -213,13 +213,13 @@ SAID = {
 
 
 def in_a_sentence(problem: Problem) -> str:
-    """For a page whose one form says which field is meant."""
+    """The error as a sentence, for a page with one form."""
     return " ".join(f"{e.field.capitalize()} {e.message}." for e in problem.errors) or problem.detail
 
 
 @sent_form
 async def post_account(request: Request, principal: Principal, form: Form) -> Response:
-    """Change what `act` says."""
+    """Runs the form's `act`."""
     typed = bodies.single(form.pairs)
     act = typed.get("act", "")
     try:

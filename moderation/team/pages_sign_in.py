@@ -19,7 +19,7 @@ from moderation.web import bodies
 from moderation.web.cookies import COOKIE
 
 FORM_COOKIE = "moderation_form"
-"""Until the browser is closed: what its forms are bound to before there is a session."""
+"""A session cookie that binds forms to a browser before sign-in."""
 
 
 async def fields_of(request: Request) -> dict[str, str]:
@@ -27,13 +27,13 @@ async def fields_of(request: Request) -> dict[str, str]:
 
 
 def browser_of(request: Request) -> str:
-    """What this browser was given along with a form; empty in one that never asked for any."""
+    """The browser's form cookie; empty without one."""
     return request.cookies.get(FORM_COOKIE, "")[:64]
 
 
 def door_token(request: Request, browser: str) -> str:
-    """CSRF protection where there is no session yet: a token that only a page of ours in this very browser can have, so that
-    nobody makes another's browser sign in to an account of theirs."""
+    """CSRF token without a session, bound to this browser, so that a hostile page cannot sign a browser in to another
+    account."""
     services = services_of(request)
     token: str = services.signer.form_token("moderate", f"login/{browser}", services.clock())
     return token
@@ -47,7 +47,7 @@ def check_door_token(request: Request, token: str) -> None:
 
 
 def door_page(request: Request, template: str, status: int = 200, headers: Any = None, **told: Any) -> Response:
-    """A page with a form for whoever has no session yet, for this browser alone."""
+    """A page with a form for signed-out users, bound to this browser."""
     pages = services_of(request).pages
     browser = browser_of(request) or secrets.token_urlsafe(18)
     told = {"moderator": None, "csrf_token": door_token(request, browser)} | told
@@ -74,13 +74,13 @@ async def get_login(request: Request) -> Response:
 
 
 def safe_next(place: str) -> str:
-    """Only our own console: a link must not send a moderator elsewhere after signing in."""
+    """A path of the console; any other target is replaced, so that a link cannot lead elsewhere after sign-in."""
     plain = place.startswith("/moderate") and "\\" not in place and place.isprintable()
     return place if plain and not place.startswith("/moderate/login") else ""
 
 
 def plain_email(typed: str) -> str:
-    """As accounts are kept; what is no address belongs to nobody."""
+    """The normalised email address of an account; an invalid address matches none."""
     short = typed[: EMAIL_LONGEST + 1]
     return (checked_email(short) or short).casefold()
 
@@ -132,7 +132,7 @@ async def post_code(request: Request) -> Response:
     typed = await fields_of(request)
     login_token, following = typed.get("login_token", "")[:200], safe_next(typed.get("next", ""))
     signer, browser = services.signer, browser_of(request)
-    if not browser:  # whose ticket it is, it was not given to this one
+    if not browser:  # a ticket is bound to a browser
         return RedirectResponse("/moderate/login", 303)
     async with services.database.reading() as session:
         moderator = await second_factor.moderator_of(session, signer, login_token, browser, services.clock())
@@ -149,7 +149,7 @@ async def post_code(request: Request) -> Response:
 
 
 async def post_logout(request: Request) -> Response:
-    """End the session. A page elsewhere, whose request comes without the cookie, ends none in the browser either."""
+    """Ends the session. A request without its cookie, as from another site, ends none and deletes no cookie."""
     services = services_of(request)
     answer = RedirectResponse("/moderate/login", 303)
     principal = await services.authenticator.session(request)
@@ -161,7 +161,7 @@ async def post_logout(request: Request) -> Response:
 
 
 async def get_set_password(request: Request) -> Response:
-    """Looking at the link does not use it up; only choosing a password does."""
+    """The page of a password link. Opening it does not use it up; setting a password does."""
     return await password_page(request)
 
 
@@ -182,18 +182,18 @@ async def of_link(request: Request) -> Moderator | None:
 
 
 async def post_set_password(request: Request) -> Response:
-    """Set it, once. The link itself is what nobody else has, and no session begins here."""
+    """Sets the password, once. The link is the credential; no session begins here."""
     services = services_of(request)
     authenticator = services.authenticator
     typed = await fields_of(request)
     if typed.get("password") != typed.get("repeat"):
         return await password_page(request, "The two are not the same.", 422)
-    if await of_link(request) is None:  # nobody is made to hash by a link that is none
+    if await of_link(request) is None:  # an invalid link causes no hashing
         return await password_page(request)
     try:
         with authenticator.passwords.seat(known=True):
             hashed = await authenticator.passwords.hash(passwords.checked(typed.get("password", "")))
-        async with services.database.transaction() as tx:  # once more: of two at the same time one is too late
+        async with services.database.transaction() as tx:  # again: of two at once, one is too late
             token, now = request.path_params["token"], services.clock()
             moderator = await access.moderator_of_link(tx, token, services.signer, now)
             if moderator:

@@ -1,4 +1,4 @@
-"""Passwords: hashed slowly on purpose, so in threads, few at a time, and never more waiting than are soon served."""
+"""Passwords: slow hashes on purpose, so in threads, two at a time, with a bounded queue."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ from moderation.core.problem import FieldError, Invalid, Unavailable
 T = TypeVar("T")
 SHORTEST, LONGEST = 10, 1000
 AT_ONCE = 2
-"""Hashes at the same time, of 64 MiB each: the processor is for readers and writers first."""
+"""Concurrent hashes, of 64 MiB each: readers and writers have priority."""
 SEATS = 32
-"""How many may wait for one of those, a second or two. Whoever has signed in with their browser before waits elsewhere, in
-as many seats, and is served first: a crowd of strangers must not keep them out."""
+"""Places in the queue, a wait of a second or two. Browsers that have signed in before have as many places of their own and
+priority, so that a flood of unknown browsers cannot keep them out."""
 
 hasher = PasswordHasher()  # argon2id with the parameters of RFC 9106's low-memory profile
 _salt, _hash = (
     b64encode(secrets.token_bytes(size)).decode().rstrip("=") for size in (hasher.salt_len, hasher.hash_len)
 )
 NOBODY = f"$argon2id$v=19$m={hasher.memory_cost},t={hasher.time_cost},p={hasher.parallelism}${_salt}${_hash}"
-"""Compared with where no such moderator is, so that both take as long. No password has it, and it was made without hashing
-one (PHC string format), which would cost each command and each start a fifth of a second."""
+"""A hash for unknown accounts, so that the check takes as long as for known ones. No password matches it. It is written by
+hand (PHC string format): hashing would cost each command and each start a fifth of a second."""
 
 
 def checked(password: str) -> str:
-    """Raises Invalid for one that is too short, or longer than anybody types."""
+    """The password. Raises Invalid for one that is too short or too long."""
     if len(password) < SHORTEST:
         raise Invalid(FieldError("password", "invalid", f"must have at least {SHORTEST} characters"))
     if len(password) > LONGEST:
@@ -53,15 +53,15 @@ def verify(password_hash: str | None, password: str) -> bool:
 
 
 def step_back() -> None:
-    """A thread that hashes, with those that argon2 starts for it: the loop has the processor first. (Linux counts by thread;
-    elsewhere the whole process would step back.)"""
+    """Lowers the priority of a hashing thread and of argon2's threads, in favour of the event loop. (On Linux priorities belong
+    to threads; elsewhere this would affect the whole process.)"""
     if sys.platform == "linux":
         with suppress(OSError):
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)
 
 
 class Passwords:
-    """The two slow acts, off the event loop."""
+    """Hashing and checking, off the event loop."""
 
     def __init__(self, at_once: int = AT_ONCE, seats: int = SEATS) -> None:
         self.seats = seats
@@ -72,7 +72,7 @@ class Passwords:
 
     @contextmanager
     def seat(self, known: bool = False) -> Iterator[None]:
-        """To be held while a password is checked. Raises Unavailable where all are taken: nothing has been counted then."""
+        """A place, held while a password is checked. Raises Unavailable if all are taken, before any attempt is counted."""
         if self._taken[known] >= self.seats:
             raise Unavailable("Too many are signing in right now. Try again in a few seconds.", 3, code="busy")
         self._taken[known] += 1
@@ -85,7 +85,7 @@ class Passwords:
         return await self._run(known, verify, password_hash, password)
 
     async def hash(self, password: str) -> str:
-        """Of a `checked` one. Only for whoever has shown a link or a password: so it goes first."""
+        """The hash of a `checked` password. It has priority: the caller has already shown a link or a password."""
         return await self._run(True, hasher.hash, password)
 
     async def _run(self, known: bool, work: Callable[..., T], *args: object) -> T:
@@ -98,16 +98,16 @@ class Passwords:
             try:
                 await turn
             except asyncio.CancelledError:
-                if turn.done() and not turn.cancelled():  # its turn came as it was called off
+                if turn.done() and not turn.cancelled():  # its turn came at the moment of the cancellation
                     self._next()
                 raise
         job = loop.run_in_executor(self._threads, work, *args)
         job.add_done_callback(self._next)
-        return await asyncio.shield(job)  # whoever is called off leaves a thread that works: its place is not free yet
+        return await asyncio.shield(job)  # after a cancellation the thread still works: its place is not free yet
 
     def _next(self, job: asyncio.Future[T] | None = None) -> None:
         if job and not job.cancelled():
-            job.exception()  # looked at: nobody else may be there to do so
+            job.exception()  # retrieved here, because the caller may be gone
         for known in (True, False):
             while self._waiting[known]:
                 turn = self._waiting[known].popleft()

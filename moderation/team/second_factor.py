@@ -1,7 +1,7 @@
-"""The second factor: codes that an app makes every 30 seconds (TOTP, RFC 6238), and recovery codes for when it is lost.
+"""The second factor: an authenticator app's codes (TOTP, RFC 6238: every 30 seconds), and recovery codes for a lost app.
 
-The app's secret is stored nowhere: it is made from the service's secret key and a random seed, and only the seed is in the
-database. Of the recovery codes, the database has keyed marks.
+The app's secret is stored nowhere: it is derived from the service's secret key and a random seed, and the database has only
+the seed. Recovery codes are stored as keyed hashes.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ STEP = 30_000
 ISSUER = "Leave a Reply"
 CODES = 10
 DIGITS = "0123456789abcdefghjkmnpqrstvwxyz"
-"""Crockford's base 32: no letter that is taken for a digit."""
+"""Crockford's base 32: no letter looks like a digit."""
 GUESSES, DAY = 100, 24 * 3_600_000
-"""After this many wrong codes for an account in a day, over all networks, strangers' codes of the app are looked at no more:
-whoever guesses has its password, and there are only a million. A recovery code, of 80 bits, opens it all the same, and so
-does the app in a browser that has signed in before."""
+"""Wrong codes for an account in a day, over all networks, after which unknown browsers cannot use app codes: an attacker here
+has the password, and there are only a million codes. Recovery codes (80 bits) still work, and so does the app in a browser
+that has signed in before."""
 EXHAUSTED = (
     "Too many wrong codes have come for this account. Use a recovery code, or a browser that has signed in before."
 )
@@ -40,23 +40,23 @@ WRONG = "The code is wrong, or was used already. The app shows a new one every 3
 
 
 def secret_of(signer: Signer, moderator: Moderator, seed: str) -> str:
-    """In base 32, as apps want it."""
+    """The app's secret in base 32, as apps expect it."""
     return base64.b32encode(signer.totp_secret(moderator.id, seed)).decode()
 
 
 def address_of(moderator: Moderator, secret: str) -> str:
-    """The `otpauth:` address that an app on the same device opens, and that the QR code holds."""
+    """The `otpauth:` address, for an app on the same device and for the QR code."""
     return pyotp.TOTP(secret).provisioning_uri(name=moderator.email, issuer_name=ISSUER)
 
 
 def plain(code: str) -> str:
-    """As it was typed, without what only helps to read it."""
+    """A typed code without spaces and hyphens."""
     typed = "".join(c for c in code[:256] if c.isalnum()).casefold()[:64]
     return typed if typed.isascii() else ""
 
 
 def step_of(secret: str, code: str, after: int, now: int) -> int | None:
-    """The step that a code is of, one early or late allowed (RFC 6238, 5.2); never one that was used, or came before it."""
+    """The time step of a code, one step early or late allowed (RFC 6238, 5.2); only steps after the last used one."""
     here = now // STEP
     for step in (here, here - 1, here + 1):
         if step > after and hmac.compare_digest(pyotp.TOTP(secret).generate_otp(step), code):
@@ -74,14 +74,14 @@ async def is_on(session: Session, moderator: Moderator) -> bool:
 
 
 async def begin(tx: Session, moderator: Moderator) -> None:
-    """A new secret to be shown; asked for only once it is confirmed. Raises Conflict where one is on."""
+    """A new secret, in effect after `confirm`. Raises Conflict if a second factor is on."""
     if await is_on(tx, moderator):
         raise Conflict("The second factor is on already.")
     await second_factors.put(tx, moderator, SecondFactor(secrets.token_hex(16), None, 0))
 
 
 async def new_codes(tx: Session, signer: Signer, moderator: Moderator) -> list[str]:
-    """Ten of 80 bits, to be shown once; earlier ones end."""
+    """Ten new recovery codes of 80 bits, to be shown once; earlier ones end."""
     codes = ["".join(secrets.choice(DIGITS) for _ in range(16)) for _ in range(CODES)]
     await second_factors.put_codes(tx, moderator, [code_mark(signer, moderator, code) for code in codes])
     return ["-".join(code[i : i + 4] for i in range(0, 16, 4)) for code in codes]
@@ -90,7 +90,7 @@ async def new_codes(tx: Session, signer: Signer, moderator: Moderator) -> list[s
 async def confirm(
     database: Database, signer: Signer, moderator: Moderator, session: str, code: str, caller: Caller, now: int
 ) -> list[str]:
-    """On, if the app shows the right code; the recovery codes. Other sessions end: they came without it.
+    """Turns the second factor on after a correct code, and returns the recovery codes. Other sessions end.
 
     Raises Conflict, Unauthorized or TooFast.
     """
@@ -110,9 +110,9 @@ async def confirm(
 
 
 async def check(database: Database, signer: Signer, moderator: Moderator, code: str, caller: Caller, now: int) -> None:
-    """A code of the app or a recovery code, each taken once. Raises Unauthorized or TooFast.
+    """Checks a code of the app or a recovery code; each works once. Raises Unauthorized or TooFast.
 
-    Counted and compared in one transaction, whose writer is alone: attempts at the same time come one after the other.
+    Attempts are counted and compared in one transaction. There is one writer, so concurrent attempts are serialised.
     """
     async with database.transaction() as tx:
         counted = await throttle.count(tx, caller, now)
@@ -135,14 +135,13 @@ async def check(database: Database, signer: Signer, moderator: Moderator, code: 
 
 
 async def sign_in(database: Database, signer: Signer, moderator: Moderator, code: str, caller: Caller, now: int) -> str:
-    """The second step, for whom a ticket stands: a session's token, for a code. Raises Unauthorized or TooFast."""
+    """The second step: a session's token for a ticket and a code. Raises Unauthorized or TooFast."""
     await check(database, signer, moderator, code, caller, now)
     return await begin_session(database, signer, moderator, now)
 
 
 async def moderator_of(session: Session, signer: Signer, login_token: str, browser: str, now: int) -> Moderator | None:
-    """Whose right password a ticket stands for; None for a forged or old one, another browser's, or where the password is
-    another now."""
+    """The moderator of a ticket; None if it is forged, expired, another browser's, or older than the password."""
     site, _, rest = login_token.partition("/")
     found = await moderators.by_id(session, site[:64], rest.partition("/")[0][:26])
     if found is None or not found.password_hash:
@@ -152,7 +151,7 @@ async def moderator_of(session: Session, signer: Signer, login_token: str, brows
 
 
 async def off(tx: Session, moderator: Moderator, actor: str, now: int) -> bool:
-    """Off, with the recovery codes; False where there was none."""
+    """Turns the second factor off and ends the recovery codes; False if it was off."""
     was = await is_on(tx, moderator)
     await second_factors.remove(tx, moderator)
     if was:

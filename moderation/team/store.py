@@ -17,7 +17,7 @@ COLUMNS = "site, kind, id, moderator, scopes, expires_at, ended_at, last_used_at
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """`kind` is `api`, `session` or `set-password`; what it is called by is its `id`, never itself."""
+    """`kind` is `api`, `session` or `set-password`; `id` is its public name."""
 
     site: str
     kind: str
@@ -64,26 +64,26 @@ async def by_id(session: Session, site: str, id: str) -> Moderator | None:
 
 
 async def of_id(session: Session, id: str) -> Moderator | None:
-    """Wherever they moderate."""
+    """The moderator with this id, on any site."""
     row = await session.fetch_one(f"SELECT {MODERATOR} FROM moderators WHERE {SITES} AND id = ?", id)
     return moderator_of(row) if row else None
 
 
 async def ready(session: Session) -> list[Moderator]:
-    """Those who can sign in."""
+    """The moderators who can sign in."""
     rows = await session.fetch(f"SELECT {MODERATOR} FROM moderators WHERE password_hash IS NOT NULL ORDER BY site, id")
     return [moderator_of(row) for row in rows]
 
 
 async def of_site(session: Session, site: str) -> list[Moderator]:
-    """Those of one site, or everybody."""
+    """The moderators of one site, or all."""
     where, args = ("site = ?", (site,)) if site != EVERYWHERE else (SITES, ())
     rows = await session.fetch(f"SELECT {MODERATOR} FROM moderators WHERE {where} ORDER BY email, id", *args)
     return [moderator_of(row) for row in rows]
 
 
 async def move(tx: Session, moderator: Moderator, role: str, site: str) -> None:
-    """Another role, on another site or on all; what is theirs comes along."""
+    """Changes role and site (or all sites), with tokens and second factor."""
     here = (moderator.site, moderator.id)
     await tx.execute("UPDATE moderators SET role = ?, site = ? WHERE site = ? AND id = ?", role, site, *here)
     for table in ("tokens", "second_factors", "recovery_codes"):
@@ -91,12 +91,12 @@ async def move(tx: Session, moderator: Moderator, role: str, site: str) -> None:
 
 
 async def call(tx: Session, moderator: Moderator, name: str) -> None:
-    """Readers know them by this from now on."""
+    """Sets the public name."""
     await tx.execute("UPDATE moderators SET name = ? WHERE site = ? AND id = ?", name, moderator.site, moderator.id)
 
 
 async def set_digest(tx: Session, moderator: Moderator, wanted: bool) -> bool:
-    """Whether they get the digest from now on; False where it was so already."""
+    """Subscribes to the digest or unsubscribes; False without a change."""
     return (
         await tx.execute(
             "UPDATE moderators SET wants_digest = ? WHERE site = ? AND id = ? AND wants_digest <> ?",
@@ -107,12 +107,12 @@ async def set_digest(tx: Session, moderator: Moderator, wanted: bool) -> bool:
 
 
 async def names(session: Session) -> dict[str, str]:
-    """Id → address, for pages that moderators see. The audit log itself holds ids only."""
+    """Id → email address, for the console's pages. The audit log itself contains only ids."""
     return {row[0]: row[1] for row in await session.fetch("SELECT id, email FROM moderators")}
 
 
 async def count(session: Session, *, ready: bool = False) -> int:
-    """How many there are, or how many have a password."""
+    """The number of moderators, or of those with a password."""
     row = await session.fetch_one(
         f"SELECT count(*) FROM moderators {'WHERE password_hash IS NOT NULL' if ready else ''}"
     )
@@ -177,7 +177,7 @@ async def end_sessions(tx: Session, moderator: Moderator, now: int, *, id: str =
 
 
 async def api_tokens(session: Session, site: str) -> list[Token]:
-    """The living ones of programs: of one site, or all."""
+    """The valid tokens of programs, of one site or all."""
     where, args = ("site = ?", (site,)) if site != EVERYWHERE else (SITES, ())
     rows = await session.fetch(
         f"SELECT {COLUMNS} FROM tokens WHERE {where} AND kind = 'api' AND ended_at IS NULL ORDER BY created_at, token_hash",
@@ -206,7 +206,8 @@ async def end_tokens_of(
 
 
 async def attempts(session: Session, counter: str, now: int, within: int) -> int:
-    """How many in the last `within` milliseconds. What is dated later than now is long past: the clock was set back."""
+    """The number of attempts in the last `within` milliseconds. Times in the future count as long past: the clock was set
+    back."""
     row = await session.fetch_one(
         "SELECT count(*) FROM failed_attempts WHERE site = ? AND counter = ? AND id > ? AND id < ?",
         *(EVERYWHERE, counter, first_id_at(now - within)[:10], first_id_at(now + LEEWAY)),
@@ -215,7 +216,7 @@ async def attempts(session: Session, counter: str, now: int, within: int) -> int
 
 
 async def add_attempt(tx: Session, counter: str, now: int) -> str:
-    """Remember a failure, and forget this one's older than a day; its id."""
+    """Stores an attempt and deletes those of this key older than a day. Returns its id."""
     id = new_id(now)
     await tx.execute(
         "INSERT INTO failed_attempts (site, counter, id, failed_at) VALUES (?, ?, ?, ?)", EVERYWHERE, counter, id, now

@@ -1,5 +1,5 @@
-"""How many sign-ins to an account have failed since its moderator last looked: by the account's key, whether anybody has it
-or not, so that both cost the same."""
+"""Failed sign-ins of an account since its moderator last looked, by the account's key. Unknown accounts are counted too, so
+that both take the same time."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from moderation.db.database import Session, placeholders
 class Failures:
     unseen: int = 0
     unmailed: int = 0
-    """Of them, since the last mail about it."""
+    """Failures since the last mail about them."""
     mailed_at: int = 0
 
 
@@ -37,7 +37,7 @@ async def add(tx: Session, account_key: str, now: int) -> None:
 
 
 async def take_back(tx: Session, account_key: str) -> None:
-    """The last one was none."""
+    """Subtracts the last failure, which was a success."""
     await tx.execute(
         "UPDATE signin_failures SET unseen = unseen - 1, unmailed = CASE WHEN unmailed > 0 THEN unmailed - 1 ELSE 0 END "
         "WHERE site = ? AND account_key = ? AND unseen > 0",
@@ -46,7 +46,7 @@ async def take_back(tx: Session, account_key: str) -> None:
 
 
 async def seen(tx: Session, account_key: str) -> None:
-    """Its moderator knows."""
+    """Resets the count after the moderator has seen it."""
     await tx.execute(
         "UPDATE signin_failures SET unseen = 0, unmailed = 0 WHERE site = ? AND account_key = ?",
         EVERYWHERE,
@@ -68,7 +68,7 @@ async def any_known(session: Session) -> bool:
 
 
 async def forget(tx: Session, before: int, keep: Collection[str]) -> None:
-    """What was counted before that: for accounts that nobody has, and where there is nothing to tell."""
+    """Deletes counts older than a time, of unknown accounts and of those with nothing to report."""
     theirs = f"AND (unseen = 0 OR account_key NOT IN ({placeholders(len(keep))}))" if keep else ""
     await tx.execute(
         f"DELETE FROM signin_failures WHERE site = ? AND failed_at <= ? AND mailed_at <= ? {theirs}",

@@ -24,7 +24,7 @@ async def of(session: Session, moderator: Moderator) -> SecondFactor | None:
 
 
 async def all_on(session: Session) -> set[str]:
-    """The ids of the moderators who have one."""
+    """The ids of moderators with a second factor."""
     rows = await session.fetch("SELECT moderator FROM second_factors WHERE confirmed_at IS NOT NULL")
     return {row[0] for row in rows}
 
@@ -39,13 +39,13 @@ async def put(tx: Session, moderator: Moderator, factor: SecondFactor) -> None:
 
 
 async def remove(tx: Session, moderator: Moderator) -> None:
-    """With its recovery codes."""
+    """Removes a second factor and its recovery codes."""
     await put_codes(tx, moderator, [])
     await tx.execute("DELETE FROM second_factors WHERE site = ? AND moderator = ?", moderator.site, moderator.id)
 
 
 async def put_codes(tx: Session, moderator: Moderator, code_hashes: list[str]) -> None:
-    """In place of all that were there."""
+    """Stores recovery codes in place of the earlier ones."""
     await tx.execute("DELETE FROM recovery_codes WHERE site = ? AND moderator = ?", moderator.site, moderator.id)
     await tx.execute_many(
         "INSERT INTO recovery_codes (site, moderator, code_hash) VALUES (?, ?, ?)",
@@ -54,7 +54,7 @@ async def put_codes(tx: Session, moderator: Moderator, code_hashes: list[str]) -
 
 
 async def use_code(tx: Session, moderator: Moderator, code_hash: str) -> bool:
-    """Once."""
+    """Uses up a recovery code; False if it does not exist."""
     return (
         await tx.execute(
             "DELETE FROM recovery_codes WHERE site = ? AND moderator = ? AND code_hash = ?",

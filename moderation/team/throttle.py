@@ -1,9 +1,9 @@
-"""How often one may try to sign in: so that nobody guesses a password, and nobody is kept out by those who try.
+"""Limits on sign-in attempts: they prevent guessing without locking anybody out.
 
-An allowance is for an account *and* a network, counted in the database before anything is compared, so that attempts at the
-same time, or in several workers, cannot outrun it. A browser that has signed in to an account before has an allowance of its
-own (OWASP calls its cookie a device cookie): strangers' failures never touch it. Where an account fails from everywhere,
-strangers wait a little longer each time, and no more than that.
+An allowance belongs to an account *and* a network. It is counted in the database before anything is compared, so concurrent
+attempts, also in several workers, cannot outrun it. A browser that has signed in to an account before has an allowance of
+its own (a *device cookie* in OWASP's terms), which other browsers' failures do not touch. After failures from many networks,
+unknown browsers only wait a little.
 """
 
 from __future__ import annotations
@@ -19,29 +19,29 @@ from moderation.team import store as moderators
 from moderation.team import store_failures as failures
 
 ATTEMPTS, WINDOW = 5, 15 * 60 * 1000
-"""This many wrong ones in this many milliseconds: for an account from one network, or in one browser that it knows."""
+"""Failures in a number of milliseconds, for an account from one network, or in one known browser."""
 MANY = 10 * ATTEMPTS
-"""For one network over all accounts; and for an account from where nobody knows: that may be everybody."""
+"""Failures for one network over all accounts; and for an account from unknown networks, which can be many people."""
 CEILING = 20
-"""Wrong ones for an account, over all networks, from which on strangers wait."""
+"""Failures for an account, over all networks, after which unknown browsers wait."""
 STEP, LONGEST = 0.25, 5.0
-"""Seconds that each failure above that adds, and the most."""
+"""Seconds of waiting for each further failure, and at most."""
 WAITING = 200
-"""How many may wait like that at the same time."""
+"""The most requests that wait at the same time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who tries, by keys only."""
+    """The keys of one attempt."""
 
     account: str
-    """The key of the email address that was typed, whether anybody has it or not."""
+    """The key of the typed email address, of a known account or not."""
     network_key: str = ""
-    """The network's; empty: unknown."""
+    """The network's key; empty: unknown."""
     device: str = ""
-    """The browser, where it has signed in to this account before."""
+    """The browser's id, if it has signed in to this account before."""
     session: str = ""
-    """The session of whoever is signed in and gives it once more: nothing to tell them of."""
+    """The session of a signed-in moderator who repeats the password: such failures are not reported."""
     what: str = "password"
 
     @property
@@ -55,7 +55,7 @@ class Caller:
 
     @property
     def limits(self) -> dict[str, int]:
-        """Counter → how many failures it takes."""
+        """Counter → its limit of failures."""
         if self.is_known:
             return {f"{self.counted} {self.device or self.session}": ATTEMPTS}
         if not self.network_key:
@@ -65,7 +65,7 @@ class Caller:
 
 
 async def refuse(session: Session, caller: Caller, now: int) -> None:
-    """Raises TooFast where the allowance is used up."""
+    """Raises TooFast if the allowance is used up."""
     for who, most in caller.limits.items():
         if await moderators.attempts(session, who, now, WINDOW) >= most:
             detail = f"Too many wrong {caller.what}s. Try again in 15 minutes."
@@ -73,7 +73,7 @@ async def refuse(session: Session, caller: Caller, now: int) -> None:
 
 
 async def count(tx: Session, caller: Caller, now: int) -> dict[str, str]:
-    """One more attempt, taken for a failure until it is taken back. Raises TooFast; what it returns takes it back."""
+    """Counts an attempt as a failure. Returns the ids for `take_back`. Raises TooFast."""
     await refuse(tx, caller, now)
     if not caller.session:
         await failures.add(tx, caller.account, now)
@@ -81,7 +81,7 @@ async def count(tx: Session, caller: Caller, now: int) -> dict[str, str]:
 
 
 async def take_back(tx: Session, caller: Caller, counted: dict[str, str]) -> None:
-    """It was right."""
+    """Removes an attempt after a success."""
     if not caller.session:
         await failures.take_back(tx, caller.account)
     for who, id in counted.items():
@@ -94,8 +94,8 @@ class Throttle:
         self._waiting = 0
 
     async def wait(self, caller: Caller, now: int) -> None:
-        """For a stranger to an account that fails from everywhere. It holds nothing meanwhile: neither a connection nor a
-        place among those who hash. Raises TooFast where the allowance is used up, or too many wait."""
+        """Delays an unknown browser at an account with failures from many networks. Meanwhile it holds neither a connection nor
+        a place in the hashing queue. Raises TooFast if the allowance is used up or too many requests wait."""
         async with self.database.reading() as session:
             await refuse(session, caller, now)
             failed = 0 if caller.is_known else await moderators.attempts(session, caller.counted, now, WINDOW)
