@@ -15,7 +15,7 @@ class Model:
     def __new__(
         cls,
         table: Floats,
-        owners: npt.NDArray[np.uint8] | None,
+        fingerprints: npt.NDArray[np.uint8] | None,
         bias: Floats,
         terms: npt.NDArray[np.uint32],
         correction: Floats | None,

@@ -17,20 +17,20 @@ import numpy.typing as npt
 from classifier import structure
 from classifier.base import Base
 from classifier.examples import Asked, Attribution
-from classifier.hashing import NOTHING, SITE_BUCKETS, SIZES, STRANGE
+from classifier.hashing import NOTHING, OUT_OF_VOCABULARY_ROWS, SITE_BUCKETS, SIZES
 from classifier.labels import LABELS
 from classifier.linear import OUT_OF_VOCABULARY, SITE_SCALE, VIEWS, WORDS, Floats, norm
 from classifier.views import LONGEST, Tracked, track_normalised, track_written
 
 EACH_WAY = 5
-"""Clues per label up, and down."""
+"""Attributions per label up, and down."""
 SPANS = 20
 _WORD = re.compile(r"\S+")
 _EDGES = ".,;:!?()[]{}\"'<>*_~`"
 
 
-def clues(base: Base, asked: Asked, correction: Floats | None = None) -> list[Attribution]:
-    """Per label the strongest clues, strongest first, up before down."""
+def attributions(base: Base, asked: Asked, correction: Floats | None = None) -> list[Attribution]:
+    """Per label the strongest attributions, strongest first, up before down."""
     text = asked.text[:LONGEST]
     shape = base.structure.row(text, asked.author)
     tracked = track_written(text), track_normalised(text, base.fold)
@@ -66,11 +66,11 @@ def clues(base: Base, asked: Asked, correction: Floats | None = None) -> list[At
                 for name, weight, value in zip(structure.NAMES, stage, shape, strict=True)
                 if value
             ]
-        total_of_all = sum(abs(clue.weight) for clue in some)
+        total_of_all = sum(abs(one.weight) for one in some)
         some = [replace(c, share=round(abs(c.weight) / total_of_all, 4)) for c in some if abs(c.weight) >= 0.01]
-        some.sort(key=lambda clue: (-clue.weight, clue.feature))
-        up = [clue for clue in some if clue.weight > 0][:EACH_WAY]
-        down = [clue for clue in reversed(some) if clue.weight < 0][:EACH_WAY]
+        some.sort(key=lambda one: (-one.weight, one.feature))
+        up = [one for one in some if one.weight > 0][:EACH_WAY]
+        down = [one for one in reversed(some) if one.weight < 0][:EACH_WAY]
         found += up + down
     return found
 
@@ -112,7 +112,7 @@ def _laid_out(
             share += hidden.rows[known] * hidden.scale @ slopes
         share *= scale / norm(float(squares.sum()))
         if correction is not None:
-            squares = np.where(rows.ravel() >= STRANGE, OUT_OF_VOCABULARY, squares)
+            squares = np.where(rows.ravel() >= OUT_OF_VOCABULARY_ROWS, OUT_OF_VOCABULARY, squares)
             values = np.sqrt(squares) * (scale * SITE_SCALE / norm(float(squares.sum())))
             share += values[:, None] * correction[rows.ravel() % SITE_BUCKETS]
         share = share.reshape(*rows.shape, count)

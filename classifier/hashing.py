@@ -1,9 +1,10 @@
-"""Texts → hashed n-grams, many texts in one numpy pass. What trains calls this; what serves does the same in `kernel.c`.
+"""Texts → hashed n-grams, many texts in one numpy pass. Training calls this; serving does the same in `kernel.c`.
 
-Characters 3–5 inside white-space bounds (the bounds count as a character), 2 where a script writes a syllable or a word
-with one, and words 1–2, in 2^18 buckets. A bucket belongs to one n-gram, whose mark stands in `owners`; any other that
-falls into it is a stranger, which the base does not count. n-grams that touch an identity term go to buckets of their own,
-where only `identity_attack` has weights; the other labels see one placeholder word in their stead, and no length of it.
+The n-grams are 3 to 5 characters inside white-space bounds (a bound counts as a character), 2 characters where a script writes
+a syllable or a word with one, and 1 or 2 words, in 2^18 buckets. A bucket belongs to one n-gram, whose fingerprint stands in
+`bucket_fingerprints`; every other n-gram of the bucket is out of vocabulary, and the base does not count it. n-grams that touch
+an identity term have buckets of their own, where only `identity_attack` has weights. The other labels see one placeholder word
+instead of the term, which adds no length.
 """
 
 from __future__ import annotations
@@ -18,18 +19,18 @@ import numpy.typing as npt
 BUCKETS = 1 << 18
 IDENTITY_BUCKETS = 1 << 13
 NOTHING = BUCKETS + IDENTITY_BUCKETS
-"""The row of an n-gram that does not exist (across a space, across two texts): always zeros."""
+"""The row of an n-gram that does not exist (across a space or two texts): all zeros."""
 ROWS = NOTHING + 1
 """Of the table."""
 SITE_BUCKETS = 1 << 16
-"""Of a site's correction, which knows strangers too: a site's own words are just those that the base has not met."""
-STRANGE = 5 * SITE_BUCKETS
-"""The first of the strangers' numbers: they stand in no table, and fall into a site's bucket as any row does."""
-COLUMNS = STRANGE + SITE_BUCKETS
-MARKS = 256
-"""n-grams of one bucket that can be told apart. Mark 0 is nobody's, so one in 256 always is a stranger."""
+"""Of a site's correction. It has weights for n-grams out of vocabulary too: the words of a site are often new to the base."""
+OUT_OF_VOCABULARY_ROWS = 5 * SITE_BUCKETS
+"""The first row number of n-grams out of vocabulary. No table has these rows; a site's correction folds them into its buckets."""
+COLUMNS = OUT_OF_VOCABULARY_ROWS + SITE_BUCKETS
+FINGERPRINTS = 256
+"""Of a bucket. Fingerprint 0 belongs to no n-gram, so one n-gram in 256 is always out of vocabulary."""
 LONG = 600
-"""Characters of a text from which on it is also scored in windows."""
+"""Characters. A longer text is also scored in windows."""
 SEGMENT = 100
 """Characters of one segment of a long text; windows are runs of neighbouring segments."""
 
@@ -49,7 +50,7 @@ CONSTANTS = {
     "MIX_FIRST": 0x85EBCA6B,
     "MIX_SECOND": 0xC2B2AE35,
 }
-"""Of the hash; the mixing is MurmurHash3's finaliser, cut short."""
+"""Of the hash. The mixing is MurmurHash3's finaliser without its last steps."""
 _P = CONSTANTS["HASH_STEP"]
 _WORD_SALT, _BIGRAM, _PLACEHOLDER, _MIX_FIRST, _MIX_SECOND = (
     np.uint32(CONSTANTS[name]) for name in ("WORD_SALT", "BIGRAM", "PLACEHOLDER", "MIX_FIRST", "MIX_SECOND")
@@ -62,16 +63,17 @@ class Grams:
 
     chars: [positions, 4] row numbers of the 2-, 3-, 4-, 5-gram that starts at each character;
     words: [words, 2 or 4] rows of word and word pair, then (only where a text has identity terms) their identity rows.
-    A number from STRANGE on is of an n-gram that the base does not know.
-    segments: [segments, 4] first and last+1 position, first and last+1 word; owner: [segments] number of the text.
+    Numbers from OUT_OF_VOCABULARY_ROWS on are n-grams out of vocabulary.
+    segments: [segments, 4] first and last+1 position, first and last+1 word; text_of: [segments] number of the text.
     word_start, word_end: [words] positions; offset: [texts] position of each text's first character.
-    hashes: [words] of the words; seen: with the placeholder's in place of identity terms; masked: which those are, if any.
+    hashes: [words] of the words; seen: the same with the placeholder's hash instead of identity terms; masked: which words are
+    identity terms, or None.
     """
 
     chars: Ints
     words: Ints
     segments: list[tuple[int, int, int, int]]
-    owner: list[int]
+    text_of: list[int]
     word_start: Ints
     word_end: Ints
     offset: list[int]
@@ -92,20 +94,22 @@ def _identity_rows(h: U32) -> Ints:
 
 
 def cells(mixed: U32) -> Ints:
-    """bucket × MARKS + mark of each n-gram: the mark is of bits that do not choose the bucket."""
+    """bucket × FINGERPRINTS + fingerprint of each n-gram; the fingerprint is of bits that do not choose the bucket."""
     return (mixed >> np.uint32(6)).astype(np.int64)
 
 
 def is_dense(points: U32) -> Bools:
-    """Hangul, kana, Han and what comes after them: one or two of these are a word, and spaces are few."""
+    """Hangul, kana, Han and the blocks after them: one or two characters are a word, and spaces are few."""
     return (points >= 0x2E80) | ((points >= 0x1100) & (points <= 0x11FF))
 
 
 class Hasher:
-    """Hashes texts that `views` has prepared. `identity`: lower-case words; owners: [BUCKETS] the mark of the n-gram that has
-    each bucket, or None: then whoever falls into it."""
+    """Hashes texts that `views` has prepared.
 
-    def __init__(self, identity: Iterable[str] = (), owners: U8 | None = None) -> None:
+    identity: lower-case words; bucket_fingerprints: [BUCKETS] the fingerprint of the n-gram that has each bucket, or None: then
+    every n-gram of a bucket counts."""
+
+    def __init__(self, identity: Iterable[str] = (), bucket_fingerprints: U8 | None = None) -> None:
         self._powers(1 << 12)
         self._word_table = np.array([chr(i).isalnum() for i in range(128)] + [True], dtype=bool)
         terms = sorted(set(identity))
@@ -113,20 +117,20 @@ class Hasher:
         """[words] sorted hashes of the words of identity terms."""
         if terms:
             self.identity = np.unique(np.concatenate([self.word_hashes(term) for term in terms]))
-        self.owners = owners
+        self.bucket_fingerprints = bucket_fingerprints
 
-    def owned(self, owners: U8) -> Hasher:
-        """The same, for buckets that have owners."""
+    def with_fingerprints(self, bucket_fingerprints: U8) -> Hasher:
+        """The same hasher, where each bucket belongs to one n-gram."""
         other = copy(self)
-        other.owners = owners
+        other.bucket_fingerprints = bucket_fingerprints
         return other
 
     def _rows(self, h: U32) -> Ints:
-        bucket, mark = np.divmod(cells(mixed(h)), MARKS)
-        if self.owners is None:
+        bucket, fingerprint = np.divmod(cells(mixed(h)), FINGERPRINTS)
+        if self.bucket_fingerprints is None:
             return bucket
-        known = (self.owners.take(bucket) == mark) & (mark != 0)
-        return np.where(known, bucket, bucket % SITE_BUCKETS + STRANGE)
+        known = (self.bucket_fingerprints.take(bucket) == fingerprint) & (fingerprint != 0)
+        return np.where(known, bucket, bucket % SITE_BUCKETS + OUT_OF_VOCABULARY_ROWS)
 
     def _powers(self, size: int) -> None:
         power = np.full(size, _P, np.uint32)
@@ -232,7 +236,7 @@ def _pairs(hashes: U32) -> U32:
 
 
 def _char_hashes(points: U32) -> tuple[U32, Bools]:
-    """[positions, SIZES] hashes of the n-grams that start at each character, and which of them there are."""
+    """[positions, SIZES] hashes of the n-grams that start at each character, and which of them exist."""
     size = len(points)
     padded = np.concatenate([points, np.full(4, 32, np.uint32)])
     solid, dense = padded != 32, is_dense(padded)
@@ -256,21 +260,21 @@ def _segments(
     texts: Sequence[str], offset: Sequence[int], start: Ints
 ) -> tuple[list[tuple[int, int, int, int]], list[int]]:
     bounds: list[tuple[int, int]] = []
-    owner: list[int] = []
+    text_of: list[int] = []
     for number, (text, at) in enumerate(zip(texts, offset, strict=True)):
         length = len(text) + 1
         begin = at - 1  # the space before belongs to the text
         step = length if length <= LONG else SEGMENT
         for low in range(0, length, step):
             bounds.append((begin + low, begin + min(low + step, length)))
-            owner.append(number)
+            text_of.append(number)
     low_words = start.searchsorted([low for low, _ in bounds])
     high_words = start.searchsorted([high for _, high in bounds])
     segments = [
         (low, high, int(first), int(last))
         for (low, high), first, last in zip(bounds, low_words, high_words, strict=True)
     ]
-    return segments, owner
+    return segments, text_of
 
 
 def _points(text: str) -> U32:

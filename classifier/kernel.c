@@ -162,10 +162,10 @@ typedef struct {
     double part[2][UNITS];
 } Units;
 
-/* What a site's correction adds, and the strangers among its n-grams, which only it knows. */
+/* What a site's correction adds, and how many of the n-grams are out of vocabulary. */
 typedef struct {
     double part[2][LABELS];
-    int64_t strangers[2];
+    int64_t unknown[2];
 } Moved;
 
 static uint32_t mixed(uint32_t h) {
@@ -175,9 +175,9 @@ static uint32_t mixed(uint32_t h) {
 }
 static uint32_t row_of(const Model *model, uint32_t h) {
     uint32_t both = mixed(h), bucket = both >> 14;
-    uint8_t mark = (uint8_t)(both >> 6);
-    if (!model->owners || (mark && model->owners[bucket] == mark)) return bucket;
-    return STRANGE + bucket % SITE_BUCKETS;
+    uint8_t fingerprint = (uint8_t)(both >> 6);
+    if (!model->fingerprints || (fingerprint && model->fingerprints[bucket] == fingerprint)) return bucket;
+    return OUT_OF_VOCABULARY_ROWS + bucket % SITE_BUCKETS;
 }
 static uint32_t identity_row_of(uint32_t h) { return (mixed(h) >> 19) + BUCKETS; }
 
@@ -233,12 +233,12 @@ static void add_up(Coming *coming, int part, Sums *sums, Moved *moved) {
 }
 
 static void add(Coming *coming, uint32_t row, int part, Sums *sums, Moved *moved) {
-    if (row >= STRANGE) {
+    if (row >= OUT_OF_VOCABULARY_ROWS) {
         const float *more = coming->model->correction;
         if (!more) return;
         more += (int64_t)(row % SITE_BUCKETS) * LABELS;
         for (int k = 0; k < LABELS; k++) moved->part[part][k] += sqrt(OUT_OF_VOCABULARY) * more[k];
-        moved->strangers[part]++;
+        moved->unknown[part]++;
         return;
     }
     FETCH(coming->of_view + (int64_t)row * VIEWS * (LABELS + 1));
@@ -359,7 +359,7 @@ static void one_view(const Model *model, int view, const point *t, int64_t size,
     if (asked) hidden_units(model, running + parts, asked, result);
     if (!model->correction) return;
     for (int part = 0; part < 2; part++) {
-        double scale = (part ? WORDS : 1) * SITE_SCALE / sqrt(running[parts].part[part][LABELS] + OUT_OF_VOCABULARY * moved.strangers[part] + 1);
+        double scale = (part ? WORDS : 1) * SITE_SCALE / sqrt(running[parts].part[part][LABELS] + OUT_OF_VOCABULARY * moved.unknown[part] + 1);
         for (int k = 0; k < LABELS; k++) result->site[k] += (float)(moved.part[part][k] * scale);
     }
 }

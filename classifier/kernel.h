@@ -16,7 +16,7 @@
 #define BUCKETS (1u << 18)
 #define ROWS (BUCKETS + (1u << 13) + 1)
 #define SITE_BUCKETS (1u << 16)
-#define STRANGE (5 * SITE_BUCKETS)
+#define OUT_OF_VOCABULARY_ROWS (5 * SITE_BUCKETS)
 #define HASH_STEP 0x9E3779B1u
 #define WORD_SALT 0x5BD1E995u
 #define BIGRAM 0x27D4EB2Fu
@@ -38,7 +38,7 @@ typedef uint32_t point; /* a code point */
 /* What is the same for every text of a call. */
 typedef struct {
     const float *table;      /* [ROWS, VIEWS, LABELS + 1] */
-    const uint8_t *owners;   /* [BUCKETS] the mark of the n-gram that has each bucket, or NULL: a bucket has no owner */
+    const uint8_t *fingerprints; /* [BUCKETS] of the n-gram that has each bucket, or NULL: every n-gram of a bucket counts */
     const float *bias;       /* [VIEWS, LABELS] */
     const uint32_t *terms;   /* [count] hashes of the identity terms, sorted */
     int64_t count;

@@ -32,7 +32,7 @@ CONSTANTS: Mapping[str, float] = {
     "BUCKETS": hashing.BUCKETS,
     "ROWS": hashing.ROWS,
     "SITE_BUCKETS": hashing.SITE_BUCKETS,
-    "STRANGE": hashing.STRANGE,
+    "OUT_OF_VOCABULARY_ROWS": hashing.OUT_OF_VOCABULARY_ROWS,
     "LONG": hashing.LONG,
     "SEGMENT": hashing.SEGMENT,
     "OUT_OF_VOCABULARY": linear.OUT_OF_VOCABULARY,
@@ -96,7 +96,7 @@ class Kernel:
         self._fold = fold
         self._model = _kernel.Model(
             table.both(),
-            hasher.owners,
+            hasher.bucket_fingerprints,
             floats(table.bias),
             hasher.identity,
             None if correction is None else floats(correction),

@@ -13,7 +13,7 @@ static const struct {
 } constants[] = {
 #define CONSTANT(name) {#name, name}
     CONSTANT(LABELS),     CONSTANT(VIEWS),      CONSTANT(UNITS),       CONSTANT(SHAPE),       CONSTANT(BUCKETS),
-    CONSTANT(ROWS),       CONSTANT(STRANGE),    CONSTANT(SITE_BUCKETS), CONSTANT(HASH_STEP),  CONSTANT(WORD_SALT),
+    CONSTANT(ROWS),       CONSTANT(OUT_OF_VOCABULARY_ROWS),    CONSTANT(SITE_BUCKETS), CONSTANT(HASH_STEP),  CONSTANT(WORD_SALT),
     CONSTANT(BIGRAM),     CONSTANT(PLACEHOLDER), CONSTANT(MIX_FIRST),  CONSTANT(MIX_SECOND),  CONSTANT(LONG),
     CONSTANT(SEGMENT),    CONSTANT(WINDOW),     CONSTANT(CHANCE),      CONSTANT(WORDS),       CONSTANT(OUT_OF_VOCABULARY),
     CONSTANT(SITE_SCALE), CONSTANT(LIMIT),
@@ -27,7 +27,7 @@ static const struct {
     int optional;
 } arrays[] = {
     {"table", sizeof(float) * ROWS * VIEWS * (LABELS + 1), 0},
-    {"owners", BUCKETS, 1},
+    {"fingerprints", BUCKETS, 1},
     {"bias", sizeof(float) * VIEWS * LABELS, 0},
     {"terms", -1, 0},
     {"correction", sizeof(float) * SITE_BUCKETS * LABELS, 1},
@@ -74,7 +74,7 @@ static PyObject *model_new(PyTypeObject *type, PyObject *args, PyObject *named) 
     const Py_buffer *held = self->held;
     self->model = (Model){
         .table = held[0].buf,
-        .owners = held[1].buf,
+        .fingerprints = held[1].buf,
         .bias = held[2].buf,
         .terms = held[3].buf,
         .count = held[3].len / (Py_ssize_t)sizeof(uint32_t),

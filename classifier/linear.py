@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from classifier.hashing import NOTHING, ROWS, SITE_BUCKETS, STRANGE, Grams, Hasher
+from classifier.hashing import NOTHING, OUT_OF_VOCABULARY_ROWS, ROWS, SITE_BUCKETS, Grams, Hasher
 from classifier.hidden import UNITS, Hidden
 from classifier.labels import LABELS
 from classifier.views import LONGEST
@@ -33,6 +33,8 @@ chance. Uncorrected, long good comments passed for worse than short ones: toxici
 threat 0.931 → 0.949, recall of disguised toxic texts at the clean 5 % alarm threshold 0.77 → 0.82."""
 OUT_OF_VOCABULARY = 12.0
 """idf² of an n-gram that the base does not know, as a site's correction sees it: that of the rarest it does know."""
+FINGERPRINTS_FILE = "owners"
+"""The name that format 1 of a model folder has for the bucket fingerprints."""
 _COUNT = len(LABELS)
 _CHUNK = 60_000
 """Characters of one view that are hashed at once."""
@@ -87,9 +89,14 @@ class Table:
 
     def arrays(self) -> dict[str, npt.NDArray[Any]]:
         """As a model folder keeps it."""
-        assert self.hasher.owners is not None, "a table that was fitted knows whose its buckets are"
+        assert self.hasher.bucket_fingerprints is not None, "a fitted table has a vocabulary"
         weights = self.weights.astype(np.float16)
-        return {"weights": weights, "bias": self.bias, "owners": self.hasher.owners, **self.hidden.arrays()}
+        return {
+            "weights": weights,
+            "bias": self.bias,
+            FINGERPRINTS_FILE: self.hasher.bucket_fingerprints,
+            **self.hidden.arrays(),
+        }
 
     def both(self) -> Floats:
         """[ROWS, views × 8]"""
@@ -121,7 +128,7 @@ class Table:
     ) -> None:
         whole, window_excess, hidden, site = into.whole, into.window_excess, into.hidden, into.site
         count, size, width = len(whole), grams.chars.shape[1], grams.words.shape[1]
-        second = grams.owner.index(count)
+        second = grams.text_of.index(count)
         step, view = (1, ROWS) if self._apart else (VIEWS, 1)
         char_rows, word_rows = np.minimum(grams.chars, NOTHING) * step, np.minimum(grams.words, NOTHING) * step
         char_rows[grams.segments[second][0] :] += view
@@ -129,10 +136,10 @@ class Table:
         chars = self._flat.take(char_rows.ravel(), axis=0).astype(np.float32, copy=False)
         words = self._flat.take(word_rows.ravel(), axis=0).astype(np.float32, copy=False)
         sums: list[list[tuple[Floats, Floats]]] = [[] for _ in range(VIEWS * count)]
-        for (low, high, first, last), owner in zip(grams.segments, grams.owner, strict=True):
+        for (low, high, first, last), number in zip(grams.segments, grams.text_of, strict=True):
             of_chars = self._ones[: size * (high - low)] @ chars[size * low : size * high]
             of_words = self._ones[: width * (last - first)] @ words[width * first : width * last]
-            sums[owner].append((of_chars, of_words))
+            sums[number].append((of_chars, of_words))
         for number, parts in enumerate(sums):
             view, text = divmod(number, count)
             bias = self.bias[view]
@@ -154,14 +161,14 @@ class Table:
         for text, correction in enumerate(sites):
             if correction is None:
                 continue
-            for owner in range(text, VIEWS * count, count):
-                low, high, first, last = _span(grams, owner)
+            for number in range(text, VIEWS * count, count):
+                low, high, first, last = _span(grams, number)
                 for part, rows, one, two, scale in (
                     (chars, grams.chars, size * low, size * high, 1.0),
                     (words, grams.words, width * first, width * last, WORDS),
                 ):
                     squares = part[one:two, _COUNT].astype(np.float64)
-                    squares[rows.ravel()[one:two] >= STRANGE] = OUT_OF_VOCABULARY
+                    squares[rows.ravel()[one:two] >= OUT_OF_VOCABULARY_ROWS] = OUT_OF_VOCABULARY
                     values = np.sqrt(squares) * (scale * SITE_SCALE / norm(float(squares.sum())))
                     site[text] += values @ correction.take(rows.ravel()[one:two] % SITE_BUCKETS, axis=0)
 
@@ -177,9 +184,9 @@ class Table:
         return out * self.hidden.scale
 
 
-def _span(grams: Grams, owner: int) -> tuple[int, int, int, int]:
+def _span(grams: Grams, number: int) -> tuple[int, int, int, int]:
     """Where the characters and the words of one text stand, over all its segments."""
-    mine = [segment for segment, of in zip(grams.segments, grams.owner, strict=True) if of == owner]
+    mine = [segment for segment, of in zip(grams.segments, grams.text_of, strict=True) if of == number]
     return mine[0][0], mine[-1][1], mine[0][2], mine[-1][3]
 
 

@@ -17,7 +17,7 @@ from classifier import kernel, registry
 from classifier.base import Base, Correction, base_home, open_base, open_correction
 from classifier.combine import probability
 from classifier.examples import Asked, Attribution, Scored
-from classifier.explain import clues
+from classifier.explain import attributions
 from classifier.labels import LABELS
 from classifier.registry import ModelError
 
@@ -118,7 +118,7 @@ class Classifier:
         ]
 
     def explain(self, asked: Asked, model: str | None = None) -> list[Attribution]:
-        """Per label the strongest clues up and down, with spans into the text; by `model` if it is still kept."""
+        """Per label the strongest attributions up and down, with spans into the text. model: an earlier version, if it is still kept."""
         live = self._loaded()
         base, correction = live.base, live.sites.get(asked.site) if asked.site else None
         if model is not None:
@@ -130,7 +130,7 @@ class Classifier:
                 correction = None
             elif self.models is not None and (correction is None or correction.version != wanted):
                 correction = open_correction(registry.site_folder(self.models, asked.site), wanted, base)
-        return clues(base, asked, correction.weights if correction else None)
+        return attributions(base, asked, correction.weights if correction else None)
 
     def serving(self, site: str) -> str:
         """The version that decides on a site: its correction, else the base."""

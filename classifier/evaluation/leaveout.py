@@ -23,7 +23,7 @@ from classifier.registry import point, read, site_folder, write
 from classifier.structure import Structure
 from classifier.training import calibrate, corpora
 from classifier.training.calibrate import Unseen
-from classifier.training.dataset import Rows, gather
+from classifier.training.dataset import Rows, load_rows
 from classifier.training.estimate import Fitted, fit_tables, prepare
 from classifier.training.fit import anchors
 from classifier.training.measure import reliability
@@ -46,7 +46,7 @@ class Recipe:
 
     def __init__(self, data: Path, seed: int, jobs: int) -> None:
         self.fold = Fold(corpora.confusables(data))
-        self.rows, _ = gather(data, self.fold, seed)
+        self.rows, _ = load_rows(data, self.fold, seed)
         self.shape = Structure(corpora.shorteners(data), corpora.disposable(data))
         self.hasher = Hasher(TERMS)
         self.seed, self.jobs = seed, jobs

@@ -10,7 +10,7 @@ from typing import Any
 
 from classifier.examples import Example
 from classifier.training import corpora
-from classifier.training.dataset import gather, key
+from classifier.training.dataset import key, load_rows
 from classifier.training.parts import Part, parts
 from classifier.views import Fold, normalised
 
@@ -38,7 +38,7 @@ class Split:
 def split(data: Path, seed: int) -> Split:
     """As the training with this seed splits the folder."""
     fold = Fold(corpora.confusables(data))
-    rows, sources = gather(data, fold, seed)
+    rows, sources = load_rows(data, fold, seed)
     taught, plain, held = [], [], defaultdict(list)
     for example, part, is_copy in zip(rows.examples, rows.part, rows.copy, strict=True):
         if part < 2:

@@ -12,7 +12,7 @@ from typing import Any
 from classifier import structure
 from classifier.base import Base
 from classifier.examples import Asked, Example
-from classifier.explain import clues
+from classifier.explain import attributions
 from classifier.labels import LABELS
 from classifier.training.parts import Part, Said
 
@@ -51,7 +51,7 @@ def worst(base: Base, among: Sequence[Part], found: Sequence[Part], said: Said, 
 
 
 def _raised(base: Base, example: Example, label: str) -> list[str]:
-    found = clues(base, Asked(example.text, example.author))
+    found = attributions(base, Asked(example.text, example.author))
     return [one.feature for one in found if one.label == label and one.weight > 0 and one.spans]
 
 

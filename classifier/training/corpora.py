@@ -92,7 +92,7 @@ def rows(path: Path, name: str, ham: bool = False) -> Iterator[Example]:
                         labels[label] = min(max(float(value), 0.0), 1.0)
                     except ValueError:
                         raise ValueError(f"{path.name}, line {reader.line_num}: {label} is not a number") from None
-            labels.update(_soft(name, row, labels))
+            labels.update(_soft_labels(name, row, labels))
             if name == "reddit_ads" and labels.get("spam") == 0:
                 continue  # the zeros are judged per community; most are advertising by any other standard
             if ham:
@@ -123,7 +123,7 @@ def worth(example: Example) -> float:
     return 0.15 if "http" not in example.text and "<" not in example.text else 0.4
 
 
-def _soft(name: str, row: dict[str, str], labels: dict[str, float]) -> dict[str, float]:
+def _soft_labels(name: str, row: dict[str, str], labels: dict[str, float]) -> dict[str, float]:
     """Targets from raters' shares where the source gives them."""
     if name == "ruddit":
         score = float(row["raw_offensiveness"])

@@ -58,7 +58,7 @@ def key(text: str, fold: Fold) -> str:
     return letters or text.strip()
 
 
-def gather(data: Path, fold: Fold, seed: int) -> tuple[Rows, list[dict[str, Any]]]:
+def load_rows(data: Path, fold: Fold, seed: int) -> tuple[Rows, list[dict[str, Any]]]:
     """All sources, and what the card says of each."""
     tests = [e for path in corpora.test_files(data) for e in corpora.rows(path, path.parent.name)]
     seen = {key(e.text, fold) for e in [*tests, *synthetic.kept_back()]}

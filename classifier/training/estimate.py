@@ -100,7 +100,7 @@ def fit_tables(
     weights = np.zeros((FOLDS + 1, VIEWS, ROWS, len(LABELS) + 1), np.float32)
     bias = np.full((FOLDS + 1, VIEWS, len(LABELS)), -5.0, np.float32)
     views = prepare([e.text for e in examples], fold)
-    hasher = hasher.owned(vocabulary.owners(hasher, views, matrix.READ))
+    hasher = hasher.with_fingerprints(vocabulary.bucket_fingerprints(hasher, views, matrix.READ))
     for view in (1, 0):  # normalised first: it is the better guesser of labels that a source does not know
         chars, words = matrix.counts(hasher, views[view])
         log(f"view {view}: {len(chosen)} texts, {chars.nnz + words.nnz} n-grams")

@@ -21,13 +21,13 @@ from classifier.hashing import BUCKETS, Hasher
 from classifier.hidden import UNITS
 from classifier.identity import TERMS
 from classifier.labels import LABELS
-from classifier.linear import VIEWS, Floats, Table
+from classifier.linear import FINGERPRINTS_FILE, VIEWS, Floats, Table
 from classifier.progress import log
 from classifier.registry import read, write
 from classifier.structure import Structure
 from classifier.training import calibrate, corpora, matrix
 from classifier.training.calibrate import FALSE_ALARMS, Unseen
-from classifier.training.dataset import FOLDS, UNSEEN, Rows, gather
+from classifier.training.dataset import FOLDS, UNSEEN, Rows, load_rows
 from classifier.training.estimate import C, fit_tables, prepare
 from classifier.training.metrics import evaluate
 from classifier.views import Fold
@@ -40,7 +40,7 @@ def train(data: Path, out: Path, seed: int = 1, jobs: int = 2, date: str = "") -
     """A new version in the folder `out`; its pointer is moved by whoever decides that it is good."""
     started = time.monotonic()
     fold = Fold(corpora.confusables(data))
-    rows, sources = gather(data, fold, seed)
+    rows, sources = load_rows(data, fold, seed)
     if not rows.examples or len(sources) < 2:
         raise ValueError(f"no corpora in {data.name}: see docs/classifier.md for the files it wants")
     log(f"{len(rows.examples)} texts without repeats, read in {time.monotonic() - started:.0f} s")
@@ -68,7 +68,7 @@ def train(data: Path, out: Path, seed: int = 1, jobs: int = 2, date: str = "") -
             "words": [1, 2],
             "word weight": 1.5,
             "buckets": BUCKETS,
-            "n-grams known": int(np.count_nonzero(arrays["owners"])),
+            "n-grams known": int(np.count_nonzero(arrays[FINGERPRINTS_FILE])),
             "hidden units": UNITS,
             "identity terms": len(TERMS),
             "structure": list(structure.NAMES),

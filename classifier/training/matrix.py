@@ -9,7 +9,7 @@ import numpy.typing as npt
 from scipy import sparse
 
 from classifier.examples import Example
-from classifier.hashing import COLUMNS, NOTHING, ROWS, SITE_BUCKETS, STRANGE, Grams, Hasher
+from classifier.hashing import COLUMNS, NOTHING, OUT_OF_VOCABULARY_ROWS, ROWS, SITE_BUCKETS, Grams, Hasher
 from classifier.labels import LABELS
 from classifier.linear import OUT_OF_VOCABULARY, SITE_SCALE, WORDS, Floats
 from classifier.views import LONGEST
@@ -27,8 +27,8 @@ def counts(
     for low in range(0, len(texts), _BATCH):
         batch = [text[:cut].rstrip() for text in texts[low : low + _BATCH]]
         grams = hasher.grams(batch)
-        chars.append(_count(grams.chars, _owner(grams, len(grams.chars), 0), len(batch), width))
-        words.append(_count(grams.words, _owner(grams, len(grams.words), 2), len(batch), width))
+        chars.append(_count(grams.chars, _text_of(grams, len(grams.chars), 0), len(batch), width))
+        words.append(_count(grams.words, _text_of(grams, len(grams.words), 2), len(batch), width))
     empty = sparse.csr_matrix((0, width), dtype=np.float32)
     return (
         sparse.vstack(chars, format="csr") if chars else empty,
@@ -36,18 +36,18 @@ def counts(
     )
 
 
-def _owner(grams: Grams, size: int, low: int) -> npt.NDArray[np.int64]:
-    owner = np.zeros(size, np.int64)
-    for segment, text in zip(grams.segments, grams.owner, strict=True):
-        owner[segment[low] : segment[low + 1]] = text
-    return owner
+def _text_of(grams: Grams, size: int, low: int) -> npt.NDArray[np.int64]:
+    text_of = np.zeros(size, np.int64)
+    for segment, text in zip(grams.segments, grams.text_of, strict=True):
+        text_of[segment[low] : segment[low + 1]] = text
+    return text_of
 
 
-def _count(rows: npt.NDArray[np.int64], owner: npt.NDArray[np.int64], texts: int, width: int) -> sparse.csr_matrix:
+def _count(rows: npt.NDArray[np.int64], text_of: npt.NDArray[np.int64], texts: int, width: int) -> sparse.csr_matrix:
     flat = rows.ravel()
     real = (flat != NOTHING) & (flat < width)
     column = flat[real].astype(np.int32)
-    row = np.repeat(owner, rows.shape[1])[real].astype(np.int32)
+    row = np.repeat(text_of, rows.shape[1])[real].astype(np.int32)
     ones = np.ones(len(column), np.float32)
     return sparse.coo_matrix((ones, (row, column)), shape=(texts, width)).tocsr()
 
@@ -81,7 +81,7 @@ def folded(hasher: Hasher, views: Sequence[Sequence[str]], squares: Sequence[Flo
     total = None
     for texts, known in zip(views, squares, strict=True):
         square = np.zeros(COLUMNS, np.float32)
-        square[:ROWS], square[STRANGE:] = known, OUT_OF_VOCABULARY
+        square[:ROWS], square[OUT_OF_VOCABULARY_ROWS:] = known, OUT_OF_VOCABULARY
         chars, words = counts(hasher, texts, LONGEST, width=COLUMNS)
         value, _, _ = weighted(chars, words, np.sqrt(square), square)
         coo = value.tocoo()

@@ -97,7 +97,7 @@ async def score_texts(request: Request, given: ScoreIn) -> dict[str, Any]:
     if given.texts is not None:
         return {"results": found, "model": answers[0].model if answers else services.scorer.classifier.version}
     reasons = found[0]["reasons"]
-    reasons += await queue.clues_of(services.scorer, Asked(texts[0], author, site), answers[0].model)
+    reasons += await queue.attributions_of(services.scorer, Asked(texts[0], author, site), answers[0].model)
     return found[0] | {"model": answers[0].model}
 
 

@@ -16,10 +16,10 @@ from classifier.examples import Asked, Attribution, Author
 from classifier.serving import Classifier
 from moderation.text import body as formats
 
-CLUES = 12
-"""How many clues of a verdict are shown."""
+SHOWN = 12
+"""How many attributions of a verdict are shown."""
 KEPT = 4096
-"""Texts whose clues stay in memory, at most 4 KB each: the pages that a team of moderators has open."""
+"""Texts whose attributions stay in memory, at most 4 KB each: the pages that a team of moderators has open."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class Explainer:
         self._key = secrets.token_bytes(32)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="explainer")
 
-    async def clues(self, scored: ScoredText, *, keep: bool = True) -> list[dict[str, Any]]:
+    async def attributions(self, scored: ScoredText, *, keep: bool = True) -> list[dict[str, Any]]:
         """The strongest first, with spans of the body. Where the model is gone: none, not an error; the verdict stands as
         it was stored."""
         return await asyncio.get_running_loop().run_in_executor(self._thread, self._told, scored, keep)
@@ -59,7 +59,7 @@ class Explainer:
     def _told(self, scored: ScoredText, keep: bool) -> list[dict[str, Any]]:
         text = formats.plain(scored.body, scored.format)
         found = self._found(scored, text, keep and scored.model is not None)
-        return [document(clue, scored) for clue in found]
+        return [document(attribution, scored) for attribution in found]
 
     def _found(self, scored: ScoredText, text: str, keep: bool) -> list[Attribution]:
         name = blake2b(repr(scored).encode("utf-8", "backslashreplace"), key=self._key, digest_size=16).digest()
@@ -70,7 +70,7 @@ class Explainer:
             found = self.classifier.explain(Asked(text, scored.author, scored.site), scored.model)
         except Exception:  # its files may come back: asked again the next time
             return []
-        found = sorted(found, key=lambda clue: -abs(clue.weight))[:CLUES]
+        found = sorted(found, key=lambda attribution: -abs(attribution.weight))[:SHOWN]
         if keep and (bare := without_words(found, text)) is not None:
             self._kept[name] = bare
             if len(self._kept) > KEPT:
@@ -78,17 +78,19 @@ class Explainer:
         return found
 
 
-def word_at(text: str, clue_spans: tuple[tuple[int, int], ...]) -> str:
-    """What a clue with these spans is called."""
-    ((start, end), *_) = clue_spans
+def word_at(text: str, spans: tuple[tuple[int, int], ...]) -> str:
+    """The feature of an attribution with these spans."""
+    ((start, end), *_) = spans
     return text[start:end].lower()
 
 
-def without_words(clues: list[Attribution], text: str) -> bytes | None:
+def without_words(attributions: list[Attribution], text: str) -> bytes | None:
     """Places instead of words. None where a word could not be told from its place: then nothing is kept."""
-    if any(clue.spans and word_at(text, clue.spans) != clue.feature for clue in clues):
+    if any(
+        attribution.spans and word_at(text, attribution.spans) != attribution.feature for attribution in attributions
+    ):
         return None
-    return orjson.dumps([(c.label, c.weight, "" if c.spans else c.feature, c.spans) for c in clues])
+    return orjson.dumps([(c.label, c.weight, "" if c.spans else c.feature, c.spans) for c in attributions])
 
 
 def with_words(kept: bytes, text: str) -> list[Attribution]:
@@ -99,11 +101,11 @@ def with_words(kept: bytes, text: str) -> list[Attribution]:
     return found
 
 
-def document(clue: Attribution, scored: ScoredText) -> dict[str, Any]:
-    spans = formats.in_body(scored.body, scored.format, clue.spans)
+def document(attribution: Attribution, scored: ScoredText) -> dict[str, Any]:
+    spans = formats.in_body(scored.body, scored.format, attribution.spans)
     return {
-        "label": clue.label,
-        "feature": clue.feature.encode("utf-8", "replace").decode(),  # of a text to score, which may be anything
-        "weight": round(clue.weight, 4),
+        "label": attribution.label,
+        "feature": attribution.feature.encode("utf-8", "replace").decode(),  # of a text to score, which may be anything
+        "weight": round(attribution.weight, 4),
         "spans": [list(s) for s in spans],
     }

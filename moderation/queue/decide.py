@@ -330,13 +330,13 @@ async def explained(scorer: Scorer, shown: list[dict[str, Any]]) -> list[dict[st
         if verdict["scores"]:
             by = Author(author["name"], author["url"] or "", author["email"].rpartition("@")[2])
             scored = ScoredText(one["body"], one["format"], by, one["site"], verdict["model"])
-            clues = await scorer.explainer.clues(scored)
-            one = one | {"verdict": verdict | {"reasons": verdict["reasons"] + clues}}
+            attributions = await scorer.explainer.attributions(scored)
+            one = one | {"verdict": verdict | {"reasons": verdict["reasons"] + attributions}}
         told.append(one)
     return told
 
 
-async def clues_of(scorer: Scorer, asked: Asked, model: str | None) -> list[dict[str, Any]]:
+async def attributions_of(scorer: Scorer, asked: Asked, model: str | None) -> list[dict[str, Any]]:
     """The same for one text that is not stored, and of which nothing is kept."""
     scored = ScoredText(asked.text, formats.MARKDOWN, asked.author, asked.site, model)
-    return await scorer.explainer.clues(scored, keep=False)
+    return await scorer.explainer.attributions(scored, keep=False)

@@ -15,7 +15,7 @@ import pytest
 
 from classifier.__main__ import COMMANDS, commands_of, main
 from classifier.registry import SHIPPED, pointer
-from classifier.training.fit import gather
+from classifier.training.fit import load_rows
 from classifier.views import Fold
 from tests.conftest import ROOT
 
@@ -109,7 +109,7 @@ def test_a_broken_corpus_is_refused(
 
 
 def test_test_texts_are_never_trained_on(corpus: Path) -> None:
-    rows, _ = gather(corpus, Fold({}), 1)
+    rows, _ = load_rows(corpus, Fold({}), 1)
     texts = [e.text for e, copy in zip(rows.examples, rows.copy, strict=True) if not copy]
     assert not any(" testrow " in text for text in texts)
     assert len(texts) == len(set(texts))

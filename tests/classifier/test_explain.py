@@ -67,18 +67,22 @@ def test_what_the_hidden_units_moved_is_laid_out_whole(base: Base, text: str) ->
 
 def test_spans_are_where_the_word_stands(base: Base) -> None:
     text = "My garden, my (nitwit) NITWIT and ｎｉｔｗｉｔ."
-    found = {clue.feature: clue for clue in explain.clues(base, Asked(text)) if clue.label == "toxicity"}
+    found = {
+        attribution.feature: attribution
+        for attribution in explain.attributions(base, Asked(text))
+        if attribution.label == "toxicity"
+    }
     assert [text[low:high] for low, high in found["nitwit"].spans] == ["nitwit", "NITWIT"]
     assert [text[low:high] for low, high in found["ｎｉｔｗｉｔ"].spans] == ["ｎｉｔｗｉｔ"]
 
 
 def test_shares_say_how_much_of_it_all_a_clue_is(base: Base) -> None:
-    found = explain.clues(
+    found = explain.attributions(
         base, Asked("you nitwit, order glimmerpills http://x.example", Author(url="http://y.example"))
     )
-    for label in {clue.label for clue in found}:
-        mine = [clue for clue in found if clue.label == label]
-        assert sum(clue.share for clue in mine) <= 1.001  # each is rounded
-        assert all(clue.share > 0 for clue in mine)
-        strongest = max(mine, key=lambda clue: abs(clue.weight))
-        assert strongest.share == max(clue.share for clue in mine)
+    for label in {attribution.label for attribution in found}:
+        mine = [attribution for attribution in found if attribution.label == label]
+        assert sum(attribution.share for attribution in mine) <= 1.001  # each is rounded
+        assert all(attribution.share > 0 for attribution in mine)
+        strongest = max(mine, key=lambda attribution: abs(attribution.weight))
+        assert strongest.share == max(attribution.share for attribution in mine)

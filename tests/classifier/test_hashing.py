@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from classifier.hashing import BUCKETS, LONG, MARKS, NOTHING, SITE_BUCKETS, STRANGE, Hasher
+from classifier.hashing import BUCKETS, FINGERPRINTS, LONG, NOTHING, OUT_OF_VOCABULARY_ROWS, SITE_BUCKETS, Hasher
 from classifier.training.vocabulary import Cells
 from classifier.views import as_written
 
@@ -35,7 +35,7 @@ def test_every_gram_once_whatever_stands_beside(texts: list[str]) -> None:
     assert (together.chars != NOTHING).sum() == sum(map(slow_chars, prepared))
     for number, text in enumerate(prepared):
         alone = HASHER.grams([text])
-        parts = [s for s, owner in zip(together.segments, together.owner, strict=True) if owner == number]
+        parts = [s for s, owner in zip(together.segments, together.text_of, strict=True) if owner == number]
         low, high = parts[0][0], parts[-1][1]
         single = alone.chars[alone.segments[0][0] : alone.segments[-1][1]]
         assert (together.chars[low:high] == single).all()
@@ -63,19 +63,23 @@ def test_a_long_text_is_cut_into_segments_that_cover_it() -> None:
 def test_a_bucket_counts_its_owner_and_no_other() -> None:
     text = "garden bread 日本 gay"
     cells = np.concatenate(Cells(HASHER).of([text]))
-    owners = np.zeros(BUCKETS, np.uint8)
-    owners[cells[::2] // MARKS] = cells[::2] % MARKS
-    every, some = HASHER.grams([text]), HASHER.owned(owners).grams([text])
+    fingerprints = np.zeros(BUCKETS, np.uint8)
+    fingerprints[cells[::2] // FINGERPRINTS] = cells[::2] % FINGERPRINTS
+    every, some = HASHER.grams([text]), HASHER.with_fingerprints(fingerprints).grams([text])
     for before, after in ((every.chars, some.chars), (every.words, some.words)):
         before, after = before.ravel(), after.ravel()
-        strange = after >= STRANGE
-        assert strange.any()
-        assert (after[~strange] == before[~strange]).all()
-        assert (after[strange] % SITE_BUCKETS == before[strange] % SITE_BUCKETS).all()
-        assert (before[strange] < BUCKETS).all()
-    known = set((cells[::2][cells[::2] % MARKS > 0] // MARKS).tolist())
+        unknown = after >= OUT_OF_VOCABULARY_ROWS
+        assert unknown.any()
+        assert (after[~unknown] == before[~unknown]).all()
+        assert (after[unknown] % SITE_BUCKETS == before[unknown] % SITE_BUCKETS).all()
+        assert (before[unknown] < BUCKETS).all()
+    known = set((cells[::2][cells[::2] % FINGERPRINTS > 0] // FINGERPRINTS).tolist())
     rows = np.concatenate([some.chars.ravel(), some.words.ravel()])
-    assert known <= set(rows.tolist()) <= known | {NOTHING} | set(range(BUCKETS, NOTHING)) | set(rows[rows >= STRANGE])
+    assert (
+        known
+        <= set(rows.tolist())
+        <= known | {NOTHING} | set(range(BUCKETS, NOTHING)) | set(rows[rows >= OUT_OF_VOCABULARY_ROWS])
+    )
 
 
 def test_each_text_counts_an_n_gram_once() -> None:

@@ -107,13 +107,13 @@ def base() -> Base:
 
 @pytest.fixture(scope="module")
 def table(base: Base) -> Table:
-    """A weight of its own in every row, so that one wrong row shows; of the buckets some have the owner that a text asks for."""
+    """A weight of its own in every row, so that one wrong row shows; some buckets belong to an n-gram of the texts."""
     rng = np.random.default_rng(3)
-    owners = rng.integers(0, 256, BUCKETS, np.uint8)
+    fingerprints = rng.integers(0, 256, BUCKETS, np.uint8)
     known = [as_written(text) for text in [*LONG, "you nitwit fool 你好世界 한국어 🙂🙂"]]
     for cells in Cells(base.table.hasher).of(known):
-        owners[cells[::2] // 256] = cells[::2] % 256
-    hasher = base.table.hasher.owned(owners)
+        fingerprints[cells[::2] // 256] = cells[::2] % 256
+    hasher = base.table.hasher.with_fingerprints(fingerprints)
     weights = rng.normal(0, 0.3, (ROWS, VIEWS, len(LABELS) + 1)).astype(np.float32)
     weights[..., -1] **= 2
     weights[NOTHING] = 0
@@ -283,7 +283,7 @@ def model(base: Base, **other: object) -> _kernel.Model:
     table, hidden = base.table, base.table.hidden
     arrays = {
         "table": table.both(),
-        "owners": table.hasher.owners,
+        "fingerprints": table.hasher.bucket_fingerprints,
         "bias": table.bias,
         "terms": table.hasher.identity,
         "correction": None,
@@ -301,7 +301,7 @@ def model(base: Base, **other: object) -> _kernel.Model:
 
 
 @pytest.mark.parametrize(
-    "name", ["table", "owners", "bias", "correction", "shift", "stage", "stage_bias", "hidden", "unit_out"]
+    "name", ["table", "fingerprints", "bias", "correction", "shift", "stage", "stage_bias", "hidden", "unit_out"]
 )
 def test_an_array_of_another_size_is_refused_by_name(built: None, base: Base, name: str) -> None:
     with pytest.raises(ValueError, match=rf"{name} has 12 bytes, not \d+"):

@@ -80,17 +80,17 @@ def test_any_text_has_a_finite_answer(base: Base, trained: Path, texts: list[str
 def test_clues_point_into_the_text(base: Base, trained: Path, text: str) -> None:
     classifier = Classifier(trained)
     classifier.load()
-    for clue in classifier.explain(Asked(text[:3000])):
-        assert clue.label in LABELS
-        assert math.isfinite(clue.weight)
-        assert all(0 <= low < high <= len(text) for low, high in clue.spans)
+    for attribution in classifier.explain(Asked(text[:3000])):
+        assert attribution.label in LABELS
+        assert math.isfinite(attribution.weight)
+        assert all(0 <= low < high <= len(text) for low, high in attribution.spans)
 
 
 def test_the_word_that_counted_is_underlined_where_it_stands(trained: Path) -> None:
     classifier = Classifier(trained)
     classifier.load()
     text = "my garden and n.i.t.w.i.t friends"
-    best = next(clue for clue in classifier.explain(Asked(text)) if clue.label == "toxicity")
+    best = next(attribution for attribution in classifier.explain(Asked(text)) if attribution.label == "toxicity")
     assert best.weight > 0
     assert text[slice(*best.spans[0])] == "n.i.t.w.i.t"
 

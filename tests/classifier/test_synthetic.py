@@ -10,7 +10,7 @@ from pathlib import Path
 
 from classifier.identity import TERMS
 from classifier.training import synthetic
-from classifier.training.dataset import gather, key
+from classifier.training.dataset import key, load_rows
 from classifier.views import Fold
 
 TOLD = tomllib.loads(synthetic.TEMPLATES.read_text("utf-8"))
@@ -79,7 +79,7 @@ def test_what_is_kept_back_is_never_trained_on(tmp_path: Path) -> None:
         csv.writer(lines).writerows(
             [("text", "spam"), (f"{kept[0].text.upper()}!", 1), ("Call me when the train is in, mum.", 0)]
         )
-    rows, _ = gather(tmp_path, Fold({}), 1)
+    rows, _ = load_rows(tmp_path, Fold({}), 1)
     assert [e.text for e, copy in zip(rows.examples, rows.copy, strict=True) if e.source == "sms" and not copy] == [
         "Call me when the train is in, mum."
     ]

@@ -17,14 +17,14 @@ from classifier.linear import Floats
 from classifier.serving import Base, open_base
 from classifier.structure import NAMES, Structure
 from classifier.training import attack, calibrate, estimate
-from classifier.training.dataset import FOLDS, Rows, gather, overlapping, place_of
+from classifier.training.dataset import FOLDS, Rows, load_rows, overlapping, place_of
 from classifier.views import Fold, as_written, normalised
 from tests.classifier.conftest import table
 
 
 @pytest.fixture(scope="module")
 def rows(corpus: Path) -> Rows:
-    return gather(corpus, Fold({}), 1)[0]
+    return load_rows(corpus, Fold({}), 1)[0]
 
 
 def test_a_blog_is_left_out_whole(rows: Rows) -> None:
@@ -48,10 +48,10 @@ def test_bags_of_words_teach_but_not_those_of_a_known_text(corpus: Path, tmp_pat
     for file in corpus.glob("*/*.csv.gz"):
         (folder / file.parent.name).mkdir(parents=True, exist_ok=True)
         (folder / file.parent.name / file.name).write_bytes(file.read_bytes())
-    known = next(e for e in gather(corpus, Fold({}), 1)[0].examples if e.labels.get("toxicity") == 1)
+    known = next(e for e in load_rows(corpus, Fold({}), 1)[0].examples if e.labels.get("toxicity") == 1)
     bags = [known.text.lower(), "numpty wally muppet pillock"]
     table(folder / "jigsaw/toxic_bag_of_words.csv.gz", ["tokens", "toxicity"], [[bag, 1] for bag in bags])
-    found = gather(folder, Fold({}), 1)[0]
+    found = load_rows(folder, Fold({}), 1)[0]
     toxic = [
         e.text
         for e, bias in zip(found.examples, found.bias, strict=True)

@@ -2,14 +2,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from classifier.hashing import BUCKETS, MARKS, Hasher
+from classifier.hashing import BUCKETS, FINGERPRINTS, Hasher
 from classifier.training import vocabulary
 
 
 def counts(**known: int) -> np.ndarray[tuple[int], np.dtype[np.uint32]]:
-    out = np.zeros(BUCKETS * MARKS, np.uint32)
+    out = np.zeros(BUCKETS * FINGERPRINTS, np.uint32)
     for mark, count in known.items():
-        out[7 * MARKS + int(mark[1:])] = count
+        out[7 * FINGERPRINTS + int(mark[1:])] = count
     return out
 
 
@@ -31,9 +31,9 @@ def test_what_is_rare_is_not_known_and_mark_nought_is_nobodys() -> None:
 
 def test_a_small_corpus_keeps_all_that_it_has() -> None:
     hasher = Hasher()
-    owners = vocabulary.owners(hasher, [["bread and butter"], ["bread and butter"]], 100)
-    rows = hasher.owned(owners).grams(["bread and butter"])
+    fingerprints = vocabulary.bucket_fingerprints(hasher, [["bread and butter"], ["bread and butter"]], 100)
+    rows = hasher.with_fingerprints(fingerprints).grams(["bread and butter"])
     asked = hasher.grams(["bread and butter"])
     kept = (rows.chars == asked.chars).mean()
     assert kept > 0.95  # but for one in 256, and for two in one bucket
-    assert np.count_nonzero(owners) <= np.unique(np.concatenate([asked.chars.ravel(), asked.words.ravel()])).size
+    assert np.count_nonzero(fingerprints) <= np.unique(np.concatenate([asked.chars.ravel(), asked.words.ravel()])).size

@@ -190,9 +190,9 @@ async def test_no_word_of_a_text_is_kept(service: Service, classifier: Classifie
         body, format, Author("Zebedee", "https://zq.example/", "mail.example"), "default", classifier.version
     )
     one = Explainer(classifier)
-    first = await one.clues(scored)
-    assert first and await one.clues(scored) == first
-    assert await one.clues(scored, keep=False) == first
+    first = await one.attributions(scored)
+    assert first and await one.attributions(scored) == first
+    assert await one.attributions(scored, keep=False) == first
     kept = repr(list(one._kept.items())).lower()
     assert len(one._kept) == 1
     for word in re.findall(r"\w{4,}", body + "Zebedee zq.example mail.example"):
@@ -206,8 +206,10 @@ async def test_what_is_kept_is_bounded_and_the_longest_unused_goes(
     monkeypatch.setattr(explainer, "KEPT", 2)
     one = Explainer(classifier)
     for n in (1, 2, 1, 3, 1, 2):
-        await one.clues(ScoredText(f"You idiot, number {n}", "markdown", Author(), "default", classifier.version))
+        await one.attributions(
+            ScoredText(f"You idiot, number {n}", "markdown", Author(), "default", classifier.version)
+        )
     assert [explained[f"You idiot, number {n}"] for n in (1, 2, 3)] == [1, 2, 1]
-    await one.clues(ScoredText("You idiot", "markdown", Author(), "default", classifier.version), keep=False)
+    await one.attributions(ScoredText("You idiot", "markdown", Author(), "default", classifier.version), keep=False)
     assert len(one._kept) == 2
     one.close()

@@ -50,9 +50,9 @@ async def test_moderators_get_the_source_and_spans_that_match_it(service: Servic
     assert (found["body"], found["format"]) == (SAID, "html")
     spans = {SAID[a:b] for r in found["verdict"]["reasons"] if r.get("rule") == "blocked-word" for a, b in r["spans"]}
     assert spans == {"via<b>gra"}
-    clues = [SAID[a:b] for r in found["verdict"]["reasons"] if "feature" in r for a, b in r["spans"]]
-    assert clues and all(clue.strip() for clue in clues)
-    assert any("via<b>gra" in clue or "pills" in clue for clue in clues), clues
+    attributions = [SAID[a:b] for r in found["verdict"]["reasons"] if "feature" in r for a, b in r["spans"]]
+    assert attributions and all(attribution.strip() for attribution in attributions)
+    assert any("via<b>gra" in attribution or "pills" in attribution for attribution in attributions), attributions
     rules = [r["rule"] for r in found["verdict"]["reasons"] if "rule" in r]
     assert "stranger-with-link" in rules
 
