@@ -159,8 +159,12 @@ class BatchContext:
         return article.key not in self.articles and self.new_keys >= NEW_ARTICLES
 
     def trusts(self, arrival: Arrival) -> bool:
+        """Its author shows the receipt of a comment that a person approved, under the same name. What the machine alone
+        published proves nothing: one harmless comment would publish every link after it."""
         proof = self.known.get(arrival.proof) if arrival.proof else None
-        return proof is not None and proof.status == "approved"
+        if proof is None or proof.status != "approved" or not proof.is_decided:
+            return False
+        return proof.name == arrival.submission.name
 
     def remember(self, arrival: Arrival, article: Article, comment: Comment, accepted: Accepted) -> None:
         keys = arrival.keys

@@ -46,12 +46,13 @@ async def test_notify_is_a_boolean_and_in_a_form_a_box(service: Service, said: o
 
 
 async def test_a_link_from_a_stranger_waits_and_a_receipt_earns_trust(service: Service) -> None:
-    first = (await service.post()).json()
+    machine, proof = (await service.post()).json()["receipt"], await service.proof()
     link = "The documentation at https://docs.python.org/{}/library/asyncio.html says you should keep a reference."
     assert (await service.post(body=link.format(1))).status_code == 202
-    assert (await service.post(body=link.format(2), headers={"Receipt": first["receipt"]})).status_code == 201
-    assert (await service.post(body=link.format(3), receipt=first["receipt"])).status_code == 201
-    for forged in (first["receipt"][:-1], "", None, 5, [first["receipt"]]):
+    assert (await service.post(body=link.format(2), headers={"Receipt": proof})).status_code == 201
+    assert (await service.post(body=link.format(3), receipt=proof)).status_code == 201
+    assert (await service.post(body=link.format(5), receipt=proof, name="Bob")).status_code == 202
+    for forged in (machine, proof[:-1], "", None, 5, [proof]):
         assert (await service.post(body=link.format(4), receipt=forged)).status_code == 202
 
 

@@ -274,9 +274,12 @@ async def test_no_form_token_is_asked_for_and_a_receipt_earns_trust(service: Ser
     assert first.status_code == 201, first.text
     link = "I oiled the hinge as you said, thank you. My notes on the gate are at https://blog.example/{}"
     assert (await send(service, {"Accept": "application/json"}, comment=link.format(1))).status_code == 202
-    trusted = await send(
-        service, {"Accept": "application/json"}, comment=link.format(2), receipt=first.json()["receipt"]
-    )
+    proof = first.json()["receipt"]
+    unread = await send(service, {"Accept": "application/json"}, comment=link.format(3), receipt=proof)
+    assert unread.status_code == 202  # no person has read the first one
+    decision = {"comments": [first.json()["id"]], "action": "approve"}
+    await service.client.post("/api/v1/decisions", json=decision, headers=await service.token())
+    trusted = await send(service, {"Accept": "application/json"}, comment=link.format(2), receipt=proof)
     assert trusted.status_code == 201
 
 
