@@ -9,17 +9,17 @@ from moderation.comments.submission import has_lone_surrogate
 from moderation.core.problem import FieldError, Invalid
 
 STATUS_AFTER = {"approve": "approved", "spam": "spam", "reject": "rejected", "delete": "deleted", "hold": "pending"}
-"""The actions a moderator has, and where each leads."""
+"""Moderators' actions → the resulting status."""
 
 REASONS = ("insult", "off-topic", "advertising", "personal-data", "unlawful", "other")
-"""Why a comment was rejected, for its author to read in their language."""
+"""Reasons of a rejection, shown to the author in the author's language."""
 SAYS = {"insult": ("insult",)}
-"""Which labels a reason names by itself: whoever rejects an insult by one key has told the model as much."""
+"""Reason → the labels that it teaches by itself: rejecting an insult by one key also labels it."""
 MOST_APPEALED = 1000
 
 
 def checked_reason(reason: object, action: object) -> str:
-    """Raises Invalid for what is no reason, and for one of anything but a rejection."""
+    """Raises Invalid for an unknown reason, and for a reason of any action except `reject`."""
     if reason is None or reason == "":
         return ""
     if not isinstance(reason, str) or reason not in REASONS:
@@ -30,12 +30,12 @@ def checked_reason(reason: object, action: object) -> str:
 
 
 def labels_said(labels: object, reason: object) -> object:
-    """Those that were given; where none were, what the reason says."""
+    """The given labels; without any, those of the reason."""
     return list(SAYS.get(reason, ())) if labels is None and isinstance(reason, str) else labels
 
 
 def checked(action: object, labels: object, note: object) -> tuple[str, tuple[str, ...], str]:
-    """Raises Invalid, naming what is unknown."""
+    """Raises Invalid, naming the unknown action or label."""
     wrong: list[FieldError] = []
     if not isinstance(action, str) or action not in STATUS_AFTER:
         wrong.append(FieldError("action", "invalid", f"must be one of {', '.join(STATUS_AFTER)}"))
@@ -52,7 +52,7 @@ def checked(action: object, labels: object, note: object) -> tuple[str, tuple[st
 
 
 def teaches(action: str | None, labels: Iterable[str]) -> dict[str, float]:
-    """What is now known of the text. Empty: nothing was taught (hold, delete, a reject without labels)."""
+    """Label → 0 or 1, the example that a decision teaches. Empty for hold, delete, and a reject without labels."""
     given = dict.fromkeys(labels, 1.0)
     if action == "approve":
         return {"spam": 0.0, "toxicity": 0.0}

@@ -1,4 +1,4 @@
-"""Comment: a stored submission, its status, its place in the tree, and what the public may see of it."""
+"""Comment: a stored submission with its status, its place in the tree, and its public form."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from moderation.text import body as formats
 STATUSES = ("approved", "pending", "spam", "rejected", "deleted")
 DEEPEST = 5
 AUDIT_SAMPLE = "0"
-"""What the ids of the random sample end in that people are shown a second time: one in 32 (`policy/error_rates.py`)."""
+"""The last character of ids in the random audit sample: one comment in 32 (`policy/error_rates.py`)."""
 MOST_EDITS = 20
-"""Revisions that a comment may have while its author still changes it: each is scored, stored and told of."""
+"""Revisions of a comment up to which its author may edit: each one is scored, stored and sent to webhooks."""
 EDIT_WINDOW = 15 * 60 * 1000
 """Milliseconds after posting in which its author may edit or withdraw a comment."""
 
@@ -39,16 +39,16 @@ class Comment:
     created_at: int
     edited_at: int | None = None
     judged_revision: int = 1
-    """The revision at which the classifier and the policy last saw its text."""
+    """The revision of the latest verdict."""
     is_decided: bool = False
-    """A person has decided on it: what its author does later never lifts it above `pending`."""
+    """A moderator has decided on it: later edits by its author never raise it above `pending`."""
     format: str = formats.MARKDOWN
     is_staff: bool = False
-    """A moderator wrote it, as one of the house."""
+    """A staff reply."""
 
     @property
     def text(self) -> str:
-        """What a reader reads of the body."""
+        """The body as plain text."""
         return formats.plain(self.body, self.format)
 
     @property
@@ -69,7 +69,7 @@ def below(new: str, path: str) -> tuple[str, str]:
 
 
 def public(comment: Comment, avatar: str) -> dict[str, Any]:
-    """The public comment: built field by field, so that no email and nothing made from one can slip in."""
+    """The public comment, built field by field, so that it contains no email address and nothing derived from one."""
     author: dict[str, Any] = {"name": comment.name or "Anonymous", "url": comment.url, "avatar": avatar}
     if comment.is_staff:
         author["staff"] = True
@@ -89,8 +89,8 @@ def public(comment: Comment, avatar: str) -> dict[str, Any]:
 def tree(shown: Iterable[tuple[str, dict[str, Any]]]) -> list[dict[str, Any]]:
     """(path, public comment) in the order of the paths → the roots, each with its replies.
 
-    A reply whose parent is not shown hangs on its nearest shown ancestor (as WordPress moves children up); where there
-    is none on this page it stands at the top and keeps naming its parent.
+    A reply whose parent is not shown is attached to its nearest shown ancestor, as in WordPress. Without one on this page it
+    is at the top and keeps its `parent`.
     """
     roots: list[dict[str, Any]] = []
     by_id: dict[str, dict[str, Any]] = {}

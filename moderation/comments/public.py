@@ -70,7 +70,7 @@ class PublicAuthor(TypedDict):
 
 
 class PublicComment(TypedDict):
-    """A published comment as readers see it. Nothing in it is made from an email or a network address."""
+    """A published comment as readers see it. It contains nothing derived from an email or network address."""
 
     id: str
     parent: str | None
@@ -107,7 +107,7 @@ class View:
 
     @property
     def name(self) -> str:
-        """The same for the same question."""
+        """The cache key: equal for equal queries."""
         return f"{self.newest:d}.{self.limit}.{self.flat:d}.{self.after[1] if self.after else ''}"
 
     @classmethod
@@ -119,7 +119,7 @@ class View:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What one reading shows of a thread."""
+    """One page of a thread."""
 
     count: int
     comments: list[Comment]
@@ -173,7 +173,7 @@ async def list_thread(request: Request, asked: ThreadQuery) -> Response:
 FRAGMENT_HEADERS = {
     "Content-Security-Policy": "default-src 'none'",
     "X-Content-Type-Options": "nosniff",
-    # It belongs into the article's page, and is to be found there.
+    # Search engines should index it on the article's page, not here.
     "X-Robots-Tag": "noindex",
 }
 
@@ -199,7 +199,7 @@ async def fragment(
 @operation("GET", FRAGMENT, query=ThreadQuery, answers={200: Media("text/html"), 304: None}, headers=("If-None-Match",),
            tag="comments", shared=True)  # fmt: skip
 async def get_fragment(request: Request, asked: ThreadQuery) -> Response:
-    """The thread as a ready piece of HTML for the article's page: no script, no style, microdata for search engines."""
+    """The thread as an HTML fragment for the article's page: no script, no style, microdata for search engines."""
     services = services_of(request)
     site = await services.directory.site(request.path_params["site"])
     key, view = article_key(request.path_params["article"]), View.of(asked)
@@ -212,7 +212,7 @@ async def get_fragment(request: Request, asked: ThreadQuery) -> Response:
 @operation("GET", COUNTS, query=CountsQuery, answers={200: dict[str, int], 304: None}, headers=("If-None-Match",),
            tag="comments", shared=True)  # fmt: skip
 async def get_counts(request: Request, asked: CountsQuery) -> Response:
-    """How many published comments each named article has."""
+    """The number of published comments of each named article."""
     services = services_of(request)
     site = await services.directory.site(request.path_params["site"])
     keys = [article_key(key) for key in dict.fromkeys(asked.article)]
@@ -235,7 +235,7 @@ async def get_avatar(request: Request) -> Response:
 
 
 routes = [
-    list_thread,  # its OPTIONS are those of posting: moderation/intake/public.py
+    list_thread,  # its OPTIONS are with posting, in moderation/intake/public.py
     get_fragment,
     preflight_of(FRAGMENT, "GET"),
     get_counts,

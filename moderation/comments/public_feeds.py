@@ -29,18 +29,18 @@ from moderation.web.operations import Media, operation
 
 ENTRIES = 50
 ATOM, JSON_FEED = "application/atom+xml", "application/feed+json"
-# XML 1.0 has no way to write these, not even as a reference.
+# XML 1.0 cannot contain these, not even as a reference.
 NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """What both formats tell."""
+    """The contents of a feed in either format."""
 
     links: Links
     site: Site
     key: str | None
-    """The article's; None for a whole site's feed."""
+    """The article's key; None for a whole site's feed."""
     comments: list[Comment]
     articles: dict[str, Article]
 
@@ -52,7 +52,7 @@ class Feed:
 
     @property
     def home(self) -> str:
-        """The page that the feed belongs to."""
+        """The address of the feed's page."""
         if self.key is None:
             return self.site.origins[0] if self.site.origins else self.links.base
         return self.page(self.key)
@@ -72,7 +72,7 @@ class Feed:
         return f"By: {name}" if self.key else f"Comment on {self.title_of(comment.article)} by {name}"
 
     def page(self, key: str) -> str:
-        """Where the thread stands: on the article's page, or alone where we know of none."""
+        """The address of the thread: the article's page, or without a known one the HTML fragment."""
         known = self.articles.get(key)
         return (known.url if known else None) or self.links.fragment(self.site.key, key)
 
@@ -91,7 +91,7 @@ async def gather(links: Links, site: Site, key: str | None, session: Session, ar
 
 
 def xml(text: str | None) -> str:
-    """Fit for an element and for an attribute."""
+    """Text escaped for elements and attributes."""
     return html.escape(NOT_XML.sub("\ufffd", text or ""))
 
 
@@ -156,7 +156,7 @@ async def read_feed(request: Request, kind: str, write: Callable[[Feed], bytes])
     async def make(session: Session, article: Article | None) -> bytes:
         return write(await gather(services.links, site, key, session, article))
 
-    # A site's name and first origin are told in its feed, and no article's revision moves with them.
+    # A feed contains the site's name and first origin; their changes do not increase an article's revision.
     name = kind if key else f"{kind} {site.name} {site.origins[:1]}"
     kept = await threads.read(site.key, key or WHOLE_SITE, name, make)
     return answer(request, kept.body, kept.etag, kind)

@@ -1,4 +1,4 @@
-"""Comments and the judged submissions behind them."""
+"""Comments and their judged submissions."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ NAMES = (
 COMMENT = ", ".join("c." + name.strip() for name in NAMES.split(","))
 VERDICT = "s.action, s.reasons, s.scores, s.model, s.facts"
 LIMITED = 60_000
-"""Milliseconds that a limit looks back at most."""
-HERE = "c.site IN (SELECT site FROM sites)"  # an id is unique everywhere, and every index leads with the site
+"""Milliseconds: the longest period of a limit."""
+HERE = "c.site IN (SELECT site FROM sites)"  # ids are globally unique, and every index begins with the site
 
 
 def dumps(value: Any) -> str:
@@ -44,7 +44,7 @@ def verdict_of(row: Row) -> Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """What a comment is compared by, and never shown by."""
+    """Keys for comparing comments; never shown."""
 
     author: str
     network: str
@@ -53,7 +53,7 @@ class Keys:
 
 @dataclass(frozen=True, slots=True)
 class JudgedComment:
-    """A comment with its verdict, on its way in."""
+    """A new comment with its verdict."""
 
     comment: Comment
     verdict: Verdict
@@ -61,18 +61,18 @@ class JudgedComment:
     notify: bool
     email_domain: str
     source: str = "comment"
-    """Where the verdict came from: a reader's `comment`, an `import`; or there was none to come to: `staff`."""
+    """The origin: a reader's `comment`, an `import`, or `staff`, which has no verdict."""
 
 
 async def add(tx: Session, judged: Iterable[JudgedComment]) -> None:
-    """Store comments and verdicts together."""
+    """Stores comments and verdicts."""
     rows = list(judged)
     await add_comments(tx, rows)
     await add_verdicts(tx, rows)
 
 
 async def add_comments(tx: Session, judged: Iterable[JudgedComment]) -> None:
-    """Every new comment comes in here, so here they are counted, and listed for the full-text index: a batch at once."""
+    """Inserts new comments, counts them, and queues them for the full-text index, a batch at a time. The only insert."""
     rows = list(judged)
     await tx.execute_many(
         "INSERT INTO comments (id, site, article, parent, path, status, revision, name, email, url, body, html, notify, "
@@ -108,7 +108,7 @@ async def add_comments(tx: Session, judged: Iterable[JudgedComment]) -> None:
 
 
 async def count_anew(tx: Session) -> None:
-    """What `add_comments` keeps up, after rows came in by themselves."""
+    """Recomputes the counts of `add_comments` after rows were inserted directly (`restore`)."""
     await tx.execute("DELETE FROM comment_counts")
     await tx.execute(
         "INSERT INTO comment_counts (site, status, count) SELECT site, status, count(*) FROM comments GROUP BY site, status"
@@ -122,7 +122,7 @@ async def count_anew(tx: Session) -> None:
 
 
 def orders(j: JudgedComment) -> tuple[float, float, int]:
-    """What the queue sorts it by. What staff wrote is neither bad nor in doubt."""
+    """The sort values of the queue. Staff replies are neither bad nor uncertain."""
     if j.comment.is_staff:
         return 0.0, 0.5, j.comment.created_at
     return j.verdict.max_score, j.verdict.margin, j.comment.created_at - j.verdict.priority_boost(j.comment.text)
@@ -158,7 +158,7 @@ async def add_verdicts(tx: Session, rows: Iterable[JudgedComment]) -> None:
 
 
 async def judged_already(session: Session, ids: Iterable[str]) -> set[str]:
-    """Which of these are submissions, on whichever site."""
+    """The ids among these that are submissions, on any site."""
     wanted = list(ids)
     if not wanted:
         return set()
@@ -167,7 +167,7 @@ async def judged_already(session: Session, ids: Iterable[str]) -> set[str]:
 
 
 async def edit(tx: Session, judged: JudgedComment, seen: int) -> bool:
-    """The author's new text and its verdict; False where the comment has moved on from revision `seen`."""
+    """Stores the author's new text and its verdict; False if the comment's revision is no longer `seen`."""
     c = judged.comment
     changed = await tx.execute(
         "UPDATE comments SET body = ?, html = ?, name = ?, url = ?, body_key = ?, status = ?, edited_at = ?, judged_revision = ?, "
@@ -192,7 +192,7 @@ async def edit(tx: Session, judged: JudgedComment, seen: int) -> bool:
 
 
 async def move(tx: Session, comment: Comment, status: str, *, decided: bool) -> bool:
-    """To another status, if it is still at the revision seen. The caller counts on the row, not on what it read."""
+    """Changes the status if the revision is still the one seen. The condition is in the statement, so the row decides."""
     return (
         await tx.execute(
             "UPDATE comments SET status = ?, revision = revision + 1, is_decided = ? WHERE site = ? AND id = ? AND revision = ?",
@@ -215,14 +215,14 @@ async def of_site(session: Session, site: str, ids: Iterable[str]) -> dict[str, 
 
 
 async def find(session: Session, ids: Iterable[str]) -> dict[str, Comment]:
-    """By id alone, on whichever site."""
+    """Comments by id, on any site."""
     wanted = list(ids)
     sql = f"SELECT {COMMENT} FROM comments c WHERE {HERE} AND c.id IN ({placeholders(len(wanted))})"
     return {row[0]: comment_of(row) for row in await session.fetch(sql, *wanted)}
 
 
 class Posting(NamedTuple):
-    """Who said what, to whom, and where it came from."""
+    """The keys of a stored comment: author, body, parent and network."""
 
     author: str
     article: str
@@ -233,7 +233,7 @@ class Posting(NamedTuple):
 
 
 async def postings(session: Session, site: str, authors: Iterable[str], bodies: Iterable[str]) -> set[Posting]:
-    """What is there already of these authors and bodies (by their keys), whatever became of it short of deletion."""
+    """Stored comments with these author and body keys, of any status except `deleted`."""
     who, what = list(authors), list(bodies)
     rows = await session.fetch(
         "SELECT author_key, article, body_key, parent, network_key, id FROM comments WHERE site = ? "
@@ -244,12 +244,12 @@ async def postings(session: Session, site: str, authors: Iterable[str], bodies: 
 
 
 def until(since: str) -> str:
-    """The end of what limits look at, from the id where it begins: a minute later at most."""
+    """The id at the end of a limit's period that begins at `since`: a minute later at most."""
     return first_id_at(made_at(since) + LIMITED + LEEWAY)
 
 
 async def recent(session: Session, site: str, addresses: Iterable[str], since: str) -> dict[str, tuple[int, str]]:
-    """Address → how many it sent since the id `since`, in a minute at most, and the last one's id."""
+    """Network → its number of comments since the id `since`, in a minute at most, and the last one's id."""
     wanted = list(addresses)
     if not wanted:
         return {}
@@ -264,7 +264,7 @@ async def recent(session: Session, site: str, addresses: Iterable[str], since: s
 async def recent_by_author(
     session: Session, site: str, authors: Iterable[str], since: str
 ) -> dict[tuple[str, str], tuple[int, str]]:
-    """The same by (author, address): anybody can type an author's address, but not from the author's network."""
+    """As `recent`, by (author, network): anybody can type an author's address, but not from the author's network."""
     wanted = list(authors)
     rows = await session.fetch(
         "SELECT author_key, network_key, count(*), max(id) FROM comments WHERE site = ? "
@@ -281,7 +281,7 @@ async def places(session: Session, site: str, article: str) -> list[tuple[str, s
 
 
 async def notified(session: Session, site: str, ids: Iterable[str]) -> set[str]:
-    """Those whose authors asked to hear of replies."""
+    """The ids of comments whose authors asked for mails about replies."""
     wanted = list(ids)
     rows = await session.fetch(
         f"SELECT id FROM comments WHERE site = ? AND id IN ({placeholders(len(wanted))}) AND notify <> 0", site, *wanted
@@ -290,12 +290,12 @@ async def notified(session: Session, site: str, ids: Iterable[str]) -> set[str]:
 
 
 async def silence(tx: Session, site: str, id: str) -> bool:
-    """No more mails about replies to it; False where there were to be none. Its revision stays: nothing that is decided on."""
+    """Ends mails about replies to a comment; False if there were none. Its revision stays, since moderators do not see this."""
     return await tx.execute("UPDATE comments SET notify = 0 WHERE site = ? AND id = ? AND notify <> 0", site, id) == 1
 
 
 async def replace(tx: Session, site: str, moved: Iterable[tuple[str, str | None, str]]) -> None:
-    """To other places in the tree: (id, parent, path)."""
+    """Moves comments in the tree: (id, parent, path)."""
     await tx.execute_many(
         "UPDATE comments SET parent = ?, path = ? WHERE site = ? AND id = ?",
         [(parent, path, site, id) for id, parent, path in moved],
@@ -307,7 +307,7 @@ async def thread(
 ) -> list[Comment]:
     """Approved comments in tree order: roots oldest or newest first, each followed by its replies, oldest first.
 
-    `after` is (root, path) of the last one shown. However long the thread, no more than twice `limit` rows are read.
+    `after` is (root, path) of the last one shown. At most twice `limit` rows are read, for a thread of any length.
     """
 
     async def some(where: str, *args: Any) -> list[Comment]:
@@ -323,7 +323,7 @@ async def thread(
         found = await some("AND c.path > ? AND c.path < ? ORDER BY c.path LIMIT ?", after[1], next_id(after[0]), limit)
     if (wanted := limit - len(found)) <= 0:
         return found
-    # The paths' end read backwards: the newest branches, all whole but the last one, of which it has only the end.
+    # The end of the paths, read backwards: the newest branches, all complete except the last one.
     below = ("AND c.path < ?", after[0]) if after else ("",)
     ends = await some(f"{below[0]} ORDER BY c.path DESC LIMIT ?", *below[1:], wanted)
     branches = [list(branch)[::-1] for _, branch in groupby(ends, lambda c: c.path[:ID_LENGTH])]
@@ -337,11 +337,11 @@ async def thread(
 
 
 async def latest(session: Session, site: str, article: str | None, limit: int) -> list[Comment]:
-    """Approved comments of an article, or of the whole site, newest first wherever they stand in the tree."""
+    """Approved comments of an article or a whole site, newest first, from anywhere in the tree."""
     if article is None:
         sql = f"SELECT {COMMENT} FROM comments c WHERE c.site = ? AND c.status = 'approved' ORDER BY c.id DESC LIMIT ?"
         return [comment_of(row) for row in await session.fetch(sql, site, limit)]
-    # A path ends in its comment's id, so the thread's index alone tells which are the newest; no comment is loaded for it.
+    # A path ends in its comment's id, so the thread's index alone has the newest ones; no comment is loaded for it.
     ends = await session.fetch(
         f"SELECT substr(path, length(path) - {ID_LENGTH - 1}) AS id FROM comments WHERE site = ? AND article = ? "
         "AND status = 'approved' ORDER BY id DESC LIMIT ?",
@@ -352,7 +352,7 @@ async def latest(session: Session, site: str, article: str | None, limit: int) -
 
 
 async def approved(session: Session, site: str, articles: Iterable[str]) -> dict[str, int]:
-    """How many comments each article shows."""
+    """Article → its number of approved comments."""
     wanted = list(articles)
     rows = await session.fetch(
         f"SELECT article, approved_count FROM articles WHERE site = ? AND article IN ({placeholders(len(wanted))})",
@@ -363,7 +363,7 @@ async def approved(session: Session, site: str, articles: Iterable[str]) -> dict
 
 
 async def keys_of(session: Session, site: str, ids: Iterable[str]) -> dict[str, tuple[str, str]]:
-    """The keys of each one's author and of the address that it came from; the latter is empty where it is forgotten."""
+    """Comment id → the keys of its author and its network; the latter is empty after its retention period."""
     wanted = list(ids)
     rows = await session.fetch(
         f"SELECT id, author_key, network_key FROM comments WHERE site = ? AND id IN ({placeholders(len(wanted))})",
@@ -373,7 +373,7 @@ async def keys_of(session: Session, site: str, ids: Iterable[str]) -> dict[str, 
 
 
 async def records(session: Session, site: str, comments: Iterable[Comment]) -> dict[str, dict[str, Any]]:
-    """Comment id → what its author has on this site: a count per status and the time of the first."""
+    """Comment id → its author's record on this site: a count per status, and the time of the first comment."""
     ids = [c.id for c in comments]
     rows = await session.fetch(
         "SELECT c.id, o.status, count(*), min(o.created_at) FROM comments c JOIN comments o ON o.site = c.site AND "
@@ -389,7 +389,7 @@ async def records(session: Session, site: str, comments: Iterable[Comment]) -> d
 
 
 async def verdicts(session: Session, site: str, ids: Iterable[str]) -> dict[str, Verdict]:
-    """The latest verdict on each."""
+    """Comment id → the latest verdict."""
     wanted = list(ids)
     rows = await session.fetch(
         f"SELECT {VERDICT}, s.id FROM submissions s JOIN comments c ON c.site = s.site AND c.id = s.id AND "

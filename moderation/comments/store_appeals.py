@@ -1,4 +1,4 @@
-"""What authors answered to a rejection: one each."""
+"""Authors' appeals: one for each comment."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ async def add(tx: Session, site: str, id: str, body: str, now: int) -> None:
 
 
 async def of(session: Session, site: str, ids: Iterable[str]) -> dict[str, dict[str, Any]]:
-    """Comment id → the appeal, where there is one."""
+    """Comment id → the appeal, if any."""
     wanted = list(ids)
     rows = await session.fetch(
         f"SELECT id, body, created_at FROM appeals WHERE site = ? AND id IN ({placeholders(len(wanted))})",

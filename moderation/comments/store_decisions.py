@@ -1,4 +1,4 @@
-"""Decisions: what moderators said of judged submissions. Kept when undone, kept when the text is erased."""
+"""Decisions: moderators' acts on judged submissions. Undone decisions and those on erased texts are kept."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from moderation.db.database import Row, Session, placeholders
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """A decision's part on one submission. `after_revision` is the comment's, to see whether anybody came later."""
+    """A decision's part on one submission. `after_revision` is the comment's revision after it, to detect later changes."""
 
     site: str
     id: str
@@ -73,7 +73,7 @@ async def add(tx: Session, entries: Iterable[Decision]) -> None:
 
 
 async def find(session: Session, decision: str) -> list[Decision]:
-    """All its parts, by id alone."""
+    """All parts of a decision."""
     rows = await session.fetch(f"SELECT {COLUMNS} FROM decisions WHERE {HERE} AND id = ?", decision)
     return [decision_of(row) for row in rows]
 
@@ -86,7 +86,7 @@ async def on(session: Session, site: str, submission: str) -> list[Decision]:
 
 
 async def of(session: Session, site: str, submissions: Iterable[str]) -> dict[str, list[Decision]]:
-    """Every decision on each of many, oldest first."""
+    """Comment id → every decision on it, oldest first."""
     wanted = list(submissions)
     rows = await session.fetch(
         f"SELECT {COLUMNS} FROM decisions WHERE site = ? AND submission IN ({placeholders(len(wanted))}) ORDER BY id",
@@ -100,7 +100,7 @@ async def of(session: Session, site: str, submissions: Iterable[str]) -> dict[st
 
 
 async def undo(tx: Session, decision: str, moderator: str, now: int) -> bool:
-    """False where somebody has undone it already."""
+    """Marks a decision as undone; False if it is undone already."""
     return (
         await tx.execute(
             f"UPDATE decisions SET undone_at = ?, undone_by = ? WHERE {HERE} AND id = ? AND undone_at IS NULL",
@@ -114,7 +114,7 @@ async def undo(tx: Session, decision: str, moderator: str, now: int) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Taught:
-    """A decision beside the text as it was judged."""
+    """A decision and the judged text."""
 
     submission: str
     action: str | None
@@ -130,12 +130,12 @@ class Taught:
 
 
 MOST_TAUGHT = 20_000
-"""A blog with a long past brings a million; training keeps the latest few thousand, and the rest need no memory."""
+"""The most decisions read: an old blog can import a million, and training uses the latest few thousand."""
 
 
 async def taught(session: Session, site: str) -> list[Taught]:
-    """The latest standing decisions of a site with their texts, oldest first; not those whose text is forgotten,
-    nor what moderators wrote themselves."""
+    """The latest standing decisions of a site with their texts, oldest first, without deleted texts and without staff
+    replies."""
     rows = await session.fetch(
         "SELECT d.submission, d.action, d.labels, s.body, s.article, s.author_name, s.author_url, s.email_domain, "
         "s.author_key, d.created_at, s.format FROM decisions d JOIN submissions s ON s.site = d.site AND s.id = d.submission AND "

@@ -1,4 +1,4 @@
-"""Submissions as they were judged: every revision, of comments and of texts that never were one."""
+"""Judged submissions: every revision of comments, and texts without a comment."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def submission_of(row: Row) -> JudgedSubmission:
 
 
 async def of(session: Session, site: str, ids: Iterable[str]) -> dict[str, list[JudgedSubmission]]:
-    """Oldest revision first."""
+    """The judged submissions of a comment, oldest revision first."""
     wanted = list(ids)
     rows = await session.fetch(
         f"SELECT {COLUMNS} FROM submissions WHERE site = ? AND id IN ({placeholders(len(wanted))}) ORDER BY id, revision",
@@ -59,7 +59,7 @@ async def of(session: Session, site: str, ids: Iterable[str]) -> dict[str, list[
 async def recent(
     session: Session, site: str, since: str, before: tuple[str, int] | None, limit: int
 ) -> list[JudgedSubmission]:
-    """Verdicts on comments from the id `since` on, newest first; `before` is (id, revision) of the last one seen."""
+    """Verdicts on comments from the id `since` on, newest first; `before` is (id, revision) of the last one read."""
     below = ("AND (id, revision) < (?, ?)", *before) if before else ("",)
     rows = await session.fetch(
         f"SELECT {COLUMNS} FROM submissions WHERE site = ? AND id >= ? AND source = 'comment' {below[0]} "
@@ -70,7 +70,7 @@ async def recent(
 
 
 async def alone(session: Session, site: str, after: str, limit: int) -> list[str]:
-    """Ids of those with a text and without a comment, in order, from the one after `after`."""
+    """Ids of submissions with a text and without a comment, in order, after the id `after`."""
     rows = await session.fetch(
         "SELECT DISTINCT s.id FROM submissions s WHERE s.site = ? AND s.id > ? AND s.body <> '' AND NOT EXISTS "
         "(SELECT 1 FROM comments c WHERE c.site = s.site AND c.id = s.id) ORDER BY s.id LIMIT ?",

@@ -1,4 +1,4 @@
-"""Raw fields → Submission, or every wrong field at once. The only caller of email-validator."""
+"""Raw fields → Submission, or every wrong field at once."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ from moderation.text.wordlist import folded
 from moderation.web.params import Body, Says, Text, errors_of
 
 NAME_LONGEST, URL_LONGEST, BODY_LONGEST = 245, 200, 10_000
-"""Characters. How long a body may be is a site's setting; this is its default."""
+"""Characters. The body's limit is a site setting; this is its default."""
 BODY_BYTES = 65_525
 COMPOSED = 4
-"""So many characters at most become one by NFC (UAX #15; the longest is U+1F82 with its four)."""
+"""The most characters that NFC composes into one (UAX #15; U+1F82 has four)."""
 
-BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")  # letters and symbols that draw nothing
+BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")  # letters and symbols without ink
 UNWANTED = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x84\x86-\x9f]")
 
 
 class Fields(Body):
-    """A reply as it was sent, each field of its type. What they may hold is for `check` to say."""
+    """A request's fields with their types checked; `check` checks their contents."""
 
     name: Text | None = None
     email: Text | None = None
@@ -42,19 +42,19 @@ class Fields(Body):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Submission:
-    """What a reader sent, checked, rendered and counted, once. `email` is normalised and never leaves but to a moderator."""
+    """A reader's comment, checked, rendered and counted once. `email` is normalised, and shown only to moderators."""
 
     name: str
     email: str
     url: str | None
     body: str
     body_key: str = ""
-    """Equal for bodies that a reader would call the same (letters, case and spacing folded). 32 hex digits."""
+    """32 hex digits, equal for visually equal bodies (letters, case and spacing folded)."""
     text: str
-    """What a reader reads of the body."""
+    """The body as plain text."""
     html: str = ""
     links: int = 0
-    """How many the body has, or its sender meant."""
+    """The number of links, including those that the sender meant as links."""
     parent: str | None = None
     notify: bool = False
     format: str = formats.MARKDOWN
@@ -63,7 +63,7 @@ class Submission:
     def of(
         cls, body: str, format: str = formats.MARKDOWN, *, name: str = "", email: str = "", url: str | None = None
     ) -> Submission:
-        """A text that is judged and not stored: neither rendered nor counted."""
+        """A Submission of a text that is judged and not stored: not rendered, links not counted."""
         return cls(name=name, email=email, url=url, body=body, text=formats.plain(body, format), format=format)
 
     @property
@@ -76,7 +76,7 @@ def body_key(body: str) -> str:
 
 
 def typed(raw: Mapping[str, Any]) -> tuple[Fields, list[FieldError]]:
-    """The fields that are of their type, and what is wrong with the others."""
+    """The fields of the right type, and the errors of the others."""
     try:
         return Fields.model_validate(raw), []
     except ValidationError as error:
@@ -86,7 +86,7 @@ def typed(raw: Mapping[str, Any]) -> tuple[Fields, list[FieldError]]:
 
 
 def check(raw: Mapping[str, Any], rules: SiteSettings, format: str = formats.MARKDOWN) -> Submission:
-    """Raises Invalid, naming every wrong field. Unknown fields are ignored."""
+    """The checked submission. Raises Invalid, naming every wrong field. Unknown fields are ignored."""
     given, wrong = typed(raw)
     mistyped = {one.field for one in wrong}
 
@@ -162,25 +162,25 @@ def check(raw: Mapping[str, Any], rules: SiteSettings, format: str = formats.MAR
 
 
 def is_light(raw: Mapping[str, Any], format: str = formats.MARKDOWN) -> bool:
-    """`check` takes a millisecond or so: every field but the body ends at a few hundred characters."""
+    """Whether `check` takes about a millisecond: every field except the body is cut at a few hundred characters."""
     body = raw.get("body")
     return not isinstance(body, str) or formats.is_light(body, format)
 
 
 def composed(name: str) -> str:
-    """In NFC. As it was typed where it is far too long for that, or has more marks on a letter than any language."""
+    """The text in NFC; unchanged if it is far too long, or has more marks on a letter than any language."""
     is_plain = len(name) <= COMPOSED * NAME_LONGEST and stream_safe(name) == name
     return normalize("NFC", name) if is_plain else name
 
 
 def ticked(text: str | None) -> bool | str | None:
-    """What a form says of a box, since it has texts only; whatever is neither yes nor no stays what it is, and is refused."""
+    """A checkbox's text as a boolean; any other text is returned unchanged and then refused."""
     words = dict.fromkeys(("1", "true", "on", "yes"), True) | dict.fromkeys(("", "0", "false", "off", "no"), False)
     return text if text is None else words.get(text.strip().lower(), text)
 
 
 def has_lone_surrogate(text: str) -> bool:
-    """Half of a pair, which JSON can escape and UTF-8 cannot hold."""
+    """Whether a text contains half of a surrogate pair, which JSON can escape and UTF-8 cannot encode."""
     try:
         text.encode()
     except UnicodeEncodeError:

@@ -1,4 +1,4 @@
-"""What was finished once and is asked for often: threads, fragments and feeds, kept while they are still true."""
+"""A cache of rendered threads, fragments and feeds, valid while their revision is current."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from moderation.sites.model import Article
 
 KEPT_BYTES = 64 * 1024 * 1024
 WHOLE_SITE = ""
-"""In an article's stead: what is made from every article of a site."""
+"""The article key of pages made from all articles of a site."""
 REVALIDATE = "no-cache"
-"""Keep it, and ask before each use whether it still stands."""
+"""Cache-Control: store the answer, and revalidate it before each use."""
 
 Make = Callable[[Session, Article | None], Awaitable[bytes]]
 
@@ -29,14 +29,14 @@ class Kept:
     etag: str
     revision: int | None
     data_version: int | None
-    """The database's mark when this was last known to be true."""
+    """The data version at the last validation."""
     about: Article | None = None
     open: bool = True
-    """What it says of `about`: comments close by age without anybody writing."""
+    """Whether the article was open: comments close by age, without a commit."""
 
 
 class Threads:
-    """The least lately read article is dropped first. What another process wrote is seen before serving."""
+    """Least recently used articles are dropped first. Writes of other processes are noticed before serving."""
 
     def __init__(self, database: Database, kept_bytes: int = KEPT_BYTES) -> None:
         self.database = database
@@ -52,9 +52,9 @@ class Threads:
     async def read(
         self, site: str, article: str, name: str, make: Make, is_open: Callable[[Article], bool] | None = None
     ) -> Kept:
-        """What is kept of this article under `name`, or else what `make` makes of it, or of None: it does not exist yet.
+        """The cached page `name` of an article, or the result of `make` with the article (None if it does not exist).
 
-        `is_open` says whether it can be replied to now; `make` is given it with that as its `comments_open`.
+        `is_open` says whether the article is open now; `make` receives it as `comments_open`.
         """
         data_version = self.database.data_version()
         known = self._kept.get((site, article))
@@ -95,12 +95,10 @@ class Threads:
         kept = Kept(body, etag_of(body), article.revision if article else None, data_version, about)
         kept.open = article is None or article.comments_open
         if article is None and (key != WHOLE_SITE or data_version is None):
-            return (
-                kept  # anybody can ask for what does not exist; and nothing here would tell when it is no longer true
-            )
+            return kept  # not cached: any client can invent articles, and a missing one has no revision
         self._drop_if_older(site, key, kept)
         pages = self._kept.setdefault((site, key), {})
-        same = pages.get(name)  # whoever asked at the same time has built it too
+        same = pages.get(name)  # a concurrent request has built it too
         pages[name] = kept
         self._bytes += len(body) - (len(same.body) if same else 0)
         while self._bytes > self._most and len(self._kept) > 1:
@@ -111,12 +109,12 @@ class Threads:
         known = self._kept.get((site, article))
         if known and any(kept.revision != new.revision for kept in known.values()):
             self.drop(site, article)
-        if known and len(known) >= 64:  # many cursors of one long thread: no reason to keep them all
+        if known and len(known) >= 64:  # many cursors of one long thread: not all are worth keeping
             self.drop(site, article)
 
 
 def etag_of(body: bytes) -> str:
-    """Strong: the same for the same bytes only, whatever changed them, a new version of this service too."""
+    """A strong ETag: equal only for equal bytes."""
     return f'"{blake2b(body, digest_size=12).hexdigest()}"'
 
 
@@ -128,7 +126,7 @@ def answer(
     cache: str = REVALIDATE,
     headers: dict[str, str] | None = None,
 ) -> Response:
-    """200 with the body, or 304 for whoever has it."""
+    """200 with the body, or 304 if the client has it."""
     told = (headers or {}) | {"ETag": etag, "Cache-Control": cache}
     if is_known(request.headers.get("if-none-match"), etag):
         return Response(status_code=304, headers=told)
@@ -136,7 +134,7 @@ def answer(
 
 
 def is_known(sent: str | None, etag: str) -> bool:
-    """If-None-Match, compared weakly (RFC 9110, 13.1.2)."""
+    """Whether If-None-Match contains the ETag, by weak comparison (RFC 9110, 13.1.2)."""
     if not sent:
         return False
     return sent.strip() == "*" or etag in [tag.strip().removeprefix("W/") for tag in sent.split(",")]

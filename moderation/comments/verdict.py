@@ -1,4 +1,4 @@
-"""Verdict and Reason: what was judged, by which model, and why."""
+"""Verdict and Reason."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PUBLISH, HOLD, SPAM, REJECT = "publish", "hold", "spam", "reject"
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """One thing that counted: a rule that fired, or a label whose score did. Spans are code-point offsets into the body."""
+    """A rule that fired, or a label above its threshold. Spans are code-point offsets into the body."""
 
     rule: str
     label: str = ""
@@ -40,7 +40,7 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """`scores` is None where no model answered; `facts` is what the rules looked at, for a later replay."""
+    """`scores` is None if no model answered; `facts` holds the rules' inputs, for a later replay."""
 
     action: str
     reasons: tuple[Reason, ...] = ()
@@ -54,20 +54,20 @@ class Verdict:
 
     @property
     def max_score(self) -> float:
-        """The highest probability of any label; what was not scored is the worst."""
+        """The highest probability of any label; 1 without scores."""
         return max(self.scores.values()) if self.scores else 1.0
 
     @property
     def margin(self) -> float:
-        """How far the worst is from a half: 0 is the least certain, and so is what was not scored."""
+        """The distance of the highest score from one half: 0 is the least certain, also without scores."""
         return abs(self.max_score - 0.5) if self.scores else 0.0
 
     def priority_boost(self, text: str) -> int:
-        """By how many milliseconds a comment comes before its turn, up to two days: as long as that it may be overtaken,
-        and no longer, so nothing waits for ever. Time passes for all alike, so the order is settled when it arrives.
+        """Milliseconds by which a comment moves up in the order of arrival, at most two days. So no comment is overtaken by
+        more than two days. Time passes equally for all, so the order is fixed at arrival.
 
-        A day for how uncertain the model is, and a day for what the decision teaches: one bit for each label that could go
-        either way, two bits being plenty, and less from a text of a few characters.
+        Up to a day for the model's uncertainty, and up to a day for the information in a decision: one bit for each
+        undecided label, with two bits as the maximum, and less for a text of a few characters.
         """
         if not self.scores:
             return DAY
@@ -79,5 +79,5 @@ DAY = 86_400_000
 
 
 def bits(p: float) -> float:
-    """What an answer tells whose probability is p."""
+    """The information, in bits, of an answer with probability p (binary entropy)."""
     return 0.0 if p <= 0 or p >= 1 else -(p * math.log2(p) + (1 - p) * math.log2(1 - p))

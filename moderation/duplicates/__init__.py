@@ -1,1 +1,1 @@
-"""Near-duplicates: found, shown and decided as one."""
+"""Near-duplicates: found, shown and decided together."""

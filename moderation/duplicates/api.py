@@ -14,7 +14,7 @@ from moderation.web.operations import operation
 
 
 class SimilarComment(TypedDict):
-    """`similarity`: the share of shingles that both have, 0 to 1."""
+    """`similarity`: the share of common shingles, 0 to 1."""
 
     id: str
     status: str

@@ -1,4 +1,4 @@
-"""Near-duplicates: found for a moderator, one row in the queue, and filed as they come once people have decided on the wave."""
+"""Near-duplicates: found for moderators, shown as one row in the queue, and filed on arrival after a decision on their wave."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ from moderation.team.model import Principal
 from moderation.text import body as formats
 
 LIKE = 0.7
-"""From this similarity two comments are nearly one."""
+"""The similarity from which two comments are duplicates."""
 MOST = 200
 CANDIDATES = 1_000
 RECENT = 500
-"""How many comments without keys one is compared with, the newest."""
+"""The newest comments without keys that a comment is compared with."""
 AT_ONCE = 500
-"""Comments looked at in one go when keys are made up for: whoever posts waits for no more than that."""
+"""Comments read at a time when missing keys are added: a new comment waits at most for these."""
 WAVE = 3
-"""So many near-duplicates are a wave."""
+"""The number of duplicates that make a wave."""
 LASTS = 6 * 3_600_000
-"""Milliseconds for which newcomers go the way of a wave that was decided to be spam."""
+"""Milliseconds for which new comments follow a wave filed as spam."""
 ENOUGH = 40
-"""Shingles that a newcomer must have: two people may well say the same few words."""
+"""The fewest shingles of a new comment: several people can write the same few words."""
 LOOKED_AT = 60
-"""How many of a wave a newcomer is compared with."""
+"""The comments of a wave that a new comment is compared with."""
 
 
 def shingles(comment: Comment) -> similarity.Shingles:
@@ -48,7 +48,7 @@ def shingles_of(sent: Submission) -> similarity.Shingles:
 
 
 QUICK = 2_000
-"""Characters of a text whose shingles are made at once."""
+"""Characters up to which shingles are computed on the event loop."""
 
 
 def is_quick(body: str, format: str) -> bool:
@@ -56,12 +56,12 @@ def is_quick(body: str, format: str) -> bool:
 
 
 def keys_of(comment: Comment, *, links: bool) -> list[int]:
-    """None for what belongs to no wave: what is published at once without a link costs nothing."""
+    """The keys of a comment; none for comments published at once without a link, which cannot belong to a wave."""
     return similarity.keys(shingles(comment)) if comment.status != "approved" or links or comment.url else []
 
 
 async def keep(tx: Session, judged: Iterable[JudgedComment]) -> None:
-    """The keys of what may belong to a wave."""
+    """Stores the keys of comments that can belong to a wave."""
     rows = []
     for j in judged:
         c = j.comment
@@ -73,21 +73,21 @@ async def keep(tx: Session, judged: Iterable[JudgedComment]) -> None:
 
 
 async def keep_imported(tx: Session, site: str, keys: Iterable[tuple[str, list[int]]]) -> None:
-    """Of what came from elsewhere, (id, keys): it is folded and found as what was posted."""
+    """Stores (id, keys) of imported comments, which are folded and found like posted ones."""
     rows = [(site, id, found) for id, found in keys if found]
     if rows:
         await stored.keep(tx, rows)
 
 
 async def keep_anew(tx: Session, judged: JudgedComment) -> None:
-    """Those of a text that its author has changed."""
+    """Replaces the keys of an edited text."""
     await stored.drop(tx, judged.comment.site, judged.comment.id)
     await keep(tx, [judged])
 
 
 async def catch_up(database: Database) -> int:
-    """Keys for what waits without any: it came before there were keys, or was published at once and has come back. A piece
-    at a time; how many got some."""
+    """Adds keys to pending comments without any: older than keys, or published at once and held again. Returns the number
+    of comments, AT_ONCE at most."""
     given = 0
     async with database.reading() as session:
         known = list(await sites.sites(session))
@@ -112,7 +112,7 @@ async def catch_up(database: Database) -> int:
 
 
 async def rekey(tx: Session, comment: Comment) -> None:
-    """Where it had keys: those of its text as it is now."""
+    """Replaces a comment's keys, if it has any, by those of its current text."""
     if not await stored.without_keys(tx, comment.site, [comment.id]):
         await stored.drop(tx, comment.site, comment.id)
         keys = await WRITING.run(keys_of, comment, links=True, here=is_quick(comment.body, comment.format))
@@ -120,14 +120,14 @@ async def rekey(tx: Session, comment: Comment) -> None:
 
 
 def compared(with_: Comment, others: list[Comment]) -> list[tuple[Comment, float]]:
-    """Those alike, best first."""
+    """(comment, similarity) of the similar ones, the most similar first."""
     found = similarity.similarities(shingles(with_), map(shingles, others))
     near = [(c, p) for c, p in zip(others, found, strict=True) if p >= LIKE and c.id != with_.id]
     return sorted(near, key=lambda pair: (-pair[1], pair[0].id))
 
 
 async def similar(database: Database, principal: Principal, id: str) -> list[dict[str, Any]]:
-    """Near-duplicates of one comment on its site, of any status, best first. Raises NotFound."""
+    """Near-duplicates of a comment on its site, of any status, the most similar first. Raises NotFound."""
     async with database.reading() as session:
         comment = (await comments.find(session, [id])).get(id) if is_id(id) else None
         if comment is None or not principal.sees(comment.site):
@@ -141,7 +141,7 @@ async def similar(database: Database, principal: Principal, id: str) -> list[dic
 
 
 async def decided(tx: Session, spam: list[Comment], now: int) -> None:
-    """Remember that newcomers are to be compared with these; a wave is not asked for here, only whether there may be one."""
+    """After a spam decision: makes new comments be compared with these, if they can be a wave."""
     by_site: dict[str, list[Comment]] = {}
     for comment in spam:
         by_site.setdefault(comment.site, []).append(comment)
@@ -155,9 +155,9 @@ async def decided(tx: Session, spam: list[Comment], now: int) -> None:
 
 
 async def filed(session: Session, sent: list[tuple[Site, Submission]], now: int) -> list[str]:
-    """For each newcomer the decision by which a wave that it belongs to was filed as spam, or nothing.
+    """For each new comment, the spam decision on its wave, or an empty text.
 
-    Only what people decided counts, not what followed it: a wave does not wander.
+    Only comments that moderators decided are compared, not those filed after them, so a wave does not drift.
     """
     found = [""] * len(sent)
     seen: dict[str, similarity.Shingles] = {}
@@ -181,8 +181,8 @@ async def filed(session: Session, sent: list[tuple[Site, Submission]], now: int)
 
 
 async def waiting_with(database: Database, comment: Comment, most: int) -> list[Comment]:
-    """Those that wait and are alike to one that waits, the oldest first. They are compared without a connection: hundreds
-    of long texts take seconds."""
+    """Pending comments similar to a pending one, oldest first. They are compared without a database connection, because
+    hundreds of long texts take seconds."""
     keys = await asyncio.to_thread(lambda: similarity.keys(shingles(comment)))
     async with database.reading() as session:
         others = await stored.sharing(session, comment.site, keys, most, "pending")

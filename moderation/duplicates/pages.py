@@ -1,4 +1,4 @@
-"""Near-duplicates, for moderators: of one comment by the API, and a wave as one row of the queue."""
+"""Waves as rows of the queue."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from moderation.team.model import Principal
 
 
 async def folded(services: Services, principal: Principal, view: View) -> tuple[list[dict[str, Any]], str | None]:
-    """A page of the queue where all that wait and are alike stand in the row of the first of them.
+    """A page of the queue with similar pending comments folded into the row of the first one.
 
-    Its `wave` has every one of them with its revision: a decision on the row is one on all. A page further on shows those
-    of the same wave as a row again; nothing is passed over that no row stands for.
+    The row's `wave` holds all of them with their revisions, so a decision on the row covers all. Later pages show the rest of a
+    wave as a row again, so no comment is skipped.
     """
     shown: list[dict[str, Any]] = []
     inside = set[str]()
@@ -46,12 +46,12 @@ async def folded(services: Services, principal: Principal, view: View) -> tuple[
 
 
 def packed(wave: dict[str, int]) -> str:
-    """As one field of a form: a wave may have more than a form has fields."""
+    """A wave as one field of a form, since it can have more comments than a form can have fields."""
     return " ".join(f"{id}:{revision}" for id, revision in wave.items())
 
 
 def unpacked(ids: list[str], typed: dict[str, str]) -> dict[str, int]:
-    """The revisions of those that are decided with these: of each row that is a wave, all of it."""
+    """Id → revision of all comments in the waves of these rows."""
     told = " ".join(typed.get(f"wave-{id}", "") for id in ids).split()
     pairs = (one.partition(":") for one in told)
     return {id: int(said) for id, _, said in pairs if said.isascii() and said.isdigit() and len(said) < 15}

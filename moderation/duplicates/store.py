@@ -1,4 +1,4 @@
-"""Where comments that are alike meet: the keys of each, and those who share one."""
+"""The keys of comments, and comments with common keys."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from moderation.db.database import Session, placeholders
 
 
 async def keep(tx: Session, rows: Iterable[tuple[str, str, Sequence[int]]]) -> None:
-    """(site, id, keys) of each."""
+    """Stores (site, id, keys) of comments."""
     await tx.execute_many(
         "INSERT INTO duplicate_keys (site, id, key) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
         [(site, id, key) for site, id, keys in rows for key in dict.fromkeys(keys)],
@@ -22,7 +22,7 @@ async def drop(tx: Session, site: str, id: str) -> None:
 
 
 async def sharing(session: Session, site: str, keys: Sequence[int], limit: int, status: str = "") -> list[Comment]:
-    """Comments that share a key, those that share most first; of one status, or of all."""
+    """Comments with common keys, those with the most first; of one status or all."""
     if not keys:
         return []
     only, args = ("AND c.status = ? ", (status,)) if status else ("", ())
@@ -51,7 +51,7 @@ async def waiting_after(session: Session, site: str, after: str, limit: int) -> 
 
 
 async def keyless(session: Session, site: str, limit: int) -> list[Comment]:
-    """The newest without keys: published at once without a link, imported, or from before there were keys."""
+    """The newest comments without keys: published at once without a link, imported, or older than keys."""
     rows = await session.fetch(
         f"SELECT {COMMENT} FROM comments c WHERE c.site = ? AND NOT EXISTS (SELECT 1 FROM duplicate_keys a WHERE a.site = c.site "
         "AND a.id = c.id) ORDER BY c.id DESC LIMIT ?",
@@ -61,7 +61,7 @@ async def keyless(session: Session, site: str, limit: int) -> list[Comment]:
 
 
 async def filed(session: Session, site: str, keys: Sequence[int], since: str, limit: int) -> list[tuple[Comment, str]]:
-    """What people decided to be spam since the decision `since` and nobody has changed after, with the decision's id."""
+    """Comments filed as spam by moderators since the decision `since` and unchanged after it, with the decision's id."""
     if not keys:
         return []
     rows = await session.fetch(
@@ -74,7 +74,7 @@ async def filed(session: Session, site: str, keys: Sequence[int], since: str, li
 
 
 async def watch(tx: Session, site: str, until: int) -> None:
-    """Newcomers are compared with what is filed as a wave, until then."""
+    """Sets the time until which new comments are compared with filed waves."""
     await tx.execute(
         "UPDATE sites SET duplicates_watched_until = ? WHERE site = ? AND duplicates_watched_until < ?",
         until,

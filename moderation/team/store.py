@@ -129,7 +129,7 @@ async def add_token(tx: Session, token: Token, token_hash: str, now: int) -> Non
 
 
 async def token(session: Session, kind: str, token_hash: str, now: int) -> Token | None:
-    """The living one with this hash, of this kind."""
+    """The valid token of this kind with this hash."""
     row = await session.fetch_one(
         f"SELECT {COLUMNS} FROM tokens WHERE {SITES} AND token_hash = ? "
         "AND kind = ? AND ended_at IS NULL AND (expires_at IS NULL OR expires_at > ?)",
@@ -139,7 +139,7 @@ async def token(session: Session, kind: str, token_hash: str, now: int) -> Token
 
 
 async def living(session: Session, wanted: Collection[str], now: int) -> list[tuple[str, Token, str | None]]:
-    """(token hash, token, its moderator's role) of those that are not over, sessions of somebody who was removed neither."""
+    """(token hash, token, its moderator's role) of the valid ones; sessions of removed moderators are not valid."""
     if not wanted:
         return []
     columns = ", ".join(f"t.{column}" for column in COLUMNS.split(", "))
@@ -167,7 +167,7 @@ async def sessions_of(session: Session, moderator: Moderator, now: int) -> list[
 
 
 async def end_sessions(tx: Session, moderator: Moderator, now: int, *, id: str = "", but: str = "") -> int:
-    """The one that is called `id`, or all but the one with this hash."""
+    """Ends the session `id`, or all except the one with this hash."""
     which, value = ("id = ?", id) if id else ("token_hash <> ?", but)
     return await tx.execute(
         "UPDATE tokens SET ended_at = ? WHERE site = ? AND moderator = ? AND kind = 'session' AND ended_at IS NULL "
@@ -187,7 +187,7 @@ async def api_tokens(session: Session, site: str) -> list[Token]:
 
 
 async def end_token(tx: Session, now: int, *, token_hash: str = "", id: str = "") -> bool:
-    """By its hash; or, a program's, by its id. False where there is no living one."""
+    """Ends a token by its hash, or a program's by its id. False if none is valid."""
     which, value = ("token_hash = ?", token_hash) if token_hash else ("kind = 'api' AND id = ?", id)
     return (
         await tx.execute(f"UPDATE tokens SET ended_at = ? WHERE {SITES} AND {which} AND ended_at IS NULL", now, value)

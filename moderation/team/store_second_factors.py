@@ -1,4 +1,4 @@
-"""Second factors and recovery codes: what they are made from, and keyed hashes; never themselves."""
+"""Second factors as seeds, and recovery codes as keyed hashes."""
 
 from __future__ import annotations
 
