@@ -143,7 +143,8 @@ EDGES: tuple[Sequence[BaseRoute], ...] = (
 
 def routes(settings: Settings) -> list[BaseRoute]:
     """Every path: those of the edges, the files that pages load, and the demo's where it is asked for."""
-    static = StaticFiles(packages=[(f"moderation.{name}", "static") for name in ("web", "queue", "demo")])
+    slices = sorted(folder.parent.name for folder in Path(__file__).parent.glob("*/static"))
+    static = StaticFiles(packages=[(f"moderation.{name}", "static") for name in slices])
     shown = demo.routes if settings.demo else []
     every = [route for edge in EDGES for route in edge]
     often = [intake_public.POST_COMMENT, comments_public.list_thread]  # asked first: each route before costs 2 µs

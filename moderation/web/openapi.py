@@ -67,7 +67,7 @@ async def get_docs(request: Request) -> Response:
     page = (
         '<!doctype html><html lang="en"><meta charset="utf-8"><title>API</title>'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        '<link rel="stylesheet" href="/static/page.css"><main><h1>API</h1><p>The whole document: '
+        '<link rel="stylesheet" href="/static/page.css"><link rel="stylesheet" href="/static/docs.css"><main><h1>API</h1><p>The whole document: '
         f'<a href="/openapi.json">openapi.json</a></p><table>{rows}</table></main></html>'
     )
     return HTMLResponse(page, headers={"Content-Security-Policy": "default-src 'none'; style-src 'self'"})

@@ -63,7 +63,8 @@ async def test_a_person_with_the_form_is_published_and_sees_no_trap(service: Ser
     }  # fmt: skip
     around = page.one("div:has(> #reply-website)")
     assert [element.name for element in around.find_all(True)] == ["label", "input"] and list(around.attrs) == ["class"]
-    css = (await service.client.get("/static/page.css")).text
+    sheets = [attribute(link, "href") for link in page.all('link[rel="stylesheet"]')]
+    css = "".join([(await service.client.get(sheet)).text for sheet in sheets])
     assert f".{attribute(around, 'class')} {{ display: none; }}" in css
     answer = await by_form(service, website="")
     assert answer.status_code == 303 and "#comment-" in answer.headers["location"]

@@ -1,5 +1,6 @@
 """Every page with a hostile context: nothing unescaped comes through, and every control has its name."""
 
+import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
@@ -134,6 +135,36 @@ def test_styles_ask_no_other_host() -> None:
     for sheet in sheets:
         text = sheet.read_text()
         assert "url(" not in text and "@import" not in text
+
+
+def test_files_that_pages_load_have_different_names() -> None:
+    """All slices' files are at `/static/NAME`."""
+    names = [file.name for file in ROOT.glob("*/static/*")]
+    assert len(names) == len(set(names)) > 10
+
+
+def classes_of(sheet: str) -> set[str]:
+    selectors = re.sub(r"/\*.*?\*/|\{[^{}]*\}", " ", sheet, flags=re.DOTALL)
+    return set(re.findall(r"\.([a-z][\w-]*)", selectors))
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_a_page_links_the_styles_of_all_that_it_shows(name: str) -> None:
+    """The base, and the sheet of each slice whose pieces it has. One base is for readers, one for the console."""
+    shown = Page(page(name))
+    linked = [str(link["href"]).rpartition("/")[2] for link in shown.all("link") if link["rel"] == "stylesheet"]
+    if not linked:  # a piece of a page
+        return
+    base, *slices = linked
+    assert base in ("page.css", "console.css") and len(set(linked)) == len(linked)
+    room = {"page.css": ("comments", "intake", "demo"), "console.css": ("queue", "policy", "learning", "team")}[base]
+    used = {word for _, element in shown.elements for word in (element.get("class") or "").split()}
+    text = {sheet.name: sheet.read_text() for sheet in ROOT.glob("*/static/*.css")}
+    assert {f"{slice}.css" for slice in room} >= set(slices), "of this base"
+    for slice in room:
+        elsewhere = classes_of("".join(text[sheet] for sheet in linked if sheet != f"{slice}.css"))
+        own = used & classes_of(text[f"{slice}.css"]) - elsewhere
+        assert not own or f"{slice}.css" in slices, f"{slice}.css styles {own}"
 
 
 @pytest.mark.parametrize("name", ["queue", "comment"])
