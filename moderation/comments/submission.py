@@ -15,7 +15,7 @@ from classifier.streamsafe import normalize, stream_safe
 from moderation.core.problem import FieldError, Invalid
 from moderation.sites.model import SiteSettings
 from moderation.text import body as formats
-from moderation.text.addresses import BIDI, EMAIL_LONGEST, checked_email, checked_url
+from moderation.text.addresses import BIDI, EMAIL_LONGEST, checked_email, checked_url, trimmed, with_scheme
 from moderation.text.wordlist import folded
 from moderation.web.params import Body, Says, Text, errors_of
 
@@ -93,7 +93,8 @@ def check(raw: Mapping[str, Any], rules: SiteSettings, format: str = formats.MAR
     def refuse(field: str, code: str, message: str) -> None:
         wrong.append(FieldError(field, code, message))
 
-    name, email, url = (given.name or "").strip(), (given.email or "").strip(), (given.url or "").strip()
+    name, email = trimmed(given.name or ""), (given.email or "").strip()
+    url = with_scheme((given.url or "").strip())
     body, parent = (given.body or "").strip(), (given.parent or "").strip()
 
     if "name" not in mistyped:

@@ -45,6 +45,22 @@ def validated(text: str) -> str | None:
         return None
 
 
+MARKS = "".join(sorted(BIDI))
+BARE_HOST = re.compile(r"[^\s/?#:@\\]+\.[^\s/?#:@\\]{2,}(:\d+)?([/?#].*)?", re.DOTALL)
+
+
+def trimmed(text: str) -> str:
+    """Without white space and directional marks at its ends: phones leave these around a pasted name."""
+    while (shorter := text.strip().strip(MARKS)) != text:
+        text = shorter
+    return text
+
+
+def with_scheme(text: str) -> str:
+    """`example.org/me` as WordPress keeps it, with `http://` in front; anything else as it is."""
+    return f"http://{text}" if BARE_HOST.fullmatch(text) else text
+
+
 def checked_url(text: str) -> str | None:
     """An absolute http(s) address with its host in ASCII, so that a look-alike letter shows as `xn--`; or None."""
     if len(text) > ADDRESS_LONGEST or stream_safe(text) != text or "\\" in text:  # before anything normalises it

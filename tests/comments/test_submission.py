@@ -166,6 +166,11 @@ def test_a_name_has_no_control_characters(name: str) -> None:
     assert wrong(name=name) == [("name", "invalid")]
 
 
+@pytest.mark.parametrize("name", ["\u200fAnn\u200e", " \u2068 Ann\u2069\n", "\u202eAnn"])
+def test_a_name_loses_directional_marks_at_its_ends(name: str) -> None:
+    assert check(GOOD | {"name": name}, RULES).name == "Ann"
+
+
 @pytest.mark.parametrize(
     "name", ["\u200b", "\u3164", "\u2800\u2800", "\u00ad", "\u115f\u1160", "\ufe0f", "\u0301", "\u2060\u200d"]
 )
@@ -235,6 +240,9 @@ def test_an_address_has_254_characters_at_the_most() -> None:
         ("http://ⓔxample.org", "http://example.org"),
         ("http://[::1]:8080/", "http://[::1]:8080/"),
         ("http://example.org:80", "http://example.org:80"),
+        ("example.org", "http://example.org"),
+        ("www.example.org/me?a=1#b", "http://www.example.org/me?a=1#b"),
+        ("bücher.example:8080/ä", "http://xn--bcher-kva.example:8080/ä"),
     ],
 )
 def test_a_url_shows_where_it_leads(typed: str, kept: str) -> None:
@@ -244,7 +252,7 @@ def test_a_url_shows_where_it_leads(typed: str, kept: str) -> None:
 @pytest.mark.parametrize(
     "url",
     ["javascript:alert(1)", "JaVaScRiPt:alert(1)", "java\tscript:alert(1)", "data:text/html,x", "vbscript:x", "ftp://a.example",
-     "//a.example", "/path", "a.example", "mailto:a@b.example", "http://", "http:///a", "http://user@a.example",
+     "//a.example", "/path", "ann", "a.example:x", "ann@a.example", "a.example javascript:x", "mailto:a@b.example", "http://", "http:///a", "http://user@a.example",
      "http://google.com@evil.example", "http://a.example\\@evil.example", "http://a b.example", "http://a\r\nX: y",
      "http://a.example/\u202egpj.exe", "http://[", "http://a.example:99999", "http://a.example:x", "http://a%00b.example",
      "http://" + "ü" * 60 + ".example"],

@@ -42,8 +42,8 @@ async def test_bodies_and_addresses_have_exactly_their_limits(service: Service) 
     "name",
     [
         "Ann\u202egnp.exe",
-        "\u2066Ann",
-        "Ann\u200f",
+        "An\u2066n",
+        "An\u200fn",
         "\u200b\u200b",
         "\u3164",
         "\u2800",
