@@ -1,1 +1,1 @@
-"""Articles: registered, described, and related to one another."""
+"""Articles: registration, page metadata, and related articles."""

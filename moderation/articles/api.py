@@ -1,4 +1,4 @@
-"""Articles register: PUT with a token of scope `articles`."""
+"""Registration of articles: PUT with a token of scope `articles`."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ from moderation.web.params import Body, Says, Text
 
 
 def moment(text: str) -> int:
-    """Unix milliseconds of a time as RFC 3339 has it; without an offset in UTC. Raises ValueError."""
+    """Unix milliseconds of an RFC 3339 time; UTC without an offset. Raises ValueError."""
     when = datetime.fromisoformat(text)
     try:
         at = int((when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp() * 1000)
-        iso(at)  # an offset may lead out of the years that can be shown
+        iso(at)  # an offset may lead outside the years that `iso` can write
     except OverflowError as error:
         raise ValueError(text) from error
     return at
@@ -80,7 +80,7 @@ class ArticleOut(TypedDict):
     scope="articles", sessions=False, tag="articles",
 )  # fmt: skip
 async def put_article(request: Request, asked: ArticleIn) -> Response:
-    """Register or change an article; what is not given stays as it is."""
+    """Register or change an article; omitted fields keep their value."""
     services, principal = services_of(request), principal_of(request)
     site = await services.directory.site(request.path_params["site"])
     key = article_key(request.path_params["article"])
@@ -113,7 +113,7 @@ async def put_article(request: Request, asked: ArticleIn) -> Response:
 
 
 def changes(asked: ArticleIn) -> dict[str, Any]:
-    """The fields that were given, as the register keeps them."""
+    """The given fields, as stored."""
     found: dict[str, Any] = asked.model_dump(exclude_none=True)
     for name in {"title", "text"} & found.keys():
         found[name] = found[name].strip()

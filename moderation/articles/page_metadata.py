@@ -1,4 +1,4 @@
-"""What a page says of itself along with a comment. Anybody can send it, so it is taken or left, and never a mistake."""
+"""A page's title and address, sent with a comment. Anybody can send them, so invalid values are ignored, never an error."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ TITLE_LONGEST, URL_LONGEST = 300, 2_000
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What it is called and where it stands. Its date and its text are the site's to say (`PUT`): they would close it, and
-    stand under other articles."""
+    """Title and address. Date and text come only from the site (`PUT`): a date could close the article, and the text appears
+    under other articles."""
 
     title: str = ""
     url: str | None = None
 
     @classmethod
     def of(cls, raw: Any) -> Page | None:
-        """From the field `page` of a comment in JSON. None where nothing of it can be used."""
+        """The metadata in a JSON comment's field `page`; None if nothing in it is valid."""
         if not isinstance(raw, Mapping):
             return None
         page = cls(title(raw.get("title")), url(raw.get("url")))
@@ -37,7 +37,7 @@ class Page:
         return cls.of({"title": typed.get("page_title"), "url": typed.get("page_url")})
 
     def is_on(self, origins: tuple[str, ...]) -> bool:
-        """Its address is one of the site's own."""
+        """Whether the address is on one of the site's origins."""
         parts = urlsplit(self.url or "")
         return f"{parts.scheme}://{parts.netloc.lower()}" in origins
 
@@ -50,7 +50,7 @@ def title(raw: Any) -> str:
 
 
 def url(raw: Any) -> str | None:
-    """Without what stands behind `#`: that is a place on the page."""
+    """The address without its fragment."""
     if not isinstance(raw, str) or len(raw) > URL_LONGEST or has_lone_surrogate(raw):
         return None
     found = checked_url(raw.strip())

@@ -1,4 +1,4 @@
-"""You May Also Like: the articles that are nearest in content to one."""
+"""You May Also Like: the articles most similar to one."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from moderation.web.params import Query, limited
 
 LIMIT = 3
 WORDS = 55
-"""Of the teaser, as WordPress has it."""
+"""Words of an excerpt, as in WordPress."""
 FRESH = "public, max-age=300"
 
 
@@ -55,7 +55,7 @@ PATH = "/sites/{site}/articles/{article}/related"
 @operation("GET", PATH, query=RelatedQuery, answers={200: RelatedOut, 304: None}, headers=("If-None-Match",), tag="articles",
            shared=True)  # fmt: skip
 async def list_related(request: Request, asked: RelatedQuery) -> Response:
-    """You May Also Like: other articles of the site, the nearest in content first."""
+    """You May Also Like: other articles of the site, the most similar first."""
     services = services_of(request)
     site = await services.directory.site(request.path_params["site"])
     found = await services.related.nearest(site.key, article_key(request.path_params["article"]), asked.limit)

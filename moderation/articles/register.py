@@ -1,4 +1,4 @@
-"""An article is registered: by PUT, by an import, or by a person's approval where its page said what it is called."""
+"""Registration of articles: by PUT, by an import, or by a moderator's approval of a comment with page metadata."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from moderation.text import markdown
 
 
 async def register(tx: Session, article: Article) -> None:
-    """Store it, or its change, together with what it is about. What is said here replaces what a comment proposed."""
+    """Stores an article or its change, with its vector. The given values replace a comment's proposal."""
     await sites.put_article(tx, article)
     if article.title or article.url:
         await openings.settle(tx, article.site, article.key)
@@ -37,9 +37,9 @@ async def keep_vector(tx: Session, article: Article) -> None:
 
 
 async def proposed(opening: Opening, page: Page | None, site: Site, scorer: Scorer) -> Opening:
-    """With what its page said of itself. Anybody can say so: nothing of it is public before `settle` finds a person's word.
+    """Stores a page's proposal. Anybody can send one, so it is not public before `settle` finds a moderator's approval.
 
-    A title that would have held a comment is left out: whoever approves one should not have to read it twice.
+    A title that the site's rules would hold as a comment is dropped.
     """
     if page is None:
         return opening
@@ -58,8 +58,8 @@ async def proposed(opening: Opening, page: Page | None, site: Site, scorer: Scor
 
 
 async def settle(tx: Session, site_key: str, keys: Iterable[str]) -> None:
-    """After a decision on comments of these articles: what was proposed of them is theirs where the address is on one of the
-    site's own origins and a person has approved a comment there, and no longer theirs where that was taken back."""
+    """After a decision on comments of these articles: adopts a proposal if its address is on one of the site's origins and a
+    moderator has approved a comment there, and withdraws it after an undo."""
     found = await openings.proposals(tx, site_key, sorted(set(keys)))
     if not found:
         return

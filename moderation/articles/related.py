@@ -1,4 +1,4 @@
-"""Which registered articles are nearest in content to one, worked out once for each state of the site."""
+"""Related articles by content, computed once for each state of the site."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from moderation.sites.model import Article
 
 MOST = 10
 KEPT = 2_000
-"""Articles of a site whose nearest are remembered."""
+"""Articles of a site with cached results."""
 PAGE = 100
 
 
 class SiteVectors:
-    """The articles of one site at one state, and what was found out about them."""
+    """The vectors of one site's articles at one state, with cached results."""
 
     def __init__(self, sequence: int, known: Iterable[tuple[ArticleVector, Vector]]) -> None:
         self.sequence = sequence
@@ -32,7 +32,7 @@ class SiteVectors:
         self._found: OrderedDict[str, list[str]] = OrderedDict()
 
     def nearest(self, key: str) -> list[str]:
-        """The MOST nearest, the newest first among equals. Never itself."""
+        """The MOST most similar articles, without the article itself; among equals the newest first."""
         if key not in self._found:
             _, vector = self.known.get(key, (None, NOTHING))
             similarity = self._all.similarity(vector).round(6)
@@ -44,14 +44,14 @@ class SiteVectors:
 
 
 def updated(sequence: int, before: SiteVectors | None, new: list[ArticleVector]) -> SiteVectors:
-    """The work of a few milliseconds for a hundred articles, half a second for ten thousand."""
+    """The vectors after changes: takes some milliseconds for a hundred articles, half a second for ten thousand."""
     known = dict(before.known) if before else {}
     known |= {one.article: (one, Vector.unpack(one.vector)) for one in new}
     return SiteVectors(sequence, known.values())
 
 
 class Related:
-    """The vectors of each site that was asked for, as fresh as the database."""
+    """The vectors of each requested site, current with the database."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
@@ -59,7 +59,7 @@ class Related:
         self._lock = asyncio.Lock()
 
     async def nearest(self, site: str, key: str, limit: int) -> list[Article]:
-        """Raises NotFound for an article that nobody has heard of."""
+        """The related articles. Raises NotFound for an unknown article."""
         held = await self._of_site(site)
         keys = (await asyncio.to_thread(held.nearest, key))[:limit]
         async with self.database.reading() as session:
@@ -74,7 +74,7 @@ class Related:
         held = self._by_site.get(site)
         if held and held.sequence == sequence:
             return held
-        async with self._lock:  # of many that ask at once, one works
+        async with self._lock:  # one of several concurrent requests computes
             held = self._by_site.get(site)
             if held is None:
                 await self._catch_up(site)
@@ -87,7 +87,7 @@ class Related:
             return held
 
     async def _catch_up(self, site: str) -> None:
-        """What was registered before there were vectors, or when they were others."""
+        """Computes missing vectors, of articles older than vectors or than their current version."""
         while True:
             async with self.database.reading() as session:
                 missing = await vectors.missing(session, site, VERSION, PAGE)

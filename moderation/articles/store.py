@@ -1,4 +1,4 @@
-"""What articles are about, as vectors: kept, and read again by whoever compares them."""
+"""Articles' vectors."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ class ArticleVector:
     article: str
     vector: str
     is_linked: bool
-    """Its page's address is known, so that others can lead to it."""
+    """The page's address is known, so other articles can link to it."""
     at: int
-    """When it was published, or first seen."""
+    """The time of publication, or of the first comment."""
 
 
 async def keep(tx: Session, site: str, article: str, version: int, vector: str) -> None:
@@ -30,13 +30,13 @@ async def keep(tx: Session, site: str, article: str, version: int, vector: str) 
 
 
 async def newest(session: Session, site: str) -> int:
-    """The number of the site's last change; 0 where there was none."""
+    """The number of the site's last change; 0 without any."""
     row = await session.fetch_one("SELECT max(sequence) FROM article_vectors WHERE site = ?", site)
     return int(row[0] or 0) if row else 0
 
 
 async def since(session: Session, site: str, sequence: int) -> list[ArticleVector]:
-    """What has changed after that number."""
+    """The vectors changed after that number."""
     rows = await session.fetch(
         "SELECT v.article, v.vector, a.url, a.published_at, a.created_at FROM article_vectors v JOIN articles a "
         "ON a.site = v.site AND a.article = v.article WHERE v.site = ? AND v.sequence > ?",
@@ -46,7 +46,7 @@ async def since(session: Session, site: str, sequence: int) -> list[ArticleVecto
 
 
 async def missing(session: Session, site: str, version: int, limit: int) -> list[Article]:
-    """Articles with an address or words of their own, and no vector of this version: they are from before."""
+    """Articles with an address or a text, and without a vector of this version."""
     rows = await session.fetch(
         f"SELECT {ARTICLE} FROM articles WHERE site = ? AND (url IS NOT NULL OR title <> '' OR text <> '') "
         "AND article NOT IN (SELECT article FROM article_vectors WHERE site = ? AND version = ?) LIMIT ?",

@@ -1,4 +1,4 @@
-"""Articles that comments opened: how many, from where, and what their pages proposed to call them."""
+"""Articles opened by comments: their number, their networks, and the proposals of their pages."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ HOUR = 3_600_000
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """`comment` is the first one; `title` and `url` are what it brought of its page, for people to look at."""
+    """`comment` is the first one; `title` and `url` are its page metadata, for moderators."""
 
     site: str
     article: str
@@ -30,7 +30,7 @@ class Proposal:
     title: str
     url: str | None
     approved: bool
-    """A person has approved a comment there, and what brought it is not refused."""
+    """A moderator has approved a comment there, and the comment with the proposal is not refused."""
 
 
 async def add(tx: Session, rows: Iterable[Opening]) -> None:
@@ -42,7 +42,7 @@ async def add(tx: Session, rows: Iterable[Opening]) -> None:
 
 
 async def by_network(session: Session, site: str, addresses: Iterable[str], since: int) -> dict[str, int]:
-    """How many each address opened in the hour since then."""
+    """Network → articles opened in the hour since then."""
     wanted = list(addresses)
     if not wanted:
         return {}
@@ -55,7 +55,7 @@ async def by_network(session: Session, site: str, addresses: Iterable[str], sinc
 
 
 async def count(session: Session, site: str, since: int, most: int) -> int:
-    """How many were opened in the hour since then, counted up to `most`: past that nobody asks, and it could be any number."""
+    """Articles opened in the hour since then, counted up to `most`."""
     row = await session.fetch_one(
         "SELECT count(*) FROM (SELECT 1 FROM article_openings WHERE site = ? AND opened_at > ? AND opened_at < ? LIMIT ?) AS o",
         *(site, since, since + HOUR + LEEWAY, most),
@@ -64,7 +64,7 @@ async def count(session: Session, site: str, since: int, most: int) -> int:
 
 
 async def proposals(session: Session, site: str, articles: Iterable[str]) -> list[Proposal]:
-    """What was proposed for these articles."""
+    """The proposals for these articles."""
     wanted = list(articles)
     rows = await session.fetch(
         "SELECT o.article, o.title, o.url, EXISTS (SELECT 1 FROM comments f WHERE f.site = o.site AND f.id = o.comment "
@@ -77,5 +77,5 @@ async def proposals(session: Session, site: str, articles: Iterable[str]) -> lis
 
 
 async def settle(tx: Session, site: str, article: str) -> None:
-    """Somebody who may has said what it is called: nothing is proposed any more."""
+    """Deletes proposals that a registration has replaced."""
     await tx.execute("UPDATE article_openings SET title = '', url = NULL WHERE site = ? AND article = ?", site, article)

@@ -17,7 +17,7 @@ from moderation.sites.model import DAY
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabelAgreement:
-    """One label: of `decided` texts on which a person said something, the model had said the same at one half of `agreed`."""
+    """One label: texts that moderators `decided`, and those of them where the model `agreed` at a threshold of one half."""
 
     decided: int
     agreed: int
@@ -26,12 +26,12 @@ class LabelAgreement:
 
 
 class Agreement:
-    """Label → LabelAgreement, read at most every ten minutes: a scraper comes every few seconds."""
+    """Label → LabelAgreement, computed at most every ten minutes: scrapers ask every few seconds."""
 
     EVERY = 600_000
     """Milliseconds."""
     MOST = 5_000
-    """Decisions, the latest."""
+    """The most decisions read; the latest ones count."""
 
     def __init__(self) -> None:
         self._at: int | None = None

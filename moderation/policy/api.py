@@ -28,11 +28,11 @@ from moderation.web.params import Body, Says
 
 MOST = 1000
 TOGETHER = 8
-"""Texts that are judged in one go: another question waits for no more."""
+"""Texts judged at a time: another request waits at most for these."""
 PARSED = 500_000
-"""Characters with mark-up that one question has parsed."""
+"""Characters with mark-up that are parsed for one request."""
 AUTHOR = {"name": NAME_LONGEST, "url": URL_LONGEST, "email_domain": EMAIL_LONGEST}
-"""Characters of what is known of an author: no comment has more."""
+"""The author's fields and their limits in characters, as for comments."""
 
 
 class AuthorIn(Body):
@@ -65,7 +65,7 @@ class Judged(TypedDict):
 
 
 class ScoreOut(TypedDict):
-    """Of one `text` its scores, action, reasons and model; of `texts` the results in their order and the model."""
+    """For `text`: scores, action, reasons and model; for `texts`: the results in their order, and the model."""
 
     scores: NotRequired[dict[str, float]]
     action: NotRequired[str]
@@ -102,7 +102,7 @@ async def score_texts(request: Request, given: ScoreIn) -> dict[str, Any]:
 
 
 class Judge:
-    """What a site's policy makes of texts, one after the other."""
+    """A site's policy applied to texts, one after another."""
 
     def __init__(self, rules: SiteSettings, thresholds: Mapping[str, float], author: Author) -> None:
         self.rules, self.thresholds, self.author = rules, thresholds, author
@@ -112,7 +112,7 @@ class Judge:
         return markdown.is_light(text) and self.rules.are_compiled and self.rules.reading(len(text)) <= policy.AT_ONCE
 
     def documents(self, some: Sequence[tuple[str, Scored]]) -> list[dict[str, Any]]:
-        """As long as one comment may be, each text is read as one."""
+        """The result for each text, which is cut at the longest length of a comment."""
         found = []
         for text, one in some:
             text = text[:BODY_BYTES]
@@ -125,7 +125,7 @@ class Judge:
         return found
 
     def links(self, text: str) -> int:
-        """As they are counted in a comment; past PARSED characters with mark-up, by what begins as one."""
+        """The number of links as in a comment; after PARSED characters with mark-up, an estimate by address beginnings."""
         if self._to_parse <= 0 and not markdown.is_light(text):
             return markdown.estimated_links(text)
         if not markdown.is_light(text):
@@ -134,7 +134,7 @@ class Judge:
 
 
 def texts_of(given: ScoreIn) -> list[str]:
-    """Raises Invalid."""
+    """The texts of either field. Raises Invalid."""
     if given.texts is not None and given.text is None:
         return given.texts
     if given.text is not None and given.texts is None:

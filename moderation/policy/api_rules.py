@@ -1,4 +1,4 @@
-"""A site's settings and what its rules caught, for programs."""
+"""A site's settings and its rules' hits, for programs."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ RULES = "/api/v1/sites/{site}/rules"
 
 
 class MuteOut(TypedDict):
-    """`overturned`: moderators mostly approve what the rule caught. `sudden`: it began to catch everything."""
+    """`overturned`: moderators approve most of the rule's hits. `sudden`: it began to catch everything."""
 
     why: Literal["overturned", "sudden"]
     since: str
 
 
 class RuleOut(TypedDict):
-    """What one rule caught in the counted days."""
+    """One rule's hits in the counted days."""
 
     rule: str
     does: str
@@ -51,13 +51,13 @@ class UnmuteOut(TypedDict):
 
 
 class RulesIn(BaseModel):
-    """Settings by name, as in docs/defences.md; null is the default, what is left out stays."""
+    """Settings by name, as in docs/defences.md. null restores a default; omitted settings stay."""
 
     model_config = ConfigDict(extra="allow")
 
 
 def site_asked(request: Request) -> tuple[Principal, str]:
-    """Who asks, and of which site. Raises NotFound for another's."""
+    """The principal and the site's key. Raises NotFound for a site that the principal does not see."""
     principal, key = principal_of(request), request.path_params["site"]
     if not is_site_key(key) or not principal.sees(key):
         raise NotFound("There is no such site.")
@@ -66,7 +66,7 @@ def site_asked(request: Request) -> tuple[Principal, str]:
 
 @operation("GET", RULES, answers={200: RulesOut}, scope="moderate", tag="policy")
 async def get_rules(request: Request) -> dict[str, Any]:
-    """A site's settings, and what each rule has caught in the last 30 days."""
+    """A site's settings, and each rule's hits in the last 30 days."""
     services = services_of(request)
     _, key = site_asked(request)
     async with services.database.reading() as session:
@@ -75,7 +75,7 @@ async def get_rules(request: Request) -> dict[str, Any]:
 
 @operation("PUT", RULES, body=RulesIn, answers={200: RulesOut}, scope="moderate", tag="policy")
 async def set_rules(request: Request, given: RulesIn) -> dict[str, Any]:
-    """Change what is given of a site's settings; null is the default."""
+    """Change the given settings of a site; null restores a default."""
     services = services_of(request)
     principal, key = site_asked(request)
     check_administrator(principal)
@@ -89,7 +89,7 @@ async def set_rules(request: Request, given: RulesIn) -> dict[str, Any]:
 
 @operation("POST", RULES + "/{rule}/unmute", answers={200: UnmuteOut}, scope="moderate", tag="policy")
 async def unmute_rule(request: Request) -> dict[str, Any]:
-    """End the muting of a rule; it is not muted again for a day."""
+    """Unmute a rule; it stays unmuted for at least a day."""
     services = services_of(request)
     principal, key = site_asked(request)
     rule = request.path_params["rule"]

@@ -32,7 +32,7 @@ class WhatIfIn(Body):
 
 
 class Agreement(TypedDict):
-    """Of the changed verdicts that a person has decided: how many decisions agree with the change."""
+    """The changed verdicts with a decision: how many decisions agree with the change."""
 
     agree: int
     disagree: int
@@ -63,7 +63,7 @@ class WhatIfOut(TypedDict):
 
 
 async def replayed(services: Services, site: Site, days: int, house: SiteSettings, model: str) -> dict[str, Any]:
-    """Raises Invalid where there is no such model."""
+    """The replay. Raises Invalid for an unknown model."""
     try:
         return await services.what_if.what_if(site, days, house, services.clock(), model)
     except ModelError as error:

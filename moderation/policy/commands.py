@@ -1,4 +1,4 @@
-"""A site's rules, set and shown."""
+"""Commands for a site's rules."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ async def set_rules(
 
 
 def entries_in(file: str) -> str:
-    """A list from a file, a line each; `#` begins a remark. Raises Invalid."""
+    """A list's entries from a file, one a line; `#` begins a comment. Raises Invalid."""
     try:
         return Path(file).read_text("utf-8") + "\n"
     except UnicodeDecodeError:

@@ -1,8 +1,8 @@
-"""The site's own error rates: verdicts beside what people decided. Pure, and honest about what was never looked at.
+"""A site's error rates: verdicts compared with moderators' decisions.
 
-People mostly see what was held, so the decisions alone would say little of what was published or filed without them. A
-small sample of that is theirs to look at a second time: the comments whose random id ends in `AUDIT_SAMPLE`, one in 32.
-Only the sample's rates are the true rates of automatic decisions; the others are counts of what somebody happened on.
+Moderators see mostly held comments, so decisions alone say little about comments that were published or filed automatically.
+The audit sample corrects this: comments whose random id ends in `AUDIT_SAMPLE`, one in 32, are put up for review. Only the
+sample's rates are unbiased; the others count errors found by chance.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def is_sampled(comment: str) -> bool:
 
 
 def interval(hits: int, count: int) -> list[float] | None:
-    """Wilson's 95 % interval of a share (Wilson, JASA 1927); None of nothing."""
+    """Wilson's 95 % interval of a share (Wilson, JASA 1927); None for a total of 0."""
     if not count:
         return None
     p, z = hits / count, CERTAIN**2
@@ -42,7 +42,7 @@ def share(hits: int, count: int) -> dict[str, Any]:
 
 
 def known(outcome: Outcome) -> dict[str, float]:
-    """What the decision says of each label, as far as it says anything."""
+    """Label → 0 or 1, as far as the decision states it."""
     return teaches(outcome.action, outcome.labels)
 
 
@@ -51,7 +51,7 @@ def agreed(outcome: Outcome, label: str, truth: float) -> bool:
 
 
 def agreement(outcomes: Iterable[Outcome]) -> dict[str, dict[str, Any]]:
-    """Per label: of the texts on which a person said something, how often the model had said the same at one half."""
+    """Label → decided texts, and those where the model agrees at a threshold of one half."""
     counts: dict[str, Counter[bool]] = {label: Counter() for label in LABELS}
     for outcome in outcomes:
         if outcome.scores:
@@ -66,7 +66,7 @@ def week_of(at: int) -> str:
 
 
 def weeks(outcomes: Iterable[Outcome]) -> list[dict[str, Any]]:
-    """The same week by week, as ISO 8601 counts them: {week, labels}."""
+    """`agreement` by ISO 8601 week: {week, labels}."""
     by_week: dict[str, list[Outcome]] = {}
     for outcome in outcomes:
         by_week.setdefault(week_of(outcome.decided_at), []).append(outcome)
@@ -74,7 +74,7 @@ def weeks(outcomes: Iterable[Outcome]) -> list[dict[str, Any]]:
 
 
 def reliability(outcomes: Iterable[Outcome], label: str) -> list[dict[str, Any]]:
-    """Per tenth of the probability: how many texts, their mean probability, and how many of them people called so."""
+    """By tenth of the probability: the number of texts, their mean probability, and the share with the label by decision."""
     bins: list[list[tuple[float, float]]] = [[] for _ in range(10)]
     for outcome in outcomes:
         truth = known(outcome).get(label)
@@ -103,7 +103,7 @@ def approved(outcome: Outcome) -> bool:
 
 
 def report(judged: Mapping[str, int], outcomes: list[Outcome], picked: Mapping[str, int]) -> dict[str, Any]:
-    """The whole document, but for what waits now. `picked`: the size of the audit sample, by action."""
+    """The statistics document, without the pending counts. `picked`: the size of the audit sample, by action."""
     sample = [o for o in outcomes if is_sampled(o.submission)]
     waits = sorted(o.decided_at - o.judged_at for o in outcomes if o.judged_action == HOLD)
     return {

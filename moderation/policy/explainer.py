@@ -1,4 +1,4 @@
-"""Why a score is what it is: worked out off the event loop, once for each text, and kept without a word of it."""
+"""Explanations of scores: computed off the event loop, once for each text, and cached without its words."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ KEPT = 4096
 
 @dataclass(frozen=True, slots=True)
 class ScoredText:
-    """A text, and what else its score was made of."""
+    """A text with the other inputs of its score."""
 
     body: str
     format: str
@@ -34,23 +34,22 @@ class ScoredText:
 
 
 class Explainer:
-    """One thread for all who ask. It takes one text at a time, so that nobody waits for the whole page of another, and a
-    process never has more than one of its threads at work on this.
+    """One thread for all requests. It explains one text at a time, so a request never waits for another's whole page.
 
-    What is kept has no text and no word: labels, weights and places, under a name that nobody can make without the key of
-    this process. An erased or redacted text is asked for no more, and nothing of it is left here.
+    The cache contains no text and no word: labels, weights and positions, under a hash keyed by a secret of this process.
+    So nothing of an erased or redacted text remains here.
     """
 
     def __init__(self, classifier: Classifier) -> None:
         self.classifier = classifier
         self._kept: OrderedDict[bytes, bytes] = OrderedDict()
-        """Only the thread touches it."""
+        """Used by the thread only."""
         self._key = secrets.token_bytes(32)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="explainer")
 
     async def attributions(self, scored: ScoredText, *, keep: bool = True) -> list[dict[str, Any]]:
-        """The strongest first, with spans of the body. Where the model is gone: none, not an error; the verdict stands as
-        it was stored."""
+        """The strongest attributions first, with spans of the body. Empty if the model no longer exists; the stored verdict
+        stays as it is."""
         return await asyncio.get_running_loop().run_in_executor(self._thread, self._told, scored, keep)
 
     def close(self) -> None:
@@ -68,7 +67,7 @@ class Explainer:
             return with_words(kept, text)
         try:
             found = self.classifier.explain(Asked(text, scored.author, scored.site), scored.model)
-        except Exception:  # its files may come back: asked again the next time
+        except Exception:  # its files may return: the next request tries again
             return []
         found = sorted(found, key=lambda attribution: -abs(attribution.weight))[:SHOWN]
         if keep and (bare := without_words(found, text)) is not None:
@@ -85,7 +84,7 @@ def word_at(text: str, spans: tuple[tuple[int, int], ...]) -> str:
 
 
 def without_words(attributions: list[Attribution], text: str) -> bytes | None:
-    """Places instead of words. None where a word could not be told from its place: then nothing is kept."""
+    """Attributions with positions in place of words. None if a word cannot be restored from its position: not cached then."""
     if any(
         attribution.spans and word_at(text, attribution.spans) != attribution.feature for attribution in attributions
     ):
@@ -105,7 +104,7 @@ def document(attribution: Attribution, scored: ScoredText) -> dict[str, Any]:
     spans = formats.in_body(scored.body, scored.format, attribution.spans)
     return {
         "label": attribution.label,
-        "feature": attribution.feature.encode("utf-8", "replace").decode(),  # of a text to score, which may be anything
+        "feature": attribution.feature.encode("utf-8", "replace").decode(),  # may have lone surrogates
         "weight": round(attribution.weight, 4),
         "spans": [list(s) for s in spans],
     }

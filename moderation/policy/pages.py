@@ -31,7 +31,7 @@ from moderation.web.bodies import Form
 from moderation.web.guard import check_administrator, sent_form, signed_in
 
 Typed = dict[str, Any]
-"""A form's fields by name: texts, but for `trust_skips`, a list."""
+"""A form's fields by name: texts, except `trust_skips`, a list."""
 
 GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
     (
@@ -81,10 +81,10 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
         ),
     ),
 )  # fmt: skip
-"""Beside the thresholds, which stand first; together every setting of SiteSettings (a test holds them equal)."""
+"""All settings besides the thresholds; together they are SiteSettings (a test holds them equal)."""
 SETTINGS = ("spam_at", "hold_at", *(name for _, some in GROUPS for name, _, _ in some))
 LONGEST_SHOWN = 90_000
-"""Bytes of a list as a form sends it: two of them and the rest fit into one request."""
+"""Bytes of a list in a form: two of them and the other fields fit into one request."""
 LOOK_BACK = 365 * DAY
 
 
@@ -98,7 +98,7 @@ def kind(name: str) -> str:
 
 
 def typed_of(house: SiteSettings) -> Typed:
-    """The rules as they stand in the form."""
+    """The settings as form fields."""
     found: Typed = {f"hold_at.{label}": spelled(house.hold_at.get(label)) for label in LABELS}
     for name in SETTINGS:
         value = getattr(house, name)
@@ -116,12 +116,12 @@ def spelled(value: Any) -> str:
 
 
 def too_long(house: SiteSettings) -> list[str]:
-    """Lists that no form carries: they stay as they are, and the page names the command for them."""
+    """Lists too long for a form: they stay unchanged, and the page names the command for them."""
     return [n for n in SETTINGS if rules.is_list(n) and len(quote_plus("\r\n".join(getattr(house, n)))) > LONGEST_SHOWN]
 
 
 def given_of(pairs: Iterable[tuple[str, str]]) -> tuple[dict[str, Any], Typed, list[FieldError]]:
-    """What a sent form says: the settings as JSON has them, the texts to show again, and what is wrong already."""
+    """A sent form: the settings as in JSON, the texts to show again, and the errors so far."""
     fields = list(pairs)
     typed: Typed = dict(fields)
     wrong = list[FieldError]()
@@ -149,7 +149,7 @@ def kind_is_number(name: str) -> bool:
 
 
 def read(name: str, fields: list[tuple[str, str]]) -> Any:
-    """One setting of a sent form. An empty number is the default, a box that did not come is not ticked."""
+    """One setting of a sent form. An empty number is the default; a missing checkbox is false."""
     values = [value for key, value in fields if key == name]
     if name == "trust_skips":
         return values
@@ -181,7 +181,7 @@ async def seen_sites(request: Request, principal: Principal) -> list[Site]:
 
 
 def chosen(known: list[Site], wanted: str) -> Site:
-    """Raises NotFound; without a wish the first."""
+    """The chosen site, or the first. Raises NotFound."""
     found = next((site for site in known if site.key == wanted), None) if wanted else next(iter(known), None)
     if found is None:
         raise NotFound("There is no such site.")
@@ -196,7 +196,7 @@ async def show(
     template: str = "policy/policy.html",
     status: int = 200,
 ) -> Response:
-    """The form, with whatever is typed in it, and what has changed of late."""
+    """The page: the form with its values, and recent changes."""
     services = services_of(request)
     async with services.database.reading() as session:
         changes = await settings_history.changes(session, shown.site)
@@ -239,7 +239,7 @@ async def promises_of(request: Request, site: Site, filed: float, published: flo
 
 
 def share_of(asked: str, otherwise: str, name: str, errors: dict[str, str]) -> tuple[float, str]:
-    """The share, and how it is told."""
+    """The share, and its text."""
     asked = asked.strip()
     try:
         return thresholds.parse(f"{asked[:-1]}/100" if asked.endswith("%") else asked), asked
@@ -294,7 +294,7 @@ CHANGED = "Somebody else has changed the rules meanwhile (see below). Save again
 
 @sent_form
 async def post_page(request: Request, principal: Principal, form: Form) -> Response:
-    """Save the policy; what is wrong is said at its field, with what was typed kept."""
+    """Save the policy; errors appear at their fields, with the values kept."""
     services = services_of(request)
     given, typed, wrong = given_of(form.pairs)
     key = site_asked(typed, principal)
@@ -333,7 +333,7 @@ async def errors_in(check: Awaitable[Any]) -> list[FieldError]:
 
 @sent_form
 async def post_undo(request: Request, principal: Principal, typed: Form) -> Response:
-    """Put the rules back as they were before a change."""
+    """Restore the settings from before a change."""
     services = services_of(request)
     key = site_asked(typed, principal)
     check_administrator(principal)

@@ -1,6 +1,6 @@
-"""Policy: (what was sent, its scores, the author's record) → Verdict. Pure; the rules are one ordered list.
+"""The policy: (submission, scores, author's record) → Verdict. Pure; the rules are one ordered list.
 
-Every rule is asked, every one that fires is a reason, and the first in the order decides. A rule that cannot run holds.
+Every rule is applied, every rule that fires is a reason, and the first in the order decides. A rule that fails holds.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from moderation.text.wordlist import Listed, ascii_domain, is_disposable
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """All that the rules may look at. `form` is `ok`, `missing`, `early`, `old`, or empty where none is asked for."""
+    """The inputs of the rules. `form`, the state of the form token, is `ok`, `missing`, `early`, `old`, or empty if not
+    required."""
 
     submission: Submission
     settings: SiteSettings
@@ -29,32 +30,32 @@ class Case:
     thresholds: Mapping[str, float] = field(default_factory=dict)
     links: int = 0
     trusted: bool = False
-    """Its author proved, by a receipt, an earlier approved comment on this site."""
+    """The author has proved, by a receipt, an earlier approved comment on this site."""
     form: str = ""
     honeypot: bool = False
     address: str = ""
-    """The address it came from. Looked at, never stored."""
+    """The network address. It is used here and never stored."""
     author: str = ""
-    """The key that its author is known by."""
+    """The author's key."""
     network_key: str = ""
-    """The key of that address."""
+    """The network address's key."""
     muted: Mapping[str, Mute] = field(default_factory=dict)
     wave: str = ""
-    """The decision on a wave of spam that it is alike to."""
+    """The decision on a similar wave of spam."""
     new_article: bool = False
-    """It opens an article where comments have opened too many within the hour."""
+    """The comment opens an article after comments have opened too many within the hour."""
 
 
 Rule = Callable[[Case], list[Reason]]
 
 
 def disallowed(case: Case) -> list[Reason]:
-    """A disallowed word, address, domain or person."""
+    """A disallowed word, address, domain or author."""
     return listed("disallowed", case.settings.disallows, case)
 
 
 def listed(rule: str, named: Listed, case: Case) -> list[Reason]:
-    """What of a list stands in the text, the name or the author's link, or is where the comment comes from."""
+    """The entries of a list that match the text, the name, the author's link, the author or the network."""
     if not named:
         return []
     sent = case.submission
@@ -76,7 +77,7 @@ def listed(rule: str, named: Listed, case: Case) -> list[Reason]:
 
 
 def wave(case: Case) -> list[Reason]:
-    """Nearly the same as what a moderator has just decided to be spam."""
+    """Similar to a wave that a moderator has just filed as spam."""
     return [Reason("wave", note=f"alike to a wave filed by decision {case.wave}")] if case.wave else []
 
 
@@ -86,47 +87,47 @@ def unscored(case: Case) -> list[Reason]:
 
 
 def certain_spam(case: Case) -> list[Reason]:
-    """The classifier is all but certain."""
+    """A spam score of at least the site's `spam_at`."""
     p = (case.scores or {}).get("spam", 0.0)
     return [Reason("certain-spam", "spam", p)] if p >= case.settings.spam_at else []
 
 
 def honeypot(case: Case) -> list[Reason]:
-    """The field of our own form that nobody can see came back filled."""
+    """A value in the form's hidden field."""
     return [Reason("honeypot", note="a field that only programs see was filled")] if case.honeypot else []
 
 
 def disposable(case: Case) -> list[Reason]:
-    """An address that its author will not have tomorrow."""
+    """An address of a disposable mail service."""
     if case.settings.disposable == "off" or not is_disposable(case.submission.email_domain):
         return []
     return [Reason("disposable", note="a disposable email address")]
 
 
 def blocked_word(case: Case) -> list[Reason]:
-    """A word, address, domain or person that this site wants to see first."""
+    """A word, address, domain or author that the site reviews first."""
     return listed("blocked-word", case.settings.blocks, case)
 
 
 def many_links(case: Case) -> list[Reason]:
-    """Three links or more, by default."""
+    """As many links as the site's `max_links`, or more."""
     most = case.settings.max_links
     return [Reason("many-links", weight=case.links, note=f"{case.links} links")] if 0 < most <= case.links else []
 
 
 def form_token(case: Case) -> list[Reason]:
-    """Our own form came back without its token, too early for a person, or too old."""
+    """A form without its token, or with one that is too young for a person or too old."""
     said = {"missing": "no form token", "early": "sent faster than a person types", "old": "the form was too old"}
     return [Reason("form-token", note=said[case.form])] if case.form in said else []
 
 
 def new_article(case: Case) -> list[Reason]:
-    """The first comment on a key that nobody has registered, while such keys come in a flood."""
+    """The first comment on an unregistered article, during a flood of new articles."""
     return [Reason("new-article", note="one of very many new articles in an hour")] if case.new_article else []
 
 
 def label_above(case: Case) -> list[Reason]:
-    """A label above its threshold: the site's own, else the one in the model's card (from held-out data)."""
+    """A label above its threshold: the site's, else the model card's (from held-out data)."""
     found = []
     for label in LABELS:
         at = case.settings.hold_at.get(label, case.thresholds.get(label, 0.5))
@@ -137,12 +138,12 @@ def label_above(case: Case) -> list[Reason]:
 
 
 def first_time(case: Case) -> list[Reason]:
-    """An author without proof of an earlier approved comment, where a site wants to see those first."""
+    """An author without proof of an earlier approved comment, if the site holds those."""
     return [Reason("first-time", note="no proof of an earlier approved comment")] if case.settings.hold_first else []
 
 
 def stranger_with_link(case: Case) -> list[Reason]:
-    """A link in the text. Whoever proves an earlier approved comment is not asked."""
+    """A link in the text, by an author without proof of an earlier approved comment."""
     if not case.links:
         return []
     return [Reason("stranger-with-link", note="a link from an author without an approved comment")]
@@ -163,14 +164,14 @@ RULES: tuple[tuple[str, Rule, str], ...] = (
     ("first-time", first_time, HOLD),
     ("stranger-with-link", stranger_with_link, HOLD),
 )
-"""Name, question, and what happens where it is the first to fire. Rejecting by itself is not among them: a site's own
-decisions have to earn that."""
+"""Name, rule, and the action if it is the first to fire. No rule rejects: a site's own decisions must justify that
+first."""
 
 
 def judge(case: Case, rules: tuple[tuple[str, Rule, str], ...] = RULES) -> Verdict:
-    """Ask every rule; the first in order that fires decides; none: publish.
+    """Applies every rule; the first in order that fires decides; without any: publish.
 
-    One that is muted holds at most, and leaves it to those after it to say more.
+    A muted rule only holds, and a later rule can still file the comment.
     """
     action, muted, reasons = "", False, list[Reason]()
     skipped = case.settings.trust_skips if case.trusted else ()
@@ -181,7 +182,7 @@ def judge(case: Case, rules: tuple[tuple[str, Rule, str], ...] = RULES) -> Verdi
             leads_to = getattr(case.settings, name)
         try:
             found = rule(case) if leads_to != "off" else []
-        except Exception as broken:  # a rule that cannot run holds, and says so by its name
+        except Exception as broken:  # a rule that fails holds, with its name as the reason
             found, leads_to = [Reason(name, note=f"the rule could not run ({type(broken).__name__})")], HOLD
         if not found:
             continue
@@ -196,11 +197,11 @@ def judge(case: Case, rules: tuple[tuple[str, Rule, str], ...] = RULES) -> Verdi
 
 
 AT_ONCE = 10_000
-"""Characters that lists may look at on the event loop: some two milliseconds."""
+"""Characters that lists may read on the event loop: about two milliseconds."""
 
 
 def is_quick(case: Case) -> bool:
-    """`judge` takes no longer than anything else that is done at once. Only the lists read, and only where there are any."""
+    """Whether `judge` is fast enough for the event loop. Only lists read the text, so only their lengths count."""
     sent, rules = case.submission, case.settings
     if not rules.are_compiled:
         return False
@@ -209,7 +210,7 @@ def is_quick(case: Case) -> bool:
 
 
 def counted_as(reason: Reason) -> str:
-    """The name that a reason is counted under: of the labels' rule each label by itself."""
+    """The name that a reason is counted under; the rule `label` counts each label separately."""
     return f"label:{reason.label}" if reason.rule == "label" else reason.rule
 
 
@@ -217,7 +218,7 @@ REMARKS = {"overturned": "moderators mostly overturn it", "sudden": "it suddenly
 
 
 def with_remark(reason: Reason, muted: Mapping[str, Mute], leads_to: str) -> Reason:
-    """What is muted says so wherever its reason is shown."""
+    """The reasons, with a remark on those of muted rules."""
     mute = muted.get(counted_as(reason))
     if mute is None:
         return reason
@@ -228,7 +229,7 @@ def with_remark(reason: Reason, muted: Mapping[str, Mute], leads_to: str) -> Rea
 
 
 def facts(case: Case) -> dict[str, Any]:
-    """What the rules used beside the text and the scores; neither email nor address."""
+    """The rules' inputs besides text and scores; neither email nor network address."""
     told: dict[str, Any] = {
         "links": case.links,
         "trusted": case.trusted,

@@ -1,4 +1,4 @@
-"""The classifier, off the event loop and against the clock."""
+"""The classifier, off the event loop and with a deadline."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ log = logging.getLogger("moderation.policy.scorer")
 
 BATCH = 64
 DEADLINE = 0.5
-"""Seconds that the classifier has for a batch; after that it is held `unscored`."""
+"""Seconds that the classifier has for a batch; after that its comments are held as `unscored`."""
 
 
 class Scorer:
-    """No answer is an answer: None."""
+    """Scores batches; the scores are None without an answer in time."""
 
     def __init__(self, classifier: Classifier, deadline: float = DEADLINE) -> None:
         self.classifier = classifier
@@ -42,29 +42,29 @@ class Scorer:
             log.error("no model: every comment is held", extra={"why": self.problem})
 
     def _score(self, asked: list[Asked]) -> list[Scored]:
-        self.classifier.load()  # nothing to do, unless it failed before: it may have been mended, else this says what is wrong
+        self.classifier.load()  # no effect unless an earlier load failed: then it may succeed now, or name the error again
         self.classifier.refresh()
         found = self.classifier.score(asked)
         self.problem = self.classifier.problem
         return found
 
     async def score(self, asked: list[Asked], *, patient: bool = False) -> list[Scored | None]:
-        """`patient`: a long list that somebody waits for; it goes in batches, so that no comment waits behind it."""
+        """Scores for each text. `patient`: a long list without a deadline, scored in batches so that comments do not wait for it."""
         if patient:
             parts = [asked[at : at + BATCH] for at in range(0, len(asked), BATCH)]
             return [one for part in parts for one in await self.score(part)]
         if self._late and not self._late.done():
-            return [None] * len(asked)  # still busy with what was too slow: nobody waits behind that
+            return [None] * len(asked)  # still busy with a slow batch: later ones do not wait
         work = asyncio.get_running_loop().run_in_executor(self._thread, self._score, asked)
         try:
-            # shielded: a late answer is thrown away, but a thread cannot be stopped
+            # shielded: a late answer is dropped, but a thread cannot be stopped
             return list(await asyncio.wait_for(asyncio.shield(work), self._deadline))
         except TimeoutError:
             self._late = work
             self.problem = f"the model took longer than {self._deadline} s"
             work.add_done_callback(lambda done: done.cancelled() or done.exception())
         except ModelError as error:
-            self.problem = str(error)  # which file, and why: nothing of a text
+            self.problem = str(error)  # names the file and the error, no text
         except Exception as error:
             self.problem = f"the model failed ({type(error).__name__})"
         log.error("unscored", extra={"why": self.problem, "count": len(asked)})
@@ -73,7 +73,7 @@ class Scorer:
     def thresholds(self) -> dict[str, float]:
         try:
             return dict(self.classifier.thresholds)
-        except Exception:  # not loaded: there are no scores either
+        except Exception:  # not loaded: no scores
             return {}
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""A site's rules as an operator has them: changed with an entry in the log, shown with what each of them has done."""
+"""A site's settings: changes with an entry in the audit log, undo, and a report of each rule's hits."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ async def change(
     *,
     is_block: bool = False,
 ) -> dict[str, list[Any]]:
-    """What differs now: setting → [before, after]. `is_block`: it was one click at a comment. Raises NotFound or Invalid; then
-    nothing has changed."""
+    """Changes settings. Returns setting → [before, after]. `is_block`: the change is a block from a comment. Raises NotFound or
+    Invalid; nothing changes then."""
     site = await site_of(tx, key)
     return await put(
         tx,
@@ -62,7 +62,7 @@ async def changed(house: SiteSettings, given: Mapping[str, Any], signer: Signer)
 
 
 async def put_back(tx: Session, key: str, version: str, actor: str, now: int) -> dict[str, list[Any]]:
-    """The rules as they were before a change; a change itself, so that it can be taken back too. Raises NotFound."""
+    """Restores the settings from before a change. This is a change too, and can be undone. Raises NotFound."""
     site = await site_of(tx, key)
     before = await past_settings.one(tx, key, version)
     if before is None:
@@ -73,7 +73,7 @@ async def put_back(tx: Session, key: str, version: str, actor: str, now: int) ->
 async def put(
     tx: Session, site: Site, after: SiteSettings, act: str, actor: str, now: int, *, is_block: bool = False
 ) -> dict[str, list[Any]]:
-    """Nothing is written where nothing differs."""
+    """Writes the settings if they differ."""
     differs = rules.differences(site.settings, after)
     if differs:
         await past_settings.add(tx, site.key, site.settings, after, actor, now, is_block=is_block)
@@ -83,7 +83,7 @@ async def put(
 
 
 async def changes(session: Session, site: Site) -> list[dict[str, Any]]:
-    """The latest changes, newest first: who, when, and what differed; each with the version that ends it again."""
+    """The latest changes, newest first: moderator, time and differences, with the version that undoes each."""
     found, after = list[dict[str, Any]](), site.settings
     for version in await past_settings.versions(session, site.key):
         differs = rules.differences(version.settings, after)
@@ -94,7 +94,7 @@ async def changes(session: Session, site: Site) -> list[dict[str, Any]]:
 
 
 def said(value: Any) -> str:
-    """A setting, or what else the log keeps, for a person to read."""
+    """A value of the audit log as text."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, Mapping):
@@ -105,12 +105,12 @@ def said(value: Any) -> str:
 
 
 def moved(pair: Sequence[Any]) -> str:
-    """What a setting was and is."""
+    """A setting's old and new value as text."""
     return " → ".join(said(value) or "nothing" for value in pair)
 
 
 def does(rule: str, house: SiteSettings) -> str:
-    """What a rule does on this site where nothing mutes it: `spam`, `hold` or `off`."""
+    """A rule's action on this site without muting: `spam`, `hold` or `off`."""
     if rule in ("honeypot", "disposable"):
         return str(getattr(house, rule))
     named = {"disallowed": house.disallowed, "blocked-word": house.blocked, "many-links": house.max_links}
@@ -120,7 +120,7 @@ def does(rule: str, house: SiteSettings) -> str:
 
 
 async def report(session: Session, site: Site, now: int) -> dict[str, Any]:
-    """The settings, and what each rule caught of late, how much of it moderators decided, and approved all the same."""
+    """The settings, and for each rule its recent hits, how many moderators decided, and how many they approved."""
     counts = await rule_health.counts(session, site.key, now // DAY - LOOK_BACK + 1)
     names = [name for name in ACTIONS if name != "label"] + sorted(counts.keys() - ACTIONS.keys())
     names += sorted(site.muted.keys() - set(names))

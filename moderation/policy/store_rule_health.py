@@ -1,4 +1,4 @@
-"""How often each rule fired, and how often moderators overturned it: counts per site, rule and day."""
+"""Rule health: hits and overturned hits by site, rule and day."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Count:
 
 
 async def add(tx: Session, counted: Mapping[Key, Count]) -> None:
-    """One statement, and none where nothing is to be added."""
+    """Adds counts, in one statement; in none for empty counts."""
     rows = [(*key, c.hits, c.decided, c.overturned) for key, c in sorted(counted.items()) if c != Count()]
     if rows:
         await tx.execute_many(
@@ -39,7 +39,7 @@ async def add(tx: Session, counted: Mapping[Key, Count]) -> None:
 
 
 async def outcomes(session: Session, site: str, ids: Iterable[str]) -> dict[tuple[str, int], bool]:
-    """(id, revision judged) → was it approved? By the last decision that stands; one that holds decides nothing."""
+    """(id, judged revision) → whether the last standing decision approved it; `hold` decides nothing."""
     wanted = list(ids)
     rows = await session.fetch(
         f"SELECT submission, judged_revision, action FROM decisions WHERE site = ? AND submission IN ({placeholders(len(wanted))}) "
@@ -50,9 +50,9 @@ async def outcomes(session: Session, site: str, ids: Iterable[str]) -> dict[tupl
 
 
 async def caught_by(session: Session, site: str, ids: Iterable[str]) -> dict[tuple[str, int], list[Key]]:
-    """(id, revision judged) → the rules that fired on what was not published, each on the day that it was judged.
+    """(id, judged revision) → the rules that fired on comments that were not published, with the day of the verdict.
 
-    What was imported was judged elsewhere.
+    Imported comments are excluded: another system judged them.
     """
     wanted = list(ids)
     rows = await session.fetch(
@@ -69,7 +69,7 @@ async def caught_by(session: Session, site: str, ids: Iterable[str]) -> dict[tup
 
 
 async def counts(session: Session, site: str | None, first: int = 0, last: int | None = None) -> dict[str, Count]:
-    """Sums per rule over the days from `first` to before `last`; of all sites where none is named."""
+    """Sums by rule over the days from `first` to before `last`; over all sites if none is named."""
     where, args = ["day >= ?"], [first]
     if last is not None:
         where.append("day < ?")
@@ -85,7 +85,7 @@ async def counts(session: Session, site: str | None, first: int = 0, last: int |
 
 
 async def submitted(session: Session, site: str, first: int, last: int) -> int:
-    """How many comments came on the days from `first` to before `last`."""
+    """The number of comments on the days from `first` to before `last`."""
     row = await session.fetch_one(
         "SELECT count(*) FROM comments WHERE site = ? AND id >= ? AND id < ?",
         *(site, first_id_at(first * DAY), first_id_at(last * DAY)),

@@ -1,4 +1,4 @@
-"""A site's rules as they were before each of the latest changes."""
+"""A site's settings before each of the latest changes."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from moderation.db.database import Session
 from moderation.sites.model import DAY, SiteSettings
 
 KEPT = 20
-"""So many changes of the policy, with what was blocked from comments between them."""
+"""The most policy changes kept, with the blocks between them."""
 MOST = 60
-"""Together with the days on which somebody blocked."""
+"""The most rows kept, days of blocks included."""
 SEVERAL = "several"
-"""Who it was, where one row stands for the acts of more than one."""
+"""The moderator of a row that combines several moderators' acts."""
 
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """`settings` are those that the change at `changed_at` replaced. `is_block`: a day's blocks from comments, all of them."""
+    """`settings` are those before the change at `changed_at`. `is_block`: the row combines a day's blocks from comments."""
 
     id: str
     changed_at: int
@@ -32,18 +32,18 @@ class Version:
 async def add(
     tx: Session, site: str, settings: SiteSettings, after: SiteSettings, actor: str, now: int, *, is_block: bool = False
 ) -> None:
-    """The oldest go where there are more than are kept.
+    """Adds a version and deletes the oldest beyond the limits.
 
-    What is blocked within a day, without a change of the policy between, is one row: newsrooms block dozens, and each by
-    itself would push a change of the policy out of reach. Each is in the log, and is taken back where it was made.
+    A day's blocks without a policy change between them are one row: newsrooms block dozens, which would push policy changes
+    out of the history. Each block is in the audit log, and is undone at its comment.
     """
     newest = await latest(tx, site)
-    # two changes within one millisecond still stand in their order
+    # keeps the order of two changes within one millisecond
     at = now if newest is None else max(now, newest.changed_at + 1)
     if is_block and newest and newest.is_block and newest.changed_at // DAY == at // DAY:
         settings, actor = newest.settings, actor if actor == newest.actor else SEVERAL
         await tx.execute("DELETE FROM settings_history WHERE site = ? AND id = ?", site, newest.id)
-        if settings == after:  # all of it was taken back
+        if settings == after:  # all of it was undone
             return
     await tx.execute(
         "INSERT INTO settings_history (site, id, changed_at, actor, settings, is_block) VALUES (?, ?, ?, ?, ?, ?)",
@@ -58,7 +58,7 @@ async def add(
 
 
 def are_all(versions: Sequence[Version]) -> bool:
-    """Nothing older can have gone."""
+    """Whether these are all versions, with none deleted."""
     return len(versions) < MOST and sum(not version.is_block for version in versions) < KEPT
 
 

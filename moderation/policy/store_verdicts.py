@@ -1,4 +1,4 @@
-"""What became of what was judged: counts of verdicts, and decisions beside the verdicts that they answer."""
+"""Counts of verdicts, and decisions with their verdicts."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from moderation.core.ids import EVERYWHERE, first_id_at
 from moderation.db.database import Row, Session, placeholders
 
 MOST = 20_000
-"""Decisions that are looked at, the latest: what a page can count while somebody waits for it."""
+"""The most decisions read, the latest: as many as a page can count while its reader waits."""
 PAGE = 1_000
 
 
@@ -30,7 +30,7 @@ class Outcome:
 
 
 def here(site: str, column: str = "site") -> tuple[str, list[str]]:
-    """A condition that lets the index lead with the site, where all are meant too."""
+    """A condition on the site that uses the index, also for all sites."""
     return (f"{column} IN (SELECT site FROM sites)", []) if site == EVERYWHERE else (f"{column} = ?", [site])
 
 
@@ -45,7 +45,7 @@ def outcomes_of(rows: list[Row]) -> list[Outcome]:
 
 
 async def judged(session: Session, site: str, since: int, sample: str = "") -> dict[str, int]:
-    """How many comments came since then, by what was done with them without a person; or of the `sample`, whose ids end so."""
+    """Automatic action → the number of comments since then; or of the `sample`, by the end of their ids."""
     where, args = here(site)
     only, ends = ("AND substr(id, 26, 1) = ? ", (sample,)) if sample else ("", ())
     rows = await session.fetch(
@@ -57,11 +57,11 @@ async def judged(session: Session, site: str, since: int, sample: str = "") -> d
 
 
 async def outcomes(session: Session, site: str, since: int, most: int = MOST) -> list[Outcome]:
-    """The standing decisions since then, the last on each text, oldest first. A site's come a page at a time, and scores are
-    read in a thread: whoever posts does not wait for 20,000 of them."""
+    """The last standing decision on each text since then, oldest first. They are read a page at a time, and scores are parsed in
+    a thread, so that comments do not wait for 20,000 of them."""
     where, args = here(site, "d.site")
     last: dict[str, Outcome] = {}
-    page = most if site == EVERYWHERE else min(most, PAGE)  # of all sites each page would sort everything again
+    page = most if site == EVERYWHERE else min(most, PAGE)  # for all sites each page would sort everything again
     before, left = ("", list[str]()), most
     while left > 0:
         rows = await session.fetch(
@@ -79,7 +79,7 @@ async def outcomes(session: Session, site: str, since: int, most: int = MOST) ->
 
 
 async def taken(session: Session, site: str, ids: Iterable[str]) -> dict[tuple[str, int], str]:
-    """(submission, revision) → the standing decision on it, the last."""
+    """(submission, revision) → the last standing decision."""
     wanted = list(ids)
     if not wanted:
         return {}
@@ -92,9 +92,9 @@ async def taken(session: Session, site: str, ids: Iterable[str]) -> dict[tuple[s
 
 
 async def tallied(session: Session, since: int, sample: str = "") -> dict[str, tuple[int, int]]:
-    """Per automatic action, of all sites: how many people decided on since then, and how many they turned round.
+    """Automatic action → decided and overturned verdicts since then, over all sites.
 
-    `sample`: of the audit sample alone, whose ids end in this."""
+    `sample`: of the audit sample alone, by the end of its ids."""
     only, args = ("AND substr(d.submission, 26, 1) = ? ", (sample,)) if sample else ("", ())
     rows = await session.fetch(
         "SELECT s.action, sum(CASE WHEN d.action = 'hold' THEN 0 ELSE 1 END), sum(CASE WHEN s.action = 'publish' THEN "

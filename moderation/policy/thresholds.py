@@ -1,7 +1,7 @@
-"""Thresholds as promises: what a site can live with → the numbers that its own decisions carry, or the advice to hold.
+"""An error budget → the thresholds that the site's own decisions support, or the advice to hold.
 
-Every verdict stands beside its decision with the scores that the model gave before anybody had decided, so all of them
-are decisions that the model had not seen. Only those of the model that serves now say anything of its thresholds.
+Each verdict has the scores from before its decision, so the model had not learnt from these decisions. Only verdicts of the
+current base count.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from moderation.policy.store_verdicts import Outcome
 from moderation.sites.model import SiteSettings
 
 FILED, PUBLISHED = "1/1000", "1/100"
-"""At most so many of what is filed as spam without a human may be good; of what is published, bad."""
+"""The default budget: the share of good comments among those filed automatically, and of bad ones among those published."""
 
 
 def base_of(model: str) -> str:
-    """A site's corrections belong to the base that they correct."""
+    """The base version that a model is, or corrects."""
     return model.partition("+")[0]
 
 
@@ -55,7 +55,7 @@ def promised(
     for one, share in ((found["reject"]["spam"], filed), (found["publish"], published)):
         if (
             one["at"] is None and one["lacking"] is not None
-        ):  # however sure the model is, no fewer can carry the promise
+        ):  # the fewest decisions that can support the budget at any threshold
             one["lacking"] = max(one["lacking"], thresholds.needed(0, share) - len(told))
     spam_at = None if spam_at is None else min(1.0, math.ceil(spam_at * 1e4) / 1e4)
     hold_at = None if hold_at is None else math.floor(hold_at * 1e4) / 1e4

@@ -1,9 +1,8 @@
-"""What if: the verdicts of the last days again, under other rules or another model, before anything goes live.
+"""What if: a replay of recent verdicts under other rules or another model, before a change goes live.
 
-Each verdict is judged anew by the policy itself, from what is stored beside it: the scores, the facts, the text as it was
-judged. What is not stored cannot be asked again: the address that a comment came from, how old its form was, a text that
-has been erased. Such a question is answered both ways; only where that makes a difference is a verdict not replayed, and
-then it is said so.
+The policy judges each verdict again from stored data: scores, facts and the judged text. Not stored are the network address,
+the age of the form token, and erased texts. Rules that need these are evaluated with both possible answers. A verdict that
+depends on them is reported as not replayed.
 """
 
 from __future__ import annotations
@@ -43,19 +42,19 @@ WORTH = {
     "approve": {PUBLISH: 2, HOLD: 1, SPAM: 0},
     **{decision: {PUBLISH: 0, HOLD: 1, SPAM: 2} for decision in ("spam", "reject", "delete")},
 }
-"""How near an action comes to what a moderator decided."""
+"""Decision → how close each automatic action is to it."""
 
 
 @dataclass(frozen=True, slots=True)
 class PastSettings:
-    """Which rules were in force when, as far as that is kept."""
+    """A site's settings at past times, as far as the history is kept."""
 
     today: SiteSettings
     versions: list[Version]
     """Oldest first."""
 
     def at(self, when: int) -> SiteSettings | None:
-        """None where it was so long ago that nobody knows."""
+        """The settings at a time; None before the kept history."""
         later = bisect_right(self.versions, when, key=lambda version: version.changed_at)
         if later == len(self.versions):
             return self.today
@@ -64,7 +63,7 @@ class PastSettings:
 
 @dataclass(frozen=True, slots=True)
 class Rejudged:
-    """`action` is None where what is not stored would decide; `why` names it."""
+    """`action` is None if data that is not stored would decide; `why` names it."""
 
     action: str | None
     reasons: tuple[Reason, ...] = ()
@@ -72,20 +71,20 @@ class Rejudged:
 
 
 def recorded(row: JudgedSubmission, rule: str, note: str | None = None) -> list[Reason]:
-    """What a rule said at the time."""
+    """The result of a rule at the time."""
     found = [Reason.of(r) for r in row.reasons if r.get("rule") == rule]
     return [r for r in found if note is None or r.note.partition(";")[0] == note]
 
 
 def is_erased(row: JudgedSubmission) -> bool:
-    """Its text or its author is forgotten."""
+    """Whether text or author is erased."""
     return not row.body or row.author_key == row.id
 
 
 def list_answers(
     row: JudgedSubmission, name: str, then: SiteSettings | None, house: SiteSettings
 ) -> tuple[list[list[Reason]], str]:
-    """What a list would say beside what it says of the stored text: one answer, or both where nobody can tell."""
+    """The possible results of a list besides its matches in the stored text: one, or both if unknown."""
     rule, new = RULE_OF[name], getattr(house, name)
     if is_erased(row):
         if not new or (then and getattr(then, name) == new):
@@ -104,7 +103,7 @@ def list_answers(
 
 
 def answering(rule: Rule, said: list[Reason], *, alone: bool) -> Rule:
-    """A rule that adds what it cannot see any more; `alone`: and asks nothing of a text that is gone."""
+    """A rule with a fixed result for data that is not stored; `alone`: without reading an erased text."""
     if not said and not alone:
         return rule
     return lambda case: said if alone else rule(case) + said
@@ -127,7 +126,7 @@ def case_of(row: JudgedSubmission, house: SiteSettings, scores: Scores | None, t
 
 
 def rejudge(case: Case, row: JudgedSubmission, then: SiteSettings | None) -> Rejudged:
-    """One verdict under the rules of the case; `then` are those that it was made under."""
+    """One verdict under the case's rules; `then` are the rules of its time."""
     house = case.settings
     answers = {name: list_answers(row, name, then, house) for name in COMPILED}
     forms, why = [case.form], [w for _, w in answers.values() if w]
@@ -151,7 +150,7 @@ def rejudge(case: Case, row: JudgedSubmission, then: SiteSettings | None) -> Rej
 
 @dataclass
 class Tally:
-    """What a replay found."""
+    """The result of a replay."""
 
     verdicts: int = 0
     changes: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -178,14 +177,14 @@ class Tally:
 
 
 class WhatIf:
-    """One at a time: whoever asks next waits, and comments never do."""
+    """Runs one replay at a time; further requests wait, and comments never do."""
 
     def __init__(self, database: Database, scorer: Scorer) -> None:
         self.database, self.scorer = database, scorer
         self._one = asyncio.Lock()
 
     async def what_if(self, site: Site, days: int, house: SiteSettings, now: int, model: str = "") -> dict[str, Any]:
-        """Raises classifier.serving.ModelError where there is no such model."""
+        """Replays a site's verdicts. Raises classifier.serving.ModelError for an unknown model."""
         async with self._one:
             other = await asyncio.to_thread(self.scorer.classifier.at, model, site.key) if model else None
             tally = Tally()
@@ -221,7 +220,7 @@ class WhatIf:
         other: Classifier | None,
         tally: Tally,
     ) -> list[tuple[JudgedSubmission, Rejudged, bool]]:
-        """(verdict, what it would be, whether it would be so under today's rules too) of those that change."""
+        """(verdict, new verdict, whether today's rules already give it) of the changed ones."""
         shipped = self.scorer.thresholds()
         thresholds = other.thresholds if other else shipped
         moved = []
@@ -241,7 +240,7 @@ class WhatIf:
 
 
 async def rescored(other: Classifier, rows: list[JudgedSubmission], site: str) -> list[Scores | None]:
-    """Off the loop, a batch at a time; an erased text has no scores."""
+    """New scores, computed off the event loop a batch at a time; None for erased texts."""
     found: list[Scores | None] = []
     for start in range(0, len(rows), BATCH):
         asked = [
@@ -253,7 +252,7 @@ async def rescored(other: Classifier, rows: list[JudgedSubmission], site: str) -
 
 
 def agreement(decision: str, was: str, would: str) -> bool | None:
-    """Whether what it would be comes nearer to what a moderator decided; None where nobody decided anything that tells."""
+    """Whether the new verdict is closer to the moderator's decision; None without a decision that tells."""
     worth = WORTH.get(decision)
     return worth.get(would, 1) > worth.get(was, 1) if worth else None
 
