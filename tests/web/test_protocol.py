@@ -260,7 +260,7 @@ def test_who_does_not_take_the_answers_is_let_go(tmp_path: Path) -> None:
         peer.socket.settimeout(5)
         try:  # as fast as they are served, until neither end can take more; then, of those who wait, we are let go
             while True:
-                peer.socket.sendall(get("/static/page.css") * 8)
+                peer.socket.sendall(get("/static/console.js") * 8)
         except (ConnectionResetError, BrokenPipeError):
             pass
         assert Peer(server, LAST).statuses() == [200]
@@ -294,8 +294,8 @@ def test_who_goes_away_leaves_one_line_at_most(tmp_path: Path) -> None:
                 peer.say(rest)
                 peer.vanish() if reset else peer.socket.close()
         for _ in range(4):  # before the answers are taken, and before the rest of a refused one is sent
-            Peer(server, get("/static/page.css") * 8).vanish()
-            Peer(server, get("/static/page.css") * 8).socket.close()
+            Peer(server, get("/static/console.js") * 8).vanish()
+            Peer(server, get("/static/console.js") * 8).socket.close()
             Peer(server, post("Content-Length: 90000000") + b"{").vanish()
         wait_until(lambda: len(lines(server)) >= 2 * len(uploads), "the last to be noticed")
         assert Peer(server, LAST).statuses() == [200]
