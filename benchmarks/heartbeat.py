@@ -25,7 +25,8 @@ import httpx
 from moderation.app import create_app
 from moderation.settings import Settings
 from moderation.sites import store as sites
-from moderation.sites.model import Site, SiteSettings
+from moderation.sites.model import Site
+from moderation.sites.site_settings import SiteSettings
 from moderation.team import access
 
 MARKS, POSTED = "\u0323\u0301", "/sites/default/articles/post/comments"

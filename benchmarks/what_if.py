@@ -14,7 +14,6 @@ import random
 import sys
 import tempfile
 import time
-from dataclasses import replace
 from pathlib import Path
 
 from classifier.labels import LABELS
@@ -31,7 +30,8 @@ from moderation.policy.rules import Case, judge
 from moderation.policy.scorer import Scorer
 from moderation.policy.what_if import WhatIf
 from moderation.sites import store as sites
-from moderation.sites.model import Site, SiteSettings
+from moderation.sites.model import Site
+from moderation.sites.site_settings import SiteSettings
 
 WORDS = [
     "a",
@@ -93,7 +93,7 @@ async def run(count: int) -> float:
                 await comments.add(tx, rows)
                 await decisions.add(tx, [decided(row, chance) for row in rows])
             listed = tuple(f"listed{n}" for n in range(1000))
-            house = replace(SiteSettings(), hold_at=dict.fromkeys(LABELS, 0.4), blocked=(*listed, "timetable"))
+            house = SiteSettings(hold_at=dict.fromkeys(LABELS, 0.4), blocked=(*listed, "timetable"))
             replay = WhatIf(database, Scorer(classifier))
             slowest = 0.0
             for name, version in (("rules", ""), ("a model", classifier.version)):

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from classifier.streamsafe import normalize, stream_safe
 from moderation.core.problem import FieldError, Invalid
-from moderation.sites.model import SiteSettings
+from moderation.sites.site_settings import SiteSettings
 from moderation.text import body as formats
 from moderation.text.addresses import BIDI, EMAIL_LONGEST, checked_email, checked_url, trimmed, with_scheme
 from moderation.text.wordlist import folded

@@ -18,7 +18,7 @@ from moderation.policy import rules as policy
 from moderation.queue import decide as queue
 from moderation.services import services_of
 from moderation.sites import store as sites
-from moderation.sites.model import SiteSettings
+from moderation.sites.site_settings import SiteSettings
 from moderation.text import markdown
 from moderation.text.addresses import EMAIL_LONGEST
 from moderation.web import bodies

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 from starlette.requests import Request
 from typing_extensions import TypedDict
 
@@ -12,6 +14,7 @@ from moderation.core.problem import NotFound
 from moderation.policy import rule_health, settings_history
 from moderation.services import services_of
 from moderation.sites.model import is_site_key
+from moderation.sites.site_settings import SiteSettings, SiteSettingsIn
 from moderation.team.model import Principal
 from moderation.web.guard import check_administrator, principal_of
 from moderation.web.operations import operation
@@ -39,7 +42,7 @@ class RuleOut(TypedDict):
 
 class RulesOut(TypedDict):
     site: str
-    rules: dict[str, object]
+    rules: SiteSettings
     counted_days: int
     counts: list[RuleOut]
 
@@ -51,9 +54,18 @@ class UnmuteOut(TypedDict):
 
 
 class RulesIn(BaseModel):
-    """Settings by name, as in docs/defences.md. null restores a default; omitted settings stay."""
+    """The settings to change, by name. `settings_history.change` checks them: it has the signer, and a thread for long lists."""
 
     model_config = ConfigDict(extra="allow")
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return handler(SiteSettingsIn.__pydantic_core_schema__)
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Name → value, unchecked."""
+        return self.model_extra or {}
 
 
 def site_asked(request: Request) -> tuple[Principal, str]:
@@ -79,9 +91,10 @@ async def set_rules(request: Request, given: RulesIn) -> dict[str, Any]:
     services = services_of(request)
     principal, key = site_asked(request)
     check_administrator(principal)
-    settings = given.model_extra or {}
     async with services.database.transaction() as tx:
-        await settings_history.change(tx, key, lambda _: settings, services.signer, principal.name, services.clock())
+        await settings_history.change(
+            tx, key, lambda _: given.settings, services.signer, principal.name, services.clock()
+        )
         report = await settings_history.report(tx, await settings_history.site_of(tx, key), services.clock())
     services.directory.forget()
     return report

@@ -11,10 +11,12 @@ from typing_extensions import TypedDict
 from classifier.serving import ModelError
 from moderation.core.problem import FieldError, Invalid, NotFound
 from moderation.policy import settings_history
+from moderation.policy.api_rules import RulesIn
 from moderation.services import Services, services_of
 from moderation.sites import site_settings as rules
-from moderation.sites.model import Site, SiteSettings
+from moderation.sites.model import Site
 from moderation.sites.schemas import SiteKey
+from moderation.sites.site_settings import SiteSettings
 from moderation.web.guard import principal_of
 from moderation.web.operations import operation
 from moderation.web.params import Body, Says
@@ -27,7 +29,7 @@ class WhatIfIn(Body):
 
     site: SiteKey
     days: Annotated[int, Field(ge=1, le=MOST_DAYS), Says(f"must be a whole number from 1 to {MOST_DAYS}")] = 30
-    rules: Annotated[dict[str, Any] | None, Says("must be an object of settings")] = None
+    rules: Annotated[RulesIn | None, Says("must be an object of settings")] = None
     model: Annotated[str | None, Field(min_length=1), Says("must be the name of a version")] = None
 
 
@@ -78,7 +80,7 @@ async def ask_what_if(request: Request, given: WhatIfIn) -> dict[str, Any]:
         raise NotFound("There is no such site.")
     async with services.database.reading() as session:
         site = await settings_history.site_of(session, given.site)
-    house = await settings_history.changed(site.settings, given.rules or {}, services.signer)
+    house = await settings_history.changed(site.settings, given.rules.settings if given.rules else {}, services.signer)
     found = await replayed(services, site, given.days, house, given.model or "")
     return found | {"rules": rules.differences(site.settings, house)}
 

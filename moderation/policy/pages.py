@@ -23,8 +23,8 @@ from moderation.queue.pages import page
 from moderation.services import services_of
 from moderation.sites import site_settings as rules
 from moderation.sites import store as sites
-from moderation.sites.model import DAY, Site, SiteSettings, is_site_key
-from moderation.sites.site_settings import SKIPPABLE
+from moderation.sites.model import DAY, Site, is_site_key
+from moderation.sites.site_settings import SKIPPABLE, SiteSettings
 from moderation.team import store as moderators
 from moderation.team.model import Principal
 from moderation.web.bodies import Form

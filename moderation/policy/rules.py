@@ -13,7 +13,8 @@ from urllib.parse import urlsplit
 from classifier.labels import LABELS, Scores
 from moderation.comments.submission import Submission
 from moderation.comments.verdict import HOLD, PUBLISH, SPAM, Reason, Verdict
-from moderation.sites.model import Mute, SiteSettings
+from moderation.sites.model import Mute
+from moderation.sites.site_settings import SiteSettings
 from moderation.text import body as formats
 from moderation.text.wordlist import Listed, ascii_domain, is_disposable
 

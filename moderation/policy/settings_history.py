@@ -18,7 +18,8 @@ from moderation.policy.rules import RULES
 from moderation.policy.store_rule_health import Count
 from moderation.sites import site_settings as rules
 from moderation.sites import store as sites
-from moderation.sites.model import DAY, FEW, Site, SiteSettings
+from moderation.sites.model import DAY, Site
+from moderation.sites.site_settings import FEW, SiteSettings
 
 ACTIONS = {name: leads_to for name, _, leads_to in RULES}
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from moderation.core.ids import new_id
 from moderation.db.database import Session
-from moderation.sites.model import DAY, SiteSettings
+from moderation.sites.model import DAY
+from moderation.sites.site_settings import SiteSettings
 
 KEPT = 20
 """The most policy changes kept, with the blocks between them."""

@@ -14,7 +14,7 @@ from classifier import thresholds
 from classifier.labels import LABELS
 from moderation.policy.error_rates import known
 from moderation.policy.store_verdicts import Outcome
-from moderation.sites.model import SiteSettings
+from moderation.sites.site_settings import SiteSettings
 
 FILED, PUBLISHED = "1/1000", "1/100"
 """The default budget: the share of good comments among those filed automatically, and of bad ones among those published."""

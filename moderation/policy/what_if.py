@@ -31,7 +31,8 @@ from moderation.policy import store_verdicts as decided_verdicts
 from moderation.policy.rules import Case, Rule
 from moderation.policy.scorer import Scorer
 from moderation.policy.store_settings_history import Version
-from moderation.sites.model import DAY, Mute, Site, SiteSettings
+from moderation.sites.model import DAY, Mute, Site
+from moderation.sites.site_settings import SiteSettings
 from moderation.text import body as formats
 
 MOST, PAGE, BATCH = 20_000, 1_000, 64

@@ -21,7 +21,8 @@ from moderation.db.database import Database, Session
 from moderation.policy import settings_history
 from moderation.queue import decide as queue
 from moderation.sites import store as sites
-from moderation.sites.model import Site, SiteSettings
+from moderation.sites.model import Site
+from moderation.sites.site_settings import SiteSettings
 from moderation.team.model import Principal
 from moderation.text.wordlist import ADDRESS, AUTHOR, DOMAIN, ascii_domain
 

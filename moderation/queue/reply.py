@@ -24,7 +24,7 @@ from moderation.outbox import events
 from moderation.queue import decide as queue
 from moderation.queue.decide import Moved
 from moderation.sites import store as sites
-from moderation.sites.model import SiteSettings
+from moderation.sites.site_settings import SiteSettings
 from moderation.team import store as moderators
 from moderation.team.model import Principal
 

@@ -1,16 +1,14 @@
-"""Site, its settings, and Article."""
+"""Site and Article."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
-from functools import cached_property
-from typing import Any
+from dataclasses import dataclass, field
 from urllib.parse import quote, urlsplit
 
 from moderation.core.problem import FieldError, Invalid
-from moderation.text.wordlist import Listed
+from moderation.sites.site_settings import NEW_SITE, SiteSettings
 
 SITE_KEY = re.compile(r"[a-z0-9-]{1,64}")
 ARTICLE_KEY = re.compile(r"[A-Za-z0-9._~-]{1,200}")
@@ -19,77 +17,6 @@ AS_IN_PATHS = "/%!$&'()*+,;=:@|[]"
 
 
 DAY = 86_400_000
-FEW = 50
-"""Entries up to which a list is compiled at once."""
-
-
-@dataclass(frozen=True)
-class SiteSettings:
-    """The settings of a site. The defaults are the policy of a new site; docs/defences.md explains each."""
-
-    require_name: bool = True
-    require_email: bool = True
-    privacy_url: str = ""
-    """The address of the site's privacy policy; every form of the site links to it."""
-    max_body: int = 10_000
-    """Code points, after trimming; in any case at most 65,525 bytes of UTF-8."""
-    articles: str = "open"
-    """`open`: an article exists from its first comment; `registered`: only registered articles take comments."""
-    new_articles_an_hour: int = 100
-    """New articles by comments of one network address. For the whole site, see the rule `new-article`."""
-    disallowed: tuple[str, ...] = ()
-    """Words, addresses (IP or CIDR), domains and email addresses; their comments are filed as spam."""
-    blocked: tuple[str, ...] = ()
-    """As `disallowed`; their comments are held."""
-    max_links: int = 3
-    """This many links or more hold a comment; 0 turns the rule off."""
-    spam_at: float = 0.99
-    hold_at: dict[str, float] = field(default_factory=dict)
-    """Label → hold threshold, in place of the model card's."""
-    per_author_a_minute: int = 10
-    per_address_a_minute: int = 60
-    """Comments of one author from one address, and of one address (an IPv6 /64), in any minute, refusals included; 0: no
-    limit."""
-    honeypot: str = "hold"
-    """`hold`, `spam` or `off`, for a value in the form's hidden field."""
-    form_youngest: int = 1
-    form_oldest: int = 24 * 60
-    """The valid age of a form token: at least so many seconds, at most so many minutes."""
-    disposable: str = "off"
-    """`off`, `hold` or `spam`, for an address of a disposable mail service."""
-    close_after_days: int = 0
-    """Days after an article's publication (or first comment) until comments close; 0: never."""
-    hold_first: bool = False
-    """Hold authors without proof (a receipt) of an earlier approved comment."""
-    trust_skips: tuple[str, ...] = ("first-time", "stranger-with-link")
-    """The rules that authors with proof skip."""
-
-    @classmethod
-    def of(cls, stored: dict[str, Any]) -> SiteSettings:
-        """The settings of a stored JSON object; unknown settings of a newer version are ignored."""
-        known = {f.name for f in fields(cls)}
-        found: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in stored.items() if k in known}
-        return cls(**found)
-
-    def stored(self) -> dict[str, Any]:
-        return asdict(self)
-
-    @property
-    def are_compiled(self) -> bool:
-        """Whether the lists are compiled; compiling takes a second for thousands of entries."""
-        return {"disallows", "blocks"} <= self.__dict__.keys() or len(self.disallowed) + len(self.blocked) <= FEW
-
-    def reading(self, length: int) -> int:
-        """The number of characters that the lists read in a text of this length."""
-        return length * (self.disallows.passes + self.blocks.passes)
-
-    @cached_property
-    def disallows(self) -> Listed:
-        return Listed(self.disallowed)
-
-    @cached_property
-    def blocks(self) -> Listed:
-        return Listed(self.blocked)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +35,7 @@ class Site:
     key: str
     name: str
     origins: tuple[str, ...] = ()
-    settings: SiteSettings = SiteSettings()
+    settings: SiteSettings = NEW_SITE
     has_webhooks: bool = False
     """The site has a webhook."""
     mutes: Mapping[str, Mute] = field(default_factory=dict)

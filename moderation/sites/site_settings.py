@@ -1,33 +1,38 @@
-"""Changes of site settings: names and values checked, from JSON or a command line, and their summary for the audit log."""
+"""Site settings. One model declares each setting with type, bounds, default and meaning: checks, error messages, the API's schema and
+the table in docs/defences.md come from it. A change is checked once, when it is made; comments cost no check."""
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, replace
-from typing import Any
+from functools import cache, cached_property
+from typing import Annotated, Any, Literal, get_args, get_origin
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    WithJsonSchema,
+    create_model,
+)
 
 from classifier.labels import LABELS
 from moderation.core.problem import FieldError, Invalid
 from moderation.core.signing import Signer
-from moderation.sites.model import SiteSettings
 from moderation.text.addresses import checked_email, checked_url
-from moderation.text.wordlist import AUTHOR
+from moderation.text.wordlist import AUTHOR, Listed
 
-DEFAULTS = asdict(SiteSettings())
-CHOICES: dict[str, tuple[str, ...]] = {
-    "articles": ("open", "registered"),
-    "honeypot": ("hold", "spam", "off"),
-    "disposable": ("off", "hold", "spam"),
-}
-RANGES: dict[str, tuple[int, int]] = {
-    "max_body": (1, 65_525),
-    "max_links": (0, 1_000),
-    "form_youngest": (0, 3_600),
-    "form_oldest": (1, 60 * 24 * 366),
-    "close_after_days": (0, 36_500),
-}
-SKIPPABLE = (
+MOST, LONGEST = 10_000, 200
+"""Entries of a list, and characters of an entry."""
+FEW = 50
+"""Entries up to which a list is compiled at once."""
+UNFIT = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
+
+Skippable = Literal[
     "honeypot",
     "disposable",
     "blocked-word",
@@ -36,83 +41,21 @@ SKIPPABLE = (
     "label",
     "first-time",
     "stranger-with-link",
-)
+]
 """The rules that trusted authors may skip: all that hold, except `unscored`."""
-ANY_NUMBER = (0, 1_000_000)
-MOST, LONGEST = 10_000, 200
-"""Entries of a list, and characters of an entry."""
-UNFIT = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
+SKIPPABLE: tuple[str, ...] = get_args(Skippable)
 
 
-def changed(rules: SiteSettings, given: Mapping[str, Any], signer: Signer) -> SiteSettings:
-    """The settings with the given changes; null restores a default. Raises Invalid, naming every wrong setting."""
-    wrong, found = [], dict[str, Any]()
-    for name, value in given.items():
-        if name not in DEFAULTS:
-            shown = name if re.fullmatch("[a-z_]{1,64}", name) else "rules"
-            wrong.append(FieldError(shown, "invalid", f"no such setting; there are {', '.join(DEFAULTS)}"))
-            continue
-        try:
-            found[name] = DEFAULTS[name] if value is None else checked(name, value, signer)
-        except ValueError as error:
-            wrong.append(FieldError(name, "invalid", str(error)))
-    if wrong:
-        raise Invalid(*wrong)
-    return replace(rules, **found)
-
-
-def checked(name: str, value: Any, signer: Signer) -> Any:
-    """The checked value. Raises ValueError with the requirement."""
-    default = DEFAULTS[name]
-    if isinstance(default, bool):
-        if not isinstance(value, bool):
-            raise ValueError("must be true or false")
-        return value
-    if isinstance(default, int):
-        low, high = RANGES.get(name, ANY_NUMBER)
-        if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
-            raise ValueError(f"must be a whole number from {low} to {high}")
-        return value
-    if isinstance(default, float):
-        return share(value)
-    if name == "privacy_url":
-        return address(value)
-    if isinstance(default, str):
-        choices = CHOICES[name]
-        if not isinstance(value, str) or value not in choices:
-            raise ValueError(f"must be one of {', '.join(choices)}")
-        return value
-    if isinstance(default, dict):
-        if not isinstance(value, dict) or not value.keys() <= set(LABELS):
-            raise ValueError(f"must give thresholds for some of {', '.join(LABELS)}")
-        return {label: share(at) for label, at in value.items()}
-    return entries(name, value, signer)
-
-
-def address(value: Any) -> str:
-    text = value.strip() if isinstance(value, str) else None
-    found = checked_url(text) if text and len(text) <= LONGEST else text
-    if found is None or (text and len(found) > LONGEST):
-        raise ValueError(
-            f"must be an address like https://blog.example.org/privacy, at most {LONGEST} characters, or empty"
-        )
-    return found
-
-
-def share(value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
-        raise ValueError("must be a number from 0 to 1")
-    return float(value)
-
-
-def entries(name: str, value: Any, signer: Signer) -> tuple[str, ...]:
+def texts(value: Any) -> tuple[str, ...]:
+    """The texts without duplicates and empty ones, with single spaces. Raises ValueError."""
     if not isinstance(value, list | tuple) or not all(isinstance(entry, str) for entry in value):
         raise ValueError("must be a list of texts")
-    kept = tuple(dict.fromkeys(" ".join(entry.split()) for entry in value if entry.strip()))
-    if name == "trust_skips":
-        if not set(kept) <= set(SKIPPABLE):
-            raise ValueError(f"must be some of {', '.join(SKIPPABLE)}")
-        return kept
+    return tuple(dict.fromkeys(" ".join(entry.split()) for entry in value if entry.strip()))
+
+
+def entries(value: Any, info: ValidationInfo) -> tuple[str, ...]:
+    """The checked entries of a list. With a Signer as the context an email address becomes its author's key. Raises ValueError."""
+    kept = texts(value)
     if len(kept) > MOST:
         raise ValueError(f"has {len(kept)} entries; at most {MOST}")
     for entry in kept:
@@ -122,7 +65,9 @@ def entries(name: str, value: Any, signer: Signer) -> tuple[str, ...]:
             raise ValueError(f"has the entry {entry!r}, which would match everything")
         if "*" in entry.strip("*").removeprefix("*."):
             raise ValueError("has an entry with * inside a word; it may stand before and after one")
-    return tuple(dict.fromkeys(without_address(entry, signer) for entry in kept))
+    if not isinstance(info.context, Signer):
+        return kept
+    return tuple(dict.fromkeys(without_address(entry, info.context) for entry in kept))
 
 
 def without_address(entry: str, signer: Signer) -> str:
@@ -133,30 +78,258 @@ def without_address(entry: str, signer: Signer) -> str:
     return AUTHOR + signer.author_key(email, "") if email else entry
 
 
+def skippable(value: Any) -> tuple[str, ...]:
+    """Raises ValueError."""
+    kept = texts(value)
+    if not set(kept) <= set(SKIPPABLE):
+        raise ValueError(f"must be some of {', '.join(SKIPPABLE)}")
+    return kept
+
+
+def address(value: Any) -> str:
+    """Raises ValueError."""
+    text = value.strip() if isinstance(value, str) else None
+    url = checked_url(text) if text and len(text) <= LONGEST else text
+    if url is None or (text and len(url) > LONGEST):
+        raise ValueError(
+            f"must be an address like https://blog.example.org/privacy, at most {LONGEST} characters, or empty"
+        )
+    return url
+
+
+def share(value: Any) -> float:
+    """Raises ValueError."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
+        raise ValueError("must be a number from 0 to 1")
+    return float(value)
+
+
+def labelled(value: Any) -> Any:
+    """Raises ValueError for keys that are no labels."""
+    if not isinstance(value, dict) or not value.keys() <= set(LABELS):
+        raise ValueError(f"must give thresholds for some of {', '.join(LABELS)}")
+    return value
+
+
+Entries = Annotated[
+    tuple[str, ...],
+    BeforeValidator(entries),
+    WithJsonSchema({"type": "array", "items": {"type": "string", "maxLength": LONGEST}, "maxItems": MOST}),
+]
+Skips = Annotated[tuple[Skippable, ...], BeforeValidator(skippable)]
+Address = Annotated[str, BeforeValidator(address), WithJsonSchema({"type": "string", "maxLength": LONGEST})]
+Action = Literal["hold", "spam", "off"]
+Count = Annotated[int, Field(ge=0, le=1_000_000)]
+Share = Annotated[float, BeforeValidator(share), WithJsonSchema({"type": "number", "minimum": 0, "maximum": 1})]
+Thresholds = Annotated[dict[str, Share], BeforeValidator(labelled)]
+
+
+class SiteSettings(BaseModel):
+    """The settings of a site. The defaults are the policy of a new site."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        strict=True,
+        hide_input_in_errors=True,
+        json_schema_serialization_defaults_required=True,
+    )
+
+    require_name: bool = Field(default=True, description="A comment needs a name.")
+    require_email: bool = Field(default=True, description="A comment needs an email address.")
+    privacy_url: Address = Field(
+        default="", description="The site's privacy policy, an `http` or `https` address; every form links to it."
+    )
+    max_body: int = Field(
+        default=10_000,
+        ge=1,
+        le=65_525,
+        description="Longest comment in characters; 65,525 bytes of UTF-8 is the limit in any case.",
+    )
+    articles: Literal["open", "registered"] = Field(
+        default="open",
+        description="`open`: the first comment on an article adds it; `registered`: only registered articles take comments.",
+    )
+    new_articles_an_hour: Count = Field(
+        default=100, description="New articles that one network address may open in an hour."
+    )
+    disallowed: Entries = Field(
+        default=(),
+        description="Words, networks, domains and email addresses; a comment that matches one is filed as spam.",
+    )
+    blocked: Entries = Field(default=(), description="Entries of the same kinds; a comment that matches one is held.")
+    max_links: int = Field(
+        default=3, ge=0, le=1_000, description="Number of links from which a comment is held; 0 turns the rule off."
+    )
+    spam_at: Share = Field(default=0.99, description="Spam score from which a comment is filed as spam.")
+    hold_at: Thresholds = Field(
+        default_factory=dict,
+        description="Label → score from which a comment is held; labels without an entry keep the model card's threshold.",
+    )
+    per_author_a_minute: Count = Field(
+        default=10, description="Comments of one author from one network address in a minute; 0 turns the limit off."
+    )
+    per_address_a_minute: Count = Field(
+        default=60,
+        description="Answers to one network address (an IPv6 /64) in a minute, refusals included; 0 turns the limit off.",
+    )
+    honeypot: Action = Field(default="hold", description="Action on a form whose hidden field has a value.")
+    form_youngest: int = Field(
+        default=1,
+        ge=0,
+        le=3_600,
+        description="Seconds that must pass before the service's own form is sent.",
+    )
+    form_oldest: int = Field(
+        default=24 * 60,
+        ge=1,
+        le=60 * 24 * 366,
+        description="Minutes within which it must be sent.",
+    )
+    disposable: Action = Field(default="off", description="Action on an email address of a disposable mail service.")
+    close_after_days: int = Field(
+        default=0,
+        ge=0,
+        le=36_500,
+        description="Days until an article's comments close, from its publication, else from its first comment; 0: never.",
+    )
+    hold_first: bool = Field(
+        default=False, description="Hold comments of authors without proof of an approved comment."
+    )
+    trust_skips: Skips = Field(
+        default=("first-time", "stranger-with-link"),
+        description="Rules that an author with such a proof skips.",
+    )
+
+    @classmethod
+    def of(cls, stored: dict[str, Any]) -> SiteSettings:
+        """The settings of a stored JSON object, unchecked; unknown settings of a newer version are ignored."""
+        known = {name: value for name, value in stored.items() if name in cls.model_fields}
+        return cls.model_construct(None, **{k: tuple(v) if isinstance(v, list) else v for k, v in known.items()})
+
+    def stored(self) -> dict[str, Any]:
+        return self.model_dump()
+
+    @property
+    def are_compiled(self) -> bool:
+        """Whether the lists are compiled; compiling takes a second for thousands of entries."""
+        return {"disallows", "blocks"} <= self.__dict__.keys() or len(self.disallowed) + len(self.blocked) <= FEW
+
+    def reading(self, length: int) -> int:
+        """The number of characters that the lists read in a text of this length."""
+        return length * (self.disallows.passes + self.blocks.passes)
+
+    @cached_property
+    def disallows(self) -> Listed:
+        return Listed(self.disallowed)
+
+    @cached_property
+    def blocks(self) -> Listed:
+        return Listed(self.blocked)
+
+
+FIELDS = SiteSettings.model_fields
+NEW_SITE = SiteSettings()
+"""The settings of a new site."""
+DEFAULTS = NEW_SITE.stored()
+CHOICES: dict[str, tuple[str, ...]] = {
+    name: get_args(field.annotation) for name, field in FIELDS.items() if get_origin(field.annotation) is Literal
+}
+
+
+def nullable(name: str) -> Any:
+    """The field of a change: as in SiteSettings, or null, and without a default, because an omitted setting keeps its value."""
+    field = FIELDS[name]
+    extra: Any = {"json_schema_extra": lambda schema: schema.pop("default")}
+    return field.rebuild_annotation() | None, Field(None, description=field.description, **extra)
+
+
+SiteSettingsIn: Any = create_model(
+    "SiteSettingsIn",
+    __config__=SiteSettings.model_config,
+    __doc__="A change of a site's settings: null restores a default, an omitted setting keeps its value.",
+    **{name: nullable(name) for name in FIELDS},
+)
+
+
+def changed(settings: SiteSettings, given: Mapping[str, Any], signer: Signer) -> SiteSettings:
+    """The settings with the given changes; null restores a default. Raises Invalid, naming every wrong setting."""
+    wrong = [unknown(name) for name in given if name not in FIELDS]
+    try:
+        change = SiteSettingsIn.model_validate({n: v for n, v in given.items() if n in FIELDS}, context=signer)
+    except ValidationError as error:
+        raise Invalid(*wrong, *wrong_settings(error)) from None
+    if wrong:
+        raise Invalid(*wrong)
+    values = {name: getattr(change, name) for name in change.model_fields_set}
+    values = {name: DEFAULTS[name] if value is None else value for name, value in values.items()}
+    return SiteSettings.model_construct(None, **settings.stored() | values)
+
+
+def unknown(name: str) -> FieldError:
+    shown = name if re.fullmatch("[a-z_]{1,64}", name) else "rules"
+    return FieldError(shown, "invalid", f"no such setting; there are {', '.join(FIELDS)}")
+
+
+def wrong_settings(error: ValidationError) -> list[FieldError]:
+    """One error for each wrong setting."""
+    found: dict[str, FieldError] = {}
+    for one in error.errors(include_url=False, include_input=False):
+        name = str(one["loc"][0])
+        message = str(one["ctx"]["error"]) if one["type"] == "value_error" else must_be(schema()[name])
+        found.setdefault(name, FieldError(name, "invalid", message))
+    return list(found.values())
+
+
+@cache
 def schema() -> dict[str, Any]:
-    """The settings as JSON Schema, for the API's document."""
-    found: dict[str, Any] = {}
-    for name, default in DEFAULTS.items():
-        if isinstance(default, bool):
-            told: dict[str, Any] = {"type": "boolean"}
-        elif isinstance(default, int):
-            low, high = RANGES.get(name, ANY_NUMBER)
-            told = {"type": "integer", "minimum": low, "maximum": high}
-        elif isinstance(default, float):
-            told = {"type": "number", "minimum": 0, "maximum": 1}
-        elif name == "privacy_url":
-            told = {"type": "string", "maxLength": LONGEST}
-        elif isinstance(default, str):
-            told = {"enum": list(CHOICES[name])}
-        elif isinstance(default, dict):
-            told = {"type": "object"}
-        else:
-            told = {"type": "array", "items": {"type": "string", "maxLength": LONGEST}, "maxItems": MOST}
-        found[name] = {"anyOf": [told, {"type": "null"}], "default": default}
-    return {"type": "object", "properties": found, "additionalProperties": False}
+    """Each setting's JSON schema."""
+    found: dict[str, Any] = SiteSettings.model_json_schema()["properties"]
+    return found
 
 
-def parsed(assignments: list[str], rules: SiteSettings, signer: Signer) -> dict[str, Any]:
+def must_be(told: Mapping[str, Any]) -> str:
+    """The requirement of a JSON schema, in words."""
+    match told:
+        case {"enum": values}:
+            return f"must be one of {', '.join(values)}"
+        case {"type": "boolean"}:
+            return "must be true or false"
+        case {"type": "integer", "minimum": low, "maximum": high}:
+            return f"must be a whole number from {low} to {high}"
+    return "must be a text"
+
+
+def values_in_words(told: Mapping[str, Any]) -> str:
+    """The values that a JSON schema allows, for the docs' table."""
+    match told:
+        case {"enum": values}:
+            return ", ".join(f"`{value}`" for value in values)
+        case {"type": "boolean"}:
+            return "`true`, `false`"
+        case {"type": "integer" | "number", "minimum": low, "maximum": high}:
+            return f"{low:,} to {high:,}"
+        case {"type": "array", "items": {"enum": values}}:
+            return f"some of {', '.join(f'`{value}`' for value in values)}"
+        case {"type": "array", "maxItems": most}:
+            return f"at most {most:,} entries"
+        case {"type": "object"}:
+            return "0 to 1 for some labels"
+    return f"at most {told['maxLength']} characters"
+
+
+def table() -> str:
+    """The settings as Markdown."""
+    rows = ["| setting | values | default | meaning |", "|---|---|---|---|"]
+    for name, told in schema().items():
+        value = DEFAULTS[name]
+        shown = ", ".join(value) if isinstance(value, tuple) else value if isinstance(value, str) else json.dumps(value)
+        default = f"`{shown}`" if value or shown in ("0", "false") else "empty"
+        rows.append(f"| `{name}` | {values_in_words(told)} | {default} | {told['description']} |")
+    return "\n".join(rows) + "\n"
+
+
+def parsed(assignments: list[str], settings: SiteSettings, signer: Signer) -> dict[str, Any]:
     """`name=value`, `name+=entry,entry`, `name-=entry` → values as in JSON. Raises Invalid, naming every wrong one.
 
     The value `default` restores a default. Entries are separated by commas or line ends.
@@ -170,7 +343,7 @@ def parsed(assignments: list[str], rules: SiteSettings, signer: Signer) -> dict[
             continue
         try:
             found[name] = value_of(
-                name, match[2] or "", match[3].strip(), found.get(name) or getattr(rules, name), signer
+                name, match[2] or "", match[3].strip(), found.get(name) or getattr(settings, name), signer
             )
         except ValueError as error:
             wrong.append(FieldError(name, "invalid", str(error)))
@@ -215,7 +388,7 @@ def value_of(name: str, how: str, text: str, current: Any, signer: Signer) -> An
 
 
 def number(text: str) -> float | int | str:
-    """The number, or the text itself if it is none: `checked` then names the requirement."""
+    """The number, or the text itself if it is none: the check then names the requirement."""
     for kind in (int, float):
         try:
             return kind(text)

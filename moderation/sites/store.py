@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 from moderation.db.database import Row, Session, placeholders
-from moderation.sites.model import Article, Mute, Site, SiteSettings
+from moderation.sites.model import Article, Mute, Site
+from moderation.sites.site_settings import SiteSettings
 
 ARTICLE = "site, article, title, url, text, published_at, comments_open, revision, created_at"
 

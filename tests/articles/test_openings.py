@@ -11,7 +11,8 @@ from moderation.intake import admission
 from moderation.privacy import retention
 from moderation.privacy.retention import Keep
 from moderation.sites import store as sites
-from moderation.sites.model import Site, SiteSettings
+from moderation.sites.model import Site
+from moderation.sites.site_settings import SiteSettings
 from moderation.transfer import store_backup as dump
 from tests.conftest import Service
 from tests.html import Page

@@ -15,7 +15,8 @@ from playwright.sync_api import Browser
 
 from moderation.articles.page_metadata import Page
 from moderation.sites import store as sites
-from moderation.sites.model import Site, SiteSettings, is_article_key, key_of
+from moderation.sites.model import Site, is_article_key, key_of
+from moderation.sites.site_settings import SiteSettings
 from tests.conftest import ROOT, Service
 from tests.html import Page as HtmlPage
 

@@ -29,7 +29,8 @@ from classifier.serving import Classifier
 from moderation.app import create_app
 from moderation.settings import Settings
 from moderation.sites import store as sites
-from moderation.sites.model import Site, SiteSettings
+from moderation.sites.model import Site
+from moderation.sites.site_settings import SiteSettings
 from tests.conftest import Clock, Server, Service
 
 ARTICLES = ("post", "why-a-garden-needs-a-gate")

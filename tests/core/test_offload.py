@@ -19,7 +19,7 @@ from moderation.core.problem import BadRequest, Invalid, Unavailable
 from moderation.policy import api as score
 from moderation.policy import rules as policy
 from moderation.policy.api import Judge
-from moderation.sites.model import SiteSettings
+from moderation.sites.site_settings import SiteSettings
 from moderation.text import body as formats
 from moderation.text import markdown
 from moderation.text.wordlist import Listed

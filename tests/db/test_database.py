@@ -24,7 +24,8 @@ from moderation.privacy import store as data_subjects
 from moderation.privacy.store import DataSubject
 from moderation.queue import store as queue
 from moderation.sites import store as sites
-from moderation.sites.model import Article, Site, SiteSettings
+from moderation.sites.model import Article, Site
+from moderation.sites.site_settings import SiteSettings
 from moderation.team import store as moderators
 
 pytestmark = pytest.mark.anyio

@@ -11,7 +11,8 @@ import pytest
 from moderation.intake import public_wordpress as wp
 from moderation.sites import store as sites
 from moderation.sites.allowance import Allowance
-from moderation.sites.model import Article, Site, SiteSettings
+from moderation.sites.model import Article, Site
+from moderation.sites.site_settings import SiteSettings
 from moderation.transfer import store as imports
 from tests.conftest import Service
 from tests.html import Page

@@ -195,7 +195,7 @@ async def test_an_address_is_asked_once_a_day_over_all_sites(service: Service, b
 
 
 async def test_what_was_filed_as_spam_makes_us_mail_nobody(service: Service, box: Postbox) -> None:
-    from moderation.sites.model import SiteSettings
+    from moderation.sites.site_settings import SiteSettings
 
     async with service.services.database.transaction() as tx:
         await sites.put_site(tx, Site("default", "Mine", (), SiteSettings(disallowed=("casino",))), service.clock())

@@ -14,8 +14,7 @@ from moderation.policy import store_verdicts as decided_verdicts
 from moderation.policy import thresholds as error_budget
 from moderation.policy.store_verdicts import Outcome
 from moderation.sites import site_settings as rules
-from moderation.sites.model import SiteSettings
-from moderation.sites.site_settings import SKIPPABLE
+from moderation.sites.site_settings import SKIPPABLE, SiteSettings
 from tests.conftest import Service
 from tests.html import Page
 from tests.policy.test_settings import signed_in

@@ -10,7 +10,7 @@ import pytest
 from moderation.comments.submission import Submission
 from moderation.policy import rules as policy
 from moderation.policy.rules import Case, judge
-from moderation.sites.model import SiteSettings
+from moderation.sites.site_settings import SiteSettings
 
 SENT = Submission.of("A kind word about the bank of the river.", name="Ann", email="ann@example.org")
 CLEAN = {"spam": 0.01, "toxicity": 0.02, "insult": 0.01}

@@ -13,7 +13,7 @@ from moderation.__main__ import main
 from moderation.core.problem import Invalid
 from moderation.core.signing import Signer
 from moderation.sites import site_settings as rules
-from moderation.sites.model import SiteSettings
+from moderation.sites.site_settings import SiteSettings
 from moderation.team import access
 from tests.conftest import ROOT, Server, Service
 from tests.html import Page
@@ -251,9 +251,20 @@ def test_check_says_what_is_muted(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 def test_every_setting_is_explained_and_has_a_schema() -> None:
     page = (ROOT / "docs" / "defences.md").read_text("utf-8")
+    assert rules.table() in page, (
+        "print the table anew: python -c 'from moderation.sites.site_settings import table; print(table(), end=\"\")'"
+    )
+    prose = page.replace(rules.table(), "")
     for name in rules.DEFAULTS:
-        assert f"`{name}`" in page, f"docs/defences.md does not say what {name} is"
-    assert rules.schema()["properties"].keys() == rules.DEFAULTS.keys()
+        assert f"`{name}`" in prose, f"docs/defences.md does not say what {name} is for"
+    change = rules.SiteSettingsIn.model_json_schema()
+    assert change["properties"].keys() == rules.schema().keys() == rules.DEFAULTS.keys()
+    assert not change["additionalProperties"] and "required" not in change
+    for name, told in change["properties"].items():
+        whole = {
+            key: value for key, value in rules.schema()[name].items() if key not in ("default", "description", "title")
+        }
+        assert told["anyOf"] == [whole, {"type": "null"}] and "default" not in told, "what is left out stays"
 
 
 def test_every_default_is_a_value_that_may_be_set() -> None:

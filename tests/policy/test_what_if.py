@@ -11,7 +11,8 @@ from moderation.policy import pages as policy
 from moderation.policy import store_settings_history as past_settings
 from moderation.policy.store_settings_history import KEPT
 from moderation.sites import store as sites
-from moderation.sites.model import Site, SiteSettings
+from moderation.sites.model import Site
+from moderation.sites.site_settings import SiteSettings
 from tests.conftest import Service
 from tests.html import Page
 from tests.policy.test_settings import signed_in

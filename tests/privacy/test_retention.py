@@ -17,7 +17,8 @@ from moderation.privacy import retention
 from moderation.privacy.retention import DAY, Keep, purge
 from moderation.settings import Settings
 from moderation.sites import store as sites
-from moderation.sites.model import Site, SiteSettings
+from moderation.sites.model import Site
+from moderation.sites.site_settings import SiteSettings
 from moderation.transfer import store as imports
 from moderation.transfer import store_backup as dump
 from moderation.transfer.store import ImportedId

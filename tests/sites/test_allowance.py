@@ -12,7 +12,8 @@ import pytest
 from moderation.core.signing import SHARED
 from moderation.sites import store as sites
 from moderation.sites.allowance import KEPT, MINUTE, WRONG_A_MINUTE, LastMinute
-from moderation.sites.model import Site, SiteSettings
+from moderation.sites.model import Site
+from moderation.sites.site_settings import SiteSettings
 from tests.conftest import Service
 
 pytestmark = pytest.mark.anyio

@@ -12,7 +12,8 @@ from moderation.comments.store import Keys
 from moderation.intake.admission import Accepted, Arrival
 from moderation.learning.retrain import examples_of
 from moderation.sites import store as sites
-from moderation.sites.model import Site, SiteSettings
+from moderation.sites.model import Site
+from moderation.sites.site_settings import SiteSettings
 from moderation.text import body as formats
 from tests.conftest import Service
 

@@ -14,7 +14,7 @@ from moderation.comments.submission import NAME_LONGEST, check
 from moderation.core import signing
 from moderation.core.problem import Invalid
 from moderation.queue import block
-from moderation.sites.model import SiteSettings
+from moderation.sites.site_settings import SiteSettings
 from moderation.text import wordlist
 from moderation.text.addresses import checked_email, checked_url
 from moderation.text.wordlist import Listed

@@ -8,8 +8,8 @@ from classifier.labels import LABELS
 from moderation.intake.texts import Words
 from moderation.policy import pages as policy
 from moderation.sites import site_settings as rules
-from moderation.sites.model import Mute, Site, SiteSettings
-from moderation.sites.site_settings import SKIPPABLE
+from moderation.sites.model import Mute, Site
+from moderation.sites.site_settings import SKIPPABLE, SiteSettings
 from moderation.team.pages_account import drawn
 
 EVIL = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)> مریم"

@@ -18,7 +18,8 @@ from classifier import similar
 from moderation.comments import submission
 from moderation.policy import rules as policy
 from moderation.sites import store as sites
-from moderation.sites.model import Site, SiteSettings
+from moderation.sites.model import Site
+from moderation.sites.site_settings import SiteSettings
 from moderation.text import html, markdown, wordlist
 from tests import growth
 from tests.conftest import Service
