@@ -1,1 +1,1 @@
-"""Intake: a reply comes in by JSON, a form, WordPress's form or the embed, and is stored with its verdict."""
+"""Intake: a comment arrives by JSON, a form, WordPress's form or the embed, and is stored with its verdict."""

@@ -1,4 +1,4 @@
-"""Who is let in: an arrival beside what is stored, and beside the batch that it came with."""
+"""Admission: an arrival compared with stored comments and with its batch."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ from moderation.sites.model import Article, Site
 
 MINUTE, HOUR = 60_000, 3_600_000
 NEW_ARTICLES = 1_000
-"""Keys that comments may open on one site in an hour; the first comment on each further one is held."""
+"""Articles that comments may open on one site in an hour; the first comment on each further one is held."""
 NONE = (0, "")
 UNKNOWN_PARENT = FieldError("parent", "unknown_parent", "is no published comment of this article")
 
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A checked submission and its circumstances. The address itself is looked at and forgotten; only a key of it stays."""
+    """A checked submission and its circumstances. Of the network address only a key is stored."""
 
     site: str
     article: str
@@ -41,20 +41,20 @@ class Arrival:
     address: str = ""
     form: str = ""
     honeypot: bool = False
-    """The field of our own form that nobody sees came filled."""
+    """The form's hidden field has a value."""
     proof: str | None = None
-    """The comment that its author's receipt is for."""
+    """The comment of the author's receipt."""
     retry: tuple[str, str] | None = None
     """(Idempotency-Key, hash of the request)."""
     pause: int = 0
-    """Milliseconds since the last one of the same address (WordPress's form asks for 15 seconds), at most a minute."""
+    """Milliseconds required since the last comment from the same network (15 seconds for WordPress's form), at most a minute."""
     page: Page | None = None
-    """What its page says of itself."""
+    """The page's metadata."""
 
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """What is on disk now. `answer` is what its author is told, the same for all that is not published."""
+    """A stored comment. `answer` is the author's answer, equal for all comments that are not published."""
 
     id: str
     approved: bool
@@ -63,19 +63,19 @@ class Accepted:
 
 @dataclass
 class BatchContext:
-    """What the batch is compared with, on one site: what is stored, and what the batch itself has brought so far."""
+    """The data that a batch is compared with, on one site: stored comments, and the batch's own so far."""
 
     site: Site
     articles: dict[str, Article]
     opened: Counter[str]
-    """Address → how many keys it has opened in this hour."""
+    """Network → articles that it has opened in this hour."""
     new_keys: int
-    """How many keys comments have opened here in this hour, at most NEW_ARTICLES of those that are stored."""
+    """Articles that comments have opened here in this hour; stored ones are counted up to NEW_ARTICLES."""
     known: dict[str, Comment]
     postings: dict[tuple[str | None, ...], list[Posting]]
-    """Author, article, body and what it answers → where it was said."""
+    """Author, article, body and parent → the postings."""
     by_author: dict[tuple[str, str], tuple[int, str]]
-    """(author, address) → how many in the last minute, and the last one's id."""
+    """(author, network) → the number of comments in the last minute, and the last one's id."""
     by_network: dict[str, tuple[int, str]]
     answers: dict[tuple[str, str], tuple[str, str]]
     new_articles: list[Article] = field(default_factory=list)
@@ -96,10 +96,10 @@ class BatchContext:
         return Accepted(answer["id"], answer["status"] == "approved", answer)
 
     def admit(self, arrival: Arrival, now: int, refused: int = 0) -> tuple[Article, Comment | None]:
-        """Raises the Problem that keeps it out: too many, closed, unknown parent, said before, too fast.
+        """Raises the Problem of a refusal: too many, closed, unknown parent, duplicate, too fast.
 
-        The limits come first, so that nobody is told more than so many answers a minute; `refused` is how many its
-        network was given in the last one that stored nothing.
+        Limits are checked first, so that no network gets more answers a minute than its limit. `refused` is the number of
+        refusals of its network in the last minute.
         """
         self._slow_down(arrival, refused)
         sent, keys = arrival.submission, arrival.keys
@@ -122,7 +122,7 @@ class BatchContext:
         return article, parent
 
     def _slow_down(self, arrival: Arrival, refused: int) -> None:
-        """By network, and by author within a network: who types another's address does not use up what is theirs."""
+        """Limits by network, and by author within a network: typing another's email address uses up nothing of theirs."""
         keys, rules, sent = arrival.keys, self.site.settings, arrival.submission
         from_here = self.by_network.get(keys.network, NONE)[0]
         if keys.network and 0 < most(self.site, keys.network) <= from_here + refused:
@@ -133,7 +133,7 @@ class BatchContext:
             raise TooFast("You are posting comments too quickly. Slow down.", 60)
 
     def _pause(self, arrival: Arrival, now: int) -> None:
-        """As long as WordPress's form asks for; of the many behind an undeclared proxy only its share."""
+        """The pause of WordPress's form; divided by SHARED_TIMES for readers behind an undeclared proxy."""
         keys = arrival.keys
         last_here = self.by_network.get(keys.network, NONE)[1]
         last_of_author = self.by_author.get((keys.author, keys.network), NONE)[1] if arrival.submission.email else ""
@@ -145,8 +145,8 @@ class BatchContext:
             raise TooFast("You are posting comments too quickly. Slow down.", -(-(left - now) // 1000))
 
     def _is_said(self, arrival: Arrival, parent: Comment | None) -> bool:
-        """Exactly this, in reply to the same comment, by the same author, and from the same network or with its receipt:
-        from elsewhere it is a new comment, or the answer would tell anybody whose address wrote one."""
+        """Whether it is a duplicate: equal text, parent and author, and the same network or the first comment's receipt. From
+        elsewhere it is a new comment; otherwise the answer would reveal whose address wrote one."""
         sent, keys = arrival.submission, arrival.keys
         if not sent.email and not sent.name:
             return False
@@ -155,7 +155,7 @@ class BatchContext:
         return any(one.network == keys.network or one.id == arrival.proof for one in self.postings.get(same, ()))
 
     def is_crowded(self, article: Article) -> bool:
-        """It would be one more new article where comments have opened too many."""
+        """Whether the comment opens an article after comments have opened too many."""
         return article.key not in self.articles and self.new_keys >= NEW_ARTICLES
 
     def trusts(self, arrival: Arrival) -> bool:
@@ -188,7 +188,7 @@ class BatchContext:
 
 
 async def look_up(stored: Session, key: str, arrivals: Iterable[Arrival], now: int) -> BatchContext:
-    """All that the batch needs to know of one site, in a handful of statements."""
+    """The batch's context for one site, in a few statements."""
     here = [a for a in arrivals if a.site == key]
     site = (await sites.sites(stored, [key])).get(key)
     if site is None:

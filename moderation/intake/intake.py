@@ -1,7 +1,7 @@
-"""In: what waits, as one batch → scored → judged → stored → told.
+"""The batch writer: waiting comments → scored → judged → stored → answered.
 
-One writer takes whatever is waiting (no timer: a lone reply waits for nobody), scores it as a batch off the event loop,
-compares it with what is stored and with itself, writes one transaction, and only then acknowledges.
+One writer takes all waiting comments as a batch (without a timer: a single comment does not wait), scores it off the event
+loop, compares it with stored comments and with itself, commits one transaction, and then acknowledges.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ TURNS = 5
 
 @dataclass
 class Counts:
-    """What metrics show of the intake since the start."""
+    """The intake's counts since the start, for metrics."""
 
     actions: Counter[str] = field(default_factory=Counter)
     refused: Counter[str] = field(default_factory=Counter)
@@ -66,7 +66,7 @@ class Intake:
         clock: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
         mails: bool = False,
     ) -> None:
-        """Without `mails` nobody's wish to be told of replies is kept."""
+        """Without `mails`, subscriptions to replies are not stored."""
         self.database, self.scorer, self.links = database, scorer, links
         self.counts, self.allowance = Counts(), Allowance()
         self.window = rule_health.Window(database)
@@ -85,14 +85,14 @@ class Intake:
         self._task = loops.create_task(self._run(), name="intake")
 
     async def stop(self) -> None:
-        """Finish what waits, then end."""
+        """Stores the waiting comments, then ends."""
         self._stopping = True
         self._arrived.set()
         if self._task:
             await self._task
 
     async def submit(self, arrival: Arrival) -> Accepted:
-        """Returns once it is on disk. Raises the Problem that kept it out; then nothing was stored."""
+        """Returns once the comment is on disk. Raises the Problem of a refusal; nothing is stored then."""
         if self._stopping:
             raise Unavailable("The service is stopping; nothing was stored. Try again shortly.")
         if len(self._waiting) >= WAITING:
@@ -122,16 +122,16 @@ class Intake:
                 results = await self._settle([arrival for arrival, _ in taken])
                 for (_, future), result in zip(taken, results, strict=True):
                     if future.done():
-                        continue  # its client went away; the comment is stored all the same
+                        continue  # the client has disconnected; the comment is stored all the same
                     if isinstance(result, BaseException):
                         future.set_exception(result)
                     else:
                         future.set_result(result)
 
     async def _others(self) -> None:
-        """Lets in whoever is at the door already: no timer, only turns of the event loop until nobody comes any more.
+        """Collects comments that are already being received: it yields to the event loop until no further one arrives.
 
-        A batch has a price of its own, so two half ones cost more than one; a lone reply waits some microseconds."""
+        A batch has a fixed cost, so two half batches cost more than one. A single comment waits some microseconds."""
         seen, turns = 0, 0
         while turns < TURNS and len(self._waiting) < BATCH:
             await asyncio.sleep(0)
@@ -148,11 +148,11 @@ class Intake:
         except Exception as error:
             if len(arrivals) == 1:
                 return [error]
-            # one bad row must fail alone
+            # one bad row must not fail the others
             return [result for arrival in arrivals for result in await self._settle([arrival])]
 
     async def take_in(self, arrivals: list[Arrival]) -> list[Accepted | Problem]:
-        """One result each, in order. The whole batch is one commit."""
+        """One result for each arrival, in order. The batch is one commit."""
         scored = await self.scorer.score([asked(a) for a in arrivals])
         now = self.clock()
         async with self.database.transaction() as tx:
@@ -217,13 +217,13 @@ class Intake:
             self.counts.actions[judged.verdict.action] += 1
         try:
             await self.window.watch(stored, {key: book.site for key, book in books.items()}, now)
-        except Exception as error:  # the batch is on disk: whatever fails now, its authors must not hear that it is not
+        except Exception as error:  # the batch is on disk: a failure now must not become an error for its authors
             log.error("the rules' window failed", extra={"why": type(error).__name__})
         return results
 
     async def _mail(self, tx: Session, stored: list[JudgedComment], now: int) -> None:
         await events.emit_replies(tx, [j.comment for j in stored], now)
-        for judged in stored:  # not for what was filed as spam: its author may have typed anybody's address
+        for judged in stored:  # not for spam: its author may have typed another person's address
             if judged.notify and judged.comment.email and judged.comment.status in ("approved", "pending"):
                 await events.ask(tx, judged.comment.site, judged.keys.author, judged.comment.id, now)
 
@@ -236,7 +236,7 @@ class Intake:
         wave: str = "",
         crowded: bool = False,
     ) -> Verdict:
-        """`before` is the verdict on the text that this one replaces: an edit came the way that the comment came."""
+        """The verdict. `before` is the verdict on the replaced text: an edit keeps the circumstances of the comment."""
         case = policy.Case(
             arrival.submission,
             book.site.settings,
@@ -290,7 +290,7 @@ class Intake:
         return Accepted(comment.id, approved, answer)
 
     async def amend(self, arrival: Arrival, id: str) -> Accepted:
-        """The author's own edit: validated and scored again, a new revision. Never above `pending` what a person decided."""
+        """The author's edit: checked and scored again, a new revision. A comment that a moderator decided stays at most `pending`."""
         now = self.clock()
         (score,) = await self.scorer.score([asked(arrival)])
         async with self.database.transaction() as tx:
@@ -329,7 +329,7 @@ class Intake:
         return self._accept(new)
 
     async def withdraw(self, site: str, article: str, id: str) -> None:
-        """The author takes it back, within the same window."""
+        """The author's withdrawal, within the same window."""
         now = self.clock()
         async with self.database.transaction() as tx:
             old = await own_comment(tx, site, article, id, now)
@@ -341,7 +341,7 @@ class Intake:
             await audit.note(tx, site=site, at=now, actor="author", action="comment:withdraw", subject=id)
 
     async def unsubscribe(self, site: str, id: str) -> None:
-        """Its author wants no more mails about replies to it. At any time."""
+        """Ends mails about replies to a comment, at any time."""
         now = self.clock()
         async with self.database.transaction() as tx:
             if await comments.silence(tx, site, id):
@@ -354,7 +354,7 @@ def asked(arrival: Arrival) -> Asked:
 
 
 async def own_comment(tx: Session, site: str, article: str, id: str, now: int) -> Comment:
-    """Raises NotFound, or Forbidden once the window is over."""
+    """The author's comment. Raises NotFound, or Forbidden after the window."""
     found = (await comments.of_site(tx, site, [id])).get(id)
     if found is None or found.article != article or found.status == "deleted":
         raise NotFound("There is no such comment.")

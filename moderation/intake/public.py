@@ -1,4 +1,4 @@
-"""Replies come in: JSON and browser form → Submission → intake; the author's own edit and withdrawal."""
+"""Posting: JSON or a browser's form → Submission → intake; the author's edit and withdrawal."""
 
 from __future__ import annotations
 
@@ -50,13 +50,13 @@ from moderation.web.templating import sends_to
 
 THREAD = "/sites/{site}/articles/{article}/comments"
 HONEYPOT = "website"
-"""A field of our own form that people cannot see and programs like to fill. The real one is `url`."""
+"""The form's hidden field, which spam programs fill. The visible one is `url`."""
 
 
 TOKEN_LONGEST = 100
-"""Of a form: longer than any that was ever served."""
+"""Characters of a form token; every issued one is shorter."""
 KEPT_FIELDS = ("name", "email", "url", "body", "parent", "notify", "page_title", "page_url")
-"""What stands in the form again where something was wrong."""
+"""The fields that keep their values when the form is shown again after an error."""
 
 
 def json_answer(accepted: Accepted) -> Response:
@@ -70,7 +70,7 @@ def json_answer(accepted: Accepted) -> Response:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sent:
-    """What a request brings, whichever form it has, before anything of it is checked."""
+    """A request to comment in any format, before its fields are checked."""
 
     site: Site
     article: str
@@ -79,15 +79,15 @@ class Sent:
     format: str = formats.MARKDOWN
     receipt: str = ""
     form: str = ""
-    """What the policy is told of the form's token."""
+    """The state of the form token, for the policy."""
     honeypot: bool = False
     page: Page | None = None
     pause: int = 0
-    """Milliseconds that the form's users know to wait between two comments."""
+    """Milliseconds required between two comments from this form."""
 
 
 async def create_comment(request: Request) -> Response:
-    """One reply. 201 published, 202 held; a browser's form gets a redirect, or the form back with what was typed."""
+    """Post a comment: 201 published, 202 held. A browser's form gets a redirect, or after an error the form with its values."""
     site = site_of(request)
     assert site  # `shared` has just looked it up
     article = article_key(request.path_params["article"])
@@ -104,7 +104,7 @@ async def create_comment(request: Request) -> Response:
 
 async def from_program(request: Request, site: Site, article: str) -> Response:
     services = services_of(request)
-    await check_allowance(request, site, article)  # before anything is read: a refused network costs next to nothing
+    await check_allowance(request, site, article)  # before the body is read: a refused network costs next to nothing
     raw = await bodies.read(request, bodies.COMMENTS)
     fields = await bodies.parsed(raw)
     token, receipt = fields.get("form_token"), fields.get("receipt")
@@ -150,24 +150,24 @@ async def from_form(request: Request, site: Site, article: str) -> Response:
 
 
 async def submit(request: Request, sent: Sent) -> Accepted:
-    """The one way in: checked and rendered once, then to the intake. Raises the Problem that keeps it out."""
+    """The one way in: checks and renders once, then submits to the intake. Raises the Problem of a refusal."""
     services = services_of(request)
     checked = await checked_submission(request, sent)
     return await services.intake.submit(arrival_of(request, sent, checked))
 
 
 def counted(request: Request, problem: Problem) -> Problem:
-    """What to answer a comment with that was not taken: it counts against its network's allowance."""
+    """Counts a refusal against its network's allowance, and returns the answer."""
     services = services_of(request)
     site = site_of(request)
-    if site is None:  # anybody can name sites that there are not
+    if site is None:  # an unknown site has no allowance
         return problem
     intake = services.intake
     return intake.allowance.told(problem, site, network_of(request)[1], intake.clock())
 
 
 async def checked_submission(request: Request, sent: Sent) -> Submission:
-    """Raises Invalid for every wrong field at once: what else is wrong must not hide that there is no such parent."""
+    """The checked submission. Raises Invalid for every wrong field at once, an unknown parent included."""
     light = submission.is_light(sent.fields, sent.format)
     try:
         return await REQUESTS.run(submission.check, sent.fields, sent.site.settings, sent.format, here=light)
@@ -185,7 +185,7 @@ async def checked_submission(request: Request, sent: Sent) -> Submission:
 
 
 def checked_token(intake: Intake, site: Site, article: str, token: Any) -> str:
-    """What the policy is told of a form's token. JSON without one says nothing; our own form without one is held."""
+    """The state of a form token. JSON needs none; the service's own form without one is held."""
     ages = site.settings.form_youngest * 1000, site.settings.form_oldest * 60_000
     if not isinstance(token, str) or len(token) > TOKEN_LONGEST:
         return "missing"
@@ -193,19 +193,19 @@ def checked_token(intake: Intake, site: Site, article: str, token: Any) -> str:
 
 
 def asked_of(site: Site) -> dict[str, Any]:
-    """What a form asks for on this site, ours or the embed's."""
+    """The site's settings for a form, the service's own or the embed's."""
     rules = site.settings
     return {
         "required": ["body"] + ["name"] * rules.require_name + ["email"] * rules.require_email,
         "max_body": rules.max_body,
         "privacy_url": rules.privacy_url or None,
-        "fresh_for": rules.form_oldest * 30,  # seconds, half of its age: then the embed asks for another token
-        "offer_notify": False,  # where mail is set up, its page says so
+        "fresh_for": rules.form_oldest * 30,  # seconds, half of the token's valid age: then the embed renews it
+        "offer_notify": False,  # set to True by the page if mail is set up
     }
 
 
 async def check_allowance(request: Request, site: Site, article: str) -> None:
-    """Raises TooFast where the request's network is past its allowance already. The retry of an answered request is free."""
+    """Raises TooFast if the network's allowance is used up. A retry of an answered request is free."""
     services = services_of(request)
     now = services.intake.clock()
     try:
@@ -218,8 +218,7 @@ async def check_allowance(request: Request, site: Site, article: str) -> None:
 
 
 def network_of(request: Request) -> tuple[str, str]:
-    """The address that the request came from, empty where nobody can know, and the keyed hash of its network; worked out
-    once."""
+    """The request's network address, empty if unknown, and its keyed hash; computed once for each request."""
     origin: tuple[str, str] | None = request.scope.get("network")
     if origin is None:
         services = services_of(request)
@@ -229,7 +228,7 @@ def network_of(request: Request) -> tuple[str, str]:
 
 
 def arrival_of(request: Request, sent: Sent, checked: Submission) -> Arrival:
-    """The submission with its circumstances: where from, by whom, whether it is a retry. Raises Invalid."""
+    """The submission with its circumstances: network, author's key, retry. Raises Invalid."""
     signer, headers = services_of(request).signer, request.headers
     retry = None
     if (key := headers.get("idempotency-key")) is not None:
@@ -253,7 +252,7 @@ def arrival_of(request: Request, sent: Sent, checked: Submission) -> Arrival:
 
 
 async def where_next(request: Request, site: Site, article: str, typed: Mapping[str, str], accepted: Accepted) -> str:
-    """Back to the article's page, at the comment; or to the receipt of what is held."""
+    """The redirect after a form: the article's page at the comment, or the receipt of a held one."""
     services = services_of(request)
     if not accepted.approved:
         return str(accepted.answer["receipt"])
@@ -268,7 +267,7 @@ async def where_next(request: Request, site: Site, article: str, typed: Mapping[
 
 
 def is_allowed(site: Site, links: Links, place: str) -> bool:
-    """An address on the site's own pages or ours: anything else would make us a springboard."""
+    """Whether an address is on the site's origins or the service's own; any other would be an open redirect."""
     if addresses.checked_url(place) is None:
         return False
     parts = urlsplit(place)
@@ -283,7 +282,7 @@ async def form_page(
     typed: Mapping[str, str],
     problem: Problem | None = None,
 ) -> Response:
-    """The Leave a Reply form; on a problem with all that was typed still in it, and each message at its field."""
+    """The Leave a Reply form; after an error with its values kept and each message at its field."""
     services = services_of(request)
     pages = services.pages
     database = services.database
@@ -343,7 +342,7 @@ def problem_page(request: Request, problem: Problem) -> Response:
 
 
 async def get_form(request: Request) -> Response:
-    """The form as a plain page: it works without JavaScript."""
+    """The form as a plain page, which works without JavaScript."""
     directory = services_of(request).directory
     site = await directory.site(request.path_params["site"])
     parent = request.query_params.get("parent", "")[:64]
@@ -351,7 +350,7 @@ async def get_form(request: Request) -> Response:
 
 
 async def own_comment(request: Request) -> tuple[Site, Comment]:
-    """The comment that the Edit-Token is for. Raises NotFound or Unauthorized."""
+    """The comment of the Edit-Token. Raises NotFound or Unauthorized."""
     services = services_of(request)
     site = await services.directory.site(request.path_params["site"])
     article, id = article_key(request.path_params["article"]), request.path_params["id"]
@@ -367,7 +366,7 @@ async def own_comment(request: Request) -> tuple[Site, Comment]:
 
 
 async def edit_comment(request: Request) -> Response:
-    """The author's edit, within 15 minutes, with the Edit-Token."""
+    """Edit a comment as its author, within 15 minutes, with the Edit-Token."""
     site, comment = await own_comment(request)
     if bodies.kind_of(request) != "application/json":
         raise Unsupported("Send application/json.")
@@ -380,13 +379,13 @@ async def edit_comment(request: Request) -> Response:
 
 @operation("DELETE", THREAD + "/{id}", answers={204: None}, headers=("Edit-Token",), tag="comments", shared=True)
 async def withdraw_comment(request: Request) -> None:
-    """The author takes a comment back, within 15 minutes, with the Edit-Token."""
+    """Withdraw a comment as its author, within 15 minutes, with the Edit-Token."""
     site, comment = await own_comment(request)
     await services_of(request).intake.withdraw(site.key, comment.article, comment.id)
 
 
 async def amend(request: Request, site: Site, old: Comment, changes: Mapping[str, Any], raw: bytes) -> Accepted:
-    """What the author may change: name, url, body. The address stays."""
+    """The author's edit of name, url and body. The email address stays."""
     kept = {"name": old.name, "email": old.email, "url": old.url, "body": old.body}
     kept |= {field: changes[field] for field in ("name", "url", "body") if field in changes}
     sent = Sent(site=site, article=old.article, fields=kept, raw=raw, format=old.format)

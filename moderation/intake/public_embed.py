@@ -1,4 +1,4 @@
-"""What other people's pages load: the custom element as one script, its words, and the token of its form."""
+"""The embed: the custom element as one script, its texts, and its form token."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from moderation.web.operations import Media, operation
 
 FOLDER = Path(__file__).parent / "element"
 PARTS = ("dom.js", "words.js", "memory.js", "service.js", "form.js", "discussion.js", "element.js")
-"""In this order within one function: a page without modules loads it as one script, and no build step is needed."""
+"""The parts in order, joined within one function: pages load one script without modules, and no build step is needed."""
 FOR_ANYONE = {
     "Access-Control-Allow-Origin": "*",
     "Cross-Origin-Resource-Policy": "cross-origin",
@@ -70,7 +70,7 @@ def script() -> File:
         f"const CSS = {json.dumps(sheet, ensure_ascii=False)};",
         f"const ENGLISH = {json.dumps(english, ensure_ascii=False)};",
     ]
-    for part in PARTS:  # without the comments and the indentation that only we read
+    for part in PARTS:  # without comments and indentation
         inner = (line.strip() for line in (FOLDER / part).read_text("utf-8").splitlines())
         lines += [line for line in inner if line and not line.startswith("//")]
     return File.of("\n".join([*lines, "})();\n"]), "text/javascript")
@@ -93,7 +93,7 @@ async def get_embed(request: Request) -> Response:
     "GET", "/texts/{language}.json", answers={200: dict[str, str], 304: None}, headers=("If-None-Match",), tag="embed"
 )
 async def get_texts(request: Request) -> Response:
-    """The embed's texts in the nearest language that we have; English for any other."""
+    """The embed's texts in the nearest available language; English for any other."""
     tag = request.path_params["language"]
     if not re.fullmatch(r"[A-Za-z0-9-]{1,35}", tag):
         raise NotFound("There is no such language.")
@@ -116,7 +116,7 @@ TOKEN = "/sites/{site}/articles/{article}/form-token"  # noqa: S105  (a path)
 
 @operation("GET", TOKEN, answers={200: FormToken}, tag="embed", shared=True)
 async def get_form_token(request: Request) -> dict[str, Any]:
-    """A token for the embed's form, fresh each time, and what that form asks for."""
+    """A fresh token for the embed's form, and the form's settings."""
     services = services_of(request)
     site = await services.directory.site(request.path_params["site"])
     article = article_key(request.path_params["article"])

@@ -1,7 +1,7 @@
-"""A guest's receipt: an unguessable page for one comment. Status, edit, withdraw, its own data; no account, no script.
+"""Receipts: a page with a secret address for one comment: status, edit, withdraw, data. It needs no account and no script.
 
-Whoever has its address is taken for the author, so that address is kept out of logs, caches, search engines and referrers.
-What belongs to a whole email address is not here: anybody can type somebody's address.
+Possession of the address proves authorship, so it is kept out of logs, caches, search engines and referrers. Data about
+a whole email address is not here: anybody can type an address into a comment.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ PRIVATE = {"X-Robots-Tag": "noindex, nofollow", "Referrer-Policy": "no-referrer"
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What the holder of one may know: never a score, nor what the machine made of it, nor the email."""
+    """A receipt's contents: no score, no automatic verdict, no email address."""
 
     comment: Comment
     article: Article
@@ -47,7 +47,7 @@ class Receipt:
     reason: str | None
     notify: bool
     versions: list[dict[str, Any]]
-    """The texts of before an edit, kept since they were judged."""
+    """The texts before each edit."""
     can_edit: bool
     reason_code: str | None = None
     appeal: dict[str, Any] | None = None
@@ -81,7 +81,7 @@ class Receipt:
 
 
 def state_of(comment: Comment, taken: list[Decision]) -> tuple[str, str | None, str | None]:
-    """(state, note, reason's code). What the machine filed says `pending`; only a person's decision shows, a rejection with its note."""
+    """(state, note, reason's code). Automatic verdicts show as `pending`; a moderator's rejection shows its note."""
     standing = [d for d in taken if d.undone_at is None and d.after_status == comment.status]
     if comment.status == "approved":
         return "approved", None, None
@@ -94,7 +94,7 @@ def state_of(comment: Comment, taken: list[Decision]) -> tuple[str, str | None, 
 
 
 async def found(request: Request) -> Receipt:
-    """Raises NotFound for a forged receipt, and Gone where its comment has been erased."""
+    """The receipt's comment. Raises NotFound for a forged receipt, and Gone for an erased comment."""
     services = services_of(request)
     id = services.signer.comment_of(request.path_params["token"])
     if id is None:
@@ -115,7 +115,7 @@ async def found(request: Request) -> Receipt:
 
 
 def private(endpoint: Endpoint) -> Endpoint:
-    """With the headers that keep its address to its holder, whatever the answer."""
+    """Adds the headers that keep the receipt's address secret, to any answer."""
 
     async def answer(request: Request) -> Response:
         try:
@@ -174,12 +174,12 @@ async def show(request: Request, problem: Problem | None = None, typed: str = ""
 
 
 async def get_receipt(request: Request) -> Response:
-    """What became of one comment, for whoever holds its link."""
+    """The status and data of one comment, for the holder of its receipt."""
     if "application/json" not in request.headers.get("accept", ""):
         return await show(request)
     receipt = await found(request)
     headers = {"Vary": "Accept, Accept-Language, Origin"}
-    with suppress(Forbidden):  # the embed on the site's own page shows its reader what became of it
+    with suppress(Forbidden):  # the embed on the site's own page shows its reader the status
         directory = services_of(request).directory
         if origin := directory.allowed(await directory.site(receipt.comment.site), request.headers):
             headers["Access-Control-Allow-Origin"] = origin

@@ -1,6 +1,6 @@
-"""WordPress's own comment form, unmodified: its fields, its order of checks, its words. Only its statuses are honest.
+"""WordPress's comment form, unmodified: its fields, its order of checks and its words, with accurate statuses.
 
-A site exported from WordPress changes the form's `action` and nothing else. docs/wordpress.md says where we differ.
+A site exported from WordPress changes only the form's `action`. docs/wordpress.md lists the differences.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ from moderation.web.cors import EXPOSED, problem_answer
 from moderation.web.operations import Declared, Operation
 
 SOURCE = "wordpress"
-"""By this name the importers keep WordPress's numbers."""
+"""The name under which imports store WordPress's numbers."""
 PAUSE = 15_000
-"""Milliseconds that WordPress wants between two comments of one address or author."""
+"""Milliseconds that WordPress requires between two comments of one address or author."""
 BYTES = {"author": 245, "email": 100, "url": 200, "comment": 65_525}
 SHORTEST_EMAIL = 6
 TAGGED = 10 * BYTES["author"]
-"""Characters of a name whose tags are taken out; a longer one is too long with them."""
+"""Characters of a name whose tags are removed; a longer name is too long anyway."""
 FIELDS = (*BYTES, "comment_post_ID", "comment_parent", "redirect_to", "receipt")
 THEIR_NAMES = {"name": "author", "email": "email", "url": "url", "body": "comment"}
 NOUNS = {"author": "name", "email": "email address", "url": "URL", "comment": "comment"}
@@ -56,7 +56,7 @@ _TAG = re.compile(r"<[A-Za-z/!?][^<>]*>")
 
 
 async def create_wordpress_comment(request: Request) -> Response:
-    """WordPress's comment form: back to the article, or to the receipt; the first thing that is wrong, in WordPress's words."""
+    """WordPress's comment form: redirects to the article or the receipt; the first error is in WordPress's words."""
     typed: dict[str, str] = {}
     site: Site | None = None
     origin = None
@@ -78,11 +78,11 @@ async def create_wordpress_comment(request: Request) -> Response:
 
 
 async def read(request: Request, typed: dict[str, str]) -> bytes:
-    """Fills `typed` as far as the form can be read, so that nothing typed is lost."""
+    """Reads the form into `typed`, as far as possible, so that no value is lost after an error."""
     if not bodies.is_form(bodies.kind_of(request)):
         raise Unsupported("Send application/x-www-form-urlencoded or multipart/form-data, as WordPress's form does.")
     raw = await bodies.read(request, bodies.COMMENTS)
-    # Plugins add fields of their own, some of them twice: only the ones that mean something here have to be clear.
+    # Plugins add fields, some of them twice: only fields with a meaning here must be unique.
     pairs = [(name, value) for name, value in await bodies.form_fields(request, raw) if name in FIELDS]
     typed |= dict(pairs)
     bodies.single(pairs)
@@ -94,7 +94,7 @@ async def read(request: Request, typed: dict[str, str]) -> bytes:
 
 
 async def take(request: Request, site: Site, typed: Mapping[str, str], raw: bytes) -> Response:
-    """Into the intake, and to where it leads. Raises the first Problem."""
+    """Submits the comment and returns the redirect. Raises the first Problem."""
     article, parent = await place_of(request, site, typed)
     check(site, typed)
     fields = {
@@ -121,7 +121,7 @@ async def take(request: Request, site: Site, typed: Mapping[str, str], raw: byte
 
 
 async def place_of(request: Request, site: Site, typed: Mapping[str, str]) -> tuple[str, Comment | None]:
-    """The article's key and the parent. Raises what WordPress says of a parent, and then of a post, before anything else."""
+    """The article's key and the parent. Raises WordPress's errors about the parent, then the post, before any other."""
     above = number(typed["comment_parent"])
     async with services_of(request).database.reading() as session:
         key = await ours(session, site, imports.ARTICLE, typed["comment_post_ID"])
@@ -140,7 +140,7 @@ async def place_of(request: Request, site: Site, typed: Mapping[str, str]) -> tu
 
 
 async def ours(session: Session, site: Site, kind: str, theirs: str) -> str:
-    """WordPress's number of a post or comment as our key or id, where it was imported; else what was given, as it is."""
+    """The key or id of an imported post or comment by its WordPress number; other values are returned unchanged."""
     theirs = number(theirs)
     if not theirs.isdigit() or len(theirs) >= ID_LENGTH:
         return theirs
@@ -148,7 +148,7 @@ async def ours(session: Session, site: Site, kind: str, theirs: str) -> str:
 
 
 def number(text: str) -> str:
-    """Without leading zeros; empty for 0, as in WordPress."""
+    """A number without leading zeros; empty for 0, as in WordPress."""
     return text.lstrip("0") if text.isascii() and text.isdigit() and len(text) < ID_LENGTH else text
 
 
@@ -176,14 +176,14 @@ def wrong(field: str, code: str, message: str) -> Invalid:
 
 
 def website(url: str) -> str | None:
-    """As WordPress keeps it: a name alone is an address of the web, and what is none is left out without a word."""
+    """The author's web address as in WordPress: a bare host gets a scheme, and an invalid address is dropped silently."""
     if url and ":" not in url and url[0] not in "/#?":
         url = f"http://{url}"
     return url if len(url) > submission.URL_LONGEST or addresses.checked_url(url) else None
 
 
 def in_their_words(problem: Problem) -> Problem:
-    """What the intake or the site's own rules said, as WordPress would say it."""
+    """A problem of the intake or the site's rules, in WordPress's words."""
     error = problem.errors[0] if problem.errors else None
     if isinstance(problem, Invalid) and error and error.field == "parent":
         return Forbidden(UNAPPROVED_PARENT, code="unknown_parent")
@@ -215,7 +215,7 @@ def wants_json(request: Request) -> bool:
 
 
 async def refuse(request: Request, site: Site | None, typed: Mapping[str, str], problem: Problem) -> Response:
-    """A small page with the message, all that was typed, and a way back."""
+    """A small page with the message, the form's values and a link back."""
     if wants_json(request):
         return problem_answer(problem)
     pages = services_of(request).pages
@@ -232,7 +232,7 @@ async def refuse(request: Request, site: Site | None, typed: Mapping[str, str], 
 
 
 async def way_back(request: Request, site: Site, typed: Mapping[str, str]) -> str:
-    """The page that the form stood on, as far as anybody has told."""
+    """The address of the form's page, if known."""
     links, headers = services_of(request).links, request.headers
     referer = headers.get("referer", "")
     told = referer if is_allowed(site, links, referer) else ""

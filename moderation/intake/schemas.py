@@ -1,4 +1,4 @@
-"""What posting takes and answers, as blog frontends see it. docs/api.md says what each field may hold."""
+"""Bodies and answers of posting. docs/api.md has the rules of each field."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from moderation.text.addresses import EMAIL_LONGEST
 
 
 class PageIn(BaseModel):
-    """What the article's page says of itself."""
+    """The article's page: title and address."""
 
     title: str | None = None
     url: str | None = None
 
 
 class CommentIn(BaseModel):
-    """A reply. A site may ask for less than a name and an address."""
+    """A comment. A site can make name and email optional."""
 
     name: Annotated[str, Field(min_length=1, max_length=NAME_LONGEST)]
     email: Annotated[str, Field(max_length=EMAIL_LONGEST, json_schema_extra={"format": "email"})]
@@ -33,7 +33,7 @@ class CommentIn(BaseModel):
 
 
 class CommentForm(BaseModel):
-    """The fields of our own form. `website` stays empty: people do not see it. `redirect_to`: where to go once published."""
+    """The fields of the service's own form. `website` is hidden and must stay empty. `redirect_to`: the target after publication."""
 
     name: Annotated[str, Field(max_length=NAME_LONGEST)] = ""
     email: Annotated[str, Field(max_length=EMAIL_LONGEST)] = ""
@@ -50,7 +50,7 @@ class CommentForm(BaseModel):
 
 
 class EditIn(BaseModel):
-    """What the author changes; what is left out stays."""
+    """The author's changes; omitted fields keep their value."""
 
     name: Annotated[str, Field(min_length=1, max_length=NAME_LONGEST)] | None = None
     url: Annotated[str, Field(max_length=URL_LONGEST)] | None = None
@@ -58,7 +58,7 @@ class EditIn(BaseModel):
 
 
 class AcceptedOut(TypedDict):
-    """A comment that is stored. Of one that waits its author is told the id and the status alone."""
+    """A stored comment. A held one has only its id, its status and the secrets."""
 
     id: str
     status: Literal["approved", "pending"]
@@ -75,7 +75,7 @@ class AcceptedOut(TypedDict):
 
 
 class WordPressIn(BaseModel):
-    """The fields of WordPress's own comment form."""
+    """The fields of WordPress's comment form."""
 
     comment_post_ID: str
     comment: str
@@ -89,7 +89,7 @@ class WordPressIn(BaseModel):
 
 
 class ReceiptOut(TypedDict):
-    """What the holder of a receipt may know of one comment."""
+    """The contents of a receipt."""
 
     id: str
     site: str

@@ -1,4 +1,4 @@
-"""First answers, kept a day for requests that come twice (Idempotency-Key)."""
+"""First answers, stored for a day for retried requests (Idempotency-Key)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ async def find(session: Session, site: str, keys: Iterable[str], now: int) -> di
 
 
 async def add(tx: Session, rows: Iterable[tuple[str, str, str, str, str]], now: int) -> None:
-    """(site, article, key, request hash, answer); forgets what is older than a day."""
+    """Stores (site, article, key, request hash, answer), and deletes those older than a day."""
     new = list(rows)
     if new:
         await tx.execute_many(

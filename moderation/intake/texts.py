@@ -1,4 +1,4 @@
-"""The words of the form and of the embed: one JSON file for each language, and English for what a file lacks."""
+"""The texts of the form and the embed: one JSON file for each language, with English for missing texts."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def languages() -> dict[str, dict[str, str]]:
 
 
 def nearest(tag: str) -> str | None:
-    """The language that we have for a wanted one: `de-AT` finds `de` (RFC 4647, 3.4), and `zh` or `zh-CN` `zh-Hans`."""
+    """The available language for a requested one: `de-AT` → `de` (RFC 4647, 3.4), `zh` and `zh-CN` → `zh-Hans`."""
     ours = {name.lower(): name for name in languages()}
     parts = tag.strip().lower().split("-")
     for length in range(len(parts), 0, -1):
@@ -59,7 +59,7 @@ class Words:
         return re.sub(r"\{(\w+)\}", lambda found: str(values.get(found[1], found[0])), self._texts[key])
 
     def parts(self, key: str) -> list[str]:
-        """Around its one placeholder, for a page that puts an element there."""
+        """A text's parts around its placeholder, for a page with an element there."""
         return re.split(r"\{\w+\}", self._texts[key])
 
     def many(self, key: str, n: int) -> str:
@@ -68,7 +68,7 @@ class Words:
         return self.say(next(f"{key}.{form}" for form in forms if f"{key}.{form}" in self._texts), n=n)
 
     def told(self, problem: Problem) -> dict[str, str]:
-        """Field → what is wrong with it; what is wrong with the whole stands at the empty name."""
+        """Field → its error; errors of the whole form have the empty name."""
         if problem.errors:
             return {error.field: self.wrong(error) for error in problem.errors}
         key = f"problem.{problem.code}"
@@ -76,7 +76,7 @@ class Words:
         return {"": said}
 
     def wrong(self, error: FieldError) -> str:
-        """What is wrong with a field; in the intake's own words where the language has none."""
+        """A field's error; in the intake's words if the language has no text for it."""
         for key in (f"error.{error.field}.{error.code}", f"error.{error.code}"):
             if key in self._texts and "bytes" not in error.message:
                 number = re.search(r"\d+", error.message)

@@ -1,1 +1,1 @@
-"""For those who must be told: mail and webhooks, kept until they are delivered."""
+"""Outgoing messages: events, mail and webhooks, stored until they are delivered."""

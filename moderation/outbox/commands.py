@@ -1,4 +1,4 @@
-"""Webhooks, the outbox, and mail that is tried."""
+"""Commands for webhooks, the outbox and test mails."""
 
 from __future__ import annotations
 

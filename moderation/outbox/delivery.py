@@ -1,8 +1,8 @@
-"""Delivery: whatever is due goes out, one destination beside the other, by one worker at a time, until it has arrived.
+"""Delivery: one worker at a time sends due messages to all destinations concurrently.
 
-A destination is the mail server, or one webhook. Within a destination the oldest goes first; one that does not answer
-rests while the others go on. A message leaves the outbox only after the other end took it, so that
-one may arrive twice (under the same id) and none is lost.
+A destination is the mail server or one webhook. Within a destination the oldest message is first; a failing destination
+pauses while others continue. A message is deleted after its destination has accepted it, so it can arrive twice (under the
+same id), and none is lost.
 """
 
 from __future__ import annotations
@@ -27,20 +27,20 @@ from moderation.outbox.undelivered import Undelivered
 log = logging.getLogger("moderation.outbox")
 
 POLL = 1.0
-"""Seconds between two looks into the outbox."""
+"""Seconds between two reads of the outbox."""
 TIMEOUT = 15.0
 GRACE = 2.0
-"""Seconds that what is under way has when the service stops."""
+"""Seconds that running deliveries have when the service stops."""
 LEASE = 20_000
-"""Milliseconds: longer than one try, and renewed with each. A worker that died is followed by another after this."""
+"""Milliseconds: longer than one attempt, renewed with each. After a worker's death, another takes over after this time."""
 FIRST, LONGEST = 5_000, 12 * 3_600_000
 TRIES, AGE = 12, 3 * 24 * 3_600_000
-"""Given up after this many tries, or at the first failed one after this many milliseconds: about three days."""
+"""A message fails for good after this many attempts, or at the first failure after this many milliseconds: three days."""
 DESTINATIONS = 16
 
 
 def delay(tries: int, spread: float) -> int:
-    """Milliseconds before the next try: 5 s, 20 s, 80 s, … up to 12 hours, a fifth more or less (`spread` from 0 to 1)."""
+    """Milliseconds before the next attempt: 5 s, 20 s, 80 s, … up to 12 hours, ± a fifth (`spread` from 0 to 1)."""
     return int(min(LONGEST, FIRST * 4 ** min(tries, 20)) * (0.8 + 0.4 * spread))
 
 
@@ -71,7 +71,7 @@ class Deliverer:
         self._task = loops.create_task(self._run(), name="outbox")
 
     async def stop(self) -> None:
-        """What is under way may finish within a little while; the rest waits for the next start."""
+        """Gives running deliveries GRACE seconds; the other messages wait for the next start."""
         self._stopping.set()
         if self._task:
             await self._task
@@ -90,13 +90,13 @@ class Deliverer:
         while not self._stopping.is_set():
             try:
                 await self.begin()
-            except Exception as error:  # the database is away, say: what waits will still be there
+            except Exception as error:  # for example no database: waiting messages stay
                 log.warning("the outbox cannot be read now", exc_info=error)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), POLL)
 
     async def begin(self) -> bool:
-        """Start whatever is due and not under way. False where there is nothing, or another worker is at it."""
+        """Starts due deliveries. False if none is due, or another worker delivers."""
         now = self.clock()
         async with self.database.reading() as session:
             due = await outbox.due_destinations(session, now) - set(self._running)
@@ -104,7 +104,7 @@ class Deliverer:
                 return False
         if not await self._hold():
             return False
-        due -= set(self._running)  # once more: somebody may have begun one while this waited
+        due -= set(self._running)  # again: another task may have begun one meanwhile
         for destination in sorted(due)[: DESTINATIONS - len(self._running)]:
             task = asyncio.create_task(self._deliver_to(destination), name=f"outbox {destination}")
             self._running[destination] = task
@@ -116,12 +116,12 @@ class Deliverer:
             return await outbox.is_ahead(session, self.clock())
 
     async def redate(self) -> None:
-        """After the clock was set back: what waits does not wait until it has caught up."""
+        """After the clock was set back: re-dates waiting messages, so that they do not wait until it has caught up."""
         async with self.database.transaction() as tx:
             await outbox.redate(tx, self.clock())
 
     async def all_due(self) -> None:
-        """Until nothing is due any more."""
+        """Delivers until no message is due."""
         while await self.begin() or self._running:
             await asyncio.gather(*self._running.values())
 
@@ -137,11 +137,11 @@ class Deliverer:
                     message = await outbox.due(session, destination, self.clock())
                 if message is None or not await self._try(message):
                     return
-        except Exception as error:  # the outcome could not be written: it goes out once more
+        except Exception as error:  # the outcome could not be stored: the message is sent again
             log.warning("delivery was interrupted", exc_info=error, extra={"destination": destination})
 
     async def _try(self, message: Message) -> bool:
-        """Whether the destination may go on."""
+        """One attempt. Returns whether the destination may continue."""
         problem = await self._sent(message)
         now = self.clock()
         async with self.database.transaction() as tx:

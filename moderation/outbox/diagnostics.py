@@ -1,4 +1,4 @@
-"""What may be wrong with the mail's settings, in plain words, for whoever tries them. No name, password or address is in them."""
+"""Likely errors in the mail settings, in plain words, without user name, password or address."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ LONGEST = 200
 
 
 class Server(Protocol):
-    """Where mail is handed in."""
+    """The mail server."""
 
     @property
     def host(self) -> str: ...
@@ -27,7 +27,7 @@ class Server(Protocol):
 
 
 def quoted(server: Server, words: bytes | str) -> str:
-    """What the server said, on one line, without addresses and without what we signed in with."""
+    """The server's answer on one line, without addresses and credentials."""
     said = words.decode("utf-8", "replace") if isinstance(words, bytes) else words
     for secret in (server.password, server.user):
         if secret:
@@ -39,7 +39,7 @@ def quoted(server: Server, words: bytes | str) -> str:
 
 
 def why_silent(server: Server, error: Exception) -> str:
-    """What usually stands behind a connection that does not come about."""
+    """The usual cause of a failed connection."""
     where = f"{server.host}:{server.port}"
     other = "smtp:// (port 587)" if server.tls else "smtps:// (port 465)"
     if isinstance(error, socket.gaierror):

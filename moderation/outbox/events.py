@@ -1,6 +1,6 @@
-"""Told: what others must hear of a comment, put into the outbox by the transaction that changes it.
+"""Events: outgoing messages about comments, stored in the transaction of the change.
 
-Endpoints hear of events; authors hear of replies, once they have confirmed that they want to.
+Webhooks receive events; authors receive mails about replies after they have confirmed.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from moderation.team.model import Moderator
 
 DAY = 24 * 3_600_000
 WORTH_A_MAIL = 5
-"""Failed sign-ins: as many as no one mistypes."""
+"""Failed sign-ins that make a mail: more than typing errors."""
 
 EVENTS = {
     "comment.created": "Somebody has replied; `status` says what became of it.",
@@ -36,7 +36,7 @@ EVENTS = {
 
 
 def document(comment: Comment) -> dict[str, Any]:
-    """The public comment and its status: no email, no address, nothing made from them."""
+    """The public comment and its status, without email and network address and anything derived from them."""
     shown = public(comment, "") | {"site": comment.site, "article": comment.article, "status": comment.status}
     del shown["replies"]
     return shown
@@ -47,7 +47,7 @@ def gone(comment: Comment) -> dict[str, Any]:
 
 
 async def emit(tx: Session, event: str, comments: Iterable[Comment], now: int, **more: Any) -> None:
-    """Put one message per comment and endpoint into the outbox. Costs one question where nobody listens."""
+    """Puts one message per comment and webhook into the outbox. Without webhooks it costs one query."""
     assert event in EVENTS
     about = list(comments)
     listeners = [e for e in await webhooks.listening(tx, {c.site for c in about}) if event in e.events]
@@ -69,7 +69,7 @@ async def emit(tx: Session, event: str, comments: Iterable[Comment], now: int, *
 
 
 async def emit_replies(tx: Session, comments: Iterable[Comment], now: int) -> None:
-    """A mail for each published reply whose author above wants to hear of it: once, however often it is published."""
+    """A mail for each published reply to a subscribed author: once, even if the reply is published again."""
     shown = [c for c in comments if c.status == "approved" and c.parent]
     for site in {c.site for c in shown}:
         found = await subscriptions.replies(tx, site, [c.id for c in shown if c.site == site])
@@ -83,9 +83,9 @@ async def emit_replies(tx: Session, comments: Iterable[Comment], now: int) -> No
 
 
 async def ask(tx: Session, site: str, person: str, comment: str, now: int) -> None:
-    """The first time that an address wants to hear of replies on a site: ask it, and nothing more until it says yes.
+    """Sends an address the confirmation mail for replies on a site, and nothing more until it confirms.
 
-    One address is asked at most once a day, over all sites: anybody can type it. One that has refused is not asked.
+    An address gets at most one such mail a day, over all sites, because anybody can type it; after a refusal, none.
     """
     known = await subscriptions.of_person(tx, person)
     here = known.get(site)
@@ -100,14 +100,14 @@ async def ask(tx: Session, site: str, person: str, comment: str, now: int) -> No
 
 
 async def invite(tx: Session, moderator: Moderator, link: str, now: int) -> None:
-    """A mail with the link to set a password, which is made from its id when it goes out."""
+    """A mail with a password link; the link is derived from its id when the mail is sent."""
     content = {"kind": "invitation", "link": link}
     await outbox.add(tx, [Message(moderator.site, f"invitation.{link}", MAIL, moderator.id, content, now)])
 
 
 async def failed_signins(database: Database, signer: Signer, now: int, *, mails: bool) -> None:
-    """A mail to each moderator at whose account many sign-ins have failed, at most one a day; and what was counted for
-    accounts that nobody has is forgotten. By the clock, not by the failures: their answers must not take longer for it."""
+    """A mail to each moderator with many failed sign-ins, at most one a day; deletes the counts of unknown accounts. It runs
+    at intervals, not at the failures, whose answers must take equal time."""
     async with database.transaction() as tx:
         people = {signer.author_key(m.email, ""): m for m in await moderators.ready(tx)}
         await failures.forget(tx, now - DAY, people)

@@ -1,6 +1,6 @@
-"""Letters: what each kind of mail says, and to whom; looked up when it goes out, so that it is true then.
+"""Letters: text and recipient of each kind of mail, looked up when it is sent, so that they are current.
 
-What anybody may type never stands in a mail that nobody asked for: a confirmation names the site and nothing else.
+A mail to an unconfirmed address contains no text that a stranger can type: a confirmation names only the site.
 """
 
 from __future__ import annotations
@@ -20,21 +20,21 @@ from moderation.team import store as moderators
 from moderation.team import store_failures as failures
 
 QUOTED = 1_000
-"""Characters of a reply."""
+"""Characters of a reply that a mail quotes."""
 
 
 Writer = Callable[[Links, Session, Message], Awaitable[Letter | None]]
-"""Writes one kind of letter. None where there is nothing to say any more."""
+"""Writes one kind of letter; None if it is obsolete."""
 
 
 class Letters:
-    """The letters of this slice and of those that it is given: each slice writes its own."""
+    """The letters of this slice and of the given other slices."""
 
     def __init__(self, database: Database, links: Links, writers: Mapping[str, Writer]) -> None:
         self.database, self.links, self.writers = database, links, writers
 
     async def write(self, message: Message) -> Letter | None:
-        """None where there is nothing to say any more: erased, withdrawn, unsubscribed, decided meanwhile."""
+        """The letter of a message; None if it is obsolete: erased, withdrawn, unsubscribed or decided meanwhile."""
         kinds = {
             "reply": self._reply,
             "confirm": self._confirm,

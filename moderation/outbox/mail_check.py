@@ -1,4 +1,4 @@
-"""The mail settings, tried with one test mail; and what came of it in plain words."""
+"""A test of the mail settings with one test mail, and its result in plain words."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TAKEN = (
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """`said` is one line for a person."""
+    """The result; `said` is one line for people."""
 
     taken: bool
     said: str
@@ -25,13 +25,13 @@ class Tried:
 
 class MailCheck:
     def __init__(self, server: Smtp | None, host: str, base: str) -> None:
-        """`host` is our own name, `base` the service's address."""
+        """`host` is the service's host name, `base` its address."""
         self._server, self._host, self._base = server, host, base
         self._one = asyncio.Lock()
 
     @property
     def settings(self) -> dict[str, str]:
-        """What is set up, without anything secret. Empty: nothing is."""
+        """The settings without secrets; empty if mail is not set up."""
         if self._server is None:
             return {}
         return {
@@ -42,7 +42,7 @@ class MailCheck:
         }
 
     async def check_connection(self) -> Tried:
-        """Whether the server lets us in; nothing is sent."""
+        """Tests connection and login; sends nothing."""
         return await self._try("", 0)
 
     async def send(self, address: str, now: int) -> Tried:
@@ -56,7 +56,7 @@ class MailCheck:
             if address:
                 letter = Letter(address, "A test mail", (f"The mail of {self._base} works.",))
                 mail = composed(letter, self._server.sender, f"test.{new_id(now)}", self._host, now)
-            async with self._one:  # one at a time: nobody hammers the mail server through us
+            async with self._one:  # one at a time, to spare the mail server
                 await asyncio.to_thread(send, self._server, mail, self._host)
         except Undelivered as problem:
             return Tried(False, f"{problem.said}. {problem.hint}" if problem.hint else problem.said)

@@ -1,4 +1,4 @@
-"""The mail settings, shown without anything secret and tried with one mail to whoever asks; for administrators."""
+"""The page of the mail settings, without secrets, and a test mail to the signed-in administrator."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ async def get_page(request: Request, principal: Principal) -> Response:
 
 @sent_form
 async def post_page(request: Request, principal: Principal, typed: Form) -> Response:
-    """Send one test mail to the administrator's own address, and show what the mail server answered."""
+    """Send one test mail to the administrator's own address, and show the mail server's answer."""
     services = services_of(request)
     check_administrator(principal)
     assert principal.moderator

@@ -1,4 +1,4 @@
-"""Mails about replies: the page that a mail leads to. Looking changes nothing; only a POST does."""
+"""The subscription page linked from mails about replies. Opening it changes nothing; a POST does."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ACTS = {"confirm": "confirmed", "end": "ended", "refuse": "refused"}
 
 
 async def found(request: Request, session: Session) -> tuple[Subscription, Site]:
-    """Raises NotFound for a forged link, and for what has been erased."""
+    """The link's subscription. Raises NotFound for a forged link and an erased subscription."""
     id = services_of(request).links.signer.verify("subscription", request.path_params["token"])
     subscription = await subscriptions.find(session, id) if id else None
     if subscription is None:
@@ -51,7 +51,7 @@ async def post_subscription(request: Request) -> Response:
         subscription, _ = await found(request, tx)
         if act == "confirm" and subscription.state != "confirmed" and not subscription.may_confirm(services.clock()):
             raise Gone("This question is answered already, or too old. Leave another comment that asks for mails.")
-        if not (one_click and subscription.state == "refused"):  # the button in an old mail: never stays never
+        if not (one_click and subscription.state == "refused"):  # the button in an old mail must not weaken a refusal
             await subscriptions.put(tx, replace(subscription, state=ACTS[act]), services.clock())
     if one_click:
         return await get_subscription(request)

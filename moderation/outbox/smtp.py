@@ -1,7 +1,6 @@
-"""Mail: a Letter as an RFC 5322 message, and the server that takes it.
+"""Mail: a Letter as an RFC 5322 message, sent by the standard library's smtplib in a thread.
 
-The standard library's smtplib in a thread: mails are few, and one goes after the other anyway, so that a package for it
-would bring nothing but itself.
+Mails are few and sent one after another, so an asynchronous package would bring no advantage.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ from moderation.outbox.undelivered import Undelivered
 
 POLICY = SMTP.clone(cte_type="7bit")
 WAIT = 10
-"""Seconds for each word of the server."""
+"""Seconds to wait for each answer of the server."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +39,14 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """What somebody else wrote."""
+    """A quotation in a letter."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """What one address is told. `unsubscribe` is the address that ends such mails with one click (RFC 8058)."""
+    """A mail to one address. `unsubscribe` is the address of the one-click button (RFC 8058)."""
 
     to: str
     subject: str
@@ -58,7 +57,7 @@ class Letter:
 
 @dataclass(frozen=True, slots=True)
 class Smtp:
-    """Where mail is handed in, and who it is from."""
+    """The mail server and the sender."""
 
     host: str
     port: int
@@ -69,7 +68,7 @@ class Smtp:
 
     @classmethod
     def of(cls, url: str, sender: str) -> Smtp:
-        """From `smtp[s]://user:password@host:port`, checked by the settings."""
+        """The server of `smtp[s]://user:password@host:port`, which the settings have checked."""
         parts = urlsplit(url)
         tls = parts.scheme == "smtps"
         name, email = parseaddr(sender)
@@ -91,13 +90,13 @@ class Smtp:
 
 
 def line(text: str, longest: int = 200) -> str:
-    """One line for a header, whatever somebody put into a name or a title."""
+    """A name or title as one line, for a header."""
     plain = "".join(" " if unicodedata.category(c)[0] in "CZ" else c for c in text)
     return " ".join(plain.split())[:longest]
 
 
 def address_of(email: str, name: str = "") -> Address:
-    """With its domain in ASCII, so that only a local part beyond it needs SMTPUTF8. Raises Undelivered."""
+    """The address with its domain in ASCII, so that only a non-ASCII local part needs SMTPUTF8. Raises Undelivered."""
     local, _, domain = email.rpartition("@")
     try:
         shown = domain if domain.isascii() else idna.encode(domain, uts46=True).decode()
@@ -107,7 +106,7 @@ def address_of(email: str, name: str = "") -> Address:
 
 
 def composed(letter: Letter, sender: Address, id: str, host: str, at: int) -> EmailMessage:
-    """The same bytes for the same letter, however often it is tried."""
+    """The message of a letter; the bytes are equal for all attempts."""
     mail = EmailMessage(POLICY)
     mail["From"] = sender
     mail["To"] = address_of(letter.to, letter.name)
@@ -148,9 +147,9 @@ def marked_up(part: str | Link | Quote) -> str:
 
 
 def connected(server: Smtp, our_name: str) -> smtplib.SMTP:
-    """Greeted, encrypted and signed in. A password never travels in the clear but to this very machine."""
+    """A connection after greeting, encryption and login. A password is sent unencrypted only to this machine."""
     tls = ssl.create_default_context()
-    if server.is_here:  # a relay on this machine has a certificate for another name, or of its own making
+    if server.is_here:  # a relay on this machine has a self-signed certificate, or one for another name
         tls.check_hostname, tls.verify_mode = False, ssl.CERT_NONE
     if server.tls:
         found: smtplib.SMTP = smtplib.SMTP_SSL(server.host, server.port, our_name, timeout=WAIT, context=tls)
@@ -172,7 +171,8 @@ def connected(server: Smtp, our_name: str) -> smtplib.SMTP:
 
 
 def send(server: Smtp, mail: EmailMessage | None, our_name: str) -> None:
-    """Without a mail: only check_connection. Raises Undelivered, whose words name no address, whatever the server's did."""
+    """Sends a mail; without one, only connects. Raises Undelivered, whose text contains no address, even if the server's
+    does."""
     try:
         with connected(server, our_name) as connection:
             if mail is None:
@@ -210,7 +210,7 @@ Write = Callable[[Message], Awaitable[Letter | None]]
 
 class Mail:
     def __init__(self, server: Smtp | None, host: str, write: Write) -> None:
-        """`write` makes the letter when it is about to go: None where there is nothing to say any more."""
+        """`write` makes the letter when the mail is sent; None if it is obsolete."""
         self._server, self._host, self._write = server, host, write
 
     async def send(self, message: Message) -> None:

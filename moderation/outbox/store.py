@@ -1,4 +1,4 @@
-"""The outbox: what others must hear, kept until it is delivered."""
+"""The outbox: messages, stored until they are delivered."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def message_of(row: Row) -> Message:
 
 
 async def add(tx: Session, messages: Iterable[Message]) -> None:
-    """One that has been there before, even if it is delivered by now, is not added again."""
+    """Adds messages, except those with an id that the outbox has or had."""
     await tx.execute_many(
         "INSERT INTO outbox (site, id, destination, subject, content, state, attempts, due_at, last_response, created_at) "
         "VALUES (?, ?, ?, ?, ?, 'waiting', 0, ?, '', ?) ON CONFLICT (site, id) DO NOTHING",
@@ -47,7 +47,7 @@ async def add(tx: Session, messages: Iterable[Message]) -> None:
 
 
 async def due_destinations(session: Session, now: int) -> set[str]:
-    """Where something is due."""
+    """The destinations with due messages."""
     rows = await session.fetch(
         f"SELECT DISTINCT destination FROM outbox WHERE {ANYWHERE} AND state = 'waiting' AND due_at <= ?", now
     )
@@ -55,7 +55,7 @@ async def due_destinations(session: Session, now: int) -> set[str]:
 
 
 async def due(session: Session, destination: str, now: int) -> Message | None:
-    """The oldest that is due at a destination."""
+    """The oldest due message of a destination."""
     row = await session.fetch_one(
         f"SELECT {COLUMNS} FROM outbox WHERE {ANYWHERE} AND destination = ? AND state = 'waiting' AND due_at <= ? "
         "ORDER BY created_at, id LIMIT 1",
@@ -65,7 +65,7 @@ async def due(session: Session, destination: str, now: int) -> Message | None:
 
 
 async def delivered(tx: Session, message: Message) -> None:
-    """Its content goes. Of a mail the id stays, so that nobody is told the same thing again later."""
+    """Deletes a delivered message. A mail's id stays, so that the same mail is not sent again later."""
     if message.destination == MAIL:
         await tx.execute(
             "UPDATE outbox SET state = 'delivered', content = '{}', last_response = '' WHERE site = ? AND id = ?",
@@ -76,7 +76,7 @@ async def delivered(tx: Session, message: Message) -> None:
 
 
 async def put_off(tx: Session, message: Message, until: int, response: str, *, destination: bool) -> None:
-    """Try again then; and with `destination`, which does not answer, nothing else that goes there until then."""
+    """Delays a message until then; with `destination`, all messages of a failing destination."""
     await tx.execute(
         "UPDATE outbox SET attempts = attempts + 1, due_at = ?, last_response = ? WHERE site = ? AND id = ?",
         *(until, response, message.site, message.id),
@@ -89,7 +89,7 @@ async def put_off(tx: Session, message: Message, until: int, response: str, *, d
 
 
 async def is_ahead(session: Session, now: int) -> bool:
-    """Whether something waits that is dated later than now: the clock was set back."""
+    """Whether a waiting message has a time in the future: the clock was set back."""
     row = await session.fetch_one(
         f"SELECT 1 FROM outbox WHERE {ANYWHERE} AND state = 'waiting' AND created_at > ? LIMIT 1", now + LEEWAY
     )
@@ -97,7 +97,7 @@ async def is_ahead(session: Session, now: int) -> bool:
 
 
 async def redate(tx: Session, now: int) -> None:
-    """That as if it had come now: it waits as long as it would have, and not until the clock has caught up."""
+    """Re-dates such messages to now, keeping their delays."""
     await tx.execute(
         "UPDATE outbox SET due_at = due_at - created_at + ?, created_at = ? "
         f"WHERE {ANYWHERE} AND state = 'waiting' AND created_at > ?",
@@ -106,7 +106,7 @@ async def redate(tx: Session, now: int) -> None:
 
 
 async def failed(tx: Session, message: Message, response: str) -> None:
-    """Given up, and kept to be seen."""
+    """Marks a message as failed; it is kept."""
     await tx.execute(
         "UPDATE outbox SET state = 'failed', attempts = attempts + 1, last_response = ? WHERE site = ? AND id = ?",
         *(response, message.site, message.id),
@@ -114,7 +114,7 @@ async def failed(tx: Session, message: Message, response: str) -> None:
 
 
 async def fail_destination(tx: Session, destination: str, response: str) -> None:
-    """All that waits there: its other end is gone for good."""
+    """Marks all messages of a destination as failed, because it is gone for good."""
     await tx.execute(
         f"UPDATE outbox SET state = 'failed', last_response = ? WHERE {ANYWHERE} AND destination = ? AND state = 'waiting'",
         response,
@@ -123,7 +123,7 @@ async def fail_destination(tx: Session, destination: str, response: str) -> None
 
 
 async def retry_failed(tx: Session, now: int) -> int:
-    """What was given up waits once more, as if it were new."""
+    """Makes failed messages wait again, as new ones."""
     return await tx.execute(
         "UPDATE outbox SET state = 'waiting', attempts = 0, due_at = ?, created_at = ? "
         f"WHERE {ANYWHERE} AND state = 'failed' AND (destination = ? OR destination IN (SELECT id FROM webhooks WHERE disabled_at IS NULL))",
@@ -138,7 +138,7 @@ async def forget_destination(tx: Session, destination: str) -> int:
 
 
 async def counts(session: Session, destination: str | None = None) -> dict[str, int]:
-    """How many wait and how many were given up: of one destination, or of all."""
+    """The numbers of waiting and failed messages, of one destination or all."""
     one, args = ("AND destination = ?", (destination,)) if destination else ("", ())
     rows = await session.fetch(
         f"SELECT state, count(*) FROM outbox WHERE {ANYWHERE} AND state IN ('waiting', 'failed') {one} GROUP BY state",
@@ -148,7 +148,7 @@ async def counts(session: Session, destination: str | None = None) -> dict[str, 
 
 
 async def last_response(session: Session, destination: str) -> str:
-    """Why the last attempt at a destination did not succeed."""
+    """The cause of a destination's last failed attempt."""
     row = await session.fetch_one(
         f"SELECT last_response FROM outbox WHERE {ANYWHERE} AND destination = ? AND last_response <> '' ORDER BY due_at DESC LIMIT 1",
         destination,

@@ -1,4 +1,4 @@
-"""Who wants to hear of replies, and which replies they are to hear of."""
+"""Subscriptions to replies, and the replies to send."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from moderation.db.database import Row, Session, placeholders
 HERE = "site IN (SELECT site FROM sites)"
 COLUMNS = "site, author_key, id, state, asked_at"
 ANSWER_DAYS = 7
-"""How long the question may be answered with a yes."""
+"""Days in which a subscription can be confirmed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """Of one address on one site. `state` is `asked`, `confirmed`, `ended` or `refused`."""
+    """The subscription of one address on one site. `state` is `asked`, `confirmed`, `ended` or `refused`."""
 
     site: str
     author_key: str
@@ -24,7 +24,7 @@ class Subscription:
     asked_at: int
 
     def may_confirm(self, now: int) -> bool:
-        """A yes is taken once, and not for ever: the same link stands in every later mail, to end them."""
+        """Whether it can be confirmed: once, within ANSWER_DAYS. Later mails contain the same link, for unsubscribing."""
         return self.state == "asked" and now < self.asked_at + ANSWER_DAYS * 24 * 3_600_000
 
 
@@ -33,7 +33,7 @@ def subscription_of(row: Row) -> Subscription:
 
 
 async def of_person(session: Session, author_key: str) -> dict[str, Subscription]:
-    """By site."""
+    """Site → subscription of a person."""
     rows = await session.fetch(f"SELECT {COLUMNS} FROM subscriptions WHERE {HERE} AND author_key = ?", author_key)
     return {row[0]: subscription_of(row) for row in rows}
 
@@ -53,9 +53,9 @@ async def put(tx: Session, subscription: Subscription, now: int) -> None:
 
 
 async def replies(session: Session, site: str, ids: Iterable[str]) -> list[tuple[str, str, str]]:
-    """(reply, comment above it, subscription) of those published replies that the author above wants to hear of.
+    """(reply, comment above it, subscription) of published replies to subscribed authors.
 
-    Not of one's own, not where the comment's own box was never ticked or has been cleared by its receipt.
+    Excluded are an author's own replies, and comments without the ticked box or unsubscribed by their receipt.
     """
     wanted = list(ids)
     rows = await session.fetch(

@@ -1,4 +1,4 @@
-"""The endpoints that want to hear of events."""
+"""Webhooks' endpoints."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ async def find(session: Session, id: str) -> Endpoint | None:
 
 
 async def listening(session: Session, sites: Iterable[str]) -> list[Endpoint]:
-    """Those of these sites, and those of all."""
+    """The endpoints of these sites, and of all sites."""
     wanted = [EVERYWHERE, *sites]
     rows = await session.fetch(
         f"SELECT {COLUMNS} FROM webhooks WHERE site IN ({placeholders(len(wanted))}) AND disabled_at IS NULL", *wanted

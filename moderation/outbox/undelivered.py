@@ -1,12 +1,12 @@
-"""Why a message did not arrive, in words that name no address and quote nobody."""
+"""The error of a failed delivery; its text contains no address and no quotation."""
 
 from __future__ import annotations
 
 
 class Undelivered(Exception):
-    """`final`: trying again would not help. `gone`: nothing will ever arrive there. `alone`: others may well arrive.
+    """`final`: a retry cannot help. `gone`: the destination is gone for good. `alone`: only this message is affected.
 
-    `hint` is for whoever tries it by hand, and is kept nowhere: what may be wrong, and what the other end said of it."""
+    `hint` is for a manual test and is not stored: the likely error and the other end's answer."""
 
     def __init__(
         self, said: str, *, final: bool = False, gone: bool = False, alone: bool = False, hint: str = ""

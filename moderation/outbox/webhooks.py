@@ -1,4 +1,4 @@
-"""Webhooks as Standard Webhooks has them: signed, sent to a checked address, and to no other that it points to."""
+"""Webhooks by the Standard Webhooks convention: signed, sent to a checked address, without following redirects."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ ADDRESSES_TRIED = 3
 
 
 def secret_text(signer: Signer, endpoint: str) -> str:
-    """As the receiver's library wants it."""
+    """The secret in the form of the receiver's library."""
     return "whsec_" + base64.b64encode(signer.webhook_secret(endpoint)).decode()
 
 
@@ -43,7 +43,8 @@ def signature(secret: bytes, id: str, timestamp: int, body: bytes) -> str:
 
 
 def is_public(address: str) -> bool:
-    """Not loopback, private, link-local, multicast or reserved; nor an IPv6 address that leads to such an IPv4 one."""
+    """Whether an address is public: not loopback, private, link-local, multicast or reserved, and not an IPv6 form of such
+    an IPv4 address."""
     try:
         ip: IPv4Address | IPv6Address | None = ip_address(address.partition("%")[0])
     except ValueError:
@@ -57,7 +58,7 @@ def is_public(address: str) -> bool:
 
 
 async def add(tx: Session, signer: Signer, url: str, site: str, events: str, *, to_private: bool, now: int) -> str:
-    """The endpoint's secret, to be shown once. Raises Invalid."""
+    """Adds an endpoint. Returns its secret, to be shown once. Raises Invalid."""
     wrong = []
     address = checked_url(url)
     if address is None or len(url) > 2000 or urlsplit(address).fragment:
@@ -96,7 +97,7 @@ class Webhooks:
         await self._post(endpoint, f"msg_{message.id}", orjson.dumps(content))
 
     async def _post(self, endpoint: Endpoint, id: str, body: bytes) -> None:
-        import httpx  # only here: a service that tells nobody never loads it
+        import httpx  # imported here: a service without webhooks never loads it
 
         if self._tls is None:
             self._tls = await asyncio.to_thread(httpx.create_ssl_context)
@@ -113,8 +114,8 @@ class Webhooks:
         }
         addresses = await self._resolved(host, parts.port or (443 if parts.scheme == "https" else 80))
         for turn, address in enumerate(addresses, 1):
-            # The very address that was checked is connected to: a name that answers differently the second time, or a
-            # redirect, leads nowhere. The certificate is still compared with the name.
+            # The connection uses the checked address, so neither a second DNS answer nor a redirect can change it. The
+            # certificate is still compared with the name.
             place = httpx.URL(endpoint.url).copy_with(host=address)
             try:
                 async with (
@@ -123,7 +124,7 @@ class Webhooks:
                         "POST", place, content=body, headers=headers, extensions={"sni_hostname": host}
                     ) as answer,
                 ):
-                    status = answer.status_code  # what it says beside that is not read
+                    status = answer.status_code  # the body is not read
             except httpx.ConnectError:
                 if turn == len(addresses):
                     raise Undelivered("no connection") from None

@@ -17,7 +17,7 @@ from classifier.serving import Classifier
 from moderation.text import body as formats
 
 SHOWN = 12
-"""How many attributions of a verdict are shown."""
+"""The most attributions shown for a verdict."""
 KEPT = 4096
 """Texts whose attributions stay in memory, at most 4 KB each: the pages that a team of moderators has open."""
 
