@@ -1,1 +1,1 @@
-"""Learning: decisions retrain the classifier, and statistics say how well it does."""
+"""Learning: retraining from decisions, shadow mode, and statistics."""

@@ -1,4 +1,4 @@
-"""How often the service erred, and candidate models in shadow, for programs."""
+"""Statistics and shadow mode, for programs."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SHADOW = "/api/v1/sites/{site}/shadow"
 
 
 class Share(TypedDict):
-    """`interval`: 95 %, by Wilson; null of nothing."""
+    """`interval`: 95 %, by Wilson; null for a total of 0."""
 
     count: int
     hits: int
@@ -46,7 +46,7 @@ class InQueue(TypedDict):
 
 
 class Week(TypedDict):
-    """`week` as ISO 8601 counts them."""
+    """`week`: an ISO 8601 week."""
 
     week: str
     labels: dict[str, Share]
@@ -165,7 +165,7 @@ async def get_stats(request: Request, asked: StatsQuery) -> dict[str, Any]:
 
 
 async def site_seen(request: Request) -> str:
-    """The site's key. Raises NotFound."""
+    """The key of a site that the principal sees. Raises NotFound."""
     _, key = site_asked(request)
     async with services_of(request).database.reading() as session:
         await settings_history.site_of(session, key)
@@ -173,20 +173,20 @@ async def site_seen(request: Request) -> str:
 
 
 async def administered(request: Request) -> tuple[Principal, str]:
-    """Raises Forbidden for a moderator's session: an administrator's, or a token with the scope."""
+    """The site's key, for an administrator's session or a token with the scope. Raises Forbidden."""
     check_administrator(principal_of(request))
     return principal_of(request), await site_seen(request)
 
 
 @operation("GET", SHADOW, answers={200: ShadowOut}, scope="moderate", tag="learning")
 async def get_shadow(request: Request) -> dict[str, Any]:
-    """The candidate that runs beside the model, or the last one that did, and where the two would differ."""
+    """The running or latest candidate model, and its differences from the current model."""
     return await report_on(request, await site_seen(request))
 
 
 @operation("POST", SHADOW, body=ShadowIn, answers={200: ShadowOut}, scope="moderate", tag="learning")
 async def start_shadow(request: Request, given: ShadowIn) -> dict[str, Any]:
-    """Let a candidate run beside the model; whatever ran there before is over."""
+    """Start a candidate model; it replaces a running one."""
     principal, key = await administered(request)
     await start(request, principal, key, given.model)
     return await report_on(request, key)
@@ -194,7 +194,7 @@ async def start_shadow(request: Request, given: ShadowIn) -> dict[str, Any]:
 
 @operation("POST", SHADOW + "/stop", answers={200: ShadowOut}, scope="moderate", tag="learning")
 async def stop_shadow(request: Request) -> dict[str, Any]:
-    """End the candidate's run; what it has shown stays for a while."""
+    """End the candidate's run; its results stay for their retention period."""
     principal, key = await administered(request)
     await stop(request, principal, key)
     return await report_on(request, key)
@@ -202,14 +202,14 @@ async def stop_shadow(request: Request) -> dict[str, Any]:
 
 @operation("POST", SHADOW + "/promote", answers={200: PromotedOut}, scope="moderate", tag="learning")
 async def promote_shadow(request: Request) -> dict[str, Any]:
-    """The candidate goes live."""
+    """Make the candidate the live model."""
     principal, key = await administered(request)
     return await promote(request, principal, key)
 
 
 @operation("GET", SHADOW + "/comments", query=ListQuery, answers={200: DifferingOut}, scope="moderate", tag="learning")
 async def list_differing(request: Request, asked: ListQuery) -> dict[str, Any]:
-    """The comments on which the two differ, newest first."""
+    """The comments on which candidate and current model differ, newest first."""
     _, key = site_asked(request)
     limit: int = asked.limit
     found = await shadow.differing(services_of(request).database, key, shadow.place_of(asked.cursor), limit + 1)

@@ -1,4 +1,4 @@
-"""Models: learning from decisions, going back, and a candidate beside the model that decides."""
+"""Commands for models: retraining, roll-back and shadow mode."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Act = Literal["show", "start", "stop", "promote"]
 
 @contextmanager
 def usable_models() -> Iterator[None]:
-    """A model folder that cannot be used, as a Problem. Raises Unavailable."""
+    """Turns the error of an unusable model folder into Unavailable."""
     from classifier.registry import ModelError
 
     try:

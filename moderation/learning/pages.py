@@ -1,4 +1,4 @@
-"""How often the service erred, as a page with charts."""
+"""The statistics page, with charts."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ DAYS = (7, 30, 90, 365)
 
 
 def since_of(text: str, now: int) -> int:
-    """RFC 3339, a date, or `30d`; by default 30 days ago. Raises Invalid."""
+    """Unix milliseconds of an RFC 3339 time, a date, or `30d`; by default 30 days ago. Raises Invalid."""
     if not text:
         return now - 30 * DAY
     if text.endswith("d") and text[:-1].isascii() and text[:-1].isdigit() and 1 <= int(text[:-1][:5]) <= 3650:
@@ -42,7 +42,7 @@ def since_of(text: str, now: int) -> int:
 
 
 def site_of(text: str, principal: Principal) -> str:
-    """Raises Invalid, or Forbidden for another site than theirs."""
+    """The form's site. Raises Invalid, or Forbidden for a site that the principal does not see."""
     site = text or principal.site
     if site != EVERYWHERE and not is_site_key(site):
         raise Invalid(FieldError("site", "invalid", "is no site's key"))

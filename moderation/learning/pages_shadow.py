@@ -1,4 +1,4 @@
-"""Shadow mode: a candidate beside the model that decides, where the two would differ, and the way to the pointer."""
+"""The page of shadow mode: the candidate, its differences from the current model, and its promotion."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SHOWN = 20
 
 
 async def report_on(request: Request, site: str) -> dict[str, Any]:
-    """The report, and what else could run."""
+    """The report, and the available versions."""
     services = services_of(request)
     told = await shadow.report(services.database, site)
     classifier = services.scorer.classifier
@@ -53,7 +53,7 @@ async def stop(request: Request, principal: Principal, site: str) -> None:
 
 
 async def promote(request: Request, principal: Principal, site: str) -> dict[str, Any]:
-    """Raises Conflict where the model cannot go live."""
+    """Promotes the candidate. Raises Conflict if the model cannot go live."""
     services = services_of(request)
     try:
         found: dict[str, Any] = await shadow.promote(
@@ -98,7 +98,7 @@ async def show(
 
 @signed_in
 async def get_page(request: Request, principal: Principal) -> Response:
-    """Shadow mode: which candidate runs, where it would differ, and the comments."""
+    """Shadow mode: the candidate, its differences, and the comments."""
     return await show(request, principal, request.query_params.get("site", ""))
 
 

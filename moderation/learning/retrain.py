@@ -1,4 +1,4 @@
-"""Learning: decisions → examples → a candidate → promoted only if it is not worse. Beside a running service."""
+"""Retraining, beside a running service: decisions → examples → a candidate, promoted only if it is no worse."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from moderation.text import body as formats
 
 
 def examples_of(taught: list[decisions.Taught], site: str) -> list[Example]:
-    """What the standing decisions teach: the last word on each text, oldest decision first."""
+    """The examples of the standing decisions: the last one on each text, oldest first."""
     last: dict[str, decisions.Taught] = {}
     for entry in taught:
         last.pop(entry.submission, None)
@@ -42,8 +42,8 @@ def examples_of(taught: list[decisions.Taught], site: str) -> list[Example]:
 async def retrain(
     database: Database, models: Path, site: str | None, now: int, *, beside: bool = False
 ) -> dict[str, Any]:
-    """One site, or every site in turn. `now` is before anything is read: who is erased meanwhile marks the model. `promoted`
-    says whether anything went live, `why` is a sentence for each. `beside`: what is better runs in shadow, not live."""
+    """Retrains one site, or every site in turn. `now` is before the first read, so a later erasure marks the model as outdated.
+    `promoted`: whether a model went live; `why`: a sentence for each site. `beside`: a better model runs in shadow mode."""
     async with database.reading() as session:
         keys = list(await sites.sites(session, [site] if site else None))
         lessons = {key: examples_of(await decisions.taught(session, key), key) for key in keys}
@@ -81,7 +81,7 @@ async def retrain(
 
 
 async def roll_back(database: Database, models: Path, site: str, now: int) -> dict[str, Any]:
-    """To the correction before, or to the bare base. Raises registry.ModelError where there is nothing to go back from."""
+    """Returns to the previous correction, or to the bare base. Raises registry.ModelError without a correction."""
     version = registry.roll_back(models, site)
     async with database.transaction() as tx:
         await training_state.rolled_back(tx, site, version)

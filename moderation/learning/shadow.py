@@ -1,8 +1,8 @@
-"""Shadow mode: a candidate model judges what a site receives beside the model that decides, and nobody hears of it.
+"""Shadow mode: a candidate model judges a site's comments beside the current model, without effect.
 
-It is not on a comment's way in: a round reads what has been judged since, scores it with the candidate, and judges it by
-the policy itself under the rules that stood then, from what is stored beside the verdict (`policy/what_if.py`). So it can neither
-slow a comment nor fail it, and what was missed while the service was down is made up for.
+It is not on the path of a comment: a periodic task reads new verdicts, scores them with the candidate, and judges them by
+the policy under the rules of their time, from stored data (`policy/what_if.py`). So it cannot delay or fail a comment, and it
+catches up after a downtime.
 """
 
 from __future__ import annotations
@@ -37,14 +37,14 @@ from moderation.policy import store_verdicts as decided_verdicts
 from moderation.policy.what_if import EXCERPT, PastSettings, agreement, case_of, rejudge, rescored, text_of
 
 PAGE, MOST = 64, 20_000
-"""Comments in one step, and verdicts that a report counts, the latest."""
+"""Comments in one step, and the most verdicts in a report; the latest count."""
 LOOK_BACK = 2 * EDIT_WINDOW
-"""Milliseconds that are read again: an edit is a new revision of an older id, and a batch may commit after a later one."""
+"""Milliseconds that are read again: edits are new revisions of older ids, and batches can commit out of order."""
 ALL_BUT_CERTAIN = 1e-6
 
 
 async def start(tx: Session, site: str, model: str, actor: str, now: int) -> Run:
-    """Whatever ran there before is over. The caller has seen that the model can be read."""
+    """Starts a run and ends an earlier one. The caller has checked that the model can be read."""
     before = await shadows.end(tx, site, "replaced", actor, now)
     run = Run(site, new_id(now), model, now, actor, now)
     await shadows.begin(tx, run)
@@ -61,7 +61,7 @@ async def start(tx: Session, site: str, model: str, actor: str, now: int) -> Run
 
 
 async def stop(tx: Session, site: str, actor: str, now: int) -> Run:
-    """Raises NotFound."""
+    """Ends the site's run. Raises NotFound."""
     run = await shadows.end(tx, site, "stopped", actor, now)
     if run is None:
         raise NotFound("No candidate runs in shadow on this site.", code="no_shadow")
@@ -70,12 +70,12 @@ async def stop(tx: Session, site: str, actor: str, now: int) -> Run:
 
 
 def candidates(classifier: Classifier, site: str) -> list[str]:
-    """What may run beside the one that serves: every kept version but that one."""
+    """The possible candidates: every kept version except the serving one."""
     return [version for version in classifier.versions(site) if version != classifier.serving(site)]
 
 
 def checked(classifier: Classifier, site: str, model: str) -> None:
-    """Raises Invalid where there is no such candidate."""
+    """Raises Invalid for an unknown candidate."""
     try:
         if model == classifier.serving(site):
             raise ModelError(f"{model} is the one that decides already")
@@ -87,9 +87,9 @@ def checked(classifier: Classifier, site: str, model: str) -> None:
 async def promote(
     database: Database, classifier: Classifier, models: Path, site: str, actor: str, now: int, everywhere: bool
 ) -> dict[str, Any]:
-    """The candidate goes live, with what the shadow has shown as the reason. Raises NotFound, Conflict, or ModelError.
+    """Makes the candidate live, with the shadow's results as the reason. Raises NotFound, Conflict, or ModelError.
 
-    `everywhere`: whether who asks may move the base, which is of all sites.
+    `everywhere`: whether the caller may change the base, which serves all sites.
     """
     told = await report(database, site)
     async with database.reading() as session:
@@ -121,12 +121,12 @@ async def promote(
 
 
 def moved(classifier: Classifier, models: Path, run: Run, why: str, everywhere: bool) -> bool:
-    """The pointer names the candidate: the site's, or where it is a base the one of all sites (True)."""
+    """Moves the pointer to the candidate; True if it is a base, which serves all sites."""
     folder = registry.site_folder(models, run.site)
     if run.model == classifier.serving(run.site):
-        return False  # a promotion that got no further than this
+        return False  # an earlier promotion stopped at this point
     if (folder / run.model).is_dir():
-        classifier.at(run.model, run.site)  # refuses what could not serve
+        classifier.at(run.model, run.site)  # refuses a model that cannot serve
         registry.promote(folder, run.model, None, "", force=why)
         return False
     if run.model == classifier.version:
@@ -142,7 +142,7 @@ def moved(classifier: Classifier, models: Path, run: Run, why: str, everywhere: 
 
 
 class Shadow:
-    """What reads along."""
+    """The background task of shadow mode."""
 
     def __init__(self, database: Database, classifier: Classifier, clock: Callable[[], int]) -> None:
         self.database, self.classifier, self.clock = database, classifier, clock
@@ -154,7 +154,7 @@ class Shadow:
             return bool(await shadows.running(session))
 
     async def read_along(self) -> int:
-        """How many verdicts were compared."""
+        """Judges new verdicts with the candidates. Returns their number."""
         async with self.database.reading() as session:
             runs = await shadows.running(session)
         self._open = {site: kept for site, kept in self._open.items() if site in {run.site for run in runs}}
@@ -207,7 +207,7 @@ def verdicts(
     thresholds: Mapping[str, float],
     now: int,
 ) -> list[ShadowVerdict]:
-    """What the candidate would have done, under the rules of the time."""
+    """The candidate's verdicts, under the rules of the time."""
     found = []
     for row, scores in zip(rows, scored, strict=True):
         then = past.at(row.created_at)
@@ -225,7 +225,7 @@ def verdicts(
 
 @dataclass
 class Sides:
-    """What was counted of both, beside each other."""
+    """Counts for both models."""
 
     comments: int = 0
     moves: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -290,7 +290,7 @@ class Sides:
 
 
 def counted(reason: Mapping[str, object]) -> str:
-    """As `policy.counted_as`, of a stored reason."""
+    """`policy.counted_as` for a stored reason."""
     return f"label:{reason.get('label')}" if reason.get("rule") == "label" else str(reason.get("rule"))
 
 
@@ -314,7 +314,7 @@ def run_document(run: Run) -> dict[str, Any]:
 
 
 async def report(database: Database, site: str) -> dict[str, Any]:
-    """The candidate that runs on a site, else the last one that did, and where the two would differ."""
+    """A site's running or latest candidate, and its differences from the current model."""
     sides = Sides()
     async with database.reading() as session:
         run = await shadows.latest(session, site)
@@ -341,7 +341,7 @@ def take_all(sides: Sides, pairs: list[Compared], decided: Mapping[tuple[str, in
 
 
 async def differing(database: Database, site: str, before: tuple[str, int] | None, limit: int) -> list[dict[str, Any]]:
-    """The comments on which the two differ, newest first."""
+    """The comments on which candidate and current model differ, newest first."""
     async with database.reading() as session:
         run = await shadows.latest(session, site)
         pairs = await shadows.compared(session, run, before, limit, differing=True) if run else []
@@ -375,7 +375,7 @@ def cursor_of(last: dict[str, Any]) -> str:
 
 
 def place_of(cursor: str) -> tuple[str, int] | None:
-    """Id and revision of the last one shown. Raises Invalid."""
+    """Id and revision of a cursor. Raises Invalid."""
     if not cursor:
         return None
     id, _, revision = cursor.partition(".")

@@ -1,4 +1,4 @@
-"""Whether a site's live model still holds what an erased person taught: it does where it read its examples before."""
+"""Training state: whether a site's live model read its examples before an erasure, and so still contains them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from moderation.db.database import Session
 
 
 async def promoted(tx: Session, site: str, at: int) -> None:
-    """A correction went live that read its examples at `at`."""
+    """Records that a correction with examples of the time `at` went live."""
     await tx.execute(
         "INSERT INTO training_state (site, examples_read_at) VALUES (?, ?) ON CONFLICT (site) DO UPDATE SET examples_read_at = excluded.examples_read_at",
         site,
@@ -16,7 +16,7 @@ async def promoted(tx: Session, site: str, at: int) -> None:
 
 
 async def rolled_back(tx: Session, site: str, version: str | None) -> None:
-    """To an earlier correction, which knows nothing of whom was erased since; or to the bare base, which learnt from nobody."""
+    """Records a roll-back, to an earlier correction, which can be older than an erasure, or to the bare base, which cannot."""
     if version is None:
         await tx.execute("DELETE FROM training_state WHERE site = ?", site)
         return
@@ -24,7 +24,7 @@ async def rolled_back(tx: Session, site: str, version: str | None) -> None:
 
 
 async def read_at(session: Session, site: str, version: str) -> int:
-    """When a correction read its examples: when it was first heard of. 0 where nobody knows."""
+    """The time at which a correction read its examples; 0 if unknown."""
     row = await session.fetch_one(
         "SELECT min(at) FROM audit WHERE site = ? AND action IN ('model:promote', 'model:candidate') AND subject = ?",
         *(site, version),
@@ -43,7 +43,7 @@ async def erased(tx: Session, site: str, examples: int, at: int) -> None:
 
 
 async def outdated(session: Session) -> list[str]:
-    """The sites whose live model is marked."""
+    """The sites with an outdated live model."""
     rows = await session.fetch(
         "SELECT t.site FROM training_state t WHERE EXISTS (SELECT 1 FROM erased_examples e WHERE e.site = t.site AND e.erased_at >= t.examples_read_at) "
         "ORDER BY t.site"

@@ -1,4 +1,4 @@
-"""Shadow mode: candidates beside the model that decides, and what they would have said. Facts only, never a text."""
+"""Shadow mode: runs of candidates and their verdicts, without texts."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ RUN = "site, id, model, started_at, started_by, read_until, problem, ended_at, e
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A candidate's time beside the model of one site; `outcome` is empty while it lasts."""
+    """A candidate's run on one site; `outcome` is empty while it runs."""
 
     site: str
     id: str
@@ -32,7 +32,7 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class ShadowVerdict:
-    """`rules` are the names of the reasons, as the rules' counts have them."""
+    """A candidate's verdict. `rules` are the names of its reasons, as in rule health."""
 
     id: str
     revision: int
@@ -45,7 +45,7 @@ class ShadowVerdict:
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """What the model in office said, and what the candidate would have."""
+    """The verdicts of the current model and of the candidate on one text."""
 
     id: str
     revision: int
@@ -59,14 +59,14 @@ class Compared:
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """A standing decision on what was compared, the last."""
+    """The last standing decision on a compared text."""
 
     action: str
     labels: list[str]
 
 
 async def begin(tx: Session, run: Run) -> None:
-    """The caller has ended the one before."""
+    """Begins a run. The caller has ended the previous one."""
     await tx.execute(
         f"INSERT INTO shadow_runs ({RUN}) VALUES ({placeholders(10)})",
         *(run.site, run.id, run.model, run.started_at, run.started_by, run.read_until, run.problem, run.ended_at),
@@ -75,7 +75,7 @@ async def begin(tx: Session, run: Run) -> None:
 
 
 async def end(tx: Session, site: str, outcome: str, by: str, now: int) -> Run | None:
-    """The one that ran; None where none did."""
+    """Ends the running one and returns it; None if none runs."""
     found = await running_on(tx, site)
     if found:
         await tx.execute(
@@ -98,13 +98,13 @@ async def running_on(session: Session, site: str) -> Run | None:
 
 
 async def latest(session: Session, site: str) -> Run | None:
-    """The one that runs, else the last one that did."""
+    """The running or latest run."""
     row = await session.fetch_one(f"SELECT {RUN} FROM shadow_runs WHERE site = ? ORDER BY id DESC LIMIT 1", site)
     return Run(*row) if row else None
 
 
 async def unread(session: Session, run: Run, since: int, after: tuple[str, int], limit: int) -> list[JudgedSubmission]:
-    """What was judged on its site from `since` on and this candidate has not read, oldest first."""
+    """Judged texts of the site from `since` on that the candidate has not read, oldest first."""
     columns = ", ".join("s." + name.strip() for name in COLUMNS.split(","))
     rows = await session.fetch(
         f"SELECT {columns} FROM submissions s WHERE s.site = ? AND s.id >= ? AND (s.id, s.revision) > (?, ?) AND s.source = "
@@ -116,7 +116,7 @@ async def unread(session: Session, run: Run, since: int, after: tuple[str, int],
 
 
 async def add(tx: Session, run: Run, said: Iterable[ShadowVerdict]) -> int:
-    """How many are kept: those whose text somebody has erased meanwhile are not, and none where the run is over."""
+    """Stores verdicts and returns their number. Skips texts erased meanwhile, and all of them after the run's end."""
     rows = {(v.id, v.revision): v for v in said}
     if not rows or (now := await running_on(tx, run.site)) is None or now.id != run.id:
         return 0
@@ -169,7 +169,7 @@ def compared_of(row: Row) -> Compared:
 async def compared(
     session: Session, run: Run, before: tuple[str, int] | None, limit: int, *, differing: bool = False
 ) -> list[Compared]:
-    """Newest first; `before` is (id, revision) of the last one seen."""
+    """Compared texts, newest first; `before` is (id, revision) of the last one read."""
     below = ("AND (v.id, v.revision) < (?, ?)", *before) if before else ("",)
     only = "AND v.differs = 1 " if differing else ""
     rows = await session.fetch(
@@ -182,7 +182,7 @@ async def compared(
 
 
 async def decided(session: Session, run: Run) -> dict[tuple[str, int], Decided]:
-    """(id, revision) → what people have decided since on what was compared."""
+    """(id, revision) → the decision on a compared text."""
     rows = await session.fetch(
         "SELECT d.submission, d.judged_revision, d.action, d.labels FROM decisions d JOIN shadow_verdicts v ON v.site = d.site AND "
         "v.id = d.submission AND v.revision = d.judged_revision AND v.run = ? WHERE d.site = ? AND d.id >= ? AND d.undone_at IS "
@@ -193,7 +193,7 @@ async def decided(session: Session, run: Run) -> dict[tuple[str, int], Decided]:
 
 
 async def counts(session: Session) -> list[tuple[str, str, int, int]]:
-    """(site, model, how many compared, how many differ) of each that runs."""
+    """(site, model, compared, differing) for each running candidate."""
     found = []
     for run in await running(session):
         rows = await session.fetch(
@@ -208,7 +208,7 @@ async def counts(session: Session) -> list[tuple[str, str, int, int]]:
 async def of_person(
     session: Session, here: str, args: tuple[str, ...]
 ) -> list[tuple[str, str, int, str, str, str, int]]:
-    """(site, id, revision, model, action, scores, when) of what candidates said of somebody's texts."""
+    """(site, id, revision, model, action, scores, time) of candidates' verdicts on a person's texts."""
     rows = await session.fetch(
         "SELECT v.site, v.id, v.revision, r.model, v.action, v.scores, v.created_at FROM shadow_verdicts v JOIN shadow_runs r ON "
         "r.site = v.site AND r.id = v.run JOIN submissions s ON s.site = v.site AND s.id = v.id AND s.revision = "
@@ -219,7 +219,7 @@ async def of_person(
 
 
 async def forget(tx: Session, site: str, before: int, limit: int) -> int:
-    """Verdicts of that long ago, and runs that have none any more and ended before; how many verdicts."""
+    """Deletes verdicts older than a time, and ended runs without verdicts. Returns the number of verdicts."""
     gone = await tx.execute(
         "DELETE FROM shadow_verdicts WHERE site = ? AND (id, revision, run) IN (SELECT id, revision, run FROM "
         "shadow_verdicts WHERE site = ? AND id < ? LIMIT ?)",

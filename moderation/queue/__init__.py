@@ -1,1 +1,1 @@
-"""The queue: what waits for moderators, and what they do with it."""
+"""The queue: pending comments, and moderators' acts on them."""

@@ -29,7 +29,7 @@ from moderation.web.operations import operation
 
 
 def view_of(asked: CommentQuery) -> View:
-    """Raises Invalid for a cursor of another order."""
+    """The view of a query. Raises Invalid for a cursor of another order."""
     after = queue.after_cursor(asked.cursor) if asked.cursor else None
     if after and (asked.order in ("uncertain", "worst", "useful")) == isinstance(after[0], str):
         raise Invalid(FieldError("cursor", "invalid", "belongs to another order"))
@@ -50,7 +50,7 @@ def view_of(asked: CommentQuery) -> View:
 
 @operation("GET", "/api/v1/comments", query=CommentQuery, answers={200: CommentList}, scope="moderate", tag="queue")
 async def list_comments(request: Request, asked: CommentQuery) -> dict[str, Any]:
-    """A page of comments of one status or several, with everything that a moderator may see."""
+    """A page of comments of one status or several, with all data for moderators."""
     services = services_of(request)
     shown, following = await queue.waiting(services.database, principal_of(request), view_of(asked))
     return {"comments": await queue.explained(services.scorer, shown), "next": following}
@@ -69,7 +69,7 @@ async def get_comment(request: Request) -> dict[str, Any]:
 
 @operation("POST", "/api/v1/decisions", body=DecisionIn, answers={200: DecisionOut}, scope="moderate", tag="queue")
 async def create_decision(request: Request, given: DecisionIn) -> dict[str, Any]:
-    """One decision on 1 to 500 comments: all or none."""
+    """Decide on 1 to 500 comments: all of them or none."""
     services = services_of(request)
     reason = decision.checked_reason(given.reason, given.action)
     labels = decision.labels_said(given.labels, reason)
@@ -95,7 +95,7 @@ async def create_decision(request: Request, given: DecisionIn) -> dict[str, Any]
 
 @operation("POST", "/api/v1/decisions/{id}/undo", answers={200: DecisionOut}, scope="moderate", tag="queue")
 async def undo_decision(request: Request) -> dict[str, Any]:
-    """Take a decision back, if nobody came later."""
+    """Undo a decision, unless a later decision or edit exists."""
     services = services_of(request)
     id = request.path_params["id"]
     moved = await queue.undo(services.database, principal_of(request), id, services.clock())
@@ -104,7 +104,7 @@ async def undo_decision(request: Request) -> dict[str, Any]:
 
 @operation("GET", "/api/v1/audit", query=AuditQuery, answers={200: AuditList}, scope="moderate", tag="queue")
 async def list_audit(request: Request, asked: AuditQuery) -> dict[str, Any]:
-    """Who did what, when; newest first."""
+    """The audit log, newest first: actor, action, subject and time."""
     limit: int = asked.limit
     async with services_of(request).database.reading() as session:
         found = await audit.read(session, principal_of(request).site, before=asked.cursor or "", limit=limit + 1)

@@ -1,4 +1,4 @@
-"""What a moderator does with one comment: reply, take a piece out, block from it. The pages do the same through here."""
+"""Acts on one comment: reply, redact, block. The pages use the same functions."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ async def replied(
 
 @operation("POST", COMMENT + "/redact", body=RedactIn, answers={200: RedactOut}, scope="moderate", tag="queue")
 async def redact_comment(request: Request, given: RedactIn) -> Response:
-    """Take a piece out of a comment, wherever it is stored. There is no undo."""
+    """Redact a piece of a comment, wherever it is stored. There is no undo."""
     services = services_of(request)
     done = await redacted(
         services, principal_of(request), request.path_params["id"], given.text, given.expected_revision
@@ -66,7 +66,7 @@ async def redacted(services: Services, principal: Principal, id: str, piece: obj
 
 
 async def overwrite(services: Services) -> None:
-    """Out of the files while nobody waits for it. Where it cannot be, the periodic job does it."""
+    """Overwrites deleted data in the background. If that fails, the periodic task repeats it."""
     try:
         await secure_delete.overwrite_deleted(services.database)
     except Exception as error:
@@ -75,13 +75,13 @@ async def overwrite(services: Services) -> None:
 
 @operation("POST", COMMENT + "/block", body=BlockIn, answers={200: BlocksOut}, scope="moderate", tag="queue")
 async def block_from_comment(request: Request, given: BlockIn) -> dict[str, Any]:
-    """Close the comment's article, or keep out its author, its network or a domain of it."""
+    """Close the comment's article, or block its author, network or a domain of it."""
     return await changed(request, given.target, lift=False)
 
 
 @operation("POST", COMMENT + "/unblock", body=BlockIn, answers={200: BlocksOut}, scope="moderate", tag="queue")
 async def unblock_from_comment(request: Request, given: BlockIn) -> dict[str, Any]:
-    """Take that back."""
+    """Take a block back."""
     return await changed(request, given.target, lift=True)
 
 
@@ -91,7 +91,7 @@ async def changed(request: Request, target: str, *, lift: bool) -> dict[str, Any
 
 
 async def blocked(services: Services, principal: Principal, id: str, target: str, *, lift: bool) -> dict[str, bool]:
-    """What is blocked from this comment now."""
+    """The comment's blocks after the change."""
     comment = await block.change(services.database, services.signer, principal, id, target, services.clock(), lift=lift)
     services.directory.forget()
     async with services.database.reading() as session:

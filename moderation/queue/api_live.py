@@ -1,4 +1,4 @@
-"""The queue as it changes: a stream of server-sent events, and who looks at which comment.
+"""Live changes of the queue as server-sent events, and moderators' presence.
 
 The response and the framing are our own, 30 lines. `sse-starlette` (3.7.0) does the same, and costs more than it saves here:
 
@@ -27,7 +27,7 @@ from moderation.web.operations import Media, operation
 
 
 class Stream(StreamingResponse):
-    """Leaves its place however it ends: one that is cut before its first line never starts what would do so at its end."""
+    """A response that frees its place however it ends: a stream cut before its first line never runs its generator."""
 
     def __init__(self, lines: AsyncIterator[bytes], leave: Callable[[], None], headers: dict[str, str]) -> None:
         super().__init__(lines, media_type="text/event-stream", headers=headers)
@@ -45,7 +45,7 @@ class Stream(StreamingResponse):
     scope="moderate", tag="queue",
 )  # fmt: skip
 async def stream_events(request: Request, asked: EventQuery) -> Response:
-    """The queue as it changes, as server-sent events."""
+    """Live changes of the queue as server-sent events."""
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     if request.method == "HEAD":  # a stream would hold the connection and its place without sending a byte
         return Response(headers=headers, media_type="text/event-stream")
@@ -77,7 +77,7 @@ async def stream_events(request: Request, asked: EventQuery) -> Response:
 
 @operation("POST", "/api/v1/presence", body=PresenceIn, answers={204: None}, scope="moderate", tag="queue")
 async def set_presence(request: Request, given: PresenceIn) -> None:
-    """Say which comment one is looking at, or none; it is forgotten after 30 seconds."""
+    """Show other moderators the comment being viewed, or none; it expires after 30 seconds."""
     await services_of(request).live.look_at(principal_of(request), given.comment)
 
 

@@ -1,6 +1,6 @@
-"""From a comment, one click: its article closed, its author, its network or a domain kept out; and each of them taken back.
+"""Blocks from a comment: close its article, or block its author, network or a domain; and undo each.
 
-A narrow door into a site's rules for those who may not change them: one entry of one list, which a comment in view names.
+Moderators without the right to change rules may change one entry of one list this way, named by a comment.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ from moderation.text.wordlist import ADDRESS, AUTHOR, DOMAIN, ascii_domain
 
 ARTICLE, ONE, NETWORK, OF = "article", "author", "network", "domain:"
 DOMAINS = 5
-"""Of one comment, at most so many are offered."""
+"""The most domains offered for one comment."""
 LOOKED_AT = 50
-"""Links of one comment whose domains are looked at."""
+"""The most links of one comment whose domains are read."""
 LINK = re.compile(r"https?://[^\s\"'<>()\[\]]+", re.IGNORECASE)
 MAILBOXES = frozenset(
     (
@@ -49,11 +49,11 @@ MAILBOXES = frozenset(
         *("yahoo.com", "yandex.ru"),
     )
 )
-"""Half of all readers have an address there: the policy page can name such a domain, a slip of the finger cannot."""
+"""Mail providers of about half of all readers. They are not offered, to prevent a slip; the policy page accepts them."""
 
 
 def domains(comment: Comment, site: Site) -> list[str]:
-    """Of its links, its author's page and its author's address, but for the site's own and the great mailboxes."""
+    """The domains of a comment's links, website and email address, without the site's own and without MAILBOXES."""
     own = {urlsplit(origin).hostname or "" for origin in site.origins}
     links = islice(LINK.finditer(f"{comment.body} {comment.html}"), LOOKED_AT)
     told = [*(link[0] for link in links), comment.url or "", f"//{comment.email.rpartition('@')[2]}"]
@@ -71,7 +71,7 @@ def domains(comment: Comment, site: Site) -> list[str]:
 
 
 async def offered(session: Session, shown: list[Comment]) -> dict[str, dict[str, bool]]:
-    """Comment id → what can be blocked from it, and whether it is."""
+    """Comment id → target → whether it is blocked."""
     told: dict[str, dict[str, bool]] = {}
     known = await sites.sites(session, {c.site for c in shown}) if shown else {}
     for key, site in known.items():
@@ -87,8 +87,8 @@ async def offered(session: Session, shown: list[Comment]) -> dict[str, dict[str,
 
 
 def entries(comment: Comment, site: Site, author: str, address: str) -> dict[str, str]:
-    """Target → the entry of the list that it stands for."""
-    is_one = address and address != SHARED  # the readers of a whole proxy are no network
+    """Target → its entry of the list."""
+    is_one = address and address != SHARED  # readers behind an undeclared proxy are not one network
     found = {ONE: AUTHOR + author} | ({NETWORK: ADDRESS + address} if is_one else {})
     return found | {OF + domain: domain for domain in domains(comment, site)}
 
@@ -96,7 +96,7 @@ def entries(comment: Comment, site: Site, author: str, address: str) -> dict[str
 async def change(
     database: Database, signer: Signer, principal: Principal, id: str, target: str, now: int, *, lift: bool = False
 ) -> Comment:
-    """Done twice is done. Raises NotFound, and Invalid for what this comment does not offer; then nothing changed."""
+    """Blocks or unblocks; idempotent. Raises NotFound, and Invalid for a target of another comment; nothing changes then."""
     async with database.transaction() as tx:
         comment = (await queue.seen_by(tx, principal, [id], {}))[id]
         if target == ARTICLE:

@@ -1,4 +1,4 @@
-"""Out: what waits, with the reasons in view; decide() and undo(), all or none, against the revision seen."""
+"""Decisions: decide() and undo(), atomic and guarded by the expected revision; and the documents that moderators see."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ async def decide(
     now: int,
     reason: str = "",
 ) -> tuple[str, list[Moved]]:
-    """The decision's id and what it moved. Raises NotFound or Conflict; then nothing has changed.
+    """Decides. Returns the decision's id and the moved comments. Raises NotFound or Conflict; nothing changes then.
 
     `seen` holds the revision that the moderator looked at, for the comments where it is known.
     """
@@ -78,7 +78,7 @@ async def decide(
 
 
 async def seen_by(tx: Session, principal: Principal, ids: list[str], seen: Mapping[str, int]) -> dict[str, Comment]:
-    """Those comments, as the moderator looked at them. Raises NotFound or Conflict."""
+    """The comments at the revisions that the moderator saw. Raises NotFound or Conflict."""
     possible = [id for id in ids if is_id(id)]
     found = await comments.find(tx, possible) if possible else {}
     unknown = [id for id in ids if id not in found or not principal.sees(found[id].site)]
@@ -102,7 +102,7 @@ async def act(
     now: int,
     reason: str = "",
 ) -> list[Moved]:
-    """A decision on these, in a transaction that may do more. Raises Conflict."""
+    """A decision on these comments, within a transaction. Raises Conflict."""
     entries, moved = [], []
     for comment in chosen:
         if not await comments.move(tx, comment, STATUS_AFTER[action], decided=True):
@@ -130,7 +130,7 @@ async def act(
 
 
 async def undo(database: Database, principal: Principal, decision: str, now: int) -> list[Moved]:
-    """Every comment back to where it was. Raises NotFound, or Conflict where anybody came later; then nothing changed."""
+    """Restores every comment of a decision. Raises NotFound, or Conflict after a later change; nothing changes then."""
     async with database.transaction() as tx:
         entries = await decisions.find(tx, decision) if is_id(decision) else []
         if not entries or not all(principal.sees(e.site) for e in entries):
@@ -168,8 +168,8 @@ async def undo(database: Database, principal: Principal, decision: str, now: int
 
 
 async def appeal(database: Database, site: str, id: str, text: str, now: int) -> None:
-    """The author's answer to a person's rejection, once: the comment waits again, above whatever else is done to it, with
-    a mark. Raises Invalid, Forbidden or NotFound; then nothing has changed."""
+    """The author's appeal against a moderator's decision, once: the comment is pending again, and marked. Raises Invalid,
+    Forbidden or NotFound; nothing changes then."""
     text = text.replace("\r\n", "\n").strip()
     if not text or len(text) > MOST_APPEALED or "\0" in text:
         code = "too_long" if len(text) > MOST_APPEALED else "required"
@@ -184,20 +184,20 @@ async def appeal(database: Database, site: str, id: str, text: str, now: int) ->
         await appeals.add(tx, site, id, text, now)
         if not await comments.move(tx, comment, "pending", decided=True):
             raise changed_meanwhile([comment])
-        # Not with the appeal's own words: only those who may moderate read them.
+        # Without the text of the appeal: only moderators read it.
         waits = replace(comment, status="pending", revision=comment.revision + 1)
         await events.emit(tx, "comment.appealed", [waits], now)
         await audit.note_many(tx, [(site, now, "author", "comment:appeal", id, {})])
 
 
 def may_appeal(comment: Comment, taken: list[Decision]) -> bool:
-    """A person refused it: what the machine filed by itself says that it waits, and so it does."""
+    """Whether a moderator refused the comment: comments filed automatically show as pending, and cannot be appealed."""
     standing = [d for d in taken if d.undone_at is None and d.after_status == comment.status]
     return comment.status in ("rejected", "spam") and bool(standing)
 
 
 def changed_meanwhile(stale: list[Comment]) -> Conflict:
-    """With the newer state, so that it can be shown in place."""
+    """A Conflict with the newer state of the comments."""
     newer = [{"id": c.id, "status": c.status, "revision": c.revision} for c in stale]
     return Conflict(
         "Somebody else has changed this meanwhile; nothing changed.", code="changed", extra={"comments": newer}
@@ -205,14 +205,14 @@ def changed_meanwhile(stale: list[Comment]) -> Conflict:
 
 
 async def _touch(tx: Session, moved: list[tuple[Comment, Moved]]) -> None:
-    """Threads that look different now."""
+    """Increases the revisions of the changed threads."""
     shown = {(m.site, m.article) for before, m in moved if "approved" in (before.status, m.status)}
     for site in {site for site, _ in shown}:
         await sites.touch(tx, site, (article for s, article in shown if s == site))
 
 
 async def _settle(tx: Session, moved: list[Moved]) -> None:
-    """What these articles are called may hang on it."""
+    """Adopts or withdraws the proposals of these articles."""
     for site in sorted({m.site for m in moved}):
         await register.settle(tx, site, (m.article for m in moved if m.site == site))
 
@@ -228,7 +228,7 @@ def cursor_of(value: Any, id: str) -> str:
 
 
 def after_cursor(cursor: str) -> tuple[Any, str]:
-    """Raises Invalid for what is no cursor of ours."""
+    """The position of a cursor. Raises Invalid for a malformed one."""
     try:
         value, id = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
         if not isinstance(id, str) or not is_id(id) or not isinstance(value, int | float | str):
@@ -243,7 +243,7 @@ def after_cursor(cursor: str) -> tuple[Any, str]:
 
 
 async def read_up(database: Database, *, all_: bool = False) -> None:
-    """What came since the last search is found by this one. `all_`: however much it is, a piece at a time."""
+    """Indexes comments that arrived since the last search. `all_`: all of them, a piece at a time."""
     async with database.reading() as session:
         behind = await search.is_behind(session)
     while behind:
@@ -252,7 +252,7 @@ async def read_up(database: Database, *, all_: bool = False) -> None:
 
 
 async def waiting(database: Database, principal: Principal, view: View) -> tuple[list[dict[str, Any]], str | None]:
-    """A page of the queue as a moderator sees it, but for what `explained` adds; and the cursor of the next."""
+    """A page of the queue, without the additions of `explained`, and the cursor of the next page."""
     if principal.site != EVERYWHERE:
         if view.site not in (EVERYWHERE, principal.site):
             raise Forbidden("You moderate another site.", code="site")
@@ -268,7 +268,7 @@ async def waiting(database: Database, principal: Principal, view: View) -> tuple
 
 
 async def one(database: Database, scorer: Scorer, principal: Principal, id: str) -> dict[str, Any]:
-    """One comment with its decisions. Raises NotFound."""
+    """A comment with its decisions. Raises NotFound."""
     async with database.reading() as session:
         comment = (await comments.find(session, [id])).get(id) if is_id(id) else None
         if comment is None or not principal.sees(comment.site):
@@ -281,7 +281,7 @@ async def one(database: Database, scorer: Scorer, principal: Principal, id: str)
 
 
 async def documents(session: Session, found: list[tuple[Comment, Verdict]]) -> list[dict[str, Any]]:
-    """Everything that a moderator may see of each and that is stored."""
+    """The stored data of each comment for moderators."""
     records: dict[str, dict[str, Any]] = {}
     appealed: dict[str, dict[str, Any]] = {}
     for site in {c.site for c, _ in found}:
@@ -320,9 +320,9 @@ async def documents(session: Session, found: list[tuple[Comment, Verdict]]) -> l
 
 
 async def explained(scorer: Scorer, shown: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """With the words that raised or lowered each score, by the model that gave it.
+    """Adds the words that raised or lowered each score, by the model that gave it.
 
-    It may take seconds, a tenth of one for the longest text: whoever calls this holds no connection meanwhile.
+    This can take seconds, a tenth of a second for the longest text: callers must not hold a database connection.
     """
     told = []
     for one in shown:

@@ -1,4 +1,4 @@
-"""The digest: a mail to each moderator about what waits."""
+"""The digest: a mail to each moderator about pending comments."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from moderation.team import store as moderators
 from moderation.text import locales
 
 NAMED = 5
-"""How many of those that wait longest a digest names, on each site."""
+"""The oldest pending comments that a digest links to, on each site."""
 
 
 async def digest(database: Database, now: int) -> None:
-    """A mail to each moderator about what waits; what it says is looked up when it goes out."""
+    """Queues a digest for each moderator; its contents are looked up when it is sent."""
     async with database.transaction() as tx:
         await outbox.add(
             tx,
@@ -36,7 +36,7 @@ async def anything_waits(database: Database) -> bool:
 
 
 async def letter(links: Links, session: Session, message: Message) -> Letter | None:
-    """What waits, with the oldest of each site; None where nothing does, or nobody wants to hear of it."""
+    """The digest's letter; None without pending comments or subscription."""
     moderator = await moderators.by_id(session, message.site, message.subject)
     if moderator is None or not moderator.wants_digest or not (waiting := await queue.pending(session, moderator.site)):
         return None

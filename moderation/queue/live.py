@@ -1,7 +1,7 @@
-"""The queue as it changes, for everybody who has it open: server-sent events, and who looks at which comment.
+"""Live changes of the queue for open pages: server-sent events, and moderators' presence.
 
-One look at the database a second serves all who listen, and only while anybody does; so what another process wrote is seen
-too. An event's id is a moment: whoever comes back with it is told all since.
+While any client listens, the database is read once a second for all of them, so changes by other processes are included.
+An event's id is a time: a client that returns with it receives all later events.
 """
 
 from __future__ import annotations
@@ -29,18 +29,18 @@ from moderation.team.model import Principal
 
 log = logging.getLogger("moderation.queue.live")
 LOOK = 1.0
-"""Seconds between two looks at the database."""
+"""Seconds between two reads of the database."""
 HEARTBEAT = 15.0
-"""Seconds of silence after which a line is sent, so that neither end takes the other for gone."""
+"""Seconds of silence after which a comment line is sent, so that both ends notice a broken connection."""
 OVERLAP = 30_000
-"""Milliseconds that each look goes back: an id is made before its transaction ends, and they end in any order."""
+"""Milliseconds that each read overlaps the last one: ids are made before commits, and commits come in any order."""
 MOST = 200
-"""Changes told in one go; where there are more, the client is told to look anew."""
+"""The most changes in one event; beyond them the client is told to reload (`resync`)."""
 BUFFER = 50
-"""Events that wait for one slow client."""
+"""The most events queued for one slow client."""
 CLIENTS, CLIENTS_EACH = 200, 20
 LOOKS_FOR = 30.0
-"""Seconds for which somebody is taken to look at a comment, unless they say so again."""
+"""Seconds for which a moderator's presence at a comment is valid without renewal."""
 
 WHAT = {"decision:undo": "undone", "comment:edit": "edited", "comment:withdraw": "withdrawn",
         "comment:redact": "redacted", "comment:appeal": "appealed"}  # fmt: skip
@@ -53,7 +53,7 @@ def event(name: str, told: Any, id: str = "") -> bytes:
 
 @dataclass(eq=False)
 class Client:
-    """One open page. What it cannot take in time is dropped, and it is told so once it can."""
+    """One open page. Events beyond its buffer are dropped, and it then receives `resync`."""
 
     principal: Principal
     waiting: deque[bytes] = field(default_factory=deque)
@@ -72,7 +72,7 @@ class Client:
         self.ready.set()
 
     async def next(self) -> bytes | None:
-        """None at the end. Raises TimeoutError after a silence."""
+        """The next event; None at the end. Raises TimeoutError after a silence."""
         while not self.waiting and not self.over:
             self.ready.clear()
             await asyncio.wait_for(self.ready.wait(), HEARTBEAT)
@@ -92,16 +92,16 @@ class Live:
         self.database, self.clock = database, clock
         self.clients: set[Client] = set()
         self.looking: dict[str, Looking] = {}
-        """By the moderator's id. In memory: with several workers, only those of the same one are seen."""
+        """Presence by moderator's id. In memory: with several workers, each sees only its own."""
         self._task: asyncio.Task[None] | None = None
         self._told: dict[str, int] = {}
-        """Comment or audit id of the overlap → when it was told."""
+        """Comment or audit id of the overlap → the time at which it was sent."""
         self._version: int | None = None
         self._since = 0
         self._closed = False
 
     def close(self) -> None:
-        """Ends every stream at once: a server that stops waits for what is open."""
+        """Ends every stream at once: a stopping server waits for open responses."""
         self._closed = True
         for client in self.clients:
             client.end()
@@ -115,7 +115,7 @@ class Live:
     # --- what changes
 
     def join(self, client: Client) -> None:
-        """Raises Unavailable where too many listen, or the service is stopping."""
+        """Adds a client. Raises Unavailable if too many listen or the service is stopping."""
         if self._closed or len(self.clients) >= CLIENTS:
             raise Unavailable("Too many listen already, or the service is stopping. Try again shortly.")
         if sum(one.principal.name == client.principal.name for one in self.clients) >= CLIENTS_EACH:
@@ -126,8 +126,8 @@ class Live:
             self._task = asyncio.create_task(self._run(), name="events")
 
     async def end_what_is_over(self) -> None:
-        """The streams of whoever has signed out, was removed or moved meanwhile, and of tokens that were revoked: the same
-        client may come back, and is told what it may see then."""
+        """Ends the streams of ended sessions, revoked tokens, and removed or changed moderators. A client may reconnect, with
+        its current rights."""
         clients = list(self.clients)
         found = await access.still(self.database, {c.principal.token_hash for c in clients}, self.clock())
         for client in clients:
@@ -143,13 +143,13 @@ class Live:
             try:
                 await self.end_what_is_over()
                 await self.look()
-            except Exception as error:  # the database is away: the next look is a second off
+            except Exception as error:  # no database: the next read is in a second
                 log.warning("the queue's events failed", extra={"why": type(error).__name__})
                 self._version = None
             self._forget_who_left()
 
     async def look(self) -> None:
-        """Tell everybody what is new."""
+        """Sends new changes to all clients."""
         version, now = self.database.data_version(), self.clock()
         if version is not None and version == self._version:
             self._since = now
@@ -170,7 +170,7 @@ class Live:
         self, client: Client, changes: list[dict[str, Any]], lost: set[str], counts: dict[str, int], now: int
     ) -> bytes:
         id = first_id_at(now)
-        if lost:  # whoever has just decided on a wave knows what has changed: that page shows it
+        if lost:  # a moderator who has just decided on a wave sees the changes on the page already
             return event("resync", {"counts": counts, "own": lost == {client.principal.name}}, id)
         theirs = [
             {key: value for key, value in change.items() if key != "seen_as"}
@@ -180,8 +180,8 @@ class Live:
         return event("queue", {"comments": theirs, "counts": counts}, id)
 
     async def changes(self, since: int) -> tuple[list[dict[str, Any]], set[str]]:
-        """What came and what was decided since then, with the state of now; or, where it is too much to tell, by whom it was:
-        moderators, and authors who have replied."""
+        """The changes since then, with the current states; or, beyond MOST, only their actors: moderators, and authors who have
+        commented."""
         after, until = first_id_at(max(0, since)), first_id_at(self.clock() + LEEWAY)
         async with self.database.reading() as session:
             new = await store_live.arrived(session, after, until, MOST + 1)
@@ -211,12 +211,10 @@ class Live:
             return await queue.counts(session, site)
 
     async def greeting(self, client: Client, since: str) -> list[bytes]:
-        """What has happened since the page was made, and who looks at what."""
+        """The first events of a stream: changes since the page was made, and presence."""
         now = self.clock()
         changes, lost = list[dict[str, Any]](), set[str]()
-        if (
-            since and made_at(since) > now + LEEWAY
-        ):  # the clock was set back: nobody knows what that page has not heard of
+        if since and made_at(since) > now + LEEWAY:  # the clock was set back: the page's missing changes are unknown
             lost = {"clock"}
         elif since:
             changes, lost = await self.changes(made_at(since) - OVERLAP)
@@ -225,7 +223,7 @@ class Live:
     # --- who looks at what
 
     async def look_at(self, principal: Principal, id: str | None) -> None:
-        """Raises NotFound for a comment that they may not see."""
+        """Sets a moderator's presence. Raises NotFound for a comment that the moderator may not see."""
         before = self.looking.pop(principal.name, None)
         if id is not None:
             async with self.database.reading() as session:

@@ -77,7 +77,7 @@ async def page(request: Request, principal: Principal, template: str, status: in
 
 
 def marked(text: str, reasons: list[dict[str, Any]]) -> Markup:
-    """The text with what counted against it underlined. Spans are code points; where they overlap they join."""
+    """The text as HTML with the words that raised its scores underlined. Spans are code points; overlapping ones are joined."""
     spans = sorted((a, b) for r in reasons if r.get("weight", 0) > 0 for a, b in r.get("spans", []) if a < b)
     out, at = [], 0
     for start, end in spans:
@@ -90,18 +90,17 @@ def marked(text: str, reasons: list[dict[str, Any]]) -> Markup:
 
 
 SPEAKS = 0.1
-"""A label below this probability has nothing to explain: its words would only distract."""
+"""The probability below which a label's words are not shown: they would only distract."""
 
 
 def that_matter(shown: dict[str, Any]) -> list[dict[str, Any]]:
-    """Every rule, and the words of the labels that are at all likely."""
+    """All rules, and the words of labels with a probability of at least SPEAKS."""
     scores = shown["verdict"]["scores"] or {}
     return [r for r in shown["verdict"]["reasons"] if "rule" in r or scores.get(r["label"], 0) >= SPEAKS]
 
 
 class Called(NamedTuple):
-    """What an article is called, and where it is to be read; or what a stranger's comment proposes, until a person's
-    approval of one of its comments makes that public."""
+    """An article's title and address; or a comment's proposal of them, until a moderator's approval makes it public."""
 
     title: str = ""
     url: str | None = None
@@ -109,7 +108,7 @@ class Called(NamedTuple):
 
 
 def in_words(shown: dict[str, Any], titles: dict[tuple[str, str], Called]) -> dict[str, Any]:
-    """A comment's document, with its reasons as sentences and its text marked."""
+    """A comment's document with its reasons as sentences and its text underlined."""
     reasons = []
     matter = that_matter(shown)
     called = titles.get((shown["site"], shown["article"]), Called())
@@ -156,7 +155,7 @@ def said_of_block(target: str, *, lifted: bool) -> str:
 
 
 def block_done(asked: Mapping[str, str]) -> dict[str, str] | None:
-    """What was just blocked, and the button that takes it back."""
+    """The block that was just made, with its undo button."""
     done, target, id = asked.get("done", ""), asked.get("target", "")[:300], asked.get("comment", "")
     if done not in ("blocked", "unblocked") or not is_id(id) or not (target in BLOCKS or target.startswith("domain:")):
         return None
@@ -165,7 +164,7 @@ def block_done(asked: Mapping[str, str]) -> dict[str, str] | None:
 
 
 async def blockable(database: Database, shown: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """With what can be blocked from each."""
+    """Adds each comment's blocks."""
     async with database.reading() as session:
         found = await comments.find(session, [c["id"] for c in shown]) if shown else {}
         blocks = await block.offered(session, list(found.values()))
@@ -176,7 +175,7 @@ EXCERPT = 140
 
 
 async def answering(database: Database, shown: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """With who wrote what a reply answers, and how that begins."""
+    """Adds, for replies, the author and the beginning of the comment above."""
     async with database.reading() as session:
         above = {c["parent"] for c in shown if c["parent"]}
         found = await comments.find(session, above) if above else {}
@@ -191,7 +190,7 @@ async def answering(database: Database, shown: list[dict[str, Any]]) -> list[dic
 
 
 async def titles_of(database: Database, shown: list[dict[str, Any]]) -> dict[tuple[str, str], Called]:
-    """Site and key → what the article is called."""
+    """(site, key) → the article's title and address."""
     found: dict[tuple[str, str], Called] = {}
     async with database.reading() as session:
         for site in {c["site"] for c in shown}:
@@ -256,20 +255,20 @@ async def get_comment(request: Request, principal: Principal) -> Response:
 
 @sent_form
 async def post_decisions(request: Request, principal: Principal, typed: Form) -> Response:
-    """Decide on one, or on all that are ticked."""
+    """Decide on one comment, or on all ticked ones."""
     services = services_of(request)
     action, ids = typed.get("action", ""), typed.all("comments")
     if one := typed.get("one"):
         action, _, id = one.partition(":")
         ids = [id]
     back = back_of(typed)
-    if not ids or not action:  # nothing ticked, or Enter in a checkbox: nothing is decided
+    if not ids or not action:  # nothing ticked, or Enter in a checkbox: no decision
         return RedirectResponse(back, 303)
     labels = typed.all("labels")
     reason = decision.checked_reason(typed.get("reason"), action) if action == "reject" else ""
     checked = decision.checked(action, decision.labels_said(labels or None, reason), typed.get("note", ""))
     whole = unpacked(ids, typed)
-    ids += whole  # a row that is a wave is decided whole
+    ids += whole  # a wave is decided as a whole
     revisions = whole | {id: int(s) for id in ids if (s := typed.get(f"seen-{id}", "")).isdigit() and len(s) < 15}
     decided, moved = await queue.decide(
         services.database, principal, ids, *checked, revisions, services.clock(), reason
@@ -280,13 +279,13 @@ async def post_decisions(request: Request, principal: Principal, typed: Form) ->
 
 
 def revision_of(typed: dict[str, str]) -> int | None:
-    """The revision that the moderator saw; without a number nothing is compared."""
+    """The revision that the moderator saw; None, without a check, if the form has no number."""
     seen = typed.get("seen", "")
     return int(seen) if seen.isdecimal() and len(seen) < 15 else None
 
 
 def back_of(typed: dict[str, str]) -> str:
-    """Where the moderator was, without what it said of the decision before."""
+    """The address of the moderator's list, without the notice of the previous decision."""
     back = typed.get("back", "")
     if not back.startswith("/moderate") or "\\" in back or not back.isprintable():
         return "/moderate"
@@ -301,7 +300,7 @@ def back_of(typed: dict[str, str]) -> str:
 
 @sent_form
 async def post_undo(request: Request, principal: Principal, typed: Form) -> Response:
-    """Take a decision back."""
+    """Undo a decision."""
     services = services_of(request)
     await queue.undo(services.database, principal, request.path_params["id"], services.clock())
     back = back_of(typed)
@@ -309,7 +308,7 @@ async def post_undo(request: Request, principal: Principal, typed: Form) -> Resp
 
 
 def detail_in_words(action: str, detail: dict[str, Any]) -> str:
-    """Of a change of rules what each setting was and is."""
+    """A change of settings as sentences: each setting's old and new value."""
     is_change = action in ("rules:change", "rules:undo")
     told = {
         name: settings_history.moved(value) if is_change else settings_history.said(value)
@@ -334,7 +333,7 @@ async def get_history(request: Request, principal: Principal) -> Response:
 
 
 async def problem_page(request: Request, problem: Problem) -> Response:
-    """A problem on a page of the console, in words; a newer state of a comment is one click away."""
+    """A problem as a page of the console, with a link to the newer state of a comment."""
     principal = await services_of(request).authenticator.session(request)
     newer = problem.extra.get("comments", [])
     if principal is None:

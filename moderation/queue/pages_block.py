@@ -1,4 +1,4 @@
-"""From a comment: close its article, keep out its author, network or a domain; and each of them taken back."""
+"""Forms to block from a comment, and to unblock."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ async def by_form(request: Request, principal: Principal, typed: Form, *, lift: 
 
 @sent_form
 async def post_block(request: Request, principal: Principal, typed: Form) -> Response:
-    """Close the comment's article, or keep out what is chosen."""
+    """Close the comment's article, or block the chosen target."""
     return await by_form(request, principal, typed, lift=False)
 
 
 @sent_form
 async def post_unblock(request: Request, principal: Principal, typed: Form) -> Response:
-    """Take that back."""
+    """Take a block back."""
     return await by_form(request, principal, typed, lift=True)
 
 

@@ -1,4 +1,4 @@
-"""The spam folder, emptied: a page that asks first, and the act."""
+"""Emptying the spam folder: a confirmation page, and the act."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from moderation.web.guard import sent_form, signed_in
 
 
 def meant(principal: Principal, wanted: str) -> str:
-    """The site whose folder is meant, or all that the principal moderates. Raises Forbidden for another's."""
+    """The form's site, or all sites of the principal. Raises Forbidden for another site."""
     site = wanted or principal.site
     if not principal.sees(site):
         raise Forbidden("You moderate another site.", code="site")
@@ -29,7 +29,7 @@ def meant(principal: Principal, wanted: str) -> str:
 
 @signed_in
 async def get_empty(request: Request, principal: Principal) -> Response:
-    """How much would go, and the button."""
+    """The number of comments, and the button."""
     site = meant(principal, request.query_params.get("site", ""))
     async with services_of(request).database.reading() as session:
         count = (await stored_queue.counts(session, site))["spam"]
@@ -38,7 +38,7 @@ async def get_empty(request: Request, principal: Principal) -> Response:
 
 @sent_form
 async def post_empty(request: Request, principal: Principal, typed: Form) -> Response:
-    """Delete what is filed as spam, texts and all. There is no undo."""
+    """Delete all comments filed as spam. There is no undo."""
     services = services_of(request)
     site = meant(principal, typed.get("site", ""))
     await retention.empty(services.database, services.keep, site, principal.name, services.clock())

@@ -1,4 +1,4 @@
-"""A piece taken out of a comment, on a page of its own that needs no script."""
+"""Redaction, as a page without JavaScript."""
 
 from __future__ import annotations
 
@@ -42,13 +42,13 @@ async def redact_page(
 
 @signed_in
 async def get_redact(request: Request, principal: Principal) -> Response:
-    """A comment, and which piece of it is to go."""
+    """A comment, and the form for the piece to redact."""
     return await redact_page(request, principal, {"back": request.query_params.get("back", "")})
 
 
 @sent_form
 async def post_redact_form(request: Request, principal: Principal, form: Form) -> Response:
-    """Take that piece out, wherever it is stored. There is no undo."""
+    """Redact the piece, wherever it is stored. There is no undo."""
     services = services_of(request)
     typed = bodies.single(form.pairs)
     try:

@@ -1,4 +1,4 @@
-"""A reply as staff, on a page of its own that needs no script."""
+"""Staff replies, as a page without JavaScript."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from moderation.web.guard import sent_form, signed_in
 async def reply_page(
     request: Request, principal: Principal, typed: dict[str, str], problem: Problem | None = None
 ) -> Response:
-    """The comment as it is now, and the form with what was typed."""
+    """The comment in its current state, and the form with its values."""
     services = services_of(request)
     shown = await queue.one(services.database, services.scorer, principal, request.path_params["id"])
     shown.pop("decisions")
@@ -49,7 +49,7 @@ async def get_reply(request: Request, principal: Principal) -> Response:
 
 @sent_form
 async def post_reply_form(request: Request, principal: Principal, form: Form) -> Response:
-    """Reply to it; what is not published yet is published first."""
+    """Reply to a comment; it is published first if it is not."""
     services = services_of(request)
     typed = bodies.single(form.pairs)
     try:
@@ -60,7 +60,7 @@ async def post_reply_form(request: Request, principal: Principal, form: Form) ->
     except Problem as problem:
         if problem.status not in (409, 422):
             raise
-        return await reply_page(request, principal, typed, problem)  # nothing that was typed is lost
+        return await reply_page(request, principal, typed, problem)  # keeps the form's values
     back = back_of(typed)
     told = urlencode({"done": "reply", "count": len(done.moved), "decision": done.decision})
     return RedirectResponse(f"{back}{'&' if '?' in back else '?'}{told}", 303)

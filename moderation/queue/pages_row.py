@@ -1,4 +1,4 @@
-"""One row of the queue, for the page that has it already: what was done to it in place is shown there."""
+"""One row of the queue, to update an open page after an act in place."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from moderation.web.guard import signed_in
 
 @signed_in
 async def get_row(request: Request, principal: Principal) -> Response:
-    """A comment as a row of the queue; `back` is the view that the row stands in."""
+    """A comment as a row of the queue; `back` is the row's view."""
     services = services_of(request)
     shown = await queue.one(services.database, services.scorer, principal, request.path_params["id"])
     shown.pop("decisions")

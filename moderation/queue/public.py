@@ -1,4 +1,4 @@
-"""The digest: the page that its mail leads to. Looking changes nothing; only a POST does, and nobody need sign in."""
+"""The page linked from the digest. It needs no session. Opening it changes nothing; a POST does."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ACTS = {"stop": False, "start": True}
 
 
 async def found(request: Request, session: Session) -> Moderator:
-    """Raises NotFound for a forged link, and for whoever moderates no more."""
+    """The link's moderator. Raises NotFound for a forged link and for a removed moderator."""
     id = services_of(request).links.signer.verify("digest", request.path_params["token"])
     moderator = await moderators.of_id(session, id) if id else None
     if moderator is None:
@@ -27,7 +27,7 @@ async def found(request: Request, session: Session) -> Moderator:
 
 
 async def get_digest(request: Request) -> Response:
-    """Whether a moderator gets the mail about what waits, for whoever got the link by mail."""
+    """The digest's subscription page, for the holder of the mailed link."""
     services = services_of(request)
     async with services.database.reading() as session:
         moderator = await found(request, session)

@@ -1,4 +1,4 @@
-"""A piece of a comment, a telephone number say, taken out for good: of the text, of all that was made of it, of the disk."""
+"""Redaction: a piece of a comment, such as a telephone number, removed from the text, from all its copies, and from disk."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from moderation.text import body as formats
 INSTEAD = "[removed]"
 LONGEST = 1_000
 VISIBLE = 2
-"""Letters or figures that a piece must have: one alone stands everywhere."""
+"""The fewest letters or digits of a piece: a single one occurs everywhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Redacted:
 
 
 def pattern(piece: object) -> re.Pattern[str]:
-    """A piece as it was marked, with any space where it has some. Raises Invalid."""
+    """A pattern for the piece, with any white space in place of its own. Raises Invalid."""
     words = piece.split() if isinstance(piece, str) and len(piece) <= LONGEST else []
     if sum(c.isalnum() for word in words for c in word) < VISIBLE or INSTEAD in words:
         raise Invalid(
@@ -47,8 +47,8 @@ def pattern(piece: object) -> re.Pattern[str]:
 async def redact(
     database: Database, principal: Principal, id: str, piece: re.Pattern[str], seen: int | None, now: int
 ) -> Redacted:
-    """Wherever it stands, in every revision. There is no undo: it is gone. Raises NotFound, Conflict, or Invalid where the
-    piece is nowhere in it; then nothing changed."""
+    """Redacts a piece in every revision. There is no undo. Raises NotFound, Conflict, or Invalid if the comment does not
+    contain the piece; nothing changes then."""
     async with database.transaction() as tx:
         old = (await queue.seen_by(tx, principal, [id], {} if seen is None else {id: seen}))[id]
         texts = await redaction.texts(tx, old.site, id)
@@ -70,7 +70,7 @@ async def redact(
 
 
 def without(old: Comment, piece: re.Pattern[str], now: int) -> tuple[Comment, str]:
-    """What is left, and the key of its text."""
+    """The remaining text, and its key."""
     body = piece.sub(INSTEAD, old.body)
     new = replace(
         old,
@@ -85,7 +85,7 @@ def without(old: Comment, piece: re.Pattern[str], now: int) -> tuple[Comment, st
 
 
 def shift(piece: re.Pattern[str]) -> Callable[[str, list[list[int]]], list[list[int]]]:
-    """Spans of a text of before, in the text of now."""
+    """Spans of the former text as spans of the redacted one."""
 
     def now(text: str, spans: list[list[int]]) -> list[list[int]]:
         gone = [m.span() for m in piece.finditer(text)]

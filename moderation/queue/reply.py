@@ -1,4 +1,4 @@
-"""A moderator's own words below a comment: published at once, marked as staff's, judged by nobody and teaching nothing."""
+"""Staff replies: published at once with the mark *staff*, neither judged nor learnt from."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from moderation.team import store as moderators
 from moderation.team.model import Principal
 
 REPLY = "reply"
-"""The action of the decision that stands for it; undone, the reply is deleted."""
+"""The action of a reply's decision; its undo deletes the reply."""
 RULES = SiteSettings(require_email=False)
 
 
@@ -38,11 +38,11 @@ class Answered:
     decision: str
     reply: Comment
     moved: list[Moved]
-    """The reply, and before it what was approved along with it."""
+    """The comment that was approved with the reply, if any, then the reply."""
 
 
 async def checked(principal: Principal, raw: Mapping[str, Any]) -> Submission:
-    """Their words and their name, by default the one that readers know them by. Raises Invalid, naming every wrong field."""
+    """The text and the name, by default the moderator's public name. Raises Invalid, naming every wrong field."""
     known = principal.moderator.name if principal.moderator else ""
     said = {"name": raw.get("name") or known, "body": raw.get("body")}
     return await REQUESTS.run(submission.check, said, RULES, here=submission.is_light(said))
@@ -59,9 +59,9 @@ async def reply(
     seen: int | None,
     now: int,
 ) -> Answered:
-    """One transaction, one decision: undone, it takes back the reply and the approval.
+    """Replies in one transaction, as one decision; its undo reverts reply and approval.
 
-    Raises NotFound, Conflict, or Invalid where what it answers is not published and is not to be; then nothing changed.
+    Raises NotFound, Conflict, or Invalid if the comment is not published and `approve` is false; nothing changes then.
     """
     decision = new_id(now)
     async with database.transaction() as tx:

@@ -1,4 +1,4 @@
-"""What the queue's API takes and answers, as programs see it."""
+"""Bodies, parameters and answers of the queue's API."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Scores = dict[str, float]
 
 
 class Record(TypedDict):
-    """The author on this site: how many comments have each status, and when the first came."""
+    """The author's record on this site: a count for each status, and the time of the first comment."""
 
     approved: NotRequired[int]
     pending: NotRequired[int]
@@ -43,7 +43,7 @@ class Author(TypedDict):
 
 
 class ReasonOut(TypedDict):
-    """A rule that spoke, or a piece of the text that raised or lowered a label's score."""
+    """A rule that fired, or a piece of the text that raised or lowered a label's score."""
 
     rule: NotRequired[str]
     label: NotRequired[str]
@@ -66,7 +66,7 @@ class AppealOut(TypedDict):
 
 
 class CommentOut(TypedDict):
-    """A comment with everything that a moderator may see."""
+    """A comment with all data for moderators."""
 
     id: str
     site: str
@@ -85,7 +85,7 @@ class CommentOut(TypedDict):
 
 
 class DecisionEntry(TypedDict):
-    """A decision on one comment, as it was taken."""
+    """A decision on one comment."""
 
     id: str
     comment: str
@@ -101,7 +101,7 @@ class DecisionEntry(TypedDict):
 class CommentDetail(CommentOut):
     decisions: list[DecisionEntry]
     blocks: dict[str, bool]
-    """What can be blocked from it (`article`, `author`, `network`, `domain:…`), and whether it is."""
+    """Target (`article`, `author`, `network`, `domain:…`) → whether it is blocked."""
 
 
 class CommentList(TypedDict):
@@ -139,7 +139,7 @@ class PublicAuthor(TypedDict):
 
 
 class ReplyDocument(TypedDict):
-    """A reply as readers see it, and its status."""
+    """A public comment with its status."""
 
     id: str
     parent: str | None
@@ -189,7 +189,7 @@ Id = Annotated[str, AfterValidator(_an_id)]
 
 
 class CommentQuery(Query):
-    """Which comments to list, and in which order."""
+    """Filters and order of a list of comments."""
 
     status: Annotated[
         str,

@@ -1,4 +1,4 @@
-"""The queue's own questions: what waits, in which order, and how much there is of each status."""
+"""Queries of the queue: filtered and ordered pages, and counts by status."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ ORDERS = {
     "worst": ("max_score", "DESC"),
     "useful": ("rank", "ASC"),
 }
-"""Which column each order reads, each the end of an index; the id breaks ties in the same direction."""
+"""Order → its column, the last one of an index, and direction; the id breaks ties in the same direction."""
 
 FAR = 2_000
-"""So many comments of an order are read in the hope that what many of them are meets a page of its own there."""
+"""Comments that are read along an order to fill a page with common matches, before all matches are looked up."""
 
 APPEAL = "appeal"
-"""Where a rule is asked for: what an author has appealed."""
+"""The filter `rule` with this value selects appealed comments."""
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """Which comments to list. Empty texts filter nothing; `site` is `*` for all that the principal may see."""
+    """Filters and order of a page. Empty texts filter nothing; `site` is `*` for all sites of the principal."""
 
     status: str = "pending"
-    """One, several with commas between them, or `any`."""
+    """One status, several with commas, or `any`."""
     site: str = EVERYWHERE
     article: str = ""
     label: str = ""
@@ -43,23 +43,23 @@ class View:
     after: tuple[Any, str] | None = None
     """(sort value, id) of the last one shown."""
     sample: bool = False
-    """Only the audit sample of automatic decisions, and of it what nobody has decided."""
+    """Only undecided comments of the audit sample."""
     rule: str = ""
-    """Only what this rule spoke about."""
+    """Only comments on which this rule fired."""
     author: str = ""
-    """Only what is by the author of this comment, on its site."""
+    """Only comments by the author of this comment, on its site."""
     without: tuple[str, ...] = ()
-    """Not these: a row that is shown already stands for them."""
+    """Excluded ids: another row already shows their wave."""
 
 
 Found = tuple[Comment, Verdict, Any]
-"""A comment with its latest verdict, and the value that it was sorted by."""
+"""A comment with its latest verdict and its sort value."""
 
 
 async def waiting(session: Session, view: View) -> list[Found]:
-    """What the view shows, in its order.
+    """The comments of a view, in its order.
 
-    Every index leads with the site and the status, so each pair of them that holds any is asked for its first ones.
+    Every index begins with site and status, so each non-empty pair of them is queried for its first comments.
     """
     statuses = statuses_of(view.status)
     places = [(view.site, status) for status in statuses]
@@ -77,7 +77,7 @@ async def waiting(session: Session, view: View) -> list[Found]:
 
 
 def statuses_of(asked: str) -> tuple[str, ...]:
-    """`any`, or some with commas between them."""
+    """The statuses of `any`, or of a list with commas."""
     return STATUSES if asked == "any" else tuple(dict.fromkeys(asked.split(",")))
 
 
@@ -91,8 +91,8 @@ async def _of_site(session: Session, view: View, site: str) -> list[Found]:
         return await _sorted(session, view, site, filters, few)
     if not filters:
         return await _walked(session, view, site, filters)
-    # Each is in many comments: then twenty of them come by soon. Where they do not (they seldom meet, or they are at the
-    # other end of this order), all are looked up after all.
+    # All filters are common: a walk along the order soon fills a page. If it does not (they seldom occur together, or only at
+    # the other end of the order), all matches are looked up.
     end = await _far(session, view, site)
     found = await _walked(session, view, site, filters, end)
     if end is None or len(found) == view.limit:
@@ -101,16 +101,16 @@ async def _of_site(session: Session, view: View, site: str) -> list[Found]:
 
 
 def _wanted(view: View, site: str) -> tuple[list[str], list[Any]]:
-    """What is asked of each row, whatever is looked up."""
+    """The conditions on each row, besides the looked-up filters."""
     by, direction = ORDERS[view.order]
     where, args = ["c.site = ?", "c.status = ?"], list[Any]([site, view.status])
     if view.article:
-        # Every path is at least nothing. Said so that SQLite takes the index of the article's threads, and not the one of
-        # authors, in which all that is asked for stands too, but for the whole site.
+        # Always true. It makes SQLite use the index of the article's threads instead of the index of authors, which covers the
+        # query too, but for the whole site.
         where.append("c.article = ? AND c.path >= ''")
         args.append(view.article)
     if view.sample:
-        # Spelled out, not given: it must be seen to be what the small indexes of the sample are of.
+        # A literal, not a parameter: the planner must see that it matches the condition of the sample's partial indexes.
         where.append(f"c.is_decided = 0 AND substr(c.id, 26, 1) = '{AUDIT_SAMPLE}'")
     if view.author:
         where.append("c.author_key = (SELECT a.author_key FROM comments a WHERE a.site = ? AND a.id = ?)")
@@ -146,14 +146,14 @@ async def _filters(session: Session, view: View, site: str) -> list[Filter]:
 
 
 def _said(view: View) -> tuple[list[str], list[Any]]:
-    """Whether what was ever a reason is one of the latest verdict."""
+    """Whether a reason of any verdict is one of the latest verdict."""
     kinds = {"label": view.label, "rule": view.rule if view.rule != APPEAL else ""}
     likes = [f'%"{kind}":"{escaped(value)}"%' for kind, value in kinds.items() if value]
     return ["s.reasons LIKE ? ESCAPE '\\'" for _ in likes], list(likes)
 
 
 async def _far(session: Session, view: View, site: str) -> tuple[Any, str] | None:
-    """The sort value and id of the comment FAR along the order; None where it ends before."""
+    """The sort value and id of the comment FAR along the order; None if the order is shorter."""
     by, _ = ORDERS[view.order]
     where, args = _wanted(replace(view, without=()), site)
     asked = f"SELECT c.{by}, c.id FROM comments c WHERE {' AND '.join(where)} ORDER BY {_order(view.order)} LIMIT 1 OFFSET ?"
@@ -164,7 +164,7 @@ async def _far(session: Session, view: View, site: str) -> tuple[Any, str] | Non
 async def _walked(
     session: Session, view: View, site: str, filters: list[Filter], end: tuple[Any, str] | None = None
 ) -> list[Found]:
-    """The first ones along the order that each filter lets through, looked for until `end`."""
+    """The first comments along the order that pass all filters, up to `end`."""
     by, direction = ORDERS[view.order]
     where, args = _wanted(view, site)
     if end is not None:
@@ -180,10 +180,10 @@ async def _walked(
 
 
 async def _sorted(session: Session, view: View, site: str, filters: list[Filter], looked_up: list[bool]) -> list[Found]:
-    """All that is meant, and of it the first ones.
+    """Looks up all matches and sorts them.
 
-    The database cannot know that they are few (SQLite keeps no figures unless asked to), so the index of the order is hidden
-    from it. What is sorted is ids: with texts and verdicts, the few thousand would be copied for the sake of twenty.
+    The database cannot know that the matches are few (SQLite has no statistics unless asked to), so the index of the order is
+    hidden from it. Only ids are sorted: with texts and verdicts, a few thousand rows would be copied for twenty.
     """
     by, _ = ORDERS[view.order]
     where, args = _wanted(view, site)
@@ -192,7 +192,7 @@ async def _sorted(session: Session, view: View, site: str, filters: list[Filter]
         args += one.ids_args if is_looked_up else one.args
     said, said_args = _said(view)
     order = f"ORDER BY {_order(view.order, hidden=True)} LIMIT ?"
-    # Whether it is still so since an edit is read of the first ones: of as good as all it is.
+    # Only the first ones are checked for edits: for nearly all, the reason still holds.
     ahead = view.limit * 3 if said else view.limit
     chosen = f"c.site = ? AND c.id IN (SELECT c.id FROM comments c WHERE {' AND '.join(where)} {order})"
     rows = await session.fetch(
@@ -206,7 +206,7 @@ async def _sorted(session: Session, view: View, site: str, filters: list[Filter]
 
 
 def _order(order: str, hidden: bool = False) -> str:
-    """`hidden`: in words that no index answers."""
+    """The ORDER BY clause; `hidden`: in a form that no index matches."""
     by, direction = ORDERS[order]
     first = f"coalesce(c.{by}, c.{by})" if hidden else f"c.{by}"
     return f"{first} {direction}" if by == "id" else f"{first} {direction}, c.id {direction}"
@@ -224,7 +224,7 @@ def _found(row: Row) -> Found:
 
 
 async def counts(session: Session, site: str = EVERYWHERE) -> dict[str, int]:
-    """How many comments each status holds, as the database itself keeps it."""
+    """Status → the number of comments, as maintained by the database's triggers."""
     found = dict.fromkeys(("pending", "approved", "spam", "rejected", "deleted"), 0)
     one, args = ("", ()) if site == EVERYWHERE else ("WHERE site = ?", (site,))
     for status, count in await session.fetch(
@@ -235,7 +235,7 @@ async def counts(session: Session, site: str = EVERYWHERE) -> dict[str, int]:
 
 
 async def pending(session: Session, site: str = EVERYWHERE) -> dict[str, int]:
-    """How many wait on each site where anything does."""
+    """Site → the number of pending comments, for sites with any."""
     one, args = ("site IN (SELECT site FROM sites)", ()) if site == EVERYWHERE else ("site = ?", (site,))
     rows = await session.fetch(
         f"SELECT site, count FROM comment_counts WHERE {one} AND status = 'pending' AND count > 0 ORDER BY site", *args

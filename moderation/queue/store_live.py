@@ -1,4 +1,4 @@
-"""What has changed since a moment, for those who watch the queue."""
+"""Changes since a time, for the live queue."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Act:
 
 
 async def acts(session: Session, since: str, until: str, limit: int) -> list[Act]:
-    """What people did to comments since that entry, oldest first. Nothing from `until` on: that is dated later than now."""
+    """Acts on comments after that entry and before `until`, oldest first; later times are in the future."""
     rows = await session.fetch(
         f"SELECT id, action, actor, subject, detail FROM audit WHERE {HERE} AND id > ? AND id < ? AND (action LIKE 'comment:%' OR "
         "action = 'decision:undo') ORDER BY id LIMIT ?",
@@ -36,7 +36,7 @@ async def acts(session: Session, since: str, until: str, limit: int) -> list[Act
 
 
 async def actors(session: Session, since: str, until: str) -> set[str]:
-    """Who did anything to comments since that entry."""
+    """The actors on comments since that entry."""
     rows = await session.fetch(
         f"SELECT DISTINCT actor FROM audit WHERE {HERE} AND id > ? AND id < ? AND (action LIKE 'comment:%' OR "
         "action = 'decision:undo')",
@@ -46,7 +46,7 @@ async def actors(session: Session, since: str, until: str) -> set[str]:
 
 
 async def arrived(session: Session, since: str, until: str, limit: int) -> list[str]:
-    """Ids of the comments that came since that one, oldest first."""
+    """Ids of comments since that one, oldest first."""
     rows = await session.fetch(
         f"SELECT id FROM comments WHERE {HERE} AND id > ? AND id < ? ORDER BY id LIMIT ?", since, until, limit
     )

@@ -1,4 +1,4 @@
-"""A piece of a comment's text, replaced wherever the database holds it."""
+"""Redaction of a comment's text in all tables."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from moderation.db.database import Session
 
 Replace = Callable[[str], str]
 Shift = Callable[[str, list[list[int]]], list[list[int]]]
-"""(text of before, spans in it) → where they are now; those that held a piece of what went are gone."""
+"""(former text, its spans) → the spans in the redacted text, without those that touch the redacted piece."""
 
 
 async def texts(session: Session, site: str, id: str) -> list[str]:
-    """Every text that is held of a comment: as it stands, as it was judged, its appeal, and notes on it."""
+    """Every stored text of a comment: the current one, the judged ones, its appeal, and notes on it."""
     rows = await session.fetch(
         "SELECT body, author_name, author_url FROM submissions WHERE site = ? AND id = ? "
         "UNION ALL SELECT body, name, url FROM comments WHERE site = ? AND id = ? "
@@ -29,8 +29,8 @@ async def texts(session: Session, site: str, id: str) -> list[str]:
 
 
 async def put(tx: Session, c: Comment, seen: int, body_key: str) -> bool:
-    """The comment as it is to be; False where it has moved on from revision `seen`. A person has had a hand in it: its
-    author's own edit, within their 15 minutes, cannot publish again what went."""
+    """Stores the redacted comment; False if its revision is no longer `seen`. It counts as decided, so the author's edit cannot
+    publish the piece again."""
     return (
         await tx.execute(
             "UPDATE comments SET body = ?, html = ?, name = ?, url = ?, body_key = ?, revision = ?, edited_at = ?, is_decided = 1 "
@@ -42,7 +42,7 @@ async def put(tx: Session, c: Comment, seen: int, body_key: str) -> bool:
 
 
 async def elsewhere(tx: Session, c: Comment, replace: Replace, shift: Shift) -> None:
-    """Every text of it that was judged, with what the rules said of it; its appeal, and notes; kept first answers."""
+    """Redacts judged texts with their reasons, the appeal, notes, and stored first answers."""
     here = (c.site, c.id)
     judged = await tx.fetch(
         "SELECT revision, body, author_name, author_url, reasons FROM submissions WHERE site = ? AND id = ?", *here
@@ -66,7 +66,7 @@ async def elsewhere(tx: Session, c: Comment, replace: Replace, shift: Shift) -> 
 
 
 def moved(reason: dict[str, Any], body: str, replace: Replace, shift: Shift) -> dict[str, Any]:
-    """A reason that named what went no longer says which word it was."""
+    """A reason without the redacted word, with its spans moved."""
     found = reason | {"spans": shift(body, reason.get("spans", []))}
     if "note" in found and replace(found["note"]) != found["note"]:
         del found["note"]
@@ -74,7 +74,7 @@ def moved(reason: dict[str, Any], body: str, replace: Replace, shift: Shift) -> 
 
 
 async def told(tx: Session, c: Comment, document: dict[str, Any]) -> None:
-    """What endpoints are still to hear of it says what they may hear."""
+    """Redacts waiting webhook messages about the comment."""
     rows = await tx.fetch(
         "SELECT id, content FROM outbox WHERE site = ? AND subject = ? AND destination <> 'mail'", c.site, c.id
     )

@@ -1,4 +1,4 @@
-"""Full text: which comments hold some words, by an index of every three letters in a row, and one of short words."""
+"""Full-text search, by an index of trigrams and an index of short words."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from moderation.db.database import Session
 from moderation.queue import store_short_words as short_words
 
 MANY = 1000
-"""A word in more comments of a status than this is common: who walks along an order of it meets the next one soon. Where
-100,000 have the status, it is about as much work to sort so many as to walk until twenty of them have come by."""
+"""A word in more comments of a status than this is common: a walk along an order soon meets it. With 100,000 comments of the
+status, sorting this many takes about as long as walking until twenty of them are met."""
 WORDS = 8
 AT_ONCE = 200
-"""Texts that come into the index in one transaction: whoever posts waits no longer than for these."""
+"""Texts indexed in one transaction: a new comment waits at most for these."""
 PARTITION = 36
-"""SQLite: a comment's number in the index is that of its site and status, and under so many bits its own there. So those of
-a status are a range of numbers, and FTS5 reads no others."""
+"""SQLite: the bits of a comment's own number in its row id in the index, below the number of its site and status. So the
+comments of a status are a range of row ids, and FTS5 reads only these."""
 
 
 def escaped(text: str) -> str:
@@ -25,28 +25,28 @@ def escaped(text: str) -> str:
 
 
 def words(q: str) -> list[str]:
-    """What must all be there; what stands in quotation marks, in one piece."""
+    """The words of a query, all required; a phrase in quotation marks is one."""
     found = [quoted or word for quoted, word in re.findall(r'"([^"]+)"|([^\s"]+)', q)]
     found = [word.strip() if len(word) < 3 else word for word in found if word.strip()]
     return list(dict.fromkeys(found))[:WORDS]
 
 
 def read(wanted: list[str]) -> tuple[str, list[Any]]:
-    """The condition that reads each row, for words too short or too common to look up."""
+    """A condition on each row, for words that cannot be looked up."""
     one = "lower(c.body) LIKE ? ESCAPE '\\' OR lower(c.name) LIKE ? ESCAPE '\\' OR lower(c.email) LIKE ? ESCAPE '\\'"
     likes = [f"%{escaped(word.lower())}%" for word in wanted]
     return " AND ".join(f"({one})" for _ in likes), [like for like in likes for _ in range(3)]
 
 
 async def has_index(session: Session) -> bool:
-    """SQLite may have been built without FTS5: then the rows are read."""
+    """Whether the full-text index exists: SQLite may be built without FTS5, and searches then read the rows."""
     if session.kind != "sqlite":
         return True
     return bool(await session.fetch("SELECT 1 FROM sqlite_master WHERE name = 'comment_short_words'"))
 
 
 async def is_behind(session: Session) -> bool:
-    """Texts wait for the index."""
+    """Whether texts wait to be indexed."""
     if not await has_index(session):
         return False
     lists = (
@@ -61,7 +61,7 @@ async def is_behind(session: Session) -> bool:
 
 
 async def read_up(tx: Session) -> bool:
-    """A piece of the texts that wait comes into the index, as they stand now; True where more of them wait."""
+    """Indexes up to AT_ONCE waiting texts in their current state; True if more wait."""
     more = await _read_texts(tx) if tx.kind == "sqlite" else False
     rows = await tx.fetch("SELECT site, id FROM comment_short_words_unindexed ORDER BY site, id LIMIT ?", AT_ONCE)
     if not rows:
@@ -92,7 +92,7 @@ async def read_up(tx: Session) -> bool:
 
 
 async def _read_texts(tx: Session) -> bool:
-    """SQLite's: those that wait are new, or have another status than when they were read, and so another partition."""
+    """For SQLite: waiting texts are new, or have a new status and so another partition."""
     rows = await tx.fetch("SELECT site, id FROM comment_texts_unindexed ORDER BY site, id LIMIT ?", AT_ONCE)
     if not rows:
         return False
@@ -146,14 +146,14 @@ async def _read_texts(tx: Session) -> bool:
 
 
 def within(partition: int) -> tuple[int, int]:
-    """The numbers of the comments in a partition."""
+    """The range of row ids of a partition."""
     return partition << PARTITION, (partition + 1 << PARTITION) - 1
 
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """One thing asked of the comments of a site and status, in two ways: the statement that finds the ids of them all (None
-    where nothing can be looked up), and the condition that asks it of one row, `c`."""
+    """One filter on the comments of a site and status, in two forms: a statement that finds all their ids (None if it cannot be
+    looked up), and a condition on one row, `c`."""
 
     ids: str | None
     ids_args: list[Any]
@@ -162,7 +162,7 @@ class Filter:
 
 
 async def how_many(session: Session, asked: Filter) -> int | None:
-    """None where they are more than MANY, or where only reading each would tell."""
+    """The number of matches; None if it exceeds MANY or needs a read of each row."""
     if asked.ids is None:
         return None
     (row,) = await session.fetch(f"SELECT count(*) FROM ({asked.ids} LIMIT ?) AS found", *asked.ids_args, MANY + 1)
@@ -170,7 +170,7 @@ async def how_many(session: Session, asked: Filter) -> int | None:
 
 
 async def matching(session: Session, site: str, status: str, wanted: list[str]) -> list[Filter]:
-    """The comments of a status that hold all of these words: what is found by pieces of words, and what is by short words."""
+    """Filters for the comments of a status with all these words: one by trigrams, one by short words."""
     if not await has_index(session):
         return [Filter(None, [], *read(wanted))]
     short = [word.lower() for word in wanted if short_words.is_short(word)]
@@ -195,7 +195,7 @@ async def matching(session: Session, site: str, status: str, wanted: list[str]) 
 
 
 def holds_short(session: Session, short: list[str]) -> tuple[str, list[Any]]:
-    """That one comment, `c`, holds all of these."""
+    """A condition that the comment `c` contains all these short words."""
     if session.kind == "postgres":
         return (
             "EXISTS (SELECT 1 FROM comment_short_words w WHERE w.site = c.site AND w.id = c.id AND w.words @> ?::text[])",
@@ -216,13 +216,13 @@ _ADDRESS = re.compile(r"([^@]{2,}@)[^@]{3,}").fullmatch
 
 
 def telling(word: str) -> str:
-    """Of a mail address the part that tells whose it is: the rest is in every address there, and looking that up takes as long
+    """The distinctive part of an email address: the rest occurs in every address of its host, and looking it up takes as long
     as reading them all."""
     return found[1] if word.isascii() and (found := _ADDRESS(word)) else word
 
 
 def _on_postgres(site: str, status: str, long: list[str], short: list[str]) -> tuple[str, list[Any]]:
-    """The words and where they stand, in one index."""
+    """A filter by the one index of words and positions."""
     if not long:
         return (
             "SELECT w.id FROM comment_short_words w WHERE (w.words || w.partition) @> (?::text[] || search_partition(?, ?))",
@@ -242,7 +242,7 @@ def _on_postgres(site: str, status: str, long: list[str], short: list[str]) -> t
 
 
 def _in_partition(partition: int, long: list[str], short: list[str]) -> tuple[str, list[Any]]:
-    """CROSS JOIN: the words first. The planner would rather ask for them once for each comment."""
+    """A lookup with CROSS JOIN, which starts with the words; the planner would otherwise search once for each comment."""
     here = "t.rowid BETWEEN ? AND ?"
     if not long:
         return (
@@ -264,7 +264,7 @@ def _in_partition(partition: int, long: list[str], short: list[str]) -> tuple[st
 
 
 def _unindexed(site: str, status: str, condition: str, args: list[Any]) -> tuple[str, list[Any]]:
-    """What came or was decided since the index was read up: few, and read."""
+    """Comments that are new or changed since the last indexing: few, and read row by row."""
     return (
         "SELECT c.id FROM comment_texts_unindexed u CROSS JOIN comments c ON c.site = u.site AND c.id = u.id WHERE u.site = ? AND "
         f"c.status = ? AND {condition}",

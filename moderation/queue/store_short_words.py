@@ -1,5 +1,5 @@
-"""What the index of every three letters cannot find: words of one or two letters, characters of scripts that are written
-without spaces, and the hosts of addresses."""
+"""The index of short words, which trigrams cannot find: words of one or two letters, characters of scripts without spaces,
+and hosts of email addresses."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ DENSE = (
     "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2190-\u2bff\u2e80-\u9fff\ua000-\ua4cf\uac00-\ud7af\uf900-\ufaff\uff66-\uff9f"
     "\U0001f000-\U0001faff\U00020000-\U0003ffff"
 )
-"""Thai, Lao, Burmese and Khmer, Chinese, Japanese and Korean, and pictures: found wherever they stand, alone or in pairs."""
+"""Thai, Lao, Burmese, Khmer, Chinese, Japanese, Korean, and pictographs: indexed at every position, alone and in pairs."""
 _DENSE = re.compile(f"[{DENSE}]")
 _WORD = re.compile(r"\w+")
 _HOST = re.compile(r"@([\w-]+(?:\.[\w-]+)+)")
@@ -17,12 +17,12 @@ _AROUND = ".,;:!?()[]{}<>\"'`*_~…“”‘’«»"
 
 
 def is_short(word: str) -> bool:
-    """Looked up here, as a whole; any other word by its pieces."""
+    """Whether a word is looked up here, as a whole; other words are looked up by trigrams."""
     return len(word) < 3 or _HOST.fullmatch(word) is not None
 
 
 def found_in(text: str) -> set[str]:
-    """All that a search may ask for in it."""
+    """All short words of a text."""
     plain = text.lower()
     found = {piece for whole in plain.split() for piece in (whole, whole.strip(_AROUND)) if 0 < len(piece) < 3}
     found |= {word for word in _WORD.findall(plain) if len(word) < 3}
@@ -34,5 +34,5 @@ def found_in(text: str) -> set[str]:
 
 
 def spelled(words: set[str]) -> str:
-    """For SQLite's index: in letters that no tokenizer takes apart."""
+    """A short word for SQLite's index, encoded in letters that the tokenizer does not split."""
     return " ".join(sorted(f"x{word.encode('utf-8', 'replace').hex()}" for word in words))
