@@ -15,19 +15,19 @@ from typer.core import TyperGroup
 
 COMMANDS: dict[str, dict[str, str]] = {
     "classifier.commands": {
-        "score": "JSON lines in, JSON lines out.",
-        "explain": "One text (a file or standard input): each label's score, and the words and features behind it.",
-        "list": "The versions in a model folder, the current one marked.",
-        "roll-back": "Back to the version before: of one site with --site, else of the base.",
+        "score": "Score comments: JSON lines in, JSON lines out.",
+        "explain": "Explain one text (a file or standard input): each label's score with its words and features.",
+        "list": "List the versions in a model folder, with the current one marked.",
+        "roll-back": "Return to the previous version, of one site with --site, else of the base.",
     },
     "classifier.training.commands": {
-        "train": "Corpora in, a candidate version out; with --decisions, a site's correction, live only if it is better.",
-        "compare": "Candidate against current on the same unseen, later decisions: better, same or worse, with an interval.",
-        "promote": "A candidate goes live, if `compare` does not call it worse than the current version.",
-        "thresholds": "Where the model may reject or publish alone, so that a promise holds; else: hold, and how many decisions lack.",
+        "train": "Train a candidate base from corpora; with --decisions, a site's correction, live only if it is better.",
+        "compare": "Compare a candidate with the current version on later decisions: better, same or worse, with an interval.",
+        "promote": "Make a candidate live, unless `compare` calls it worse than the current version.",
+        "thresholds": "Compute thresholds from an error budget; with too few decisions: hold, and the number still needed.",
     },
     "classifier.evaluation.commands": {
-        "evaluate": "A version on data it never saw, every figure in one go: Markdown on standard output. In the checkout only.",
+        "evaluate": "Evaluate a version on unseen data, as Markdown on standard output. Available in a checkout only.",
     },
 }
 """Where each command stands, and its first line. This index lets `--help` and `score` import neither training nor evaluation: a

@@ -26,7 +26,7 @@ def score(
     models: Models = None,
     reasons: Annotated[bool, Option("--reasons", help="adds the words that counted")] = False,
 ) -> None:
-    """JSON lines in, JSON lines out."""
+    """Score comments: JSON lines in, JSON lines out."""
     classifier = Classifier(models)
     classifier.load()
     with opened(input) as lines, written(out) as file:
@@ -50,7 +50,7 @@ def explain(
     ] = "",
     as_json: Annotated[bool, Option("--json")] = False,
 ) -> None:
-    """One text (a file or standard input): each label's score, and the words and features behind it."""
+    """Explain one text (a file or standard input): each label's score with its words and features."""
     classifier = Classifier(models)
     classifier.load()
     with opened(input) as file:
@@ -71,7 +71,7 @@ def explain(
 
 
 def show(models: Models = None, site: Site = "") -> None:
-    """The versions in a model folder, the current one marked."""
+    """List the versions in a model folder, with the current one marked."""
     folder = folder_of(models, site)
     for kept in registry.listed(folder):
         print(f"{'*' if kept.current else ' '} {kept.version}  {kept.card.get('date', '')}")
@@ -80,7 +80,7 @@ def show(models: Models = None, site: Site = "") -> None:
 
 
 def roll_back(models: OwnModels, site: Site = "") -> None:
-    """Back to the version before: of one site with --site, else of the base."""
+    """Return to the previous version, of one site with --site, else of the base."""
     if site:
         print(registry.roll_back(models, site) or "the base as it is")
     else:

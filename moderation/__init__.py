@@ -1,3 +1,3 @@
-"""leave-a-reply: receive replies, judge them, let people decide, learn from the decisions."""
+"""leave-a-reply: receives comments, judges them, lets moderators decide, and learns from the decisions."""
 
 __version__ = "0.1.0"

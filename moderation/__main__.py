@@ -1,5 +1,5 @@
-"""The operator's program: it finds the command that is named, and calls it. What a script needs is alone on standard output;
-errors go to standard error, exit status 1; wrong usage is exit status 2."""
+"""The operator's program: finds and calls a command. Standard output carries only data for scripts. Errors go to standard
+error with exit status 1; wrong usage is exit status 2."""
 
 from __future__ import annotations
 
@@ -16,51 +16,51 @@ from moderation import __version__
 
 COMMANDS: dict[str, dict[str, str]] = {
     "moderation.serve": {
-        "serve": "Run the service until it is told to stop; what is in flight finishes.",
+        "serve": "Run the service until a stop signal; requests in flight finish.",
     },
     "moderation.doctor": {
-        "check": "Is all well? In words; exit status 1 where something is not.",
+        "check": "Check the installation and report problems in words; exit status 1 if there are any.",
     },
     "moderation.sites.commands": {
-        "add-site": "Add a site, or update what is given of one that exists.",
+        "add-site": "Add a site, or update the given values of an existing one.",
     },
     "moderation.policy.commands": {
-        "set-rules": "Set a site's rules; what is not named stays. NAME=VALUE, NAME+=ENTRY, NAME-=ENTRY, NAME=default, NAME=@FILE.",
-        "show-rules": "Print a site's rules and what each has caught in the last 30 days, as JSON.",
+        "set-rules": "Set a site's rules; omitted ones stay. NAME=VALUE, NAME+=ENTRY, NAME-=ENTRY, NAME=default, NAME=@FILE.",
+        "show-rules": "Print a site's rules and the hits of each in the last 30 days, as JSON.",
     },
     "moderation.team.commands": {
-        "add-moderator": "Add a moderator, and print a one-time link to set a password (or read the password from standard input).",
-        "set-password": "Print a new one-time link for a moderator (or read the new password from standard input).",
-        "remove-moderator": "Remove a moderator and end their sessions; what they decided stays.",
-        "reset-second-factor": "End a moderator's second factor and recovery codes, where both are lost; the password stays.",
-        "add-token": "Print a new bearer token, this once.",
-        "revoke-token": "End a token, given whole or by its first six characters.",
+        "add-moderator": "Add a moderator, and print a one-time password link (or read the password from standard input).",
+        "set-password": "Print a new one-time password link (or read the new password from standard input).",
+        "remove-moderator": "Remove a moderator and end their sessions; their decisions stay.",
+        "reset-second-factor": "End a moderator's second factor and recovery codes, if both are lost; the password stays.",
+        "add-token": "Print a new bearer token, once.",
+        "revoke-token": "End a token, given in full or by its first six characters.",
     },
     "moderation.learning.commands": {
-        "retrain": "Learn from the moderators' decisions; the better model goes live, a worse one never does.",
-        "roll-back": "Go back to the model before.",
-        "shadow": "Show where a candidate model would differ from the one that decides; start, stop or promote it.",
+        "retrain": "Train on moderators' decisions; a new model goes live only if it is no worse.",
+        "roll-back": "Return to the previous model.",
+        "shadow": "Show, start, stop or promote a candidate model beside the current one.",
     },
     "moderation.outbox.commands": {
-        "add-webhook": "Tell an address of events, and print the secret that its messages are signed with, this once.",
-        "list-webhooks": "Print one JSON object for each endpoint: its id, what it hears, what waits for it and what failed.",
-        "remove-webhook": "End an endpoint, given by its id; what waits for it goes too.",
-        "retry-outbox": "Try again what the outbox gave up; print how many.",
-        "test-mail": "Send one mail, now, and say how it went.",
+        "add-webhook": "Send events to an address, and print the secret that signs the messages, once.",
+        "list-webhooks": "Print one JSON object for each endpoint: its id, its events, waiting and failed messages.",
+        "remove-webhook": "Remove an endpoint by its id, with its waiting messages.",
+        "retry-outbox": "Retry failed messages of the outbox, and print their number.",
+        "test-mail": "Send one mail now, and print the result.",
     },
     "moderation.privacy.commands": {
-        "export-person": "Print all that is held on one email address, as JSON.",
-        "erase-person": "Erase all that is held on one email address.",
-        "purge": "Forget what is kept for a while only, as the running service does every hour; print how much.",
+        "export-person": "Print all data held on one email address, as JSON.",
+        "erase-person": "Erase all data held on one email address.",
+        "purge": "Delete data past its retention period, as the running service does every hour; print the amounts.",
     },
     "moderation.transfer.commands": {
-        "import": "Bring in what another system exported, or we did; beside a running server, and twice without doubling.",
-        "export": "Write all that a site holds: our own JSON Lines, or WXR as WordPress reads it.",
-        "backup": "Write database, models and secret key to one file; beside a running server.",
-        "restore": "Restore a backup into an empty database; what lets anybody in only as far as that is safe.",
+        "import": "Import another system's export, or one of leave-a-reply; can be repeated without duplicates.",
+        "export": "Export all data of a site as JSON Lines, or as WXR for WordPress.",
+        "backup": "Write database, models and secret key to one file, beside a running service.",
+        "restore": "Restore a backup into an empty database, without sessions, one-time links and recovery codes.",
     },
 }
-"""Where each command stands, and its first line. This index lets `--help` and `serve` import no other command: a module is
+"""Module → command → first line of its help. With this index, `--help` and `serve` import no other command: a module is
 imported when one of its commands is called. A test holds it equal to each module's `commands`."""
 
 
@@ -78,7 +78,7 @@ class Program(TyperGroup):
         formatter.write_usage(ctx.command_path, "COMMAND …", prefix="usage: ")
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
-        """Grouped by slice, as they stand in the house."""
+        """The commands, grouped by slice."""
         for title, modules in groupby(COMMANDS, title_of):
             with formatter.section(title):
                 formatter.write_dl([line for module in modules for line in COMMANDS[module].items()])
@@ -87,7 +87,7 @@ class Program(TyperGroup):
 @cache
 def commands_of(module: str) -> dict[str, Any]:
     """The commands of one module, imported now."""
-    from moderation.cli import typer_commands  # here, since it brings the database along, which `--help` does not need
+    from moderation.cli import typer_commands  # imported here: it imports the database, which `--help` does not need
 
     return typer_commands(import_module(module).commands)
 
@@ -115,11 +115,11 @@ program = typer.Typer(
 
 @program.callback()
 def options(version: Annotated[bool, typer.Option("--version", callback=show_version, is_eager=True)] = False) -> None:
-    """Receives replies, judges them, lets moderators decide, and learns from that."""
+    """Receives comments, judges them, lets moderators decide, and learns from the decisions."""
 
 
 def main(argv: list[str] | None = None) -> int:
-    """The exit status."""
+    """Runs the program. Returns the exit status."""
     try:
         typer.main.get_command(program).main(argv, prog_name="moderation")
     except SystemExit as ended:

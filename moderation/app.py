@@ -1,4 +1,4 @@
-"""create_app(settings): every edge mounted, every resource opened in the lifespan. Knows all slices; no slice knows it."""
+"""create_app(settings): mounts every edge, and opens every resource in the lifespan. It imports all slices; none imports it."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ log = logging.getLogger("moderation")
 HERE = Path(__file__).parent
 MINUTE, HOUR = 60_000, 3_600_000
 EDGES: tuple[Sequence[BaseRoute], ...] = (
-    # for readers and the pages they read; posting and reading first, as routes are asked in this order
+    # for readers and their pages; posting and reading first, because routes are matched in this order
     intake_public.routes,
     comments_public.routes,
     feeds.routes,
@@ -131,23 +131,23 @@ EDGES: tuple[Sequence[BaseRoute], ...] = (
     api_what_if.routes,
     learning_api.routes,
     privacy_api.routes,
-    # for programs that want a score
+    # for programs that score texts
     policy_api.routes,
     # for operators
     health.routes,
     openapi.routes,
     metrics.routes,
 )
-"""Every edge, by audience; each slice says its own paths."""
+"""Every edge, by audience; the paths are in the slices."""
 
 
 def routes(settings: Settings) -> list[BaseRoute]:
-    """Every path: those of the edges, the files that pages load, and the demo's where it is asked for."""
+    """All routes: the edges, static files, and the demo if it is on."""
     slices = sorted(folder.parent.name for folder in Path(__file__).parent.glob("*/static"))
     static = StaticFiles(packages=[(f"moderation.{name}", "static") for name in slices])
     shown = demo.routes if settings.demo else []
     every = [route for edge in EDGES for route in edge]
-    often = [intake_public.POST_COMMENT, comments_public.list_thread]  # asked first: each route before costs 2 µs
+    often = [intake_public.POST_COMMENT, comments_public.list_thread]  # matched first: each earlier route costs 2 µs
     return [
         *often,
         *(route for route in every if not any(route is one for one in often)),
@@ -157,7 +157,7 @@ def routes(settings: Settings) -> list[BaseRoute]:
 
 
 async def on_problem(request: Request, error: Exception) -> Response:
-    """A Problem as a page where a person is looking, else as problem+json."""
+    """A Problem as a page for browsers, else as problem+json."""
     assert isinstance(error, Problem)
     path = request.url.path
     if path.startswith("/moderate"):
@@ -169,7 +169,7 @@ async def on_problem(request: Request, error: Exception) -> Response:
 
 
 async def on_http(request: Request, error: Exception) -> Response:
-    """Starlette's own errors, in our form."""
+    """Starlette's errors as problems."""
     assert isinstance(error, HTTPException)
     headers = dict(error.headers or {})
     if error.status_code == 405:
@@ -187,7 +187,7 @@ async def on_http(request: Request, error: Exception) -> Response:
 
 
 def without_slash(request: Request) -> str:
-    """The path that was meant, where a slash too many stands at its end. No host in it: whoever asks could choose that."""
+    """The path without a superfluous final slash. Without a host, which the client could choose."""
     path = request.url.path.rstrip("/")
     said: str = request.scope.get("raw_path", b"").decode("latin-1").partition("?")[0]
     if not said.endswith("/") or not any(isinstance(r, Route) and r.path_regex.match(path) for r in request.app.routes):
@@ -196,7 +196,7 @@ def without_slash(request: Request) -> str:
 
 
 def allow(request: Request, headers: dict[str, str]) -> dict[str, str]:
-    """Every method of the path, not only those of the route that happened to match first."""
+    """The header Allow with all methods of the path, not only those of the first matching route."""
     methods: set[str] = set()
     for route in request.app.routes:
         if isinstance(route, Route) and route.path_regex.match(request.url.path):
@@ -212,7 +212,7 @@ async def on_error(request: Request, error: Exception) -> Response:
 async def first_start(
     database: Database, links: Links, settings: Settings, now: int, say: Callable[[str], None]
 ) -> None:
-    """The site `default`, the demo's articles, the first moderator with a one-time link."""
+    """Creates the site `default`, the demo's articles, and the first moderator with a one-time link."""
     async with database.transaction() as tx:
         if not await sites.sites(tx, ["default"]):
             await sites.put_site(tx, Site("default", "My site"), now)
@@ -232,8 +232,8 @@ def create_app(
     say: Callable[[str], None] | None = print,
     last_resort: shutdown.LastResort | None = None,
 ) -> Application:
-    """The whole service. Nothing is opened before its lifespan begins. `say` None: somebody else did the first start.
-    `last_resort` is for a process of its own: it ends that some time after it was told to stop."""
+    """The whole service. It opens its resources when the lifespan begins. `say` None: the first start is already done.
+    `last_resort`, for a process of its own, ends it some time after the stop signal."""
 
     proxy = ProxyWatch(settings.proxies)
 
@@ -245,14 +245,14 @@ def create_app(
             if last_resort:
                 last_resort.arm()
             if services := getattr(app, "services", None):
-                loop.call_soon_threadsafe(services.live.close)  # its server would wait for open streams
+                loop.call_soon_threadsafe(services.live.close)  # the server waits for open streams
 
         with shutdown.told_to_stop(told):
             async with opened(app):
                 yield
 
     def end() -> None:
-        if last_resort:  # a process of its own: whoever supervises it starts another
+        if last_resort:  # a process of its own: its supervisor starts another
             signal.raise_signal(signal.SIGTERM)
 
     @asynccontextmanager
@@ -287,7 +287,7 @@ def create_app(
         lifespan=lifespan,
         exception_handlers={Problem: on_problem, HTTPException: on_http, Exception: on_error},
     )
-    app.router.redirect_slashes = False  # Starlette's own redirect leads to whatever Host the request names
+    app.router.redirect_slashes = False  # Starlette's own redirect leads to the request's Host
     app.add_middleware(RequestMiddleware, proxy=proxy)
     return app
 
@@ -300,7 +300,7 @@ def assembled(
     proxy: ProxyWatch,
     routes: list[BaseRoute],
 ) -> Services:
-    """What serves, each part given what it needs. Nothing runs yet."""
+    """The services with their dependencies; no task runs yet."""
     signer = Signer(settings.secret())
     links = Links(settings.base, signer)
     threads = Threads(database)
@@ -351,7 +351,7 @@ def jobs(
     keep: retention.Keep,
     clock: Callable[[], int],
 ) -> list[Job]:
-    """What is done by the clock, each in the slice that it belongs to."""
+    """The periodic tasks of all slices."""
     found = [
         Job("purge", HOUR, lambda: retention.purge(database, keep, clock())),
         Job(
@@ -380,7 +380,7 @@ def jobs(
 
 
 async def prepare(settings: Settings, say: Callable[[str], None]) -> None:
-    """The first start, once for all workers: of several links only the last would work."""
+    """The first start, once for all workers: each would end the others' links."""
     database = connect(settings.database)
     await database.open()
     try:
@@ -391,7 +391,7 @@ async def prepare(settings: Settings, say: Callable[[str], None]) -> None:
 
 
 def from_environment() -> Application:
-    """For worker processes, which get nothing but the environment; `prepare` has been called before them."""
+    """The application of a worker process, from the environment; `prepare` has run before."""
     loaded = load_settings()
     logs.log_to_stderr(loaded.log_level)
     app = create_app(loaded, say=None, last_resort=shutdown.LastResort(loaded.grace + shutdown.REST))
@@ -400,8 +400,8 @@ def from_environment() -> Application:
 
 
 def settle_memory() -> None:
-    """What is loaded by now stays until the end, so the collector need not go through it again and again; and it starts
-    when some hundred comments have come, not some ten."""
+    """Excludes the loaded modules from garbage collection, since they stay until the end, and makes a collection start after
+    some hundred comments instead of ten."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)

@@ -1,7 +1,7 @@
-"""The cli context: what every command is given, how typer reads it, and how a failure becomes a sentence and an exit status.
+"""The cli context: the values that every command receives, their parsing by typer, and failures as sentences with an exit
+status.
 
-It stands at the root because it reads the settings, and only the program does; a slice's `commands.py` is the one file of a
-slice that may import it.
+It is at the root because only the program reads the settings. In a slice, only `commands.py` may import it.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ from moderation.sites import store as sites
 from moderation.sites.model import Site
 
 Commands = Mapping[str, Callable[..., Any]]
-"""Name → function. An `async` function works on the database: its first parameter is the CliContext, the others are what
-typer reads. A plain function has the process to itself."""
+"""Name → function. An `async` function works on the database: its first parameter is the CliContext, the others come from
+typer. A plain function has the process to itself."""
 
 SiteKey = Annotated[str, typer.Argument(metavar="KEY")]
 EmailArgument = Annotated[str, typer.Argument(metavar="EMAIL")]
 OneSite = Annotated[str, typer.Option("--site", metavar="KEY")]
-SiteOrAll = Annotated[str | None, typer.Option("--site", metavar="KEY", help="only this site; otherwise all")]
+SiteOrAll = Annotated[str | None, typer.Option("--site", metavar="KEY", help="only this site; all if omitted")]
 
 
 def now() -> int:
@@ -47,12 +47,12 @@ def now() -> int:
 
 
 def out(text: str) -> None:
-    """What a script needs, alone on standard output."""
+    """Prints data for scripts to standard output."""
     sys.stdout.write(text + "\n")
 
 
 def err(text: str) -> None:
-    """What a person reads."""
+    """Prints text for people to standard error."""
     sys.stderr.write(text + "\n")
 
 
@@ -71,7 +71,7 @@ class CliContext:
 
     @asynccontextmanager
     async def opened(self) -> AsyncIterator[Database]:
-        """The database, migrated, with a site `default`: commands may come before the first `serve`."""
+        """The database, migrated, with a site `default`: commands can run before the first `serve`."""
         database = connect(self.settings.database)
         await database.open()
         try:
@@ -84,7 +84,7 @@ class CliContext:
 
 
 async def known_site(session: Session, key: str) -> None:
-    """Raises NotFound, which says how to add it."""
+    """Raises NotFound, with the command that adds the site."""
     if key != EVERYWHERE and not await sites.sites(session, [key]):
         raise NotFound(f"There is no site {key!r}; add it with: python -m moderation add-site {key}")
 

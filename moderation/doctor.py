@@ -1,4 +1,4 @@
-"""Is all well? What `check` looks at and says: database, clock, model, who can sign in, mail, rules, proxy."""
+"""The checks of the command `check`: database, clock, model, sign-in, mail, rules, proxy."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ from moderation.team import store as moderators
 from moderation.text.addresses import checked_email
 
 BACK = 60_000
-"""Milliseconds that the clock may stand before the last thing that was done."""
+"""Milliseconds that the clock may be behind the latest audit entry."""
 
 
 def clock_said(at: int, newest: int | None) -> str:
-    """Comments sort by when they came, and links end by the clock: one that was set back breaks both."""
+    """The state of the clock. Comments sort by time and links expire by it, so a clock that was set back breaks both."""
     if newest is not None and newest - at > BACK:
         return f"{iso(at)} is before the last thing in the log ({iso(newest)}); set this machine's clock"
     return f"ok ({iso(at)})"
 
 
 def proxy_said(settings: Settings) -> str:
-    """What the running service has seen of proxies; only it can know."""
+    """Undeclared proxies, as detected by the running service."""
     try:
         with urllib.request.urlopen(f"http://{settings.reach}/health/ready", timeout=2) as answer:
             return str(json.load(answer)["checks"]["proxy"])
@@ -47,7 +47,7 @@ def proxy_said(settings: Settings) -> str:
 
 
 async def mail_said(settings: Settings, address: str, now: int) -> Tried:
-    """Whether the mail server lets us in; with an address, whether it takes a test mail to it. Raises Invalid."""
+    """The result of a login at the mail server; with an address, of a test mail to it. Raises Invalid."""
     if not address:
         return await mail_check_of(settings).check_connection()
     checked = checked_email(address)
@@ -60,10 +60,10 @@ async def check(
     cli: CliContext,
     mail: Annotated[
         str | None,
-        Option("--mail", metavar="ADDRESS", help="send one test mail to it, and say what the mail server answered"),
+        Option("--mail", metavar="ADDRESS", help="send one test mail to it, and print the mail server's answer"),
     ] = None,
 ) -> None:
-    """Is all well? In words; exit status 1 where something is not."""
+    """Check the installation and report problems in words; exit status 1 if there are any."""
     from classifier.serving import Classifier
 
     well = True

@@ -19,7 +19,7 @@ def serve(
     port: Annotated[int | None, Option("--port", metavar="PORT", help="instead of MODERATION_PORT")] = None,
     workers: Annotated[int, Option("--workers", metavar="N", min=1, help="more than one only on PostgreSQL")] = 1,
 ) -> None:
-    """Run the service until it is told to stop; what is in flight finishes."""
+    """Run the service until a stop signal; requests in flight finish."""
     import uvicorn
 
     from moderation.app import create_app, prepare, settle_memory
@@ -41,10 +41,10 @@ def serve(
         "host": settings.host,
         "port": settings.port,
         "http": "moderation.web.protocol:BoundedProtocol",
-        "ws": "none",  # whatever is installed: only HTTP is spoken here
+        "ws": "none",  # only HTTP is supported, whatever is installed
         "loop": "uvloop" if sys.platform != "win32" else "auto",
         "access_log": False,  # 46 µs a request, and addresses in a log
-        "proxy_headers": False,  # MODERATION_TRUSTED_PROXIES decides, nothing else
+        "proxy_headers": False,  # only MODERATION_TRUSTED_PROXIES counts
         "server_header": False,
         "log_config": None,
         "timeout_graceful_shutdown": settings.grace,
@@ -62,11 +62,11 @@ def serve(
     server = uvicorn.Server(uvicorn.Config(app, **common))
     print(f"Serving on {settings.base} (moderators: {settings.base}/moderate)", flush=True)
     for ending in (signal.SIGTERM, signal.SIGINT):
-        # uvicorn raises the signal once more when all is finished; by then there is nothing left to end
+        # uvicorn raises the signal again after the shutdown; it has no further effect
         signal.signal(ending, lambda *_: None)
     try:
         server.run()
-    except SystemExit:  # uvicorn's own way to say so, with a status of its own
+    except SystemExit:  # uvicorn's own error exit, with its own status
         server.started = False
     if not server.started:
         raise Unavailable("The service did not start; the lines above say why.")

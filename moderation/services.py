@@ -1,4 +1,4 @@
-"""Services: what the program holds while it runs. `app` opens them, every edge reads them, no slice knows them."""
+"""Services: the open resources of a running program. `app` opens them, edges read them, and slices do not import them."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from moderation.web.templating import Pages
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
-    """One for each process, made when it starts."""
+    """One for each process, created at its start."""
 
     settings: Settings
     clock: Callable[[], int]
@@ -68,7 +68,7 @@ class Services:
     openapi: dict[str, Any]
     proxy: ProxyWatch
     decided: Counter[str] = field(default_factory=Counter)
-    """Comments that people have decided since the start, by action."""
+    """Comments that moderators have decided since the start, by action."""
 
     @property
     def signer(self) -> Signer:
@@ -83,6 +83,6 @@ class Application(Starlette):
 
 
 def services_of(request: Request) -> Services:
-    """Those of the process that answers."""
+    """The services of the process."""
     application: Application = request.scope["app"]
     return application.services

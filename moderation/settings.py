@@ -1,4 +1,4 @@
-"""Settings: every variable with its type, default and meaning; read once. The docs' table is made from this."""
+"""Settings: every environment variable with its type, default and meaning, read once. The docs' table is generated from it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSett
 
 PREFIX = "MODERATION_"
 FILE = PREFIX + "SETTINGS"
-"""Names the file of settings."""
+"""The variable with the path of the settings file."""
 KEY_SHORTEST = 16
 """Bytes of the secret key."""
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
@@ -26,7 +26,7 @@ HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\[\]:]*)(:\d+)?")
 
 
 class SettingsError(Exception):
-    """A setting is wrong; the message names it and never shows its value, which may be a secret."""
+    """A setting is wrong. The message names it and omits its value, which may be a secret."""
 
 
 Switch = Annotated[bool, BeforeValidator(lambda value: False if value == "" else value)]
@@ -40,7 +40,7 @@ def variable(name: str) -> str:
 
 
 class Settings(BaseSettings):
-    """What an operator sets. Arguments win over the environment, which wins over the file that MODERATION_SETTINGS names.
+    """The operator's settings. Arguments override the environment, which overrides the file named by MODERATION_SETTINGS.
 
     Errors and `repr` show no value that may hold a secret.
     """
@@ -201,12 +201,12 @@ class Settings(BaseSettings):
 
     @property
     def smtp(self) -> tuple[str, str] | None:
-        """The server's address and the sender; None where no mail is set up."""
+        """The mail server's address and the sender; None without mail settings."""
         return (self.smtp_url.get_secret_value(), self.mail_from) if self.smtp_url else None
 
     @property
     def keep(self) -> dict[str, Any]:
-        """How long what is kept, by name."""
+        """Retention periods in days, by name, and `examples`."""
         days = {
             name: getattr(self, f"keep_{name}_days") for name in ("spam", "rejected", "deleted", "addresses", "shadow")
         }
@@ -214,7 +214,7 @@ class Settings(BaseSettings):
 
     @property
     def host_name(self) -> str:
-        """Ours, in mails."""
+        """The service's host name, for mails."""
         return urlsplit(self.base).hostname or "localhost"
 
     @property
@@ -230,7 +230,7 @@ class Settings(BaseSettings):
         return (Path("data") if self.is_postgres else Path(self.database).parent) / "secret-key"
 
     def secret(self) -> bytes:
-        """The secret key; made once, readable by us alone, where none is set. Raises SettingsError."""
+        """The secret key; if unset, generated once into a file of mode 0600. Raises SettingsError."""
         if self.secret_key:
             return self.secret_key.get_secret_value().encode()
         path = self.key_file
@@ -250,9 +250,9 @@ class Settings(BaseSettings):
 
 
 def variables_in(path: Path) -> dict[str, str]:
-    """Variable → value, from `NAME=value` lines, the prefix left out or not; `#` begins a remark. Raises SettingsError.
+    """Variable → value, from `NAME=value` lines; the prefix is optional, `#` begins a comment line. Raises SettingsError.
 
-    A value stands as it is written, but for quotes around it: a password may hold `#` and `$`.
+    Values are literal, except for quotes around them: a password may contain `#` and `$`.
     """
     found = {}
     try:
@@ -271,7 +271,7 @@ def variables_in(path: Path) -> dict[str, str]:
 
 
 def load(**given: Any) -> Settings:
-    """The settings, with `given` before all others. Raises SettingsError, which names every wrong variable."""
+    """The settings; `given` overrides all other sources. Raises SettingsError, naming every wrong variable."""
     try:
         return Settings(**given)
     except ValidationError as error:
@@ -279,7 +279,7 @@ def load(**given: Any) -> Settings:
 
 
 def sentence(error: Mapping[str, Any]) -> str:
-    """One wrong variable, without its value."""
+    """A sentence on a wrong variable, without its value."""
     name = PREFIX + str(error["loc"][0]).removeprefix(PREFIX).upper()
     match error["type"]:
         case "extra_forbidden":

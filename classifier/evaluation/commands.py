@@ -33,7 +33,7 @@ def evaluate(
     json: Annotated[Path | None, Option("--json", metavar="FILE", help="all figures")] = None,
     seed: Seed = 1,
 ) -> None:
-    """A version on data it never saw, every figure in one go: Markdown on standard output. In the checkout only.
+    """Evaluate a version on unseen data, as Markdown on standard output. Available in a checkout only.
 
     With --out, JSON and curves go beside it."""
     if not data.is_dir():

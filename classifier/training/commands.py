@@ -48,7 +48,7 @@ def train(
     ] = None,
     site: Annotated[str, Option("--site", metavar="KEY")] = "default",
 ) -> None:
-    """Corpora in, a candidate version out; with --decisions, a site's correction, live only if it is better."""
+    """Train a candidate base from corpora; with --decisions, a site's correction, live only if it is better."""
     if decisions is not None:
         from classifier.training.train import learn
 
@@ -91,7 +91,7 @@ def compare(
     data: TestFiles = None,
     seed: Seed = 1,
 ) -> None:
-    """Candidate against current on the same unseen, later decisions: better, same or worse, with an interval."""
+    """Compare a candidate with the current version on later decisions: better, same or worse, with an interval."""
     candidate = comparison.contender(models, version, site)
     live = comparison.contender(models, current, site)
     result = comparison.compare(candidate, live, labelled(examples, data), seed)
@@ -107,7 +107,7 @@ def promote(
         str, Option("--force", metavar="REASON", help="even if worse or never compared; the reason is recorded")
     ] = "",
 ) -> None:
-    """A candidate goes live, if `compare` does not call it worse than the current version."""
+    """Make a candidate live, unless `compare` calls it worse than the current version."""
     comparison.contender(models, version, site)  # refuses what could not serve
     folder = folder_of(models, site)
     path = comparison.kept(folder, version)
@@ -139,7 +139,7 @@ def thresholds(
         float, Option("--publish", metavar="SHARE", parser=share, help="share of the published that may be bad")
     ] = 1 / 100,
 ) -> None:
-    """Where the model may reject or publish alone, so that a promise holds; else: hold, and how many decisions lack."""
+    """Compute thresholds from an error budget; with too few decisions: hold, and the number still needed."""
     model = comparison.contender(models, None, site)
     every = labelled(examples, data)
     unseen = [example for example in every if not model.until or example.when > model.until]

@@ -1,4 +1,4 @@
-"""Candidate against current on the same unseen, later decisions: better, same or worse, with an interval.
+"""Compare a candidate with the current version on later decisions: better, same or worse, with an interval.
 
 The measure is the mean log loss over the labels that are known, paired: both models answer the same rows. Rows of one
 author, thread or wave stand or fall together, so the bootstrap draws groups, not rows.

@@ -1,4 +1,4 @@
-"""The demo: a few articles of our own, each with its page, its thread and what one may also like. Only where it is asked for."""
+"""The demo: a few articles, each with its page, thread and related articles. Only with MODERATION_DEMO."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ STORIES = {
 
 
 def text_of(key: str) -> str:
-    """An article's words, as a site would send them with PUT."""
+    """An article's text, as a site would send it with PUT."""
     html = (TEXTS / f"{key}.html").read_text("utf-8")
     return " ".join(unescape(re.sub("<[^>]+>", " ", html)).split())
 
@@ -60,7 +60,7 @@ def page(key: str) -> str:
 
 
 async def register(tx: Session, links: Links, now: int) -> None:
-    """Those that are not there yet."""
+    """Registers missing articles."""
     known = await sites.articles(tx, SITE, STORIES)
     for day, (key, story) in enumerate(STORIES.items()):
         if key not in known or not known[key].text:
@@ -91,7 +91,7 @@ async def show(request: Request, key: str) -> Response:
         headers=sends_to(services.links.origin),
         **told,
         base=services.links.base,
-        # Where the service has moved since, the addresses that its own articles were registered with have not.
+        # After a move of the service, its own articles still have the old addresses.
         also=[teaser(other) | ({"url": page(other.key)} if other.key in STORIES else {}) for other in also],
         reply_base=page(key),
     )

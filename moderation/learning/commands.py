@@ -32,10 +32,10 @@ async def retrain(
     cli: CliContext,
     site: SiteOrAll = None,
     shadow: Annotated[
-        bool, Option("--shadow", help="what is better runs beside the model, instead of going live")
+        bool, Option("--shadow", help="a better model runs in shadow mode instead of going live")
     ] = False,
 ) -> None:
-    """Learn from the moderators' decisions; the better model goes live, a worse one never does."""
+    """Train on moderators' decisions; a new model goes live only if it is no worse."""
     from moderation.learning import retrain as learning
 
     with usable_models():
@@ -49,7 +49,7 @@ async def retrain(
 
 
 async def roll_back(cli: CliContext, site: OneSite = "default") -> None:
-    """Go back to the model before."""
+    """Return to the previous model."""
     from moderation.learning import retrain as learning
 
     with usable_models():
@@ -66,7 +66,7 @@ async def shadow(
     site: OneSite = "default",
     model: Annotated[str | None, Option("--model", metavar="VERSION", help="the candidate to start")] = None,
 ) -> None:
-    """Show where a candidate model would differ from the one that decides; start, stop or promote it."""
+    """Show, start, stop or promote a candidate model beside the current one."""
     from classifier.serving import Classifier
     from moderation.learning import shadow as shadow_mode
 

@@ -27,11 +27,14 @@ async def add_webhook(
     events: Annotated[
         str,
         Option(
-            "--events", metavar="EVENTS", help=f"some of {','.join(outgoing.EVENTS)}; otherwise all", show_default=False
+            "--events",
+            metavar="EVENTS",
+            help=f"some of {','.join(outgoing.EVENTS)}; all if omitted",
+            show_default=False,
         ),
     ] = "",
 ) -> None:
-    """Tell an address of events, and print the secret that its messages are signed with, this once."""
+    """Send events to an address, and print the secret that signs the messages, once."""
     key, private = site or EVERYWHERE, cli.settings.webhooks_to_private
     async with cli.opened() as database, database.transaction() as tx:
         await known_site(tx, key)
@@ -39,7 +42,7 @@ async def add_webhook(
 
 
 async def list_webhooks(cli: CliContext) -> None:
-    """Print one JSON object for each endpoint: its id, what it hears, what waits for it and what failed."""
+    """Print one JSON object for each endpoint: its id, its events, waiting and failed messages."""
     async with cli.opened() as database, database.reading() as session:
         for e in await endpoints.all_(session):
             line = {"id": e.id, "site": e.site, "url": e.url, "events": e.events, "disabled": e.disabled_at is not None}
@@ -48,7 +51,7 @@ async def list_webhooks(cli: CliContext) -> None:
 
 
 async def remove_webhook(cli: CliContext, id: Annotated[str, Argument(metavar="ID")]) -> None:
-    """End an endpoint, given by its id; what waits for it goes too."""
+    """Remove an endpoint by its id, with its waiting messages."""
     async with cli.opened() as database, database.transaction() as tx:
         if not await endpoints.remove(tx, id):
             raise NotFound("There is no such webhook; see: python -m moderation list-webhooks")
@@ -57,13 +60,13 @@ async def remove_webhook(cli: CliContext, id: Annotated[str, Argument(metavar="I
 
 
 async def retry_outbox(cli: CliContext) -> None:
-    """Try again what the outbox gave up; print how many."""
+    """Retry failed messages of the outbox, and print their number."""
     async with cli.opened() as database, database.transaction() as tx:
         out(json.dumps({"waiting": await outbox.retry_failed(tx, cli.clock())}))
 
 
 async def test_mail(cli: CliContext, address: Annotated[str, Argument(metavar="ADDRESS")]) -> None:
-    """Send one mail, now, and say how it went."""
+    """Send one mail now, and print the result."""
     checked = checked_email(address)
     if checked is None:
         raise Invalid(FieldError("address", "invalid", "is not a valid email address"))

@@ -19,7 +19,7 @@ async def set_rules(
     key: SiteKey,
     assignments: Annotated[list[str], Argument(metavar="NAME=VALUE", help="see docs/defences.md for the names")],
 ) -> None:
-    """Set a site's rules; what is not named stays. NAME=VALUE, NAME+=ENTRY, NAME-=ENTRY, NAME=default, NAME=@FILE."""
+    """Set a site's rules; omitted ones stay. NAME=VALUE, NAME+=ENTRY, NAME-=ENTRY, NAME=default, NAME=@FILE."""
     given = []
     for assignment in assignments:
         name, _, value = assignment.partition("=")
@@ -46,7 +46,7 @@ def entries_in(file: str) -> str:
 
 
 async def show_rules(cli: CliContext, key: SiteKey) -> None:
-    """Print a site's rules and what each has caught in the last 30 days, as JSON."""
+    """Print a site's rules and the hits of each in the last 30 days, as JSON."""
     async with cli.opened() as database, database.reading() as session:
         await known_site(session, key)
         report = await settings_history.report(session, await settings_history.site_of(session, key), cli.clock())

@@ -1,1 +1,1 @@
-"""Privacy: what is held on a person, exported and erased; and what is deleted after a while."""
+"""Privacy: export and erasure of personal data, and retention."""

@@ -1,4 +1,4 @@
-"""What is held on one address, for programs: exported and erased, with a token of scope `privacy`."""
+"""Export and erasure by API, with a token of scope `privacy`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from moderation.web.params import Body, Says
 
 
 class PersonIn(Body):
-    """Whose data is meant, and on which site; without one, on all that the token is for."""
+    """An email address, and optionally a site; without one, all sites of the token."""
 
     email: Annotated[str, Field(min_length=3, max_length=254), Says("must be an email address")]
     site: SiteKey | None = None
@@ -34,21 +34,21 @@ class ErasedOut(TypedDict):
     "POST", "/api/v1/privacy/export", body=PersonIn, answers={200: dict[str, object]}, scope="privacy", tag="privacy"
 )
 async def export_person(request: Request, given: PersonIn) -> dict[str, Any]:
-    """All that is held on one address, on one site or on all."""
+    """Export all data held on one email address, on one site or all."""
     services = services_of(request)
     return await privacy.export(services.database, data_subject_of(request, given), services.keep.addresses)
 
 
 @operation("POST", "/api/v1/privacy/erase", body=PersonIn, answers={200: ErasedOut}, scope="privacy", tag="privacy")
 async def erase_person(request: Request, given: PersonIn) -> dict[str, Any]:
-    """Erase all that is held on one address, on one site or on all."""
+    """Erase all data held on one email address, on one site or all."""
     services = services_of(request)
     erased = await privacy.erase(services.database, data_subject_of(request, given), "api", services.clock())
     return {"erased": erased.comments}
 
 
 def data_subject_of(request: Request, given: PersonIn) -> DataSubject:
-    """Raises Forbidden for another's site."""
+    """The request's data subject. Raises Forbidden for a site that the principal does not see."""
     site = given.site or EVERYWHERE
     if not principal_of(request).sees(site):
         raise Forbidden("This is for another site than yours; name yours as `site`.", code="site")

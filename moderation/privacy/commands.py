@@ -1,4 +1,4 @@
-"""Privacy: all that is held on one person, and what is kept for a while only."""
+"""Commands for privacy: export, erasure and retention."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from moderation.privacy import data_requests, retention
 
 
 async def export_person(cli: CliContext, email: EmailArgument) -> None:
-    """Print all that is held on one email address, as JSON."""
+    """Print all data held on one email address, as JSON."""
     async with cli.opened() as database:
         subject = data_requests.data_subject_of(cli.signer, email)
         held = await data_requests.export(database, subject, cli.settings.keep_addresses_days)
@@ -17,7 +17,7 @@ async def export_person(cli: CliContext, email: EmailArgument) -> None:
 
 
 async def erase_person(cli: CliContext, email: EmailArgument) -> None:
-    """Erase all that is held on one email address."""
+    """Erase all data held on one email address."""
     async with cli.opened() as database:
         subject = data_requests.data_subject_of(cli.signer, email)
         erased = await data_requests.erase(database, subject, "operator", cli.clock())
@@ -25,7 +25,7 @@ async def erase_person(cli: CliContext, email: EmailArgument) -> None:
 
 
 async def purge(cli: CliContext) -> None:
-    """Forget what is kept for a while only, as the running service does every hour; print how much."""
+    """Delete data past its retention period, as the running service does every hour; print the amounts."""
     async with cli.opened() as database:
         out(json.dumps(await retention.purge(database, retention.Keep(**cli.settings.keep), cli.clock())))
 

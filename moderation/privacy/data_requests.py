@@ -1,4 +1,4 @@
-"""All that is held on one address: export it, erase it; and the link by which its owner may do so."""
+"""Export and erasure of the data on one email address, and the mailed link for its owner."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ LINK_LIFE = DAY
 @dataclass(frozen=True, slots=True)
 class Erased:
     comments: int
-    """(site, article) of those that look different now."""
+    """(site, article) of the changed threads."""
 
 
 def data_subject_of(signer: Signer, email: str, site: str = EVERYWHERE) -> DataSubject:
@@ -44,8 +44,8 @@ async def known_site(session: Session, site: str) -> None:
 
 
 async def export(database: Database, subject: DataSubject, addresses: int) -> dict[str, Any]:
-    """Every comment of this person, what was judged and decided of them, and which mails they wanted. `addresses`: for how
-    many days the keys of network addresses are kept."""
+    """Every comment of this person, with judgements and decisions, and their subscriptions. `addresses`: the retention period
+    of network addresses' keys, in days."""
     async with database.reading() as session:
         await known_site(session, subject.site)
         return await held(session, subject, addresses)
@@ -81,10 +81,10 @@ async def held(session: Session, subject: DataSubject, addresses: int) -> dict[s
 
 
 async def erase(database: Database, subject: DataSubject, actor: str, now: int) -> Erased:
-    """Texts, names and addresses go, from the outbox too; decisions keep their ids, and endpoints hear what to delete.
+    """Erases texts, names and addresses, also in the outbox. Decisions keep their ids; webhooks receive `comment.deleted`.
 
-    The next retraining no longer has the texts, and until then the live model is marked; replies by others stay, and hang
-    on what is left above them.
+    The next retraining excludes the texts; until then the live model is marked as outdated. Replies by others stay, attached to
+    the nearest remaining comment above.
     """
     async with database.transaction() as tx:
         await known_site(tx, subject.site)
@@ -109,9 +109,9 @@ async def _erase(tx: Session, subject: DataSubject, actor: str, now: int) -> Era
 
 
 async def ask(database: Database, signer: Signer, email: str, now: int) -> None:
-    """Mail a link to that address, where anything is held on it: at most one a day.
+    """Mails a link to the address if data is held on it, at most one a day.
 
-    The same is written whether or not, so that neither the answer nor its time tells.
+    The same rows are written in both cases, so that neither the answer nor its time reveals which.
     """
     subject = data_subject_of(signer, email)
     async with database.transaction() as tx:
@@ -126,7 +126,7 @@ async def ask(database: Database, signer: Signer, email: str, now: int) -> None:
 
 
 async def of_link(session: Session, id: str | None, now: int) -> data_subjects.DataSubjectLink:
-    """Raises NotFound for one that is forged, over or used up."""
+    """The data subject of a link. Raises NotFound for a forged, expired or used one."""
     found = await data_subjects.link(session, id, now - LINK_LIFE) if id else None
     if found is None:
         raise NotFound("There is no such link, or its time is over. Ask for a new one at /privacy.")
@@ -134,7 +134,7 @@ async def of_link(session: Session, id: str | None, now: int) -> data_subjects.D
 
 
 async def export_by_link(database: Database, id: str | None, addresses: int, now: int) -> dict[str, Any]:
-    """Once. Raises NotFound."""
+    """The export of a link, once. Raises NotFound."""
     async with database.transaction() as tx:
         found = await of_link(tx, id, now)
         if not await data_subjects.use_link(tx, found.id, now):
@@ -143,14 +143,14 @@ async def export_by_link(database: Database, id: str | None, addresses: int, now
 
 
 async def erase_by_link(database: Database, id: str | None, now: int) -> Erased:
-    """Once: the link goes with all the rest. Raises NotFound."""
+    """The erasure of a link, once; the link is erased too. Raises NotFound."""
     async with database.transaction() as tx:
         found = await of_link(tx, id, now)
         return await _erase(tx, DataSubject(found.author_key), "person", now)
 
 
 async def letter(links: Links, session: Session, message: Message) -> Letter | None:
-    """The link that was asked for; None where the address is gone."""
+    """The letter with the link; None if the address is erased."""
     email = await data_subjects.address(session, DataSubject(message.subject))
     if email is None:
         return None

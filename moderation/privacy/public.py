@@ -1,4 +1,4 @@
-"""What is held on an address, for whoever reads its mail: ask for a link; download or erase by that link, once."""
+"""Export and erasure for readers: a page to request a link by mail, and the link's page with two buttons, each for one use."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from moderation.web import bodies
 
 
 async def get_privacy(request: Request) -> Response:
-    """Where a reader asks for all that is held on an email address."""
+    """The page to request the data held on an email address."""
     return page(request)
 
 
@@ -27,7 +27,7 @@ def page(request: Request, error: str = "", typed: str = "", status: int = 200) 
 
 
 async def post_privacy(request: Request) -> Response:
-    """Mail a link to that address, if anything is held on it. The answer is the same whether or not."""
+    """Mail a link to the address if data is held on it. The answer is the same in both cases."""
     services = services_of(request)
     if not services.mails:
         raise Forbidden("This service sends no mail. Write to whoever runs the site.", code="no_mail")
@@ -46,7 +46,7 @@ def id_of(request: Request) -> str | None:
 
 
 async def get_person(request: Request) -> Response:
-    """What the link may do. Looking does nothing."""
+    """The link's page. Opening it changes nothing."""
     services = services_of(request)
     async with services.database.reading() as session:
         link = await privacy.of_link(session, id_of(request), services.clock())
@@ -56,7 +56,7 @@ async def get_person(request: Request) -> Response:
 
 
 async def post_person(request: Request) -> Response:
-    """`act`: `export` downloads all, `erase` erases all. Each works once."""
+    """`act`: `export` downloads all data, `erase` erases it. Each works once."""
     services = services_of(request)
     act = bodies.single(await bodies.form_fields(request, await bodies.read(request))).get("act")
     if act == "export":

@@ -1,4 +1,4 @@
-"""Retention: what was not published, and where it came from, is forgotten after a while."""
+"""Retention: comments that are not published, and keys of network addresses, are deleted after their period."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from moderation.sites import store as sites
 
 DAY = 24 * 3_600_000
 AT_ONCE = 200
-"""Rows in one transaction: whoever posts waits no longer than for these."""
+"""Rows in one transaction: a new comment waits at most for these."""
 
 
 @dataclass(frozen=True, slots=True)
 class Keep:
-    """Days, counted from when a comment came or was last decided on; 0 keeps it for ever."""
+    """Periods in days, from a comment's arrival or last decision; 0: forever."""
 
     spam: int = 30
     rejected: int = 90
@@ -27,7 +27,7 @@ class Keep:
     addresses: int = 30
     shadow: int = 90
     examples: bool = False
-    """What moderators decided on goes on teaching: its text stays, without its author."""
+    """Texts of decided comments are kept for training, without their author."""
 
     @property
     def statuses(self) -> dict[str, int]:
@@ -35,7 +35,7 @@ class Keep:
 
 
 async def purge(database: Database, keep: Keep, now: int) -> dict[str, int]:
-    """How many comments of each status, and how many keys of addresses, are forgotten now."""
+    """Deletes expired data. Returns the numbers of comments by status, and of network keys."""
     async with database.reading() as session:
         keys = list(await sites.sites(session))
     swept: Counter[str] = Counter({"spam": 0, "rejected": 0, "deleted": 0, "addresses": 0, "shadow": 0})
@@ -53,7 +53,7 @@ async def purge(database: Database, keep: Keep, now: int) -> dict[str, int]:
 
 
 async def empty(database: Database, keep: Keep, wanted: str, actor: str, now: int) -> int:
-    """What is filed as spam on a site, or on all, goes now: how many. What comes or is filed meanwhile stays."""
+    """Deletes the spam of a site, or of all. Returns the number. Spam that arrives meanwhile stays."""
     async with database.reading() as session:
         keys = [key for key in await sites.sites(session) if wanted in (EVERYWHERE, key)]
     gone = 0
@@ -75,7 +75,7 @@ async def empty(database: Database, keep: Keep, wanted: str, actor: str, now: in
 
 
 async def _forget(tx: Session, keep: Keep, site: str, ids: list[str], now: int) -> None:
-    """Out of the files too, as what a person has erased."""
+    """Deletes a batch and requests its overwrite on disk, as after an erasure."""
     if ids:
         await retention.forget(tx, site, ids, examples=keep.examples)
         await secure_delete.request(tx, now)
@@ -93,7 +93,7 @@ async def _sweep_site(database: Database, keep: Keep, site: str, now: int) -> Co
                 ids = await retention.expired(session, site, status, before, AT_ONCE, imported=imported)
             if not ids:
                 break
-            async with database.transaction() as tx:  # asked again: somebody may have decided meanwhile
+            async with database.transaction() as tx:  # checked again: a moderator may have decided meanwhile
                 ids = await retention.expired(tx, site, status, before, AT_ONCE, imported=imported)
                 await _forget(tx, keep, site, ids, now)
             swept[status] += len(ids)

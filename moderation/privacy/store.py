@@ -1,4 +1,4 @@
-"""What is held on one person, by the author's key: on one site, or on all."""
+"""The data held on one person, by the author's key, on one site or all."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class DataSubject:
 
     @property
     def args(self) -> tuple[str, ...]:
-        """For `here` and then the key."""
+        """Arguments for `here` and the key."""
         return (self.key,) if self.site == EVERYWHERE else (self.site, self.key)
 
 
@@ -40,7 +40,7 @@ async def comments(session: Session, subject: DataSubject) -> list[Comment]:
 
 
 async def address(session: Session, subject: DataSubject) -> str | None:
-    """As it stands with the newest comment."""
+    """The email address of the newest comment."""
     row = await session.fetch_one(
         f"SELECT email FROM comments WHERE {subject.here} AND author_key = ? AND email <> '' ORDER BY id DESC LIMIT 1",
         *subject.args,
@@ -66,7 +66,7 @@ async def submissions(session: Session, subject: DataSubject) -> list[dict[str, 
 
 
 async def networks(session: Session, subject: DataSubject, days: int) -> list[dict[str, Any]]:
-    """Of which comments a keyed hash of the network address is kept, and until when: `days` after each came."""
+    """Comments with a stored key of their network address, and its expiry, `days` after the comment."""
     rows = await session.fetch(
         f"SELECT site, id, created_at FROM comments WHERE {subject.here} AND author_key = ? AND network_key <> '' ORDER BY id",
         *subject.args,
@@ -75,7 +75,7 @@ async def networks(session: Session, subject: DataSubject, days: int) -> list[di
 
 
 async def shadow(session: Session, subject: DataSubject) -> list[dict[str, Any]]:
-    """What candidate models would have said of their texts."""
+    """Candidate models' verdicts on the person's texts."""
     return [
         {"site": r[0], "id": r[1], "revision": r[2], "model": r[3], "action": r[4], "scores": json.loads(r[5]),
          "created_at": iso(r[6])}
@@ -84,7 +84,7 @@ async def shadow(session: Session, subject: DataSubject) -> list[dict[str, Any]]
 
 
 async def versions(session: Session, site: str, id: str) -> list[dict[str, Any]]:
-    """Every text of one comment as it was judged, oldest first."""
+    """Every judged text of one comment, oldest first."""
     rows = await session.fetch(
         "SELECT body, format, created_at FROM submissions WHERE site = ? AND id = ? ORDER BY revision", site, id
     )
@@ -92,7 +92,7 @@ async def versions(session: Session, site: str, id: str) -> list[dict[str, Any]]
 
 
 async def decisions(session: Session, subject: DataSubject) -> list[dict[str, Any]]:
-    """What moderators decided on their texts; `stands` where nobody took it back."""
+    """Decisions on the person's texts; `stands`: not undone."""
     rows = await session.fetch(
         "SELECT site, submission, action, labels, note, created_at, undone_at, reason FROM decisions d "
         f"WHERE {subject.here} AND submission IN ({theirs(subject)}) ORDER BY id",
@@ -126,8 +126,7 @@ async def appeals(session: Session, subject: DataSubject) -> list[dict[str, Any]
 
 
 def theirs(subject: DataSubject) -> str:
-    """The ids of what was judged of theirs: of comments, which know their author, and of what never was one here. Takes
-    the person's arguments twice."""
+    """A query for the ids of the person's judged texts, with and without a comment. Takes the person's arguments twice."""
     return (
         f"SELECT id FROM comments WHERE {subject.here} AND author_key = ? UNION "
         f"SELECT id FROM submissions WHERE {subject.here} AND author_key = ? AND source <> 'comment'"
@@ -135,8 +134,8 @@ def theirs(subject: DataSubject) -> str:
 
 
 async def erase(tx: Session, subject: DataSubject) -> None:
-    """Their comments and judged texts, moderators' notes on them, what others were still to hear of them, whether they
-    wanted to hear of replies, and kept first answers of the same articles."""
+    """Erases comments and judged texts, moderators' notes on them, waiting messages, subscriptions, and stored first answers of
+    the same articles."""
     here, args, site = subject.here, subject.args, subject.args[:-1]
     await tx.execute(
         f"UPDATE decisions SET note = '' WHERE {here} AND submission IN ({theirs(subject)})", *site, *args, *args
@@ -145,7 +144,7 @@ async def erase(tx: Session, subject: DataSubject) -> None:
     rows = await tx.fetch(f"SELECT DISTINCT site, article FROM comments WHERE {here} AND author_key = ?", *args)
     for key, article in rows:
         await tx.execute("DELETE FROM idempotency_keys WHERE site = ? AND article = ?", key, article)
-    await tx.execute(  # before the comments, by which they are found
+    await tx.execute(  # before the comments, which the query needs
         f"DELETE FROM submissions WHERE {here} AND author_key = ? AND id IN ({theirs(subject)})", *args * 3
     )
     await tx.execute(
@@ -175,7 +174,7 @@ class DataSubjectLink:
 
 
 async def asked_since(session: Session, key: str, since: int) -> bool:
-    """In the day since then."""
+    """Whether a link was requested in the day since then."""
     row = await session.fetch_one(
         "SELECT 1 FROM data_subject_links WHERE site = ? AND author_key = ? AND created_at > ? AND created_at < ? LIMIT 1",
         *(EVERYWHERE, key, since, since + DAY + LEEWAY),
@@ -202,7 +201,7 @@ async def link(session: Session, id: str, since: int) -> DataSubjectLink | None:
 
 
 async def use_link(tx: Session, id: str, now: int) -> bool:
-    """For the one export; False where that has been."""
+    """Uses up the link's one export; False if it is used."""
     used = await tx.execute(
         "UPDATE data_subject_links SET exported_at = ? WHERE site = ? AND id = ? AND exported_at IS NULL",
         *(now, EVERYWHERE, id),

@@ -1,4 +1,4 @@
-"""What is kept for a while only: texts of what was not published, keys of addresses, and what has served its purpose."""
+"""Deletion of expired data: comments that are not published, network keys, and obsolete rows."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from moderation.db.database import Session, placeholders
 
 
 async def expired(session: Session, site: str, status: str, before: int, limit: int, *, imported: bool) -> list[str]:
-    """The ids of comments of this status that came, and were last decided on, before that time.
+    """The ids of comments of this status whose arrival and last decision are before that time.
 
-    What was imported counts from the import: `imported` says whether that is long enough ago too.
+    Imported comments count from the import: `imported` says whether that is long enough ago too.
     """
     theirs = "" if imported else "AND NOT EXISTS (SELECT 1 FROM imported_ids i WHERE i.site = c.site AND i.id = c.id) "
     rows = await session.fetch(
@@ -30,9 +30,9 @@ async def last_import(session: Session, site: str) -> int | None:
 
 
 async def forget(tx: Session, site: str, ids: list[str], *, examples: bool) -> None:
-    """The comments go. Of what was judged the verdict stays without a word of the text, and decisions without their notes.
+    """Deletes comments. Verdicts stay without words of the text, and decisions without their notes.
 
-    With `examples`, a text that a standing decision is on stays too, without its author.
+    With `examples`, texts with a standing decision stay too, without their author.
     """
     chosen = placeholders(len(ids))
     rows = await tx.fetch(
@@ -61,7 +61,7 @@ async def forget(tx: Session, site: str, ids: list[str], *, examples: bool) -> N
 
 
 def without_words(reason: dict[str, object]) -> dict[str, object]:
-    """Which rule or label, and how much; not where in the text, nor which word."""
+    """A reason with rule or label and weight, without spans and words."""
     return {key: value for key, value in reason.items() if key in ("rule", "label", "weight")}
 
 

@@ -17,10 +17,10 @@ async def add_site(
     key: SiteKey,
     name: Annotated[str | None, Option("--name", metavar="NAME")] = None,
     origin: Annotated[
-        list[str] | None, Option("--origin", metavar="URL", help="an origin whose pages may post; may be repeated")
+        list[str] | None, Option("--origin", metavar="URL", help="an origin whose pages may read and post; repeatable")
     ] = None,
 ) -> None:
-    """Add a site, or update what is given of one that exists."""
+    """Add a site, or update the given values of an existing one."""
     if not is_site_key(key):
         raise Invalid(FieldError("key", "invalid", "a site's key has 1 to 64 of a-z 0-9 -"))
     origins = tuple(checked_origin(one) for one in origin or ())

@@ -26,7 +26,7 @@ async def add_moderator(
     site: SiteOrAll = None,
     password_stdin: PasswordStdin = False,
 ) -> None:
-    """Add a moderator, and print a one-time link to set a password (or read the password from standard input)."""
+    """Add a moderator, and print a one-time password link (or read the password from standard input)."""
     async with cli.opened() as database, database.transaction() as tx:
         await known_site(tx, site or EVERYWHERE)
         moderator = await access.add_moderator(tx, email, role, site or EVERYWHERE, cli.clock())
@@ -34,7 +34,7 @@ async def add_moderator(
 
 
 async def set_password(cli: CliContext, email: EmailArgument, password_stdin: PasswordStdin = False) -> None:
-    """Print a new one-time link for a moderator (or read the new password from standard input)."""
+    """Print a new one-time password link (or read the new password from standard input)."""
     async with cli.opened() as database, database.transaction() as tx:
         await give_password(cli, tx, await known_moderator(tx, email), password_stdin)
 
@@ -58,14 +58,14 @@ async def give_password(cli: CliContext, tx: Session, moderator: Moderator, from
 
 
 async def remove_moderator(cli: CliContext, email: EmailArgument) -> None:
-    """Remove a moderator and end their sessions; what they decided stays."""
+    """Remove a moderator and end their sessions; their decisions stay."""
     async with cli.opened() as database, database.transaction() as tx:
         await members.dismiss(tx, await known_moderator(tx, email), "operator", cli.clock())
     err("The moderator is removed.")
 
 
 async def reset_second_factor(cli: CliContext, email: EmailArgument) -> None:
-    """End a moderator's second factor and recovery codes, where both are lost; the password stays."""
+    """End a moderator's second factor and recovery codes, if both are lost; the password stays."""
     async with cli.opened() as database, database.transaction() as tx:
         if not await second_factor.off(tx, await known_moderator(tx, email), "operator", cli.clock()):
             raise NotFound("This moderator has no second factor.")
@@ -77,7 +77,7 @@ async def add_token(
     scopes: Annotated[str, Option("--scopes", metavar="SCOPES", help="some of score,moderate,articles,privacy")],
     site: SiteOrAll = None,
 ) -> None:
-    """Print a new bearer token, this once."""
+    """Print a new bearer token, once."""
     chosen = frozenset(scope.strip() for scope in scopes.split(",") if scope.strip())
     async with cli.opened() as database, database.transaction() as tx:
         await known_site(tx, site or EVERYWHERE)
@@ -85,7 +85,7 @@ async def add_token(
 
 
 async def revoke_token(cli: CliContext, token: Annotated[str, Argument(metavar="TOKEN")]) -> None:
-    """End a token, given whole or by its first six characters."""
+    """End a token, given in full or by its first six characters."""
     async with cli.opened() as database, database.transaction() as tx:
         await access.revoke_token(tx, cli.signer, token, cli.clock())
     err("The token is revoked.")

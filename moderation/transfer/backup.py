@@ -1,8 +1,7 @@
-"""Backup and restore: database, sites' models and the secret key in one file, consistent under load, from either
-database to either.
+"""Backup and restore: database, sites' models and the secret key in one consistent file, from either database to either.
 
-A backup knows nothing of what was ended after it was made. So nothing that lets anybody in comes back by itself: sessions,
-one-time links and recovery codes never do, programs' tokens and webhooks only where the operator vouches for them.
+A backup has no information about later revocations. So credentials are not restored by default: sessions, one-time links and
+recovery codes never, tokens and webhooks only if the operator asks for them.
 """
 
 from __future__ import annotations
@@ -23,12 +22,12 @@ from moderation.transfer import backup_format_1
 from moderation.transfer import store_backup as dump
 
 FORMAT = 2
-"""`about.json` names the columns of each table. Of format 1, see `backup_format_1`."""
+"""`about.json` names the columns of each table. For format 1, see `backup_format_1`."""
 PAGE = 500
 
 
 async def write(database: Database, models: Path, secret: bytes, file: Path) -> dict[str, int]:
-    """Rows per table. Written beside, then renamed; readable by its owner alone. Raises Conflict where `file` exists."""
+    """Writes a backup, atomically, readable by its owner only. Returns the rows by table. Raises Conflict if `file` exists."""
     if file.exists():
         raise Conflict(f"{file} exists already; give a new name.")
     beside = file.with_name(f".{file.name}.part")
@@ -40,7 +39,7 @@ async def write(database: Database, models: Path, secret: bytes, file: Path) -> 
                 about = {"format": FORMAT, "migration": newest(), "tables": dump.TABLES}
                 archive.writestr("about.json", json.dumps(about))
                 archive.writestr("secret-key", secret)
-                async with database.reading() as session:  # one moment for every table
+                async with database.reading() as session:  # one consistent state for all tables
                     for table in dump.TABLES:
                         counts[table] = 0
                         with archive.open(f"{table}.jsonl", "w", force_zip64=True) as member:
@@ -60,15 +59,15 @@ async def write(database: Database, models: Path, secret: bytes, file: Path) -> 
 
 @dataclass
 class Doorkeeper:
-    """Which rows come back, and what did not."""
+    """Selects the rows to restore, and counts the others."""
 
     keep_integrations: bool
     sessions: int = 0
-    """And one-time links and recovery codes."""
+    """Sessions, one-time links and recovery codes."""
     tokens: list[dict[str, Any]] = field(default_factory=list)
     webhooks: dict[str, dict[str, Any]] = field(default_factory=dict)
     moderators: int = 0
-    """Those who have a password."""
+    """Moderators with a password."""
 
     def lets_in(self, table: str, row: dict[str, Any]) -> bool:
         if table == "moderators":
@@ -82,12 +81,12 @@ class Doorkeeper:
         elif table == "webhooks" and not self.keep_integrations:
             self.webhooks[row["id"]] = row
             return False
-        elif table == "outbox":  # nobody is told of a link that is over, nor a webhook that is none
+        elif table == "outbox":  # not messages with expired links, nor those of webhooks that are not restored
             return row["destination"] not in self.webhooks and not row["id"].startswith("person.")
         return True
 
     def tell(self, say: Callable[[str], None]) -> None:
-        """What the operator has to know now."""
+        """The warnings for the operator."""
         if self.sessions:
             say("Sessions, one-time links and recovery codes were not restored: everybody signs in again.")
         if self.moderators:
@@ -117,9 +116,9 @@ async def restore(
     keep_integrations: bool = False,
     say: Callable[[str], None] = lambda _: None,
 ) -> dict[str, int]:
-    """Rows per table. Into an empty database only: all rows in one transaction, then the key and the models.
+    """Restores into an empty database: all rows in one transaction, then the key and the models. Returns the rows by table.
 
-    `say` hears what did not come back.
+    `say` receives the warnings.
     """
     door = Doorkeeper(keep_integrations)
     try:
@@ -139,7 +138,7 @@ async def restore(
             for table in dump.TABLES:
                 counts[table], page = 0, list[dict[str, Any]]()
                 if table not in held:
-                    continue  # it came later
+                    continue  # a newer table
                 with archive.open(f"{held[table].file}.jsonl") as member:
                     for line in member:
                         row = held[table].named(json.loads(line))
@@ -167,7 +166,7 @@ async def restore(
 
 
 def contents(file: Path, about: dict[str, Any], names: set[str]) -> dict[str, dump.Content]:
-    """What a backup of these files holds, by table. Raises BadRequest where a newer version has to read it."""
+    """Table → content of a backup with these files. Raises BadRequest for a backup of a newer version."""
     if about.get("format") == 1:
         return backup_format_1.contents(about.get("migration", 0), names)
     tables: dict[str, list[str]] = about.get("tables", {})

@@ -1,7 +1,7 @@
-"""Backups of format 1, of any migration up to `0106_openings`: what their tables and columns are called now.
+"""Backups of format 1, of any migration up to `0106_openings`: the current names of their tables and columns.
 
-Rows of that format stand without the names of their columns. A new column came at the end of its table, so the row of an
-older backup has the first of these columns.
+Rows of that format have no column names. New columns were appended, so the row of an older backup has the first ones of
+these columns.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from moderation.transfer.store_backup import Content
 LAST = 106
 """The last migration whose backups are of this format."""
 GONE = "-"
-"""In place of a column that is gone: it said what another column says."""
+"""In place of a dropped column, whose value another column has."""
 TABLES = {
     "sites": "sites: site name origins settings created_at mutes revision duplicates_watched_until",
     "articles": "articles: site article title url text published_at comments_open revision created_at",
@@ -44,11 +44,11 @@ TABLES = {
     "webhooks": "webhooks: site id url events created_at disabled_at",
     "outbox": "outbox: site id destination subject content state attempts due_at last_response created_at",
 }
-"""Name of the file → table and columns of now."""
+"""Name of the file → current table and columns."""
 
 
 def contents(migration: int, names: set[str]) -> dict[str, Content]:
-    """What a backup of that migration, made of files of these names, holds of each table of now."""
+    """Current table → content of a backup of that migration with these files."""
     found = {}
     for file, told in TABLES.items():
         table, _, columns = told.partition(": ")

@@ -1,4 +1,4 @@
-"""Moving house: import, export, backup and restore. Progress and tables on standard error, data alone on standard output."""
+"""Commands for import, export, backup and restore. Progress and tables go to standard error, data to standard output."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from moderation.transfer.importing import ImportResult
 
 NAMED = 20
-"""How many skipped rows are named for each reason; the rest are counted."""
+"""The most skipped rows named for each reason; the others are counted."""
 
 Format = Literal["jsonl", "wxr"]
 BackupFile = Annotated[Path, Argument(metavar="FILE")]
@@ -44,14 +44,14 @@ async def import_file(
     site: OneSite = "default",
     system: Annotated[
         System | None,
-        Option("--from", metavar="SYSTEM", help=f"what made the file: {', '.join(READERS)}; otherwise it is looked at"),
+        Option("--from", metavar="SYSTEM", help=f"the file's system: {', '.join(READERS)}; detected if omitted"),
     ] = None,
     keys: Annotated[
         Literal["id", "path"] | None,
-        Option("--keys", help="articles by the id they had (WordPress), or the path of their page"),
+        Option("--keys", help="article keys: the old id (WordPress), or the page's path"),
     ] = None,
 ) -> None:
-    """Bring in what another system exported, or we did; beside a running server, and twice without doubling."""
+    """Import another system's export, or one of leave-a-reply; can be repeated without duplicates."""
     async with cli.opened() as database:
         async with database.reading() as session:
             await known_site(session, site)
@@ -66,7 +66,7 @@ async def export_site(
         str | None, Option("--output", metavar="FILE", help="a new file, instead of standard output")
     ] = None,
 ) -> None:
-    """Write all that a site holds: our own JSON Lines, or WXR as WordPress reads it."""
+    """Export all data of a site as JSON Lines, or as WXR for WordPress."""
     async with cli.opened() as database:
         async with database.reading() as session:
             await known_site(session, site)
@@ -75,7 +75,7 @@ async def export_site(
 
 
 async def backup(cli: CliContext, file: BackupFile) -> None:
-    """Write database, models and secret key to one file; beside a running server."""
+    """Write database, models and secret key to one file, beside a running service."""
     async with cli.opened() as database:
         counts = await backups.write(database, Path(cli.settings.models), cli.settings.secret(), file)
     out(json.dumps(counts))
@@ -88,11 +88,11 @@ async def restore(
         bool,
         Option(
             "--keep-integrations",
-            help="programs' tokens and webhooks too: none of them was ended since the backup was made",
+            help="restore tokens and webhooks too: none was revoked since the backup",
         ),
     ] = False,
 ) -> None:
-    """Restore a backup into an empty database; what lets anybody in only as far as that is safe."""
+    """Restore a backup into an empty database, without sessions, one-time links and recovery codes."""
     if not file.exists():
         raise NotFound(f"There is no file {file}.")
     models, key_file = Path(cli.settings.models), cli.settings.key_file
@@ -102,7 +102,7 @@ async def restore(
 
 
 class Progress:
-    """One line that is written over on a terminal; else a line now and then."""
+    """Progress: on a terminal one line that is overwritten, else a line at intervals."""
 
     def __init__(self) -> None:
         self.live = sys.stderr.isatty()
@@ -129,7 +129,7 @@ async def bring(
     keys: str | None,
     clock: Callable[[], int],
 ) -> dict[str, Any]:
-    """Import a file. What came is told even where the file breaks off; then the Problem is raised."""
+    """Imports a file and prints the result, also for a truncated file, whose Problem is raised afterwards."""
     from moderation.transfer.importing import Arrivals
 
     file, progress = File(path), Progress()
@@ -186,7 +186,7 @@ def table(told: ImportResult) -> Iterator[str]:
 async def take(
     database: Database, links: Links, site: Site, format: str, output: str | None, clock: Callable[[], int]
 ) -> None:
-    """Export a site, all from one moment. It holds every address: a file is made readable by its owner alone."""
+    """Exports a consistent state of a site. It contains every address, so a file is readable by its owner only."""
     progress = Progress()
 
     def show(gone: exporting.ExportResult) -> None:
@@ -212,7 +212,7 @@ async def take(
 
 @contextmanager
 def opened(output: str | None) -> Iterator[BinaryIO]:
-    """Standard output, or a new file that appears once it is whole. Raises Conflict where there is one already."""
+    """Standard output, or a new file that appears once it is complete. Raises Conflict for an existing file."""
     if output is None:
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()

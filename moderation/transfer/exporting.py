@@ -1,4 +1,4 @@
-"""Departures: all that a site holds, as JSON Lines that we read again, or as WXR for WordPress and whoever reads that."""
+"""Export: all data of a site as JSON Lines, which can be imported, or as WXR for WordPress."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ Write = Callable[[bytes], object]
 
 @dataclass
 class ExportResult:
-    """What was written."""
+    """The numbers of written records."""
 
     articles: int = 0
     comments: int = 0
@@ -50,7 +50,7 @@ async def articles(session: Session, site: str) -> AsyncIterator[Article]:
 
 
 async def of_article(session: Session, site: str, article: str) -> AsyncIterator[list[Comment]]:
-    """Its comments of every status, a page at a time: every parent before its replies."""
+    """An article's comments of every status, a page at a time, each parent before its replies."""
     rows = await comments.places(session, site, article)
     ids = [id for id, _, _ in sorted(rows, key=lambda row: row[2])]
     for at in range(0, len(ids), PAGE):
@@ -145,7 +145,7 @@ def submission_row(told: list[JudgedSubmission], taken: list[Decision]) -> dict[
 
 
 def verdict_row(v: JudgedSubmission, known: dict[str, Any]) -> dict[str, Any]:
-    """What the comment says already is left out."""
+    """A verdict without the fields that the comment has already."""
     said = {"body": v.body, "format": v.format, "name": v.name, "url": v.url}
     row: dict[str, Any] = {name: value for name, value in said.items() if name not in known or known[name] != value}
     row |= {"revision": v.revision, "source": v.source, "action": v.action, "scores": v.scores, "model": v.model}
@@ -182,7 +182,7 @@ xmlns:wp="http://wordpress.org/export/1.2/">
 TAIL = "</channel>\n</rss>\n"
 APPROVED = {"approved": "1", "pending": "0", "spam": "spam", "rejected": "trash", "deleted": "trash"}
 NUMBERED = 1_000_000_000
-"""Where the numbers of posts begin whose keys are none."""
+"""The first post number of articles whose key is not a number."""
 _FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -193,7 +193,7 @@ async def write_wxr(
     write: Write,
     progress: Callable[[ExportResult], None] = lambda _: None,
 ) -> ExportResult:
-    """Articles as posts, and their comments, the spam too. What only we know (verdicts, decisions) has no place there."""
+    """Articles as posts with their comments, spam included. WXR has no place for verdicts and decisions."""
     gone, posts = ExportResult(), 0
     home = site.origins[0] if site.origins else links.base
     write(HEAD.format(title=escape(xml(site.name)), link=escape(xml(home))).encode())
@@ -217,7 +217,7 @@ async def write_wxr(
 
 
 def xml(text: str | None) -> str:
-    """Without what XML 1.0 has no room for."""
+    """The text without characters that XML 1.0 forbids."""
     return _FORBIDDEN.sub("", text or "")
 
 

@@ -1,7 +1,7 @@
-"""Arrivals: what another system tells → articles, comments and past verdicts of ours. Twice is as good as once.
+"""Import: another system's records → articles, comments and past verdicts. Idempotent.
 
-Batches, each one transaction, so that a running service goes on between them. Every row keeps the id that it had: a second
-run, or one after a kill, adds what is missing and changes nothing that is here.
+It works in batches, one transaction each, so that a running service continues between them. Old ids are stored: a second run,
+or one after an interruption, adds missing rows and changes no existing ones.
 """
 
 from __future__ import annotations
@@ -43,27 +43,27 @@ from moderation.transfer.records import (
 from moderation.transfer.store import ARTICLE, COMMENT, ImportedId
 
 FEWEST, BATCH, BATCH_SIZE = 25, 500, 2_000_000
-"""Records, and characters of their texts, in one transaction."""
+"""Records in one transaction, at least and at most, and characters of their texts."""
 PATIENCE = 0.1
-"""Seconds that a reader who posts meanwhile may wait for one transaction; where it takes longer, batches become smaller."""
+"""Seconds that a new comment may wait for one transaction; batches shrink if it takes longer."""
 BY = "import"
 """The moderator whose decisions these are."""
 TAUGHT = {"approved": "approve", "spam": "spam"}
-"""The past verdicts that teach: what was published is good, what was filed as spam is spam."""
+"""The past verdicts that teach: published comments are good, spam is spam."""
 
 
 @dataclass
 class ImportResult:
-    """What came of it."""
+    """The result of an import."""
 
     articles: int = 0
     comments: Counter[str] = field(default_factory=Counter)
     known: int = 0
-    """Comments that were here already; nothing of them was touched."""
+    """Comments that existed already; they are unchanged."""
     decisions: Counter[str] = field(default_factory=Counter)
     skipped: Counter[str] = field(default_factory=Counter)
     orphans: int = 0
-    """Replies whose parent is in no file: they stand at the top."""
+    """Replies without their parent in any file: they are at the top."""
 
 
 class Arrivals:
@@ -76,14 +76,14 @@ class Arrivals:
         now: int,
         skip: Callable[[Skipped], None] = lambda _: None,
     ) -> None:
-        """`skip` hears of each row that does not come in."""
+        """`skip` receives each skipped row."""
         self.database, self.signer, self.site, self.source, self.now = database, signer, site, source, now
         self.told, self._skip = ImportResult(), skip
 
     async def take_in(
         self, records: Iterator[Record], progress: Callable[[ImportResult], None] = lambda _: None
     ) -> ImportResult:
-        """All of them. A Problem of the reader is raised once what it had told before is stored."""
+        """Imports all records. A Problem of the reader is raised after its earlier records are stored."""
         broken: Problem | None = None
         many = BATCH // 4
         while True:
@@ -118,7 +118,7 @@ class Arrivals:
         self._skip(Skipped(where, reason))
 
     async def _store(self, batch: list[Record]) -> float:
-        """The seconds that its transaction took: what can be done without the database is done before."""
+        """Stores a batch and returns the seconds of its transaction; work without the database is done before."""
         articles = [
             ready_article(record) for record in batch if isinstance(record, ImportedArticle) and clean(record.foreign)
         ]
@@ -150,7 +150,7 @@ class Arrivals:
         return time.monotonic() - began
 
     async def _articles(self, tx: Session, told: list[ImportedArticle], arrived: list[Prepared]) -> dict[str, str]:
-        """Foreign id → key, empty while it is not published; missing articles are made, and gaps in known ones filled."""
+        """Foreign id → key, empty for unpublished articles. Creates missing articles, and fills missing values of existing ones."""
         wanted = {a.foreign for a in told} | {r.past.article for r in arrived}
         keys = await imports.found(tx, self.site, self.source, ARTICLE, wanted)
         fresh = {a.foreign: a for a in reversed(told) if not keys.get(a.foreign)}
@@ -198,7 +198,7 @@ class Arrivals:
         return found
 
     async def _new(self, tx: Session, arrived: list[Prepared]) -> tuple[list[Prepared], dict[str, str]]:
-        """Those that are not here yet; and foreign id → id of all that are here, parents included."""
+        """The new comments; and foreign id → id of all existing ones, parents included."""
         wanted = {r.past.foreign for r in arrived} | {r.past.parent for r in arrived if r.past.parent}
         known = await imports.found(tx, self.site, self.source, COMMENT, wanted)
         own = {id for r in arrived if r.past.kept for id in (r.past.foreign, r.past.parent) if id and id not in known}
@@ -210,7 +210,7 @@ class Arrivals:
             if foreign in seen:
                 self.skip(r.past.where, "twice in the file")
             elif foreign not in known:
-                if foreign in taken:  # a copy of another site's comment: an id is unique over all sites
+                if foreign in taken:  # a copy of another site's comment: ids are globally unique
                     r = replace(r, comment=replace(r.comment, id=new_id(r.comment.created_at)))
                 new.append(r)
             elif not r.past.kept and known[foreign][:10] != first_id_at(r.comment.created_at)[:10]:
@@ -225,7 +225,7 @@ class Arrivals:
     async def _placed(
         self, tx: Session, new: list[Prepared], known: dict[str, str]
     ) -> list[tuple[Prepared, Comment, str | None]]:
-        """Each with its place, and the foreign id of a parent that has not come yet."""
+        """Each comment with its place, and the foreign id of a missing parent."""
         answered = {known[r.past.parent] for r in new if r.past.parent in known}
         above = await comments.of_site(tx, self.site, answered) if answered else {}
         batch = {r.past.foreign: r for r in new}
@@ -289,7 +289,7 @@ class Arrivals:
         self.told.decisions.update(e.action or "label" for e in entries)
 
     def _entries(self, id: str, same: bool, told: Iterable[ImportedDecision]) -> list[Decision]:
-        """Decisions as they were; under ids of their own where the comment is a copy."""
+        """The imported decisions, unchanged; with new ids for a copied comment."""
         known = {d.id: d for d in told if d.action is None or d.action in STATUS_AFTER}
         return [
             Decision(
@@ -332,7 +332,7 @@ class Arrivals:
             self.told.decisions.update(e.action or "label" for e in entries)
 
     async def _reunite(self) -> None:
-        """Replies that came before their parents move below them, with all that hangs on them."""
+        """Moves replies that arrived before their parents below them, with their subtrees."""
         async with self.database.reading() as session:
             found = await imports.reunited(session, self.site, self.source)
         for article in found:
@@ -349,7 +349,7 @@ class Arrivals:
 
 
 def tree(parents: dict[str, str | None], paths: dict[str, str]) -> dict[str, tuple[str | None, str]]:
-    """id → (parent, path), deeper levels attached to the deepest allowed; what goes in a circle stands at the top."""
+    """id → (parent, path). Deeper levels are attached to the deepest allowed one; members of a cycle are at the top."""
     placed = dict[str, tuple[str | None, str]]()
     for id in parents:
         chain, at, seen = list[str](), id, set[str]()

@@ -1,4 +1,4 @@
-"""A past comment → a comment of ours that has no place yet, or the reason why it cannot come in. No clock, no storage."""
+"""An imported comment → a comment without a place in the tree, or the reason to skip it. No clock, no storage."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ from moderation.transfer.records import ImportedArticle, ImportedComment, Import
 
 FOREIGN = 500
 BARE = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*\.[a-z]{2,}(/|\Z)", re.IGNORECASE)
-"""A web address without its scheme, as blogs let people type it."""
+"""A web address without its scheme, as some blogs accept it."""
 ACTIONS = {"approved": "publish", "pending": "hold", "spam": "spam", "rejected": "reject", "deleted": "hold"}
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A past comment, cleaned, rendered and keyed; its place in the tree is not known yet."""
+    """An imported comment, cleaned and rendered, with its keys, without its place in the tree."""
 
     past: ImportedComment
     comment: Comment
@@ -43,7 +43,7 @@ class Prepared:
 
 
 def clean(text: str) -> str:
-    """What both databases can hold: no control characters, no half of a pair."""
+    """A text that both databases can store: without control characters and lone surrogates."""
     return UNWANTED.sub("", text.replace("\r\n", "\n").replace("\r", "\n")).encode("utf-8", "replace").decode().strip()
 
 
@@ -60,7 +60,7 @@ def ready_article(past: ImportedArticle) -> ImportedArticle:
 
 
 def ready(past: ImportedComment, signer: Signer, site: str, now: int) -> Prepared:
-    """Raises ValueError with the reason why it cannot come in."""
+    """The prepared comment. Raises ValueError with the reason to skip it."""
     foreign, parent = clean(past.foreign)[:FOREIGN], clean(past.parent)[:FOREIGN]
     past = replace(
         past, foreign=foreign, article=clean(past.article)[:FOREIGN], parent="" if parent == foreign else parent
@@ -119,7 +119,7 @@ def past_verdict(comment: Comment, source: str) -> Verdict:
 
 
 def as_judged(judged: JudgedComment, past: ImportedVerdict) -> JudgedComment:
-    """The comment as it was when this verdict fell."""
+    """The comment at the time of this verdict."""
     c = replace(
         judged.comment,
         judged_revision=past.revision,

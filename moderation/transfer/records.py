@@ -1,4 +1,4 @@
-"""History: what another system tells of its articles, comments and verdicts, in no system's own words."""
+"""Imported records: another system's articles, comments and verdicts in common terms."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from moderation.comments.verdict import Reason
 
 @dataclass(frozen=True, slots=True)
 class ImportedArticle:
-    """`foreign` is the id that it had there. An empty `key`: it is not published, and neither are its comments."""
+    """`foreign` is its id in the other system. An empty `key`: the article and its comments are not published."""
 
     foreign: str
     key: str
@@ -20,12 +20,12 @@ class ImportedArticle:
     published_at: int | None = None
     comments_open: bool = True
     ids: tuple[tuple[str, str], ...] = ()
-    """(system, id) of the systems that it was in before that one."""
+    """(system, id) in earlier systems."""
 
 
 @dataclass(frozen=True, slots=True)
 class ImportedVerdict:
-    """A text as it was judged, at one revision."""
+    """A judged text at one revision."""
 
     revision: int
     body: str
@@ -60,7 +60,7 @@ class ImportedDecision:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What only our own export knows of a comment."""
+    """Data of a comment that only the service's own export has."""
 
     revision: int
     judged_revision: int
@@ -71,15 +71,15 @@ class Kept:
     ids: tuple[tuple[str, str], ...] = ()
     is_staff: bool = False
     appeal: tuple[str, int] | None = None
-    """What its author answered to a rejection, and when."""
+    """The author's appeal and its time."""
 
 
 @dataclass(frozen=True, slots=True)
 class ImportedComment:
-    """`article` and `parent` are foreign ids; `key` is the article's where no article was told of."""
+    """`article` and `parent` are foreign ids; `key` is the article's key if the file has no article."""
 
     where: str
-    """Its place in the file, for a person."""
+    """The position in the file, for people."""
     foreign: str
     article: str
     parent: str
@@ -98,7 +98,7 @@ class ImportedComment:
 
 @dataclass(frozen=True, slots=True)
 class ImportedSubmission:
-    """A judged text that never was a comment."""
+    """A judged text without a comment."""
 
     where: str
     foreign: str
@@ -111,7 +111,7 @@ class ImportedSubmission:
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """A row that does not come in. Neither part ever holds a text, a name or an address."""
+    """A skipped row. Neither field contains a text, a name or an address."""
 
     where: str
     reason: str

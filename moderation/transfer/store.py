@@ -1,4 +1,4 @@
-"""The ids that articles and comments had in the system that they came from."""
+"""Foreign ids: the ids of articles and comments in another system."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ ARTICLE, COMMENT = "article", "comment"
 
 @dataclass(frozen=True, slots=True)
 class ImportedId:
-    """`source` is whose id it is (`wordpress`, `disqus`, …). `parent` is set while a reply waits for a parent that has not come."""
+    """`source` is the id's system (`wordpress`, `disqus`, …). `parent` is set while a reply's parent is missing."""
 
     site: str
     source: str
@@ -23,7 +23,7 @@ class ImportedId:
 
 
 async def add(tx: Session, known: Iterable[ImportedId]) -> None:
-    """One that is there already stays as it is."""
+    """Adds foreign ids; existing ones are unchanged."""
     await tx.execute_many(
         f"INSERT INTO imported_ids (site, source, kind, foreign_id, id, missing_parent) VALUES ({placeholders(6)}) ON CONFLICT DO NOTHING",
         [(k.site, k.source, k.kind, k.foreign_id, k.id, k.missing_parent) for k in known],
@@ -31,7 +31,7 @@ async def add(tx: Session, known: Iterable[ImportedId]) -> None:
 
 
 async def found(session: Session, site: str, source: str, kind: str, foreign: Iterable[str]) -> dict[str, str]:
-    """Foreign id → our comment's id or article's key. The comment may be gone: an erased one is still known."""
+    """Foreign id → comment's id or article's key. Erased comments are included."""
     wanted = list(foreign)
     if not wanted:
         return {}
@@ -43,7 +43,7 @@ async def found(session: Session, site: str, source: str, kind: str, foreign: It
 
 
 async def tell(tx: Session, site: str, source: str, keys: Mapping[str, str]) -> None:
-    """Foreign article id → its key, or an empty one while it is not published. A key that is known stays."""
+    """Stores foreign article id → key, empty for unpublished articles. An existing key stays."""
     await tx.execute_many(
         "INSERT INTO imported_ids (site, source, kind, foreign_id, id) VALUES (?, ?, ?, ?, ?) "
         "ON CONFLICT (site, source, kind, foreign_id) DO UPDATE SET id = excluded.id WHERE imported_ids.id = ''",
@@ -52,7 +52,7 @@ async def tell(tx: Session, site: str, source: str, keys: Mapping[str, str]) -> 
 
 
 async def reunited(session: Session, site: str, source: str) -> list[str]:
-    """Articles with replies that wait for a parent, where that parent has come by now."""
+    """Articles with waiting replies whose parent has arrived."""
     rows = await session.fetch(
         "SELECT DISTINCT c.article FROM imported_ids i JOIN imported_ids p ON p.site = i.site AND p.source = i.source AND "
         "p.kind = i.kind AND p.foreign_id = i.missing_parent JOIN comments c ON c.site = i.site AND c.id = i.id "
@@ -63,8 +63,8 @@ async def reunited(session: Session, site: str, source: str) -> list[str]:
 
 
 async def parents(session: Session, site: str, source: str, article: str) -> dict[str, str]:
-    """Those replies of one article, and their parents."""
-    # CROSS JOIN keeps SQLite to this order: by itself it would go through all that waits, for each article anew.
+    """These replies of one article, and their parents."""
+    # CROSS JOIN keeps SQLite to this order: otherwise it would scan all waiting replies for each article.
     rows = await session.fetch(
         "SELECT i.id, p.id FROM comments c CROSS JOIN imported_ids i CROSS JOIN imported_ids p WHERE c.site = ? AND c.article = ? "
         "AND i.site = c.site AND i.id = c.id AND i.source = ? AND i.kind = 'comment' AND i.missing_parent IS NOT NULL "
@@ -75,7 +75,7 @@ async def parents(session: Session, site: str, source: str, article: str) -> dic
 
 
 async def settle(tx: Session, site: str, source: str, replies: Iterable[str]) -> None:
-    """They wait no more."""
+    """Ends the waiting of replies."""
     await tx.execute_many(
         "UPDATE imported_ids SET missing_parent = NULL WHERE site = ? AND source = ? AND kind = 'comment' AND id = ?",
         [(site, source, id) for id in replies],
@@ -83,7 +83,7 @@ async def settle(tx: Session, site: str, source: str, replies: Iterable[str]) ->
 
 
 async def orphans(session: Session, site: str, source: str) -> int:
-    """Replies that still wait: their parent was in no file."""
+    """The number of replies that still wait: their parent was in no file."""
     row = await session.fetch_one(
         "SELECT count(*) FROM imported_ids WHERE site = ? AND source = ? AND missing_parent IS NOT NULL", site, source
     )
@@ -91,7 +91,7 @@ async def orphans(session: Session, site: str, source: str) -> int:
 
 
 async def ids(session: Session, site: str, kind: str, ours: Iterable[str]) -> dict[str, list[tuple[str, str]]]:
-    """Our id or key → (system, id there), for those that came from elsewhere."""
+    """Id or key → (system, foreign id), for imported ones."""
     wanted = list(ours)
     rows = await session.fetch(
         f"SELECT id, source, foreign_id FROM imported_ids WHERE site = ? AND kind = ? AND id IN ({placeholders(len(wanted))}) "

@@ -1,4 +1,4 @@
-"""Every row of every table, out and in again: what backups are made of, on either database."""
+"""All rows of all tables, read for a backup and written by a restore, on either database."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ TABLES: dict[str, tuple[str, ...]] = {
         "created_at",
     ),
 }
-"""In an order that foreign keys allow. Failed attempts and leases are not kept: they are of the last minutes."""
+"""Tables and columns, in an order that foreign keys allow. Failed attempts and leases are left out: they expire in minutes."""
 
 KEYS = {
     "sites": 1,
@@ -71,12 +71,12 @@ KEYS = {
     "rule_counts": 3,
     "recovery_codes": 3,
 }
-"""How many leading columns name a row, where it is not two."""
+"""Table → the number of its primary key's columns, if it is not two."""
 PAGE = 500
 
 
 async def rows(session: Session, table: str) -> AsyncIterator[list[Any]]:
-    """In the order of the primary key, a page at a time."""
+    """A table's rows in the order of the primary key, a page at a time."""
     columns = TABLES[table]
     key = columns[: KEYS.get(table, 2)]
     after: list[Any] = []
@@ -93,7 +93,7 @@ async def rows(session: Session, table: str) -> AsyncIterator[list[Any]]:
 
 
 async def require_empty(session: Session) -> None:
-    """Raises Conflict where anybody has written already: a restore never mixes two services."""
+    """Raises Conflict for a database with data: a restore never mixes two services."""
     for table in ("comments", "moderators", "decisions"):
         if await session.fetch_one(f"SELECT site FROM {table} LIMIT 1"):
             raise Conflict("The database is not empty. Restore into a new one (MODERATION_DATABASE).", code="not_empty")
@@ -108,18 +108,18 @@ async def clear_sites(tx: Session) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Content:
-    """The rows of one table in a backup: their file, and the column of each value; None for one that is gone."""
+    """The rows of one table in a backup: their file, and the column of each value; None for a dropped column."""
 
     file: str
     columns: tuple[str | None, ...]
 
     def named(self, row: list[Any]) -> dict[str, Any]:
-        """A row of an older backup may be shorter: the database's defaults stand in the columns that came later."""
+        """Column → value of a row. Rows of older backups are shorter: newer columns get the database's defaults."""
         return {name: value for name, value in zip(self.columns, row, strict=False) if name is not None}
 
 
 async def add(tx: Session, table: str, page: Sequence[dict[str, Any]]) -> None:
-    """Rows of a table, all with the same columns."""
+    """Inserts rows of a table, all with the same columns."""
     if page:
         columns = list(page[0])
         await tx.execute_many(

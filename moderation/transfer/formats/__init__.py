@@ -1,1 +1,1 @@
-"""For those who arrive: one file for each system that they leave. A reader turns its file into a stream of records."""
+"""Readers of other systems' exports, one module for each. A reader turns a file into a stream of records."""

@@ -1,4 +1,4 @@
-"""Disqus's export: threads, then posts. It has what was marked as spam and what was deleted."""
+"""Disqus's export: threads, then posts, spam and deleted ones included."""
 
 from __future__ import annotations
 

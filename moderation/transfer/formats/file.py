@@ -1,4 +1,4 @@
-"""The file that is brought: plain or gzipped, a piece at a time, whatever its size."""
+"""The imported file: plain or gzipped, of any size, read a piece at a time."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ HEAD = 64 * 1024
 PIECE = 64 * 1024
 LINE = 32 * 1024 * 1024
 ROW = 2 * 1024 * 1024
-"""The longest line, and the longest row of a JSON array (in characters), that is looked at."""
+"""Characters of the longest accepted line, and of the longest row of a JSON array."""
 _BETWEEN = re.compile(r"[\s,\[]*")
 
 
 class File:
-    """`head` is its beginning, unpacked: enough to tell what it is."""
+    """`head` is its unpacked beginning, enough to detect the format."""
 
     def __init__(self, path: str) -> None:
         self.path = Path(path)
@@ -48,7 +48,7 @@ class File:
         return self._raw.peek(2)  # type: ignore[attr-defined,no-any-return]
 
     def _read(self, size: int) -> bytes:
-        """So many bytes; fewer only at the end."""
+        """Reads this many bytes; fewer only at the end."""
         found = []
         try:
             while size > 0 and (piece := self._stream.read(size)):
@@ -64,7 +64,7 @@ class File:
 
     @property
     def done(self) -> float | None:
-        """The part that is read, 0 to 1, where it can be known."""
+        """The read part, 0 to 1, if known."""
         return min(1.0, self._raw.tell() / self.size) if self.size else None
 
     def pieces(self) -> Iterator[bytes]:
@@ -74,7 +74,7 @@ class File:
             piece = self._read(PIECE)
 
     def lines(self) -> Iterator[tuple[int, bytes | None]]:
-        """(number, line) of each line that is not empty; None for one that is too long to be held in memory."""
+        """(number, line) of each non-empty line; None for one that is too long."""
         number, rest, too_long = 1, bytearray(), False
         for piece in self.pieces():
             first, *more = piece.split(b"\n")
@@ -89,7 +89,7 @@ class File:
             yield number, None if too_long else bytes(rest)
 
     def rows(self) -> Iterator[tuple[int, Any]]:
-        """(number, element) of one JSON array of any length. Raises BadRequest where it breaks, after all that was whole."""
+        """(number, element) of a JSON array of any length. Raises BadRequest at an error, after all complete elements."""
         decode, decoder = json.JSONDecoder().raw_decode, codecs.getincrementaldecoder("utf-8-sig")("replace")
         pieces, text, at, number, needed = self.pieces(), "", 0, 0, 0
         more = True
@@ -101,7 +101,7 @@ class File:
                 try:
                     found, at = decode(text, at)
                 except (ValueError, RecursionError):
-                    needed = 2 * (len(text) - at)  # it may only be cut off here
+                    needed = 2 * (len(text) - at)  # the row may continue in the next piece
                 else:
                     number, needed = number + 1, 0
                     yield number, found

@@ -1,4 +1,4 @@
-"""isso: its SQLite database, opened to read only. Its texts are Markdown, its addresses are not whole and stay behind."""
+"""isso: its SQLite database, opened read-only. Texts are Markdown; network addresses are truncated there and not imported."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def is_database(head: bytes) -> bool:
 
 
 def read(file: File, keys: str) -> Iterator[Record]:
-    """A page is known by its path; isso has no other names for them."""
+    """Article keys are paths; isso has no other ids."""
     if not file.size:
         raise BadRequest("isso's database cannot come through a pipe: give the path of the file.")
     try:
@@ -45,7 +45,7 @@ def rows(database: sqlite3.Connection) -> Iterator[Record]:
     database.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LONGEST)
     database.text_factory = lambda raw: raw.decode("utf-8", "replace")
     for table, needed in COLUMNS.items():
-        # a view would be somebody else's statement
+        # a view would run a foreign statement
         kind = database.execute("SELECT type FROM sqlite_master WHERE name = ?", (table,)).fetchone()
         columns = {row[1] for row in database.execute(f"PRAGMA table_info({table})")}
         if not kind or kind[0] != "table" or not needed <= columns:

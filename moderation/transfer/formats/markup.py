@@ -1,4 +1,4 @@
-"""XML that may be hostile, a record at a time: no DTD, no entities of its own, and never more in memory than a few records."""
+"""Bounded reading of untrusted XML, a record at a time: no DTD, no custom entities, and a few records in memory."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from moderation.transfer.formats.file import File
 DEEPEST = 100
 MOST_NAMES = 10_000
 LONGEST = 400_000
-"""Characters of one field; what is beyond is dropped, so that whoever measures it still finds it too long."""
+"""Characters of one field; the rest is dropped. The value is above every field's limit, so such a field is still too long."""
 TOKEN = 8 * 1024 * 1024
 
-# What XML 1.0 has no room for, and databases of blogs are full of.
+# Characters that XML 1.0 forbids, and that blog databases contain.
 FORBIDDEN = bytes(c for c in range(32) if c not in (9, 10, 13))
 PREFIXES = (
     ("http://wordpress.org/export/", "wp:"),
@@ -34,7 +34,7 @@ PREFIXES = (
 
 @dataclass(slots=True)
 class Element:
-    """One record: the text of what stands in it, by name (`author/name`; an attribute as `thread@dsq:id`)."""
+    """One record: its texts by name (`author/name`; an attribute as `thread@dsq:id`)."""
 
     name: str
     line: int
@@ -43,15 +43,15 @@ class Element:
 
 
 def elements(file: File, records: frozenset[str], wanted: frozenset[str]) -> Iterator[Element]:
-    """Each element that stands at one of the paths `records`, once it ends, with its `wanted` fields.
+    """Each element at one of the paths `records`, at its end, with its `wanted` fields.
 
-    Raises BadRequest for what is refused, and at the end of what is broken; what was whole has come before.
+    Raises BadRequest for refused constructs and for truncated XML, after all complete records.
     """
     return Parser(records, wanted, file.head).run(file)
 
 
 def shortened(name: str) -> str:
-    """`{namespace} local` → `wp:local`, whatever prefix the file uses."""
+    """`{namespace} local` → `wp:local`, for any prefix in the file."""
     uri, _, local = name.rpartition(" ")
     return next(
         (prefix + local for start, prefix in PREFIXES if uri.startswith(start)), f"other:{local}" if uri else local
@@ -130,7 +130,7 @@ class Parser:
         else:
             return
         if attributes.get("rel", "alternate") != "alternate":
-            return  # of an entry's links in Atom, only the one to its page
+            return  # of an Atom entry's links, only the one to its page
         for attribute, value in attributes.items():
             key = f"{path}@{shortened(attribute)}"
             if key in self.wanted:
@@ -154,7 +154,7 @@ class Parser:
 
 
 def cleaner(head: bytes) -> tuple[str | None, Callable[[bytes], bytes]]:
-    """The encoding to insist on, and what each piece goes through: broken UTF-8 is mended, and what XML forbids dropped."""
+    """The encoding, and a filter for each piece: repairs broken UTF-8 and drops characters that XML forbids."""
     said = re.match(
         rb"\s*<\?xml[^>]{0,100}?encoding\s*=\s*[\"']([A-Za-z0-9._-]{1,40})", head.removeprefix(codecs.BOM_UTF8)
     )

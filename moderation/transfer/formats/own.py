@@ -1,4 +1,4 @@
-"""leave-a-reply's own export: JSON Lines. What `departures` writes, with every verdict and decision."""
+"""leave-a-reply's own export: JSON Lines, as written by `exporting`, with every verdict and decision."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ OF_VERSION_1 = {
     "before": "before_status",
     "after": "after_status",
 }
-"""Names in a comment's row and in a decision's, and what version 2 calls them."""
+"""Names in version 1 of a comment's and a decision's row → names in version 2."""
 FIRST = re.compile(rb'\s*\{\s*"format"\s*:\s*"leave-a-reply"\s*,\s*"version"\s*:\s*(\d{1,9})')
 
 
@@ -45,7 +45,7 @@ def is_export(head: bytes) -> bool:
 
 
 def read(file: File, keys: str) -> Iterator[Record]:
-    """Ids and keys are our own already."""
+    """The records; ids and keys are kept."""
     first = FIRST.match(file.head)
     if first and int(first[1]) > VERSION:
         raise BadRequest("This export was made by a newer leave-a-reply: import it with that version.")
@@ -74,7 +74,7 @@ def read(file: File, keys: str) -> Iterator[Record]:
 
 
 def of_now(row: dict[str, Any]) -> dict[str, Any]:
-    """A line of version 1, under the names of version 2."""
+    """A line of version 1 with the names of version 2."""
     for kind in row.keys() & {"comment", "submission"}:
         inner = renamed(row[kind])
         row[kind] = inner | {"decisions": [renamed(one) for one in inner["decisions"]]}
@@ -145,7 +145,7 @@ def submission(row: dict[str, Any], where: str) -> Record:
 
 
 def verdicts(rows: list[dict[str, Any]], about: dict[str, Any]) -> tuple[ImportedVerdict, ...]:
-    """What a verdict does not say is as the comment has it now."""
+    """The verdicts; missing fields are those of the comment."""
     found = []
     for row in rows:
         scores, model = row["scores"], row["model"]
@@ -198,7 +198,7 @@ def decisions(rows: list[dict[str, Any]]) -> tuple[ImportedDecision, ...]:
 
 
 def appeal(row: dict[str, Any] | None) -> tuple[str, int] | None:
-    """An export from before there were any has none."""
+    """The appeal; older exports have none."""
     if row is None:
         return None
     at = moment(row["created_at"])
@@ -215,14 +215,14 @@ def ids(rows: list[list[str]]) -> tuple[tuple[str, str], ...]:
 
 
 def text(value: object) -> str:
-    """Raises TypeError for what is neither a text nor null."""
+    """A text or None. Raises TypeError for any other value."""
     if value is not None and not isinstance(value, str):
         raise TypeError
     return value or ""
 
 
 def whole(value: object) -> int:
-    """Raises TypeError for what is neither a whole number nor null."""
+    """A whole number or None. Raises TypeError for any other value."""
     if value is not None and (not isinstance(value, int) or not 0 <= value < 1 << 53):
         raise TypeError
     return value or 0

@@ -1,4 +1,4 @@
-"""What every reader needs of a page: its title or text without tags, and its key."""
+"""Functions of all readers: text without tags, and a page's key."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ _BLOCK = re.compile(r"<(?=/?(?:p|br|h[1-6]|li|ul|ol|div|tr|td|blockquote|pre)\b)
 
 
 def plain(text: str) -> str:
-    """Without tags and the words of scripts; what stood in blocks of its own is kept apart."""
+    """The text without tags and scripts; blocks are separated."""
     if "<" in text:
         text = nh3.clean(_BLOCK.sub(" <", text), tags=set())
     return " ".join(html.unescape(text).split())[:LONGEST]
 
 
 def page_key(url: str) -> str:
-    """The key that the embed gives the page; empty where there is no address."""
+    """The embed's key of a page; empty without an address."""
     try:
         return key_of(url) if url.strip() else ""
     except ValueError:  # as for http://[

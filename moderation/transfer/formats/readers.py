@@ -1,4 +1,4 @@
-"""Every reader there is, and which one a file is for."""
+"""All readers, and the detection of a file's reader."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from moderation.transfer.records import Record
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """`source` says whose ids they are: files of one source complete each other. `keys` is what articles are called by."""
+    """`source` is the system of the ids: files of one source complete each other. `keys` are the possible article keys."""
 
     what: str
     source: str
@@ -38,7 +38,7 @@ READERS: dict[System, Reader] = {
 
 
 def reader_for(file: File, named: System | None) -> Reader:
-    """The one that is named, if the file is for it; else the one that knows it. Raises BadRequest."""
+    """The named reader, if it accepts the file; else the one that recognises it. Raises BadRequest."""
     known = next((name for name, reader in READERS.items() if reader.is_it(file.head)), None)
     if named and READERS[named].is_it(file.head):
         return READERS[named]

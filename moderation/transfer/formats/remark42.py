@@ -1,4 +1,4 @@
-"""remark42: its backup, a line about users and pages, then one line of JSON for each comment. Its texts are HTML."""
+"""remark42's backup: a line about users and pages, then one line of JSON for each comment. Texts are HTML."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def is_backup(head: bytes) -> bool:
 
 
 def read(file: File, keys: str) -> Iterator[Record]:
-    """A page is known by its path; remark42 has no other names for them."""
+    """Article keys are paths; remark42 has no other ids."""
     version = FIRST.match(file.head)
     if version and int(version[1]) > 1:
         raise BadRequest(f"This backup is of version {int(version[1])}; version 1 is understood.")
@@ -67,7 +67,7 @@ def read(file: File, keys: str) -> Iterator[Record]:
 
 
 def about(line: bytes | None) -> tuple[set[str], dict[str, str]]:
-    """Pages that are closed, and the addresses of users who subscribed. Neither where the line is too long to be read."""
+    """Closed pages, and the addresses of subscribed users; neither if the line is too long."""
     try:
         said = orjson.loads(line or b"{}")
     except ValueError:

@@ -1,4 +1,4 @@
-"""A site's own list of its pages: a sitemap, or a feed (RSS 2.0 or Atom) with their titles and texts. Nothing is fetched."""
+"""A site's list of pages: a sitemap, or a feed (RSS 2.0 or Atom) with titles and texts. The reader fetches nothing."""
 
 from __future__ import annotations
 

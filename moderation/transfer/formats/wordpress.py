@@ -1,6 +1,6 @@
-"""WordPress: its export file (WXR), and what `wp comment list --format=json` prints, which has the spam that WXR leaves out.
+"""WordPress: its export file (WXR), and the output of `wp comment list --format=json`, which also has the spam.
 
-Both know comments and posts by the same numbers, so that one completes the other.
+Both use the same numbers of comments and posts, so one completes the other.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ WANTED = frozenset(
     )
 ) | {"title", "link", "pubDate", "content:encoded", "dsq:thread_identifier"}
 HELD, HELD_SIZE = 500, 4_000_000
-"""Comments of one post, and their characters, that are held back until it is known which post it is."""
+"""Comments of one post, and their characters, that are buffered until the post's fields are read."""
 
 
 def is_wxr(head: bytes) -> bool:
@@ -59,7 +59,7 @@ def is_wxr(head: bytes) -> bool:
 
 
 def read_wxr(file: File, keys: str) -> Iterator[Record]:
-    """Posts that are published, and their comments. `keys` is `id` or `path`."""
+    """Published posts and their comments. `keys` is `id` or `path`."""
     held, size = list[Element](), 0
     told: Element | None = None
     for element in elements(file, frozenset({ITEM, COMMENT}), WANTED):
@@ -67,7 +67,7 @@ def read_wxr(file: File, keys: str) -> Iterator[Record]:
         if element.within:
             held.append(element)
             size += sum(map(len, element.fields.values()))
-        # what a post is stands before its comments in WordPress's own files, but not in everybody's
+        # a post's fields precede its comments in WordPress's files, but not in all programs' files
         if told is item or not element.within or len(held) > HELD or size > HELD_SIZE:
             if told is not item and (held or is_page(item)):
                 yield post(item, keys)
@@ -77,7 +77,7 @@ def read_wxr(file: File, keys: str) -> Iterator[Record]:
 
 
 def is_page(item: Element) -> bool:
-    """Something that a reader can open, and not a picture, a menu or a draft's earlier version."""
+    """Whether it is a page for readers: no attachment, menu or revision."""
     return item.fields.get("wp:post_type", "post") in ("post", "page") and item.fields.get("wp:status") == "publish"
 
 
