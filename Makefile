@@ -1,17 +1,24 @@
 # Two commands: `make serve` and `make test`. Each sets up all that it needs, in .venv.
+# `make test` is the everyday job: five minutes on two cores. `make test-all` adds what is marked `long`, as .ci/run does.
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: serve test kernel clean bench peers screenshots
+.PHONY: serve test test-all checks kernel clean bench peers screenshots
 
 serve: .venv/ready kernel
 	MODERATION_DEMO=$${MODERATION_DEMO:-true} $(BIN)/python -m moderation serve
 
-test: .venv/ready-test kernel
+# worksteal: a worker gets neighbours, so that what a file's tests share is made once.
+test: checks
+	$(BIN)/pytest -n auto --dist worksteal -m "not long" $(PYTEST)
+
+test-all: checks
+	$(BIN)/pytest -n auto --dist worksteal $(PYTEST)
+
+checks: .venv/ready-test kernel
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/pytest -n auto $(PYTEST)
 
 bench: .venv/ready-test kernel
 	$(BIN)/python benchmarks/service.py

@@ -97,8 +97,8 @@ def browser(browsing: Browsing, request: pytest.FixtureRequest) -> Iterator[Brow
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest first: at the end all other processes would wait for it."""
-    items.sort(key=lambda item: item.path.name != "test_docker.py")
+    """The longest first: at the end all other processes would wait for them."""
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
 
 
 @pytest.hookimpl(tryfirst=True)

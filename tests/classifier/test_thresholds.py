@@ -13,6 +13,7 @@ from scipy.stats import beta
 from classifier import thresholds
 from classifier.labels import LABELS
 from classifier.thresholds import needed, parse, threshold, upper_bound
+from tests.budget import long
 
 SHARES = st.sampled_from([0.3, 0.1, 0.02, 0.01, 0.001])
 
@@ -75,6 +76,7 @@ def test_order_does_not_matter(size: int) -> None:
     assert threshold(sure, wrong, 0.05) == threshold(sure[mixed], wrong[mixed], 0.05)
 
 
+@long
 def test_among_many_towns_the_promise_is_broken_in_at_most_one_in_twenty() -> None:
     """The truth is known here: the share that is really wrong above a threshold, over 200 drawn sets of decisions."""
     broken, kept = 0, 0

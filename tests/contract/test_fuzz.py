@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -23,6 +24,7 @@ from urllib3 import Retry
 
 from moderation.app import routes as routes_of
 from moderation.settings import Settings
+from tests.budget import long
 from tests.conftest import Server, Service
 
 FIELDS = (
@@ -60,7 +62,7 @@ load_all_checks()
 TRUTHS = CHECKS.get_by_names(["status_code_conformance", "response_schema_conformance"])
 """Each answer is one that the document knows, in the shape that it says."""
 EXAMPLES = 25
-"""Of each operation."""
+"""Of each operation. Every day a fifth of them, on SQLite."""
 
 NASTY = ["\0", "a\0b", "%", "..", "\ud7ff\ue000", "\U0010ffff", "\u202e", "'\"--", "0" * 26, "z" * 26, "x" * 3000, "-1", "9" * 30,
          "1e999", "W10", "WzEsMl0", "WyJcdWQ4MDAiLCAiYSJd", "WyJcdTAwMDAiLCAiYSJd", "Wzk5OTk5OTk5OTk5OTk5OTk5OTk5OTksICJhIl0",
@@ -218,7 +220,7 @@ def real_places(server: Server) -> dict[tuple[str, str], str]:
     }
 
 
-def fuzz(server: Server, audience: str, headers: dict[str, str], examples: int = EXAMPLES) -> Counter[int]:
+def fuzz(server: Server, audience: str, headers: dict[str, str], examples: int) -> Counter[int]:
     """Every operation, with what its schema allows and with what it does not."""
     seen, problems = Counter[int](), list[str]()
 
@@ -257,9 +259,9 @@ def fuzz(server: Server, audience: str, headers: dict[str, str], examples: int =
     return seen
 
 
-def nasty(server: Server, audience: str, headers: dict[str, str]) -> Counter[int]:
-    """Every parameter with each value that has broken somebody's service before; the others are harmless."""
-    seen, problems = Counter[int](), list[str]()
+def nasty(server: Server, audience: str, headers: dict[str, str], every: int) -> Counter[int]:
+    """Every parameter with values that have broken somebody's service before: all, or one in `every`. The others are harmless."""
+    seen, problems, turn = Counter[int](), list[str](), itertools.count()
 
     def ask(method: str, path: str, **more: Any) -> None:
         with session.request(
@@ -280,7 +282,7 @@ def nasty(server: Server, audience: str, headers: dict[str, str]) -> Counter[int
                 return told_path
 
             for name, place in names.items():
-                for value in NASTY:
+                for value in NASTY[next(turn) % every :: every]:
                     if place == "path":
                         ask(method, path_with(**{name: value}))
                     else:
@@ -288,7 +290,7 @@ def nasty(server: Server, audience: str, headers: dict[str, str]) -> Counter[int
                         if name == "cursor" and "order" in [*names, *("order" for _ in "x")]:
                             ask(method, f"{path_with()}?order=uncertain&{quote(name)}={quote(value, safe='')}")
             if "application/json" in told.get("requestBody", {}).get("content", {}):
-                for sent in BODIES:
+                for sent in BODIES[next(turn) % every :: every]:
                     ask(method, path_with(), data=json.dumps(sent))
         for origin in ("null", "http://[", "http://", "\xff", "x" * 3000):
             headers = headers | {"Origin": origin, "Content-Type": "application/json"}
@@ -325,23 +327,34 @@ AUDIENCES = [
 ]
 
 
+def budgets(everyday: int, all_: int) -> pytest.MarkDecorator:
+    """On which database, and how much: a little every day, all in the long job, on both."""
+    cases = [("sqlite", everyday), pytest.param("sqlite", all_, marks=long), pytest.param("postgres", all_, marks=long)]
+    return pytest.mark.parametrize(("address", "budget"), cases, indirect=["address"])
+
+
 @pytest.mark.parametrize("audience", AUDIENCES)
+@budgets(EXAMPLES // 5, EXAMPLES)
 def test_what_the_document_allows_or_nearly_allows_makes_no_500(
-    running: Server, bearer: dict[str, str], audience: str
+    running: Server, bearer: dict[str, str], audience: str, budget: int
 ) -> None:
-    seen = fuzz(running, audience, bearer)
+    seen = fuzz(running, audience, bearer, budget)
     assert sum(seen.values()) > 100 and seen[200] and seen[422] and seen[404], seen
     assert '"level": "error"' not in running.log
 
 
-def test_strangers_make_no_500_either(running: Server) -> None:
-    seen = fuzz(running, "all", {}, examples=10)
+@budgets(2, 10)
+def test_strangers_make_no_500_either(running: Server, budget: int) -> None:
+    seen = fuzz(running, "all", {}, budget)
     assert sum(seen.values()) > 100 and seen[401], seen
     assert '"level": "error"' not in running.log
 
 
 @pytest.mark.parametrize("audience", AUDIENCES)
-def test_values_that_have_broken_others_break_nothing(running: Server, bearer: dict[str, str], audience: str) -> None:
-    seen = nasty(running, audience, bearer | {"Content-Type": "application/json"})
+@budgets(8, 1)
+def test_values_that_have_broken_others_break_nothing(
+    running: Server, bearer: dict[str, str], audience: str, budget: int
+) -> None:
+    seen = nasty(running, audience, bearer | {"Content-Type": "application/json"}, budget)
     assert seen[404] and seen[422], seen
     assert '"level": "error"' not in running.log

@@ -29,6 +29,7 @@ from moderation.transfer.formats.file import File
 from moderation.transfer.formats.readers import READERS, reader_for
 from moderation.transfer.importing import Arrivals
 from moderation.transfer.records import ImportedComment, Record, Skipped
+from tests.budget import daily
 from tests.conftest import ROOT
 from tests.transfer import foreign
 from tests.transfer.foreign import Row
@@ -307,16 +308,19 @@ linux = pytest.mark.skipif(sys.platform != "linux", reason="the most memory that
 @linux
 @pytest.mark.parametrize(
     "attack",
-    [
-        "one long text",
-        "one long tag",
-        "one long comment",
-        "many names",
-        "deep nesting",
-        "one long line",
-        "zeros",
-        "deep json",
-    ],
+    daily(
+        [
+            "one long text",
+            "one long tag",
+            "one long comment",
+            "many names",
+            "deep nesting",
+            "one long line",
+            "zeros",
+            "deep json",
+        ],
+        2,
+    ),
 )
 def test_an_attack_on_memory_stays_small(tmp_path: Path, attack: str) -> None:
     """Each unpacks to 200 MB or more from a file of a few hundred kilobytes."""
@@ -342,7 +346,7 @@ def test_an_attack_on_memory_stays_small(tmp_path: Path, attack: str) -> None:
 
 
 @linux
-@pytest.mark.parametrize("system", ["wordpress", "wp-cli", "disqus", "remark42"])
+@pytest.mark.parametrize("system", daily(["wordpress", "wp-cli", "disqus", "remark42"], 1))
 def test_a_large_file_needs_no_more_memory_than_a_small_one(tmp_path: Path, system: str) -> None:
     """10,000 comments; the benchmark does the same with a gigabyte (benchmarks/importing.py)."""
     rows = (Row(n, n - 1 if n % 3 else 0, body=f"Words of comment {n}. " * 40) for n in range(1, 10_001))
