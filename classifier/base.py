@@ -71,7 +71,7 @@ class Base:
         return out
 
     def _log_odds(self, texts: Sequence[str], shape: Floats, correction: Correction | None) -> Floats:
-        """By the kernel where it is built, else by numpy."""
+        """By the kernel where there is one, else by numpy."""
         if built := correction.kernel if correction else self.kernel:
             return built.log_odds(texts, shape)
         views = [as_written(text) for text in texts], [normalised(text, self.fold) for text in texts]
@@ -83,7 +83,7 @@ class Base:
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """What one site's decisions add. weights: [SITE_BUCKETS, labels]; shift: [labels] to every text of the site."""
+    """The correction of one site. weights: [SITE_BUCKETS, labels]; shift: [labels], added to every text of the site."""
 
     version: str
     weights: Floats
@@ -93,7 +93,7 @@ class Correction:
 
 
 def open_base(models: Path | None, version: str | None = None) -> Base:
-    """The base that the operator's folder points to, or else the shipped one; or a version of either by its name."""
+    """The base that the operator's folder points to, else the shipped one; or a version of either by name. Raises ModelError."""
     if version is not None:
         own = models is not None and (models / version).is_dir()
         return Base(registry.read(models if own and models else registry.SHIPPED, version))
@@ -105,14 +105,14 @@ def open_base(models: Path | None, version: str | None = None) -> Base:
 
 
 def base_home(models: Path | None) -> Path:
-    """The folder whose pointer names the base: the operator's if it has one, be it broken, else the package's."""
+    """The folder whose pointer names the base: the operator's if it has a pointer, even a broken one, else the package's."""
     if models is None or (models.is_dir() and not os.path.lexists(models / "current")) or not os.path.lexists(models):
         return registry.SHIPPED
     return models
 
 
 def open_correction(folder: Path, version: str, base: Base) -> Correction:
-    """One correction, refused unless it was made for this base."""
+    """One correction. Raises ModelError, also for a correction of another base."""
     read = registry.read(folder, version)
     if read.card.get("base") != base.checksum:
         raise ModelError(f"{version} corrects another base than {base.version}, so it is ignored")

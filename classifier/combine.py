@@ -1,8 +1,8 @@
 """The second stage: a few dozen numbers per text → one calibrated probability per label. numpy only.
 
-Per label: the mean of the log-odds as written and normalised, how far a window of a long text lies above it, and what the
-hidden units say; for spam the structure numbers; for some toxic labels what the others say (`identity_attack` feeds no other).
-Fitted on rows that neither weights nor units ever saw, clean and disguised, so it is the calibration.
+The inputs of a label are the mean log-odds of both views, the window excess of a long text and the log-odds of the hidden
+units; for spam also the structure numbers; for some toxic labels also the inputs of the others (`identity_attack` is none of
+them). It is fitted on rows that weights and units never saw, clean and disguised, and so it is the calibration.
 """
 
 from __future__ import annotations
@@ -19,14 +19,13 @@ from classifier.labels import LABELS
 from classifier.linear import VIEWS, Floats, Linear
 
 OWN: tuple[str, ...] = ("whole text", "window_excess", "hidden units")
-"""Fewer inputs rank better: the two views apart, the higher of them and a second window gave no label more."""
+"""Separate views, the higher view and a second window improved no label."""
 HIDDEN = OWN.index("hidden units")
 SHARED: tuple[str, ...] = ("toxicity", "severe_toxicity", "obscene", "threat", "insult")
 LEANING: frozenset[str] = frozenset({"severe_toxicity", "obscene", "insult"})
-"""What reads the others too. Jigsaw, folds left out, without → with: obscene 0.978 → 0.980, insult 0.969 → 0.971; but
-toxicity 0.972 → 0.969, threat 0.949 → 0.937, identity_attack 0.951 → 0.949."""
+"""Labels that read the other SHARED labels too; the remaining ones lose by it (docs/classifier.md)."""
 LIMIT = 8.0
-"""The most that a site's correction may move a label, in log-odds."""
+"""The most that a site's correction moves a label, in log-odds."""
 _COUNT = len(LABELS)
 _LOW, _HIGH, _ONE = np.array(-30.0), np.array(30.0), np.array(1.0)
 WIDTH = len(OWN) * _COUNT + len(structure.NAMES)
@@ -44,12 +43,12 @@ def _others(label: str) -> tuple[str, ...]:
 
 
 def wide(linear: Linear, shape: Floats) -> Floats:
-    """[texts, WIDTH] everything that a stage may read: OWN × labels, then the structure."""
+    """[texts, WIDTH] all possible inputs: OWN × labels, then the structure numbers."""
     return np.concatenate([linear.whole.mean(axis=1), linear.window_excess, linear.hidden, shape], axis=1)
 
 
 def _columns(label: int) -> list[int]:
-    """Where in `wide` the inputs of a label's stage stand."""
+    """The columns of `wide` that a label's stage reads."""
     own = [block * _COUNT + label for block in range(len(OWN))]
     if LABELS[label] == "spam":
         return own + list(range(len(OWN) * _COUNT, WIDTH))
@@ -57,12 +56,12 @@ def _columns(label: int) -> list[int]:
 
 
 def inputs(linear: Linear, label: int, shape: Floats) -> Floats:
-    """[texts, inputs] of one label, as its stage is fitted."""
+    """[texts, inputs] of one label's stage."""
     return np.asarray(wide(linear, shape)[:, _columns(label)], dtype=np.float32)
 
 
 class Combine:
-    """stages: label → {"weights": [...], "bias": b}. A label without a stage was never trained: its score stays 0."""
+    """stages: label → {"weights": [...], "bias": b}. A label without a stage was never trained and scores 0."""
 
     def __init__(self, stages: Mapping[str, Mapping[str, Any]]) -> None:
         self.weights = np.zeros((WIDTH, _COUNT), np.float32)
@@ -78,21 +77,21 @@ class Combine:
             self.bias[column] = bias
 
     def log_odds(self, linear: Linear, shape: Floats) -> Floats:
-        """[texts, labels] log-odds; the sites' corrections are added here, after calibration."""
+        """[texts, labels] log-odds, with the site's correction, which is added after calibration."""
         out = wide(linear, shape) @ self.weights + self.bias
         return np.asarray(out + np.minimum(np.maximum(linear.site, -LIMIT), LIMIT), dtype=np.float32)
 
     def gain(self) -> Floats:
-        """[labels, labels] how much each label's log-odds (rows) move with those of one view for each label (columns)."""
+        """[labels, labels] the derivative of each label's log-odds (rows) by the log-odds of one view for each label (columns)."""
         return np.asarray(self.weights[:_COUNT].T / VIEWS, dtype=np.float32)
 
     def hidden_gain(self) -> Floats:
-        """[labels] the same for what the hidden units say of a label: nothing else reads that."""
+        """[labels] the derivative of each label's log-odds by the hidden units' log-odds of the same label."""
         return np.asarray(self.weights[HIDDEN * _COUNT : (HIDDEN + 1) * _COUNT].diagonal(), dtype=np.float32)
 
 
 def probability(log_odds: Floats) -> Floats:
-    """Log-odds → 0..1, finite whatever comes in."""
+    """Log-odds → 0..1. NaN gives 0.5."""
     z: npt.NDArray[np.float64] = np.maximum(log_odds, _LOW)
     np.minimum(z, _HIGH, out=z)
     np.negative(z, out=z)

@@ -1,4 +1,4 @@
-"""What the classifier is asked, and what it is taught. Standard library only."""
+"""The questions and answers of the classifier, and the examples that it learns from. Standard library only."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from classifier.labels import Scores
 
 @dataclass(frozen=True, slots=True)
 class Author:
-    """What is known of who wrote a text. Never the whole email, never the IP."""
+    """The author of a text, without the local part of the email and without the IP."""
 
     name: str = ""
     url: str = ""
@@ -19,7 +19,7 @@ class Author:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One text to score; `site` picks that site's correction, if it has one."""
+    """One text to score. site: whose correction applies, if it has one."""
 
     text: str
     author: Author = Author()
@@ -28,7 +28,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """The answer: a probability per label and the version of the model that gave it."""
+    """A probability per label, and the version of the model that gave them."""
 
     scores: Scores
     model: str
@@ -36,9 +36,10 @@ class Scored:
 
 @dataclass(frozen=True, slots=True)
 class Attribution:
-    """Why a label's score is what it is: `weight` (log-odds; above 0 raises) and code-point spans into the text.
+    """The part of a label's score that one feature carries.
 
-    share: how much of all that raised or lowered the label this is, 0..1."""
+    weight: log-odds, above 0 where it raises the score; spans: code points of the text; share: of the absolute weights of all
+    features of the label, 0..1."""
 
     label: str
     feature: str
@@ -49,15 +50,15 @@ class Attribution:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A text and what is known of it. A label that is absent is unknown, not negative."""
+    """A text with its labels. An absent label is unknown."""
 
     text: str
     labels: Mapping[str, float]
     author: Author = Author()
     source: str = ""
     group: str = ""
-    """Texts of one group (a blog, a video, a thread) never stand on both sides of a split."""
+    """A blog, a video, a thread. All texts of a group stand on one side of a split."""
     author_key: str = ""
-    """An opaque name for who wrote it, so that one author cannot teach too much."""
+    """An opaque name of the author, by which the decisions on one author are counted."""
     when: float = field(default=0.0)
     """Unix seconds of the decision, for splits by time."""

@@ -1,8 +1,7 @@
-"""Why a score is what it is: every n-gram's weight given back to the characters it came from. numpy only.
+"""Attributions: the weight of every n-gram, given back to the characters of the text and summed per word. numpy only.
 
-The gradient of the second stage says how much one unit of each view counts, and the hidden units' slope in this very text
-what a part of their sums does; an n-gram's share is laid on its characters, followed back through the normalisation to the
-original text, and summed per word.
+The gradient of the second stage weighs each view, and the slope of the hidden units in this text weighs the parts of their
+sums. An n-gram's share is spread over its characters, which are followed back through the normalisation to the original text.
 """
 
 from __future__ import annotations
@@ -76,7 +75,7 @@ def attributions(base: Base, asked: Asked, correction: Floats | None = None) -> 
 
 
 def _slopes(base: Base, text: str) -> Floats:
-    """[UNITS, labels] what a part of a hidden unit's sum moves each label by in this text."""
+    """[UNITS, labels] the effect of a part of a hidden unit's sum on each label in this text."""
     return base.table.hidden.slopes(base.table.unit_sums(text)) * base.combine.hidden_gain()
 
 

@@ -1,4 +1,4 @@
-"""Words that name who people are. To every label but `identity_attack` they are one placeholder, whichever they are."""
+"""Identity terms: words that name groups of people. Only `identity_attack` tells them apart; other labels see one placeholder."""
 
 from __future__ import annotations
 

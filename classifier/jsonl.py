@@ -1,4 +1,4 @@
-"""Examples and questions as JSON lines; bad input is refused by its line number."""
+"""Examples and texts to score as JSON lines; bad input is refused with its line number."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from classifier.labels import LABELS
 
 
 class BadLine(Exception):
-    """The message names the line and what is wrong with it, never the text."""
+    """A line that cannot be read. The message has its number and the fault, without the text."""
 
 
 def asked(lines: Iterable[str | bytes]) -> Iterator[Asked]:

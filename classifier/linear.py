@@ -1,8 +1,8 @@
-"""The linear part: texts → per label and view one number before the second stage. numpy only.
+"""The linear part: texts → log-odds per view and label, before the second stage. numpy only.
 
-A row of the table is [weight × idf of the seven labels, idf²]. The eighth column makes the length of the vector come
-out of the same sum, so that TF-IDF with a norm costs no more than counting. Identity rows have idf² = 0: they lengthen
-nothing, so the other labels cannot even see how long such a word is.
+A row of the table is [weight × idf of the seven labels, idf²]. The eighth column gives the length of the vector in the same
+sum, so TF-IDF with a norm costs as much as counting. Identity rows have idf² = 0, so that the other labels do not see the
+length of an identity term.
 """
 
 from __future__ import annotations
@@ -23,16 +23,15 @@ from classifier.views import LONGEST
 Floats = npt.NDArray[np.float32]
 
 WORDS = 1.5
-"""Words count half as much again as characters: light but steady, measured by the prototype on all toxicity sources."""
+"""Weight of words beside characters, measured by the prototype on all toxicity sources."""
 VIEWS = 2
 WINDOW = 2
-"""Segments of a window, about 200 characters: a short insult in long padding shows in one."""
+"""Segments of a window, about 200 characters: a short insult in long padding raises one window."""
 CHANCE = 0.8
-"""Times the logarithm of how many segments a text has: so far above the whole lies the highest window of a good text, by
-chance. Uncorrected, long good comments passed for worse than short ones: toxicity of Jigsaw on folds left out 0.967 → 0.972,
-threat 0.931 → 0.949, recall of disguised toxic texts at the clean 5 % alarm threshold 0.77 → 0.82."""
+"""Times the logarithm of the number of segments: how far the highest window of a good text lies above the whole by chance. The
+correction keeps long good comments from scoring higher than short ones; figures in docs/classifier.md."""
 OUT_OF_VOCABULARY = 12.0
-"""idf² of an n-gram that the base does not know, as a site's correction sees it: that of the rarest it does know."""
+"""idf² of an n-gram out of vocabulary in a site's correction: that of the rarest n-gram of the vocabulary."""
 FINGERPRINTS_FILE = "owners"
 """The name that format 1 of a model folder has for the bucket fingerprints."""
 _COUNT = len(LABELS)
@@ -44,9 +43,9 @@ _CHUNK = 60_000
 class Linear:
     """whole: [texts, views, labels] log-odds of the whole text.
 
-    window_excess: [texts, labels] how far its highest window lies above it, beyond CHANCE (mean of the views; zeros for a text that is
-    not long). hidden: [texts, labels] log-odds by the hidden units. site: [texts, labels] what the site's
-    correction adds (zeros without)."""
+    window_excess: [texts, labels] how far the highest window lies above it, beyond CHANCE (mean of the views; zeros for short
+    texts). hidden: [texts, labels] log-odds by the hidden units. site: [texts, labels] log-odds of the site's correction
+    (zeros without one)."""
 
     whole: Floats
     window_excess: Floats
@@ -59,7 +58,7 @@ class Linear:
         return cls(*(np.zeros(shape, np.float32) for shape in shapes))
 
     def part(self, which: slice) -> Linear:
-        """Views of these texts: what is written into them is written into this."""
+        """The rows `which`, as views into these arrays."""
         return Linear(self.whole[which], self.window_excess[which], self.hidden[which], self.site[which])
 
     def put(self, where: npt.NDArray[Any], other: Linear) -> None:
@@ -69,7 +68,7 @@ class Linear:
 
 
 def norm(squares: float) -> float:
-    """Length of a block from its sum of idf². The 1 keeps a lone n-gram from shouting."""
+    """Length of a block from its sum of idf². The 1 damps texts of one or two n-grams."""
     return float((squares + 1.0) ** 0.5)
 
 
@@ -81,14 +80,14 @@ class Table:
         self.bias = bias
         self.hasher = hasher
         self.hidden = hidden
-        # What serves keeps a row's two views side by side, where one look at memory finds both; what trains does not.
+        # Serving keeps a row's two views side by side, so that one access to memory finds both; training does not.
         rows = weights.swapaxes(0, 1)
         self._apart = not rows.flags.c_contiguous
         self._flat = (weights if self._apart else rows).reshape(-1, weights.shape[-1])
         self._ones = np.ones(4 * (_CHUNK + LONGEST), np.float32)
 
     def arrays(self) -> dict[str, npt.NDArray[Any]]:
-        """As a model folder keeps it."""
+        """In the format of a model folder."""
         assert self.hasher.bucket_fingerprints is not None, "a fitted table has a vocabulary"
         weights = self.weights.astype(np.float16)
         return {

@@ -1,7 +1,7 @@
-"""The texts most alike, from their words alone: hashed stems, weighted by how rare they are among the texts compared.
+"""The nearest texts of a collection, by their words: hashed stems, weighted by their rarity in the collection.
 
-A text's vector depends on nothing but the text, so it is worked out once and kept; how rare a stem is depends on the
-collection, so that is worked out in memory.
+A text's vector depends on the text alone, so it is computed once and stored. The rarity of a stem depends on the collection, so
+it is computed in memory.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ import numpy.typing as npt
 from classifier.streamsafe import normalize
 
 VERSION = 1
-"""To be raised with every change of what a vector is: what is kept of another version is worked out again."""
+"""Raised with every change of the vectors: stored vectors of another version are computed again."""
 BUCKETS = 1 << 18
 STEM = 5
-"""Characters of a word that count: *garden*, *gardens*, *gardening*, and as well in languages that we know nothing of."""
+"""Characters of a stem: *garden*, *gardens* and *gardening* share one, in every language alike."""
 MOST = 512
 """Stems of one text, its most frequent ones."""
 READ = 20_000
-"""Characters of one text that are looked at."""
+"""Characters of one text that are read."""
 
-# Scripts that leave no space between words, and Hangul, which leaves none before its particles: pairs of characters
-# stand for words there, and ideographs for themselves too.
+# Scripts without spaces between words, and Hangul, whose particles follow without a space: there pairs of characters are
+# stems, and single ideographs too.
 _RUN = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\u2fdf\u3005-\u3007\u3041-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3\uf900-\ufaff\U00020000-\U0003ffff"
 _IDEOGRAPH = re.compile("[\u2e80-\u2fdf\u3005-\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
-# Anything but spaces, punctuation and symbols; combining marks belong to their words, which `\w` does not know.
+# Everything except spaces, punctuation and symbols. Combining marks belong to their words; `\w` excludes them.
 _PIECE = re.compile(
     rf"([{_RUN}]+)|[^\s\x00-/:-@\[-`{{-\u00bf\u2000-\u206f\u20a0-\u2bff\u3000-\u303f\ufe30-\ufe4f\uff00-\uff0f{_RUN}]+"
 )
@@ -44,13 +44,13 @@ Floats = npt.NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class Vector:
-    """Which buckets a text touches, each once, and how often (damped)."""
+    """buckets: of the text's stems, each once; counts: 1 + log of how often."""
 
     buckets: npt.NDArray[np.int32]
     counts: Floats
 
     def pack(self) -> str:
-        """As text, so that every database and every backup holds it alike."""
+        """As ASCII text, for databases and backups."""
         both = self.buckets.astype("<i4").tobytes() + self.counts.astype("<f4").tobytes()
         return base64.b64encode(both).decode()
 
@@ -62,7 +62,7 @@ class Vector:
 
 
 def stems(text: str) -> list[str]:
-    """In the order of the text; a stem as often as it stands there."""
+    """All stems, in the order of the text."""
     found = []
     for piece in _PIECE.finditer(normalize("NFKC", text[:READ])[: 2 * READ].casefold()):
         if run := piece[1]:
@@ -89,7 +89,7 @@ NOTHING = vector("")
 
 
 class Nearest:
-    """A collection of vectors, to be asked which are most like one."""
+    """A collection of vectors and their similarity to another."""
 
     def __init__(self, vectors: Sequence[Vector]) -> None:
         self._count = len(vectors)
@@ -101,12 +101,12 @@ class Nearest:
 
     @cached_property
     def _rarity(self) -> Floats:
-        """0 for what every text has."""
+        """[BUCKETS] idf; 0 for a stem that every text has."""
         have = np.bincount(self._buckets, minlength=BUCKETS)
         return np.log((1 + self._count) / (1 + have)).astype(np.float32)
 
     def similarity(self, to: Vector) -> npt.NDArray[np.float64]:
-        """To each of the collection, in its order: 0 for nothing in common, 1 for the same stems."""
+        """[vectors] cosine to each of the collection: 0 without common stems, 1 for the same stems."""
         asked = np.zeros(BUCKETS, np.float32)
         asked[to.buckets] = to.counts * self._rarity[to.buckets]
         dots = np.bincount(self._owner, self._weights * asked[self._buckets], self._count)

@@ -1,4 +1,4 @@
-"""What a long command says while it works: on stderr, so that stdout stays what a script needs."""
+"""Progress of long commands, on standard error: standard output is for scripts."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def log(text: str) -> None:
 
 
 def counted(items: Iterable[T], what: str) -> Iterator[T]:
-    """The items as they are; every few seconds, how many there were."""
+    """The items, with a line of progress every few seconds."""
     told = time.monotonic()
     for number, item in enumerate(items, 1):
         yield item

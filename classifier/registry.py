@@ -7,8 +7,8 @@
     models/sites/KEY/current           one line: the correction that is live for this site, or `base`
     models/sites/KEY/<version>/        a correction
 
-Nothing here runs code from a file: arrays are read without pickle, the rest is JSON. What is missing, truncated,
-altered or of an unknown format is refused by name.
+Files cannot run code: arrays are read without pickle, the rest is JSON. A file that is missing, truncated, altered or of an
+unknown format is refused by name.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ import numpy.typing as npt
 FORMAT = 1
 KEPT = 5
 BARE = "base"
-"""What a site's pointer says when no correction is live."""
+"""The pointer of a site without a live correction."""
 SHIPPED = Path(__file__).parent / "models"
 
 _VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,79}")
@@ -40,12 +40,12 @@ Array = npt.NDArray[Any]
 
 
 class ModelError(Exception):
-    """A model cannot be used; the message names the file and what is wrong with it, never a text."""
+    """A model cannot be used. The message names the file and the fault, without any text."""
 
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """A version that was read and checked."""
+    """A version, read and checked."""
 
     version: str
     card: dict[str, Any]
@@ -69,13 +69,13 @@ def is_version(name: str) -> bool:
 
 
 def site_folder(models: Path, site: str) -> Path:
-    """Where a site's corrections live; any key is a safe name."""
+    """The folder of a site's corrections. Any key becomes a safe name."""
     name = quote(site, safe="")
     return models / "sites" / (name.replace(".", "%2E") or "%00")
 
 
 def pointer(folder: Path) -> str | None:
-    """The version that `folder/current` names, None without a pointer."""
+    """The version that `folder/current` names, None without a pointer. Raises ModelError."""
     try:
         text = (folder / "current").read_text("utf-8").strip()
     except FileNotFoundError:
@@ -88,7 +88,7 @@ def pointer(folder: Path) -> str | None:
 
 
 def point(folder: Path, version: str) -> None:
-    """Moves the pointer in one step: readers see the old one or the new one."""
+    """Moves the pointer atomically."""
     beside = folder / f".current-{secrets.token_hex(4)}"
     with open(beside, "w", encoding="utf-8") as file:
         file.write(version + "\n")
@@ -100,7 +100,7 @@ def point(folder: Path, version: str) -> None:
 def write(
     folder: Path, version: str, card: Mapping[str, Any], data: Mapping[str, Any], arrays: Mapping[str, Array]
 ) -> Path:
-    """Writes a version beside the others and renames it into place. The pointer does not move."""
+    """Writes a version beside the others and renames it into place; the pointer stays. Raises ModelError."""
     if not _VERSION.fullmatch(version):
         raise ModelError("a version is letters, digits, - and _")
     folder.mkdir(parents=True, exist_ok=True)
@@ -127,7 +127,7 @@ def write(
 
 
 def read(folder: Path, version: str) -> Folder:
-    """Reads and checks one version."""
+    """Reads and checks one version. Raises ModelError."""
     if not _VERSION.fullmatch(version):
         raise ModelError("that is not the name of a version")
     home = folder / version
@@ -179,7 +179,7 @@ def listed(folder: Path) -> list[Kept]:
 
 
 def prune(folder: Path) -> None:
-    """Keeps the last five and whatever is current."""
+    """Removes all but the last KEPT versions and the current one."""
     for kept in listed(folder)[:-KEPT]:
         if not kept.current:
             shutil.rmtree(folder / kept.version, ignore_errors=True)
@@ -187,7 +187,7 @@ def prune(folder: Path) -> None:
 
 
 def roll_back(models: Path, site: str) -> str | None:
-    """Back to what was live before the site's current correction; None is the bare base."""
+    """Back to the version before the site's current correction; None is the bare base. Raises ModelError."""
     folder = site_folder(models, site)
     now = pointer(folder)
     if now is None or (now == BARE and _before(folder, now) is None):
@@ -205,10 +205,10 @@ def roll_back(models: Path, site: str) -> str | None:
 def promote(
     folder: Path, version: str, comparison: Mapping[str, Any] | None, current: str, force: str = ""
 ) -> dict[str, Any]:
-    """The pointer moves to a version that a comparison with what is current now does not call worse.
+    """Moves the pointer to a version that a comparison with the current one does not call worse. Raises ModelError.
 
-    current: the checksum of what is current now, so that an old comparison does not count; force: a reason to do
-    without one. What was before, and why, is a line of the history, which is returned."""
+    current: the checksum of the current version, by which an outdated comparison is refused; force: a reason that replaces a
+    comparison. Returns the new line of the history."""
     now = pointer(folder)
     if version == now:
         raise ModelError(f"{version} is current already")
@@ -238,7 +238,7 @@ def promote(
 
 
 def promote_base(folder: Path, why: str) -> None:
-    """A site goes without its correction: the bare base serves it."""
+    """Ends a site's correction: the bare base serves it. Raises ModelError."""
     now = pointer(folder)
     if now is None or now == BARE:
         raise ModelError("the base serves this site as it is already")
@@ -247,7 +247,7 @@ def promote_base(folder: Path, why: str) -> None:
 
 
 def roll_back_base(models: Path) -> str | None:
-    """The base goes back to what was current before; None is the shipped one."""
+    """Back to the base before the current one; None is the shipped one. Raises ModelError."""
     now = pointer(models)
     before = _before(models, now) if now else None
     if now is None or (before is None and models.resolve() == SHIPPED.resolve()):
@@ -260,7 +260,7 @@ def roll_back_base(models: Path) -> str | None:
 
 
 def _before(folder: Path, now: str) -> str | None:
-    """What was current when `now` was promoted, by the history."""
+    """The version before `now`, by the history."""
     for line in reversed(history(folder)):
         if line.get("act") == "promote" and line.get("version") == now:
             before = line.get("before")
@@ -277,7 +277,7 @@ def history(folder: Path) -> list[dict[str, Any]]:
 
 
 def _move(folder: Path, version: str | None, line: Mapping[str, Any]) -> None:
-    """The history first, the pointer last: a line without its move is harmless, a move without its line is not."""
+    """Writes the history first and moves the pointer last: a line without a move is harmless."""
     with open(folder / "history.jsonl", "a", encoding="utf-8") as file:
         file.write(json.dumps(line) + "\n")
         file.flush()
@@ -289,7 +289,7 @@ def _move(folder: Path, version: str | None, line: Mapping[str, Any]) -> None:
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """Beside, then renamed: a reader never sees half of it."""
+    """Writes atomically: beside, then renamed."""
     beside = path.with_name(f".writing-{secrets.token_hex(4)}")
     _json(beside, content)
     os.replace(beside, path)

@@ -1,7 +1,7 @@
 """Scores texts with the current base and each site's correction. numpy only; safe to call from several threads.
 
-Everything that is loaded hangs on one immutable object that is swapped whole, so that a batch sees one model from its
-first text to its last, and a broken new version leaves the last good one serving.
+All that is loaded belongs to one immutable object, which is replaced as a whole. So a batch sees one model from its first text to
+its last, and the last good version serves while a new one is broken.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def _stamp(path: str) -> Stamp:
 
 
 class Classifier:
-    """models: the operator's model folder (it may not exist yet); None = the shipped base alone."""
+    """models: the operator's model folder, which need not exist; None = the shipped base alone."""
 
     def __init__(self, models: Path | None = None) -> None:
         self.models = models
@@ -58,7 +58,7 @@ class Classifier:
 
     @property
     def version(self) -> str:
-        """The base that is serving; "" before `load`."""
+        """The version of the serving base; "" before `load`."""
         return self._live.base.version if self._live else ""
 
     @property
@@ -68,11 +68,11 @@ class Classifier:
 
     @property
     def slow(self) -> str:
-        """Why scoring takes longer than it need; "" where it does not."""
+        """Why scoring is slow; "" where the kernel serves."""
         return "" if self._loaded().base.kernel else f"{kernel.problem()}, so numpy scores: {kernel.BUILD}"
 
     def load(self) -> None:
-        """Reads the base (else ModelError) and every site's correction (one that is broken is skipped: `problem`)."""
+        """Reads the base and every site's correction. A broken correction is skipped and named by `problem`. Raises ModelError."""
         if self._live is None:
             stamps = self._look()
             base = open_base(self.models)
@@ -81,7 +81,7 @@ class Classifier:
             self._tell()
 
     def refresh(self) -> bool:
-        """Takes up moved pointers. Costs a stat per pointer when nothing moved."""
+        """Loads versions whose pointers have moved, at the cost of one stat per pointer. Whether anything changed."""
         live = self._loaded()
         stamps = self._look()
         if stamps == self._stamps:
@@ -105,7 +105,7 @@ class Classifier:
         return changed
 
     def score(self, asked: Sequence[Asked]) -> list[Scored]:
-        """A probability per label for each text, in order. Any text is legal; the answer is always finite."""
+        """A finite probability per label for each text, in order. Any text is legal."""
         live = self._loaded()
         if not asked:
             return []
@@ -133,7 +133,7 @@ class Classifier:
         return attributions(base, asked, correction.weights if correction else None)
 
     def serving(self, site: str) -> str:
-        """The version that decides on a site: its correction, else the base."""
+        """The version that serves a site: its correction, else the base."""
         live = self._loaded()
         return live.sites[site].version if site in live.sites else live.base.version
 

@@ -1,9 +1,8 @@
-"""Texts that are nearly one: shingles of five characters, and a few numbers of each text under which those alike meet.
+"""Near-duplicates: shingles of five characters, and MinHash keys under which similar texts are found.
 
-The similarity of two texts is the share of shingles that they have in common (Jaccard). To find those alike to one among
-many, each text has a dozen keys, each made of three minima of fixed hashes (MinHash, in bands): of texts with a similarity
-of 0.7, 99 in 100 pairs have a key in common, of unrelated ones hardly any. Keys are stored, so nothing here may change
-what a text's keys are, but under another VERSION.
+The similarity of two texts is the share of their shingles that both have (Jaccard). For the search among many, each text has
+twelve keys, each of three minima of fixed hashes (MinHash, in bands): 99 of 100 pairs with a similarity of 0.7 share a key, and
+hardly any unrelated pair does. Keys are stored, so a change of the keys raises VERSION.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ LENGTH = 5
 """Characters of a shingle."""
 BANDS, ROWS = 12, 3
 READ = 10_000
-"""Characters of one text that are looked at."""
+"""Characters of one text that are read."""
 
 Shingles = npt.NDArray[np.uint64]
 """Hashed, sorted, each once."""
@@ -37,7 +36,7 @@ _ONE, _TWO = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 
 
 def _mixed(values: Shingles) -> Shingles:
-    """Every bit depends on every bit (the finalizer of SplitMix64)."""
+    """The finaliser of SplitMix64: every output bit depends on every input bit."""
     values = (values ^ (values >> np.uint64(30))) * _ONE
     values = (values ^ (values >> np.uint64(27))) * _TWO
     return values ^ (values >> np.uint64(31))
@@ -49,7 +48,7 @@ _BANDS = _mixed(np.arange(2001, 2001 + BANDS, dtype=np.uint64))
 
 
 def _rolled(text: str) -> Shingles:
-    """A number for each run of LENGTH characters; one for a text that is shorter."""
+    """One number for each run of LENGTH characters; one for a shorter text."""
     codes = np.frombuffer(text.ljust(LENGTH).encode("utf-32-le", "replace"), "<u4").astype(np.uint64)
     count = len(codes) - LENGTH + 1
     found = np.zeros(count, np.uint64)
@@ -59,13 +58,12 @@ def _rolled(text: str) -> Shingles:
 
 
 def _named(kind: str, word: str) -> Shingles:
-    """One number for a whole word that is no text: a link's host, a name."""
+    """One number for a whole word outside the text: a link's host, a name."""
     return np.bitwise_xor.reduce(_rolled(f"\0{kind} {word}"), keepdims=True)
 
 
 def shingles(text: str, name: str = "", url: str = "") -> Shingles:
-    """Of the text as it reads: without case, punctuation, figures and what cannot be seen. A link counts by where it leads
-    to, a name as a whole."""
+    """Of the text without case, punctuation, digits and invisible characters. A link counts by its host, a name as a whole."""
     plain = _UNSEEN.sub("", normalize("NFKC", text[:READ])[: 2 * READ]).casefold()
     hosts = {match[1].removeprefix("www.") for match in _LINK.finditer(f"{plain} {url.casefold()}")}
     words = _FIGURE.sub("0", _GAP.sub(" ", _LINK.sub(" ", plain))).strip()
@@ -77,7 +75,7 @@ def shingles(text: str, name: str = "", url: str = "") -> Shingles:
 
 
 def keys(found: Shingles) -> list[int]:
-    """The text's keys, one for each band, as signed 64-bit numbers; none for a text of nothing."""
+    """One key for each band, as signed 64-bit numbers; none for a text without shingles."""
     if not len(found):
         return []
     lowest = _mixed(found[None, :] ^ _SEEDS).min(axis=1).reshape(BANDS, ROWS)
@@ -88,7 +86,7 @@ def keys(found: Shingles) -> list[int]:
 
 
 def similarity(one: Shingles, other: Shingles) -> float:
-    """0 for nothing in common, 1 for the same shingles."""
+    """0 without common shingles, 1 for the same shingles."""
     both = len(np.intersect1d(one, other, assume_unique=True))
     either = len(one) + len(other) - both
     return both / either if either else 0.0

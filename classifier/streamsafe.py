@@ -1,8 +1,8 @@
-"""Normalising what anybody may have typed. The only caller of `unicodedata.normalize`, in both packages.
+"""Unicode normalisation of untrusted text in linear time. The only caller of `unicodedata.normalize` in both packages.
 
-CPython sorts a run of combining marks by insertion and holds the interpreter's lock meanwhile: 64,000 marks behind one
-letter take half a minute, and a thread is no help. So a copy is normalised in which no run is longer than 30, as the
-Stream-Safe Text Format has it (UAX #15, section 13): no word of any language has nearly so many.
+CPython sorts a run of combining marks by insertion and holds the interpreter's lock meanwhile: 64,000 marks behind one letter
+take half a minute, in a thread too. So runs are first bounded at 30 marks, as in the Stream-Safe Text Format (UAX #15,
+section 13). Words of natural languages stay far below this bound.
 """
 
 from __future__ import annotations
@@ -15,20 +15,20 @@ from typing import Literal
 LONGEST = 30
 """Non-starters in a row, once a text is decomposed (UAX #15, D3)."""
 JOINER = "\u034f"
-"""COMBINING GRAPHEME JOINER: unseen, of class 0, and so the end of a run."""
+"""COMBINING GRAPHEME JOINER: invisible and of class 0, so it ends a run."""
 FEW = 13
-"""Marks of a run that need not be counted: each stands for at most two, and the letter before brings at most three."""
+"""Marks of a run that stay within LONGEST: each decomposes into at most two, and the letter before into at most three."""
 MARKS = range(0x300, 0x1F000)
-"""Where every character lies that decomposes into marks alone; a test asks this Python's own tables."""
+"""The range of all characters that decompose into marks alone; a test checks it against Python's tables."""
 BEYOND = re.compile("[\U00010000-\U0001efff]")
-"""Those of MARKS beyond the basic plane: a pattern that knows them takes forty times as long."""
+"""Those of MARKS beyond the basic plane. A pattern that includes them takes forty times as long."""
 
 Form = Literal["NFC", "NFD", "NFKC", "NFKD"]
 
 
 @cache
 def _runs(most: int) -> re.Pattern[str]:
-    """Runs of marks up to a code point. Made when first asked for, since it takes some milliseconds."""
+    """A pattern for runs of marks up to a code point. Compiled on first use, which takes some milliseconds."""
     spans, last = list[list[int]](), -1
     for point in range(MARKS.start, most):
         char = chr(point)
@@ -39,13 +39,13 @@ def _runs(most: int) -> re.Pattern[str]:
                 spans.append([point, point])
             spans[-1][1] = last = point
     mark = f"[{''.join(f'{chr(first)}-{chr(end)}' for first, end in spans)}]"
-    return re.compile(f"{mark}{mark}{{{FEW - 1},}}")  # one that begins with a set is looked for faster
+    return re.compile(f"{mark}{mark}{{{FEW - 1},}}")  # a pattern that begins with a set is searched faster
 
 
 def stream_safe(text: str) -> str:
-    """The text where no run of marks is too long, as every real one; else with joiners that break it (UAX #15, D4).
+    """The text, with joiners in runs of marks that are too long (UAX #15, D4). Ordinary texts come back unchanged.
 
-    For what others normalise too: `urlsplit`, `idna`.
+    For text that libraries normalise: `urlsplit`, `idna`.
     """
     if text.isascii():
         return text
@@ -53,7 +53,7 @@ def stream_safe(text: str) -> str:
 
 
 def normalize(form: Form, text: str) -> str:
-    """In time that grows with the text's length, whatever it is."""
+    """As `unicodedata.normalize` of the stream-safe text, in time proportional to its length."""
     return text if text.isascii() else unicodedata.normalize(form, stream_safe(text))
 
 

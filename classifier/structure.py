@@ -1,7 +1,7 @@
-"""What a text looks like, as two dozen numbers. Only `spam` reads them.
+"""The look of a text as two dozen numbers, read by `spam` only.
 
-They enter the second stage, fitted on rows whose words no fit saw, so that a number earns its weight beside the words.
-`evaluate` reports how often each is not zero.
+They enter the second stage, which is fitted on rows whose words no fit saw, so that each number gets its weight beside the
+words. `evaluate` reports how often each is not zero.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ NAMES: tuple[str, ...] = (
 
 _LINK = re.compile(r"(?:https?://|www\.)[^\s<>\"\]]+", re.I)
 _MARKUP = re.compile(r"<a\s|\[(?:url|link)=|\[url\]\s*(?:http|www)|href=|\]\(http")
-"""Not `[URL]` alone: so collections of tweets say that there was a link, and taught that one in brackets is harmless."""
+"""`[URL]` alone is excluded: collections of tweets have it in place of a link, which taught that a link in brackets is harmless."""
 _DOMAIN = re.compile(r"\.(?:com|net|org|info|biz|ru|cn|xyz|top|online|site|shop|club|io|co|me|ly|tk|example)\b")
 _PHONE = re.compile(r"(?<![\w.])\+?\(?\d{1,4}\)?(?:[ .\-]?\d){7,12}(?!\w)")
 _MESSENGER = ("whatsapp", "whats app", "telegram", "viber", "wechat")
@@ -67,7 +67,7 @@ _CAPITALS = bytes(65 if byte in _UPPER else 32 for byte in range(256))
 
 
 class Structure:
-    """`shorteners` and `disposable`: host names that the model folder brings along."""
+    """shorteners, disposable: host names from the model folder."""
 
     def __init__(self, shorteners: Collection[str] = (), disposable: Collection[str] = ()) -> None:
         self.shorteners = frozenset(shorteners)
@@ -135,14 +135,14 @@ def _names_messenger(low: str) -> bool:
 
 
 def _any_in(parts: Iterable[str], text: str) -> bool:
-    for part in parts:  # noqa: SIM110 - a third of what `any` with a generator costs, and this is asked of every comment
+    for part in parts:  # noqa: SIM110 - a third of the time of `any` with a generator, for every comment
         if part in text:
             return True
     return False
 
 
 def host_of(link: str) -> str:
-    """`https://www.a.example/x` → `a.example`; "" where there is none."""
+    """`https://www.a.example/x` → `a.example`; "" without a host."""
     try:
         link = stream_safe(link)  # `urlsplit` normalises the host
         host = urlsplit(link if "://" in link else f"//{link}").hostname or ""

@@ -1,13 +1,12 @@
-"""What an operator can live with → the thresholds that keep it, or the advice to hold and how many decisions are lacking.
+"""An operator's error budget → the thresholds that keep it, or the advice to hold with the number of decisions still needed.
 
-A promise is a share, such as *at most 1 in 1,000 of what is rejected without a human is good*. It is kept where the upper
-95 % bound of the share that was wrong (Clopper and Pearson, 1934) lies at or below it, on decisions the model never saw.
+A promise is a share, such as *at most 1 in 1,000 comments rejected without a human is good*. A threshold keeps it where the upper
+95 % bound of the error rate (Clopper and Pearson, 1934), on decisions the model never saw, is at or below it.
 
-Taking the best of many thresholds would use the same decisions twice: the luckiest one looks better than it is. So the
-thresholds are walked from strict to loose in an order that the scores alone fix, and the walk ends at the first that
-fails: fixed-sequence testing, as in Angelopoulos et al., "Learn then test" (2021). Three walks begin where 0, 2 and 8
-mistakes could be carried, each with a third of the 5 %, so that one odd decision at the top does not end everything.
-numpy only, so that a service may ask.
+The best of many tested thresholds looks better than it is. So thresholds are tested from strict to loose, in an order that the
+scores alone fix, up to the first failure: fixed-sequence testing, as in Angelopoulos et al., "Learn then test" (2021). Three
+sequences begin where 0, 2 and 8 mistakes are acceptable, each with a third of the 5 %, so that one odd decision at the top does
+not end all of them. numpy only, for the service.
 """
 
 from __future__ import annotations
@@ -24,14 +23,14 @@ from classifier.labels import LABELS
 
 CONFIDENCE = 0.95
 CARRIED = (0, 2, 8)
-"""Mistakes that the first step of each walk could bear."""
+"""Mistakes that the first step of each sequence allows."""
 STRIDE = 1.002
-"""Each step of a walk takes in at least so many times the decisions of the one before."""
+"""Each step of a sequence has at least this many times the decisions of the step before."""
 EVEN = 0.5
 FEWEST = 20
-"""Decisions of either kind below which nothing can be said."""
+"""Decisions of each kind that a threshold needs."""
 MOST = 10_000_000
-"""Decisions beyond which "more of them" is no advice."""
+"""Decisions beyond which asking for more is no advice."""
 
 Bools = npt.NDArray[np.bool_]
 Reals = npt.NDArray[np.float64]
@@ -39,9 +38,9 @@ Reals = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Threshold:
-    """Where an action may be taken without a human. at: None = hold. bound: the upper 95 % bound of the share wrong.
+    """Where an action may be taken without a human. at: None = hold. bound: the upper 95 % bound of the error rate.
 
-    lacking: how many more decisions like these would carry the promise; None where more of them would not help."""
+    lacking: how many more decisions like these would keep the promise; None where more would not help."""
 
     action: str
     label: str
@@ -56,7 +55,7 @@ class Threshold:
 
 
 def parse(text: str) -> float:
-    """`1/1000` or `0.001` → a share between 0 and 1, both excluded."""
+    """`1/1000` or `0.001` → a share between 0 and 1, both excluded. Raises ValueError."""
     above, _, below = text.partition("/")
     try:
         share = float(above) / (float(below) if below else 1.0)
@@ -68,7 +67,7 @@ def parse(text: str) -> float:
 
 
 def upper_bound(wrong: int, decided: int, confidence: float = CONFIDENCE) -> float:
-    """Clopper–Pearson: the share wrong that is only just compatible with seeing as few as `wrong` in `decided`."""
+    """The upper Clopper–Pearson bound of an error rate, from `wrong` mistakes in `decided`."""
     if not 0 <= wrong <= decided:
         raise ValueError("wrong is not between 0 and decided")
     if wrong == decided:
@@ -81,7 +80,7 @@ def upper_bound(wrong: int, decided: int, confidence: float = CONFIDENCE) -> flo
 
 
 def kept(wrong: int, decided: int, promise: float, confidence: float = CONFIDENCE) -> bool:
-    """Does the upper bound lie at or below the promise? So few mistakes would then be a rare chance if it were broken."""
+    """Whether the upper bound is at or below the promise."""
     if wrong >= decided:
         return False
     up = np.arange(wrong + 1, dtype=np.float64)
@@ -92,7 +91,7 @@ def kept(wrong: int, decided: int, promise: float, confidence: float = CONFIDENC
 
 
 def needed(wrong: int, promise: float, confidence: float = CONFIDENCE) -> int:
-    """The fewest decisions among which `wrong` mistakes still carry the promise."""
+    """The fewest decisions with which `wrong` mistakes keep the promise."""
     low, high = wrong, max(2 * wrong, 16)
     while not kept(wrong, high, promise, confidence):
         low, high = high, 2 * high
@@ -105,9 +104,10 @@ def needed(wrong: int, promise: float, confidence: float = CONFIDENCE) -> int:
 def threshold(
     sure: Reals, wrong: Bools, promise: float, action: str = "", label: str = "", floor: float = -math.inf
 ) -> Threshold:
-    """The loosest threshold that keeps the promise. sure: how sure the action would be, per decision; wrong: was it?
+    """The loosest threshold that keeps the promise. sure: [decisions] how sure the action is; wrong: [decisions] whether it errs.
 
-    What is at least as sure as `at` may be acted on, and `at` is never below `floor`."""
+    The action may be taken where it is at least as sure as `at`, which is never below `floor`. Raises ValueError for a score that
+    is not finite."""
     if not np.isfinite(sure).all():
         raise ValueError("a score is not a number")
     order = np.argsort(-sure, kind="stable")
@@ -135,12 +135,12 @@ def threshold(
 def _lacking(
     counts: npt.NDArray[np.int64], mistakes: npt.NDArray[np.int64], decisions: int, promise: float, each: float
 ) -> tuple[int | None, str]:
-    """How many more decisions, if those to come are like those there are."""
+    """How many more decisions like these are needed, and a sentence that says so."""
     if not len(counts):
         few = needed(0, promise, each)
         return few, f"there is nothing to go by: hold. At least {few} sure decisions are needed, without a mistake"
     times = math.inf
-    # The longest run without a mistake, and a few longer ones: any of them could become the threshold.
+    # The longest run without a mistake and a few longer ones: each is a possible threshold.
     clean = int(np.searchsorted(mistakes, 1))
     if clean:
         times = needed(0, promise, each) / int(counts[clean - 1])
@@ -169,15 +169,15 @@ def policy(
     publish: float,
     labels: Sequence[str] = LABELS,
 ) -> dict[str, Any]:
-    """All thresholds of a policy. scores: what an unseen model said; known: what people decided, absent = unknown.
+    """All thresholds of a policy. scores: of a model that never saw the decisions; known: the decisions, absent = unknown.
 
-    publish: everything up to `at` on every label may be published. reject, per label: from `at` on may be rejected.
-    Nothing is rejected that is more likely good, and nothing published that is more likely bad, whatever the mix of the
-    decisions: where next to all of them were spam, rejecting everything would keep the promise too."""
+    publish: a comment up to `at` on every label may be published. reject, per label: a comment from `at` on may be rejected.
+    A score below 0.5 is never rejected and one above never published: where nearly all decisions are spam, rejecting everything
+    would keep the promise as well."""
     names = [label for label in labels if all(label in one for one in scores)]
     p = np.array([[one[label] for label in names] for one in scores], np.float64).reshape(len(scores), len(names))
     bad = np.array([any(value >= 0.5 for value in one.values()) for one in known], bool)
-    # Good is what was looked at for both reasons to take a comment down, and passed.
+    # A good comment was judged for both reasons to take a comment down, and passed.
     good = ~bad & np.array(["spam" in one and "toxicity" in one for one in known], bool)
     clear = good | bad
     highest = p.max(axis=1) if len(names) else np.zeros(len(p))
@@ -195,7 +195,7 @@ def policy(
 def _of_both(
     sure: Reals, wrong: Bools, promise: float, action: str, label: str, floor: float, bad: int, good: int
 ) -> Threshold:
-    """As `threshold`, but only where there are decisions of both kinds to judge it by."""
+    """As `threshold`, given FEWEST decisions of both kinds; else hold."""
     lacking = max(FEWEST - bad, FEWEST - good)
     if lacking > 0:
         kinds = f"{bad} bad and {good} good decisions"

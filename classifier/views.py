@@ -1,8 +1,8 @@
-"""Two views of one text: as written, and normalised so that disguises of a word meet. Standard library only.
+"""Two views of one text: as written, and normalised, so that disguises of a word become the word. Standard library only.
 
-A disguise is undone in one `str.translate` (case, NFKD, marks, zero-width, confusables) and three small substitutions
-(spaced letters, letters written as digits, punctuation inside words). `Tracked` does the same slowly and remembers, for
-every character, which code point of the original it came from, so that reasons can be underlined.
+A disguise is undone by one `str.translate` (case, NFKD, marks, zero-width characters, confusables) and a few substitutions
+(spaced letters, letters written as digits, punctuation inside words, repeated letters). `Tracked` does the same more slowly and
+keeps the code point of the original for every character, so that attributions can be underlined.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from classifier.streamsafe import normalize
 
 LONGEST = 20_000
-"""Characters of a text that are read; what follows costs nothing and says nothing."""
+"""Characters of a text that are read; the rest is ignored."""
 
 _SPACED = re.compile(r"(?<![a-z0-9])[a-z](?:[ ._*\-]{1,2}[a-z]){2,}(?![a-z0-9])")
 _LEET = re.compile(r"[@$!013457]{1,3}(?=[a-z])|(?<=[a-z])[@$013457]{1,2}(?![a-z0-9@$])")
@@ -26,14 +26,14 @@ _LEET_LETTERS = str.maketrans("@$!013457", "asioieast")
 
 
 class Fold(dict[int, str]):
-    """Code point → what it stands for, worked out once per code point. `confusables`: one character → Latin letters."""
+    """Code point → its folded form, computed once per code point. confusables: one character → Latin letters."""
 
     def __init__(self, confusables: Mapping[str, str]) -> None:
         super().__init__()
         self.confusables = dict(confusables)
 
     def __missing__(self, point: int) -> str:
-        if len(self) > 50_000:  # any text is legal, so forget rather than grow for ever
+        if len(self) > 50_000:  # texts may hold any code point; this bounds the cache
             self.clear()
         folded = self[point] = self._fold(chr(point))
         return folded
@@ -55,7 +55,7 @@ class Fold(dict[int, str]):
 
 
 def _is_mark(char: str) -> bool:
-    """Accents and invisible characters: dropped. Vowel signs of Indic, Arabic or Thai are letters and stay."""
+    """Accents and invisible characters, which are dropped. Vowel signs of Indic scripts, Arabic and Thai are letters and stay."""
     point = ord(char)
     return (
         0x300 <= point <= 0x36F
@@ -74,7 +74,7 @@ def as_written(text: str) -> str:
 
 
 def normalised(text: str, fold: Fold) -> str:
-    """What the text says under its disguise: `f.u.c.k`, `fυck`, `f u c k` and `fuuuck` are one word."""
+    """The text without its disguises: `f.u.c.k`, `fυck`, `f u c k` and `fuuuck` are one word."""
     return " ".join(_undone(text[:LONGEST].translate(fold)).split())
 
 
@@ -95,20 +95,20 @@ def _unleet(match: re.Match[str]) -> str:
 
 
 def _uninner(match: re.Match[str]) -> str:
-    # Looking back here, not in the pattern: a pattern that starts with a set of characters is searched three times faster.
+    # The look-behind is here: a pattern that starts with a set of characters is searched three times faster.
     at = match.start()
     return "" if at and "a" <= match.string[at - 1] <= "z" else match[0]
 
 
 class Tracked:
-    """A text under change and, per character, the code-point offset in the original that it came from."""
+    """A text under change, with the code-point offset in the original for each character."""
 
     def __init__(self, text: str) -> None:
         self.text = text[:LONGEST]
         self.origin = list(range(len(self.text)))
 
     def each(self, change: Callable[[str], str]) -> Tracked:
-        """Replaces every character by what `change` makes of it."""
+        """Replaces every character by `change` of it."""
         parts = [change(char) for char in self.text]
         self.origin = [where for where, part in zip(self.origin, parts, strict=True) for _ in part]
         self.text = "".join(parts)
@@ -132,7 +132,7 @@ class Tracked:
         return self
 
     def collapse(self) -> Tracked:
-        """White space as `" ".join(text.split())` leaves it."""
+        """Collapses white space as `" ".join(text.split())` does."""
         out: list[str] = []
         origin: list[int] = []
         for char, where in zip(self.text, self.origin, strict=True):

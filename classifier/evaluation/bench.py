@@ -1,8 +1,8 @@
-"""How long a comment takes us, beside what everybody builds first, in turn in one run. scikit-learn: never on the serving path.
+"""The time to score a comment, beside stock scikit-learn, by turns in one run.
 
-Every comment is another one, cut to 300 characters, that neither side has met; the same one again, which finds its rows in the
-cache, has a row of its own. Processor time, so that nobody else's work on the machine counts, and a second thread would. The
-stock side gets all labels by one product and no check.
+Each comment is new to both sides and cut to 300 characters. The same comment again, whose rows are in the cache, is a figure of its
+own. Times are processor time, so that other programs do not count, and a second thread does. Stock computes all labels by one
+product, without validation.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from classifier.labels import LABELS
 SIZE = 300
 TIMED = 1000
 READ = 20_000
-"""Comments of any length that stock is fitted on."""
+"""Comments of any length for the fit of stock."""
 TEXT = (
     "We moved the tomatoes to the south wall last spring and they did much better; my neighbour, who has grown them "
     "for thirty years, says that the soil matters more than the sun. I'd still like to know what you feed them with, "
@@ -32,7 +32,7 @@ TEXT = (
 
 
 def bench(base: Base, texts: Sequence[str], seed: int = 1) -> dict[str, Any]:
-    """µs for one 300-character comment, all labels, and how many times as long stock scikit-learn takes."""
+    """µs for one comment of 300 characters and all labels, and the ratio of stock scikit-learn's time to it."""
     timed, unmet, read = _comments(texts, seed)
     stock = _stock(read)
     plain = Base(base.folder)
@@ -43,7 +43,7 @@ def bench(base: Base, texts: Sequence[str], seed: int = 1) -> dict[str, Any]:
         return lambda: probability(base.log_odds(asked))
 
     ours, theirs, again, by_numpy, batch, their_batch = [], [], [], [], [], []
-    for low in range(0, len(timed), 32):  # by turns, but not after each comment: neither side finds the cache swept
+    for low in range(0, len(timed), 32):  # by turns of 32 comments, so that both sides keep their caches
         some = timed[low : low + 32]
         batch.append(_timed(our(unmet[low : low + 32])) / len(unmet[low : low + 32]))
         ours += [_timed(our([text])) for text in some]
@@ -65,7 +65,7 @@ def bench(base: Base, texts: Sequence[str], seed: int = 1) -> dict[str, Any]:
 
 
 def _comments(texts: Sequence[str], seed: int) -> tuple[list[str], list[str], list[str]]:
-    """Comments to time alone, as many to time in batches, and others that both sides read before."""
+    """Comments to time one by one, as many to time in batches, and others for the fit."""
     found = sorted({text[:SIZE] for text in texts})
     random.Random(seed).shuffle(found)  # noqa: S311 - which comments are timed is no secret
     whole = [text for text in found if len(text) == SIZE]
@@ -77,7 +77,7 @@ def _comments(texts: Sequence[str], seed: int) -> tuple[list[str], list[str], li
 
 
 def _stock(read: Sequence[str]) -> Callable[[Sequence[str]], object]:
-    """Words 1-2 and characters 2-5 as they come, and one linear model with a column per label."""
+    """Words 1–2, characters 2–5, and one linear model with a column per label."""
     from scipy.special import expit
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.pipeline import make_union

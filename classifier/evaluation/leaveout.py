@@ -1,5 +1,5 @@
-"""Spam in places that training never saw: blogs, videos and whole collections are left out, and what a site's first
-decisions mend there is measured on the rest of its comments."""
+"""Spam in places that training never saw: blogs, videos and whole collections are left out, and the gain of a site's first
+decisions is measured on the rest of its comments."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ Stages = dict[str, dict[str, Any]]
 FEW = 30
 """A group with fewer spam texts reports its false alarms only."""
 BOLDER = 2.0
-"""Added to all log-odds, to show what a base that misses less would cost. It brings the videos' calibration error below 0.1."""
+"""Added to all log-odds, to show the cost of a base that misses less. It brings the videos' calibration error below 0.1."""
 DECISIONS = (20, 100)
 DRAWS = 10
 
 
 class Recipe:
-    """The whole recipe, for spam alone."""
+    """The training of a base, for spam alone."""
 
     def __init__(self, data: Path, seed: int, jobs: int) -> None:
         self.fold = Fold(corpora.confusables(data))
@@ -52,7 +52,7 @@ class Recipe:
         self.seed, self.jobs = seed, jobs
 
     def fit(self, taught: Bools) -> tuple[Fitted, Unseen]:
-        """Tables of the rows in `taught`, and how they score each other's."""
+        """Tables of the rows in `taught`, and their scores of each other's rows."""
         tables = fit_tables(self.rows, taught, self.shape, self.fold, self.hasher, self.jobs, ("spam",))
         return tables, calibrate.unseen(tables.folds, self.rows, taught, self.shape, self.fold, self.seed)
 
@@ -65,8 +65,8 @@ class Recipe:
 
 
 def leave_out(data: Path, seed: int = 1, jobs: int = 2) -> dict[str, Any]:
-    """Blogs, videos and collections, each scored by a fit that never saw it (nor the other groups of its fold); a second
-    stage that never saw it either. YouTube also as others report it: trained on the other videos alone."""
+    """Figures of blogs, videos and collections, each scored by a fit and a second stage that saw neither it nor the other groups of
+    its fold. YouTube also as in publications: trained on the other videos alone."""
     recipe = Recipe(data, seed, jobs)
     rows = recipe.rows
     source = np.array([e.source for e in rows.examples])
@@ -139,7 +139,7 @@ def _figures(rows: Rows, asked: Bools, p: Floats) -> dict[str, Any]:
 
 
 def _decided(recipe: Recipe, table: Table, stages: Stages, found: Unseen, asked: Bools) -> dict[str, Any]:
-    """What 20 and 100 random decisions of a place leave of the base's error on its other comments."""
+    """The error on a place's other comments after 20 and 100 random decisions, beside the error of the base."""
     rows = recipe.rows
     place = np.flatnonzero(asked)
     out: dict[str, Any] = {}
@@ -195,7 +195,7 @@ def _decided(recipe: Recipe, table: Table, stages: Stages, found: Unseen, asked:
 
 
 def _in_parts(base: Base, asked: list[Asked], correction: Correction | None = None) -> Floats:
-    """Probabilities of spam, some hundred texts at a time."""
+    """Probabilities of spam, in batches."""
     parts = []
     for low in range(0, len(asked), 256):
         some = asked[low : low + 256]
@@ -204,5 +204,5 @@ def _in_parts(base: Base, asked: list[Asked], correction: Correction | None = No
 
 
 def calibration_error(p: Floats, y: Bools) -> float:
-    """Mean distance between what was said and what was so, in ten bins."""
+    """Mean distance of probability and share of spam, in ten bins."""
     return round(sum(abs(said - so) * count for said, so, count in reliability(p, y)) / max(len(p), 1), 4)

@@ -1,7 +1,7 @@
-"""What other systems said of the rows that we report on, from files that `benchmarks/peers.py` leaves.
+"""Scores of other systems on the reported rows, from the files of `benchmarks/peers.py`.
 
-DIR/NAME.jsonl: one line per row, `{"key": …, "scores": {label: number}}`; the key is a hash of the text, so that no text is
-copied and no answer can slip to another row. Any system can be put beside us by such a file.
+DIR/NAME.jsonl has one line per row, `{"key": …, "scores": {label: number}}`. The key is a hash of the text, so no text is copied, and
+each score belongs to its row. Any system can be compared by such a file.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ from classifier.training.measure import Ranked, share
 
 Answers = Mapping[str, Mapping[str, float]]
 LEARNT = {"alt-profanity-check": ("jigsaw", "davidson", "paradetox")}
-"""Sources that a peer says it was trained on, or that are made of such: there it has seen the very rows it is asked."""
+"""Sources that a peer was trained on by its own account, or that are derived from these: it has seen their rows."""
 BINARY = 3
-"""So few different scores are a yes or no, not a ranking."""
+"""A peer with at most this many different scores answers yes or no."""
 
 
 def key(text: str) -> str:
-    """A name for a text that does not give it away."""
+    """A hash that identifies a text."""
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:24]
 
 
 def read(folder: Path) -> dict[str, Answers]:
-    """Name → key → label → score. ValueError names the file and line that is wrong."""
+    """Name → key → label → score. Raises ValueError with the file and line of a malformed row."""
     found: dict[str, Answers] = {}
     for path in sorted(folder.glob("*.jsonl")):
         answers: dict[str, Mapping[str, float]] = {}
@@ -55,8 +55,8 @@ def beside(
     answers: Mapping[str, Answers],
     seed: int = 1,
 ) -> dict[str, dict[str, Any]]:
-    """Peer → figures on the rows that it scored for this label: its AUC, ours on those rows, and both recalls at its
-    own false alarms (its own yes from 0.5 on), which is the fair question to a yes-or-no list."""
+    """Peer → figures on the rows that it scored for this label: its AUC, our AUC, and both recalls at the peer's false alarms (its
+    yes is a score from 0.5 on), the fair comparison with a yes-or-no list."""
     out: dict[str, dict[str, Any]] = {}
     keys = [key(text) for text in texts]
     for name, said in answers.items():

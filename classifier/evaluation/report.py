@@ -1,4 +1,4 @@
-"""One command, every figure: what a version does on all that it never saw, beside its card, its peers and its promises."""
+"""The report on a version: every figure on rows that it never saw, beside its card, its peers and the thresholds."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ from classifier.training.metrics import auc, enough, figures, firing, of_part, s
 from classifier.training.parts import EVERYDAY, HEADLINE, Floats, Part, Said, column, parts, scores
 
 SPAM_SOURCES = ("blog_comments", "blog_comments_modern", "youtube_uci", "youtube_gambling_id", "sms")
-"""Sources that people looked through for spam; elsewhere good texts are only presumed not to be."""
+"""Sources that were reviewed for spam; in others, good texts are assumed to be free of it."""
 REJECT, PUBLISH = 1 / 1000, 1 / 100
-"""The promises that the specification takes as its example."""
+"""The promises that the specification has as its example."""
 MARKS = ("<!-- evaluate: begin -->", "<!-- evaluate: end -->")
 
 
 def run(
     base: Base, data: Path, seed: int = 1, peers_folder: Path | None = None, leave_out: bool = False
 ) -> tuple[dict[str, Any], dict[str, str]]:
-    """(all figures, name → SVG). Times are not among them: see `times`."""
+    """(all figures except times, name → SVG)."""
     card = base.folder.card
     answers = peers.read(peers_folder) if peers_folder else {}
     log("reading the corpora")
@@ -76,7 +76,7 @@ def run(
 
 
 def times(base: Base, data: Path, seed: int = 1) -> dict[str, Any]:
-    """What differs from run to run, so it stands in a file of its own."""
+    """The times, which differ from run to run and have a file of their own."""
     return bench(base, [example.text for part in parts(data, base.fold) for example in part.examples], seed)
 
 
@@ -91,7 +91,9 @@ def write(out: Path, report: Mapping[str, Any], timed: Mapping[str, Any], drawn:
 
 
 def into_docs(docs: Path, report: Mapping[str, Any], timed: Mapping[str, Any], drawn: Mapping[str, str]) -> None:
-    """Puts the first tables between the two marks of classifier.md, all of them into evaluation.md, curves into images/."""
+    """Writes the first tables between the two marks of classifier.md, all tables to evaluation.md and the curves to images/.
+
+    Raises ValueError for a page without the marks."""
     page = docs / "classifier.md"
     text = page.read_text("utf-8")
     if not all(text.count(mark) == 1 for mark in MARKS):
@@ -107,14 +109,14 @@ def into_docs(docs: Path, report: Mapping[str, Any], timed: Mapping[str, Any], d
 
 
 def missing(data: Path, card: Mapping[str, Any]) -> list[str]:
-    """Files that the card knows and the folder does not have."""
+    """Files of the card that the folder lacks."""
     wanted = {source.file for source in corpora.SOURCES}
     wanted |= {f"{name}.csv.gz" for name in card.get("metrics", {}).get("files", {})}
     return sorted(name for name in wanted if not (data / name).is_file())
 
 
 def promises(found: Sequence[Part], said: Said) -> dict[str, Any]:
-    """What two promises come to on each part: the threshold, or how many more decisions like these it would take."""
+    """The thresholds of two promises on each part, or how many more decisions they need."""
     out: dict[str, Any] = {}
     for part, label, p, y, _ in _labelled(found, said):
         if label in ("spam", "toxicity") and part.source in EVERYDAY:
@@ -137,7 +139,7 @@ def promises(found: Sequence[Part], said: Said) -> dict[str, Any]:
 
 
 def reproduced(metrics: Mapping[str, Any], report: Mapping[str, Any]) -> dict[str, Any]:
-    """Every number in the card's metrics beside the one that was measured now."""
+    """Every number of the card's metrics that differs from the measured one, and how many agree."""
     differing, count, lacking = {}, 0, 0
     for path, value in _numbers(metrics):
         now: Any = report
@@ -187,7 +189,7 @@ def _spam_slices(own: Sequence[Part], said: Said, seed: int) -> dict[str, Any]:
 
 
 def _without(found: Sequence[Part], said: Said, near: Mapping[str, list[bool]], seed: int) -> dict[str, Any]:
-    """AUC where texts that are nearly in training are left out: only where there are any."""
+    """AUC without the texts that are nearly in training, for parts that have such texts."""
     out = {}
     for part in found:
         far = ~np.array(near[part.name], bool)
@@ -200,7 +202,7 @@ def _without(found: Sequence[Part], said: Said, near: Mapping[str, list[bool]], 
 
 
 def curves(found: Sequence[Part], said: Said, answers: Mapping[str, peers.Answers]) -> dict[str, str]:
-    """Name → SVG: precision and recall, reliability, triage; for what everyone compares, and for spam."""
+    """Name → SVG: precision and recall, reliability and triage of the HEADLINE part and of spam."""
     drawn = {(part.name, label): (p, y, texts) for part, label, p, y, texts in _labelled(found, said)}
     out: dict[str, str] = {}
     six = {label: drawn[HEADLINE, label] for label in LABELS if (HEADLINE, label) in drawn}

@@ -1,4 +1,4 @@
-"""A report → Markdown: `markdown` is all of it, `summary` what a page shows first."""
+"""A report → Markdown: `markdown` has every table, `summary` those of docs/classifier.md."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _FIRST = (
 
 
 def command(report: Report) -> str:
-    """What these tables were written by."""
+    """The command that wrote these tables."""
     return COMMAND + (" --leave-out" if report.get("unseen groups") else "")
 
 
@@ -291,7 +291,7 @@ def _promises(report: Report) -> list[str]:
 
 
 def _unseen_groups(report: Report) -> list[str]:
-    """What `leaveout` measured: title → place → figures, or title → place → figures of each step."""
+    """The figures of `leaveout`: title → place → figures, or title → place → figures of each step."""
     out = []
     for title, found in report.get("unseen groups", {}).items():
         rows = [(place, m) for place, m in _steps(found)]

@@ -1,5 +1,5 @@
-"""Which rows may be reported on: the test files, sources that were never trained on, and the unseen part of the others;
-and the proof that training holds none of them, word for word or nearly."""
+"""The rows for reports: test files, sources that were never trained on, and the unseen part of the others; and the check that
+training has none of them, in the same or nearly the same words."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from classifier.training.parts import Part, parts
 from classifier.views import Fold, normalised
 
 SHINGLE = 8
-"""Words in a row that two texts rarely share by chance."""
+"""Words of a run that two texts rarely share by chance."""
 NEARLY = 0.5
-"""Share of a text's shingles that training knows, from which it is nearly a training text."""
+"""Share of a text's runs in training, from which it counts as nearly in training."""
 
 
 @dataclass(frozen=True)
 class Split:
-    """parts: what is reported on. taught: what fits may see; plain: the same without disguised and other copies.
+    """parts: the rows for reports. taught: the rows for training; plain: the same without copies.
 
-    sources: the card's lines, to compare with a card."""
+    sources: the lines that a card has on its sources."""
 
     parts: list[Part]
     taught: list[Example]
@@ -32,11 +32,11 @@ class Split:
     sources: list[dict[str, Any]]
     fold: Fold
     own: int
-    """The last so many of `parts` are unseen rows of the sources that are trained on."""
+    """How many of `parts`, at the end, are unseen rows of training sources."""
 
 
 def split(data: Path, seed: int) -> Split:
-    """As the training with this seed splits the folder."""
+    """The split of the folder in a training with this seed."""
     fold = Fold(corpora.confusables(data))
     rows, sources = load_rows(data, fold, seed)
     taught, plain, held = [], [], defaultdict(list)
@@ -52,7 +52,7 @@ def split(data: Path, seed: int) -> Split:
 
 
 def fits(card: dict[str, Any], found: Split) -> str:
-    """ "" where a model's card says that it was trained on this very split, else what differs."""
+    """How a model's card differs from this split; "" where it was trained on it."""
     told = {line["file"]: (line.get("sha256"), line["rows"]) for line in card.get("sources", [])}
     here = {line["file"]: (line.get("sha256"), line["rows"]) for line in found.sources}
     differs = sorted(name for name in told.keys() | here.keys() if told.get(name) != here.get(name))
@@ -60,8 +60,8 @@ def fits(card: dict[str, Any], found: Split) -> str:
 
 
 def repeats(found: Split) -> tuple[dict[str, Any], dict[str, list[bool]]]:
-    """Per part: how many rows training holds letter by letter and how many nearly (it knows half of their runs of eight
-    words); and per part and row: is it one of these?"""
+    """Per part: how many rows are in training, and how many nearly (half of their runs of eight words are); and per part: [rows]
+    whether a row is one of these."""
     known = {key(e.text, found.fold) for e in found.taught}
     wanted: dict[int, bool] = {}
     shingled = {}

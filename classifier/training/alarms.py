@@ -1,6 +1,6 @@
-"""The worst false alarms, in kind: where, how sure, what it looked like and which common words did it. Never quoted.
+"""The worst false alarms without their texts: the place, the score, the look and the common words that raised it.
 
-A word is named only where at least COMMON texts of two sources hold it, so that no name and no turn of phrase gets out.
+A word is named only if at least COMMON texts of SOURCES sources have it, so that names and phrases stay private.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ COMMON = 20
 SOURCES = 2
 SAID = 3
 QUIET = ("length", "capitals", "digits", "repetition", "lines")
-"""Structure numbers that are hardly ever zero, so that naming them says nothing."""
+"""Structure numbers that are hardly ever zero and therefore left out."""
 
 
 def worst(base: Base, among: Sequence[Part], found: Sequence[Part], said: Said, label: str) -> list[dict[str, Any]]:
-    """The WORST good texts of `among` by their score, surest first. found: all parts, to know which words are common."""
+    """The WORST good texts of `among`, by falling score. found: all parts, for the counts of words."""
     number = LABELS.index(label)
     wrong = [
         (float(p), part, example)

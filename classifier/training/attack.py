@@ -1,4 +1,4 @@
-"""Disguises for training the second stage and for measuring what they cost: dots, spaces, leet, repeats, look-alikes,
+"""Disguises of a text, to train the second stage and to measure their cost: dots, spaces, leet, repeats, look-alikes,
 zero-width characters, swapped letters, benign padding."""
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def _swapped(word: str, at: int) -> str:
 
 
 def disguise(text: str, kind: str, rng: random.Random) -> str:
-    """The text under one of `KINDS`."""
+    """The text in a disguise of KINDS."""
     match kind:
         case "dots":
             return _inside(text, rng, ".".join)

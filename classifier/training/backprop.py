@@ -1,6 +1,6 @@
 """Rows → hidden units, by backpropagation. Training only.
 
-Written here because scikit-learn's network knows no dropout, and no row that lacks a label.
+scikit-learn's network has neither dropout nor rows with unknown labels.
 """
 
 from __future__ import annotations
@@ -19,15 +19,13 @@ from classifier.training.matrix import one_sided
 
 EPOCHS = 4
 BATCH, STEPS = 1024, 40
-"""Texts a step, and the fewest steps an epoch: few texts are taken fewer at a time."""
+"""Texts a step at most, and steps an epoch at least."""
 RATE = 0.2
-"""Of Adagrad (Duchi et al., JMLR 2011), one sum of squares an n-gram; it falls to a twentieth. What half the rate gave over the
-linear part alone: mean of Jigsaw's six labels +0.0039, this +0.0047."""
+"""The rate of Adagrad (Duchi et al., JMLR 2011), with one sum of squares per n-gram; it falls to a twentieth."""
 DROPPED = 0.6
-"""Share of a text's n-grams that a step does not see (Srivastava et al., JMLR 2014). With 16 units and half the rate, toxicity of
-olid beside the linear part: none 0.827 → 0.824, half of them 0.827."""
+"""Dropout: the share of a text's n-grams that a step leaves out (Srivastava et al., JMLR 2014)."""
 COUNTS: Mapping[str, float] = {"spam": 0.7, "severe_toxicity": 2.0, "obscene": 1.5, "threat": 3.0, "insult": 1.5}
-"""What a row counts for a label beside the others: more where few rows know it. Threat with 8 units: +0.001 → +0.005."""
+"""Weight of a row for each label: higher where few rows have the label."""
 _BEFORE = 1e-6
 
 
@@ -40,7 +38,7 @@ def fit_hidden(
     idf: Floats,
     what: str,
 ) -> Hidden:
-    """Units from the rows in `use`, all labels at once. A label without both kinds gets nothing from them.
+    """Units from the rows in `use`, all labels at once. A label with rows of one kind only gets zero weights.
 
     x: [texts, BUCKETS] the normalised view without identity terms, idf: [BUCKETS] in it; y, weight: [texts, labels], NaN =
     unknown; place: [texts] the source of each, which gets a bias of its own for every label, as in the linear part."""
@@ -51,7 +49,7 @@ def fit_hidden(
     counts = np.array([COUNTS.get(label, 1.0) for label in LABELS], np.float32)
     weight = np.where(known & both, weight, 0) * counts
     target = np.nan_to_num(y)
-    # One tilt for all labels, for they share the units: by the label that most rows know.
+    # One tilt for all labels, because they share the units: that of the label that most rows have.
     most = int(np.argmax(np.where(both, known.sum(axis=0), 0)))
     teaching = np.flatnonzero(known[:, most])
     tilt = one_sided(x[teaching], y[teaching, most], weight[teaching, most])

@@ -1,4 +1,7 @@
-"""The second stage and the thresholds, fitted on scores of tables that never saw the row: so it is the calibration."""
+"""The second stage and the thresholds, fitted on scores of tables that never saw the row: so the stage is the calibration.
+
+The constants are measured: see docs/classifier.md.
+"""
 
 from __future__ import annotations
 
@@ -27,36 +30,27 @@ AUTHOR_WEIGHTS = {
     "author name digits": 0.1,
     "author mail disposable": 0.5,
 }
-"""Set by hand: the corpora hardly know authors, and what they know is how one blog stored them."""
+"""Set by hand: what the corpora have of authors is how one blog stored them."""
 DISGUISED = 0.35
 DISGUISED_WEIGHT = 0.5
 FALSE_ALARMS = 0.02
-"""Share of everyday good comments that a shipped hold threshold may hold, per label."""
+"""Share of everyday good comments at or above a shipped threshold, per label."""
 BESIDE = 1.0
-"""What the hidden units' log-odds count beside those that the stage makes of the rest. Set, not fitted: both are estimates of
-one thing, and a plain sum ranks better than what the fit makes of them, which for most labels hears the units alone. Rows left
-out, mean over sources, without them → fitted → summed (0.5, 0.8 and 2 are alike): insult 0.870 → 0.874 → 0.876, of impermium
-0.908 → 0.905 → 0.910, identity_attack 0.833 → 0.837 → 0.842; spam of dylanmtaylor 0.970 → 0.974 → 0.984.
-
-Units that fewer than SMALL rows taught a label are not heard: each video of YouTube from the other four, accuracy with them
-0.923, without 0.936.
-
-How far a window rises, which is over one of the two, counts for both. Once → twice: recall of toxic texts in benign padding
-0.45 → 0.65 (Jigsaw, at the threshold that 5 % of its clean good texts pass), mean AUC of its six labels 0.9704 → 0.9700."""
+"""Weight of the hidden units' log-odds beside those of the remaining inputs; 0 for a label with fewer than SMALL rows. It is set by
+hand: a fit gives most labels the units alone, and a plain sum ranks better. The window excess, measured on one of the two
+parts, counts for both."""
 BLOG = 2_000.0
 SPAM_ALARMS, LINKED_ALARMS = 0.0075, 0.075
-"""Share of the good comments of collections that hold spam, from places the fit never saw, that may score 0.5 or more: of those
-without a link, and of those with one. Most false alarms hold a link, and what bias they want made spam without one invisible.
-One bias for both (1.25 %) → two: good comments of Freddy-DK, left out, at 0.5 2.9 → 2.8 %, of evert 1.2 → 1.6 %; spam below 0.1 of
-blog_comments_modern 53 → 34 %, of sms 44 → 19 %; AUC of dylanmtaylor, whose spam is links, 0.972 → 0.967 (0.963 with a share of
-0.05). A site's own decisions shift the bias back (`train.SHIFT`), and a stranger's link is held by a rule."""
+"""Share of good comments that may score 0.5 or more, without a link and with one, in collections with spam and in places that the
+fit never saw. Most false alarms have a link; one bias for both would hide spam without a link. A site's own decisions shift the
+bias back (`train.SHIFT`), and a rule holds links of first-time authors."""
 
 
 @dataclass(frozen=True, slots=True)
 class Unseen:
-    """Rows as tables score them that were fitted without them: first the clean ones, then disguised copies of some.
+    """Rows scored by tables that were fitted without them: first the clean rows, then disguised copies of some.
 
-    row: [texts] their numbers in `Rows`; clean: how many come first."""
+    row: [texts] their numbers in `Rows`; clean: the number of clean rows."""
 
     row: npt.NDArray[np.int64]
     clean: int
@@ -76,7 +70,7 @@ def unseen(
     ] or [attack.PADDING]
 
     def padding() -> str:
-        # Other people's good comments, not the one text that `evaluate` pads with.
+        # Good comments of the corpora; the text that `evaluate` pads with stays unseen.
         size, out = rng.randrange(200, 900), ""
         while len(out) < size:
             out = f"{out} {rng.choice(good)}"
@@ -84,7 +78,7 @@ def unseen(
 
     extra = [place for place in range(len(row)) if rng.random() < DISGUISED]
     for place in extra:
-        kind = rng.choice((*attack.KINDS, "padding"))  # twice, for it costs the most
+        kind = rng.choice((*attack.KINDS, "padding"))  # padding twice: it costs the most recall
         text = texts[place][:1500]
         texts.append(f"{padding()} {text}{padding()}" if kind == "padding" else attack.disguise(text, kind, rng))
     every = np.concatenate([row, row[extra]])
@@ -103,8 +97,8 @@ def fit_stages(
     without: npt.NDArray[np.bool_] | None = None,
     structure_weights: Floats | None = None,
 ) -> dict[str, dict[str, Any]]:
-    """The second stage of every label. without: [rows of the corpus] what it must not learn from; structure_weights: [names]
-    those of `spam` where they are known from the words' fit, so that the stage only scales them."""
+    """The second stage of every label. without: [rows of the corpus] the rows to leave out; structure_weights: [names] of `spam`
+    where they were fitted with the words, so that the stage only scales them."""
     y = matrix.targets([rows.examples[i] for i in found.row])
     weight = rows.weight[found.row].copy()
     weight[found.clean :] *= DISGUISED_WEIGHT
@@ -124,7 +118,7 @@ def fit_stages(
     for column, label in enumerate(LABELS):
         known = np.flatnonzero(~np.isnan(y[:, column]) & allowed)
         x = combine.inputs(found.linear, column, shape)[known]
-        # [inputs, numbers to learn a weight for]: one for each input, but for the hidden units, whose weight is set
+        # [inputs, fitted weights]: one for each input except the hidden units, whose weight is set
         ways = np.delete(np.eye(x.shape[1], dtype=np.float32), combine.HIDDEN, axis=1)
         if label == "spam" and structure_weights is not None:
             ways = ways[:, : combine.HIDDEN]
@@ -162,8 +156,8 @@ def fit_stages(
 def _on_everyday(
     z: npt.NDArray[np.float64], y: Floats, everyday: npt.NDArray[np.bool_], clean: npt.NDArray[np.bool_]
 ) -> tuple[float, float]:
-    """Scale and bias with which `z` are log-odds on everyday comments: collections picked for their insults are not
-    what a site sees, and their share of them must not set what is probable."""
+    """Scale and bias with which `z` are log-odds on everyday comments: the share of insults in collections selected for them is
+    far from that of a site."""
     for some in (everyday, clean):
         if some.any():
             model = fit_soft(z[some, None], y[some], np.ones(int(some.sum()), np.float32), 1e3, 300)
@@ -173,9 +167,7 @@ def _on_everyday(
 
 
 def _evened(weight: Floats, place: npt.NDArray[np.str_]) -> Floats:
-    """No blog as more than BLOG texts: else the stage learns the one that was never moderated.
-
-    AUC of dylanmtaylor, left out: 0.943 → 0.950; good comments of evert at 0.5 before the bias is lowered 7.6 → 5.6 %."""
+    """Weights in which a blog counts as at most BLOG texts, so that the one unmoderated blog does not dominate."""
     out = weight.copy()
     for name in sorted({name for name in place.tolist() if name.startswith("blog_comments/")}):
         out[place == name] *= min(1.0, BLOG / max(float(weight[place == name].sum()), 1e-9))
@@ -183,8 +175,8 @@ def _evened(weight: Floats, place: npt.NDArray[np.str_]) -> Floats:
 
 
 def _few_alarms(good: npt.NDArray[np.float64], linked: npt.NDArray[np.bool_], bias: float) -> tuple[float, float]:
-    """The bias, lowered until at most SPAM_ALARMS of the good comments without a link come to 0.5, and how much less a link must
-    weigh so that at most LINKED_ALARMS of those with one do. good: log-odds without the bias."""
+    """The bias, lowered until at most SPAM_ALARMS of the good comments without a link reach 0.5, and the reduction of the link's
+    weight until at most LINKED_ALARMS of those with a link do. good: log-odds without the bias."""
 
     def lowered(some: npt.NDArray[np.float64], alarms: float, bias: float) -> float:
         return min(bias, -float(np.quantile(some, 1 - alarms))) if len(some) else bias

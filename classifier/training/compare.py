@@ -1,7 +1,7 @@
 """Compare a candidate with the current version on later decisions: better, same or worse, with an interval.
 
-The measure is the mean log loss over the labels that are known, paired: both models answer the same rows. Rows of one
-author, thread or wave stand or fall together, so the bootstrap draws groups, not rows.
+The measure is the mean log loss over the known labels, paired: both models score the same rows. Rows of one author or thread
+depend on each other, so the bootstrap draws groups.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from classifier.labels import LABELS
 from classifier.progress import counted
 
 HARM = 0.01
-"""Mean log loss that a candidate may add at worst: the upper end of the 90 % interval, as in a site's own learning."""
+"""Mean log loss that a candidate may add: the upper end of the 90 % interval, as in a site's own learning."""
 FEWEST = 30
 DRAWS = 2_000
 BATCH = 256
@@ -32,19 +32,19 @@ Reals = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Contender:
-    """A base, or a base and one site's correction; `checksum` is of what the comparison is about."""
+    """A base, or a base and one site's correction. checksum: of the correction if there is one, else of the base."""
 
     version: str
     checksum: str
     base: Base
     correction: Correction | None = None
     until: float = 0.0
-    """The moment of the last decision that it learnt from."""
+    """The moment of the last decision that it learnt from, Unix seconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What came of it. change: candidate minus current, so below 0 is better."""
+    """The result. A change is candidate minus current, so below 0 is better."""
 
     verdict: str
     why: str
@@ -59,7 +59,9 @@ class Comparison:
 
 
 def contender(models: Path | None, version: str | None = None, site: str = "") -> Contender:
-    """One side of a comparison. version: None = what is current (for a site, the bare base where none is live)."""
+    """One side of a comparison. version: None = the current one (for a site without a live correction, the bare base).
+
+    Raises ModelError."""
     if not site:
         base = open_base(models, version)
         return Contender(base.version, base.checksum, base, until=float(base.folder.card.get("until", 0.0)))
@@ -83,7 +85,7 @@ def log_odds(side: Contender, examples: Sequence[Example]) -> Reals:
 
 
 def compare(candidate: Contender, current: Contender, examples: Sequence[Example], seed: int = 1) -> Comparison:
-    """The verdict, and all that it rests on."""
+    """The verdict, with its figures."""
     later = max(candidate.until, current.until)
     unseen = [e for e in examples if not later or e.when > later]
     usable, seen = [], set()
@@ -124,7 +126,7 @@ def compare(candidate: Contender, current: Contender, examples: Sequence[Example
 
 
 def judge(mean: float, low: float, high: float) -> tuple[str, str]:
-    """better: the whole interval is; same: no harm above HARM; worse: it is, or that cannot be ruled out."""
+    """better: the whole interval is below 0; worse: it is above 0, or harm above HARM is possible; same: otherwise. And why."""
     if high < 0:
         return "better", "its log loss is lower, and so is the whole 90 % interval of the change"
     if low > 0:
@@ -152,14 +154,14 @@ def interval(change: Reals, group: npt.NDArray[np.int64], seed: int, share: floa
 
 
 def _groups(examples: Sequence[Example]) -> npt.NDArray[np.int64]:
-    """Rows that share an author, or else a thread, are one draw."""
+    """[examples] group numbers: rows of one author, or else of one thread, are one group."""
     names = [e.author_key or e.group or f"\0{number}" for number, e in enumerate(examples)]
     place = {name: number for number, name in enumerate(dict.fromkeys(names))}
     return np.array([place[name] for name in names], np.int64)
 
 
 def _loss(z: Reals, y: Reals) -> Reals:
-    """[rows] mean log loss over the labels that are known."""
+    """[rows] mean log loss over the known labels."""
     z = np.clip(z, -12, 12)
     known = ~np.isnan(y)
     loss = np.logaddexp(0, z) - np.nan_to_num(y) * z
@@ -186,12 +188,12 @@ def _per_label(new: Reals, old: Reals, y: Reals, group: npt.NDArray[np.int64], s
 
 
 def kept(folder: Path, version: str) -> Path:
-    """Where the last comparison of a candidate lies: beside its folder, whose checksums it must not change."""
+    """The file of a candidate's last comparison, beside its folder: the folder's checksums stay."""
     return folder / f"{version}.compared.json"
 
 
 def keep(folder: Path, comparison: Comparison) -> Path:
-    """Writes a comparison where `promote` looks for it."""
+    """Writes a comparison to the file that `promote` reads."""
     path = kept(folder, comparison.candidate["version"])
     registry.write_json(path, asdict(comparison))
     return path

@@ -1,6 +1,6 @@
-"""Public corpora → Examples: one line per source with its licence, and what a row of it is worth.
+"""Public corpora → Examples: the sources with their licences and the weights of their rows.
 
-`DIR/<source>/<part>.csv.gz`, UTF-8, a header, empty label = unknown. A source that is not there is left out and named.
+`DIR/<source>/<part>.csv.gz`, UTF-8, a header, empty label = unknown. Missing sources are named and skipped.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ csv.field_size_limit(10_000_000)
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One file to learn from. weight: what a row counts beside a row of Jigsaw; ham: its texts are known not spam."""
+    """One training file. weight: of a row, relative to a row of Jigsaw; ham: its texts are not spam."""
 
     name: str
     part: str
@@ -30,7 +30,7 @@ class Source:
     weight: float = 1.0
     ham: bool = False
     everyday: bool = False
-    """Its negatives are what people write every day: thresholds are set by their false alarms."""
+    """Its negatives are everyday comments, whose false alarms set the thresholds."""
 
     @property
     def file(self) -> str:
@@ -61,10 +61,10 @@ SOURCES: tuple[Source, ...] = (
     Source("reddit_ads", "all", "hokuyama0106/jigsaw-agile-community-rules@81c1a634e254", "none stated", 1.0),
     Source("sms", "all", "UCI SMS Spam Collection, slamsal101/spamfilter@8b2086e5210f", "CC BY 4.0", 0.3),
 )
-"""What the shipped model learns from. Non-commercial and copyleft sources and test parts are absent on purpose."""
+"""The sources of the shipped model. Non-commercial and copyleft sources and test parts are excluded."""
 
 BAGS = Source("jigsaw", "toxic_bag_of_words", "CloudioJ/IPPD, blob aee00af8", "CC0, text CC BY-SA 3.0")
-"""Nearly all toxic comments of Jigsaw's training file as lower-case words without stop words: for word weights only."""
+"""Nearly all toxic comments of Jigsaw's training file, as lower-case words without stop words; for word weights only."""
 
 _CONFUSABLES = "lists/unicode_confusables.txt.gz"
 _SHORTENERS = "lists/url_shorteners.txt.gz"
@@ -72,7 +72,7 @@ _DISPOSABLE = "lists/disposable_email_domains.txt.gz"
 
 
 def read(data: Path, source: Source) -> Iterator[Example]:
-    """The rows of one source, in its order. ValueError names file and line where a row is not what it should be."""
+    """The rows of one source, in order. Raises ValueError with file and line of a malformed row."""
     return rows(data / source.file, source.name, source.ham)
 
 
@@ -94,7 +94,7 @@ def rows(path: Path, name: str, ham: bool = False) -> Iterator[Example]:
                         raise ValueError(f"{path.name}, line {reader.line_num}: {label} is not a number") from None
             labels.update(_soft_labels(name, row, labels))
             if name == "reddit_ads" and labels.get("spam") == 0:
-                continue  # the zeros are judged per community; most are advertising by any other standard
+                continue  # its zeros follow the rules of a community; most are advertising elsewhere
             if ham:
                 labels.setdefault("spam", 0.0)
             if text.strip() and labels:
@@ -103,7 +103,7 @@ def rows(path: Path, name: str, ham: bool = False) -> Iterator[Example]:
 
 
 def bags(data: Path) -> list[str]:
-    """The toxic comments that are known as bags of words only; none without the file."""
+    """The comments of BAGS; none without the file."""
     if not (data / BAGS.file).is_file():
         return []
     with gzip.open(data / BAGS.file, "rt", encoding="utf-8", newline="") as lines:
@@ -111,11 +111,11 @@ def bags(data: Path) -> list[str]:
 
 
 def worth(example: Example) -> float:
-    """What an example counts beside others of its source.
+    """The weight of an example within its source.
 
-    The blogs' spam outnumbers their good comments seven to one, because two of them were never moderated: weights even
-    that out. Of their random spam one in twenty is a copied harmless sentence that only the author's link gave away,
-    so spam that shows nothing in its text counts least."""
+    The blogs' spam outnumbers their good comments seven to one, because two blogs were never moderated; the weights balance that.
+    One in twenty of their spam comments is a copied harmless sentence with the link in the author's field, so spam without a link
+    in the text has the lowest weight."""
     if example.source != "blog_comments":
         return 1.0
     if example.labels.get("spam", 0) < 0.5:
@@ -153,7 +153,7 @@ def checksum(path: Path) -> str:
 
 
 def present(data: Path) -> list[Source]:
-    """The sources that are in the folder; the missing are named on stderr."""
+    """The sources in the folder; missing ones are named on standard error."""
     found = [source for source in SOURCES if (data / source.file).is_file()]
     missing = [source.file for source in SOURCES if source not in found]
     if missing:
@@ -189,10 +189,10 @@ def shorteners(data: Path) -> list[str]:
 
 
 def disposable(data: Path) -> list[str]:
-    """Mail domains that are made to be thrown away."""
+    """Disposable mail domains."""
     return sorted(_lines(data / _DISPOSABLE))
 
 
 def test_files(data: Path) -> list[Path]:
-    """Files that are only ever reported on."""
+    """Files for reports only."""
     return sorted([*data.glob("*/test*.csv.gz"), *data.glob("*/verification.csv.gz")])

@@ -1,4 +1,4 @@
-"""Corpora → rows to fit on: cleaned, without repeats or anything that a test file holds, dealt into folds."""
+"""Corpora → rows to fit on: cleaned, without duplicates and test texts, dealt into folds."""
 
 from __future__ import annotations
 
@@ -22,26 +22,25 @@ Floats = npt.NDArray[np.float32]
 
 FOLDS = 3
 UNSEEN = 5
-"""Percent of the rows that no fit, stage or threshold sees."""
+"""Percent of the rows that are held out from every fit, stage and threshold."""
 SYNTHETIC_WEIGHT = 2.0
-"""Good comments and spam; toxic templates count a quarter of it: at full weight few patterns pushed real threats out."""
+"""Of good comments and spam. Toxic templates have a quarter of it: at full weight a few patterns displaced real threats."""
 SWAPPED = 0.25
 SWAPPED_WEIGHT = 0.5
-"""A quarter of the rows is taught once more with letters swapped. Recall of swapped toxic texts at the clean 5 % alarm
-threshold (Jigsaw, unseen rows) 0.79 → 0.88, clean AUC 0.9762 → 0.9765; nothing to pay when serving."""
+"""The share of rows that are added once more with swapped letters, and their weight; measured in docs/classifier.md."""
 BAGS_WEIGHT = 0.5
-"""Toxic comments of Jigsaw known as words without stop words only, beside good ones brought into the same form, with a
-bias of their own. Toxicity on unseen rows: Jigsaw 0.9762 → 0.9788, wiki_context 0.858 → 0.864, olid 0.828 → 0.830."""
+"""Of Jigsaw's toxic comments that are available only as bags of words, and of good comments in the same form, which share a bias;
+measured in docs/classifier.md."""
 ALIKE = 0.5
-"""Share of common words (Jaccard) from which a bag is taken for a text that is there already, or for one of a test file."""
+"""Share of common words (Jaccard) from which a bag counts as a text of the corpora or of a test file."""
 _BY_GROUP = ("blog_comments", "blog_comments_modern", "youtube_uci", "youtube_gambling_id", "reddit_ads", "sms")
 _MARKS = str.maketrans("", "", ".,!?'\":;()[]=&#@%$/\\<>`_+^0123456789")
 
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """The corpus after cleaning. part: 0 = learnt from, 2 = unseen, only ever reported on. fold: which of the FOLDS a row
-    is left out of; bias: the name its source's own bias has; copy: taught only (a bag, a disguised copy), never asked."""
+    """The corpus after cleaning. part: 0 = for training, 2 = unseen, for reports only. fold: the fit that leaves the row out;
+    bias: the name of its source's own bias; copy: a bag or a disguised copy, for training only."""
 
     examples: list[Example]
     weight: Floats
@@ -53,13 +52,13 @@ class Rows:
 
 
 def key(text: str, fold: Fold) -> str:
-    """What makes two texts the same text: their normalised letters. Digits and punctuation do not count."""
+    """The normalised letters of a text, without digits and punctuation: equal for duplicates."""
     letters = "".join(filter(str.isalpha, normalised(text, fold)))
     return letters or text.strip()
 
 
 def load_rows(data: Path, fold: Fold, seed: int) -> tuple[Rows, list[dict[str, Any]]]:
-    """All sources, and what the card says of each."""
+    """All rows, and the card's line on each source."""
     tests = [e for path in corpora.test_files(data) for e in corpora.rows(path, path.parent.name)]
     seen = {key(e.text, fold) for e in [*tests, *synthetic.kept_back()]}
     examples: list[Example] = []
@@ -82,7 +81,7 @@ def load_rows(data: Path, fold: Fold, seed: int) -> tuple[Rows, list[dict[str, A
             take(example, source.weight * corpora.worth(example), source.everyday)
         told.append(_told(data, source, source.weight, len(examples) - before))
     before = len(examples)
-    # a corpus as small as the tests' would drown in them
+    # in a corpus as small as that of the tests they would dominate
     for example in synthetic.texts(seed, 1.0 if len(examples) > 5_000 else 0.05):
         take(example, SYNTHETIC_WEIGHT if example.labels.get("toxicity") == 0 else SYNTHETIC_WEIGHT / 4, False)
     told.append(
@@ -144,15 +143,15 @@ def _told(data: Path, source: corpora.Source, weight: float, rows: int) -> dict[
 
 
 def _folds(examples: Sequence[Example], seed: int) -> list[int]:
-    """Spam is dealt out by blog, video and collection, so that what is left out is a place nobody has seen; the rest
-    by text, pairs and templates as groups."""
+    """[examples] fold numbers. Spam is dealt by blog, video and collection, so that a fold holds places that the other folds lack;
+    the rest by text, with pairs and templates as groups."""
     groups = sorted({place_of(e) for e in examples if e.source in _BY_GROUP})
     place = {group: number % FOLDS for number, group in enumerate(groups)}
     return [place[place_of(e)] if e.source in _BY_GROUP else _hashed(_whole(e), seed) for e in examples]
 
 
 def place_of(example: Example) -> str:
-    """The blog, video or collection that a text stands in: where spam comes from."""
+    """The blog, video or collection of a text."""
     return (
         example.group if example.source in ("blog_comments", "youtube_uci", "youtube_gambling_id") else example.source
     )
@@ -167,14 +166,14 @@ def _hashed(name: str, seed: int, kinds: int = FOLDS) -> int:
 
 
 def _bags(data: Path, examples: Sequence[Example], tests: Iterable[Example]) -> tuple[list[Example], list[int | None]]:
-    """Bags of words that are no row of ours and no test row, then good rows in the same form with their places."""
+    """Bags of words that equal no row and no test text, with None; then good rows in the same form, with their places."""
     raw = [_words(bag) for bag in corpora.bags(data)]
     if not raw:
         return [], []
     here = [place for place, e in enumerate(examples) if e.source == corpora.BAGS.name]
     in_bags = Counter(word for words in raw for word in set(words))
     in_texts = Counter(word for place in here for word in set(_words(examples[place].text)))
-    # The source took stop words out; which ones, the texts tell: common there, absent here.
+    # The source has removed stop words: words that are common in the texts and rare in the bags.
     stop = {word for word, count in in_texts.items() if count >= 150 and in_bags[word] * 100 < count}
 
     def bag(text: str) -> list[str]:
@@ -201,7 +200,7 @@ def _words(text: str) -> list[str]:
 
 
 def overlapping(bags: Sequence[Sequence[str]], known: Sequence[Sequence[str]]) -> npt.NDArray[np.bool_]:
-    """[bags] whose words are nearly those of one of `known`."""
+    """[bags] whether the words are nearly those of one of `known`."""
     number: dict[str, int] = {}
 
     def matrix(lists: Sequence[Sequence[str]]) -> sparse.csr_matrix:

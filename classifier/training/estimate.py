@@ -1,5 +1,7 @@
-"""Rows → word weights: logistic regressions of scikit-learn on the n-grams that are served, and hidden units beside them; a
-table per fold."""
+"""Rows → word weights: logistic regressions of scikit-learn on the served n-grams, with hidden units; one table per fold.
+
+The constants are measured: see docs/classifier.md.
+"""
 
 from __future__ import annotations
 
@@ -26,34 +28,22 @@ from classifier.training.unknown import GUESSED, GUESSING, guesses
 from classifier.views import Fold, as_written, normalised
 
 C: Mapping[str, float] = dict.fromkeys(LABELS, 1.0)
-"""Inverse regularisation. On unseen rows, mean AUC over sources of toxicity: 0.3 0.834 · 1 0.842 · 3 0.842 · 10 0.838 ·
-30 0.834; insult 0.855 · 0.861 · 0.860 · 0.855 · 0.850."""
+"""Inverse regularisation."""
 SMALL = 10_000
-"""Rows below which a label is regularised less, in proportion: what pulls many weights to zero would hold few rows down. Each
-video of YouTube from the other four, 1,300 rows: accuracy 0.928 → 0.932, AUC 0.982 → 0.983 (C = 10). And below it one fit of
-all rows is served: there 0.932 → 0.936 and 0.983 → 0.984. Of many rows the mean of three fits is about as
-good, in English a little better: on a fold of all sources, one fit → the mean, insult of Jigsaw 0.963 → 0.964, of impermium
-0.908 → 0.909, toxicity of olid 0.826 → 0.827, of Korean 0.763 → 0.760."""
+"""Rows. A label with fewer is regularised less, in proportion, and one fit of all rows is served instead of the mean."""
 BESIDE_WORDS, FREER = 0.7, 4.0
-"""Where few rows teach `spam`, the structure numbers are fitted beside the n-grams, each counting so much, and C is so many times
-as high: scores of a third of few rows, by fits of the other two, tell the second stage little. Each video of YouTube from the other
-four, apart → as one: AUC 0.984 → 0.988, accuracy 0.936 → 0.934 (set on these videos; 0.5 to 1 and 1 to 10 come to 0.987–0.988 and
-0.931–0.937). Of many rows the second stage knows better what travels: good comments of Freddy-DK, left out, at 0.5 2.8 → 4.4 % if
-the words are fitted beside the structure, AUC of dylanmtaylor 0.967 → 0.962."""
+"""With fewer than SMALL rows of `spam`, its structure numbers are fitted together with the n-grams: the factor of a structure
+number, and the factor of C. The second stage learns little from the scores of so few rows."""
 EMPHASIS: Mapping[str, Mapping[str, float]] = {
     "toxicity": {"olid": 1.5, "de_germeval2018": 4.0, "davidson": 0.6, "ko_beep": 1.5, "zh_cold": 1.5},
     "insult": {"impermium": 3.0, "de_germeval2018": 3.0},
     "obscene": {"de_germeval2018": 3.0},
     "identity_attack": {"jigsaw": 1.7},
 }
-"""What a row counts for one label beside the others of its weight: more where few rows speak for a kind of place or for a
-language. On unseen rows: insult of impermium 0.897 → 0.909, toxicity of German 0.764 → 0.809, of olid 0.819 → 0.822."""
+"""Factors on the weight of a source's rows for one label: higher where few rows stand for a kind of place or a language."""
 OWN_BIAS = 1.0
-"""Every source gets a bias of its own while fitting (dropped afterwards; the second stage sets the common one), so that
-words need not explain why one source has more of a label than another. Toxicity on unseen rows of Jigsaw 0.964 → 0.971,
-wiki_context 0.830 → 0.872, mean over sources 0.842 → 0.854. Spam of places left out, with `one_sided` and C 3 → 1, normalised
-view alone: dylanmtaylor 0.965 → 0.978, JustinTulloss 0.981 → 0.982, videos 0.960 → 0.970 (mean of five); but
-blog_comments_modern (eight good comments) 0.871 → 0.815, sms 0.870 → 0.847."""
+"""The feature of each source's own bias, which is fitted and then dropped: words do not have to explain the differences between
+sources. The second stage sets the common bias."""
 
 
 def prepare(texts: Sequence[str], fold: Fold) -> tuple[list[str], list[str]]:
@@ -62,8 +52,8 @@ def prepare(texts: Sequence[str], fold: Fold) -> tuple[list[str], list[str]]:
 
 
 class Fitted(NamedTuple):
-    """folds: a table per fold, without that fold's rows, to score them as something never seen; served: what is served;
-    structure_weights: [names] of `spam`, where they were fitted with the words."""
+    """folds: a table per fold, fitted without the rows of the fold, which it scores as unseen rows; served: the table that is
+    served; structure_weights: [names] of `spam`, where they were fitted with the words."""
 
     folds: list[Table]
     served: Table
@@ -81,8 +71,8 @@ def fit_tables(
 ) -> Fitted:
     """The word weights of `labels` and both views from the rows in `use`.
 
-    What is served is the mean of the folds' tables; for a label with fewer than SMALL rows, a fit of all of them. Hidden units
-    cannot be averaged: those that are served are a fit of all rows, and they learn all labels whatever `labels` says."""
+    The served table is the mean of the folds' tables; for a label with fewer than SMALL rows, a fit of all rows. Hidden units
+    cannot be averaged: the served ones are a fit of all rows. They always learn all labels."""
     chosen = np.flatnonzero(use)
     examples = [rows.examples[i] for i in chosen]
     part = rows.fold[chosen]
@@ -93,7 +83,7 @@ def fit_tables(
     place = np.array([names.index(rows.bias[i]) for i in chosen])
     own = sparse.csr_matrix((np.full(len(place), OWN_BIAS, np.float32), (np.arange(len(place)), place)))
     looks = None
-    if "spam" in small:  # nothing of authors: of them the corpora know how one blog stored them
+    if "spam" in small:  # without authors: what the corpora have of them is how one blog stored them
         looks = shape.rows([e.text for e in examples], [Author()] * len(examples)) * np.float32(BESIDE_WORDS)
     structure_weights = np.zeros(len(structure.NAMES), np.float32)
     weight = _emphasised(rows.weight[chosen], [e.source for e in examples])
@@ -101,11 +91,13 @@ def fit_tables(
     bias = np.full((FOLDS + 1, VIEWS, len(LABELS)), -5.0, np.float32)
     views = prepare([e.text for e in examples], fold)
     hasher = hasher.with_fingerprints(vocabulary.bucket_fingerprints(hasher, views, matrix.READ))
-    for view in (1, 0):  # normalised first: it is the better guesser of labels that a source does not know
+    for view in (1, 0):  # normalised first: it guesses unknown labels better
         chars, words = matrix.counts(hasher, views[view])
         log(f"view {view}: {len(chosen)} texts, {chars.nnz + words.nnz} n-grams")
         seen = np.bincount(chars.indices, minlength=ROWS) + np.bincount(words.indices, minlength=ROWS)
-        idf = np.sqrt(np.log((1 + len(chosen)) / (1 + seen)) + 1)  # the root is worth as much as the whole, and nears 1
+        idf = np.sqrt(
+            np.log((1 + len(chosen)) / (1 + seen)) + 1
+        )  # the root ranks as well as the full idf and stays near 1
         squares = np.where(np.arange(ROWS) < BUCKETS, idf**2, 0).astype(np.float16)
         weights[:, view, :, -1] = squares
         idf = np.where(squares > 0, np.sqrt(squares.astype(np.float32)), idf).astype(np.float32)
@@ -144,7 +136,7 @@ def fit_tables(
 
 
 class _Found(NamedTuple):
-    """coef: [columns]; bias: of a text of no source in particular; structure_weights: [names], where there were `looks`."""
+    """coef: [columns]; bias: the mean over sources; structure_weights: [names], where there are `looks`."""
 
     coef: Floats
     bias: float
@@ -153,7 +145,7 @@ class _Found(NamedTuple):
 
 class _Lesson(NamedTuple):
     """One view of all texts. neutral: [texts, BUCKETS] without identity terms; own: [texts, sources]; weight: [texts, labels];
-    looks: [texts, names] the structure that `spam` is fitted with, or None."""
+    looks: [texts, names] the structure numbers that `spam` is fitted with, or None."""
 
     full: sparse.csr_matrix
     neutral: sparse.csr_matrix
@@ -187,7 +179,7 @@ class _Lesson(NamedTuple):
 
 
 def _filled(lesson: _Lesson, y: Floats, part: npt.NDArray[np.int8], jobs: int) -> Floats:
-    """[folds, texts, labels] the targets for the table without each fold, with guesses where they were unknown."""
+    """[folds, texts, labels] the targets of the table without each fold, with guesses for unknown labels."""
     tasks = [(mine, LABELS.index(label)) for mine in range(FOLDS) for label in GUESSING]
     models = Parallel(n_jobs=jobs, prefer="threads")(
         delayed(lesson.fit)(column, y[0], part == mine, f"a guess from fold {mine}") for mine, column in tasks

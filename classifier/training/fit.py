@@ -1,4 +1,4 @@
-"""Corpora → a base model: gathered, estimated, calibrated, measured and written with its card."""
+"""Corpora → a base model: loaded, fitted, calibrated, measured and written with its card."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ ANCHORS = 400
 
 
 def train(data: Path, out: Path, seed: int = 1, jobs: int = 2, date: str = "") -> Path:
-    """A new version in the folder `out`; its pointer is moved by whoever decides that it is good."""
+    """A new version in the folder `out`; the pointer stays. Raises ValueError for a folder without corpora."""
     started = time.monotonic()
     fold = Fold(corpora.confusables(data))
     rows, sources = load_rows(data, fold, seed)
@@ -99,7 +99,7 @@ def train(data: Path, out: Path, seed: int = 1, jobs: int = 2, date: str = "") -
 def measured(
     data: Path, version: str, card: Mapping[str, Any], content: Mapping[str, Any], arrays: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """What `evaluate` says of a version before it gets its place; times are left out, they differ from run to run."""
+    """The metrics of a version that is not written yet."""
 
     with tempfile.TemporaryDirectory() as beside:
         write(Path(beside), version, card, content, arrays)
@@ -116,7 +116,8 @@ def anchors(
     seed: int,
     without: npt.NDArray[np.bool_] | None = None,
 ) -> dict[str, npt.NDArray[Any]]:
-    """A few hundred texts as hashed features: sites' corrections are held to leave them where they are."""
+    """A few hundred texts as hashed features, whose scores the sites' corrections are fitted to keep. without: [rows] rows to leave
+    out."""
     rng = random.Random(seed)  # noqa: S311 - a sample, not a secret
     groups: list[list[int]] = [[], [], []]
     for place, i in enumerate(found.row[: found.clean]):

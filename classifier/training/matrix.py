@@ -1,4 +1,4 @@
-"""The same n-grams that are served, as sparse matrices for scikit-learn. Training only."""
+"""The served n-grams as sparse matrices for scikit-learn. Training only."""
 
 from __future__ import annotations
 
@@ -15,14 +15,15 @@ from classifier.linear import OUT_OF_VOCABULARY, SITE_SCALE, WORDS, Floats
 from classifier.views import LONGEST
 
 READ = 1_500
-"""Characters of a training text; the windows of long texts are scored with weights learnt on ordinary ones."""
+"""Characters of a training text that are read; windows of long texts are scored with the same weights."""
 _BATCH = 400
 
 
 def counts(
     hasher: Hasher, texts: Sequence[str], cut: int = READ, *, width: int = ROWS
 ) -> tuple[sparse.csr_matrix, sparse.csr_matrix]:
-    """How often each row of the table occurs: characters and words, each [texts, width] float32. COLUMNS wide: strangers too."""
+    """Counts of the table's rows: characters and words, each [texts, width] float32. A width of COLUMNS includes n-grams out of
+    vocabulary."""
     chars, words = [], []
     for low in range(0, len(texts), _BATCH):
         batch = [text[:cut].rstrip() for text in texts[low : low + _BATCH]]
@@ -66,16 +67,15 @@ def weighted(
 
 
 def one_sided(x: sparse.csr_matrix, y: Floats, weight: Floats) -> Floats:
-    """[columns] how one-sided each n-gram is, by which it is scaled while fitting: |log-count ratio| ** 0.5 (Wang and Manning, ACL 2012).
-
-    On unseen rows toxicity of Jigsaw 0.9713 → 0.9729, mean over sources 0.8538 → 0.8554; insult 0.8597 → 0.8608."""
+    """[columns] how one-sided each n-gram is, its scale while fitting: |log-count ratio| ** 0.5 (Wang and Manning, ACL 2012).
+    Measured in docs/classifier.md."""
     up = np.asarray(x.T @ (y * weight)).ravel() + 1
     down = np.asarray(x.T @ ((1 - y) * weight)).ravel() + 1
     return np.asarray(np.abs(np.log((up / up.sum()) / (down / down.sum()))) ** 0.5 + 0.1, dtype=np.float32)
 
 
 def folded(hasher: Hasher, views: Sequence[Sequence[str]], squares: Sequence[Floats]) -> sparse.csr_matrix:
-    """Texts as a site's correction sees them: [texts, SITE_BUCKETS], each about one long.
+    """Texts as features of a site's correction: [texts, SITE_BUCKETS], each of a length of about 1.
 
     views: the prepared texts, view by view; squares: [ROWS] of the table, per view."""
     total = None

@@ -22,7 +22,7 @@ Curve = list[tuple[float, float]]
 
 
 def measure(p: Floats, y: Bools, threshold: float, seed: int = 1) -> dict[str, Any]:
-    """All that is said of one label on one set of rows."""
+    """All figures of one label on one set of rows."""
     out: dict[str, Any] = {"rows": len(y), "positives": int(y.sum())}
     ranked = Ranked(p, y)
     for name, (value, low, high) in ranked.all(seed).items():
@@ -51,7 +51,7 @@ def share(hits: int, among: int) -> tuple[float | None, list[float]]:
 
 
 class Ranked:
-    """Rows from the surest to the least sure; AUC, average precision and calibration error of any weighting of them."""
+    """Rows ranked by score; AUC, average precision and calibration error of any weighting of them."""
 
     def __init__(self, p: Floats, y: Bools) -> None:
         order = np.argsort(-p, kind="stable")
@@ -95,7 +95,7 @@ class Ranked:
 
 
 def precision_recall(p: Floats, y: Bools) -> Curve:
-    """(recall, precision), from the surest on."""
+    """(recall, precision) by falling threshold."""
     ranked = Ranked(p, y)
     hits = np.cumsum(ranked.y)[ranked.last]
     recall, precision = hits / max(hits[-1], 1), hits / (ranked.last + 1)
@@ -105,7 +105,7 @@ def precision_recall(p: Floats, y: Bools) -> Curve:
 
 
 def reliability(p: Floats, y: Bools, bins: int = 10) -> list[tuple[float, float, int]]:
-    """(what was said, what was so, rows) in bins of equal width; a bin with fewer than ENOUGH rows says nothing."""
+    """(mean probability, share of positives, rows) in bins of equal width with at least ENOUGH rows."""
     place = np.minimum((p * bins).astype(int), bins - 1)
     return [
         (round(float(p[at].mean()), 4), round(float(y[at].mean()), 4), int(at.sum()))
@@ -115,7 +115,7 @@ def reliability(p: Floats, y: Bools, bins: int = 10) -> list[tuple[float, float,
 
 
 def calibration_error(p: Floats, y: Bools) -> float:
-    """Mean distance between what was said and what was so, in BINS bins of equal width, weighted by rows."""
+    """Mean distance of probability and share of positives in BINS bins of equal width, weighted by rows."""
     return round(float(Ranked(p, y).figures(np.ones(len(p)))[2]), 4)
 
 
@@ -136,12 +136,11 @@ def triage_of_two(p: Floats, y: Bools) -> Curve:
 
 
 def decided_alone(p: Floats, y: Bools, accuracy: float = 0.995, seed: int = 1) -> dict[str, Any]:
-    """How much can be decided without a human (all below one threshold is good, all from another on is bad) while at
-    least `accuracy` of it is right.
+    """The share decided without a human (good below one threshold, bad from another on) with at least `accuracy` right.
 
-    "same rows": both thresholds chosen on the rows they are judged on, as published triage curves are, so a little
-    too good. "other half": chosen on one random half, judged on the other, both ways round; its accuracy is what came
-    of it, and may fall short."""
+    "same rows": both thresholds are chosen on the rows that they are measured on, as in published triage curves, which is slightly
+    optimistic. "other half": they are chosen on one random half and measured on the other, both ways; the accuracy may fall
+    short."""
     rng = np.random.default_rng(seed)
     half = np.zeros(len(p), bool)
     half[rng.permutation(len(p))[: len(p) // 2]] = True

@@ -1,7 +1,7 @@
-"""A version on labelled data that it never saw → all figures as plain numbers.
+"""A version on labelled data that it never saw → the figures of its card, as plain numbers.
 
-Every figure of the model's card comes from here: `python -m classifier evaluate --data DIR`. Intervals are 95 %:
-bootstrap over rows for what is measured on a whole curve, Wilson's for shares.
+`python -m classifier evaluate --data DIR` measures them again. Intervals are 95 %: a bootstrap over rows for figures of a whole
+curve, Wilson's for shares.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from classifier.training.measure import Ranked, decided_alone, measure, share
 from classifier.training.parts import EVERYDAY, HEADLINE, Bools, Floats, Part, Said, column, parts, scores
 
 FEW = 10
-"""A slice with fewer rows of either kind is not reported: its figure would be noise."""
+"""A slice with fewer rows of either kind is left out as noise."""
 NEUTRAL = (
     "I am a {} person.",
     "My neighbour is {}.",
@@ -49,7 +49,7 @@ TERMS = (
 
 
 def evaluate(base: Base, data: Path, seed: int = 1) -> dict[str, Any]:
-    """What a card holds: figures per file and label, and of texts of our own making."""
+    """The metrics of a card: figures per file and label, and of our own texts."""
     found = parts(data, base.fold)
     said = {part.name: scores(base, part.examples) for part in found}
     return {"model": base.version} | figures(base, found, said, seed)
@@ -73,7 +73,7 @@ def figures(base: Base, found: Sequence[Part], said: Said, seed: int) -> dict[st
 
 
 def of_part(base: Base, part: Part, p: Floats, seed: int) -> dict[str, Any]:
-    """Every label that is known in both kinds."""
+    """Figures of every label with rows of both kinds."""
     y = targets(part.examples)
     spam, spam_interval = share(int((p[:, 0] >= 0.5).sum()), len(p))
     out: dict[str, Any] = {
@@ -103,7 +103,7 @@ def enough(y: Bools) -> bool:
 
 
 def slices(p: Floats, y: Bools, texts: Sequence[str], seed: int) -> dict[str, Any]:
-    """The same label on kinds of text; recall and false alarms at the threshold that 5 % of all good texts pass."""
+    """One label on kinds of text; recall and false alarms at the threshold that 5 % of all good texts reach."""
     at = float(np.quantile(p[~y], 0.95)) if (~y).any() else 0.5
     words = [set(text.lower().split()) for text in texts]
     length = np.array([len(text) for text in texts])
@@ -130,7 +130,7 @@ def slices(p: Floats, y: Bools, texts: Sequence[str], seed: int) -> dict[str, An
 
 
 def languages(found: Sequence[Part], said: Said, seed: int) -> dict[str, Any]:
-    """Per language and label, all its parts together."""
+    """Per language and label, over all parts of the language."""
     out: dict[str, Any] = {}
     for code in sorted({part.language for part in found}):
         mine = [part for part in found if part.language == code]

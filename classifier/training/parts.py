@@ -1,4 +1,4 @@
-"""The rows that are reported on, in parts, and what a model said of them."""
+"""The rows for reports, in parts, and the scores of a model on them."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from classifier.training.matrix import targets
 from classifier.views import Fold, normalised
 
 REPORT_ONLY = ("unhealthy", "pt_hatebr", "ethos", "code_review")
-"""Non-commercial or copyleft: reported on, never trained into the shipped model."""
+"""Non-commercial or copyleft sources: for reports only, never for the shipped model."""
 LANGUAGE = {"zh_cold": "zh", "ko_beep": "ko", "pt_hatebr": "pt", "de_germeval2018": "de", "youtube_gambling_id": "id"}
-"""Of the sources that are not English."""
+"""Of sources in other languages than English."""
 EVERYDAY = frozenset(source.name for source in corpora.SOURCES if source.everyday)
 HEADLINE = "jigsaw/test_carved"
 
@@ -33,7 +33,7 @@ Said = Mapping[str, Floats]
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Rows that are reported on together. kind: why no fit saw them."""
+    """Rows that are reported together. kind: why no fit saw them."""
 
     name: str
     source: str
@@ -46,8 +46,7 @@ class Part:
 
 
 def parts(data: Path, fold: Fold) -> list[Part]:
-    """Official test parts, whole sources that were never trained on, and what we wrote ourselves and keep back. A text that
-    was there before counts once."""
+    """Official test parts, whole sources that were never trained on, and the held-out texts of our own. Each text counts once."""
     never = [path for name in REPORT_ONLY for path in sorted(data.glob(f"{name}/all.csv.gz"))]
     files = [(path, "test file") for path in [*corpora.test_files(data), *sorted(data.glob("ko_beep/dev.csv.gz"))]]
     files += [(path, "never trained on") for path in never]
@@ -67,14 +66,14 @@ def parts(data: Path, fold: Fold) -> list[Part]:
 
 
 def scores(base: Base, examples: Sequence[Example | str]) -> Floats:
-    """[texts, labels] probabilities, as a comment would get them."""
+    """[texts, labels] probabilities, as a comment gets them."""
     asked = [Asked(e) if isinstance(e, str) else Asked(e.text, e.author) for e in examples]
     out = [probability(base.log_odds(asked[low : low + 256])) for low in range(0, len(asked), 256)]
     return np.concatenate(out) if out else np.zeros((0, len(LABELS)), np.float32)
 
 
 def column(part: Part, said: Said, label: str) -> tuple[Floats, Bools, Bools]:
-    """(probabilities, truths) of the rows whose label is known, and which rows those are."""
+    """(probabilities, truths) of the rows with a known label, and the mask of these rows."""
     y = targets(part.examples)[:, LABELS.index(label)]
     known = ~np.isnan(y)
     return said[part.name][known, LABELS.index(label)], y[known] >= 0.5, known

@@ -1,4 +1,4 @@
-"""Logistic regression on shares: scikit-learn's, for targets between 0 and 1."""
+"""scikit-learn's logistic regression for targets between 0 and 1."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ STEPS = 100
 def fit_soft(
     x: sparse.csr_matrix, y: Floats, weight: Floats, c: float, steps: int = STEPS
 ) -> LogisticRegression | None:
-    """A row of share p counts as p of a 1 and 1 - p of a 0. None without both kinds."""
+    """A row with target p counts as p of a 1 and 1 - p of a 0. None without rows of both kinds."""
     up, down = np.flatnonzero(y > 0), np.flatnonzero(y < 1)
     if not len(up) or not len(down) or not (y >= 0.5).any() or not (y < 0.5).any():
         return None

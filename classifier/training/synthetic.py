@@ -1,8 +1,8 @@
-"""Texts of our own writing for what the corpora lack: the templates of `synthetic.toml`, filled, which the card calls synthetic;
-and those of `today.toml`, which are only ever reported on.
+"""Our own texts for the gaps in the corpora: the filled templates of `synthetic.toml`, for training, and the texts of `today.toml`,
+for reports only.
 
-Spam of today, of which the corpora know little (recovery scams, pills, love spells, promo codes, agencies, praise that a machine
-wrote), good comments about the same things, plain insults and threats, and identity terms in neutral sentences.
+Current spam (recovery scams, pills, love spells, promo codes, agencies, machine-written praise), good comments on the same
+subjects, plain insults and threats, and identity terms in neutral sentences.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _SLOT = re.compile(r"\{(\w+)\}")
 
 
 def texts(seed: int, share: float = 1.0) -> Iterator[Example]:
-    """Every template as often as its kind asks for, or the `share` of that (a fraction by chance); the same for the same seed."""
+    """Every template as often as its kind says times `share` (fractions at random); the same for the same seed."""
     told = tomllib.loads(TEMPLATES.read_text("utf-8"))
     slots = told["slots"] | {"term": sorted(TERMS)}
     for kind in told["kind"]:
@@ -49,7 +49,7 @@ def texts(seed: int, share: float = 1.0) -> Iterator[Example]:
 
 
 def kept_back() -> list[Example]:
-    """Comments of today that nothing is trained on, and that are not made of templates: spam, then good ones."""
+    """The texts of `today.toml`, for reports only: spam, then good ones."""
     told = tomllib.loads(KEPT_BACK.read_text("utf-8"))
     return [
         Example(text, {"spam": spam}, source="today")
@@ -59,7 +59,7 @@ def kept_back() -> list[Example]:
 
 
 def fill(template: str, slots: Mapping[str, list[str]], rng: random.Random) -> str:
-    """One filling of a template; slots may hold slots. Hosts get an ending from the world: `.example` would mark what is ours."""
+    """One filling of a template; slots may hold slots. Hosts get real endings, because `.example` would mark our texts."""
     while _SLOT.search(template):
         template = _SLOT.sub(lambda found: rng.choice(slots[found[1]]), template)
     return re.sub(r"\.example\b", lambda _: f".{rng.choice(slots['ending'])}", template)

@@ -1,7 +1,8 @@
-"""A site's decisions → a small correction on top of the base, live only if it does better on later decisions.
+"""A site's decisions → a correction of the base, live only if it does better on later decisions.
 
-The correction lives in the span of the decided texts and of the base's anchors (a few hundred unrelated texts whose
-scores it is held to leave alone), so the fit is in its dual form: as many numbers as texts, milliseconds.
+The correction lies in the span of the decided texts and of the base's anchors, a few hundred unrelated texts whose scores it is
+fitted to keep. So the fit is in its dual form, with one number per text, and takes milliseconds. The constants are measured: see
+docs/classifier.md.
 """
 
 from __future__ import annotations
@@ -35,32 +36,28 @@ from classifier.training.matrix import targets
 OF_ONE_AUTHOR = 20
 OF_ONE_WAVE = 5
 ALIKE = 0.8
-"""Cosine above which two texts belong to one wave."""
+"""Cosine from which two texts belong to one wave."""
 FEWEST = 10
 FEWEST_NEW = 5
 MOST = 2_000
-"""Decisions that count, the latest first to stay."""
+"""Decisions that count: the latest."""
 BLOCKS = 8
 PULL = 0.03
-"""Pull of the weights to zero. Weak: a decided text may move its own kind by several log-odds."""
+"""L2 regularisation. It is weak: a decided text may move its own kind by several log-odds."""
 ANCHOR_WEIGHT = 0.5
 SHIFT = 1.0
-"""How freely the whole site may shift, beside the words: one more feature of this value, which the anchors lack.
-Seven blogs and videos left out, mean fall of the error after 20 · 100 random decisions: 0.5 and at most 3 35 % · 62 %, 1 and at
-most 4 40 % · 65 %; the worst draw of any after 100 24 → 28 %, and none was worse than the base."""
+"""The value of one more feature, which every text of the site has and the anchors lack: by it the whole site may shift, by at most
+MOST_SHIFT log-odds."""
 MOST_SHIFT = 4.0
 BOTH = 3
-"""Decisions of each kind that a label wants before the site may shift all the way, and with one or two a third or two thirds of
-it: who only ever rejects must not move the rest far. Before, two moved nothing: error of JustinTulloss, 98 % spam, left out, after
-100 random decisions 0.049 → 0.041, and its worst draw better too."""
+"""Decisions of each kind with which a label of the site may shift all the way. With one or two it may shift a third or two thirds
+of it, so that decisions of one kind alone move other texts little."""
 ALONE = 10
-"""Bad comments that count as half a good one where none was approved: a place where ten of ten were spam has more of it than most.
-So a site may grow a little stricter by decisions of one kind, never more lenient. As a whole one they bring more (after 20, 43 %
-for 40), and cost more whoever only ever marks spam: 20 times, good comments of dylanmtaylor at 0.5 0.9 → 3.6 %, as a half 2.0 %."""
+"""Bad comments that count as half a good one where none was approved: a site where ten of ten are spam has more of it than most. So
+decisions of one kind make a site a little stricter, and never more lenient."""
 HARM = 0.01
-"""Mean log loss that a candidate may add at worst: the upper end of the paired 90 % interval, by a bootstrap. With five to twenty
-decisions to compare on, one that is far better than before makes a normal interval so wide that it looks like a risk: fall of
-the error after 20 decisions by that interval → by a bootstrap, as SHIFT was then: JustinTulloss 5 → 8 %, videos 16–52 → 23–57 %."""
+"""Mean log loss that a candidate may add: the upper end of the paired 90 % interval, by a bootstrap. With five to twenty decisions
+one large gain widens a normal interval so far that it looks like a risk."""
 SAMPLES = 2_000
 
 Reals = npt.NDArray[np.float64]
@@ -68,7 +65,7 @@ Reals = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of it, with the reason in words and the figures behind it."""
+    """The result, with the reason in words and its figures."""
 
     promoted: bool
     why: str
@@ -89,9 +86,9 @@ class Lesson:
 
 
 def learn(models: Path, site: str, examples: Sequence[Example], *, live: bool = True) -> Outcome:
-    """The whole of "retrain" for one site: hygiene, fit, comparison on later decisions, the pointer if it is better.
+    """Retraining for one site: caps, fit, comparison on later decisions; the pointer moves if the candidate is better.
 
-    Not `live`: a better one is written beside the others, and the pointer stays."""
+    live=False: a better candidate is written, and the pointer stays. Raises ModelError."""
     base = open_base(models)
     taught = sorted((e for e in examples if e.labels and e.text.strip()), key=lambda e: e.when)
     capped = _per_author(taught)[-2 * MOST :]
@@ -108,7 +105,7 @@ def learn(models: Path, site: str, examples: Sequence[Example], *, live: bool = 
     now, today, until = _live(folder, base, lesson)
     when = np.array([e.when for e in chosen])
     order = np.arange(len(chosen))
-    if when[0] == when[-1]:  # one moment for all: no time to chain along, so any fixed order that mixes them
+    if when[0] == when[-1]:  # one moment for all: a fixed random order instead of that of time
         order = np.random.default_rng(0).permutation(len(chosen))
     first = max(FEWEST // 2, len(order) // 4)
     if until is not None:
@@ -159,7 +156,7 @@ def learn(models: Path, site: str, examples: Sequence[Example], *, live: bool = 
 
 
 def _per_author(examples: Sequence[Example]) -> list[Example]:
-    """At most OF_ONE_AUTHOR of one author: the first ones, so that a flood cannot push out what was there."""
+    """The first OF_ONE_AUTHOR examples of each author: a flood displaces nothing earlier."""
     count: Counter[str] = Counter()
     out = []
     for example in examples:
@@ -172,7 +169,7 @@ def _per_author(examples: Sequence[Example]) -> list[Example]:
 
 
 def _per_wave(phi: sparse.csr_matrix) -> list[int]:
-    """At most OF_ONE_WAVE texts that are nearly the same."""
+    """The places of the texts to keep: at most OF_ONE_WAVE near-duplicates."""
     length = np.sqrt(np.asarray(phi.multiply(phi).sum(axis=1)).ravel()) + 1e-9
     unit = (sparse.diags(1 / length) @ phi).tocsr()
     alike = (unit @ unit.T).toarray() >= ALIKE
@@ -207,7 +204,7 @@ def _lesson(base: Base, examples: Sequence[Example], phi: sparse.csr_matrix) -> 
 
 
 def _live(folder: Path, base: Base, lesson: Lesson) -> tuple[str | None, Reals, float | None]:
-    """What answers now: its version, its log-odds for the decided texts, the moment of the last decision it knows."""
+    """The live version, its log-odds for the decided texts, and the moment of the last decision that it learnt from."""
     offset = lesson.offset[: lesson.decided]
     version = registry.pointer(folder)
     if version is None or version == registry.BARE:
@@ -222,7 +219,7 @@ def _live(folder: Path, base: Base, lesson: Lesson) -> tuple[str | None, Reals, 
 
 
 def _chained(lesson: Lesson, live: Reals, order: npt.NDArray[np.int64], first: int) -> tuple[Reals, Reals]:
-    """Log loss per later decision, of candidates that knew only the earlier ones and of what is live."""
+    """Log loss per later decision, of candidates that learnt from the earlier ones only, and of the live version."""
     candidate, current = [], []
     edges = np.unique(np.linspace(first, len(order), min(BLOCKS, len(order) - first) + 1).astype(int))
     for low, high in pairwise(edges):
@@ -236,7 +233,7 @@ def _chained(lesson: Lesson, live: Reals, order: npt.NDArray[np.int64], first: i
 
 
 def _loss(log_odds: Reals, target: Reals) -> Reals:
-    """[texts] mean over the labels that are known."""
+    """[texts] mean over the known labels."""
     z = np.clip(log_odds, -12, 12)
     loss = np.logaddexp(0, z) - np.nan_to_num(target) * z
     known = ~np.isnan(target)
@@ -253,7 +250,7 @@ def _bound(difference: Reals) -> float:
 
 
 def _dual(lesson: Lesson, taught: npt.NDArray[np.int64]) -> Reals:
-    """[taught + anchors, labels] dual weights; a label nobody decided on keeps zeros."""
+    """[taught + anchors, labels] dual weights; zeros for a label without decisions."""
     anchors = np.arange(lesson.decided, len(lesson.weight))
     rows = np.concatenate([taught, anchors])
     out = np.zeros((len(rows), len(LABELS)))
@@ -281,21 +278,21 @@ def _fit(kernel: Reals, target: Reals, offset: Reals, weight: Reals) -> Reals:
 
 
 def _freedom(lesson: Lesson, taught: npt.NDArray[np.int64], column: int) -> float:
-    """0 … 1 how far the site may shift as a whole."""
+    """0 … 1: the share of MOST_SHIFT that the site may shift."""
     target = lesson.target[taught, column]
     bad, good = int((target >= 0.5).sum()), int((target < 0.5).sum())
     return min(BOTH, bad, good or (0.5 if bad >= ALONE else 0)) / BOTH
 
 
 def _shift(lesson: Lesson, taught: npt.NDArray[np.int64], dual: Reals) -> Reals:
-    """[labels] what the site moves as a whole."""
+    """[labels] the shift of the whole site."""
     free = np.array([_freedom(lesson, taught, column) for column in range(len(LABELS))])
     moved = (SHIFT * free) ** 2 * dual[: len(taught)].sum(axis=0)
     return np.asarray(np.clip(moved, -MOST_SHIFT * free, MOST_SHIFT * free), dtype=np.float64)
 
 
 def _solve(lesson: Lesson, taught: npt.NDArray[np.int64]) -> tuple[Floats, Floats]:
-    """[SITE_BUCKETS, labels] and the shift [labels]"""
+    """The weights [SITE_BUCKETS, labels] and the shift [labels]."""
     rows = np.concatenate([taught, np.arange(lesson.decided, len(lesson.weight))])
     dual = _dual(lesson, taught)
     return (lesson.phi[rows].T @ dual).astype(np.float32), _shift(lesson, taught, dual).astype(np.float32)
