@@ -20,7 +20,7 @@ from moderation.core.ids import is_id
 from moderation.core.problem import NotFound
 from moderation.core.urls import Links
 from moderation.db.database import Session
-from moderation.intake.public import reply_form
+from moderation.intake.public_form import reply_form
 from moderation.intake.texts import Words
 from moderation.services import services_of
 from moderation.sites import store as sites

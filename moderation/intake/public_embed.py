@@ -18,7 +18,7 @@ from typing_extensions import TypedDict
 from moderation.comments.thread_cache import is_known
 from moderation.core.problem import NotFound
 from moderation.intake import texts
-from moderation.intake.public import asked_of
+from moderation.intake.public_form import asked_of
 from moderation.services import services_of
 from moderation.sites.cache import article_key
 from moderation.web.cors import preflight_of

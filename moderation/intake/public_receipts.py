@@ -22,7 +22,7 @@ from moderation.comments.model import EDIT_WINDOW, Comment
 from moderation.comments.store_decisions import Decision
 from moderation.core.problem import FieldError, Forbidden, Gone, Invalid, NotFound, Problem
 from moderation.core.times import iso
-from moderation.intake.public import amend, problem_page
+from moderation.intake.public import amend
 from moderation.intake.schemas import ReceiptOut
 from moderation.intake.texts import Words
 from moderation.privacy import store as data_subjects
@@ -33,6 +33,7 @@ from moderation.sites.model import Article
 from moderation.web import bodies
 from moderation.web.cors import Endpoint, problem_answer
 from moderation.web.operations import Declared, Operation
+from moderation.web.pages_problem import problem_page
 
 PRIVATE = {"X-Robots-Tag": "noindex, nofollow", "Referrer-Policy": "no-referrer", "Cache-Control": "no-store"}
 

@@ -19,7 +19,8 @@ from moderation.comments.model import Comment
 from moderation.core.ids import ID_LENGTH, is_id
 from moderation.core.problem import FieldError, Forbidden, Invalid, NotFound, Problem, Unavailable, Unsupported
 from moderation.db.database import Session
-from moderation.intake.public import Sent, check_allowance, counted, is_allowed, json_answer, submit, where_next
+from moderation.intake.public import Sent, check_allowance, counted, json_answer, submit
+from moderation.intake.public_form import is_allowed, where_next
 from moderation.intake.schemas import AcceptedOut, WordPressIn
 from moderation.services import services_of
 from moderation.sites import store as sites
