@@ -49,6 +49,8 @@ REPLACED = {
     "Trial",
     "sites_mark",
     "barring",
+    "Arrivals",
+    "bring",
     "departures",
     "scrubbing",
     "retries",

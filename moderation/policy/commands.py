@@ -12,6 +12,7 @@ from moderation.cli import CliContext, SiteKey, err, known_site, out
 from moderation.core.problem import FieldError, Invalid
 from moderation.policy import settings_history
 from moderation.sites import site_settings
+from moderation.sites.assignments import parsed
 
 
 async def set_rules(
@@ -28,7 +29,12 @@ async def set_rules(
     async with cli.opened() as database, database.transaction() as tx:
         await known_site(tx, key)
         differs = await settings_history.change(
-            tx, key, lambda rules: site_settings.parsed(given, rules, cli.signer), cli.signer, "operator", cli.clock()
+            tx,
+            key,
+            lambda settings: parsed(given, settings, cli.signer),
+            cli.signer,
+            "operator",
+            cli.clock(),
         )
     for name, (old, new) in differs.items():
         entries = " entries" if site_settings.is_list(name) else ""

@@ -23,6 +23,7 @@ from moderation.queue.pages import page
 from moderation.services import services_of
 from moderation.sites import site_settings as rules
 from moderation.sites import store as sites
+from moderation.sites.assignments import number
 from moderation.sites.model import DAY, Site, is_site_key
 from moderation.sites.site_settings import SKIPPABLE, SiteSettings
 from moderation.team import store as moderators
@@ -132,7 +133,7 @@ def given_of(pairs: Iterable[tuple[str, str]]) -> tuple[dict[str, Any], Typed, l
             for label in LABELS:
                 if text := typed.setdefault(f"hold_at.{label}", "").strip():
                     try:
-                        given[name][label] = rules.share(rules.number(text))
+                        given[name][label] = rules.share(number(text))
                     except ValueError as error:
                         wrong.append(FieldError(f"hold_at.{label}", "invalid", str(error)))
         elif name in SETTINGS:
@@ -158,7 +159,7 @@ def read(name: str, fields: list[tuple[str, str]]) -> Any:
     if isinstance(rules.DEFAULTS[name], bool):
         return bool(values)
     text = values[0].strip() if values else ""
-    return (rules.number(text) if text else None) if kind_is_number(name) else text
+    return (number(text) if text else None) if kind_is_number(name) else text
 
 
 @dataclass

@@ -55,7 +55,7 @@ async def import_file(
     async with cli.opened() as database:
         async with database.reading() as session:
             await known_site(session, site)
-        out(json.dumps(await bring(database, cli.signer, site, file, system, keys, cli.clock)))
+        out(json.dumps(await run_import(database, cli.signer, site, file, system, keys, cli.clock)))
 
 
 async def export_site(
@@ -71,7 +71,7 @@ async def export_site(
         async with database.reading() as session:
             await known_site(session, site)
             record = (await sites.sites(session, [site]))[site]
-        await take(database, cli.links, record, format, output, cli.clock)
+        await run_export(database, cli.links, record, format, output, cli.clock)
 
 
 async def backup(cli: CliContext, file: BackupFile) -> None:
@@ -120,7 +120,7 @@ class Progress:
         self._shown = False
 
 
-async def bring(
+async def run_import(
     database: Database,
     signer: Signer,
     site: str,
@@ -130,7 +130,7 @@ async def bring(
     clock: Callable[[], int],
 ) -> dict[str, Any]:
     """Imports a file and prints the result, also for a truncated file, whose Problem is raised afterwards."""
-    from moderation.transfer.importing import Arrivals
+    from moderation.transfer.importing import Importer
 
     file, progress = File(path), Progress()
     try:
@@ -143,60 +143,60 @@ async def bring(
             if named_so_far[row.reason] <= NAMED:
                 progress.say(f"skipped: {row.where}: {row.reason}")
 
-        def show(told: ImportResult) -> None:
+        def show(result: ImportResult) -> None:
             part = f"{file.done:.0%}, " if file.done is not None else ""
-            progress.show(lambda: f"{part}{told.comments.total():,} comments in, {told.known:,} here already")
+            progress.show(lambda: f"{part}{result.comments.total():,} comments in, {result.known:,} here already")
 
-        arrivals = Arrivals(database, signer, site, reader.source, clock(), skip)
+        importer = Importer(database, signer, site, reader.source, clock(), skip)
         try:
-            await arrivals.take_in(reader.read(file, keys or reader.keys), show)
+            await importer.run(reader.read(file, keys or reader.keys), show)
         finally:
-            for line in table(arrivals.told):
+            for line in table(importer.result):
                 progress.say(line)
-        return summary(arrivals.told, site, reader.source)
+        return summary(importer.result, site, reader.source)
     finally:
         file.close()
 
 
-def summary(told: ImportResult, site: str, source: str) -> dict[str, Any]:
+def summary(result: ImportResult, site: str, source: str) -> dict[str, Any]:
     return {
         "site": site,
         "source": source,
-        "articles": told.articles,
-        "comments": dict(told.comments),
-        "here_already": told.known,
-        "decisions": dict(told.decisions),
-        "skipped": dict(told.skipped),
-        "replies_without_parent": told.orphans,
+        "articles": result.articles,
+        "comments": dict(result.comments),
+        "here_already": result.known,
+        "decisions": dict(result.decisions),
+        "skipped": dict(result.skipped),
+        "replies_without_parent": result.orphans,
     }
 
 
-def table(told: ImportResult) -> Iterator[str]:
-    rows = [("articles, new", told.articles)]
-    rows += [(f"comments, {status}", count) for status, count in sorted(told.comments.items())]
-    rows += [("comments that were here already, left as they are", told.known)] if told.known else []
-    rows += [(f"past decisions, {action}", count) for action, count in sorted(told.decisions.items())]
-    rows += [("replies without a parent, at the top", told.orphans)] if told.orphans else []
-    rows += [(f"skipped: {reason}", count) for reason, count in told.skipped.most_common()]
+def table(result: ImportResult) -> Iterator[str]:
+    rows = [("articles, new", result.articles)]
+    rows += [(f"comments, {status}", count) for status, count in sorted(result.comments.items())]
+    rows += [("comments that were here already, left as they are", result.known)] if result.known else []
+    rows += [(f"past decisions, {action}", count) for action, count in sorted(result.decisions.items())]
+    rows += [("replies without a parent, at the top", result.orphans)] if result.orphans else []
+    rows += [(f"skipped: {reason}", count) for reason, count in result.skipped.most_common()]
     width = max(len(name) for name, _ in rows)
     for name, count in rows:
         yield f"{name:<{width}}  {count:>10,}"
 
 
-async def take(
+async def run_export(
     database: Database, links: Links, site: Site, format: str, output: str | None, clock: Callable[[], int]
 ) -> None:
     """Exports a consistent state of a site. It contains every address, so a file is readable by its owner only."""
     progress = Progress()
 
-    def show(gone: exporting.ExportResult) -> None:
-        progress.show(lambda: f"{gone.comments:,} comments written")
+    def show(result: exporting.ExportResult) -> None:
+        progress.show(lambda: f"{result.comments:,} comments written")
 
     with opened(output) as file:
         if format == "wxr":
-            gone = await exporting.write_wxr(database, site, links, file.write, show)
+            result = await exporting.write_wxr(database, site, links, file.write, show)
         else:
-            gone = await exporting.write_jsonl(database, site, clock(), file.write, show)
+            result = await exporting.write_jsonl(database, site, clock(), file.write, show)
     async with database.transaction() as tx:
         await audit.note(
             tx,
@@ -205,9 +205,9 @@ async def take(
             actor="operator",
             action="site:export",
             subject=format,
-            comments=gone.comments,
+            comments=result.comments,
         )
-    progress.say(f"{gone.articles:,} articles and {gone.comments:,} comments written.")
+    progress.say(f"{result.articles:,} articles and {result.comments:,} comments written.")
 
 
 @contextmanager

@@ -66,7 +66,7 @@ class ImportResult:
     """Replies without their parent in any file: they are at the top."""
 
 
-class Arrivals:
+class Importer:
     def __init__(
         self,
         database: Database,
@@ -78,9 +78,9 @@ class Arrivals:
     ) -> None:
         """`skip` receives each skipped row."""
         self.database, self.signer, self.site, self.source, self.now = database, signer, site, source, now
-        self.told, self._skip = ImportResult(), skip
+        self.result, self._skip = ImportResult(), skip
 
-    async def take_in(
+    async def run(
         self, records: Iterator[Record], progress: Callable[[ImportResult], None] = lambda _: None
     ) -> ImportResult:
         """Imports all records. A Problem of the reader is raised after its earlier records are stored."""
@@ -99,22 +99,22 @@ class Arrivals:
             if batch:
                 took = await self._store(batch)
                 many = max(FEWEST, many // 2) if took > PATIENCE else min(BATCH, many + FEWEST)
-                progress(self.told)
+                progress(self.result)
             if broken or not batch:
                 break
         await self._reunite()
         async with self.database.transaction() as tx:
-            self.told.orphans = await imports.orphans(tx, self.site, self.source)
+            self.result.orphans = await imports.orphans(tx, self.site, self.source)
             await audit.note(
                 tx, site=self.site, at=self.now, actor="operator", action="site:import", subject=self.source,
-                articles=self.told.articles, comments=self.told.comments.total(), complete=broken is None,
+                articles=self.result.articles, comments=self.result.comments.total(), complete=broken is None,
             )  # fmt: skip
         if broken:
             raise broken
-        return self.told
+        return self.result
 
     def skip(self, where: str, reason: str) -> None:
-        self.told.skipped[reason] += 1
+        self.result.skipped[reason] += 1
         self._skip(Skipped(where, reason))
 
     async def _store(self, batch: list[Record]) -> float:
@@ -181,7 +181,7 @@ class Arrivals:
             if new != old:
                 await register.register(tx, new)
                 here[key] = new
-                self.told.articles += old is None
+                self.result.articles += old is None
             await imports.add(tx, (ImportedId(self.site, source, ARTICLE, id, key) for source, id in a.ids))
         return keys
 
@@ -218,7 +218,7 @@ class Arrivals:
                     r.past.where, "another comment came with this id; is it another blog? Give it a site of its own"
                 )
             else:
-                self.told.known += 1
+                self.result.known += 1
             seen.add(foreign)
         return new, known
 
@@ -277,7 +277,7 @@ class Arrivals:
                     )
                 )
             ids.append(ImportedId(self.site, self.source, COMMENT, r.past.foreign, c.id, waits))
-            self.told.comments[c.status] += 1
+            self.result.comments[c.status] += 1
         await comments.add_comments(tx, rows)
         await comments.add_verdicts(tx, verdicts)
         await decisions.add(tx, entries)
@@ -286,7 +286,7 @@ class Arrivals:
             if said := clean(said)[:MOST_APPEALED]:
                 await appeals.add(tx, self.site, c.id, said, at)
         await imports.add(tx, ids)
-        self.told.decisions.update(e.action or "label" for e in entries)
+        self.result.decisions.update(e.action or "label" for e in entries)
 
     def _entries(self, id: str, same: bool, told: Iterable[ImportedDecision]) -> list[Decision]:
         """The imported decisions, unchanged; with new ids for a copied comment."""
@@ -329,7 +329,7 @@ class Arrivals:
             entries = self._entries(s.foreign, True, s.decisions)
             await decisions.add(tx, entries)
             await imports.add(tx, [ImportedId(self.site, self.source, COMMENT, s.foreign, s.foreign)])
-            self.told.decisions.update(e.action or "label" for e in entries)
+            self.result.decisions.update(e.action or "label" for e in entries)
 
     async def _reunite(self) -> None:
         """Moves replies that arrived before their parents below them, with their subtrees."""

@@ -13,6 +13,7 @@ from moderation.__main__ import main
 from moderation.core.problem import Invalid
 from moderation.core.signing import Signer
 from moderation.sites import site_settings as rules
+from moderation.sites.assignments import parsed
 from moderation.sites.site_settings import SiteSettings
 from moderation.team import access
 from tests.conftest import ROOT, Server, Service
@@ -98,7 +99,7 @@ async def test_an_address_on_a_list_is_kept_as_a_key_that_nobody_can_read(servic
     assert (await put(service, {"blocked": told})).json()["rules"]["blocked"] == told
     assert (await service.post(email="ann@example.org")).status_code == 202
     known, signer = SiteSettings(blocked=tuple(told)), service.services.signer
-    without = rules.changed(known, rules.parsed(["blocked-=ann@EXAMPLE.org"], known, signer), signer)
+    without = rules.changed(known, parsed(["blocked-=ann@EXAMPLE.org"], known, signer), signer)
     assert without.blocked == ("@mail.example", "a@b c")
 
 
@@ -179,7 +180,7 @@ async def test_the_page_shows_each_rule_and_ends_a_muting(service: Service) -> N
 )
 def test_a_command_lines_value(given: str, name: str, value: Any) -> None:
     known = SiteSettings(blocked=("bank", "loan"), hold_at={"insult": 0.1})
-    assert getattr(rules.changed(known, rules.parsed([given], known, SEAL), SEAL), name) == value
+    assert getattr(rules.changed(known, parsed([given], known, SEAL), SEAL), name) == value
 
 
 @pytest.mark.parametrize(
@@ -192,7 +193,7 @@ def test_a_command_lines_value(given: str, name: str, value: Any) -> None:
 )  # fmt: skip
 def test_a_wrong_one_says_what_it_must_be(given: str, said: str) -> None:
     with pytest.raises(Invalid, match=re.escape(said)):
-        rules.changed(SiteSettings(), rules.parsed([given], SiteSettings(), SEAL), SEAL)
+        rules.changed(SiteSettings(), parsed([given], SiteSettings(), SEAL), SEAL)
 
 
 def test_the_commands_change_a_running_service_at_once(server: Server, tmp_path: Path) -> None:

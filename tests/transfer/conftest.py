@@ -29,7 +29,7 @@ def bring(service: Service, tmp_path: Path) -> Bring:
         await database.open()
         try:
             signer = service.services.signer
-            return await transfer_commands.bring(database, signer, site, str(path), named, keys, service.clock)
+            return await transfer_commands.run_import(database, signer, site, str(path), named, keys, service.clock)
         finally:
             await database.close()
 

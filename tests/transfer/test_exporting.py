@@ -31,7 +31,7 @@ LATER = 1_900_000_000_000
 
 
 async def exported(database: Database, service: Service, file: Path, format: str = "jsonl") -> bytes:
-    await transfer_commands.take(database, service.services.links, SITE, format, str(file), service.clock)
+    await transfer_commands.run_export(database, service.services.links, SITE, format, str(file), service.clock)
     return file.read_bytes()
 
 
@@ -100,12 +100,14 @@ async def test_out_and_in_again_everything_is_the_same(service: Service, bring: 
         await sites.put_site(tx, SITE, 1)
     signer = service.services.signer
     for _ in range(2):  # twice is as good as once
-        await transfer_commands.bring(there, signer, "default", str(tmp_path / "out.jsonl"), None, None, lambda: LATER)
+        await transfer_commands.run_import(
+            there, signer, "default", str(tmp_path / "out.jsonl"), None, None, lambda: LATER
+        )
         before, after = await held_in(here), await held_in(there)
         for table in (*KEPT, "imported_ids"):
             assert after[table] == before[table], table
     # back into the place that it came from: nothing is doubled
-    told = await transfer_commands.bring(
+    told = await transfer_commands.run_import(
         here, signer, "default", str(tmp_path / "out.jsonl"), None, None, lambda: LATER
     )
     assert (told["comments"], told["articles"], told["decisions"], told["skipped"]) == ({}, 0, {}, {})
@@ -132,7 +134,9 @@ async def test_an_export_of_version_1_comes_in_as_one_of_today(service: Service,
     async with there.transaction() as tx:
         await sites.put_site(tx, SITE, 1)
     signer = service.services.signer
-    await transfer_commands.bring(there, signer, "default", str(tmp_path / "then.jsonl"), None, None, lambda: LATER)
+    await transfer_commands.run_import(
+        there, signer, "default", str(tmp_path / "then.jsonl"), None, None, lambda: LATER
+    )
     before, after = await held_in(here), await held_in(there)
     await there.close()
     for table in (*KEPT, "imported_ids"):
@@ -203,7 +207,7 @@ async def test_wordpress_ids_travel_with_our_own_export(service: Service, bring:
     await fresh.open()
     async with fresh.transaction() as tx:
         await sites.put_site(tx, SITE, 1)
-    await transfer_commands.bring(
+    await transfer_commands.run_import(
         fresh, service.services.signer, "default", str(tmp_path / "out.jsonl"), None, None, lambda: LATER
     )
     async with fresh.reading() as session:

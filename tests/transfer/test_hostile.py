@@ -27,7 +27,7 @@ from moderation.sites import store as sites
 from moderation.sites.model import Site
 from moderation.transfer.formats.file import File
 from moderation.transfer.formats.readers import READERS, reader_for
-from moderation.transfer.importing import Arrivals
+from moderation.transfer.importing import Importer
 from moderation.transfer.records import ImportedComment, Record, Skipped
 from tests.budget import daily
 from tests.conftest import ROOT
@@ -54,7 +54,7 @@ class Shelf:
         site = f"s{self.sites}"
         async with self.database.transaction() as tx:
             await sites.put_site(tx, Site(site, site), 1)
-        told = await Arrivals(self.database, SEAL, site, "fuzz", 1_900_000_000_000).take_in(iter(found))
+        told = await Importer(self.database, SEAL, site, "fuzz", 1_900_000_000_000).run(iter(found))
         rows = sum(isinstance(record, ImportedComment | Skipped) for record in found)
         assert told.comments.total() + told.skipped.total() + told.known == rows
 
