@@ -113,7 +113,7 @@ async def check(
         out(f"rules: {line}")
     out(f"proxy: {proxy_said(cli.settings)}")
     if not well:
-        raise Unavailable("Not all is well; see above.")
+        raise Unavailable("There are problems; see above.")
 
 
 commands = {"check": check}

@@ -69,7 +69,7 @@ def serve(
     except SystemExit:  # uvicorn's own error exit, with its own status
         server.started = False
     if not server.started:
-        raise Unavailable("The service did not start; the lines above say why.")
+        raise Unavailable("The service did not start; see the lines above.")
 
 
 commands = {"serve": serve}

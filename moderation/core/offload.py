@@ -30,7 +30,7 @@ class Lane:
         if here:
             return work(*args, **named)
         if 0 < self._most <= self._waiting:
-            raise Unavailable("Too much is waiting; nothing was stored. Try again shortly.")
+            raise Unavailable("Too many requests are waiting; nothing was stored. Try again shortly.")
         self._waiting += 1
         try:
             return await asyncio.get_running_loop().run_in_executor(self._thread, partial(work, *args, **named))

@@ -96,7 +96,7 @@ class Intake:
         if self._stopping:
             raise Unavailable("The service is stopping; nothing was stored. Try again shortly.")
         if len(self._waiting) >= WAITING:
-            raise Unavailable("Too much is waiting; nothing was stored. Try again shortly.")
+            raise Unavailable("Too many requests are waiting; nothing was stored. Try again shortly.")
         key = (arrival.site, arrival.article, arrival.retry[0]) if arrival.retry else None
         if key in self._in_flight:
             raise Conflict("The first request with this Idempotency-Key is still being worked on.", code="in_flight")

@@ -99,11 +99,11 @@ async def found(request: Request) -> Receipt:
     services = services_of(request)
     id = services.signer.comment_of(request.path_params["token"])
     if id is None:
-        raise NotFound("There is no such receipt. Look whether its address is whole.")
+        raise NotFound("There is no such receipt. Check that its address is complete.")
     async with services.database.reading() as session:
         comment = (await comments.find(session, [id])).get(id)
         if comment is None:
-            raise Gone("The comment of this receipt has been erased. Nothing of it is kept here.")
+            raise Gone("The comment of this receipt has been erased. No data of it is stored.")
         taken = await decisions.on(session, comment.site, comment.id)
         article = (await sites.articles(session, comment.site, [comment.article]))[comment.article]
         notify = comment.id in await comments.notified(session, comment.site, [comment.id])

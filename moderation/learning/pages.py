@@ -47,7 +47,7 @@ def site_of(text: str, principal: Principal) -> str:
     if site != EVERYWHERE and not is_site_key(site):
         raise Invalid(FieldError("site", "invalid", "is no site's key"))
     if not principal.sees(site):
-        raise Forbidden("This is another site than yours.", code="site")
+        raise Forbidden("You moderate another site.", code="site")
     return site
 
 

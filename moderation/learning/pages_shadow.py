@@ -115,7 +115,7 @@ async def post_page(request: Request, principal: Principal, typed: Form) -> Resp
         elif act == "promote":
             await promote(request, principal, key)
         else:
-            raise NotFound("This page knows no such act.")
+            raise NotFound("This page has no such action.")
     except Invalid as invalid:
         wrong = next((error.message for error in invalid.errors), invalid.detail)
         return await show(request, principal, key, invalid.status, wrong=wrong)

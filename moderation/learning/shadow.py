@@ -101,7 +101,7 @@ async def promote(
     base = await asyncio.to_thread(moved, classifier, models, run, why, everywhere)
     async with database.transaction() as tx:
         if await shadows.end(tx, site, "promoted", actor, now) is None:
-            raise Conflict("Somebody else has ended this shadow meanwhile.", code="changed")
+            raise Conflict("Another administrator has ended this run meanwhile.", code="changed")
         if not base:
             if run.model == classifier.version:
                 await training_state.rolled_back(tx, site, None)

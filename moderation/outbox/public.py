@@ -25,7 +25,7 @@ async def found(request: Request, session: Session) -> tuple[Subscription, Site]
     id = services_of(request).links.signer.verify("subscription", request.path_params["token"])
     subscription = await subscriptions.find(session, id) if id else None
     if subscription is None:
-        raise NotFound("There is no such link, or what it was for has been erased.")
+        raise NotFound("There is no such link, or its data has been erased.")
     return subscription, (await sites.sites(session, [subscription.site]))[subscription.site]
 
 
@@ -50,7 +50,9 @@ async def post_subscription(request: Request) -> Response:
     async with services.database.transaction() as tx:
         subscription, _ = await found(request, tx)
         if act == "confirm" and subscription.state != "confirmed" and not subscription.may_confirm(services.clock()):
-            raise Gone("This question is answered already, or too old. Leave another comment that asks for mails.")
+            raise Gone(
+                "This question is answered already or has expired. To be asked again, leave another comment and ask for mails."
+            )
         if not (one_click and subscription.state == "refused"):  # the button in an old mail must not weaken a refusal
             await subscriptions.put(tx, replace(subscription, state=ACTS[act]), services.clock())
     if one_click:

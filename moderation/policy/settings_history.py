@@ -67,7 +67,7 @@ async def put_back(tx: Session, key: str, version: str, actor: str, now: int) ->
     site = await site_of(tx, key)
     before = await past_settings.one(tx, key, version)
     if before is None:
-        raise NotFound("There is no such version of the rules any more.")
+        raise NotFound("This version of the rules no longer exists.")
     return await put(tx, site, before.settings, "rules:undo", actor, now)
 
 

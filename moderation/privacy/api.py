@@ -51,7 +51,7 @@ def data_subject_of(request: Request, given: PersonIn) -> DataSubject:
     """The request's data subject. Raises Forbidden for a site that the principal does not see."""
     site = given.site or EVERYWHERE
     if not principal_of(request).sees(site):
-        raise Forbidden("This is for another site than yours; name yours as `site`.", code="site")
+        raise Forbidden("You have no access to this site; name yours as `site`.", code="site")
     return privacy.data_subject_of(services_of(request).signer, given.email, site)
 
 

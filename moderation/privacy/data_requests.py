@@ -129,7 +129,7 @@ async def of_link(session: Session, id: str | None, now: int) -> data_subjects.D
     """The data subject of a link. Raises NotFound for a forged, expired or used one."""
     found = await data_subjects.link(session, id, now - LINK_LIFE) if id else None
     if found is None:
-        raise NotFound("There is no such link, or its time is over. Ask for a new one at /privacy.")
+        raise NotFound("There is no such link, or it has expired. Ask for a new one at /privacy.")
     return found
 
 

@@ -30,7 +30,7 @@ async def post_privacy(request: Request) -> Response:
     """Mail a link to the address if data is held on it. The answer is the same in both cases."""
     services = services_of(request)
     if not services.mails:
-        raise Forbidden("This service sends no mail. Write to whoever runs the site.", code="no_mail")
+        raise Forbidden("This service sends no mail. Write to the site's operator.", code="no_mail")
     typed = bodies.single(await bodies.form_fields(request, await bodies.read(request))).get("email", "").strip()
     email = checked_email(typed) if len(typed) <= EMAIL_LONGEST else None
     if email is None:

@@ -22,7 +22,7 @@ async def found(request: Request, session: Session) -> Moderator:
     id = services_of(request).links.signer.verify("digest", request.path_params["token"])
     moderator = await moderators.of_id(session, id) if id else None
     if moderator is None:
-        raise NotFound("There is no such link, or its owner moderates no more.")
+        raise NotFound("There is no such link, or its owner is no longer a moderator.")
     return moderator
 
 

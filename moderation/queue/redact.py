@@ -54,7 +54,7 @@ async def redact(
         texts = await redaction.texts(tx, old.site, id)
         places = await WRITING.run(lambda: sum(len(piece.findall(text)) for text in texts))
         if not places:
-            raise Invalid(FieldError("text", "invalid", "stands nowhere in this comment"))
+            raise Invalid(FieldError("text", "invalid", "does not occur in this comment"))
         new, key = await WRITING.run(without, old, piece, now)
         if not await redaction.put(tx, new, old.revision, key):
             raise queue.changed_meanwhile([old])

@@ -239,7 +239,7 @@ class Authenticator:
         now = self.clock()
         async with self.database.transaction() as tx:
             if await moderators.attempts(tx, f"{what} {network_key}", now, WINDOW) >= 2 * ATTEMPTS * times(network_key):
-                raise TooFast("Too often. Try again in 15 minutes.", WINDOW // 1000)
+                raise TooFast("Too many attempts. Try again in 15 minutes.", WINDOW // 1000)
             await moderators.add_attempt(tx, f"{what} {network_key}", now)
 
     def caller(self, request: Request, email: str, what: str = "password") -> Caller:

@@ -149,7 +149,7 @@ async def post_team(request: Request, principal: Principal, form: Form) -> Respo
     act = typed.get("act", "")
     try:
         if act not in ACTS:
-            raise Invalid(detail="This page knows no such act.")
+            raise Invalid(detail="This page has no such action.")
         answer = await ACTS[act](request, principal, typed)
     except Problem as problem:
         return await team_page(request, principal, problem.status, error=in_a_sentence(problem))

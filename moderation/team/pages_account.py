@@ -224,7 +224,7 @@ async def post_account(request: Request, principal: Principal, form: Form) -> Re
     act = typed.get("act", "")
     try:
         if act not in ACTS or (act == "end-session") != bool(typed.get("session")):
-            raise Invalid(detail="This page knows no such act.")
+            raise Invalid(detail="This page has no such action.")
         answer = await ACTS[act](request, principal, typed)
     except Problem as problem:
         return await account_page(request, principal, problem.status, error=in_a_sentence(problem))

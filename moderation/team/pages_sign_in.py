@@ -43,7 +43,7 @@ def check_door_token(request: Request, token: str) -> None:
     services, browser = services_of(request), browser_of(request)
     how = services.signer.check_form_token(token, "moderate", f"login/{browser}", services.clock())
     if not browser or how not in ("ok", "early"):
-        raise Forbidden("The page was too old, or your browser keeps no cookies; send it again.", code="csrf")
+        raise Forbidden("The page has expired, or your browser blocks cookies; send it again.", code="csrf")
 
 
 def door_page(request: Request, template: str, status: int = 200, headers: Any = None, **told: Any) -> Response:

@@ -125,7 +125,7 @@ async def restore(
         archive = zipfile.ZipFile(file)
         about = json.loads(archive.read("about.json"))
     except (zipfile.BadZipFile, KeyError, ValueError):
-        raise BadRequest(f"{file} is no backup of ours.") from None
+        raise BadRequest(f"{file} is not a backup of leave-a-reply.") from None
     held = contents(file, about, set(archive.namelist()))
     with archive:
         secret = archive.read("secret-key")

@@ -227,7 +227,7 @@ async def multipart(request: Request, raw: bytes) -> list[tuple[str, str]]:
     except UnicodeDecodeError:
         raise BadRequest("The form is not UTF-8.") from None
     except (MultiPartException, KeyError, ValueError, AssertionError):
-        raise BadRequest("The form cannot be read: it is no multipart/form-data as RFC 7578 has it.") from None
+        raise BadRequest("The form cannot be read: it is not multipart/form-data (RFC 7578).") from None
     pairs = [(name, value) for name, value in form.multi_items() if isinstance(value, str)]
     files = [name for name, value in form.multi_items() if isinstance(value, UploadFile)]
     await form.close()

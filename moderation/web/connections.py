@@ -30,7 +30,7 @@ log = logging.getLogger("moderation.web.connections")
 DESCRIPTORS = 16_384
 """The requested and highest limit of descriptors: an idle connection takes about 5 KB, so all of them 80 MB."""
 REFUSALS: dict[int, Problem] = {
-    400: BadRequest("This is no HTTP/1.1, or too little of it is a request."),
+    400: BadRequest("This is not a complete HTTP/1.1 request."),
     408: TooSlow("The rest of the request took too long."),
     431: HeadTooLarge("At most 32 KB and 100 headers."),
 }

@@ -132,7 +132,7 @@ def one_comment(camera: Camera, url: str) -> None:
     page = camera.page
     told = post(url, "You can reach me at 0170 5554433221, or here: https://borage.example/", "Paul Okoro")
     page.goto(f"{url}/moderate/comments/{told['id']}/redact")
-    page.get_by_label("What is to go").fill("0170 5554433221")
+    page.get_by_label("The piece to remove").fill("0170 5554433221")
     camera.take("redact", narrow=True)
     page.get_by_role("button", name="Remove it for good").click()
     page.get_by_text("nothing of it is kept").first.wait_for()

@@ -187,7 +187,7 @@ def test_what_is_not_kept_comes_back_and_says_why(server: Server, browser: Brows
     expect(notice).to_contain_text("Not kept, 2 comments approved: Somebody else has changed this meanwhile")
     expect(page.locator("[data-row]")).to_have_count(3)
     expect(row.locator(".newer")).to_contain_text("Now spam")
-    expect(row.get_by_role("link", name="See it as it is now")).to_be_visible()
+    expect(row.get_by_role("link", name="See its current state")).to_be_visible()
     expect(row.get_by_role("button")).to_have_count(0)
     expect(page.locator(f"#row-{ids[1]} .newer")).to_have_count(0)
     look(page, "rows that are decided")

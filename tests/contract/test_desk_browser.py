@@ -64,7 +64,7 @@ def test_what_is_selected_is_removed_for_good_by_keyboard(server: Server, browse
         }"""
     )
     page.keyboard.press("e")
-    field = page.get_by_label("What is to go")
+    field = page.get_by_label("The piece to remove")
     expect(field).to_have_value("0170 5554433221")
     look(page, "what is to go")
     page.keyboard.press("Enter")

@@ -158,7 +158,7 @@ async def test_a_list_too_long_for_a_form_stays_as_it_is(service: Service) -> No
 async def test_without_decisions_the_page_says_to_hold_and_how_many_are_lacking(service: Service) -> None:
     await signed_in(service, "administrator")
     page = Page((await service.client.get(PAGE)).text)
-    keeps = page.texts('td[data-label="What keeps it"]')
+    keeps = page.texts('td[data-label="Thresholds within the budget"]')
     # 1/1000 wants ln 0.05 / ln 0.999 of them without a mistake, 1/100 ln 0.05 / ln 0.99
     for told, lacking in zip(keeps, ("2,995", "299"), strict=True):
         assert told.startswith("Hold ") and f"About {lacking} more decisions are needed" in told

@@ -228,7 +228,7 @@ class TestWithoutMail:
     async def test_the_page_says_whom_to_ask(self, service: Service) -> None:
         answer = await service.client.get("/privacy")
         page = Page(answer.text)
-        assert answer.status_code == 200 and "Write to whoever runs the site" in page.text() and not page.has("form")
+        assert answer.status_code == 200 and "Write to the site's operator" in page.text() and not page.has("form")
         assert (await ask(service)).status_code == 403
 
 

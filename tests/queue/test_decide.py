@@ -177,7 +177,7 @@ async def test_the_first_moderator_signs_in_decides_and_undoes_without_javascrip
     assert (await service.client.post(undo, data={"csrf_token": csrf(page)})).status_code == 303
     assert (await service.thread())["count"] == 0
     late = await service.client.post("/moderate/decisions", data=form)
-    assert late.status_code == 409 and "See it as it is now" in late.text
+    assert late.status_code == 409 and "See its current state" in late.text
     assert "comment:approve" in (await service.client.get("/moderate/history")).text
     assert (await service.client.get(f"/moderate/comments/{ids[0]}")).status_code == 200
 

@@ -1,4 +1,4 @@
-"""The queue as a page: where a decision leads back to, what the second look asks, and how many are shown."""
+"""The queue as a page: where a decision leads back to, what the audit sample asks, and how many are shown."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ async def test_a_decision_further_on_leads_back_to_the_same_place(
     assert rows(after) == ids[3:], "those that were passed over are not in the way again"
     after = await shown(person, await press(person, after, "approve", ids[3]))
     after = await shown(person, await press(person, after, "approve", ids[4]))
-    assert rows(after) == [] and "Nothing more comes after this" in after.text()
+    assert rows(after) == [] and "This is the last page" in after.text()
     assert rows(await shown(person, after.link("Back to the first page"))) == ids[:2]
     assert rows(await shown(person, "/moderate")) == ids[:2]
 
@@ -74,9 +74,9 @@ async def test_the_second_look_stays_one_and_a_yes_counts(service: Service, monk
     page = await shown(person, "/moderate?status=approved&sample=1")
     assert rows(page) == picked and "Right: Approve" in page.text() and here(page) == "2 shown"
     page = await shown(person, await press(person, page, "approve", picked[0]))
-    assert rows(page) == picked[1:], "still the second look, and the one that was right is done"
+    assert rows(page) == picked[1:], "still the audit sample, and the one that was right is done"
     page = await shown(person, await press(person, page, "reject", picked[1]))
-    assert "All that was picked has been looked at" in page.text()
+    assert "The audit sample is complete" in page.text()
     told = (await person.ask("GET", "/api/v1/stats")).json()["audit_sample"]["published_removed"]
     assert (told["hits"], told["count"]) == (1, 2)
     elsewhere = await shown(person, "/moderate?status=approved")

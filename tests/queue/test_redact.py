@@ -158,7 +158,7 @@ async def test_by_the_page(service: Service) -> None:
     page = (await service.client.get(f"/moderate/comments/{id}/redact?back=/moderate")).text
     form = {"csrf_token": csrf(page), "seen": "1", "back": "/moderate", "text": "0 170"}
     wrong = await service.client.post(f"/moderate/comments/{id}/redact", data=form)
-    assert wrong.status_code == 422 and "It stands nowhere in this comment." in wrong.text
+    assert wrong.status_code == 422 and "It does not occur in this comment." in wrong.text
     done = await service.client.post(f"/moderate/comments/{id}/redact", data=form | {"text": NUMBER})
     assert done.status_code == 303
     page = (await service.client.get(done.headers["location"])).text

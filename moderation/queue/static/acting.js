@@ -147,7 +147,7 @@ document.addEventListener("submit", (event) => {
   const doing = { "reply-form": reply, "redact-form": redact }[sent.id];
   if (!form || !doing || !row) return;
   event.preventDefault();
-  act(row, () => box, () => doing(row, sent), " What you typed is still here.");
+  act(row, () => box, () => doing(row, sent), " Your text is still here.");
 });
 
 form?.addEventListener("submit", (event) => {

@@ -32,7 +32,7 @@ document.addEventListener("overtaken", (event) => {
     said.setAttribute("role", "status");
     row.querySelector(".decide")?.append(said);
   }
-  said.replaceChildren(`${text}. `, Object.assign(words("a", "See it as it is now", ""), { href: `/moderate/comments/${id}` }));
+  said.replaceChildren(`${text}. `, Object.assign(words("a", "See its current state", ""), { href: `/moderate/comments/${id}` }));
 });
 
 const list = form?.querySelector(".rows");

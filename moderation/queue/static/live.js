@@ -32,7 +32,7 @@
 
   function changed(one) {
     const did = { decided: `Now ${one.status}`, undone: `Undone: now ${one.status}`, edited: "Its author has changed it", redacted: "A piece of it was removed",
-      withdrawn: "Withdrawn by its author", appealed: "Its author asks for a second look", arrived: "" }[one.what] ?? `Now ${one.status}`;
+      withdrawn: "Withdrawn by its author", appealed: "Appealed by its author", arrived: "" }[one.what] ?? `Now ${one.status}`;
     for (const row of rows()) {
       const id = idOf(row), seen = field(row, "seen"), wave = field(row, "wave");
       if (id === one.id) {
