@@ -30,7 +30,7 @@ async def found(request: Request, session: Session) -> tuple[Subscription, Site]
 
 
 async def get_subscription(request: Request) -> Response:
-    """Whether mails about replies are wanted on one site, for whoever got the link by mail."""
+    """The subscription to replies on one site, for the holder of the mailed link."""
     services = services_of(request)
     async with services.database.reading() as session:
         subscription, site = await found(request, session)

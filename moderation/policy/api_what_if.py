@@ -1,4 +1,4 @@
-"""What if, for programs: other rules, thresholds or a candidate model against the verdicts of the last days."""
+"""What-if, for programs: a replay of recent verdicts under other rules, thresholds or a candidate model."""
 
 from __future__ import annotations
 

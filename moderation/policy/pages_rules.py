@@ -1,4 +1,4 @@
-"""The rules: a page that shows what each has done and which are muted."""
+"""The page of the rules with their hits and mutings."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from moderation.web.guard import sent_form, signed_in
 
 @signed_in
 async def get_page(request: Request, principal: Principal) -> Response:
-    """What each rule has done, and which are muted."""
+    """Each rule's hits, and the muted rules."""
     services = services_of(request)
     wanted = request.query_params.get("site", "")
     async with services.database.reading() as session:
@@ -35,12 +35,12 @@ async def get_page(request: Request, principal: Principal) -> Response:
 
 @sent_form
 async def post_page(request: Request, principal: Principal, typed: Form) -> Response:
-    """End the muting of a rule."""
+    """Unmute a rule."""
     services = services_of(request)
     key, rule = typed.get("site", ""), typed.get("rule", "")
     if not is_site_key(key) or not principal.sees(key):
         raise NotFound("There is no such site.")
-    await rule_health.unmute(services.database, key, rule, principal.name, services.clock())  # done twice is done
+    await rule_health.unmute(services.database, key, rule, principal.name, services.clock())  # idempotent
     return RedirectResponse("/moderate/rules?" + urlencode({"site": key, "done": "unmuted"}), 303)
 
 

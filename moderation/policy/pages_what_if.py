@@ -1,4 +1,4 @@
-"""What if: other rules, thresholds or a candidate model against the verdicts of the last days; nothing is changed by it."""
+"""The page of what-if: a replay of recent verdicts under other rules, thresholds or a candidate model. It saves nothing."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ async def more_of(request: Request, site: Site, days: int, model: str, found: di
 
 @signed_in
 async def get_page(request: Request, principal: Principal) -> Response:
-    """What would change: choose other rules, thresholds or another model."""
+    """The form: choose other rules, thresholds or another model."""
     known = await seen_sites(request, principal)
     site = chosen(known, request.query_params.get("site", ""))
     more = await more_of(request, site, 30, "", None)
@@ -39,7 +39,7 @@ async def get_page(request: Request, principal: Principal) -> Response:
 
 @sent_form
 async def post_page(request: Request, principal: Principal, form: Form) -> Response:
-    """Which verdicts of the last days would change. Nothing is saved."""
+    """The verdicts that would change. Nothing is saved."""
     services = services_of(request)
     given, typed, wrong = given_of(form.pairs)
     key = site_asked(typed, principal)

@@ -1,7 +1,8 @@
-"""Each rule's hits, how often moderators overturned it, and which rule is muted for that.
+"""Rule health: each rule's hits, the overturned ones, and muting.
 
-A rule that files as spam and errs does so where nobody looks. So it only holds once moderators have mostly approved what
-it caught, or once it catches nearly everything of a sudden; and it says so in every verdict until a moderator ends that.
+Good comments in the spam folder are easily overlooked. So a rule that files as spam is muted, which means it only holds, once
+moderators approve most of its hits, or once it suddenly catches nearly everything. Each verdict reports the muting until a
+moderator ends it.
 """
 
 from __future__ import annotations
@@ -23,17 +24,17 @@ from moderation.sites.model import DAY, Mute, Site
 LOOK_BACK = 30
 """Days over which decisions are counted."""
 DECIDED, OVERTURNED = 20, 0.8
-"""With at least so many hits decided, more than this share of them approved: the rule is wrong more often than right."""
+"""A rule is overturned with at least so many decided hits, and more than this share of them approved."""
 WINDOW, WITHIN, EVERYTHING = 50, 3_600_000, 0.9
-"""More than this share of so many comments in a row, all within an hour: it catches everything."""
+"""A rule catches everything with hits in more than this share of so many consecutive comments, all within an hour."""
 USUAL, USUAL_DAYS = 0.5, 7
-"""Unless it has caught at least this share over these many days before: then that is how things are here."""
+"""Exempt is a rule with at least this share of hits over so many days before: it is usual for the site."""
 SPARED = DAY
-"""For so long a rule is not muted again after a moderator has ended it."""
+"""Milliseconds for which a rule stays unmuted after a moderator has ended its muting."""
 NETWORKS = 5
-"""Of fewer networks it says nothing of the rule: one stranger could switch it off by being caught on purpose."""
+"""The fewest networks among the hits: otherwise one stranger could mute a rule by triggering it on purpose."""
 NEVER = frozenset(("unscored", "wave"))
-"""No judgement of the service's own: where the model is missing health says so, and a wave ends with the decision on it."""
+"""Rules that are never muted: `/health/ready` reports a missing model, and a wave ends with its decision's undo."""
 
 
 def fired(judged: JudgedComment) -> set[str]:
@@ -41,7 +42,7 @@ def fired(judged: JudgedComment) -> set[str]:
 
 
 async def count(tx: Session, stored: Iterable[JudgedComment]) -> None:
-    """What fired in a batch, in the batch's own transaction."""
+    """Counts a batch's hits, in the batch's transaction."""
     hits = Counter(
         (j.comment.site, rule, (j.comment.edited_at or j.comment.created_at) // DAY)
         for j in stored
@@ -54,9 +55,9 @@ async def count(tx: Session, stored: Iterable[JudgedComment]) -> None:
 
 @asynccontextmanager
 async def deciding(tx: Session, ids: Iterable[tuple[str, str]], now: int) -> AsyncIterator[None]:
-    """Around a decision or its undo on (site, comment): what has become decided, or overturned, or no longer is.
+    """Around a decision or its undo on (site, comment): updates the counts of decided and overturned hits.
 
-    It compares what stands before with what stands after, so that counts are right whatever comes in between.
+    It compares the states before and after, so the counts are right for any change in between.
     """
     by_site: dict[str, list[str]] = {}
     for site, id in ids:
@@ -91,7 +92,7 @@ async def _mute_overturned(tx: Session, key: str, rules: set[str], now: int) -> 
     counts = await rule_health.counts(tx, key, today - LOOK_BACK + 1)
     for rule in sorted(rules - NEVER - site.muted.keys()):
         ended = site.mutes[rule].ended if rule in site.mutes else None
-        if ended is not None:  # what was decided before a moderator trusted it again no longer counts
+        if ended is not None:  # decisions from before the unmuting do not count
             counts[rule] = (await rule_health.counts(tx, key, max(ended // DAY + 1, today - LOOK_BACK + 1))).get(
                 rule, Count()
             )
@@ -107,7 +108,7 @@ async def _mute(tx: Session, site: Site, rule: str, mute: Mute) -> Site:
 
 
 async def unmute(database: Database, site: str, rule: str, actor: str, now: int) -> bool:
-    """False where it was not muted (any more)."""
+    """Ends a rule's muting; False if it is not muted."""
     async with database.transaction() as tx:
         known = (await sites.sites(tx, [site])).get(site)
         if known is None or rule not in known.muted:
@@ -119,17 +120,17 @@ async def unmute(database: Database, site: str, rule: str, actor: str, now: int)
 
 
 class Window:
-    """The last comments of each site, in memory: what suddenly catches nearly all of them is seen without a statement."""
+    """The latest comments of each site, in memory, to detect sudden rules without a query."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._seen: dict[str, deque[tuple[int, str, frozenset[str]]]] = {}
-        """Site → when, from which network, and the rules that fired."""
+        """Site → time, network and fired rules of each comment."""
         self._usual: dict[tuple[str, str], int] = {}
-        """(site, rule) → when it was last found to be as usual, so that it is not asked with every comment."""
+        """(site, rule) → the last time at which its share was found to be usual, to avoid a query for every comment."""
 
     async def watch(self, stored: Iterable[JudgedComment], sites_: Mapping[str, Site], now: int) -> None:
-        """After the batch is stored."""
+        """Checks a stored batch for sudden rules."""
         for judged in stored:
             seen = self._seen.setdefault(judged.comment.site, deque(maxlen=WINDOW))
             rules = frozenset(fired(judged)) if judged.verdict.reasons else frozenset()

@@ -29,8 +29,8 @@ def plural_category(lang: str, n: int) -> str:
 
 @lru_cache(2048)
 def written(iso: str, lang: str = "en") -> str:
-    """An ISO 8601 date or moment as people write it. Moments are in UTC and say so: without JavaScript nobody knows the
-    reader's own time zone. Raises ValueError for anything else. Cached, since it takes 30 µs and a page has fifty."""
+    """An ISO 8601 date or moment as text. Moments are in UTC and say so: without JavaScript the reader's time zone is unknown.
+    Raises ValueError for anything else. Cached, since it takes 30 µs and a page has fifty."""
     locale = locale_of(lang)
     at = datetime.fromisoformat(iso).replace(tzinfo=UTC) if len(iso) == 10 else datetime.fromisoformat(iso)
     day = format_date(at.astimezone(UTC), "long", locale)

@@ -1,4 +1,4 @@
-"""What an exception becomes: a page where a person is looking, else problem+json."""
+"""Exceptions as answers: a page for browsers, else problem+json."""
 
 from __future__ import annotations
 
