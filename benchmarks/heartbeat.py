@@ -107,7 +107,7 @@ async def measure(rounds: int, folder: Path) -> dict[str, list[float]]:
             rules = SiteSettings(
                 per_author_a_minute=0, per_address_a_minute=0, blocked=("casino", "*asin*", "spam.example")
             )
-            await sites.put_site(tx, Site("default", "My site", settings=rules), services.clock())
+            await sites.put_site(tx, Site(key="default", name="My site", settings=rules), services.clock())
             token = await access.add_token(tx, services.signer, "*", frozenset({"score"}), services.clock())
         headers = {"Authorization": f"Bearer {token}"}
         async with httpx.AsyncClient(

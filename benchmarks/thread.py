@@ -43,18 +43,39 @@ def a_thread(article: str, count: int) -> list[JudgedComment]:
         above, path = place(id, chance.choice(made) if made and chance.random() < 0.5 else None)
         body = " ".join(chance.choice(("a", "kind", "word", "about", "gardens")) for _ in range(60))
         at, name, html = AT + number * 1000, f"Ann {number % 50}", f"<p>{body}</p>\n"
-        made.append(Comment(id, SITE, article, above, path, "approved", 1, name, "", None, body, html, at))
-    verdict = Verdict("publish", (), {"spam": 0.01}, "none", {})
-    return [JudgedComment(c, verdict, Keys(c.id, "", c.id), False, "") for c in made]
+        made.append(
+            Comment(
+                id=id,
+                site=SITE,
+                article=article,
+                parent=above,
+                path=path,
+                status="approved",
+                revision=1,
+                name=name,
+                email="",
+                url=None,
+                body=body,
+                html=html,
+                created_at=at,
+            )
+        )
+    verdict = Verdict(action="publish", reasons=(), scores={"spam": 0.01}, model="none", facts={})
+    return [
+        JudgedComment(
+            comment=c, verdict=verdict, keys=Keys(author=c.id, network="", body=c.id), notify=False, email_domain=""
+        )
+        for c in made
+    ]
 
 
 async def measure(address: str, lengths: tuple[int, ...], rounds: int) -> dict[tuple[str, int], list[float]]:
     database = connect(address)
     await database.open()
     async with database.transaction() as tx:
-        await sites.put_site(tx, Site(SITE, "Benchmark"), AT)
+        await sites.put_site(tx, Site(key=SITE, name="Benchmark"), AT)
         for length in lengths:
-            await sites.put_article(tx, Article(SITE, f"of-{length}", created_at=AT))
+            await sites.put_article(tx, Article(site=SITE, key=f"of-{length}", created_at=AT))
             await comments.add(tx, a_thread(f"of-{length}", length))
         await tx.execute("ANALYZE")  # as autovacuum does of itself
     await database.close()

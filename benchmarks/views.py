@@ -51,26 +51,32 @@ def one(chance: random.Random, number: int, count: int) -> JudgedComment:
     text += " pebble" * (number % 50 == 3) + " gravel" * (status == "approved")
     text += " onyx" * (number < count // 20)
     scores = {label: chance.betavariate(0.4, 1.2) for label in LABELS}
-    reasons = [Reason("label", chance.choice(LABELS), 0.7)] if chance.random() < 0.3 else []
+    reasons = [Reason(rule="label", label=chance.choice(LABELS), weight=0.7)] if chance.random() < 0.3 else []
     text += " quartz" * (not reasons and chance.random() < 0.2)
-    reasons += [Reason("honeypot")] if rare else []
-    reasons += [Reason("many-links")] if status == "approved" else []
+    reasons += [Reason(rule="honeypot")] if rare else []
+    reasons += [Reason(rule="many-links")] if status == "approved" else []
     email = f"reader{chance.randrange(20_000)}@{'mail.ballast.example' if rare else 'mail.example.org'}"
     comment = Comment(
-        id, site, f"story-{number % 997}", None, id, status, 1, "A Reader", email, None, text, f"<p>{text}</p>",
-        START + number * 1000, None, 1, status != "pending", "markdown",
+        id=id, site=site, article=f"story-{number % 997}", parent=None, path=id, status=status, revision=1, name="A Reader", email=email, url=None, body=text, html=f"<p>{text}</p>",
+        created_at=START + number * 1000, edited_at=None, judged_revision=1, is_decided=status != "pending", format="markdown",
     )  # fmt: skip
-    verdict = Verdict("hold", tuple(reasons), scores, "bench", {})
-    return JudgedComment(comment, verdict, Keys(email, "", ""), False, "example.org")
+    verdict = Verdict(action="hold", reasons=tuple(reasons), scores=scores, model="bench", facts={})
+    return JudgedComment(
+        comment=comment,
+        verdict=verdict,
+        keys=Keys(author=email, network="", body=""),
+        notify=False,
+        email_domain="example.org",
+    )
 
 
 async def build(database: Database, count: int) -> float:
     chance, began = random.Random(5), time.perf_counter()
     async with database.transaction() as tx:
         for key in ("news", "blog"):
-            await sites.put_site(tx, Site(key, key.title()), START)
+            await sites.put_site(tx, Site(key=key, name=key.title()), START)
             for n in range(997):
-                await sites.put_article(tx, Article(key, f"story-{n}", f"Story {n}", created_at=START))
+                await sites.put_article(tx, Article(site=key, key=f"story-{n}", title=f"Story {n}", created_at=START))
     for at in range(0, count, 1000):
         async with database.transaction() as tx:
             await comments.add(tx, [one(chance, n, count) for n in range(at, min(at + 1000, count))])

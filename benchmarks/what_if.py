@@ -55,21 +55,59 @@ def one(n: int, site: Site, chance: random.Random, now: int) -> JudgedComment:
     text = " ".join(chance.choices(WORDS, k=60)) + (" https://a.example/x" if n % 7 == 0 else "")
     sent = Submission.of(text, name="Ann", email=f"ann{n}@example.org")
     scores = {label: chance.random() ** 4 for label in LABELS}
-    verdict = judge(Case(sent, site.settings, scores, "bench", dict.fromkeys(LABELS, 0.5), links=int(n % 7 == 0)))
+    verdict = judge(
+        Case(
+            submission=sent,
+            settings=site.settings,
+            scores=scores,
+            model="bench",
+            thresholds=dict.fromkeys(LABELS, 0.5),
+            links=int(n % 7 == 0),
+        )
+    )
     id = new_id(now - n * 1000)
     comment = Comment(
-        *(id, site.key, "post", None, id, verdict.status, 1, sent.name, sent.email, None, text),
+        id=id,
+        site=site.key,
+        article="post",
+        parent=None,
+        path=id,
+        status=verdict.status,
+        revision=1,
+        name=sent.name,
+        email=sent.email,
+        url=None,
+        body=text,
         html=text,
         created_at=now - n * 1000,
     )
-    return JudgedComment(comment, verdict, Keys(f"author{n}", f"address{n}", f"body{n}"), False, "example.org")
+    return JudgedComment(
+        comment=comment,
+        verdict=verdict,
+        keys=Keys(author=f"author{n}", network=f"address{n}", body=f"body{n}"),
+        notify=False,
+        email_domain="example.org",
+    )
 
 
 def decided(judged: JudgedComment, chance: random.Random) -> Decision:
     """What a moderator made of it."""
     c, action = judged.comment, chance.choice(("approve", "spam", "reject"))
     after = {"approve": "approved", "spam": "spam", "reject": "rejected"}[action]
-    return Decision(c.site, new_id(c.created_at), c.id, 1, action, (), "", "bench", c.status, after, 2, c.created_at)
+    return Decision(
+        site=c.site,
+        id=new_id(c.created_at),
+        submission=c.id,
+        judged_revision=1,
+        action=action,
+        labels=(),
+        note="",
+        moderator="bench",
+        before_status=c.status,
+        after_status=after,
+        after_revision=2,
+        created_at=c.created_at,
+    )
 
 
 async def run(count: int) -> float:
@@ -78,7 +116,7 @@ async def run(count: int) -> float:
     with tempfile.TemporaryDirectory() as folder:
         database = connect(str(Path(folder) / "bench.sqlite3"))
         await database.open()
-        site = Site("default", "Bench")
+        site = Site(key="default", name="Bench")
         classifier = Classifier(None)
         classifier.load()
         try:

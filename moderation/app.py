@@ -162,7 +162,7 @@ async def first_start(
     """Creates the site `default`, the demo's articles, and the first moderator with a one-time link."""
     async with database.transaction() as tx:
         if not await sites.sites(tx, ["default"]):
-            await sites.put_site(tx, Site("default", "My site"), now)
+            await sites.put_site(tx, Site(key="default", name="My site"), now)
         if settings.demo:
             await demo.register(tx, links, now)
         if not await moderators.count(tx, ready=True):

@@ -77,7 +77,7 @@ class CliContext:
         try:
             async with database.transaction() as tx:
                 if not await sites.sites(tx, ["default"]):
-                    await sites.put_site(tx, Site("default", "My site"), self.clock())
+                    await sites.put_site(tx, Site(key="default", name="My site"), self.clock())
             yield database
         finally:
             await database.close()

@@ -90,7 +90,7 @@ async def put_article(request: Request, asked: ArticleIn) -> Response:
     now = services.intake.clock()
     async with services.database.transaction() as tx:
         known = (await sites.articles(tx, site.key, [key])).get(key)
-        article = replace(known or Article(site.key, key, created_at=now), **given)
+        article = replace(known or Article(site=site.key, key=key, created_at=now), **given)
         await register(tx, article)
         await audit.note(
             tx,

@@ -47,9 +47,9 @@ async def proposed(opening: Opening, page: Page | None, site: Site, scorer: Scor
         return replace(opening, url=page.url)
     (score,) = await scorer.score([Asked(page.title, Author("", "", ""), site.key)])
     case = policy.Case(
-        Submission.of(page.title),
-        site.settings,
-        score.scores if score else None,
+        submission=Submission.of(page.title),
+        settings=site.settings,
+        scores=score.scores if score else None,
         thresholds=scorer.thresholds(),
         links=await WRITING.run(markdown.count_links, page.title, here=markdown.is_light(page.title)),
     )

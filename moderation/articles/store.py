@@ -5,11 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from moderation.db.database import Session
+from moderation.db.tables import Table
 from moderation.sites.model import Article
 from moderation.sites.store import ARTICLE, article_of
 
+VECTORS = Table(name="article_vectors", columns=("site", "article", "sequence", "version", "vector"))
+TABLES = (VECTORS,)
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ArticleVector:
     article: str
     vector: str
@@ -42,7 +46,10 @@ async def since(session: Session, site: str, sequence: int) -> list[ArticleVecto
         "ON a.site = v.site AND a.article = v.article WHERE v.site = ? AND v.sequence > ?",
         *(site, sequence),
     )
-    return [ArticleVector(row[0], row[1], bool(row[2]), row[4] if row[3] is None else row[3]) for row in rows]
+    return [
+        ArticleVector(article=row[0], vector=row[1], is_linked=bool(row[2]), at=row[4] if row[3] is None else row[3])
+        for row in rows
+    ]
 
 
 async def missing(session: Session, site: str, version: int, limit: int) -> list[Article]:

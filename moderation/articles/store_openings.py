@@ -7,11 +7,17 @@ from dataclasses import dataclass
 
 from moderation.core.times import LEEWAY
 from moderation.db.database import Session, placeholders
+from moderation.db.tables import Table
 
+OPENINGS = Table(
+    name="article_openings",
+    columns=("site", "article", "opened_at", "network_key", "comment", "title", "url"),
+)
+TABLES = (OPENINGS,)
 HOUR = 3_600_000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Opening:
     """`comment` is the first one; `title` and `url` are its page metadata, for moderators."""
 
@@ -24,7 +30,7 @@ class Opening:
     url: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Proposal:
     article: str
     title: str
@@ -35,8 +41,7 @@ class Proposal:
 
 async def add(tx: Session, rows: Iterable[Opening]) -> None:
     await tx.execute_many(
-        "INSERT INTO article_openings (site, article, opened_at, network_key, comment, title, url) VALUES (?, ?, ?, ?, ?, ?, ?) "
-        "ON CONFLICT (site, article) DO NOTHING",
+        f"{OPENINGS.insert} ON CONFLICT (site, article) DO NOTHING",
         [(o.site, o.article, o.opened_at, o.network_key, o.comment, o.title, o.url) for o in rows],
     )
 
@@ -73,7 +78,7 @@ async def proposals(session: Session, site: str, articles: Iterable[str]) -> lis
         f"WHERE o.site = ? AND o.article IN ({placeholders(len(wanted))}) AND (o.title <> '' OR o.url IS NOT NULL)",
         *(site, *wanted),
     )
-    return [Proposal(row[0], row[1], row[2], bool(row[3])) for row in rows]
+    return [Proposal(article=row[0], title=row[1], url=row[2], approved=bool(row[3])) for row in rows]
 
 
 async def settle(tx: Session, site: str, article: str) -> None:

@@ -19,7 +19,7 @@ EDIT_WINDOW = 15 * 60 * 1000
 """Milliseconds after posting in which its author may edit or withdraw a comment."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Comment:
     """A row of the queue and, once approved, of a thread. Times are Unix milliseconds."""
 

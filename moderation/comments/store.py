@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,17 +11,32 @@ from typing import Any, NamedTuple
 import orjson
 
 from moderation.comments.model import Comment
+from moderation.comments.store_submissions import SUBMISSIONS
 from moderation.comments.verdict import Reason, Verdict
 from moderation.core.ids import ID_LENGTH, first_id_at, made_at, next_id
 from moderation.core.times import LEEWAY
-from moderation.db.database import Row, Session, placeholders
+from moderation.db.database import Session, placeholders
+from moderation.db.records import reader
+from moderation.db.tables import Table, listed
 
-NAMES = (
-    "id, site, article, parent, path, status, revision, name, email, url, body, html, created_at, edited_at, judged_revision, "
-    "is_decided, format, is_staff"
+COMMENTS = Table(
+    name="comments",
+    columns=(
+        *("site", "id", "article", "parent", "path", "status", "revision", "name", "email", "url", "body", "html"),
+        *("notify", "author_key", "network_key", "body_key", "created_at", "edited_at", "judged_revision"),
+        *("is_decided", "format", "max_score", "margin", "rank", "is_staff"),
+    ),
+    holds_text=True,
 )
-COMMENT = ", ".join("c." + name.strip() for name in NAMES.split(","))
-VERDICT = "s.action, s.reasons, s.scores, s.model, s.facts"
+TABLES = (COMMENTS, Table(name="comment_counts"))
+COLUMNS = (
+    *("id", "site", "article", "parent", "path", "status", "revision", "name", "email", "url", "body", "html"),
+    *("created_at", "edited_at", "judged_revision", "is_decided", "format", "is_staff"),
+)
+"""Of a Comment."""
+COMMENT = listed(COLUMNS, "c")
+comment_of = reader(Comment, COLUMNS, is_decided=bool, is_staff=bool)
+"""From a row that begins with COLUMNS."""
 LIMITED = 60_000
 """Milliseconds: the longest period of a limit."""
 HERE = "c.site IN (SELECT site FROM sites)"  # ids are globally unique, and every index begins with the site
@@ -32,17 +46,20 @@ def dumps(value: Any) -> str:
     return orjson.dumps(value).decode()
 
 
-def comment_of(row: Row) -> Comment:
-    values: list[Any] = [*row[:15], bool(row[15]), row[16], bool(row[17])]
-    return Comment(*values)
+def reasons_of(stored: str) -> tuple[Reason, ...]:
+    return tuple(map(Reason.of, orjson.loads(stored)))
 
 
-def verdict_of(row: Row) -> Verdict:
-    reasons = tuple(Reason.of(r) for r in json.loads(row[1]))
-    return Verdict(row[0], reasons, json.loads(row[2]) if row[2] else None, row[3], json.loads(row[4]))
+def scores_of(stored: str | None) -> dict[str, float] | None:
+    return orjson.loads(stored) if stored else None
 
 
-@dataclass(frozen=True, slots=True)
+VERDICT_COLUMNS = ("action", "reasons", "scores", "model", "facts")
+VERDICT = listed(VERDICT_COLUMNS, "s")
+verdict_of = reader(Verdict, VERDICT_COLUMNS, reasons=reasons_of, scores=scores_of, facts=orjson.loads)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Keys:
     """Keys for comparing comments; never shown."""
 
@@ -51,7 +68,7 @@ class Keys:
     body: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class JudgedComment:
     """A new comment with its verdict."""
 
@@ -75,12 +92,10 @@ async def add_comments(tx: Session, judged: Iterable[JudgedComment]) -> None:
     """Inserts new comments, counts them, and queues them for the full-text index, a batch at a time. The only insert."""
     rows = list(judged)
     await tx.execute_many(
-        "INSERT INTO comments (id, site, article, parent, path, status, revision, name, email, url, body, html, notify, "
-        "author_key, network_key, body_key, created_at, edited_at, judged_revision, is_decided, format, max_score, margin, rank, is_staff) "
-        f"VALUES ({placeholders(25)})",
+        COMMENTS.insert,
         [
             (
-                *(c.id, c.site, c.article, c.parent, c.path, c.status, c.revision, c.name, c.email, c.url, c.body),
+                *(c.site, c.id, c.article, c.parent, c.path, c.status, c.revision, c.name, c.email, c.url, c.body),
                 *(c.html, int(j.notify), j.keys.author, j.keys.network, j.keys.body, c.created_at, c.edited_at),
                 *(c.judged_revision, int(c.is_decided), c.format, *orders(j), int(c.is_staff)),
             )
@@ -130,23 +145,11 @@ def orders(j: JudgedComment) -> tuple[float, float, int]:
 
 async def add_verdicts(tx: Session, rows: Iterable[JudgedComment]) -> None:
     await tx.execute_many(
-        "INSERT INTO submissions (site, id, revision, source, article, body, author_name, author_url, email_domain, "
-        f"author_key, action, scores, model, reasons, facts, created_at, format) VALUES ({placeholders(17)})",
+        SUBMISSIONS.insert,
         [
             (
-                *(
-                    c.site,
-                    c.id,
-                    c.judged_revision,
-                    j.source,
-                    c.article,
-                    c.body,
-                    c.name,
-                    c.url,
-                    j.email_domain,
-                    j.keys.author,
-                ),
-                *(v.action, dumps(v.scores) if v.scores else None, v.model),
+                *(c.site, c.id, c.judged_revision, j.source, c.article, c.body, c.name, c.url, j.email_domain),
+                *(j.keys.author, v.action, dumps(v.scores) if v.scores else None, v.model),
                 *(dumps([r.document() for r in v.reasons]), dumps(v.facts)),
                 c.edited_at or c.created_at,
                 c.format,

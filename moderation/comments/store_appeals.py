@@ -7,6 +7,9 @@ from typing import Any
 
 from moderation.core.times import iso
 from moderation.db.database import Session, placeholders
+from moderation.db.tables import Table
+
+TABLES = (Table(name="appeals", columns=("site", "id", "body", "created_at"), holds_text=True),)
 
 
 async def add(tx: Session, site: str, id: str, body: str, now: int) -> None:

@@ -8,10 +8,26 @@ from dataclasses import dataclass
 from typing import Any
 
 from moderation.core.times import iso
-from moderation.db.database import Row, Session, placeholders
+from moderation.db.database import Session, placeholders
+from moderation.db.records import reader
+from moderation.db.tables import Table, listed
+
+DECISIONS = Table(
+    name="decisions",
+    columns=(
+        *("site", "id", "submission", "judged_revision", "action", "labels", "note", "moderator", "before_status"),
+        *("after_status", "after_revision", "created_at", "undone_at", "undone_by", "reason"),
+    ),
+    key=3,
+    holds_text=True,
+)
+TABLES = (DECISIONS,)
+DECISION = listed(DECISIONS.columns)
+"""Of a Decision."""
+HERE = "site IN (SELECT site FROM sites)"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
     """A decision's part on one submission. `after_revision` is the comment's revision after it, to detect later changes."""
 
@@ -46,21 +62,16 @@ class Decision:
         }
 
 
-COLUMNS = (
-    "site, id, submission, judged_revision, action, labels, note, moderator, before_status, after_status, after_revision, "
-    "created_at, undone_at, undone_by, reason"
-)
-HERE = "site IN (SELECT site FROM sites)"
+def labels_of(stored: str) -> tuple[str, ...]:
+    return tuple(json.loads(stored))
 
 
-def decision_of(row: Row) -> Decision:
-    values: list[Any] = [*row[:5], tuple(json.loads(row[5])), *row[6:15]]
-    return Decision(*values)
+decision_of = reader(Decision, DECISIONS.columns, labels=labels_of)
 
 
 async def add(tx: Session, entries: Iterable[Decision]) -> None:
     await tx.execute_many(
-        f"INSERT INTO decisions ({COLUMNS}) VALUES ({placeholders(15)})",
+        DECISIONS.insert,
         [
             (
                 *(e.site, e.id, e.submission, e.judged_revision, e.action, json.dumps(e.labels), e.note, e.moderator),
@@ -74,13 +85,13 @@ async def add(tx: Session, entries: Iterable[Decision]) -> None:
 
 async def find(session: Session, decision: str) -> list[Decision]:
     """All parts of a decision."""
-    rows = await session.fetch(f"SELECT {COLUMNS} FROM decisions WHERE {HERE} AND id = ?", decision)
+    rows = await session.fetch(f"SELECT {DECISION} FROM decisions WHERE {HERE} AND id = ?", decision)
     return [decision_of(row) for row in rows]
 
 
 async def on(session: Session, site: str, submission: str) -> list[Decision]:
     rows = await session.fetch(
-        f"SELECT {COLUMNS} FROM decisions WHERE site = ? AND submission = ? ORDER BY id", site, submission
+        f"SELECT {DECISION} FROM decisions WHERE site = ? AND submission = ? ORDER BY id", site, submission
     )
     return [decision_of(row) for row in rows]
 
@@ -89,7 +100,7 @@ async def of(session: Session, site: str, submissions: Iterable[str]) -> dict[st
     """Comment id → every decision on it, oldest first."""
     wanted = list(submissions)
     rows = await session.fetch(
-        f"SELECT {COLUMNS} FROM decisions WHERE site = ? AND submission IN ({placeholders(len(wanted))}) ORDER BY id",
+        f"SELECT {DECISION} FROM decisions WHERE site = ? AND submission IN ({placeholders(len(wanted))}) ORDER BY id",
         site,
         *wanted,
     )
@@ -112,7 +123,7 @@ async def undo(tx: Session, decision: str, moderator: str, now: int) -> bool:
     )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Taught:
     """A decision and the judged text."""
 
@@ -133,16 +144,24 @@ MOST_TAUGHT = 20_000
 """The most decisions read: an old blog can import a million, and training uses the latest few thousand."""
 
 
+taught_of = reader(
+    Taught,
+    (
+        *("submission", "action", "labels", "body", "article", "author_name", "author_url", "email_domain"),
+        *("author_key", "created_at", "format"),
+    ),
+    labels=labels_of,
+)
+
+
 async def taught(session: Session, site: str) -> list[Taught]:
     """The latest standing decisions of a site with their texts, oldest first, without deleted texts and without staff
     replies."""
     rows = await session.fetch(
-        "SELECT d.submission, d.action, d.labels, s.body, s.article, s.author_name, s.author_url, s.email_domain, "
-        "s.author_key, d.created_at, s.format FROM decisions d JOIN submissions s ON s.site = d.site AND s.id = d.submission AND "
-        "s.revision = d.judged_revision WHERE d.site = ? AND d.undone_at IS NULL AND s.body <> '' AND s.source <> 'staff' ORDER BY d.id DESC LIMIT ?",
+        "SELECT d.submission, d.action, d.labels, s.body, coalesce(s.article, ''), s.author_name, coalesce(s.author_url, ''), "
+        "s.email_domain, s.author_key, d.created_at, s.format FROM decisions d JOIN submissions s ON s.site = d.site AND "
+        "s.id = d.submission AND s.revision = d.judged_revision WHERE d.site = ? AND d.undone_at IS NULL AND s.body <> '' "
+        "AND s.source <> 'staff' ORDER BY d.id DESC LIMIT ?",
         *(site, MOST_TAUGHT),
     )
-    return [
-        Taught(r[0], r[1], tuple(json.loads(r[2])), r[3], r[4] or "", r[5], r[6] or "", *r[7:11])
-        for r in reversed(rows)
-    ]
+    return [taught_of(row) for row in reversed(rows)]

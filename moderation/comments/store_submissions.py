@@ -8,23 +8,34 @@ from typing import Any
 
 import orjson
 
-from moderation.db.database import Row, Session, placeholders
+from moderation.db.database import Session, placeholders
+from moderation.db.records import reader
+from moderation.db.tables import Table, listed
 
-COLUMNS = (
-    "id, revision, source, article, body, author_name, author_url, email_domain, author_key, action, scores, model, "
-    "reasons, facts, created_at, format"
+SUBMISSIONS = Table(
+    name="submissions",
+    columns=(
+        *("site", "id", "revision", "source", "article", "body", "author_name", "author_url", "email_domain"),
+        *("author_key", "action", "scores", "model", "reasons", "facts", "created_at", "format"),
+    ),
+    key=3,
+    holds_text=True,
 )
+TABLES = (SUBMISSIONS,)
+SUBMISSION = listed(SUBMISSIONS.columns, "s")
+"""Of a JudgedSubmission."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class JudgedSubmission:
+    site: str
     id: str
     revision: int
     source: str
     article: str | None
     body: str
-    name: str
-    url: str | None
+    author_name: str
+    author_url: str | None
     email_domain: str
     author_key: str
     action: str
@@ -36,23 +47,25 @@ class JudgedSubmission:
     format: str
 
 
-def submission_of(row: Row) -> JudgedSubmission:
-    values: list[Any] = list(row)
-    for at in (10, 12, 13):
-        values[at] = orjson.loads(values[at]) if values[at] else None
-    return JudgedSubmission(*values)
+def scores_of(stored: str | None) -> dict[str, float] | None:
+    return orjson.loads(stored) if stored else None
+
+
+submission_of = reader(
+    JudgedSubmission, SUBMISSIONS.columns, scores=scores_of, reasons=orjson.loads, facts=orjson.loads
+)
 
 
 async def of(session: Session, site: str, ids: Iterable[str]) -> dict[str, list[JudgedSubmission]]:
     """The judged submissions of a comment, oldest revision first."""
     wanted = list(ids)
     rows = await session.fetch(
-        f"SELECT {COLUMNS} FROM submissions WHERE site = ? AND id IN ({placeholders(len(wanted))}) ORDER BY id, revision",
+        f"SELECT {SUBMISSION} FROM submissions s WHERE site = ? AND id IN ({placeholders(len(wanted))}) ORDER BY id, revision",
         *(site, *wanted),
     )
     found: dict[str, list[JudgedSubmission]] = {}
-    for row in rows:
-        found.setdefault(row[0], []).append(submission_of(row))
+    for submission in map(submission_of, rows):
+        found.setdefault(submission.id, []).append(submission)
     return found
 
 
@@ -62,7 +75,7 @@ async def recent(
     """Verdicts on comments from the id `since` on, newest first; `before` is (id, revision) of the last one read."""
     below = ("AND (id, revision) < (?, ?)", *before) if before else ("",)
     rows = await session.fetch(
-        f"SELECT {COLUMNS} FROM submissions WHERE site = ? AND id >= ? AND source = 'comment' {below[0]} "
+        f"SELECT {SUBMISSION} FROM submissions s WHERE site = ? AND id >= ? AND source = 'comment' {below[0]} "
         "ORDER BY id DESC, revision DESC LIMIT ?",
         *(site, since, *below[1:], limit),
     )

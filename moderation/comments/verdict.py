@@ -11,7 +11,7 @@ from classifier.labels import Scores
 PUBLISH, HOLD, SPAM, REJECT = "publish", "hold", "spam", "reject"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reason:
     """A rule that fired, or a label above its threshold. Spans are code-point offsets into the body."""
 
@@ -34,11 +34,15 @@ class Reason:
     def of(cls, stored: dict[str, Any]) -> Reason:
         spans = tuple((int(a), int(b)) for a, b in stored.get("spans", []))
         return cls(
-            stored.get("rule", ""), stored.get("label", ""), stored.get("weight", 1.0), stored.get("note", ""), spans
+            rule=stored.get("rule", ""),
+            label=stored.get("label", ""),
+            weight=stored.get("weight", 1.0),
+            note=stored.get("note", ""),
+            spans=spans,
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
     """`scores` is None if no model answered; `facts` holds the rules' inputs, for a later replay."""
 

@@ -8,6 +8,10 @@ from typing import Any
 from moderation.core.ids import EVERYWHERE, new_id
 from moderation.core.times import iso
 from moderation.db.database import Session
+from moderation.db.tables import Table
+
+AUDIT = Table(name="audit", columns=("site", "id", "at", "actor", "action", "subject", "detail"))
+TABLES = (AUDIT,)
 
 
 async def note(tx: Session, *, site: str, at: int, actor: str, action: str, subject: str, **detail: Any) -> None:
@@ -17,7 +21,7 @@ async def note(tx: Session, *, site: str, at: int, actor: str, action: str, subj
 
 async def note_many(tx: Session, entries: list[tuple[str, int, str, str, str, dict[str, Any]]]) -> None:
     await tx.execute_many(
-        "INSERT INTO audit (site, id, at, actor, action, subject, detail) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        AUDIT.insert,
         [
             (site, new_id(at, order), at, actor, action, subject, json.dumps(detail))
             for order, (site, at, actor, action, subject, detail) in enumerate(entries)

@@ -5,6 +5,10 @@ from __future__ import annotations
 from moderation.core.ids import EVERYWHERE
 from moderation.core.times import LEEWAY
 from moderation.db.database import Session
+from moderation.db.tables import Table
+
+TABLES = (Table(name="leases"),)
+"""In no backup: they are of the last minutes."""
 
 
 async def is_free(session: Session, name: str, holder: str, now: int, until: int) -> bool:

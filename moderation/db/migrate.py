@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from importlib import resources
 
 from moderation.db.database import Session
+from moderation.db.tables import Table
 
+TABLES = (Table(name="migrations"),)
 LAST_OF_BEFORE = "0106_openings"
 """The one earlier migration that can be upgraded."""
 FIRST_OF_BEFORE = "0001_first"

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from moderation.core.ids import EVERYWHERE, new_id
 from moderation.db.database import Database, Session, placeholders
+from moderation.db.tables import Table
 
+TABLES = (Table(name="secure_deletes"),)
+"""In no backup, which holds none of the deleted texts."""
 PAGES = 500
 """Pages of the full-text index merged at a time: a comment waits at most for these."""
 

@@ -66,7 +66,16 @@ async def register(tx: Session, links: Links, now: int) -> None:
         if key not in known or not known[key].text:
             at = PUBLISHED + day * 24 * 3600 * 1000
             opened = known[key].comments_open if key in known else True
-            made = Article(SITE, key, story.title, links.base + page(key), text_of(key), at, opened, created_at=now)
+            made = Article(
+                site=SITE,
+                key=key,
+                title=story.title,
+                url=links.base + page(key),
+                text=text_of(key),
+                published_at=at,
+                comments_open=opened,
+                created_at=now,
+            )
             await registration.register(tx, made)
 
 

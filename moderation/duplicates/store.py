@@ -7,12 +7,16 @@ from collections.abc import Iterable, Sequence
 from moderation.comments.model import Comment
 from moderation.comments.store import COMMENT, comment_of
 from moderation.db.database import Session, placeholders
+from moderation.db.tables import Table
+
+KEYS = Table(name="duplicate_keys", columns=("site", "id", "key"), key=3)
+TABLES = (KEYS,)
 
 
 async def keep(tx: Session, rows: Iterable[tuple[str, str, Sequence[int]]]) -> None:
     """Stores (site, id, keys) of comments."""
     await tx.execute_many(
-        "INSERT INTO duplicate_keys (site, id, key) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+        f"{KEYS.insert} ON CONFLICT DO NOTHING",
         [(site, id, key) for site, id, keys in rows for key in dict.fromkeys(keys)],
     )
 
@@ -70,7 +74,7 @@ async def filed(session: Session, site: str, keys: Sequence[int], since: str, li
         f"AND d.after_revision = c.revision WHERE a.site = ? AND a.key IN ({placeholders(len(keys))}) LIMIT ?",
         *(since, site, *keys, limit),
     )
-    return [(comment_of(row), row[18]) for row in rows]
+    return [(comment_of(row), row[-1]) for row in rows]
 
 
 async def watch(tx: Session, site: str, until: int) -> None:

@@ -30,7 +30,7 @@ NONE = (0, "")
 UNKNOWN_PARENT = FieldError("parent", "unknown_parent", "is no published comment of this article")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Arrival:
     """A checked submission and its circumstances. Of the network address only a key is stored."""
 
@@ -109,7 +109,7 @@ class BatchContext:
                 raise NotFound("There is no such article here.")
             if self.opened[keys.network] >= self.site.settings.new_articles_an_hour * times(keys.network):
                 raise TooFast("Too many new articles in the last hour.", 3600, code="too_many_articles")
-            article = Article(arrival.site, arrival.article, created_at=now)
+            article = Article(site=arrival.site, key=arrival.article, created_at=now)
         if not article.is_open(self.site.settings, now):
             raise Forbidden("Comments are closed for this article.", code="closed")
         parent = self.known.get(sent.parent) if sent.parent else None

@@ -179,15 +179,21 @@ class Intake:
                 verdict = await self._judge(arrival, score, book, wave=filed[order], crowded=crowded)
                 comment = self._comment(arrival, article, parent, verdict, new_id(now, order), now)
                 judged = JudgedComment(
-                    comment,
-                    verdict,
-                    arrival.keys,
-                    self._mails and arrival.submission.notify,
-                    arrival.submission.email_domain,
+                    comment=comment,
+                    verdict=verdict,
+                    keys=arrival.keys,
+                    notify=self._mails and arrival.submission.notify,
+                    email_domain=arrival.submission.email_domain,
                 )
                 accepted = self._accept(comment)
                 if article.key not in book.articles:
-                    opening = Opening(arrival.site, article.key, now, arrival.keys.network, comment.id)
+                    opening = Opening(
+                        site=arrival.site,
+                        article=article.key,
+                        opened_at=now,
+                        network_key=arrival.keys.network,
+                        comment=comment.id,
+                    )
                     opened.append(await register.proposed(opening, arrival.page, book.site, self.scorer))
                 book.remember(arrival, article, comment, accepted)
                 stored.append(judged)
@@ -238,12 +244,12 @@ class Intake:
     ) -> Verdict:
         """The verdict. `before` is the verdict on the replaced text: an edit keeps the circumstances of the comment."""
         case = policy.Case(
-            arrival.submission,
-            book.site.settings,
-            score.scores if score else None,
-            score.model if score else None,
-            self.scorer.thresholds(),
-            arrival.submission.links,
+            submission=arrival.submission,
+            settings=book.site.settings,
+            scores=score.scores if score else None,
+            model=score.model if score else None,
+            thresholds=self.scorer.thresholds(),
+            links=arrival.submission.links,
             trusted=bool(before.facts.get("trusted")) if before else book.trusts(arrival),
             form=str(before.facts.get("form", "")) if before else arrival.form,
             honeypot=bool(before.facts.get("honeypot")) if before else arrival.honeypot,
@@ -262,19 +268,17 @@ class Intake:
         sent = arrival.submission
         above, path = place(id, parent)
         return Comment(
-            *(
-                id,
-                arrival.site,
-                article.key,
-                above,
-                path,
-                verdict.status,
-                1,
-                sent.name,
-                sent.email,
-                sent.url,
-                sent.body,
-            ),
+            id=id,
+            site=arrival.site,
+            article=article.key,
+            parent=above,
+            path=path,
+            status=verdict.status,
+            revision=1,
+            name=sent.name,
+            email=sent.email,
+            url=sent.url,
+            body=sent.body,
             html=sent.html,
             created_at=now,
             format=sent.format,
@@ -316,7 +320,9 @@ class Intake:
                 judged_revision=old.revision + 1,
                 edited_at=now,
             )
-            judged = JudgedComment(new, verdict, arrival.keys, sent.notify, sent.email_domain)
+            judged = JudgedComment(
+                comment=new, verdict=verdict, keys=arrival.keys, notify=sent.notify, email_domain=sent.email_domain
+            )
             if not await comments.edit(tx, judged, old.revision):
                 raise Conflict("The comment changed meanwhile.", code="changed")
             await duplicates.keep_anew(tx, judged)

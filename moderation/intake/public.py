@@ -218,10 +218,10 @@ def arrival_of(request: Request, sent: Sent, checked: Submission) -> Arrival:
         retry = (signer.token_hash(key), blake2b(sent.raw, digest_size=16).hexdigest())
     address, network = network_of(request)
     return Arrival(
-        sent.site.key,
-        sent.article,
-        checked,
-        Keys(signer.author_key(checked.email, checked.name), network, checked.body_key),
+        site=sent.site.key,
+        article=sent.article,
+        submission=checked,
+        keys=Keys(author=signer.author_key(checked.email, checked.name), network=network, body=checked.body_key),
         address=address,
         form=sent.form,
         honeypot=sent.honeypot,

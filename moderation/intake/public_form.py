@@ -78,7 +78,7 @@ async def form_page(
     pages = services.pages
     database = services.database
     async with database.reading() as session:
-        article = (await sites.articles(session, site.key, [key])).get(key) or Article(site.key, key)
+        article = (await sites.articles(session, site.key, [key])).get(key) or Article(site=site.key, key=key)
         parent = typed.get("parent", "").strip()
         found = (await comments.of_site(session, site.key, [parent])).get(parent) if is_id(parent) else None
     words = Words.for_reader(request.headers.get("accept-language", ""))

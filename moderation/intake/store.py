@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from moderation.db.database import Session, placeholders
+from moderation.db.tables import Table
 
+KEYS = Table(
+    name="idempotency_keys",
+    columns=("site", "article", "key", "request_hash", "response", "created_at"),
+    key=3,
+    holds_text=True,
+)
+TABLES = (KEYS,)
 KEPT = 24 * 3600 * 1000
 
 
@@ -29,6 +37,6 @@ async def add(tx: Session, rows: Iterable[tuple[str, str, str, str, str]], now: 
             [(site, article, now - KEPT) for site, article, *_ in new],
         )
         await tx.execute_many(
-            "INSERT INTO idempotency_keys (site, article, key, request_hash, response, created_at) VALUES (?, ?, ?, ?, ?, ?)",
+            KEYS.insert,
             [(*row, now) for row in new],
         )

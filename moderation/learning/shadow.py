@@ -46,7 +46,7 @@ ALL_BUT_CERTAIN = 1e-6
 async def start(tx: Session, site: str, model: str, actor: str, now: int) -> Run:
     """Starts a run and ends an earlier one. The caller has checked that the model can be read."""
     before = await shadows.end(tx, site, "replaced", actor, now)
-    run = Run(site, new_id(now), model, now, actor, now)
+    run = Run(site=site, id=new_id(now), model=model, started_at=now, started_by=actor, read_until=now)
     await shadows.begin(tx, run)
     await audit.note(
         tx,
@@ -216,7 +216,17 @@ def verdicts(
             rules = list(dict.fromkeys(policy.counted_as(reason) for reason in said.reasons))
             rounded = {label: round(p, 6) for label, p in scores.items()}
             differs = said.action != row.action
-            found.append(ShadowVerdict(row.id, row.revision, said.action, differs, rounded, rules, now))
+            found.append(
+                ShadowVerdict(
+                    id=row.id,
+                    revision=row.revision,
+                    action=said.action,
+                    differs=differs,
+                    scores=rounded,
+                    rules=rules,
+                    created_at=now,
+                )
+            )
     return found
 
 
@@ -357,7 +367,7 @@ async def differing(database: Database, site: str, before: tuple[str, int] | Non
                 "revision": pair.revision,
                 "url": f"/moderate/comments/{pair.id}",
                 "created_at": iso(row.created_at),
-                "name": row.name,
+                "name": row.author_name,
                 "excerpt": text_of(row)[:EXCERPT],
                 "from": pair.was,
                 "to": pair.would,

@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from moderation.core.ids import new_id
 from moderation.db.database import Session
+from moderation.db.tables import Table
+
+TABLES = (
+    Table(name="training_state", columns=("site", "examples_read_at"), key=1),
+    Table(name="erased_examples", columns=("site", "id", "erased_at", "examples")),
+)
 
 
 async def promoted(tx: Session, site: str, at: int) -> None:

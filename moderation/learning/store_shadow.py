@@ -7,14 +7,30 @@ from dataclasses import dataclass
 
 import orjson
 
-from moderation.comments.store_submissions import COLUMNS, JudgedSubmission, submission_of
+from moderation.comments.store_submissions import SUBMISSION, JudgedSubmission, submission_of
 from moderation.core.ids import first_id_at
 from moderation.db.database import Row, Session, placeholders
+from moderation.db.records import reader
+from moderation.db.tables import Table, listed
 
-RUN = "site, id, model, started_at, started_by, read_until, problem, ended_at, ended_by, outcome"
+RUNS = Table(
+    name="shadow_runs",
+    columns=(
+        *("site", "id", "model", "started_at", "started_by", "read_until", "problem", "ended_at", "ended_by"),
+        "outcome",
+    ),
+)
+VERDICTS = Table(
+    name="shadow_verdicts",
+    columns=("site", "id", "revision", "run", "action", "differs", "scores", "rules", "created_at"),
+    key=4,
+)
+TABLES = (RUNS, VERDICTS)
+RUN = listed(RUNS.columns)
+"""Of a Run."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
     """A candidate's run on one site; `outcome` is empty while it runs."""
 
@@ -30,7 +46,7 @@ class Run:
     outcome: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ShadowVerdict:
     """A candidate's verdict. `rules` are the names of its reasons, as in rule health."""
 
@@ -43,7 +59,7 @@ class ShadowVerdict:
     created_at: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Compared:
     """The verdicts of the current model and of the candidate on one text."""
 
@@ -57,7 +73,7 @@ class Compared:
     rules: list[str]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Decided:
     """The last standing decision on a compared text."""
 
@@ -65,10 +81,13 @@ class Decided:
     labels: list[str]
 
 
+run_of = reader(Run, RUNS.columns)
+
+
 async def begin(tx: Session, run: Run) -> None:
     """Begins a run. The caller has ended the previous one."""
     await tx.execute(
-        f"INSERT INTO shadow_runs ({RUN}) VALUES ({placeholders(10)})",
+        RUNS.insert,
         *(run.site, run.id, run.model, run.started_at, run.started_by, run.read_until, run.problem, run.ended_at),
         *(run.ended_by, run.outcome),
     )
@@ -89,25 +108,24 @@ async def running(session: Session) -> list[Run]:
     rows = await session.fetch(
         f"SELECT {RUN} FROM shadow_runs WHERE site IN (SELECT site FROM sites) AND ended_at IS NULL ORDER BY site"
     )
-    return [Run(*row) for row in rows]
+    return [run_of(row) for row in rows]
 
 
 async def running_on(session: Session, site: str) -> Run | None:
     row = await session.fetch_one(f"SELECT {RUN} FROM shadow_runs WHERE site = ? AND ended_at IS NULL", site)
-    return Run(*row) if row else None
+    return run_of(row) if row else None
 
 
 async def latest(session: Session, site: str) -> Run | None:
     """The running or latest run."""
     row = await session.fetch_one(f"SELECT {RUN} FROM shadow_runs WHERE site = ? ORDER BY id DESC LIMIT 1", site)
-    return Run(*row) if row else None
+    return run_of(row) if row else None
 
 
 async def unread(session: Session, run: Run, since: int, after: tuple[str, int], limit: int) -> list[JudgedSubmission]:
     """Judged texts of the site from `since` on that the candidate has not read, oldest first."""
-    columns = ", ".join("s." + name.strip() for name in COLUMNS.split(","))
     rows = await session.fetch(
-        f"SELECT {columns} FROM submissions s WHERE s.site = ? AND s.id >= ? AND (s.id, s.revision) > (?, ?) AND s.source = "
+        f"SELECT {SUBMISSION} FROM submissions s WHERE s.site = ? AND s.id >= ? AND (s.id, s.revision) > (?, ?) AND s.source = "
         "'comment' AND s.body <> '' AND NOT EXISTS (SELECT 1 FROM shadow_verdicts v WHERE v.site = s.site AND v.id = s.id "
         "AND v.revision = s.revision AND v.run = ?) ORDER BY s.id, s.revision LIMIT ?",
         *(run.site, first_id_at(since), *after, run.id, limit),
@@ -127,8 +145,7 @@ async def add(tx: Session, run: Run, said: Iterable[ShadowVerdict]) -> int:
     )
     kept = [rows[key] for key in ((row[0], row[1]) for row in here) if key in rows]
     await tx.execute_many(
-        "INSERT INTO shadow_verdicts (site, id, revision, run, action, differs, scores, rules, created_at) VALUES "
-        "(?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        f"{VERDICTS.insert} ON CONFLICT DO NOTHING",
         [
             (
                 run.site,
@@ -163,7 +180,16 @@ async def note(tx: Session, run: Run, read_until: int, problem: str) -> None:
 
 def compared_of(row: Row) -> Compared:
     scores, candidate, reasons, rules = (orjson.loads(text) if text else {} for text in row[4:8])
-    return Compared(row[0], row[1], row[2], row[3], scores, candidate, list(reasons), list(rules))
+    return Compared(
+        id=row[0],
+        revision=row[1],
+        was=row[2],
+        would=row[3],
+        scores=scores,
+        candidate=candidate,
+        reasons=list(reasons),
+        rules=list(rules),
+    )
 
 
 async def compared(
@@ -189,7 +215,7 @@ async def decided(session: Session, run: Run) -> dict[tuple[str, int], Decided]:
         "NULL AND d.action IS NOT NULL ORDER BY d.id",
         *(run.id, run.site, first_id_at(run.started_at)),
     )
-    return {(row[0], row[1]): Decided(row[2], orjson.loads(row[3])) for row in rows}
+    return {(row[0], row[1]): Decided(action=row[2], labels=orjson.loads(row[3])) for row in rows}
 
 
 async def counts(session: Session) -> list[tuple[str, str, int, int]]:

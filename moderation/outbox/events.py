@@ -60,7 +60,14 @@ async def emit(tx: Session, event: str, comments: Iterable[Comment], now: int, *
     await outbox.add(
         tx,
         [
-            Message(c.site, new_id(now, order), e.id, "" if is_gone else c.id, content, now)
+            Message(
+                site=c.site,
+                id=new_id(now, order),
+                destination=e.id,
+                subject="" if is_gone else c.id,
+                content=content,
+                created_at=now,
+            )
             for order, (c, content) in enumerate(told)
             for e in listeners
             if e.site in (EVERYWHERE, c.site)
@@ -76,7 +83,14 @@ async def emit_replies(tx: Session, comments: Iterable[Comment], now: int) -> No
         await outbox.add(
             tx,
             [
-                Message(site, f"reply.{reply}", MAIL, above, {"kind": "reply", "reply": reply, "subscription": id}, now)
+                Message(
+                    site=site,
+                    id=f"reply.{reply}",
+                    destination=MAIL,
+                    subject=above,
+                    content={"kind": "reply", "reply": reply, "subscription": id},
+                    created_at=now,
+                )
                 for reply, above, id in found
             ],
         )
@@ -93,16 +107,40 @@ async def ask(tx: Session, site: str, person: str, comment: str, now: int) -> No
         return
     if any(now - DAY < s.asked_at < now + LEEWAY for s in known.values()):
         return
-    asked = Subscription(site, person, here.id if here else new_id(now), "asked", now)
+    asked = Subscription(site=site, author_key=person, id=here.id if here else new_id(now), state="asked", asked_at=now)
     await subscriptions.put(tx, asked, now)
     content = {"kind": "confirm", "subscription": asked.id}
-    await outbox.add(tx, [Message(site, f"confirm.{new_id(now)}", MAIL, comment, content, now)])
+    await outbox.add(
+        tx,
+        [
+            Message(
+                site=site,
+                id=f"confirm.{new_id(now)}",
+                destination=MAIL,
+                subject=comment,
+                content=content,
+                created_at=now,
+            )
+        ],
+    )
 
 
 async def invite(tx: Session, moderator: Moderator, link: str, now: int) -> None:
     """A mail with a password link; the link is derived from its id when the mail is sent."""
     content = {"kind": "invitation", "link": link}
-    await outbox.add(tx, [Message(moderator.site, f"invitation.{link}", MAIL, moderator.id, content, now)])
+    await outbox.add(
+        tx,
+        [
+            Message(
+                site=moderator.site,
+                id=f"invitation.{link}",
+                destination=MAIL,
+                subject=moderator.id,
+                content=content,
+                created_at=now,
+            )
+        ],
+    )
 
 
 async def failed_signins(database: Database, signer: Signer, now: int, *, mails: bool) -> None:
@@ -114,7 +152,14 @@ async def failed_signins(database: Database, signer: Signer, now: int, *, mails:
         for key, m in people.items() if mails else ():
             known = await failures.of(tx, key)
             if known.unmailed >= WORTH_A_MAIL and now - known.mailed_at >= DAY:
-                message = Message(m.site, f"failed-signins.{m.id}.{now}", MAIL, m.id, {"kind": "failed-signins"}, now)
+                message = Message(
+                    site=m.site,
+                    id=f"failed-signins.{m.id}.{now}",
+                    destination=MAIL,
+                    subject=m.id,
+                    content={"kind": "failed-signins"},
+                    created_at=now,
+                )
                 await outbox.add(tx, [message])
                 await failures.sign(tx, key, now)
 

@@ -10,14 +10,27 @@ from typing import Any
 import orjson
 
 from moderation.core.times import LEEWAY
-from moderation.db.database import Row, Session
+from moderation.db.database import Session
+from moderation.db.records import reader
+from moderation.db.tables import Table, listed
 
 MAIL = "mail"
 ANYWHERE = "site IN (SELECT '*' UNION ALL SELECT site FROM sites)"
-COLUMNS = "site, id, destination, subject, content, created_at, attempts"
+TABLES = (
+    Table(
+        name="outbox",
+        columns=(
+            *("site", "id", "destination", "subject", "content", "state", "attempts", "due_at", "last_response"),
+            "created_at",
+        ),
+        holds_text=True,
+    ),
+)
+MESSAGE_COLUMNS = ("site", "id", "destination", "subject", "content", "created_at", "attempts")
+MESSAGE = listed(MESSAGE_COLUMNS)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
     """`id` stays the same over all attempts, so that a recipient can tell repetitions. `destination` is MAIL or a webhook's id."""
 
@@ -30,8 +43,7 @@ class Message:
     attempts: int = 0
 
 
-def message_of(row: Row) -> Message:
-    return Message(row[0], row[1], row[2], row[3], json.loads(row[4]), row[5], row[6])
+message_of = reader(Message, MESSAGE_COLUMNS, content=json.loads)
 
 
 async def add(tx: Session, messages: Iterable[Message]) -> None:
@@ -57,7 +69,7 @@ async def due_destinations(session: Session, now: int) -> set[str]:
 async def due(session: Session, destination: str, now: int) -> Message | None:
     """The oldest due message of a destination."""
     row = await session.fetch_one(
-        f"SELECT {COLUMNS} FROM outbox WHERE {ANYWHERE} AND destination = ? AND state = 'waiting' AND due_at <= ? "
+        f"SELECT {MESSAGE} FROM outbox WHERE {ANYWHERE} AND destination = ? AND state = 'waiting' AND due_at <= ? "
         "ORDER BY created_at, id LIMIT 1",
         *(destination, now),
     )

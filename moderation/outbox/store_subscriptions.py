@@ -5,15 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from moderation.db.database import Row, Session, placeholders
+from moderation.db.database import Session, placeholders
+from moderation.db.records import reader
+from moderation.db.tables import Table, listed
 
 HERE = "site IN (SELECT site FROM sites)"
-COLUMNS = "site, author_key, id, state, asked_at"
+SUBSCRIPTIONS = Table(name="subscriptions", columns=("site", "author_key", "id", "state", "asked_at", "changed_at"))
+TABLES = (SUBSCRIPTIONS,)
+SUBSCRIPTION = listed(SUBSCRIPTIONS.columns[:5])
+"""Of a Subscription: all but the time of its last change."""
 ANSWER_DAYS = 7
 """Days in which a subscription can be confirmed."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Subscription:
     """The subscription of one address on one site. `state` is `asked`, `confirmed`, `ended` or `refused`."""
 
@@ -28,25 +33,24 @@ class Subscription:
         return self.state == "asked" and now < self.asked_at + ANSWER_DAYS * 24 * 3_600_000
 
 
-def subscription_of(row: Row) -> Subscription:
-    return Subscription(*row)
+subscription_of = reader(Subscription, SUBSCRIPTIONS.columns[:5])
 
 
 async def of_person(session: Session, author_key: str) -> dict[str, Subscription]:
     """Site → subscription of a person."""
-    rows = await session.fetch(f"SELECT {COLUMNS} FROM subscriptions WHERE {HERE} AND author_key = ?", author_key)
+    rows = await session.fetch(f"SELECT {SUBSCRIPTION} FROM subscriptions WHERE {HERE} AND author_key = ?", author_key)
     return {row[0]: subscription_of(row) for row in rows}
 
 
 async def find(session: Session, id: str) -> Subscription | None:
-    row = await session.fetch_one(f"SELECT {COLUMNS} FROM subscriptions WHERE {HERE} AND id = ?", id)
+    row = await session.fetch_one(f"SELECT {SUBSCRIPTION} FROM subscriptions WHERE {HERE} AND id = ?", id)
     return subscription_of(row) if row else None
 
 
 async def put(tx: Session, subscription: Subscription, now: int) -> None:
     s = subscription
     await tx.execute(
-        f"INSERT INTO subscriptions ({COLUMNS}, changed_at) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (site, author_key) "
+        f"{SUBSCRIPTIONS.insert} ON CONFLICT (site, author_key) "
         "DO UPDATE SET state = excluded.state, asked_at = excluded.asked_at, changed_at = excluded.changed_at",
         *(s.site, s.author_key, s.id, s.state, s.asked_at, now),
     )

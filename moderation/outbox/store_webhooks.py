@@ -6,13 +6,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from moderation.core.ids import EVERYWHERE
-from moderation.db.database import Row, Session, placeholders
+from moderation.db.database import Session, placeholders
+from moderation.db.records import reader
+from moderation.db.tables import Table, listed
 
 ANYWHERE = "site IN (SELECT '*' UNION ALL SELECT site FROM sites)"
-COLUMNS = "site, id, url, events, disabled_at"
+TABLES = (Table(name="webhooks", columns=("site", "id", "url", "events", "created_at", "disabled_at")),)
+ENDPOINT_COLUMNS = ("site", "id", "url", "events", "disabled_at")
+ENDPOINT = listed(ENDPOINT_COLUMNS)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
     """`site` is a key, or `*` for all sites."""
 
@@ -23,8 +27,11 @@ class Endpoint:
     disabled_at: int | None = None
 
 
-def endpoint_of(row: Row) -> Endpoint:
-    return Endpoint(row[0], row[1], row[2], tuple(row[3].split()), row[4])
+def events_of(stored: str) -> tuple[str, ...]:
+    return tuple(stored.split())
+
+
+endpoint_of = reader(Endpoint, ENDPOINT_COLUMNS, events=events_of)
 
 
 async def add(tx: Session, endpoint: Endpoint, now: int) -> None:
@@ -35,12 +42,12 @@ async def add(tx: Session, endpoint: Endpoint, now: int) -> None:
 
 
 async def all_(session: Session) -> list[Endpoint]:
-    rows = await session.fetch(f"SELECT {COLUMNS} FROM webhooks ORDER BY site, id")
+    rows = await session.fetch(f"SELECT {ENDPOINT} FROM webhooks ORDER BY site, id")
     return [endpoint_of(row) for row in rows]
 
 
 async def find(session: Session, id: str) -> Endpoint | None:
-    row = await session.fetch_one(f"SELECT {COLUMNS} FROM webhooks WHERE {ANYWHERE} AND id = ?", id)
+    row = await session.fetch_one(f"SELECT {ENDPOINT} FROM webhooks WHERE {ANYWHERE} AND id = ?", id)
     return endpoint_of(row) if row else None
 
 
@@ -48,7 +55,7 @@ async def listening(session: Session, sites: Iterable[str]) -> list[Endpoint]:
     """The endpoints of these sites, and of all sites."""
     wanted = [EVERYWHERE, *sites]
     rows = await session.fetch(
-        f"SELECT {COLUMNS} FROM webhooks WHERE site IN ({placeholders(len(wanted))}) AND disabled_at IS NULL", *wanted
+        f"SELECT {ENDPOINT} FROM webhooks WHERE site IN ({placeholders(len(wanted))}) AND disabled_at IS NULL", *wanted
     )
     return [endpoint_of(row) for row in rows]
 

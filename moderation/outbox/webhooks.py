@@ -74,7 +74,7 @@ async def add(tx: Session, signer: Signer, url: str, site: str, events: str, *, 
         wrong.append(FieldError("events", "invalid", f"must be some of {', '.join(EVENTS)}"))
     if wrong or address is None:
         raise Invalid(*wrong)
-    endpoint = Endpoint(site, new_id(now), address, wanted)
+    endpoint = Endpoint(site=site, id=new_id(now), url=address, events=wanted)
     await webhooks.add(tx, endpoint, now)
     await audit.note(tx, site=site, at=now, actor="operator", action="webhook:add", subject=endpoint.id)
     return secret_text(signer, endpoint.id)

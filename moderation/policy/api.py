@@ -118,7 +118,14 @@ class Judge:
             text = text[:BODY_BYTES]
             by = self.author
             sent = Submission.of(text, name=by.name, email=f"x@{by.email_domain}", url=by.url or None)
-            case = policy.Case(sent, self.rules, one.scores, one.model, self.thresholds, links=self.links(text))
+            case = policy.Case(
+                submission=sent,
+                settings=self.rules,
+                scores=one.scores,
+                model=one.model,
+                thresholds=self.thresholds,
+                links=self.links(text),
+            )
             verdict = policy.judge(case)
             reasons = [reason.document() for reason in verdict.reasons]
             found.append({"scores": one.scores, "action": verdict.action, "reasons": reasons})

@@ -76,7 +76,7 @@ async def deciding(tx: Session, ids: Iterable[tuple[str, str]], now: int) -> Asy
                 decided, overturned = (is_ is not None) - (was is not None), bool(is_) - bool(was)
                 for key in keys:
                     old = moved.get(key, Count())
-                    moved[key] = Count(0, old.decided + decided, old.overturned + overturned)
+                    moved[key] = Count(hits=0, decided=old.decided + decided, overturned=old.overturned + overturned)
         await rule_health.add(tx, moved)
         if any(c.overturned > 0 for c in moved.values()):
             await _mute_overturned(tx, site, {rule for _, rule, _ in moved}, now)
@@ -97,7 +97,7 @@ async def _mute_overturned(tx: Session, key: str, rules: set[str], now: int) -> 
                 rule, Count()
             )
         if mostly_overturned(counts.get(rule, Count())):
-            site = await _mute(tx, site, rule, Mute("overturned", now))
+            site = await _mute(tx, site, rule, Mute(why="overturned", since=now))
 
 
 async def _mute(tx: Session, site: Site, rule: str, mute: Mute) -> Site:
@@ -114,7 +114,7 @@ async def unmute(database: Database, site: str, rule: str, actor: str, now: int)
         if known is None or rule not in known.muted:
             return False
         old = known.mutes[rule]
-        await rule_health.set_mutes(tx, site, dict(known.mutes) | {rule: Mute(old.why, old.since, now)})
+        await rule_health.set_mutes(tx, site, dict(known.mutes) | {rule: Mute(why=old.why, since=old.since, ended=now)})
         await audit.note(tx, site=site, at=now, actor=actor, action="rule:unmute", subject=rule)
     return True
 
@@ -158,4 +158,4 @@ class Window:
                 return
             hits = (await rule_health.counts(tx, key, today - USUAL_DAYS, today)).get(rule, Count()).hits
             if hits < USUAL * max(1, await rule_health.submitted(tx, key, today - USUAL_DAYS, today)):
-                await _mute(tx, site, rule, Mute("sudden", now))
+                await _mute(tx, site, rule, Mute(why="sudden", since=now))

@@ -19,7 +19,7 @@ from moderation.text import body as formats
 from moderation.text.wordlist import Listed, ascii_domain, is_disposable
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
     """The inputs of the rules. `form`, the state of the form token, is `ok`, `missing`, `early`, `old`, or empty if not
     required."""
@@ -63,46 +63,46 @@ def listed(rule: str, named: Listed, case: Case) -> list[Reason]:
     found = []
     for entry in named.in_text(sent.text):
         spans = formats.in_body(sent.body, sent.format, named.spans(entry, sent.text))
-        found.append(Reason(rule, note=f"word: {entry}", spans=spans))
-    found += [Reason(rule, note=f"word in name: {entry}") for entry in named.in_text(sent.name)]
+        found.append(Reason(rule=rule, note=f"word: {entry}", spans=spans))
+    found += [Reason(rule=rule, note=f"word in name: {entry}") for entry in named.in_text(sent.name)]
     if sent.url:
-        found += [Reason(rule, note=f"word in link: {entry}") for entry in named.in_text(sent.url)]
+        found += [Reason(rule=rule, note=f"word in link: {entry}") for entry in named.in_text(sent.url)]
     for host in {ascii_domain(sent.email_domain), urlsplit(sent.url or "").hostname or ""}:
         if domain := named.domain(host):
-            found.append(Reason(rule, note=f"domain: {domain}"))
+            found.append(Reason(rule=rule, note=f"domain: {domain}"))
     if named.author(case.author):
-        found.append(Reason(rule, note="author"))
+        found.append(Reason(rule=rule, note="author"))
     if named.address(case.address) or named.network(case.network_key):
-        found.append(Reason(rule, note="address"))
+        found.append(Reason(rule=rule, note="address"))
     return found
 
 
 def wave(case: Case) -> list[Reason]:
     """Similar to a wave that a moderator has just filed as spam."""
-    return [Reason("wave", note=f"alike to a wave filed by decision {case.wave}")] if case.wave else []
+    return [Reason(rule="wave", note=f"alike to a wave filed by decision {case.wave}")] if case.wave else []
 
 
 def unscored(case: Case) -> list[Reason]:
     """No model answered."""
-    return [Reason("unscored", note="no model answered in time")] if case.scores is None else []
+    return [Reason(rule="unscored", note="no model answered in time")] if case.scores is None else []
 
 
 def certain_spam(case: Case) -> list[Reason]:
     """A spam score of at least the site's `spam_at`."""
     p = (case.scores or {}).get("spam", 0.0)
-    return [Reason("certain-spam", "spam", p)] if p >= case.settings.spam_at else []
+    return [Reason(rule="certain-spam", label="spam", weight=p)] if p >= case.settings.spam_at else []
 
 
 def honeypot(case: Case) -> list[Reason]:
     """A value in the form's hidden field."""
-    return [Reason("honeypot", note="a field that only programs see was filled")] if case.honeypot else []
+    return [Reason(rule="honeypot", note="a field that only programs see was filled")] if case.honeypot else []
 
 
 def disposable(case: Case) -> list[Reason]:
     """An address of a disposable mail service."""
     if case.settings.disposable == "off" or not is_disposable(case.submission.email_domain):
         return []
-    return [Reason("disposable", note="a disposable email address")]
+    return [Reason(rule="disposable", note="a disposable email address")]
 
 
 def blocked_word(case: Case) -> list[Reason]:
@@ -113,18 +113,18 @@ def blocked_word(case: Case) -> list[Reason]:
 def many_links(case: Case) -> list[Reason]:
     """As many links as the site's `max_links`, or more."""
     most = case.settings.max_links
-    return [Reason("many-links", weight=case.links, note=f"{case.links} links")] if 0 < most <= case.links else []
+    return [Reason(rule="many-links", weight=case.links, note=f"{case.links} links")] if 0 < most <= case.links else []
 
 
 def form_token(case: Case) -> list[Reason]:
     """A form without its token, or with one that is too young for a person or too old."""
     said = {"missing": "no form token", "early": "sent faster than a person types", "old": "the form was too old"}
-    return [Reason("form-token", note=said[case.form])] if case.form in said else []
+    return [Reason(rule="form-token", note=said[case.form])] if case.form in said else []
 
 
 def new_article(case: Case) -> list[Reason]:
     """The first comment on an unregistered article, during a flood of new articles."""
-    return [Reason("new-article", note="one of very many new articles in an hour")] if case.new_article else []
+    return [Reason(rule="new-article", note="one of very many new articles in an hour")] if case.new_article else []
 
 
 def label_above(case: Case) -> list[Reason]:
@@ -134,20 +134,22 @@ def label_above(case: Case) -> list[Reason]:
         at = case.settings.hold_at.get(label, case.thresholds.get(label, 0.5))
         p = (case.scores or {}).get(label, 0.0)
         if p >= at:
-            found.append(Reason("label", label, p, f"{label} {p:.2f}, held from {at:.2f}"))
+            found.append(Reason(rule="label", label=label, weight=p, note=f"{label} {p:.2f}, held from {at:.2f}"))
     return found
 
 
 def first_time(case: Case) -> list[Reason]:
     """An author without proof of an earlier approved comment, if the site holds those."""
-    return [Reason("first-time", note="no proof of an earlier approved comment")] if case.settings.hold_first else []
+    return (
+        [Reason(rule="first-time", note="no proof of an earlier approved comment")] if case.settings.hold_first else []
+    )
 
 
 def stranger_with_link(case: Case) -> list[Reason]:
     """A link in the text, by an author without proof of an earlier approved comment."""
     if not case.links:
         return []
-    return [Reason("stranger-with-link", note="a link from an author without an approved comment")]
+    return [Reason(rule="stranger-with-link", note="a link from an author without an approved comment")]
 
 
 RULES: tuple[tuple[str, Rule, str], ...] = (
@@ -183,8 +185,8 @@ def judge(case: Case, rules: tuple[tuple[str, Rule, str], ...] = RULES) -> Verdi
             leads_to = getattr(case.settings, name)
         try:
             found = rule(case) if leads_to != "off" else []
-        except Exception as broken:  # a rule that fails holds, with its name as the reason
-            found, leads_to = [Reason(name, note=f"the rule could not run ({type(broken).__name__})")], HOLD
+        except Exception as broken:  # a rule that cannot run holds, and says so by its name
+            found, leads_to = [Reason(rule=name, note=f"the rule could not run ({type(broken).__name__})")], HOLD
         if not found:
             continue
         if case.muted:
@@ -194,7 +196,13 @@ def judge(case: Case, rules: tuple[tuple[str, Rule, str], ...] = RULES) -> Verdi
         elif not action:
             action = leads_to
         reasons += found
-    return Verdict(action or (HOLD if muted else PUBLISH), tuple(reasons), case.scores, case.model, facts(case))
+    return Verdict(
+        action=action or (HOLD if muted else PUBLISH),
+        reasons=tuple(reasons),
+        scores=case.scores,
+        model=case.model,
+        facts=facts(case),
+    )
 
 
 AT_ONCE = 10_000

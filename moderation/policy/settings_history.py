@@ -78,7 +78,7 @@ async def put(
     differs = rules.differences(site.settings, after)
     if differs:
         await past_settings.add(tx, site.key, site.settings, after, actor, now, is_block=is_block)
-        await sites.put_site(tx, Site(site.key, site.name, site.origins, after), now)
+        await sites.put_site(tx, Site(key=site.key, name=site.name, origins=site.origins, settings=after), now)
         await audit.note(tx, site=site.key, at=now, actor=actor, action=act, subject=site.key, **differs)
     return differs
 

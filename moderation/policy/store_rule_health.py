@@ -9,14 +9,17 @@ from dataclasses import dataclass
 from moderation.comments.verdict import PUBLISH, Reason
 from moderation.core.ids import first_id_at
 from moderation.db.database import Session, placeholders
+from moderation.db.tables import Table
 from moderation.policy.rules import counted_as
 from moderation.sites.model import DAY, Mute
 
+COUNTS = Table(name="rule_counts", columns=("site", "rule", "day", "hits", "decided", "overturned"), key=3)
+TABLES = (COUNTS,)
 Key = tuple[str, str, int]
 """(site, rule, day)."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Count:
     hits: int = 0
     decided: int = 0
@@ -31,7 +34,7 @@ async def add(tx: Session, counted: Mapping[Key, Count]) -> None:
     rows = [(*key, c.hits, c.decided, c.overturned) for key, c in sorted(counted.items()) if c != Count()]
     if rows:
         await tx.execute_many(
-            "INSERT INTO rule_counts (site, rule, day, hits, decided, overturned) VALUES (?, ?, ?, ?, ?, ?) "
+            f"{COUNTS.insert} "
             "ON CONFLICT (site, rule, day) DO UPDATE SET hits = rule_counts.hits + excluded.hits, "
             "decided = rule_counts.decided + excluded.decided, overturned = rule_counts.overturned + excluded.overturned",
             rows,
@@ -81,7 +84,7 @@ async def counts(session: Session, site: str | None, first: int = 0, last: int |
         *([] if site is None else [site]),
         *args,
     )
-    return {row[0]: Count(int(row[1]), int(row[2]), int(row[3])) for row in rows}
+    return {row[0]: Count(hits=int(row[1]), decided=int(row[2]), overturned=int(row[3])) for row in rows}
 
 
 async def submitted(session: Session, site: str, first: int, last: int) -> int:

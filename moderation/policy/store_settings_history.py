@@ -8,9 +8,12 @@ from dataclasses import dataclass
 
 from moderation.core.ids import new_id
 from moderation.db.database import Session
+from moderation.db.tables import Table
 from moderation.sites.model import DAY
 from moderation.sites.site_settings import SiteSettings
 
+HISTORY = Table(name="settings_history", columns=("site", "id", "changed_at", "actor", "settings", "is_block"))
+TABLES = (HISTORY,)
 KEPT = 20
 """The most policy changes kept, with the blocks between them."""
 MOST = 60
@@ -19,7 +22,7 @@ SEVERAL = "several"
 """The moderator of a row that combines several moderators' acts."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Version:
     """`settings` are those before the change at `changed_at`. `is_block`: the row combines a day's blocks from comments."""
 
@@ -47,7 +50,7 @@ async def add(
         if settings == after:  # all of it was undone
             return
     await tx.execute(
-        "INSERT INTO settings_history (site, id, changed_at, actor, settings, is_block) VALUES (?, ?, ?, ?, ?, ?)",
+        HISTORY.insert,
         *(site, new_id(at), at, actor, json.dumps(settings.stored()), int(is_block)),
     )
     rows = await tx.fetch("SELECT id, is_block FROM settings_history WHERE site = ? ORDER BY id DESC", site)
@@ -70,7 +73,16 @@ async def versions(session: Session, site: str, limit: int = MOST) -> list[Versi
         site,
         limit,
     )
-    return [Version(row[0], row[1], row[2], SiteSettings.of(json.loads(row[3])), bool(row[4])) for row in rows]
+    return [
+        Version(
+            id=row[0],
+            changed_at=row[1],
+            actor=row[2],
+            settings=SiteSettings.of(json.loads(row[3])),
+            is_block=bool(row[4]),
+        )
+        for row in rows
+    ]
 
 
 async def latest(session: Session, site: str) -> Version | None:

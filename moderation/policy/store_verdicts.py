@@ -15,7 +15,7 @@ MOST = 20_000
 PAGE = 1_000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """A standing decision and the verdict that it answers. Times are Unix milliseconds."""
 
@@ -36,7 +36,14 @@ def here(site: str, column: str = "site") -> tuple[str, list[str]]:
 
 def outcome_of(row: Row) -> Outcome:
     return Outcome(
-        row[0], row[1], tuple(json.loads(row[2])), row[3], row[4], json.loads(row[5] or "{}"), row[6], row[7] or ""
+        submission=row[0],
+        action=row[1],
+        labels=tuple(json.loads(row[2])),
+        decided_at=row[3],
+        judged_action=row[4],
+        scores=json.loads(row[5] or "{}"),
+        judged_at=row[6],
+        model=row[7] or "",
     )
 
 

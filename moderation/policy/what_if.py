@@ -90,7 +90,7 @@ def list_answers(
     if is_erased(row):
         if not new or (then and getattr(then, name) == new):
             return [recorded(row, rule) if new else []], ""
-        return [[], [Reason(rule)]], "erased"
+        return [[], [Reason(rule=rule)]], "erased"
     after = getattr(house, COMPILED[name]).networks
     if not after:
         return [[]], ""
@@ -100,7 +100,7 @@ def list_answers(
             return [[]], ""
         if hits and before <= after:
             return [hits], ""
-    return [[], [Reason(rule, note="address")]], "address"
+    return [[], [Reason(rule=rule, note="address")]], "address"
 
 
 def answering(rule: Rule, said: list[Reason], *, alone: bool) -> Rule:
@@ -112,9 +112,13 @@ def answering(rule: Rule, said: list[Reason], *, alone: bool) -> Rule:
 
 def case_of(row: JudgedSubmission, house: SiteSettings, scores: Scores | None, thresholds: Mapping[str, float]) -> Case:
     facts = row.facts or {}
-    sent = Submission.of(row.body, row.format, name=row.name, email=f"@{row.email_domain}", url=row.url)
+    sent = Submission.of(row.body, row.format, name=row.author_name, email=f"@{row.email_domain}", url=row.author_url)
     return Case(
-        *(sent, house, scores, row.model, thresholds),
+        submission=sent,
+        settings=house,
+        scores=scores,
+        model=row.model,
+        thresholds=thresholds,
         links=int(facts.get("links", 0)),
         trusted=bool(facts.get("trusted")),
         form=str(facts.get("form", "")),
@@ -122,7 +126,7 @@ def case_of(row: JudgedSubmission, house: SiteSettings, scores: Scores | None, t
         author=row.author_key,
         wave=str(facts.get("wave", "")),
         new_article=bool(facts.get("new_article")),
-        muted={rule: Mute("overturned", 0) for rule in facts.get("muted", ())},
+        muted={rule: Mute(why="overturned", since=0) for rule in facts.get("muted", ())},
     )
 
 
@@ -245,7 +249,7 @@ async def rescored(other: Classifier, rows: list[JudgedSubmission], site: str) -
     found: list[Scores | None] = []
     for start in range(0, len(rows), BATCH):
         asked = [
-            Asked(text_of(row), Author(row.name, row.url or "", row.email_domain), site)
+            Asked(text_of(row), Author(row.author_name, row.author_url or "", row.email_domain), site)
             for row in rows[start : start + BATCH]
         ]
         found += [one.scores for one in await asyncio.to_thread(other.score, asked)]
@@ -281,7 +285,7 @@ def note(
                     "id": row.id,
                     "url": f"/moderate/comments/{row.id}",
                     "created_at": iso(row.created_at),
-                    "name": row.name,
+                    "name": row.author_name,
                     "excerpt": text_of(row)[:EXCERPT],
                     "from": row.action,
                     "to": found.action,

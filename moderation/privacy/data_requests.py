@@ -35,7 +35,7 @@ class Erased:
 
 
 def data_subject_of(signer: Signer, email: str, site: str = EVERYWHERE) -> DataSubject:
-    return DataSubject(signer.author_key(checked_email(email) or email.strip(), ""), site)
+    return DataSubject(key=signer.author_key(checked_email(email) or email.strip(), ""), site=site)
 
 
 async def known_site(session: Session, site: str) -> None:
@@ -122,7 +122,19 @@ async def ask(database: Database, signer: Signer, email: str, now: int) -> None:
         await data_subjects.add_link(tx, id, subject.key, now)
         if is_known:
             content = {"kind": "person", "link": id}
-            await outbox.add(tx, [Message(EVERYWHERE, f"person.{id}", MAIL, subject.key, content, now)])
+            await outbox.add(
+                tx,
+                [
+                    Message(
+                        site=EVERYWHERE,
+                        id=f"person.{id}",
+                        destination=MAIL,
+                        subject=subject.key,
+                        content=content,
+                        created_at=now,
+                    )
+                ],
+            )
 
 
 async def of_link(session: Session, id: str | None, now: int) -> data_subjects.DataSubjectLink:
@@ -139,19 +151,19 @@ async def export_by_link(database: Database, id: str | None, addresses: int, now
         found = await of_link(tx, id, now)
         if not await data_subjects.use_link(tx, found.id, now):
             raise NotFound("This link has been used for a download already. Ask for a new one tomorrow at /privacy.")
-        return await held(tx, DataSubject(found.author_key), addresses)
+        return await held(tx, DataSubject(key=found.author_key), addresses)
 
 
 async def erase_by_link(database: Database, id: str | None, now: int) -> Erased:
     """The erasure of a link, once; the link is erased too. Raises NotFound."""
     async with database.transaction() as tx:
         found = await of_link(tx, id, now)
-        return await _erase(tx, DataSubject(found.author_key), "person", now)
+        return await _erase(tx, DataSubject(key=found.author_key), "person", now)
 
 
 async def letter(links: Links, session: Session, message: Message) -> Letter | None:
     """The letter with the link; None if the address is erased."""
-    email = await data_subjects.address(session, DataSubject(message.subject))
+    email = await data_subjects.address(session, DataSubject(key=message.subject))
     if email is None:
         return None
     return Letter(

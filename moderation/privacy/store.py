@@ -11,11 +11,16 @@ from moderation.comments.store import COMMENT, comment_of
 from moderation.core.ids import EVERYWHERE
 from moderation.core.times import LEEWAY, iso
 from moderation.db.database import Session
+from moderation.db.records import reader
+from moderation.db.tables import Table, listed
 from moderation.learning import store_shadow as shadows
 from moderation.sites.model import DAY
 
+LINKS = Table(name="data_subject_links", columns=("site", "id", "author_key", "created_at", "exported_at"))
+TABLES = (LINKS,)
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DataSubject:
     """`key` is the author's key; `site` is a key, or `*` for all sites."""
 
@@ -165,12 +170,16 @@ async def erase(tx: Session, subject: DataSubject) -> None:
 # --- links mailed to an address ------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DataSubjectLink:
     id: str
     author_key: str
     created_at: int
     exported_at: int | None
+
+
+LINK = listed(LINKS.columns[1:])
+link_of = reader(DataSubjectLink, LINKS.columns[1:])
 
 
 async def asked_since(session: Session, key: str, since: int) -> bool:
@@ -194,10 +203,10 @@ async def add_link(tx: Session, id: str, key: str, now: int) -> None:
 
 async def link(session: Session, id: str, since: int) -> DataSubjectLink | None:
     row = await session.fetch_one(
-        "SELECT id, author_key, created_at, exported_at FROM data_subject_links WHERE site = ? AND id = ? AND created_at > ?",
+        f"SELECT {LINK} FROM data_subject_links WHERE site = ? AND id = ? AND created_at > ?",
         *(EVERYWHERE, id, since),
     )
-    return DataSubjectLink(*row) if row else None
+    return link_of(row) if row else None
 
 
 async def use_link(tx: Session, id: str, now: int) -> bool:

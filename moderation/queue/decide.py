@@ -38,7 +38,7 @@ from moderation.text import body as formats
 MOST = 500
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Moved:
     """One comment after a decision."""
 
@@ -107,11 +107,29 @@ async def act(
     for comment in chosen:
         if not await comments.move(tx, comment, STATUS_AFTER[action], decided=True):
             raise changed_meanwhile([comment])
-        moved.append(Moved(comment.id, comment.site, comment.article, STATUS_AFTER[action], comment.revision + 1))
+        moved.append(
+            Moved(
+                id=comment.id,
+                site=comment.site,
+                article=comment.article,
+                status=STATUS_AFTER[action],
+                revision=comment.revision + 1,
+            )
+        )
         entries.append(
             Decision(
-                *(comment.site, decision, comment.id, comment.judged_revision, action, labels, note, principal.name),
-                *(comment.status, STATUS_AFTER[action], comment.revision + 1, now),
+                site=comment.site,
+                id=decision,
+                submission=comment.id,
+                judged_revision=comment.judged_revision,
+                action=action,
+                labels=labels,
+                note=note,
+                moderator=principal.name,
+                before_status=comment.status,
+                after_status=STATUS_AFTER[action],
+                after_revision=comment.revision + 1,
+                created_at=now,
                 reason=reason,
             )
         )
@@ -154,7 +172,15 @@ async def undo(database: Database, principal: Principal, decision: str, now: int
             ]
             if not await comments.move(tx, comment, before, decided=bool(earlier)):
                 raise changed_meanwhile([comment])
-            moved.append(Moved(comment.id, comment.site, comment.article, before, comment.revision + 1))
+            moved.append(
+                Moved(
+                    id=comment.id,
+                    site=comment.site,
+                    article=comment.article,
+                    status=before,
+                    revision=comment.revision + 1,
+                )
+            )
         async with rule_health.deciding(tx, [(m.site, m.id) for m in moved], now):
             if not await decisions.undo(tx, decision, principal.name, now):
                 raise Conflict("This decision is undone already.", code="undone")
@@ -274,7 +300,7 @@ async def one(database: Database, scorer: Scorer, principal: Principal, id: str)
         if comment is None or not principal.sees(comment.site):
             raise NotFound("There is no such comment.")
         verdict = (await verdicts(session, comment.site, [id])).get(id)
-        shown = await documents(session, [(comment, verdict or Verdict("hold"))])
+        shown = await documents(session, [(comment, verdict or Verdict(action="hold"))])
         taken = [d.document() for d in await decisions.on(session, comment.site, id)]
     (told,) = await explained(scorer, shown)
     return told | {"decisions": taken}

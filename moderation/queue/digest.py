@@ -23,7 +23,14 @@ async def digest(database: Database, now: int) -> None:
         await outbox.add(
             tx,
             [
-                Message(m.site, f"digest.{m.id}.{now}", MAIL, m.id, {"kind": "digest"}, now)
+                Message(
+                    site=m.site,
+                    id=f"digest.{m.id}.{now}",
+                    destination=MAIL,
+                    subject=m.id,
+                    content={"kind": "digest"},
+                    created_at=now,
+                )
                 for m in await moderators.ready(tx)
                 if m.wants_digest
             ],

@@ -66,7 +66,7 @@ async def redact(
             await sites.touch(tx, new.site, [new.article])
         await audit.note(tx, site=new.site, at=now, actor=principal.name, action="comment:redact", subject=id)
         await secure_delete.request(tx, now)
-    return Redacted(Moved(id, new.site, new.article, new.status, new.revision), places)
+    return Redacted(Moved(id=id, site=new.site, article=new.article, status=new.status, revision=new.revision), places)
 
 
 def without(old: Comment, piece: re.Pattern[str], now: int) -> tuple[Comment, str]:

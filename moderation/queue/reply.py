@@ -74,7 +74,7 @@ async def reply(
             moved = await queue.act(tx, principal, [above], decision, "approve", (), "", now)
         made = await _write(tx, signer, principal, above, said, now)
         await decisions.add(tx, [
-            Decision(made.site, decision, made.id, 1, REPLY, (), "", principal.name, "deleted", "approved", 1, now)
+            Decision(site=made.site, id=decision, submission=made.id, judged_revision=1, action=REPLY, labels=(), note="", moderator=principal.name, before_status="deleted", after_status="approved", after_revision=1, created_at=now)
         ])  # fmt: skip
         await events.emit(tx, "comment.created", [made], now)
         await events.emit_replies(tx, [made], now)
@@ -83,22 +83,45 @@ async def reply(
                          decision=decision, to=id)  # fmt: skip
         if principal.moderator and said.name != principal.moderator.name:
             await moderators.call(tx, principal.moderator, said.name)
-    return Answered(decision, made, [*moved, Moved(made.id, made.site, made.article, made.status, 1)])
+    return Answered(
+        decision,
+        made,
+        [*moved, Moved(id=made.id, site=made.site, article=made.article, status=made.status, revision=1)],
+    )
 
 
 async def _write(
     tx: Session, signer: Signer, principal: Principal, above: Comment, said: Submission, now: int
 ) -> Comment:
-    keys = Keys(signer.staff_key(principal.name), "", said.body_key)
+    keys = Keys(author=signer.staff_key(principal.name), network="", body=said.body_key)
     id = new_id(now, 1)
     parent, path = place(id, above)
     for one in await comments.postings(tx, above.site, [keys.author], [keys.body]):
         if (one.article, one.parent) == (above.article, parent):
             raise Conflict("You have said exactly this here already.", code="duplicate")
     made = Comment(
-        *(id, above.site, above.article, parent, path, "approved", 1, said.name, "", None, said.body, said.html, now),
+        id=id,
+        site=above.site,
+        article=above.article,
+        parent=parent,
+        path=path,
+        status="approved",
+        revision=1,
+        name=said.name,
+        email="",
+        url=None,
+        body=said.body,
+        html=said.html,
+        created_at=now,
         is_decided=True,
         is_staff=True,
     )
-    await comments.add(tx, [JudgedComment(made, Verdict(PUBLISH), keys, False, "", "staff")])
+    await comments.add(
+        tx,
+        [
+            JudgedComment(
+                comment=made, verdict=Verdict(action=PUBLISH), keys=keys, notify=False, email_domain="", source="staff"
+            )
+        ],
+    )
     return made

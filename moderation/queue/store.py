@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from moderation.comments.model import AUDIT_SAMPLE, STATUSES, Comment
-from moderation.comments.store import COMMENT, VERDICT, comment_of, verdict_of
+from moderation.comments.store import COLUMNS, COMMENT, VERDICT, comment_of, verdict_of
 from moderation.comments.verdict import Verdict
 from moderation.core.ids import EVERYWHERE
 from moderation.db.database import Row, Session, placeholders
@@ -134,12 +134,14 @@ async def _filters(session: Session, view: View, site: str) -> list[Filter]:
                 "SELECT p.id FROM appeals p CROSS JOIN comments k WHERE p.site = ? AND k.site = p.site AND k.id = p.id"
             )
             asked = "EXISTS (SELECT 1 FROM appeals p WHERE p.site = c.site AND p.id = c.id)"
-            filters.append(Filter(f"{appealed} AND k.status = ?", [site, view.status], asked, []))
+            filters.append(
+                Filter(ids=f"{appealed} AND k.status = ?", ids_args=[site, view.status], condition=asked, args=[])
+            )
         elif value:
             reason = f"{kind}:{value}"
             having = "SELECT r.id FROM comment_reasons r WHERE r.site = ? AND r.reason = ? AND r.status = ?"
             asked = "EXISTS (SELECT 1 FROM comment_reasons r WHERE r.site = c.site AND r.reason = ? AND r.status = c.status AND r.id = c.id)"
-            filters.append(Filter(having, [site, reason, view.status], asked, [reason]))
+            filters.append(Filter(ids=having, ids_args=[site, reason, view.status], condition=asked, args=[reason]))
     if wanted := words(view.q):
         filters += await matching(session, site, view.status, wanted)
     return filters
@@ -220,7 +222,7 @@ def _select(by: str) -> str:
 
 
 def _found(row: Row) -> Found:
-    return comment_of(row), verdict_of(row[18:23]), row[23]
+    return comment_of(row), verdict_of(row[len(COLUMNS) : -1]), row[-1]
 
 
 async def counts(session: Session, site: str = EVERYWHERE) -> dict[str, int]:

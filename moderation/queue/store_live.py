@@ -11,7 +11,7 @@ from moderation.db.database import Session
 HERE = "site IN (SELECT '*' UNION ALL SELECT site FROM sites)"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Act:
     """An entry of the audit log about a comment."""
 
@@ -31,7 +31,7 @@ async def acts(session: Session, since: str, until: str, limit: int) -> list[Act
     found = []
     for id, action, actor, subject, detail in rows:
         told: dict[str, Any] = json.loads(detail)
-        found.append(Act(id, str(told.get("comment") or subject), action, actor))
+        found.append(Act(id=id, comment=str(told.get("comment") or subject), action=action, actor=actor))
     return found
 
 

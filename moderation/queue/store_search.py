@@ -7,8 +7,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from moderation.db.database import Session
+from moderation.db.tables import Table
 from moderation.queue import store_short_words as short_words
 
+TABLES = tuple(
+    Table(name=name)
+    for name in (
+        *("comment_reasons", "search_partitions", "comment_numbers", "comment_texts", "comment_texts_unindexed"),
+        *("comment_short_words", "comment_short_words_unindexed"),
+    )
+)
+"""In no backup: triggers and the index make them from comments and submissions."""
 MANY = 1000
 """A word in more comments of a status than this is common: a walk along an order soon meets it. With 100,000 comments of the
 status, sorting this many takes about as long as walking until twenty of them are met."""

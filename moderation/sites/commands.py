@@ -25,8 +25,10 @@ async def add_site(
         raise Invalid(FieldError("key", "invalid", "a site's key has 1 to 64 of a-z 0-9 -"))
     origins = tuple(checked_origin(one) for one in origin or ())
     async with cli.opened() as database, database.transaction() as tx:
-        old = (await sites.sites(tx, [key])).get(key) or Site(key, key)
-        await sites.put_site(tx, Site(key, name or old.name, origins or old.origins, old.settings), cli.clock())
+        old = (await sites.sites(tx, [key])).get(key) or Site(key=key, name=key)
+        await sites.put_site(
+            tx, Site(key=key, name=name or old.name, origins=origins or old.origins, settings=old.settings), cli.clock()
+        )
     out(key)
 
 

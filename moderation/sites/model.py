@@ -19,7 +19,7 @@ AS_IN_PATHS = "/%!$&'()*+,;=:@|[]"
 DAY = 86_400_000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Mute:
     """The muting of a rule: a rule that files as spam only holds. For a rule that holds, it is only reported."""
 
@@ -30,7 +30,7 @@ class Mute:
     """The time at which a moderator ended the muting; the rule stays unmuted for a day."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
     key: str
     name: str
@@ -47,7 +47,7 @@ class Site:
         return {rule: mute for rule, mute in self.mutes.items() if mute.ended is None}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Article:
     """A page that can be replied to. `revision` increases with every visible change."""
 

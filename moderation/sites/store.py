@@ -6,11 +6,25 @@ import json
 from collections.abc import Iterable
 from functools import lru_cache
 
-from moderation.db.database import Row, Session, placeholders
+from moderation.db.database import Session, placeholders
+from moderation.db.records import reader
+from moderation.db.tables import Table, listed
 from moderation.sites.model import Article, Mute, Site
 from moderation.sites.site_settings import SiteSettings
 
-ARTICLE = "site, article, title, url, text, published_at, comments_open, revision, created_at"
+SITES = Table(
+    name="sites",
+    columns=("site", "name", "origins", "settings", "created_at", "mutes", "revision", "duplicates_watched_until"),
+    key=1,
+)
+ARTICLES = Table(
+    name="articles",
+    columns=("site", "article", "title", "url", "text", "published_at", "comments_open", "revision", "created_at"),
+)
+"""Without the count of approved comments, which is counted anew."""
+TABLES = (SITES, ARTICLES)
+ARTICLE = listed(ARTICLES.columns)
+"""Of an Article."""
 
 
 @lru_cache(256)
@@ -20,18 +34,17 @@ def site_of(
     """A site from its row. Cached by the row's contents: every batch needs the same few sites, and a change is a new row."""
     muted = {rule: Mute(**told) for rule, told in json.loads(mutes).items()}
     return Site(
-        key,
-        name,
-        tuple(json.loads(origins)),
-        SiteSettings.of(json.loads(settings)),
-        bool(has_webhooks),
-        muted,
-        duplicates_watched_until,
+        key=key,
+        name=name,
+        origins=tuple(json.loads(origins)),
+        settings=SiteSettings.of(json.loads(settings)),
+        has_webhooks=bool(has_webhooks),
+        mutes=muted,
+        duplicates_watched_until=duplicates_watched_until,
     )
 
 
-def article_of(row: Row) -> Article:
-    return Article(row[0], row[1], row[2], row[3], row[4], row[5], bool(row[6]), row[7], row[8])
+article_of = reader(Article, ("site", "key", *ARTICLES.columns[2:]), comments_open=bool)
 
 
 async def put_site(tx: Session, site: Site, now: int) -> None:
@@ -75,7 +88,7 @@ async def put_article(tx: Session, article: Article) -> None:
     """Adds an article, or changes it and increases its revision."""
     a = article
     await tx.execute_many(
-        f"INSERT INTO articles ({ARTICLE}) VALUES ({placeholders(9)}) ON CONFLICT (site, article) DO UPDATE SET "
+        f"{ARTICLES.insert} ON CONFLICT (site, article) DO UPDATE SET "
         "title = excluded.title, url = excluded.url, text = excluded.text, published_at = excluded.published_at, "
         "comments_open = excluded.comments_open, revision = articles.revision + 1",
         [(a.site, a.key, a.title, a.url, a.text, a.published_at, int(a.comments_open), a.revision, a.created_at)],

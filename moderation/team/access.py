@@ -75,7 +75,11 @@ async def add_moderator(tx: Session, email: str, role: str, site: str, now: int,
     if known and known.site != site:
         raise Invalid(FieldError("email", "invalid", "already moderates another site; remove that moderator first"))
     moderator = Moderator(
-        known.id if known else new_id(now), site, address.casefold(), role, known.password_hash if known else None
+        id=known.id if known else new_id(now),
+        site=site,
+        email=address.casefold(),
+        role=role,
+        password_hash=known.password_hash if known else None,
     )
     await moderators.put(tx, moderator, now)
     await audit.note(
@@ -103,7 +107,9 @@ async def set_password(tx: Session, moderator: Moderator, password: str, now: in
 
 async def keep_password(tx: Session, moderator: Moderator, password_hash: str, now: int) -> Moderator:
     """Stores a password hash and ends the moderator's sessions and links."""
-    changed = Moderator(moderator.id, moderator.site, moderator.email, moderator.role, password_hash)
+    changed = Moderator(
+        id=moderator.id, site=moderator.site, email=moderator.email, role=moderator.role, password_hash=password_hash
+    )
     await moderators.end_tokens_of(tx, moderator, now)
     await moderators.put(tx, changed, now)
     await audit.note(
@@ -140,7 +146,14 @@ async def of_session(database: Database, signer: Signer, token: str, now: int) -
     if moderator is None or found is None:
         return None
     await _used(database, found, token_hash, now)
-    return Principal(moderator.id, moderator.site, scopes_of(moderator.role), moderator, token_hash, token_hash)
+    return Principal(
+        name=moderator.id,
+        site=moderator.site,
+        scopes=scopes_of(moderator.role),
+        moderator=moderator,
+        session=token_hash,
+        token_hash=token_hash,
+    )
 
 
 def scopes_of(role: str) -> frozenset[str]:
@@ -184,7 +197,7 @@ async def of_token(database: Database, signer: Signer, token: str, now: int) -> 
     if found is None:
         raise Unauthorized("The bearer token is unknown or revoked.")
     await _used(database, found, token_hash, now)
-    return Principal(f"token:{found.id}", found.site, found.scopes, token_hash=token_hash)
+    return Principal(name=f"token:{found.id}", site=found.site, scopes=found.scopes, token_hash=token_hash)
 
 
 async def _used(database: Database, token: Token, token_hash: str, now: int) -> None:
@@ -211,7 +224,7 @@ async def _new_token(
     while token.startswith("-"):  # a command would read it as an option
         token = secrets.token_urlsafe(24)
     expires = None if life is None else now + life
-    kept = Token(site, kind, token[:6], moderator, scopes, expires, name=name)
+    kept = Token(site=site, kind=kind, id=token[:6], moderator=moderator, scopes=scopes, expires_at=expires, name=name)
     await moderators.add_token(tx, kept, signer.token_hash(token), now)
     return token
 
@@ -246,7 +259,9 @@ class Authenticator:
         """The keys of a sign-in attempt: account, network and browser."""
         account = self.account(email)
         device = self.signer.device_of(account, request.cookies.get(DEVICE_COOKIE, ""), self.clock() - DEVICE_LIFE)
-        return Caller(account, self.signer.network_key(self.address(request)), device, what=what)
+        return Caller(
+            account=account, network_key=self.signer.network_key(self.address(request)), device=device, what=what
+        )
 
     def account(self, email: str) -> str:
         return self.signer.author_key(email, "")

@@ -55,7 +55,14 @@ async def invitation(tx: Session, signer: Signer, principal: Principal, moderato
     await moderators.end_tokens_of(tx, moderator, now)
     id = new_id(now)
     token = token_of(signer, id)
-    link = Token(moderator.site, "set-password", token[-6:], moderator.id, frozenset(), now + INVITATION_LIFE)
+    link = Token(
+        site=moderator.site,
+        kind="set-password",
+        id=token[-6:],
+        moderator=moderator.id,
+        scopes=frozenset(),
+        expires_at=now + INVITATION_LIFE,
+    )
     await moderators.add_token(tx, link, signer.token_hash(token), now)
     await audit.note(
         tx, site=moderator.site, at=now, actor=principal.name, action="moderator:invite", subject=moderator.id

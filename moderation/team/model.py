@@ -12,7 +12,7 @@ ROLES: tuple[Role, ...] = get_args(Role)
 SCOPES = ("score", "moderate", "articles", "privacy")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Moderator:
     """`site` is a key, or `*` for all sites."""
 
@@ -27,7 +27,7 @@ class Moderator:
     """The moderator receives the digest."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Principal:
     """The authenticated sender of a request: a moderator with a session, or a program with a token."""
 

@@ -174,7 +174,7 @@ async def seen_failures(request: Request, principal: Principal, typed: dict[str,
 def caller_of(request: Request, principal: Principal, what: str) -> Caller:
     """An allowance for this session alone, independent of attempts at the sign-in page."""
     authenticator = services_of(request).authenticator
-    return Caller(authenticator.account(person(principal).email), session=principal.session[:26], what=what)
+    return Caller(account=authenticator.account(person(principal).email), session=principal.session[:26], what=what)
 
 
 async def same_password(request: Request, principal: Principal, typed: dict[str, str]) -> None:

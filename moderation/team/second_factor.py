@@ -77,7 +77,7 @@ async def begin(tx: Session, moderator: Moderator) -> None:
     """A new secret, in effect after `confirm`. Raises Conflict if a second factor is on."""
     if await is_on(tx, moderator):
         raise Conflict("The second factor is on already.")
-    await second_factors.put(tx, moderator, SecondFactor(secrets.token_hex(16), None, 0))
+    await second_factors.put(tx, moderator, SecondFactor(seed=secrets.token_hex(16), confirmed_at=None, last_step=0))
 
 
 async def new_codes(tx: Session, signer: Signer, moderator: Moderator) -> list[str]:
@@ -102,7 +102,7 @@ async def confirm(
         step = step_of(secret_of(signer, moderator, factor.seed), plain(code), factor.last_step, now)
         if step is not None:
             await throttle.take_back(tx, caller, counted)
-            await second_factors.put(tx, moderator, SecondFactor(factor.seed, now, step))
+            await second_factors.put(tx, moderator, SecondFactor(seed=factor.seed, confirmed_at=now, last_step=step))
             await moderators.end_sessions(tx, moderator, now, but=session)
             await _note(tx, moderator, "second-factor:on", now)
             return await new_codes(tx, signer, moderator)
@@ -125,7 +125,9 @@ async def check(database: Database, signer: Signer, moderator: Moderator, code: 
         step = None if exhausted else step_of(secret, typed, factor.last_step, now)
         if step is not None:
             await throttle.take_back(tx, caller, counted)
-            await second_factors.put(tx, moderator, SecondFactor(factor.seed, factor.confirmed_at, step))
+            await second_factors.put(
+                tx, moderator, SecondFactor(seed=factor.seed, confirmed_at=factor.confirmed_at, last_step=step)
+            )
             return
         if typed and await second_factors.use_code(tx, moderator, code_mark(signer, moderator, typed)):
             await throttle.take_back(tx, caller, counted)

@@ -7,15 +7,43 @@ from dataclasses import dataclass
 
 from moderation.core.ids import EVERYWHERE, first_id_at, new_id
 from moderation.core.times import LEEWAY
-from moderation.db.database import Row, Session, placeholders
+from moderation.db.database import Session, placeholders
+from moderation.db.records import reader
+from moderation.db.tables import Table, listed
 from moderation.team.model import Moderator
 
 SITES = "site IN (SELECT '*' UNION ALL SELECT site FROM sites)"
-MODERATOR = "id, site, email, role, password_hash, name, wants_digest"
-COLUMNS = "site, kind, id, moderator, scopes, expires_at, ended_at, last_used_at, name, created_at"
+MODERATORS = Table(
+    name="moderators",
+    columns=("site", "id", "email", "role", "password_hash", "created_at", "name", "wants_digest"),
+)
+TOKENS = Table(
+    name="tokens",
+    columns=(
+        *("site", "token_hash", "kind", "id", "moderator", "scopes", "created_at", "expires_at", "ended_at"),
+        *("last_used_at", "name"),
+    ),
+)
+TABLES = (MODERATORS, TOKENS, Table(name="failed_attempts"))
+"""Failed attempts are of the last minutes: no backup holds them."""
+MODERATOR_COLUMNS = ("id", "site", "email", "role", "password_hash", "name", "wants_digest")
+MODERATOR = listed(MODERATOR_COLUMNS)
+TOKEN_COLUMNS = (
+    "site",
+    "kind",
+    "id",
+    "moderator",
+    "scopes",
+    "expires_at",
+    "ended_at",
+    "last_used_at",
+    "name",
+    "created_at",
+)
+TOKEN = listed(TOKEN_COLUMNS)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Token:
     """`kind` is `api`, `session` or `set-password`; `id` is its public name."""
 
@@ -32,12 +60,12 @@ class Token:
     created_at: int = 0
 
 
-def token_of(row: Row) -> Token:
-    return Token(row[0], row[1], row[2], row[3], frozenset(row[4].split()), *row[5:10])
+def scopes_of(stored: str) -> frozenset[str]:
+    return frozenset(stored.split())
 
 
-def moderator_of(row: Row) -> Moderator:
-    return Moderator(*(*row[:6], bool(row[6])))
+token_of = reader(Token, TOKEN_COLUMNS, scopes=scopes_of)
+moderator_of = reader(Moderator, MODERATOR_COLUMNS, wants_digest=bool)
 
 
 async def put(tx: Session, moderator: Moderator, now: int) -> None:
@@ -131,7 +159,7 @@ async def add_token(tx: Session, token: Token, token_hash: str, now: int) -> Non
 async def token(session: Session, kind: str, token_hash: str, now: int) -> Token | None:
     """The valid token of this kind with this hash."""
     row = await session.fetch_one(
-        f"SELECT {COLUMNS} FROM tokens WHERE {SITES} AND token_hash = ? "
+        f"SELECT {TOKEN} FROM tokens WHERE {SITES} AND token_hash = ? "
         "AND kind = ? AND ended_at IS NULL AND (expires_at IS NULL OR expires_at > ?)",
         *(token_hash, kind, now),
     )
@@ -142,9 +170,8 @@ async def living(session: Session, wanted: Collection[str], now: int) -> list[tu
     """(token hash, token, its moderator's role) of the valid ones; sessions of removed moderators are not valid."""
     if not wanted:
         return []
-    columns = ", ".join(f"t.{column}" for column in COLUMNS.split(", "))
     rows = await session.fetch(
-        f"SELECT {columns}, t.token_hash, m.role FROM tokens t LEFT JOIN moderators m ON m.site = t.site AND m.id = t.moderator "
+        f"SELECT {listed(TOKEN_COLUMNS, 't')}, t.token_hash, m.role FROM tokens t LEFT JOIN moderators m ON m.site = t.site AND m.id = t.moderator "
         f"WHERE t.{SITES} AND t.token_hash IN ({placeholders(len(wanted))}) AND t.ended_at IS NULL "
         "AND (t.expires_at IS NULL OR t.expires_at > ?) AND (t.kind = 'api' OR m.id IS NOT NULL)",
         *(*wanted, now),
@@ -159,7 +186,7 @@ async def used(tx: Session, site: str, token_hash: str, hour: int) -> None:
 async def sessions_of(session: Session, moderator: Moderator, now: int) -> list[tuple[str, Token]]:
     """(token hash, session), newest first."""
     rows = await session.fetch(
-        f"SELECT {COLUMNS}, token_hash FROM tokens WHERE site = ? AND moderator = ? AND kind = 'session' "
+        f"SELECT {TOKEN}, token_hash FROM tokens WHERE site = ? AND moderator = ? AND kind = 'session' "
         "AND ended_at IS NULL AND expires_at > ? ORDER BY created_at DESC, token_hash",
         *(moderator.site, moderator.id, now),
     )
@@ -180,7 +207,7 @@ async def api_tokens(session: Session, site: str) -> list[Token]:
     """The valid tokens of programs, of one site or all."""
     where, args = ("site = ?", (site,)) if site != EVERYWHERE else (SITES, ())
     rows = await session.fetch(
-        f"SELECT {COLUMNS} FROM tokens WHERE {where} AND kind = 'api' AND ended_at IS NULL ORDER BY created_at, token_hash",
+        f"SELECT {TOKEN} FROM tokens WHERE {where} AND kind = 'api' AND ended_at IS NULL ORDER BY created_at, token_hash",
         *args,
     )
     return [token_of(row) for row in rows]

@@ -8,9 +8,18 @@ from dataclasses import dataclass
 
 from moderation.core.ids import EVERYWHERE
 from moderation.db.database import Session, placeholders
+from moderation.db.records import reader
+from moderation.db.tables import Table
+
+TABLES = (
+    Table(
+        name="signin_failures",
+        columns=("site", "account_key", "unseen", "unmailed", "failed_at", "mailed_at"),
+    ),
+)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Failures:
     unseen: int = 0
     unmailed: int = 0
@@ -18,13 +27,18 @@ class Failures:
     mailed_at: int = 0
 
 
+FAILURES_COLUMNS = ("unseen", "unmailed", "mailed_at")
+FAILURES = ", ".join(FAILURES_COLUMNS)
+failures_of = reader(Failures, FAILURES_COLUMNS)
+
+
 async def of(session: Session, account_key: str) -> Failures:
     row = await session.fetch_one(
-        "SELECT unseen, unmailed, mailed_at FROM signin_failures WHERE site = ? AND account_key = ?",
+        f"SELECT {FAILURES} FROM signin_failures WHERE site = ? AND account_key = ?",
         EVERYWHERE,
         account_key,
     )
-    return Failures(*row) if row else Failures()
+    return failures_of(row) if row else Failures()
 
 
 async def add(tx: Session, account_key: str, now: int) -> None:

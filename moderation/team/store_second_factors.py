@@ -5,22 +5,32 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from moderation.db.database import Session
+from moderation.db.records import reader
+from moderation.db.tables import Table, listed
 from moderation.team.model import Moderator
 
+FACTORS = Table(name="second_factors", columns=("site", "moderator", "seed", "confirmed_at", "last_step"))
+CODES = Table(name="recovery_codes", columns=("site", "moderator", "code_hash"), key=3)
+TABLES = (FACTORS, CODES)
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SecondFactor:
     seed: str
     confirmed_at: int | None
     last_step: int
 
 
+FACTOR = listed(FACTORS.columns[2:])
+factor_of = reader(SecondFactor, FACTORS.columns[2:])
+
+
 async def of(session: Session, moderator: Moderator) -> SecondFactor | None:
     row = await session.fetch_one(
-        "SELECT seed, confirmed_at, last_step FROM second_factors WHERE site = ? AND moderator = ?",
+        f"SELECT {FACTOR} FROM second_factors WHERE site = ? AND moderator = ?",
         *(moderator.site, moderator.id),
     )
-    return SecondFactor(row[0], row[1], row[2]) if row else None
+    return factor_of(row) if row else None
 
 
 async def all_on(session: Session) -> set[str]:
@@ -31,7 +41,7 @@ async def all_on(session: Session) -> set[str]:
 
 async def put(tx: Session, moderator: Moderator, factor: SecondFactor) -> None:
     await tx.execute(
-        "INSERT INTO second_factors (site, moderator, seed, confirmed_at, last_step) VALUES (?, ?, ?, ?, ?) "
+        f"{FACTORS.insert} "
         "ON CONFLICT (site, moderator) DO UPDATE SET seed = excluded.seed, confirmed_at = excluded.confirmed_at, "
         "last_step = excluded.last_step",
         *(moderator.site, moderator.id, factor.seed, factor.confirmed_at, factor.last_step),
@@ -48,7 +58,7 @@ async def put_codes(tx: Session, moderator: Moderator, code_hashes: list[str]) -
     """Stores recovery codes in place of the earlier ones."""
     await tx.execute("DELETE FROM recovery_codes WHERE site = ? AND moderator = ?", moderator.site, moderator.id)
     await tx.execute_many(
-        "INSERT INTO recovery_codes (site, moderator, code_hash) VALUES (?, ?, ?)",
+        CODES.insert,
         [(moderator.site, moderator.id, code_hash) for code_hash in code_hashes],
     )
 

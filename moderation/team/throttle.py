@@ -30,7 +30,7 @@ WAITING = 200
 """The most requests that wait at the same time."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
     """The keys of one attempt."""
 

@@ -146,7 +146,7 @@ def submission_row(told: list[JudgedSubmission], taken: list[Decision]) -> dict[
 
 def verdict_row(v: JudgedSubmission, known: dict[str, Any]) -> dict[str, Any]:
     """A verdict without the fields that the comment has already."""
-    said = {"body": v.body, "format": v.format, "name": v.name, "url": v.url}
+    said = {"body": v.body, "format": v.format, "name": v.author_name, "url": v.author_url}
     row: dict[str, Any] = {name: value for name, value in said.items() if name not in known or known[name] != value}
     row |= {"revision": v.revision, "source": v.source, "action": v.action, "scores": v.scores, "model": v.model}
     return row | {"reasons": v.reasons, "facts": v.facts, "created_at": iso(v.created_at)}

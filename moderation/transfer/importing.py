@@ -156,7 +156,7 @@ class Importer:
         fresh = {a.foreign: a for a in reversed(told) if not keys.get(a.foreign)}
         for past in (r.past for r in arrived):
             if past.article not in keys and past.article not in fresh and past.key:
-                fresh[past.article] = ImportedArticle(past.article, past.key)
+                fresh[past.article] = ImportedArticle(foreign=past.article, key=past.key)
         await imports.tell(tx, self.site, self.source, {foreign: a.key for foreign, a in fresh.items()})
         keys |= {foreign: a.key for foreign, a in fresh.items()}
         named = {key for key in keys.values() if key}
@@ -168,21 +168,27 @@ class Importer:
             old = here.get(key)
             at = min(a.published_at or first.get(key) or 0, self.now)
             new = Article(
-                self.site,
-                key,
-                (old and old.title) or a.title,
-                (old and old.url) or a.url or None,
-                (old and old.text) or a.text,
-                old.published_at if old and old.published_at is not None else a.published_at,
-                old.comments_open if old else a.comments_open,
-                old.revision if old else 0,
-                old.created_at if old else at,
+                site=self.site,
+                key=key,
+                title=(old and old.title) or a.title,
+                url=(old and old.url) or a.url or None,
+                text=(old and old.text) or a.text,
+                published_at=old.published_at if old and old.published_at is not None else a.published_at,
+                comments_open=old.comments_open if old else a.comments_open,
+                revision=old.revision if old else 0,
+                created_at=old.created_at if old else at,
             )
             if new != old:
                 await register.register(tx, new)
                 here[key] = new
                 self.result.articles += old is None
-            await imports.add(tx, (ImportedId(self.site, source, ARTICLE, id, key) for source, id in a.ids))
+            await imports.add(
+                tx,
+                (
+                    ImportedId(site=self.site, source=source, kind=ARTICLE, foreign_id=id, id=key)
+                    for source, id in a.ids
+                ),
+            )
         return keys
 
     def _with_article(self, arrived: list[Prepared], keys: dict[str, str]) -> list[Prepared]:
@@ -248,12 +254,12 @@ class Importer:
         for r, c, waits in placed:
             kept = r.past.kept
             judged = JudgedComment(
-                c,
-                past_verdict(c, self.source),
-                r.keys,
-                bool(kept and kept.notify),
-                c.email.rpartition("@")[2],
-                "import",
+                comment=c,
+                verdict=past_verdict(c, self.source),
+                keys=r.keys,
+                notify=bool(kept and kept.notify),
+                email_domain=c.email.rpartition("@")[2],
+                source="import",
             )
             told = {v.revision: v for v in kept.verdicts} if kept else {}
             # the queue sorts it by its last verdict, as it did where it came from
@@ -267,16 +273,38 @@ class Importer:
                 verdicts.append(judged)
             if kept:
                 entries += self._entries(c.id, c.id == r.past.foreign, kept.decisions)
-                ids += [ImportedId(self.site, source, COMMENT, id, c.id) for source, id in kept.ids]
+                ids += [
+                    ImportedId(site=self.site, source=source, kind=COMMENT, foreign_id=id, id=c.id)
+                    for source, id in kept.ids
+                ]
             elif c.status in TAUGHT:
                 action = TAUGHT[c.status]
                 entries.append(
                     Decision(
-                        *(self.site, new_id(c.created_at), c.id, 1, action, (), "", BY),
-                        *("pending", c.status, 1, c.created_at),
+                        site=self.site,
+                        id=new_id(c.created_at),
+                        submission=c.id,
+                        judged_revision=1,
+                        action=action,
+                        labels=(),
+                        note="",
+                        moderator=BY,
+                        before_status="pending",
+                        after_status=c.status,
+                        after_revision=1,
+                        created_at=c.created_at,
                     )
                 )
-            ids.append(ImportedId(self.site, self.source, COMMENT, r.past.foreign, c.id, waits))
+            ids.append(
+                ImportedId(
+                    site=self.site,
+                    source=self.source,
+                    kind=COMMENT,
+                    foreign_id=r.past.foreign,
+                    id=c.id,
+                    missing_parent=waits,
+                )
+            )
             self.result.comments[c.status] += 1
         await comments.add_comments(tx, rows)
         await comments.add_verdicts(tx, verdicts)
@@ -293,21 +321,21 @@ class Importer:
         known = {d.id: d for d in told if d.action is None or d.action in STATUS_AFTER}
         return [
             Decision(
-                self.site,
-                d.id if same else new_id(d.created_at),
-                id,
-                d.judged_revision,
-                d.action,
-                tuple(label for label in d.labels if label in LABELS),
-                clean(d.note)[:1000],
-                clean(d.moderator)[:300],
-                d.before,
-                d.after,
-                d.after_revision,
-                d.created_at,
-                d.undone_at,
-                d.undone_by and clean(d.undone_by)[:300],
-                d.reason if d.reason in REASONS and d.action == "reject" else "",
+                site=self.site,
+                id=d.id if same else new_id(d.created_at),
+                submission=id,
+                judged_revision=d.judged_revision,
+                action=d.action,
+                labels=tuple(label for label in d.labels if label in LABELS),
+                note=clean(d.note)[:1000],
+                moderator=clean(d.moderator)[:300],
+                before_status=d.before,
+                after_status=d.after,
+                after_revision=d.after_revision,
+                created_at=d.created_at,
+                undone_at=d.undone_at,
+                undone_by=d.undone_by and clean(d.undone_by)[:300],
+                reason=d.reason if d.reason in REASONS and d.action == "reject" else "",
             )
             for d in known.values()
         ]
@@ -318,17 +346,36 @@ class Importer:
         known |= dict.fromkeys(await comments.judged_already(tx, [s.foreign for s in told]), "")
         for s in {s.foreign: s for s in told if s.foreign not in known}.values():
             bare = Comment(
-                s.foreign, self.site, clean(s.article)[:200], None, "", "pending", 1, "", "", None, "", "", 0
+                id=s.foreign,
+                site=self.site,
+                article=clean(s.article)[:200],
+                parent=None,
+                path="",
+                status="pending",
+                revision=1,
+                name="",
+                email="",
+                url=None,
+                body="",
+                html="",
+                created_at=0,
             )
             judged = JudgedComment(
-                bare, Verdict("hold"), Keys(s.author_key, "", ""), False, clean(s.email_domain)[:253], "import"
+                comment=bare,
+                verdict=Verdict(action="hold"),
+                keys=Keys(author=s.author_key, network="", body=""),
+                notify=False,
+                email_domain=clean(s.email_domain)[:253],
+                source="import",
             )
             await comments.add_verdicts(
                 tx, [as_judged(judged, v) for v in {v.revision: v for v in s.verdicts}.values()]
             )
             entries = self._entries(s.foreign, True, s.decisions)
             await decisions.add(tx, entries)
-            await imports.add(tx, [ImportedId(self.site, self.source, COMMENT, s.foreign, s.foreign)])
+            await imports.add(
+                tx, [ImportedId(site=self.site, source=self.source, kind=COMMENT, foreign_id=s.foreign, id=s.foreign)]
+            )
             self.result.decisions.update(e.action or "label" for e in entries)
 
     async def _reunite(self) -> None:

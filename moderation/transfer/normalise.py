@@ -33,7 +33,7 @@ BARE = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*\.[a-z]{2,}(/|\Z)", re.IGNORECASE)
 ACTIONS = {"approved": "publish", "pending": "hold", "spam": "spam", "rejected": "reject", "deleted": "hold"}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
     """An imported comment, cleaned and rendered, with its keys, without its place in the tree."""
 
@@ -102,7 +102,11 @@ def ready(past: ImportedComment, signer: Signer, site: str, now: int) -> Prepare
         format=past.format,
         is_staff=bool(kept and kept.is_staff),
     )
-    return Prepared(past, made, Keys(signer.author_key(email, name), signer.network_key(past.address), body_key(body)))
+    return Prepared(
+        past=past,
+        comment=made,
+        keys=Keys(author=signer.author_key(email, name), network=signer.network_key(past.address), body=body_key(body)),
+    )
 
 
 def clean_name(name: str) -> str:
@@ -115,7 +119,7 @@ def clean_name(name: str) -> str:
 
 
 def past_verdict(comment: Comment, source: str) -> Verdict:
-    return Verdict(ACTIONS[comment.status], (Reason("imported", note=source),))
+    return Verdict(action=ACTIONS[comment.status], reasons=(Reason(rule="imported", note=source),))
 
 
 def as_judged(judged: JudgedComment, past: ImportedVerdict) -> JudgedComment:
@@ -132,10 +136,10 @@ def as_judged(judged: JudgedComment, past: ImportedVerdict) -> JudgedComment:
     )
     scores: Any = {label: score for label, score in (past.scores or {}).items() if label in LABELS and 0 <= score <= 1}
     verdict = Verdict(
-        past.action,
-        past.reasons,
-        scores or None,
-        past.model and clean(past.model)[:200],
-        past.facts,
+        action=past.action,
+        reasons=past.reasons,
+        scores=scores or None,
+        model=past.model and clean(past.model)[:200],
+        facts=past.facts,
     )
     return replace(judged, comment=c, verdict=verdict, source=clean(past.source)[:40] or "import")

@@ -8,7 +8,7 @@ from typing import Any
 from moderation.comments.verdict import Reason
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ImportedArticle:
     """`foreign` is its id in the other system. An empty `key`: the article and its comments are not published."""
 
@@ -23,7 +23,7 @@ class ImportedArticle:
     """(system, id) in earlier systems."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ImportedVerdict:
     """A judged text at one revision."""
 
@@ -41,7 +41,7 @@ class ImportedVerdict:
     facts: dict[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ImportedDecision:
     id: str
     judged_revision: int
@@ -74,7 +74,7 @@ class Kept:
     """The author's appeal and its time."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ImportedComment:
     """`article` and `parent` are foreign ids; `key` is the article's key if the file has no article."""
 
@@ -96,7 +96,7 @@ class ImportedComment:
     kept: Kept | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ImportedSubmission:
     """A judged text without a comment."""
 

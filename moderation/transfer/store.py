@@ -6,11 +6,18 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from moderation.db.database import Session, placeholders
+from moderation.db.tables import Table
 
+IDS = Table(
+    name="imported_ids",
+    columns=("site", "source", "kind", "foreign_id", "id", "missing_parent"),
+    key=4,
+)
+TABLES = (IDS,)
 ARTICLE, COMMENT = "article", "comment"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ImportedId:
     """`source` is the id's system (`wordpress`, `disqus`, …). `parent` is set while a reply's parent is missing."""
 
@@ -25,7 +32,7 @@ class ImportedId:
 async def add(tx: Session, known: Iterable[ImportedId]) -> None:
     """Adds foreign ids; existing ones are unchanged."""
     await tx.execute_many(
-        f"INSERT INTO imported_ids (site, source, kind, foreign_id, id, missing_parent) VALUES ({placeholders(6)}) ON CONFLICT DO NOTHING",
+        f"{IDS.insert} ON CONFLICT DO NOTHING",
         [(k.site, k.source, k.kind, k.foreign_id, k.id, k.missing_parent) for k in known],
     )
 

@@ -6,79 +6,63 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from moderation.articles import store as articles
+from moderation.articles import store_openings as openings
+from moderation.comments import store as comments
+from moderation.comments import store_appeals as appeals
+from moderation.comments import store_decisions as decisions
+from moderation.comments import store_submissions as submissions
 from moderation.core.problem import Conflict
+from moderation.db import audit, leases, migrate, secure_delete
 from moderation.db.database import Session, placeholders
+from moderation.db.tables import Table
+from moderation.duplicates import store as duplicates
+from moderation.intake import store as intake
+from moderation.learning import store as learning
+from moderation.learning import store_shadow as shadow
+from moderation.outbox import store as outbox
+from moderation.outbox import store_subscriptions as subscriptions
+from moderation.outbox import store_webhooks as webhooks
+from moderation.policy import store_rule_health as rule_health
+from moderation.policy import store_settings_history as settings_history
+from moderation.privacy import store as privacy
+from moderation.queue import store_search as search
+from moderation.sites import store as sites
+from moderation.team import store as team
+from moderation.team import store_failures as failures
+from moderation.team import store_second_factors as second_factors
+from moderation.transfer import store as imports
 
-TABLES: dict[str, tuple[str, ...]] = {
-    "sites": (*("site", "name", "origins", "settings", "created_at", "mutes", "revision", "duplicates_watched_until"),),
-    "articles": ("site", "article", "title", "url", "text", "published_at", "comments_open", "revision", "created_at"),
-    "article_vectors": ("site", "article", "sequence", "version", "vector"),
-    "comments": (
-        *("site", "id", "article", "parent", "path", "status", "revision", "name", "email", "url", "body", "html"),
-        *("notify", "author_key", "network_key", "body_key", "created_at", "edited_at", "judged_revision"),
-        *("is_decided", "format", "max_score", "margin", "rank", "is_staff"),
-    ),
-    "article_openings": ("site", "article", "opened_at", "network_key", "comment", "title", "url"),
-    "duplicate_keys": ("site", "id", "key"),
-    "submissions": (
-        *("site", "id", "revision", "source", "article", "body", "author_name", "author_url", "email_domain"),
-        *("author_key", "action", "scores", "model", "reasons", "facts", "created_at", "format"),
-    ),
-    "decisions": (
-        *("site", "id", "submission", "judged_revision", "action", "labels", "note", "moderator", "before_status"),
-        *("after_status", "after_revision", "created_at", "undone_at", "undone_by", "reason"),
-    ),
-    "shadow_runs": (
-        *("site", "id", "model", "started_at", "started_by", "read_until", "problem", "ended_at", "ended_by"),
-        "outcome",
-    ),
-    "shadow_verdicts": ("site", "id", "revision", "run", "action", "differs", "scores", "rules", "created_at"),
-    "appeals": ("site", "id", "body", "created_at"),
-    "imported_ids": ("site", "source", "kind", "foreign_id", "id", "missing_parent"),
-    "audit": ("site", "id", "at", "actor", "action", "subject", "detail"),
-    "moderators": ("site", "id", "email", "role", "password_hash", "created_at", "name", "wants_digest"),
-    "tokens": (
-        *("site", "token_hash", "kind", "id", "moderator", "scopes", "created_at", "expires_at", "ended_at"),
-        *("last_used_at", "name"),
-    ),
-    "second_factors": ("site", "moderator", "seed", "confirmed_at", "last_step"),
-    "recovery_codes": ("site", "moderator", "code_hash"),
-    "signin_failures": ("site", "account_key", "unseen", "unmailed", "failed_at", "mailed_at"),
-    "rule_counts": ("site", "rule", "day", "hits", "decided", "overturned"),
-    "settings_history": ("site", "id", "changed_at", "actor", "settings", "is_block"),
-    "idempotency_keys": ("site", "article", "key", "request_hash", "response", "created_at"),
-    "subscriptions": ("site", "author_key", "id", "state", "asked_at", "changed_at"),
-    "data_subject_links": ("site", "id", "author_key", "created_at", "exported_at"),
-    "training_state": ("site", "examples_read_at"),
-    "erased_examples": ("site", "id", "erased_at", "examples"),
-    "webhooks": ("site", "id", "url", "events", "created_at", "disabled_at"),
-    "outbox": (
-        *("site", "id", "destination", "subject", "content", "state", "attempts", "due_at", "last_response"),
-        "created_at",
-    ),
-}
-"""Tables and columns, in an order that foreign keys allow. Failed attempts and leases are left out: they expire in minutes."""
-
-KEYS = {
-    "sites": 1,
-    "training_state": 1,
-    "decisions": 3,
-    "submissions": 3,
-    "shadow_verdicts": 4,
-    "imported_ids": 4,
-    "duplicate_keys": 3,
-    "idempotency_keys": 3,
-    "rule_counts": 3,
-    "recovery_codes": 3,
-}
-"""Table → the number of its primary key's columns, if it is not two."""
+STORES = (
+    *(migrate, leases, audit, secure_delete),
+    sites,
+    *(team, second_factors, failures),
+    *(comments, submissions, decisions, appeals),
+    duplicates,
+    *(rule_health, settings_history),
+    *(articles, openings),
+    *(outbox, webhooks, subscriptions),
+    intake,
+    search,
+    *(learning, shadow),
+    privacy,
+    imports,
+)
+"""The modules that declare tables, in the order of the slices, which is one that foreign keys allow."""
+DECLARED: tuple[Table, ...] = tuple(table for store in STORES for table in store.TABLES)
+"""Every table of the schema."""
+TABLES = {table.name: table.columns for table in DECLARED if table.columns}
+"""Those of a backup, and their columns."""
+KEYS = {table.name: table.key for table in DECLARED}
+TEXTS = tuple(table.name for table in DECLARED if table.holds_text)
+"""Those that a secure delete overwrites."""
 PAGE = 500
 
 
 async def rows(session: Session, table: str) -> AsyncIterator[list[Any]]:
     """A table's rows in the order of the primary key, a page at a time."""
     columns = TABLES[table]
-    key = columns[: KEYS.get(table, 2)]
+    key = columns[: KEYS[table]]
     after: list[Any] = []
     while True:
         where = f"WHERE ({', '.join(key)}) > ({placeholders(len(key))})" if after else ""

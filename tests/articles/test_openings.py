@@ -31,7 +31,7 @@ MINE = ("https://blog.example",)
 
 async def site(service: Service, origins: tuple[str, ...] = MINE, **rules: Any) -> None:
     async with service.services.database.transaction() as tx:
-        await sites.put_site(tx, Site("default", "Mine", origins, SiteSettings(**rules)), 1)
+        await sites.put_site(tx, Site(key="default", name="Mine", origins=origins, settings=SiteSettings(**rules)), 1)
     service.services.directory.forget()
 
 

@@ -37,7 +37,9 @@ async def blog(service: Service) -> Service:
 
 async def allow(service: Service, **rules: Any) -> None:
     async with service.services.database.transaction() as tx:
-        await sites.put_site(tx, Site("default", "Mine", ("https://blog.example",), SiteSettings(**rules)), 1)
+        await sites.put_site(
+            tx, Site(key="default", name="Mine", origins=("https://blog.example",), settings=SiteSettings(**rules)), 1
+        )
     service.services.directory.forget()
 
 

@@ -32,7 +32,7 @@ async def put(service: Service, key: str, site: str = "blog", **more: Any) -> No
 
 async def a_site(service: Service, key: str = "blog") -> None:
     async with service.services.database.transaction() as tx:
-        await sites.put_site(tx, Site(key, key.title(), ("https://blog.example",)), 1)
+        await sites.put_site(tx, Site(key=key, name=key.title(), origins=("https://blog.example",)), 1)
     service.services.directory.forget()
 
 
@@ -113,7 +113,7 @@ async def test_what_another_process_registers_is_seen(service: Service) -> None:
     other = connect(service.settings.database)
     await other.open()
     async with other.transaction() as tx:
-        await register(tx, Article("blog", "new", "New", "https://blog.example/new", created_at=1))
+        await register(tx, Article(site="blog", key="new", title="New", url="https://blog.example/new", created_at=1))
     await other.close()
     assert keys(await related(service, "tea")) == ["new"]
 

@@ -76,7 +76,7 @@ async def test_each_has_a_strong_etag_that_moves_with_what_readers_see(service: 
 @pytest.mark.parametrize("path", READINGS)
 async def test_each_can_be_read_by_the_sites_own_pages_and_by_no_other(service: Service, path: str) -> None:
     async with service.services.database.transaction() as tx:
-        await sites.put_site(tx, Site("default", "Mine", ("https://blog.example",)), 1)
+        await sites.put_site(tx, Site(key="default", name="Mine", origins=("https://blog.example",)), 1)
     service.services.directory.forget()
     mine = await get(service, path, Origin="https://blog.example")
     assert mine.headers["access-control-allow-origin"] == "https://blog.example"
@@ -176,7 +176,7 @@ async def test_a_json_feed_tells_the_same(service: Service) -> None:
 
 async def test_a_sites_feed_has_every_article_and_no_other_site(service: Service) -> None:
     async with service.services.database.transaction() as tx:
-        await sites.put_site(tx, Site("second", "Second"), 1)
+        await sites.put_site(tx, Site(key="second", name="Second"), 1)
     service.services.directory.forget()
     for article in ("one", "two", "one"):
         await service.post(article)
@@ -198,7 +198,7 @@ async def test_a_sites_new_name_is_in_its_feed(service: Service) -> None:
     await service.post()
     assert "My site" in (await get(service, "/sites/default/feed")).text
     async with service.services.database.transaction() as tx:
-        await sites.put_site(tx, Site("default", "A new name"), 1)
+        await sites.put_site(tx, Site(key="default", name="A new name"), 1)
     service.services.directory.forget()
     assert "A new name" in (await get(service, "/sites/default/feed")).text
 
@@ -221,8 +221,8 @@ texts = st.text(st.characters(exclude_categories=[]), max_size=30)
 @given(texts, texts, texts)
 def test_whatever_characters_there_are_a_feed_can_be_read(name: str, html: str, title: str) -> None:
     links = Links("https://comments.example", Signer(b"0123456789abcdef"))
-    article = Article("default", "post", title, 'https://blog.example/?a="<\x01>')
-    feed = Feed(links, Site("default", title), "post", [a_comment(1, name=name, html=html)], {"post": article})
+    article = Article(site="default", key="post", title=title, url='https://blog.example/?a="<\x01>')
+    feed = Feed(links, Site(key="default", name=title), "post", [a_comment(1, name=name, html=html)], {"post": article})
     root = checked(atom(feed))
     shown = root.findtext(f"{ATOM}entry/{ATOM}content")
     if re.fullmatch(r"[\t\n -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]+", html):
@@ -232,10 +232,12 @@ def test_whatever_characters_there_are_a_feed_can_be_read(name: str, html: str, 
 
 
 def test_a_feeds_ids_stay_when_the_service_moves() -> None:
-    one, article = a_comment(1), Article("default", "post")
+    one, article = a_comment(1), Article(site="default", key="post")
 
     def ids(base: str, key: bytes, **changes: Any) -> list[str | None]:
-        feed = Feed(Links(base, Signer(key)), Site("default", ""), "post", [replace(one, **changes)], {"post": article})
+        feed = Feed(
+            Links(base, Signer(key)), Site(key="default", name=""), "post", [replace(one, **changes)], {"post": article}
+        )
         return [e.text for e in checked(atom(feed)).iter(ATOM + "id")]
 
     here = ids("https://one.example", b"0123456789abcdef")
@@ -313,7 +315,11 @@ async def test_a_closed_article_offers_no_form(service: Service) -> None:
 
 def judged(comment: Comment) -> JudgedComment:
     return JudgedComment(
-        comment, Verdict("publish", (), None, None, {}), Keys("author", "", comment.id), False, "example.org"
+        comment=comment,
+        verdict=Verdict(action="publish", reasons=(), scores=None, model=None, facts={}),
+        keys=Keys(author="author", network="", body=comment.id),
+        notify=False,
+        email_domain="example.org",
     )
 
 
@@ -328,8 +334,8 @@ def a_thread(shape: list[int]) -> list[Comment]:
 async def store(database: Database, made: list[Comment], article: str = "post") -> None:
     async with database.transaction() as tx:
         if not await sites.sites(tx, ["default"]):
-            await sites.put_site(tx, Site("default", "Mine"), 1)
-        await sites.put_article(tx, Article("default", article, created_at=1))
+            await sites.put_site(tx, Site(key="default", name="Mine"), 1)
+        await sites.put_article(tx, Article(site="default", key=article, created_at=1))
         await comments.add(tx, [judged(replace(c, article=article)) for c in made])
 
 

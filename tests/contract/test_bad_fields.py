@@ -224,7 +224,7 @@ async def test_an_idempotency_key_is_printable_and_short(service: Service, key: 
 
 async def test_a_published_form_post_leads_only_to_pages_that_are_allowed(service: Service) -> None:
     async with service.services.database.transaction() as tx:
-        await sites.put_site(tx, Site("default", "Mine", ("https://blog.example",)), service.clock())
+        await sites.put_site(tx, Site(key="default", name="Mine", origins=("https://blog.example",)), service.clock())
     service.services.directory.forget()
 
     async def leads(redirect_to: str, referer: str = "") -> str:

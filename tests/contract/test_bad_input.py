@@ -272,7 +272,7 @@ async def test_a_key_that_an_article_can_have_is_found(service: Service, key: st
 
 async def test_a_parent_from_elsewhere_or_forged_is_unknown(service: Service) -> None:
     async with service.services.database.transaction() as tx:
-        await sites.put_site(tx, Site("other", "Other"), service.clock())
+        await sites.put_site(tx, Site(key="other", name="Other"), service.clock())
     service.services.directory.forget()
     other_article = (await service.post("another")).json()["id"]
     other_site = (await service.post("post", site="other")).json()["id"]

@@ -80,7 +80,7 @@ async def world(classifier: Classifier, disallowed: tuple[str, ...] = ()) -> Asy
             async with app.router.lifespan_context(app):
                 async with app.services.database.transaction() as tx:
                     rules = SiteSettings(disallowed=disallowed)
-                    await sites.put_site(tx, Site("default", "Mine", (), rules), clock())
+                    await sites.put_site(tx, Site(key="default", name="Mine", origins=(), settings=rules), clock())
                 app.services.directory.forget()
                 transport = httpx.ASGITransport(app, raise_app_exceptions=False, client=("10.1.2.3", 4711))
                 async with httpx.AsyncClient(transport=transport, base_url="http://comments.test") as client:

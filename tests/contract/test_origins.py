@@ -17,7 +17,7 @@ pytestmark = pytest.mark.anyio
 async def blog(service: Service) -> Service:
     """The service, whose site allows the pages of https://blog.example."""
     async with service.services.database.transaction() as tx:
-        await sites.put_site(tx, Site("default", "Mine", ("https://blog.example",)), service.clock())
+        await sites.put_site(tx, Site(key="default", name="Mine", origins=("https://blog.example",)), service.clock())
     service.services.directory.forget()
     return service
 

@@ -91,7 +91,7 @@ def test_links_are_counted_as_they_are_rendered_where_nothing_is_parsed_for_them
 
 
 def case_of(text: str, rules: SiteSettings) -> policy.Case:
-    return policy.Case(Submission.of(text, name="Ann"), rules, None)
+    return policy.Case(submission=Submission.of(text, name="Ann"), settings=rules, scores=None)
 
 
 def test_only_lists_that_read_much_are_asked_in_a_thread() -> None:

@@ -32,8 +32,12 @@ pytestmark = pytest.mark.anyio
 
 
 async def a_site(tx: Session, key: str = "default") -> None:
-    await sites.put_site(tx, Site(key, key.title(), ("https://blog.example",), SiteSettings(blocked=("bank",))), 1)
-    await sites.put_article(tx, Article(key, "post", "A post", created_at=1))
+    await sites.put_site(
+        tx,
+        Site(key=key, name=key.title(), origins=("https://blog.example",), settings=SiteSettings(blocked=("bank",))),
+        1,
+    )
+    await sites.put_article(tx, Article(site=key, key="post", title="A post", created_at=1))
 
 
 def judged(id: str, site: str = "default", **more: object) -> JudgedComment:
@@ -41,8 +45,20 @@ def judged(id: str, site: str = "default", **more: object) -> JudgedComment:
         "id": id, "site": site, "article": "post", "parent": None, "path": id, "status": "approved", "revision": 1,
         "name": "Ann", "email": "ann@example.org", "url": None, "body": "Text", "html": "<p>Text</p>", "created_at": 5,
     } | more  # fmt: skip
-    verdict = Verdict("publish", (Reason("label", "spam", 0.25, spans=((0, 4),)),), {"spam": 0.25}, "m1", {"links": 0})
-    return JudgedComment(Comment(**values), verdict, Keys("author", "address", "body"), False, "example.org")  # type: ignore[arg-type]
+    verdict = Verdict(
+        action="publish",
+        reasons=(Reason(rule="label", label="spam", weight=0.25, spans=((0, 4),)),),
+        scores={"spam": 0.25},
+        model="m1",
+        facts={"links": 0},
+    )
+    return JudgedComment(
+        comment=Comment(**values),
+        verdict=verdict,
+        keys=Keys(author="author", network="address", body="body"),
+        notify=False,
+        email_domain="example.org",
+    )  # type: ignore[arg-type]
 
 
 async def test_what_is_stored_comes_back_as_it_was(database: Database) -> None:
@@ -126,7 +142,7 @@ async def test_a_person_is_found_and_erased_with_texts_that_never_were_comments(
         await a_site(tx)
         await comments.add(tx, [comment])
         await comments.add_verdicts(tx, [replace(asked, source="import")])
-        person = DataSubject("author")
+        person = DataSubject(key="author")
         assert [s["id"] for s in await data_subjects.submissions(tx, person)] == [comment.comment.id, asked.comment.id]
         await data_subjects.erase(tx, person)
         assert await tx.fetch("SELECT id FROM submissions") == [] and await tx.fetch("SELECT id FROM comments") == []

@@ -61,7 +61,7 @@ async def test_what_was_published_at_once_is_found_too_though_it_has_no_keys(ser
 
 async def test_another_sites_comment_is_unknown_and_never_similar(service: Service) -> None:
     async with service.services.database.transaction() as tx:
-        await sites.put_site(tx, Site("garden", "Garden"), service.clock())
+        await sites.put_site(tx, Site(key="garden", name="Garden"), service.clock())
     here, there = await arrive(service, 1), await arrive(service, 2, site="garden")
     everywhere, gardener = await service.token(), await service.token(site="garden")
     assert await similar(service, here, everywhere) == []
@@ -164,13 +164,39 @@ async def test_an_edit_into_a_wave_is_filed(service: Service) -> None:
 async def test_imported_comments_fold_into_waves_like_posted_ones(service: Service) -> None:
     now = service.clock()
     past = [
-        ImportedComment(f"{n}", f"{n}", "post", "", "pending", f"Ann {n}", "", "", OFFER.format(n=n), "markdown", now)
+        ImportedComment(
+            where=f"{n}",
+            foreign=f"{n}",
+            article="post",
+            parent="",
+            status="pending",
+            name=f"Ann {n}",
+            email="",
+            url="",
+            body=OFFER.format(n=n),
+            format="markdown",
+            created_at=now,
+        )
         for n in range(3)
     ]
-    past.append(ImportedComment("9", "9", "post", "", "approved", "Bo", "", "", "A kind word.", "markdown", now))
+    past.append(
+        ImportedComment(
+            where="9",
+            foreign="9",
+            article="post",
+            parent="",
+            status="approved",
+            name="Bo",
+            email="",
+            url="",
+            body="A kind word.",
+            format="markdown",
+            created_at=now,
+        )
+    )
     services = service.services
     arrivals = Arrivals(services.database, services.signer, "default", "wordpress", service.clock())
-    told = await arrivals.take_in(iter([ImportedArticle("post", "post"), *past]))
+    told = await arrivals.take_in(iter([ImportedArticle(foreign="post", key="post"), *past]))
     assert told.comments == {"pending": 3, "approved": 1}
     posted = await arrive(service, 7)
     await session(service)

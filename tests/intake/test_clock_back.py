@@ -224,7 +224,13 @@ async def test_what_waits_to_be_told_does_not_wait_until_then(service: Service) 
     services.outbox.begin = never
     now = service.clock()
     async with services.database.transaction() as tx:
-        await outbox.add(tx, [Message("default", f"m{n}", "lane", "", {}, now) for n in range(2)])
+        await outbox.add(
+            tx,
+            [
+                Message(site="default", id=f"m{n}", destination="lane", subject="", content={}, created_at=now)
+                for n in range(2)
+            ],
+        )
         (message,) = [m for m in [await outbox.due(tx, "lane", now)] if m]
         await outbox.put_off(tx, message, now + 80_000, "no answer", destination=False)
 
@@ -238,7 +244,9 @@ async def test_what_waits_to_be_told_does_not_wait_until_then(service: Service) 
     await services.periodic.due()
     assert await due() == {"m1"}
     async with services.database.transaction() as tx:
-        await outbox.delivered(tx, Message("default", "m1", "lane", "", {}, now))
+        await outbox.delivered(
+            tx, Message(site="default", id="m1", destination="lane", subject="", content={}, created_at=now)
+        )
     assert await due() == set(), "what was put off rests as long as it would have"
     service.clock.forward(seconds=81)
     assert await due() == {"m0"}

@@ -24,7 +24,7 @@ TOKEN = "/sites/default/articles/post/form-token"
 async def blog(service: Service) -> Service:
     """The service, with a blog among the site's origins."""
     async with service.services.database.transaction() as tx:
-        await sites.put_site(tx, Site("default", "Mine", (BLOG,)), service.clock())
+        await sites.put_site(tx, Site(key="default", name="Mine", origins=(BLOG,)), service.clock())
     service.services.directory.forget()
     return service
 

@@ -46,14 +46,14 @@ async def send_now(service: Service, headers: dict[str, str] | None = None, **ch
 
 async def rules(service: Service, **changed: Any) -> None:
     async with service.services.database.transaction() as tx:
-        site = Site("default", "My site", ("https://blog.example",), SiteSettings(**changed))
+        site = Site(key="default", name="My site", origins=("https://blog.example",), settings=SiteSettings(**changed))
         await sites.put_site(tx, site, 1)
     service.services.directory.forget()
 
 
 async def register(service: Service, key: str = "12", **more: Any) -> None:
     async with service.services.database.transaction() as tx:
-        await sites.put_article(tx, Article("default", key, **more))
+        await sites.put_article(tx, Article(site="default", key=key, **more))
 
 
 async def test_the_form_unmodified_publishes_and_leads_back_to_the_comment(service: Service) -> None:
@@ -240,8 +240,8 @@ async def test_the_native_endpoint_asks_for_no_pause(service: Service) -> None:
 async def test_imported_numbers_lead_to_our_articles_and_comments(service: Service) -> None:
     parent = (await service.post("a-garden")).json()["id"]
     known = [
-        imports.ImportedId("default", "wordpress", imports.ARTICLE, "12", "a-garden"),
-        imports.ImportedId("default", "wordpress", imports.COMMENT, "345", parent),
+        imports.ImportedId(site="default", source="wordpress", kind=imports.ARTICLE, foreign_id="12", id="a-garden"),
+        imports.ImportedId(site="default", source="wordpress", kind=imports.COMMENT, foreign_id="345", id=parent),
     ]
     async with service.services.database.transaction() as tx:
         await imports.add(tx, known)

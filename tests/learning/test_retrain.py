@@ -31,7 +31,19 @@ TALK = [
 
 def test_the_last_word_on_a_text_is_what_it_teaches() -> None:
     def taught(action: str, at: int, labels: tuple[str, ...] = ()) -> Taught:
-        return Taught("one", action, labels, "Text", "post", "Ann", "", "example.org", "key", at, "markdown")
+        return Taught(
+            submission="one",
+            action=action,
+            labels=labels,
+            body="Text",
+            article="post",
+            author_name="Ann",
+            author_url="",
+            email_domain="example.org",
+            author_key="key",
+            created_at=at,
+            format="markdown",
+        )
 
     assert learning.examples_of([taught("approve", 1), taught("spam", 2)], "s")[0].labels == {"spam": 1.0}
     assert learning.examples_of([taught("spam", 1), taught("hold", 2)], "s") == []

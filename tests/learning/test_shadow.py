@@ -275,7 +275,15 @@ async def test_what_it_said_goes_with_the_person_and_is_shown_to_them(service: S
         assert run
         (row,) = await shadows.unread(session, run, run.started_at, ("", 0), 10)
     await privacy.erase(database, privacy.data_subject_of(signer, "ann@example.org"), "operator", service.clock())
-    late = shadows.ShadowVerdict(row.id, row.revision, "spam", True, {"spam": 1.0}, [], service.clock())
+    late = shadows.ShadowVerdict(
+        id=row.id,
+        revision=row.revision,
+        action="spam",
+        differs=True,
+        scores={"spam": 1.0},
+        rules=[],
+        created_at=service.clock(),
+    )
     async with database.transaction() as tx:
         assert await shadows.add(tx, run, [late]) == 0
     assert len(await kept(database)) == 1

@@ -182,7 +182,7 @@ async def test_the_button_of_an_old_mail_does_not_weaken_a_never(service: Servic
 
 async def test_an_address_is_asked_once_a_day_over_all_sites(service: Service, box: Postbox) -> None:
     async with service.services.database.transaction() as tx:
-        await sites.put_site(tx, Site("garden", "Garden"), service.clock())
+        await sites.put_site(tx, Site(key="garden", name="Garden"), service.clock())
     service.services.directory.forget()
     await service.post(email=ANN, notify=True)
     await service.post(email=ANN, notify=True, site="garden")
@@ -198,7 +198,11 @@ async def test_what_was_filed_as_spam_makes_us_mail_nobody(service: Service, box
     from moderation.sites.site_settings import SiteSettings
 
     async with service.services.database.transaction() as tx:
-        await sites.put_site(tx, Site("default", "Mine", (), SiteSettings(disallowed=("casino",))), service.clock())
+        await sites.put_site(
+            tx,
+            Site(key="default", name="Mine", origins=(), settings=SiteSettings(disallowed=("casino",))),
+            service.clock(),
+        )
     await service.post(email=ANN, notify=True, body="The best casino.")
     assert await delivered(service, box) == []
 

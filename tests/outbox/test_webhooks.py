@@ -308,7 +308,10 @@ async def test_an_unexpected_failure_is_a_failed_try_that_quotes_nobody(
     services = service.services
     services.outbox._mail = Broken()
     async with services.database.transaction() as tx:
-        await outbox.add(tx, [Message("default", "m1", "mail", "", {}, service.clock())])
+        await outbox.add(
+            tx,
+            [Message(site="default", id="m1", destination="mail", subject="", content={}, created_at=service.clock())],
+        )
     await services.outbox.all_due()
     async with services.database.reading() as session:
         assert await outbox.last_response(session, "mail") == "failed (RuntimeError)"

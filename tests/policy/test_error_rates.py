@@ -88,7 +88,7 @@ async def test_only_since_then_and_only_one_s_own_site(service: Service) -> None
     for wrong in ("yesterday", "0d", "99999d", "2026-13-01"):
         assert (await service.client.get("/api/v1/stats", params={"since": wrong}, headers=who)).status_code == 422
     async with service.services.database.transaction() as tx:
-        await sites.put_site(tx, Site("elsewhere", "Elsewhere"), service.clock())
+        await sites.put_site(tx, Site(key="elsewhere", name="Elsewhere"), service.clock())
     other = await service.token(site="elsewhere")
     assert (await service.client.get("/api/v1/stats?site=default", headers=other)).status_code == 403
     assert (await service.client.get("/api/v1/stats", headers=other)).json()["submissions"]["total"] == 0
@@ -110,7 +110,15 @@ async def test_the_second_look_is_a_sample_that_nobody_has_decided(service: Serv
 
 
 def outcome(id: str, action: str, judged: str, spam: float) -> Outcome:
-    return Outcome(id, action, (), 2_000, judged, {"spam": spam, "toxicity": 0.1}, 1_000)
+    return Outcome(
+        submission=id,
+        action=action,
+        labels=(),
+        decided_at=2_000,
+        judged_action=judged,
+        scores={"spam": spam, "toxicity": 0.1},
+        judged_at=1_000,
+    )
 
 
 def test_the_sample_s_rate_is_not_that_of_what_people_came_upon() -> None:

@@ -174,7 +174,16 @@ async def test_without_decisions_the_page_says_to_hold_and_how_many_are_lacking(
 
 def outcome(action: str, spam: float, model: str = "m+default.3") -> Outcome:
     scores = dict.fromkeys(LABELS, 0.01) | {"spam": spam}
-    return Outcome("c", action, (), 0, "hold", scores, 0, model)
+    return Outcome(
+        submission="c",
+        action=action,
+        labels=(),
+        decided_at=0,
+        judged_action="hold",
+        scores=scores,
+        judged_at=0,
+        model=model,
+    )
 
 
 def test_promises_come_from_decisions_that_carry_them_and_from_this_model_alone() -> None:

@@ -229,7 +229,7 @@ async def test_fifty_in_a_row_over_many_hours_are_no_wave(service: Service) -> N
 async def test_sites_are_counted_apart(service: Service) -> None:
     database = service.services.database
     async with database.transaction() as tx:
-        await sites.put_site(tx, Site("other", "Other"), service.clock())
+        await sites.put_site(tx, Site(key="other", name="Other"), service.clock())
     await set_rules(service, disallowed=["river"])
     await decide(service, await caught(service, 20), "approve")
     async with database.reading() as session:

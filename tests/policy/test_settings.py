@@ -238,7 +238,10 @@ def test_check_says_what_is_muted(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         database = connect(str(tmp_path / "db"))
         await database.open()
         async with database.transaction() as tx:
-            mutes = {"disallowed": Mute("overturned", 1_800_000_000_000), "label:insult": Mute("sudden", 1, ended=2)}
+            mutes = {
+                "disallowed": Mute(why="overturned", since=1_800_000_000_000),
+                "label:insult": Mute(why="sudden", since=1, ended=2),
+            }
             await rule_health.set_mutes(tx, "default", mutes)
         await database.close()
 

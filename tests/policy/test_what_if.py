@@ -147,7 +147,7 @@ async def test_who_may_ask_and_what_is_refused(service: Service) -> None:
         headers = await service.token(scope, site)
         assert (await service.client.post(URL, json={"site": "default"}, headers=headers)).status_code == status
     async with service.services.database.transaction() as tx:
-        await sites.put_site(tx, Site("other", "Other"), service.clock())
+        await sites.put_site(tx, Site(key="other", name="Other"), service.clock())
     headers = await service.token("moderate", "other")
     assert (await service.client.post(URL, json={"site": "default"}, headers=headers)).status_code == 404
     assert (await service.client.post(URL, json={"site": "other"}, headers=headers)).status_code == 200

@@ -43,7 +43,7 @@ async def every_row(service: Service, *, but: tuple[str, ...] = ()) -> str:
 
 async def another_site(service: Service) -> None:
     async with service.services.database.transaction() as tx:
-        await sites.put_site(tx, Site("garden", "Garden"), service.clock())
+        await sites.put_site(tx, Site(key="garden", name="Garden"), service.clock())
     service.services.directory.forget()
 
 

@@ -76,7 +76,7 @@ async def test_each_kind_is_kept_its_own_time(service: Service) -> None:
 async def test_nothing_of_the_text_or_its_author_is_left_but_the_verdict_and_the_decision(service: Service) -> None:
     async with service.services.database.transaction() as tx:
         rules = SiteSettings(disallowed=("zqword",))
-        await sites.put_site(tx, Site("default", "Mine", (), rules), service.clock())
+        await sites.put_site(tx, Site(key="default", name="Mine", origins=(), settings=rules), service.clock())
     service.services.directory.forget()
     person = {"name": "Zoë Qq", "email": "zq@mail.example", "url": "https://zq.example"}
     await service.post(body="A zqword here", **person)  # by the machine alone
@@ -130,7 +130,7 @@ async def test_what_was_imported_counts_from_the_import(service: Service) -> Non
     days(service, 500)
     database = service.services.database
     async with database.transaction() as tx:
-        await imports.add(tx, [ImportedId("default", "wordpress", "comment", "7", id)])
+        await imports.add(tx, [ImportedId(site="default", source="wordpress", kind="comment", foreign_id="7", id=id)])
     assert (await swept(service))["spam"] == 0, "an import that is still going on"
     async with database.transaction() as tx:
         await audit.note(tx, site="default", at=service.clock(), actor="operator", action="site:import", subject="wordpress")  # fmt: skip
@@ -218,7 +218,7 @@ class TestDigest:
 
         services = service.services
         async with services.database.transaction() as tx:
-            await sites.put_site(tx, Site("garden", "Garden"), service.clock())
+            await sites.put_site(tx, Site(key="garden", name="Garden"), service.clock())
             for email, role, site in (
                 ("eve@desk.example", "administrator", "*"),
                 ("gus@desk.example", "moderator", "garden"),

@@ -87,14 +87,14 @@ async def test_what_the_comment_does_not_name_cannot_be_blocked_from_it(service:
     assert (await ask(service, who, "0" * 26, "author")).status_code == 404
     async with service.services.database.transaction() as tx:
         assert (await sites.sites(tx))["default"].settings.disallowed == ()
-        await sites.put_site(tx, Site("garden", "Garden"), 1)
+        await sites.put_site(tx, Site(key="garden", name="Garden"), 1)
     assert (await ask(service, await service.token(site="garden"), id, "author")).status_code == 404
 
 
 def test_neither_the_great_mailboxes_nor_the_sites_own_host_are_offered() -> None:
-    one = Comment("i", "s", "a", None, "i", "pending", 1, "Ann", "ann@gmail.com", "https://Blog.Example/me",
-                  "http://[x http://ünï.example./ http://localhost http://1.2.3.4/ https://www.a.example", "", 0)  # fmt: skip
-    site = Site("s", "S", ("https://blog.example",))
+    one = Comment(id="i", site="s", article="a", parent=None, path="i", status="pending", revision=1, name="Ann", email="ann@gmail.com", url="https://Blog.Example/me",
+                  body="http://[x http://ünï.example./ http://localhost http://1.2.3.4/ https://www.a.example", html="", created_at=0)  # fmt: skip
+    site = Site(key="s", name="S", origins=("https://blog.example",))
     assert block.domains(one, site) == ["xn--n-xxaa.example", "a.example"] or block.domains(one, site)[1:] == [
         "a.example"
     ]

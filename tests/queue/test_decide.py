@@ -85,7 +85,7 @@ async def test_a_token_of_one_site_sees_and_decides_only_there(service: Service)
     from moderation.sites.model import Site
 
     async with service.services.database.transaction() as tx:
-        await sites.put_site(tx, Site("other", "Other"), 1)
+        await sites.put_site(tx, Site(key="other", name="Other"), 1)
     service.services.directory.forget()
     here, there = await service.held(), await service.held(site="other")
     who = await service.token(site="other")

@@ -105,7 +105,7 @@ async def test_what_comes_is_decided_and_undone_is_heard_with_state_and_counts(s
 @pytest.mark.anyio
 async def test_who_comes_back_is_told_all_since_and_nobody_hears_of_another_site(service: Service) -> None:
     async with service.services.database.transaction() as tx:
-        await sites.put_site(tx, Site("garden", "Garden"), service.clock())
+        await sites.put_site(tx, Site(key="garden", name="Garden"), service.clock())
     left = first_id_at(service.clock())
     id = await service.held()
     async with listening(service, await service.token(), left) as heard:

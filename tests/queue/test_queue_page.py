@@ -97,7 +97,9 @@ async def test_a_single_comment_that_nobody_looked_at_can_be_found_right(service
 
 async def test_a_row_leads_to_its_article_and_to_all_that_waits_there(service: Service) -> None:
     async with service.services.database.transaction() as tx:
-        await sites.put_article(tx, Article("default", "gate", "Why a gate?", "https://blog.example/gate?a=1&b=2"))
+        await sites.put_article(
+            tx, Article(site="default", key="gate", title="Why a gate?", url="https://blog.example/gate?a=1&b=2")
+        )
     id = await service.held("gate")
     await service.held("elsewhere")
     person = await signed_in(service)

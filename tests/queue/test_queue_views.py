@@ -296,7 +296,7 @@ async def test_pages_of_every_order_hold_each_comment_once_over_all_sites(servic
         from moderation.sites import store as sites
         from moderation.sites.model import Site
 
-        await sites.put_site(tx, Site("other", "Other"), 1)
+        await sites.put_site(tx, Site(key="other", name="Other"), 1)
     made = {await service.held(site=("default", "other")[n % 2]) for n in range(9)}
     who, seen, cursor = await service.token(), list[str](), None
     while True:

@@ -102,7 +102,9 @@ async def test_it_is_told_to_the_author_above_as_any_reply_is(service: Service) 
     person = services.signer.author_key("ann@example.org", "")
     async with services.database.transaction() as tx:
         await tx.execute("UPDATE comments SET notify = 1")
-        await subscriptions.put(tx, Subscription("default", person, told["id"], "confirmed", 1), 1)
+        await subscriptions.put(
+            tx, Subscription(site="default", author_key=person, id=told["id"], state="confirmed", asked_at=1), 1
+        )
     answer = (await reply(service, who, told["id"])).json()
     async with services.database.reading() as session:
         rows = await session.fetch("SELECT id, subject FROM outbox WHERE destination = 'mail'")
@@ -132,7 +134,7 @@ async def test_who_may_not_and_what_is_not(service: Service) -> None:
     assert (await reply(service, {}, told["id"])).status_code == 401
     assert (await reply(service, await service.token("score"), told["id"])).status_code == 403
     async with service.services.database.transaction() as tx:
-        await sites.put_site(tx, Site("other", "Other"), 1)
+        await sites.put_site(tx, Site(key="other", name="Other"), 1)
     assert (await reply(service, await service.token(site="other"), told["id"])).status_code == 404
     who = await service.token()
     assert (await reply(service, who, "0" * 26)).status_code == 404

@@ -87,7 +87,7 @@ async def test_a_session_s_stream_ends_when_its_time_is_over(service: Service) -
 
 async def test_a_token_s_stream_ends_when_it_is_revoked_and_no_other(service: Service) -> None:
     async with service.services.database.transaction() as tx:
-        await sites.put_site(tx, Site("garden", "Garden"), service.clock())
+        await sites.put_site(tx, Site(key="garden", name="Garden"), service.clock())
     one, other, there = await service.token(), await service.token(), await service.token(site="garden")
     token, services = one["Authorization"].split()[1], service.services
     async with listening(service, one) as gone, listening(service, other) as stays, listening(service, there) as far:

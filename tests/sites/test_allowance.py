@@ -31,7 +31,7 @@ async def town(service: Service) -> AsyncIterator[Service]:
 
 async def rules(service: Service, **given: Any) -> None:
     async with service.services.database.transaction() as tx:
-        await sites.put_site(tx, Site("default", "My site", (), SiteSettings(**given)), 1)
+        await sites.put_site(tx, Site(key="default", name="My site", origins=(), settings=SiteSettings(**given)), 1)
     service.services.directory.forget()
 
 

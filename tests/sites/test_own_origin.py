@@ -68,7 +68,7 @@ async def test_on_the_machine_itself_both_its_names_may_post(service: Service) -
     directory = service.services.directory
     directory.links = replace(directory.links, base=Settings().base)
     for origin in ("http://localhost:8000", "http://127.0.0.1:8000"):
-        assert directory.allowed(Site("default", ""), Headers({"origin": origin})) == origin
+        assert directory.allowed(Site(key="default", name=""), Headers({"origin": origin})) == origin
 
 
 @pytest.mark.parametrize("wrong", ["https://a.example:port", "https://a.example:99999", "ftp://a.example", "https://"])

@@ -42,7 +42,7 @@ async def signed_in(service: Service, role: str = "administrator", site: str = "
     services, email = service.services, f"{role}-{site.replace('*', 'all')}@garden.example"
     async with services.database.transaction() as tx:
         if not await sites.sites(tx, ["other"]):
-            await sites.put_site(tx, Site("other", "Other"), service.clock())
+            await sites.put_site(tx, Site(key="other", name="Other"), service.clock())
         moderator = await access.add_moderator(tx, email, role, site, service.clock())
         moderator = await access.set_password(tx, moderator, PASSWORD, service.clock())
     return await begun(service, moderator)

@@ -27,8 +27,10 @@ async def send(service: Service, body: str, **more: Any) -> Accepted:
     """As HTML, by the way that WordPress's form and importers go."""
     fields = {"name": "Ann", "email": "ann@example.org", "body": body} | more
     sent = submission.check(fields, SiteSettings(), formats.HTML)
-    keys = Keys(service.services.signer.author_key(sent.email, sent.name), "", sent.body_key)
-    accepted: Accepted = await service.services.intake.submit(Arrival("default", "post", sent, keys))
+    keys = Keys(author=service.services.signer.author_key(sent.email, sent.name), network="", body=sent.body_key)
+    accepted: Accepted = await service.services.intake.submit(
+        Arrival(site="default", article="post", submission=sent, keys=keys)
+    )
     return accepted
 
 
@@ -42,7 +44,7 @@ async def test_readers_get_safe_html_and_the_plain_text(service: Service) -> Non
 
 async def test_moderators_get_the_source_and_spans_that_match_it(service: Service) -> None:
     async with service.services.database.transaction() as tx:
-        await sites.put_site(tx, Site("default", "My site", settings=SiteSettings(blocked=("viagra",))), 1)
+        await sites.put_site(tx, Site(key="default", name="My site", settings=SiteSettings(blocked=("viagra",))), 1)
     service.services.directory.forget()
     accepted = await send(service, SAID)
     assert not accepted.approved

@@ -26,7 +26,7 @@ from tests.transfer.foreign import PATH_KEY, Row
 from tests.transfer.test_importing import SPAM, STORY
 
 pytestmark = pytest.mark.anyio
-SITE = Site("default", "My site", ("https://blog.example",))
+SITE = Site(key="default", name="My site", origins=("https://blog.example",))
 LATER = 1_900_000_000_000
 
 
@@ -148,7 +148,7 @@ async def test_a_copy_in_the_same_database_has_ids_of_its_own(service: Service, 
     here = service.services.database
     await exported(here, service, tmp_path / "out.jsonl")
     async with here.transaction() as tx:
-        await sites.put_site(tx, Site("copy", "A copy"), 1)
+        await sites.put_site(tx, Site(key="copy", name="A copy"), 1)
     service.services.directory.forget()
     for _ in range(2):
         await bring(tmp_path / "out.jsonl", site="copy")
@@ -176,7 +176,7 @@ async def test_wxr_reads_back_as_the_same_threads(service: Service, bring: Bring
     here = service.services.database
     data = await exported(here, service, tmp_path / "out.xml", "wxr")
     async with here.transaction() as tx:
-        await sites.put_site(tx, Site("copy", "A copy"), 1)
+        await sites.put_site(tx, Site(key="copy", name="A copy"), 1)
     service.services.directory.forget()
     told = await bring(data, site="copy")
     assert told["skipped"] == {}

@@ -53,7 +53,7 @@ class Shelf:
         self.sites += 1
         site = f"s{self.sites}"
         async with self.database.transaction() as tx:
-            await sites.put_site(tx, Site(site, site), 1)
+            await sites.put_site(tx, Site(key=site, name=site), 1)
         told = await Importer(self.database, SEAL, site, "fuzz", 1_900_000_000_000).run(iter(found))
         rows = sum(isinstance(record, ImportedComment | Skipped) for record in found)
         assert told.comments.total() + told.skipped.total() + told.known == rows

@@ -15,10 +15,16 @@ from moderation.transfer.store import ARTICLE, COMMENT, ImportedId
 @pytest.mark.anyio
 async def test_an_id_from_elsewhere_is_kept_once_and_found_on_its_own_site_only(database: Database) -> None:
     async with database.transaction() as tx:
-        await sites.put_site(tx, Site("default", "My site"), 1)
-        await imports.add(tx, [ImportedId("default", "wordpress", COMMENT, "12", "first")])
-        await imports.add(tx, [ImportedId("default", "wordpress", COMMENT, "12", "second")])
-        await imports.add(tx, [ImportedId("default", "wordpress", ARTICLE, "12", "hello")])
+        await sites.put_site(tx, Site(key="default", name="My site"), 1)
+        await imports.add(
+            tx, [ImportedId(site="default", source="wordpress", kind=COMMENT, foreign_id="12", id="first")]
+        )
+        await imports.add(
+            tx, [ImportedId(site="default", source="wordpress", kind=COMMENT, foreign_id="12", id="second")]
+        )
+        await imports.add(
+            tx, [ImportedId(site="default", source="wordpress", kind=ARTICLE, foreign_id="12", id="hello")]
+        )
     async with database.reading() as session:
         assert await imports.found(session, "default", "wordpress", COMMENT, ["12", "13"]) == {"12": "first"}
         assert await imports.found(session, "default", "wordpress", ARTICLE, ["12"]) == {"12": "hello"}

@@ -327,8 +327,11 @@ SAMPLES: dict[str, tuple[str, str, dict[str, Any]]] = {
                     {"rule": "label:insult", "does": "hold", "hits": 0, "decided": 0, "overturned": 0, "muted": None},
                 ],
             },
-            "sites": [Site("a", EVIL), Site("b", EVIL, mutes={"disallowed": Mute("sudden", 1)})],
-            "elsewhere": [Site("b", EVIL, mutes={"disallowed": Mute("sudden", 1)})],
+            "sites": [
+                Site(key="a", name=EVIL),
+                Site(key="b", name=EVIL, mutes={"disallowed": Mute(why="sudden", since=1)}),
+            ],
+            "elsewhere": [Site(key="b", name=EVIL, mutes={"disallowed": Mute(why="sudden", since=1)})],
         },
     ),
     "signin-code": (
@@ -388,8 +391,8 @@ SAMPLES: dict[str, tuple[str, str, dict[str, Any]]] = {
 A_PROMISE = {"at": None, "why": EVIL, "lacking": 20, "today": {"count": 0, "wrong": 0, "bound": None}}
 POLICY: dict[str, Any] = {
     **CONSOLE,
-    "site": Site(EVIL, EVIL),
-    "sites": [Site("a", EVIL), Site(EVIL, EVIL)],
+    "site": Site(key=EVIL, name=EVIL),
+    "sites": [Site(key="a", name=EVIL), Site(key=EVIL, name=EVIL)],
     "typed": policy.typed_of(SiteSettings()) | {"blocked": EVIL, "max_links": EVIL, "hold_at.insult": EVIL},
     "errors": {"blocked": EVIL, "max_links": EVIL, "hold_at.insult": EVIL, "trust_skips": EVIL, "filed": EVIL},
     "problem": EVIL,
@@ -436,8 +439,8 @@ SAMPLES["what-if"] = (
 )
 SHADOW = {
     **CONSOLE,
-    "site": Site("default", EVIL),
-    "sites": [Site("default", EVIL), Site("other", EVIL)],
+    "site": Site(key="default", name=EVIL),
+    "sites": [Site(key="default", name=EVIL), Site(key="other", name=EVIL)],
     "told": {
         "site": "default",
         "current": EVIL,

@@ -45,7 +45,7 @@ async def test_what_a_cache_holds_is_counted_once_however_many_build_it_at_the_s
 
 async def test_one_principal_leaves_room_for_others_to_listen(service: Service) -> None:
     live = service.services.live
-    one = Principal("one", "*", frozenset({"moderate"}))
+    one = Principal(name="one", site="*", scopes=frozenset({"moderate"}))
     mine = [Client(one) for _ in range(CLIENTS_EACH + 1)]
     try:
         live.clients.update(mine[:-1])

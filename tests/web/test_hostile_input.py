@@ -178,7 +178,7 @@ async def at(service: Service) -> Ways:
         blocked=("casino", "cheap pills", "*asin*", "spam.example", "*.bad.example", "buy-now", "賭博"),
     )  # fmt: skip
     async with service.services.database.transaction() as tx:
-        await sites.put_site(tx, Site("default", "My site", settings=rules), service.clock())
+        await sites.put_site(tx, Site(key="default", name="My site", settings=rules), service.clock())
     service.services.directory.forget()
     service.have(mails=True)
     program = await service.token("score,moderate,articles,privacy")

@@ -48,10 +48,10 @@ def thread(element: Element, keys: str) -> Record:
     named = fields.get("id", "").strip().replace("/", "~")
     key = named if keys == "id" and is_article_key(named) else page_key(link)
     return ImportedArticle(
-        foreign,
-        "" if said(fields, "isDeleted") else key,
-        plain(fields.get("title", "")),
-        link,
+        foreign=foreign,
+        key="" if said(fields, "isDeleted") else key,
+        title=plain(fields.get("title", "")),
+        url=link,
         published_at=moment(fields.get("createdAt")),
         comments_open=not said(fields, "isClosed"),
     )
@@ -70,17 +70,17 @@ def post(element: Element) -> Record:
     elif fields.get("isApproved", "").strip().lower() == "false":
         status = "pending"
     return ImportedComment(
-        f"comment {foreign} (line {element.line})",
-        foreign,
-        fields.get("thread@dsq:id", "").strip(),
-        fields.get("parent@dsq:id", "").strip(),
-        status,
-        fields.get("author/name", ""),
-        fields.get("author/email", "").strip(),
-        fields.get("author/link", "").strip(),
-        fields.get("message", ""),
-        "html",
-        moment(fields.get("createdAt")),
+        where=f"comment {foreign} (line {element.line})",
+        foreign=foreign,
+        article=fields.get("thread@dsq:id", "").strip(),
+        parent=fields.get("parent@dsq:id", "").strip(),
+        status=status,
+        name=fields.get("author/name", ""),
+        email=fields.get("author/email", "").strip(),
+        url=fields.get("author/link", "").strip(),
+        body=fields.get("message", ""),
+        format="html",
+        created_at=moment(fields.get("createdAt")),
         address=fields.get("ipAddress", "").strip(),
     )
 

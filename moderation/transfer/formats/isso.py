@@ -59,20 +59,22 @@ def rows(database: sqlite3.Connection) -> Iterator[Record]:
             continue
         if tid != told:
             told = tid
-            yield ImportedArticle(str(tid), page_key(uri), said(title), uri if "://" in uri else "")
+            yield ImportedArticle(
+                foreign=str(tid), key=page_key(uri), title=said(title), url=uri if "://" in uri else ""
+            )
         yield ImportedComment(
-            where,
-            str(id),
-            str(tid),
-            str(parent) if isinstance(parent, int) and parent else "",
-            STATUSES.get(mode, "pending"),
-            said(author),
-            said(email),
-            said(website),
-            said(text),
-            "markdown",
-            seconds(created),
-            seconds(modified),
+            where=where,
+            foreign=str(id),
+            article=str(tid),
+            parent=str(parent) if isinstance(parent, int) and parent else "",
+            status=STATUSES.get(mode, "pending"),
+            name=said(author),
+            email=said(email),
+            url=said(website),
+            body=said(text),
+            format="markdown",
+            created_at=seconds(created),
+            edited_at=seconds(modified),
         )
 
 

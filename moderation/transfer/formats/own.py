@@ -89,14 +89,14 @@ def article(row: dict[str, Any]) -> Record:
     if not is_article_key(row["key"]):
         raise ValueError
     return ImportedArticle(
-        row["key"],
-        row["key"],
-        text(row["title"]),
-        text(row["url"]),
-        text(row["text"]),
-        moment(row["published_at"]),
-        row["comments_open"] is not False,
-        ids(row["ids"]),
+        foreign=row["key"],
+        key=row["key"],
+        title=text(row["title"]),
+        url=text(row["url"]),
+        text=text(row["text"]),
+        published_at=moment(row["published_at"]),
+        comments_open=row["comments_open"] is not False,
+        ids=ids(row["ids"]),
     )
 
 
@@ -104,18 +104,18 @@ def comment(row: dict[str, Any], where: str) -> Record:
     if not is_id(row["id"]) or row["status"] not in STATUSES or row["format"] not in FORMATS:
         raise ValueError
     return ImportedComment(
-        f"comment {row['id']} ({where})",
-        row["id"],
-        text(row["article"]),
-        text(row["parent"]),
-        row["status"],
-        text(row["name"]),
-        text(row["email"]),
-        text(row["url"]),
-        text(row["body"]),
-        row["format"],
-        moment(row["created_at"]),
-        moment(row["edited_at"]),
+        where=f"comment {row['id']} ({where})",
+        foreign=row["id"],
+        article=text(row["article"]),
+        parent=text(row["parent"]),
+        status=row["status"],
+        name=text(row["name"]),
+        email=text(row["email"]),
+        url=text(row["url"]),
+        body=text(row["body"]),
+        format=row["format"],
+        created_at=moment(row["created_at"]),
+        edited_at=moment(row["edited_at"]),
         kept=Kept(
             whole(row["revision"]),
             whole(row["judged_revision"]),
@@ -134,13 +134,13 @@ def submission(row: dict[str, Any], where: str) -> Record:
     if not is_id(row["id"]) or not re.fullmatch(r"[0-9a-f]{0,64}", row["author_key"]):
         raise ValueError
     return ImportedSubmission(
-        f"submission {row['id']} ({where})",
-        row["id"],
-        text(row["article"]),
-        text(row["email_domain"]),
-        row["author_key"],
-        verdicts(row["verdicts"], {}),
-        decisions(row["decisions"]),
+        where=f"submission {row['id']} ({where})",
+        foreign=row["id"],
+        article=text(row["article"]),
+        email_domain=text(row["email_domain"]),
+        author_key=row["author_key"],
+        verdicts=verdicts(row["verdicts"], {}),
+        decisions=decisions(row["decisions"]),
     )
 
 
@@ -161,9 +161,18 @@ def verdicts(rows: list[dict[str, Any]], about: dict[str, Any]) -> tuple[Importe
             raise ValueError
         found.append(
             ImportedVerdict(
-                *(whole(row["revision"]), text(said["body"]), row["action"], at, text(said["name"]), text(said["url"])),
-                *(text(row["source"]), text(said["format"]), scores, text(model) or None),
-                *(tuple(map(reason, row["reasons"])), row["facts"]),
+                revision=whole(row["revision"]),
+                body=text(said["body"]),
+                action=row["action"],
+                created_at=at,
+                name=text(said["name"]),
+                url=text(said["url"]),
+                source=text(row["source"]),
+                format=text(said["format"]),
+                scores=scores,
+                model=text(model) or None,
+                reasons=tuple(map(reason, row["reasons"])),
+                facts=row["facts"],
             )
         )
     return tuple(found)
@@ -172,7 +181,7 @@ def verdicts(rows: list[dict[str, Any]], about: dict[str, Any]) -> tuple[Importe
 def reason(row: dict[str, Any]) -> Reason:
     spans = tuple((whole(start), whole(end)) for start, end in row.get("spans") or ())
     rule, label, note = (text(row.get(name)) for name in ("rule", "label", "note"))
-    return Reason(rule, label, float(row.get("weight", 1)), note, spans)
+    return Reason(rule=rule, label=label, weight=float(row.get("weight", 1)), note=note, spans=spans)
 
 
 def decisions(rows: list[dict[str, Any]]) -> tuple[ImportedDecision, ...]:
@@ -183,14 +192,18 @@ def decisions(rows: list[dict[str, Any]]) -> tuple[ImportedDecision, ...]:
             raise ValueError
         found.append(
             ImportedDecision(
-                *(
-                    row["id"],
-                    whole(row["judged_revision"]),
-                    text(row["action"]) or None,
-                    tuple(map(str, row["labels"])),
-                ),
-                *(text(row["note"]), text(row["moderator"]), row["before_status"], row["after_status"]),
-                *(whole(row["after_revision"]) or None, at, moment(row["undone_at"]), text(row["undone_by"]) or None),
+                id=row["id"],
+                judged_revision=whole(row["judged_revision"]),
+                action=text(row["action"]) or None,
+                labels=tuple(map(str, row["labels"])),
+                note=text(row["note"]),
+                moderator=text(row["moderator"]),
+                before=row["before_status"],
+                after=row["after_status"],
+                after_revision=whole(row["after_revision"]) or None,
+                created_at=at,
+                undone_at=moment(row["undone_at"]),
+                undone_by=text(row["undone_by"]) or None,
                 reason=text(row.get("reason")),
             )
         )

@@ -48,21 +48,25 @@ def read(file: File, keys: str) -> Iterator[Record]:
         if url != told:
             told = url
             yield ImportedArticle(
-                url, page_key(url), html.unescape(text(row, "title")), url, comments_open=url not in closed
+                foreign=url,
+                key=page_key(url),
+                title=html.unescape(text(row, "title")),
+                url=url,
+                comments_open=url not in closed,
             )
         yield ImportedComment(
-            f"comment {foreign[:60]} ({where})" if foreign.isascii() and foreign.isprintable() else where,
-            foreign,
-            url,
-            text(row, "pid"),
-            "deleted" if row.get("delete") is True else "approved",
-            html.unescape(text(user, "name")),
-            addresses.get(text(user, "id"), ""),
-            "",
-            text(row, "text") or text(row, "orig"),
-            "html" if text(row, "text") else "markdown",
-            moment(row.get("time")),
-            moment(text(row.get("edit"), "time")),
+            where=f"comment {foreign[:60]} ({where})" if foreign.isascii() and foreign.isprintable() else where,
+            foreign=foreign,
+            article=url,
+            parent=text(row, "pid"),
+            status="deleted" if row.get("delete") is True else "approved",
+            name=html.unescape(text(user, "name")),
+            email=addresses.get(text(user, "id"), ""),
+            url="",
+            body=text(row, "text") or text(row, "orig"),
+            format="html" if text(row, "text") else "markdown",
+            created_at=moment(row.get("time")),
+            edited_at=moment(text(row.get("edit"), "time")),
         )
 
 

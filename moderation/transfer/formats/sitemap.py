@@ -67,4 +67,6 @@ def page(element: Element, link: str, title: str, text: str, at: int | None) -> 
     link = link.strip()
     if checked_url(link) is None:
         return Skipped(f"line {element.line}", "no web address of a page")
-    return ImportedArticle(link, key_of(link), plain(title), link, plain(text), at)
+    return ImportedArticle(
+        foreign=link, key=key_of(link), title=plain(title), url=link, text=plain(text), published_at=at
+    )

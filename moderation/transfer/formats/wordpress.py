@@ -95,13 +95,15 @@ def post(item: Element, keys: str) -> Record:
     status = fields.get("wp:status", "publish")
     hidden = status not in ("publish", "inherit", "closed") or fields.get("wp:post_password")
     return ImportedArticle(
-        foreign,
-        "" if hidden else key,
-        plain(fields.get("title", "")),
-        link,
-        plain(fields.get("content:encoded", "")),
-        moment(fields.get("wp:post_date_gmt")) or moment(fields.get("pubDate")) or moment(fields.get("wp:post_date")),
-        fields.get("wp:comment_status", "open") != "closed",
+        foreign=foreign,
+        key="" if hidden else key,
+        title=plain(fields.get("title", "")),
+        url=link,
+        text=plain(fields.get("content:encoded", "")),
+        published_at=moment(fields.get("wp:post_date_gmt"))
+        or moment(fields.get("pubDate"))
+        or moment(fields.get("wp:post_date")),
+        comments_open=fields.get("wp:comment_status", "open") != "closed",
     )
 
 
@@ -142,17 +144,17 @@ def comment(row: Mapping[str, str], article: str, key: str, place: str) -> Recor
         return Skipped(where, f"not a reader's comment ({known})")
     parent = row.get("comment_parent", "").strip()
     return ImportedComment(
-        where,
-        foreign,
-        article,
-        parent if parent.strip("0") else "",
-        STATUSES.get(row.get("comment_approved", "").strip().lower(), "pending"),
-        html.unescape(row.get("comment_author", "")),
-        row.get("comment_author_email", "").strip(),
-        html.unescape(row.get("comment_author_url", "")).strip(),
-        row.get("comment_content", ""),
-        "html",
-        moment(row.get("comment_date_gmt")) or moment(row.get("comment_date")),
+        where=where,
+        foreign=foreign,
+        article=article,
+        parent=parent if parent.strip("0") else "",
+        status=STATUSES.get(row.get("comment_approved", "").strip().lower(), "pending"),
+        name=html.unescape(row.get("comment_author", "")),
+        email=row.get("comment_author_email", "").strip(),
+        url=html.unescape(row.get("comment_author_url", "")).strip(),
+        body=row.get("comment_content", ""),
+        format="html",
+        created_at=moment(row.get("comment_date_gmt")) or moment(row.get("comment_date")),
         address=row.get("comment_author_IP", "").strip(),
         key=key,
     )
