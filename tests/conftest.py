@@ -37,10 +37,6 @@ if TYPE_CHECKING:
 
     from tests.outbox.postbox import Postbox
 
-os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-sys.dont_write_bytecode = False
-"""Compiled files are kept, or each worker and each server would compile the whole house anew."""
-
 ROOT = Path(__file__).parent.parent
 for name in [name for name in os.environ if name.startswith("MODERATION_")]:
     del os.environ[name]  # what whoever runs the tests has set is no setting of theirs

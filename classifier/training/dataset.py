@@ -25,6 +25,8 @@ UNSEEN = 5
 """Percent of the rows that are held out from every fit, stage and threshold."""
 SYNTHETIC_WEIGHT = 2.0
 """Of good comments and spam. Toxic templates have a quarter of it: at full weight a few patterns displaced real threats."""
+FEW, SYNTHETIC_OF_FEW = 5_000, 0.05
+"""A corpus of fewer texts gets this share of the synthetic ones: all of them would dominate."""
 SWAPPED = 0.25
 SWAPPED_WEIGHT = 0.5
 """The share of rows that are added once more with swapped letters, and their weight; measured in docs/classifier.md."""
@@ -81,8 +83,7 @@ def load_rows(data: Path, fold: Fold, seed: int) -> tuple[Rows, list[dict[str, A
             take(example, source.weight * corpora.worth(example), source.everyday)
         told.append(_told(data, source, source.weight, len(examples) - before))
     before = len(examples)
-    # in a corpus as small as that of the tests they would dominate
-    for example in synthetic.texts(seed, 1.0 if len(examples) > 5_000 else 0.05):
+    for example in synthetic.texts(seed, 1.0 if len(examples) > FEW else SYNTHETIC_OF_FEW):
         take(example, SYNTHETIC_WEIGHT if example.labels.get("toxicity") == 0 else SYNTHETIC_WEIGHT / 4, False)
     told.append(
         {

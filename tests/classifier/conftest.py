@@ -8,13 +8,14 @@ import gzip
 import io
 import os
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
 from classifier.registry import point
 from classifier.serving import Base, open_base
+from classifier.training import dataset
 from classifier.training.fit import train
 
 GOOD = ["garden", "bread", "bicycle", "river", "teacher", "window", "summer", "music", "kitchen", "letter"]
@@ -63,11 +64,23 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_corpus(tmp_path_factory.mktemp("data"))
 
 
+IN_FULL = dataset.SYNTHETIC_OF_FEW
+"""What a full training takes of the synthetic texts."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def few_synthetic_texts() -> Iterator[None]:
+    """A tenth of them: a training takes a sixth of the time. The full ones are in the long job."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(dataset, "SYNTHETIC_OF_FEW", IN_FULL / 10)
+        yield
+
+
 @pytest.fixture(scope="session")
 def trained(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model folder whose current base was trained on the tiny corpus. Read only: copy it to change it."""
     folder = tmp_path_factory.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ:  # half a minute: one process trains, the others wait and take it over
+    if "PYTEST_XDIST_WORKER" in os.environ:  # one process trains, the others wait and take it over
         folder = folder.parent
     models = folder / "trained"
     with (folder / "trained.lock").open("w") as lock:

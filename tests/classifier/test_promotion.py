@@ -20,10 +20,11 @@ from classifier import registry
 from classifier.__main__ import main
 from classifier.examples import Example
 from classifier.jsonl import line
-from classifier.training import fit
+from classifier.training import dataset, fit
 from classifier.training.compare import interval, judge
 from classifier.training.train import learn
-from tests.classifier.conftest import FOUL, GOOD, SPAM
+from tests.budget import long
+from tests.classifier.conftest import FOUL, GOOD, IN_FULL, SPAM
 
 
 @pytest.fixture(scope="session")
@@ -223,10 +224,14 @@ def test_training_on_a_cluster_asks_for_the_package(
     assert not (tmp_path / "m").exists()
 
 
+@long
 def test_training_is_the_same_to_the_byte_alone_and_through_joblib(
-    corpus: Path, trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A stand-in for Dask: the same commands, with joblib's own threads behind the name. `trained` was made by one thread."""
+    """In full. A stand-in for Dask: the same commands, with joblib's own threads behind the name."""
+    monkeypatch.setattr(dataset, "SYNTHETIC_OF_FEW", IN_FULL)
+    monkeypatch.setattr(fit, "measured", lambda *_: {})
+    first = fit.train(corpus, tmp_path / "alone", seed=3, jobs=1)
     asked = []
 
     class Client:
@@ -250,12 +255,11 @@ def test_training_is_the_same_to_the_byte_alone_and_through_joblib(
     monkeypatch.setitem(sys.modules, "dask", types.ModuleType("dask"))
     monkeypatch.setitem(sys.modules, "dask.distributed", found)
     monkeypatch.setattr(joblib, "parallel_config", configured)
-    monkeypatch.setattr(fit, "measured", lambda *_: {})
-    ask = ["train", "--data", str(corpus), "--out", str(tmp_path), "--seed", "3", "--dask", "tcp://there:8786"]
+    ask = ["train", "--data", str(corpus), "--out", str(tmp_path / "dask"), "--seed", "3", "--dask", "tcp://there:8786"]
     assert main(ask) == 0
     assert asked == ["tcp://there:8786", "dask"]
-    (version,) = registry.listed(tmp_path)
-    again, first = tmp_path / version.version, trained / (registry.pointer(trained) or "")
+    (version,) = registry.listed(tmp_path / "dask")
+    again = tmp_path / "dask" / version.version
     names = {file.name for file in first.iterdir()} - {"card.json", "sums.json"}  # which tell the time
     assert {"weights.npy", "bias.npy", "anchor_value.npy", "data.json"} <= names
     for name in names:
