@@ -41,7 +41,7 @@ STORES = (
     duplicates,
     *(rule_health, settings_history),
     *(articles, openings),
-    *(outbox, webhooks, subscriptions),
+    *(webhooks, outbox, subscriptions),  # a restore knows which webhooks stay away before it comes to their messages
     intake,
     search,
     *(learning, shadow),
