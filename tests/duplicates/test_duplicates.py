@@ -11,7 +11,7 @@ import pytest
 from moderation.duplicates import duplicates
 from moderation.sites import store as sites
 from moderation.sites.model import Site
-from moderation.transfer.importing import Arrivals
+from moderation.transfer.importing import Importer
 from moderation.transfer.records import ImportedArticle, ImportedComment
 from tests.conftest import Service
 from tests.html import Page, csrf
@@ -195,8 +195,8 @@ async def test_imported_comments_fold_into_waves_like_posted_ones(service: Servi
         )
     )
     services = service.services
-    arrivals = Arrivals(services.database, services.signer, "default", "wordpress", service.clock())
-    told = await arrivals.take_in(iter([ImportedArticle(foreign="post", key="post"), *past]))
+    importer = Importer(services.database, services.signer, "default", "wordpress", service.clock())
+    told = await importer.run(iter([ImportedArticle(foreign="post", key="post"), *past]))
     assert told.comments == {"pending": 3, "approved": 1}
     posted = await arrive(service, 7)
     await session(service)
