@@ -85,6 +85,7 @@ from moderation.team import pages_account as account
 from moderation.team import pages_sign_in as sign_in
 from moderation.team import store as moderators
 from moderation.team.access import Authenticator
+from moderation.transfer.store_tables import TEXTS
 from moderation.web import health, metrics, openapi, shutdown
 from moderation.web.middleware import ProxyWatch, RequestMiddleware
 from moderation.web.public_errors import on_error, on_http, on_problem
@@ -304,7 +305,7 @@ def jobs(
         Job(
             "scrub",
             MINUTE,
-            partial(secure_delete.overwrite_deleted, database),
+            partial(secure_delete.overwrite_deleted, database, TEXTS),
             partial(secure_delete.is_requested, database),
         ),
         Job("redate", MINUTE, outbox.redate, outbox.is_ahead),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from moderation.core.times import LEEWAY
@@ -14,6 +14,7 @@ OPENINGS = Table(
     columns=("site", "article", "opened_at", "network_key", "comment", "title", "url"),
 )
 TABLES = (OPENINGS,)
+SITES = "site IN (SELECT site FROM sites)"
 HOUR = 3_600_000
 
 
@@ -84,3 +85,20 @@ async def proposals(session: Session, site: str, articles: Iterable[str]) -> lis
 async def settle(tx: Session, site: str, article: str) -> None:
     """Deletes proposals that a registration has replaced."""
     await tx.execute("UPDATE article_openings SET title = '', url = NULL WHERE site = ? AND article = ?", site, article)
+
+
+async def forget(tx: Session, site: str, comments: Sequence[str]) -> None:
+    """Deletes the openings by these comments."""
+    await tx.execute(
+        f"DELETE FROM article_openings WHERE site = ? AND comment IN ({placeholders(len(comments))})", site, *comments
+    )
+
+
+async def purge(tx: Session, before: int) -> None:
+    """Deletes the network keys of openings before a time, and those that propose nothing."""
+    await tx.execute(
+        f"UPDATE article_openings SET network_key = '' WHERE {SITES} AND network_key > '' AND opened_at <= ?", before
+    )
+    await tx.execute(
+        f"DELETE FROM article_openings WHERE {SITES} AND title = '' AND url IS NULL AND opened_at <= ?", before
+    )

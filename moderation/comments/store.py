@@ -375,22 +375,6 @@ async def keys_of(session: Session, site: str, ids: Iterable[str]) -> dict[str, 
     return {row[0]: (row[1], row[2]) for row in rows}
 
 
-async def records(session: Session, site: str, comments: Iterable[Comment]) -> dict[str, dict[str, Any]]:
-    """Comment id → its author's record on this site: a count per status, and the time of the first comment."""
-    ids = [c.id for c in comments]
-    rows = await session.fetch(
-        "SELECT c.id, o.status, count(*), min(o.created_at) FROM comments c JOIN comments o ON o.site = c.site AND "
-        f"o.author_key = c.author_key WHERE c.site = ? AND c.id IN ({placeholders(len(ids))}) GROUP BY c.id, o.status",
-        *(site, *ids),
-    )
-    found: dict[str, dict[str, Any]] = {}
-    for comment, status, count, first in rows:
-        record = found.setdefault(comment, {"approved": 0, "spam": 0, "rejected": 0, "pending": 0, "first_seen": first})
-        record[status] = int(count)
-        record["first_seen"] = min(record["first_seen"], first)
-    return found
-
-
 async def verdicts(session: Session, site: str, ids: Iterable[str]) -> dict[str, Verdict]:
     """Comment id → the latest verdict."""
     wanted = list(ids)

@@ -115,7 +115,7 @@ class Database(ABC):
         """A consistent read that never waits for the writer."""
 
     @abstractmethod
-    async def overwrite(self) -> bool:
+    async def overwrite(self, tables: Sequence[str]) -> bool:
         """Overwrites the former contents of changed and deleted rows in the files. False if it must be repeated later."""
 
     @abstractmethod

@@ -157,13 +157,11 @@ class Postgres(Database):
         async with self._connection("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY") as connection:
             yield PostgresSession(connection)
 
-    async def overwrite(self) -> bool:
+    async def overwrite(self, tables: Sequence[str]) -> bool:
         """Vacuums old rows and their index entries. Bytes may stay in a page until a new row overwrites them, and in the
         server's own log: the service cannot overwrite either."""
         async with self._connection() as connection:
-            await connection.execute(
-                "VACUUM comments, submissions, decisions, appeals, outbox, idempotency_keys", timeout=600
-            )
+            await connection.execute(f"VACUUM {', '.join(tables)}", timeout=600)
         return True
 
     async def article_revision(self, site: str, article: str) -> int | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from moderation.core.ids import EVERYWHERE, new_id
 from moderation.db.database import Database, Session, placeholders
 from moderation.db.tables import Table
@@ -26,7 +28,7 @@ async def is_requested(database: Database) -> bool:
         return bool(await requested(session))
 
 
-async def overwrite_deleted(database: Database) -> bool:
+async def overwrite_deleted(database: Database, tables: Sequence[str]) -> bool:
     """False if it must be repeated: a reader still uses an older state of the file."""
     async with database.reading() as session:
         ids = await requested(session)
@@ -34,7 +36,7 @@ async def overwrite_deleted(database: Database) -> bool:
         return True
     if database.kind == "sqlite":
         await _merge(database)
-    if not await database.overwrite():
+    if not await database.overwrite(tables):
         return False
     async with database.transaction() as tx:
         await tx.execute(

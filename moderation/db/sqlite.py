@@ -297,7 +297,7 @@ class Sqlite(Database):
     async def trouble(self) -> str:
         return await self._look.said() or await super().trouble()
 
-    async def overwrite(self) -> bool:
+    async def overwrite(self, tables: Sequence[str]) -> bool:
         """Truncates the write-ahead log, which still has older pages. `secure_delete` overwrites those in the file itself."""
         async with self._lock:
             if self._writer is None:

@@ -18,6 +18,7 @@ from starlette.routing import Route
 from moderation.comments import store as comments
 from moderation.comments import store_appeals as appeals
 from moderation.comments import store_decisions as decisions
+from moderation.comments import store_submissions as submissions
 from moderation.comments.model import EDIT_WINDOW, Comment
 from moderation.comments.store_decisions import Decision
 from moderation.core.problem import FieldError, Forbidden, Gone, Invalid, NotFound, Problem
@@ -25,7 +26,6 @@ from moderation.core.times import iso
 from moderation.intake.public import amend
 from moderation.intake.schemas import ReceiptOut
 from moderation.intake.texts import Words
-from moderation.privacy import store as data_subjects
 from moderation.queue import decide as queue
 from moderation.services import services_of
 from moderation.sites import store as sites
@@ -107,7 +107,8 @@ async def found(request: Request) -> Receipt:
         taken = await decisions.on(session, comment.site, comment.id)
         article = (await sites.articles(session, comment.site, [comment.article]))[comment.article]
         notify = comment.id in await comments.notified(session, comment.site, [comment.id])
-        versions = await data_subjects.versions(session, comment.site, comment.id)
+        judged = (await submissions.of(session, comment.site, [comment.id])).get(comment.id, [])
+        versions = [{"body": v.body, "format": v.format, "created_at": iso(v.created_at)} for v in judged]
         appeal = (await appeals.of(session, comment.site, [comment.id])).get(comment.id)
     status, reason, code = state_of(comment, taken)
     can_edit = status in ("pending", "approved") and services.clock() <= comment.created_at + EDIT_WINDOW

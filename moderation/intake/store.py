@@ -14,6 +14,7 @@ KEYS = Table(
     holds_text=True,
 )
 TABLES = (KEYS,)
+SITES = "site IN (SELECT site FROM sites)"
 KEPT = 24 * 3600 * 1000
 
 
@@ -40,3 +41,12 @@ async def add(tx: Session, rows: Iterable[tuple[str, str, str, str, str]], now: 
             KEYS.insert,
             [(*row, now) for row in new],
         )
+
+
+async def forget(tx: Session, site: str, article: str) -> None:
+    """Deletes the first answers of an article, which quote its comments."""
+    await tx.execute("DELETE FROM idempotency_keys WHERE site = ? AND article = ?", site, article)
+
+
+async def purge(tx: Session, now: int) -> None:
+    await tx.execute(f"DELETE FROM idempotency_keys WHERE {SITES} AND created_at <= ?", now - KEPT)

@@ -231,17 +231,17 @@ async def counts(session: Session) -> list[tuple[str, str, int, int]]:
     return found
 
 
-async def of_person(
-    session: Session, here: str, args: tuple[str, ...]
-) -> list[tuple[str, str, int, str, str, str, int]]:
-    """(site, id, revision, model, action, scores, time) of candidates' verdicts on a person's texts."""
+async def of_author(
+    session: Session, site: str, author_key: str
+) -> list[tuple[str, int, str, str, dict[str, float], int]]:
+    """(id, revision, model, action, scores, time) of candidates' verdicts on an author's texts."""
     rows = await session.fetch(
-        "SELECT v.site, v.id, v.revision, r.model, v.action, v.scores, v.created_at FROM shadow_verdicts v JOIN shadow_runs r ON "
-        "r.site = v.site AND r.id = v.run JOIN submissions s ON s.site = v.site AND s.id = v.id AND s.revision = "
-        f"v.revision WHERE s.{here} AND s.author_key = ? ORDER BY v.id, v.revision",
-        *args,
+        "SELECT v.id, v.revision, r.model, v.action, v.scores, v.created_at FROM shadow_verdicts v JOIN shadow_runs r ON "
+        "r.site = v.site AND r.id = v.run JOIN submissions s ON s.site = v.site AND s.id = v.id AND s.revision = v.revision "
+        "WHERE s.site = ? AND s.author_key = ? ORDER BY v.id, v.revision",
+        *(site, author_key),
     )
-    return [(row[0], row[1], row[2], row[3], row[4], row[5], row[6]) for row in rows]
+    return [(row[0], row[1], row[2], row[3], orjson.loads(row[4]), row[5]) for row in rows]
 
 
 async def forget(tx: Session, site: str, before: int, limit: int) -> int:

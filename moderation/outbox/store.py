@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
 from moderation.core.times import LEEWAY
-from moderation.db.database import Session
+from moderation.db.database import Session, placeholders
 from moderation.db.records import reader
 from moderation.db.tables import Table, listed
 
 MAIL = "mail"
+DAY = 86_400_000
+KEPT_DAYS = {"delivered": 90, "failed": 30}
+"""Days for which finished messages are kept."""
 ANYWHERE = "site IN (SELECT '*' UNION ALL SELECT site FROM sites)"
 TABLES = (
     Table(
@@ -166,3 +169,18 @@ async def last_response(session: Session, destination: str) -> str:
         destination,
     )
     return str(row[0]) if row else ""
+
+
+async def forget_subjects(tx: Session, site: str, subjects: Sequence[str]) -> None:
+    """Deletes the messages about these comments, or authors."""
+    await tx.execute(
+        f"DELETE FROM outbox WHERE site = ? AND subject IN ({placeholders(len(subjects))})", site, *subjects
+    )
+
+
+async def purge(tx: Session, now: int) -> None:
+    """Deletes what was delivered or given up long ago."""
+    for state, days in KEPT_DAYS.items():
+        await tx.execute(
+            f"DELETE FROM outbox WHERE {ANYWHERE} AND state = ? AND created_at <= ?", state, now - days * DAY
+        )

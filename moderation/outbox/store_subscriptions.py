@@ -70,3 +70,7 @@ async def replies(session: Session, site: str, ids: Iterable[str]) -> list[tuple
         *(site, *wanted),
     )
     return [(row[0], row[1], row[2]) for row in rows]
+
+
+async def forget(tx: Session, site: str, author_key: str) -> None:
+    await tx.execute("DELETE FROM subscriptions WHERE site = ? AND author_key = ?", site, author_key)

@@ -6,7 +6,13 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
+from moderation.comments import store as comments
+from moderation.comments import store_appeals as appeals
+from moderation.comments import store_decisions as decisions
+from moderation.comments import store_submissions as submissions
 from moderation.comments.decision import teaches
+from moderation.comments.store_decisions import Decision
+from moderation.comments.store_submissions import JudgedSubmission
 from moderation.core.ids import EVERYWHERE, new_id
 from moderation.core.problem import NotFound
 from moderation.core.signing import Signer
@@ -15,8 +21,10 @@ from moderation.core.urls import Links
 from moderation.db import audit, secure_delete
 from moderation.db.database import Database, Session
 from moderation.learning import store as training_state
+from moderation.learning import store_shadow as shadows
 from moderation.outbox import events
 from moderation.outbox import store as outbox
+from moderation.outbox import store_subscriptions as subscriptions
 from moderation.outbox.smtp import Letter, Link
 from moderation.outbox.store import MAIL, Message
 from moderation.privacy import store as data_subjects
@@ -53,7 +61,8 @@ async def export(database: Database, subject: DataSubject, addresses: int) -> di
 
 async def held(session: Session, subject: DataSubject, addresses: int) -> dict[str, Any]:
     found = await data_subjects.comments(session, subject)
-    return {
+    times = {c.id: c.created_at for c in found}
+    held: dict[str, Any] = {
         "email": await data_subjects.address(session, subject),
         "comments": [
             {
@@ -71,12 +80,70 @@ async def held(session: Session, subject: DataSubject, addresses: int) -> dict[s
             }
             for c in found
         ],
-        "network_hashes": await data_subjects.networks(session, subject, addresses),
-        "appeals": await data_subjects.appeals(session, subject),
-        "judged": await data_subjects.submissions(session, subject),
-        "shadow": await data_subjects.shadow(session, subject),
-        "decisions": await data_subjects.decisions(session, subject),
-        "subscriptions": await data_subjects.subscriptions(session, subject),
+    } | {name: [] for name in ("network_hashes", "appeals", "judged", "shadow", "decisions", "subscriptions")}
+    async for site, ids in data_subjects.judged_ids(session, subject):
+        for id, (_, network) in (await comments.keys_of(session, site, ids)).items():
+            if network:
+                until = iso(times[id] + addresses * DAY) if addresses else None
+                held["network_hashes"].append({"site": site, "id": id, "kept_until": until})
+        held["appeals"] += [
+            {"site": site, "id": id} | told for id, told in (await appeals.of(session, site, ids)).items()
+        ]
+        texts = (await submissions.of(session, site, ids)).values()
+        held["judged"] += [judged_document(text) for some in texts for text in some if text.author_key == subject.key]
+    held["decisions"] = [decision_document(decision) for decision in await decisions_on(session, subject)]
+    for site in await data_subjects.sites_of(session, subject):
+        for id, revision, model, action, scores, at in await shadows.of_author(session, site, subject.key):
+            told = {"model": model, "action": action, "scores": scores, "created_at": iso(at)}
+            held["shadow"].append({"site": site, "id": id, "revision": revision} | told)
+    wanted = await subscriptions.of_person(session, subject.key)
+    for site in await data_subjects.sites_of(session, subject):
+        if one := wanted.get(site):
+            held["subscriptions"].append({"site": site, "state": one.state, "asked_at": iso(one.asked_at)})
+    for rows in held.values():
+        if isinstance(rows, list):
+            rows.sort(key=lambda row: (row.get("id", ""), row.get("revision", 0)))
+    return held
+
+
+async def decisions_on(session: Session, subject: DataSubject) -> list[Decision]:
+    """Decisions on the person's texts, oldest first."""
+    found = list[Decision]()
+    async for site, ids in data_subjects.judged_ids(session, subject):
+        found += [one for some in (await decisions.of(session, site, ids)).values() for one in some]
+    return sorted(found, key=lambda decision: decision.id)
+
+
+def judged_document(text: JudgedSubmission) -> dict[str, Any]:
+    return {
+        "site": text.site,
+        "id": text.id,
+        "revision": text.revision,
+        "source": text.source,
+        "body": text.body,
+        "action": text.action,
+        "scores": text.scores,
+        "model": text.model,
+        "created_at": iso(text.created_at),
+        "format": text.format,
+        "name": text.author_name,
+        "url": text.author_url,
+        "email_domain": text.email_domain,
+        "reasons": text.reasons,
+    }
+
+
+def decision_document(decision: Decision) -> dict[str, Any]:
+    """`stands`: not undone."""
+    return {
+        "site": decision.site,
+        "id": decision.submission,
+        "action": decision.action,
+        "labels": list(decision.labels),
+        "note": decision.note,
+        "reason": decision.reason or None,
+        "created_at": iso(decision.created_at),
+        "stands": decision.undone_at is None,
     }
 
 
@@ -93,8 +160,8 @@ async def erase(database: Database, subject: DataSubject, actor: str, now: int) 
 
 async def _erase(tx: Session, subject: DataSubject, actor: str, now: int) -> Erased:
     found = await data_subjects.comments(tx, subject)
-    decided = await data_subjects.decisions(tx, subject)
-    taught = Counter(d["site"] for d in decided if d["stands"] and teaches(d["action"], d["labels"]))
+    decided = await decisions_on(tx, subject)
+    taught = Counter(d.site for d in decided if d.undone_at is None and teaches(d.action, d.labels))
     await data_subjects.erase(tx, subject)
     await secure_delete.request(tx, now)
     await events.emit(tx, "comment.deleted", found, now)

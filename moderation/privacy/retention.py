@@ -5,12 +5,18 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
+from moderation.articles import store_openings as openings
+from moderation.comments import store_authors as authors
 from moderation.core.ids import EVERYWHERE
 from moderation.db import audit, secure_delete
 from moderation.db.database import Database, Session
+from moderation.intake import store as idempotency
 from moderation.learning import store_shadow as shadows
+from moderation.outbox import store as outbox
+from moderation.privacy import store as data_subjects
 from moderation.privacy import store_retention as retention
 from moderation.sites import store as sites
+from moderation.team import store as team
 
 DAY = 24 * 3_600_000
 AT_ONCE = 200
@@ -48,7 +54,11 @@ async def purge(database: Database, keep: Keep, now: int) -> dict[str, int]:
                     tx, site=site, at=now, actor="service", action="site:purge", subject=site, **dict(here)
                 )
     async with database.transaction() as tx:
-        await retention.tidy(tx, now, DAY)
+        await idempotency.purge(tx, now)
+        await openings.purge(tx, now - DAY)
+        await team.purge_attempts(tx, now - DAY)
+        await data_subjects.purge_links(tx, now - 2 * DAY)
+        await outbox.purge(tx, now)
     return dict(swept)
 
 
@@ -77,7 +87,8 @@ async def empty(database: Database, keep: Keep, wanted: str, actor: str, now: in
 async def _forget(tx: Session, keep: Keep, site: str, ids: list[str], now: int) -> None:
     """Deletes a batch and requests its overwrite on disk, as after an erasure."""
     if ids:
-        await retention.forget(tx, site, ids, examples=keep.examples)
+        await outbox.forget_subjects(tx, site, ids)
+        await authors.forget(tx, site, ids, examples=keep.examples)
         await secure_delete.request(tx, now)
 
 
@@ -99,7 +110,7 @@ async def _sweep_site(database: Database, keep: Keep, site: str, now: int) -> Co
             swept[status] += len(ids)
     while keep.addresses:
         async with database.transaction() as tx:
-            count = await retention.forget_network_keys(tx, site, now - keep.addresses * DAY, AT_ONCE)
+            count = await authors.forget_network_keys(tx, site, now - keep.addresses * DAY, AT_ONCE)
             if count:
                 await secure_delete.request(tx, now)
         swept["addresses"] += count

@@ -19,6 +19,7 @@ from moderation.queue.reply import Answered
 from moderation.queue.schemas import BlockIn, BlocksOut, RedactIn, RedactOut, ReplyIn, ReplyOut
 from moderation.services import Services, services_of
 from moderation.team.model import Principal
+from moderation.transfer.store_tables import TEXTS
 from moderation.web.guard import principal_of
 from moderation.web.operations import json_answer, operation
 
@@ -68,7 +69,7 @@ async def redacted(services: Services, principal: Principal, id: str, piece: obj
 async def overwrite(services: Services) -> None:
     """Overwrites deleted data in the background. If that fails, the periodic task repeats it."""
     try:
-        await secure_delete.overwrite_deleted(services.database)
+        await secure_delete.overwrite_deleted(services.database, TEXTS)
     except Exception as error:
         log.warning("secure deletion is put off", extra={"why": type(error).__name__})
 

@@ -12,6 +12,7 @@ from classifier.examples import Asked, Author
 from moderation.articles import register
 from moderation.comments import store as comments
 from moderation.comments import store_appeals as appeals
+from moderation.comments import store_authors as authors
 from moderation.comments import store_decisions as decisions
 from moderation.comments.decision import MOST_APPEALED, STATUS_AFTER
 from moderation.comments.model import Comment
@@ -311,7 +312,7 @@ async def documents(session: Session, found: list[tuple[Comment, Verdict]]) -> l
     records: dict[str, dict[str, Any]] = {}
     appealed: dict[str, dict[str, Any]] = {}
     for site in {c.site for c, _ in found}:
-        records |= await comments.records(session, site, [c for c, _ in found if c.site == site])
+        records |= await authors.records(session, site, [c for c, _ in found if c.site == site])
         appealed |= await appeals.of(session, site, [c.id for c, _ in found if c.site == site])
     return [
         {

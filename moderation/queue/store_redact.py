@@ -10,6 +10,7 @@ import orjson
 
 from moderation.comments.model import Comment
 from moderation.db.database import Session
+from moderation.intake import store as idempotency
 
 Replace = Callable[[str], str]
 Shift = Callable[[str, list[list[int]]], list[list[int]]]
@@ -62,7 +63,7 @@ async def elsewhere(tx: Session, c: Comment, replace: Replace, shift: Shift) -> 
             "UPDATE decisions SET note = ? WHERE site = ? AND id = ? AND submission = ?",
             *(replace(row[1]), c.site, row[0], c.id),
         )
-    await tx.execute("DELETE FROM idempotency_keys WHERE site = ? AND article = ?", c.site, c.article)
+    await idempotency.forget(tx, c.site, c.article)
 
 
 def moved(reason: dict[str, Any], body: str, replace: Replace, shift: Shift) -> dict[str, Any]:

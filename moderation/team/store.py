@@ -259,3 +259,12 @@ async def add_attempt(tx: Session, counter: str, now: int) -> str:
 
 async def forget_attempt(tx: Session, counter: str, id: str) -> None:
     await tx.execute("DELETE FROM failed_attempts WHERE site = ? AND counter = ? AND id = ?", EVERYWHERE, counter, id)
+
+
+async def forget_attempts(tx: Session, account_key: str) -> None:
+    """Deletes every failed attempt that names an account."""
+    await tx.execute("DELETE FROM failed_attempts WHERE site = ? AND counter LIKE ?", EVERYWHERE, f"%{account_key}%")
+
+
+async def purge_attempts(tx: Session, before: int) -> None:
+    await tx.execute("DELETE FROM failed_attempts WHERE site = ? AND failed_at <= ?", EVERYWHERE, before)

@@ -88,3 +88,7 @@ async def forget(tx: Session, before: int, keep: Collection[str]) -> None:
         f"DELETE FROM signin_failures WHERE site = ? AND failed_at <= ? AND mailed_at <= ? {theirs}",
         *(EVERYWHERE, before, before, *keep),
     )
+
+
+async def erase(tx: Session, account_key: str) -> None:
+    await tx.execute("DELETE FROM signin_failures WHERE site = ? AND account_key = ?", EVERYWHERE, account_key)

@@ -20,6 +20,7 @@ from moderation.db.database import Database
 from moderation.db.migrate import newest
 from moderation.transfer import backup_format_1
 from moderation.transfer import store_backup as dump
+from moderation.transfer.store_tables import TABLES
 
 FORMAT = 2
 """`about.json` names the columns of each table. For format 1, see `backup_format_1`."""
@@ -36,11 +37,11 @@ async def write(database: Database, models: Path, secret: bytes, file: Path) -> 
         handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(handle, "wb") as raw:
             with zipfile.ZipFile(raw, "w", zipfile.ZIP_DEFLATED, compresslevel=3) as archive:
-                about = {"format": FORMAT, "migration": newest(), "tables": dump.TABLES}
+                about = {"format": FORMAT, "migration": newest(), "tables": TABLES}
                 archive.writestr("about.json", json.dumps(about))
                 archive.writestr("secret-key", secret)
                 async with database.reading() as session:  # one consistent state for all tables
-                    for table in dump.TABLES:
+                    for table in TABLES:
                         counts[table] = 0
                         with archive.open(f"{table}.jsonl", "w", force_zip64=True) as member:
                             async for row in dump.rows(session, table):
@@ -135,7 +136,7 @@ async def restore(
         async with database.transaction() as tx:
             await dump.require_empty(tx)
             await dump.clear_sites(tx)
-            for table in dump.TABLES:
+            for table in TABLES:
                 counts[table], page = 0, list[dict[str, Any]]()
                 if table not in held:
                     continue  # a newer table
@@ -170,7 +171,7 @@ def contents(file: Path, about: dict[str, Any], names: set[str]) -> dict[str, du
     if about.get("format") == 1:
         return backup_format_1.contents(about.get("migration", 0), names)
     tables: dict[str, list[str]] = about.get("tables", {})
-    unknown = any(set(columns) - set(dump.TABLES.get(table, ())) for table, columns in tables.items())
+    unknown = any(set(columns) - set(TABLES.get(table, ())) for table, columns in tables.items())
     if about.get("format") != FORMAT or about.get("migration", 0) > newest() or unknown:
         raise BadRequest(f"{file} was made by a newer leave-a-reply; restore it with that version.")
     return {table: dump.Content(file=table, columns=tuple(columns)) for table, columns in tables.items()}

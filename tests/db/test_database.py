@@ -143,7 +143,9 @@ async def test_a_person_is_found_and_erased_with_texts_that_never_were_comments(
         await comments.add(tx, [comment])
         await comments.add_verdicts(tx, [replace(asked, source="import")])
         person = DataSubject(key="author")
-        assert [s["id"] for s in await data_subjects.submissions(tx, person)] == [comment.comment.id, asked.comment.id]
+        assert [(site, ids) async for site, ids in data_subjects.judged_ids(tx, person)] == [
+            ("default", [comment.comment.id, asked.comment.id])
+        ]
         await data_subjects.erase(tx, person)
         assert await tx.fetch("SELECT id FROM submissions") == [] and await tx.fetch("SELECT id FROM comments") == []
 

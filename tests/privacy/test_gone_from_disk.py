@@ -8,6 +8,7 @@ import pytest
 
 from moderation.db import secure_delete
 from moderation.privacy.retention import Keep, empty, purge
+from moderation.transfer.store_tables import TEXTS
 from tests.conftest import Service
 from tests.html import csrf
 from tests.queue.test_decide import decide, set_password, sign_in
@@ -64,11 +65,11 @@ async def test_each_of_them_asks_where_it_took_something(service: Service) -> No
     assert not await is_asked(service), "there was nothing"
     await file_spam(service)
     assert await empty(database, NOT_KEPT, "*", "test", service.clock()) == 1
-    assert await is_asked(service) and await secure_delete.overwrite_deleted(database)
+    assert await is_asked(service) and await secure_delete.overwrite_deleted(database, TEXTS)
     await file_spam(service)
     service.clock.forward(hours=24 * 31)
     swept = await purge(database, Keep(spam=30, addresses=0), service.clock())
     assert swept["spam"] == 1 and await is_asked(service)
-    assert await secure_delete.overwrite_deleted(database)
+    assert await secure_delete.overwrite_deleted(database, TEXTS)
     swept = await purge(database, Keep(spam=30, addresses=30), service.clock())
     assert swept["addresses"] and await is_asked(service), "the keys of addresses too"

@@ -11,7 +11,7 @@ import pytest
 
 from moderation.db.database import Database
 from moderation.db.tables import Table
-from moderation.transfer.store_backup import DECLARED, STORES, TEXTS
+from moderation.transfer.store_tables import DECLARED, STORES, TEXTS
 from tests.sources import ROOT, sources
 
 pytestmark = pytest.mark.anyio
