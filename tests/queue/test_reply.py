@@ -54,7 +54,7 @@ async def test_what_staff_wrote_is_staffs_still_after_moving(service: Service) -
         site = (await sites.sites(session))["default"]
     await exporting.write_jsonl(service.services.database, site, service.clock(), out.append)
     rows = [orjson.loads(line)["comment"] for line in b"".join(out).splitlines() if b'"comment"' in line[:12]]
-    assert [row["staff"] for row in rows] == [False, True]
+    assert [row["is_staff"] for row in rows] == [False, True]
     past = [own.comment(row, "here") for row in rows]
     signer, now = service.services.signer, service.clock()
     assert [
