@@ -252,7 +252,7 @@ def assembled(
     signer = Signer(settings.secret())
     links = Links(settings.base, signer)
     threads = Threads(database)
-    scorer = Scorer(classifier)
+    scorer = Scorer(classifier, settings.scoring_ms / 1000)
     models = Path(settings.models)
     shadow = Shadow(database, classifier, clock)
     smtp = settings.smtp and Smtp.of(*settings.smtp)

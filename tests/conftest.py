@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parent.parent
 for name in [name for name in os.environ if name.startswith("MODERATION_")]:
     del os.environ[name]  # what whoever runs the tests has set is no setting of theirs
+SCORING_MS = 30_000
+"""A machine that runs tests is busy with others of them meanwhile, and a comment without scores is held."""
 STRICT = os.environ.get("CI") == "true"
 """In CI nothing may be skipped: what is missing there fails."""
 
@@ -302,6 +304,7 @@ def settings(address: str, tmp_path: Path) -> Settings:
         public_url="http://comments.test",
         secret_key="a secret key that only the tests know",
         demo=True,
+        scoring_ms=SCORING_MS,
     )
 
 
@@ -385,6 +388,7 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Server]]:
             "MODERATION_MODELS": str(tmp_path / "data" / "models"),
             "MODERATION_PORT": str(port),
             "MODERATION_DEMO": "true",
+            "MODERATION_SCORING_MS": str(SCORING_MS),
         }
         environment |= {f"MODERATION_{name.upper()}": value for name, value in settings.items()}
         with open(tmp_path / "printed", "a") as printed, open(tmp_path / "log", "a") as log:

@@ -14,7 +14,7 @@ log = logging.getLogger("moderation.policy.scorer")
 
 BATCH = 64
 DEADLINE = 0.5
-"""Seconds that the classifier has for a batch; after that its comments are held as `unscored`."""
+"""Seconds that the classifier has for a batch, where none are set; after that its comments are held as `unscored`."""
 
 
 class Scorer:

@@ -31,7 +31,7 @@ from moderation.settings import Settings
 from moderation.sites import store as sites
 from moderation.sites.model import Site
 from moderation.sites.site_settings import SiteSettings
-from tests.conftest import Clock, Server, Service
+from tests.conftest import SCORING_MS, Clock, Server, Service
 
 ARTICLES = ("post", "why-a-garden-needs-a-gate")
 DISALLOWED = ("banned.example", "198.51.100.0/24")
@@ -73,6 +73,7 @@ async def world(classifier: Classifier, disallowed: tuple[str, ...] = ()) -> Asy
             secret_key="a secret key that only the tests know",
             demo=True,
             trusted_proxies="10.0.0.0/8",
+            scoring_ms=SCORING_MS,
         )
         clock, seeded = Clock(), random.Random(1)
         with mock.patch("moderation.core.ids.secrets.randbits", seeded.getrandbits):

@@ -22,7 +22,7 @@ from moderation.app import create_app
 from moderation.core.problem import Unavailable
 from moderation.intake import intake
 from moderation.settings import Settings
-from tests.conftest import Clock, Server, Service
+from tests.conftest import SCORING_MS, Clock, Server, Service
 
 pytestmark = pytest.mark.anyio
 
@@ -53,10 +53,9 @@ async def test_without_scores_a_comment_is_held_unscored(
     tmp_path: Path, broken: type[Classifier], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = Settings(database=str(tmp_path / "db"), models=str(tmp_path), public_url="http://comments.test",
-                        secret_key="a secret key that only the tests know")  # fmt: skip
+                        secret_key="a secret key that only the tests know", scoring_ms=50)  # fmt: skip
     app = create_app(settings, classifier=broken(None), clock=Clock(), say=lambda text: None)
     async with app.router.lifespan_context(app):
-        app.services.scorer._deadline = 0.05
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://comments.test") as client:
             service = Service(app, client, Clock(), settings)
             told = await service.post()
@@ -90,14 +89,13 @@ def folder_of(models: Path, how: str) -> None:
 async def test_a_broken_model_folder_holds_every_comment_and_is_named(tmp_path: Path, how: str) -> None:
     folder_of(tmp_path / "models", how)
     settings = Settings(database=str(tmp_path / "db"), models=str(tmp_path / "models"), public_url="http://comments.test",
-                        secret_key="a secret key that only the tests know")  # fmt: skip
+                        secret_key="a secret key that only the tests know", scoring_ms=SCORING_MS)  # fmt: skip
     app = create_app(settings, clock=Clock(), say=lambda text: None)
     at = httpx.ASGITransport(app)
     async with (
         app.router.lifespan_context(app),
         httpx.AsyncClient(transport=at, base_url="http://comments.test") as client,
     ):
-        app.services.scorer._deadline = 30  # of this test's machine, which may be busy
         service = Service(app, client, Clock(), settings)
         assert (await service.post()).status_code == 202
         ready = (await client.get("/health/ready")).json()
