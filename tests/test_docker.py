@@ -20,6 +20,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.budget import long
 from tests.conftest import ROOT, answers, free_port, missing, wait_until
 
 NOBODY = 65534
@@ -126,6 +127,7 @@ def python_for(user: dict[str, Any]) -> str | None:
     return None
 
 
+@long
 def test_its_commands_work_in_an_empty_folder_for_a_user_who_is_not_root(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:

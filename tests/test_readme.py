@@ -87,7 +87,9 @@ def test_every_command_is_in_the_docs_with_all_its_options(name: str) -> None:
     )
 
 
-@pytest.mark.parametrize("page", ["README.md", *sorted(f"docs/{p.name}" for p in (ROOT / "docs").glob("*.md"))])
+@pytest.mark.parametrize(
+    "page", ["README.md", "CONTRIBUTING.md", *sorted(f"docs/{p.name}" for p in (ROOT / "docs").glob("*.md"))]
+)
 def test_links_between_the_docs_lead_somewhere(page: str) -> None:
     here = ROOT / page
     for target, anchor in re.findall(r"\]\((?!https?://|mailto:)([^)#]*)#?([^)]*)\)", here.read_text("utf-8")):

@@ -24,11 +24,12 @@ from classifier.examples import Asked
 from classifier.linear import Floats
 from classifier.serving import open_base
 from tests import builds, test_house
+from tests.budget import long
 from tests.classifier.test_kernel import LONG
 from tests.conftest import ROOT, Service, answers, free_port, missing, wait_until
 from tests.learning.test_retrain import OFFERS, TALK
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, long]
 
 TEXTS = [*OFFERS, *TALK, *LONG, "", "you n1twit", "f.o.o.l", "你好世界", "see http://x.example/buy now!!!"]
 SCORING = """
