@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from moderation.core.documents import document
 from moderation.core.times import iso
 from moderation.text import body as formats
 
@@ -45,6 +46,10 @@ class Comment:
     format: str = formats.MARKDOWN
     is_staff: bool = False
     """A staff reply."""
+
+    def exported(self) -> dict[str, Any]:
+        """Its row in an export, without what an import computes again."""
+        return document(self, without=("site", "path", "html"))
 
     @property
     def text(self) -> str:

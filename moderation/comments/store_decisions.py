@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from moderation.core.documents import document
 from moderation.core.times import iso
 from moderation.db.database import Session, placeholders
 from moderation.db.records import reader
@@ -47,6 +48,10 @@ class Decision:
     undone_by: str | None = None
     reason: str = ""
     """Of a rejection: one of `decision.REASONS`, or empty."""
+
+    def exported(self) -> dict[str, Any]:
+        """Its row in an export, below its submission."""
+        return document(self, without=("site", "submission"))
 
     def document(self) -> dict[str, Any]:
         return {

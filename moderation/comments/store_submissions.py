@@ -8,6 +8,8 @@ from typing import Any
 
 import orjson
 
+from moderation.comments.model import Comment
+from moderation.core.documents import document
 from moderation.db.database import Session, placeholders
 from moderation.db.records import reader
 from moderation.db.tables import Table, listed
@@ -45,6 +47,13 @@ class JudgedSubmission:
     facts: dict[str, Any]
     created_at: int
     format: str
+
+    def exported(self, comment: Comment | None) -> dict[str, Any]:
+        """Its row in an export, below its comment: without the fields that the comment has already."""
+        without = ("site", "id", "article", "email_domain", "author_key", "body", "format", "author_name", "author_url")
+        row = document(self, without=without)
+        text = {"body": self.body, "format": self.format, "name": self.author_name, "url": self.author_url}
+        return row | {name: value for name, value in text.items() if comment is None or getattr(comment, name) != value}
 
 
 def scores_of(stored: str | None) -> dict[str, float] | None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import quote, urlsplit
 
+from moderation.core.documents import document
 from moderation.core.problem import FieldError, Invalid
 from moderation.sites.site_settings import NEW_SITE, SiteSettings
 
@@ -60,6 +62,10 @@ class Article:
     comments_open: bool = True
     revision: int = 0
     created_at: int = 0
+
+    def exported(self) -> dict[str, Any]:
+        """Its row in an export."""
+        return document(self, without=("site", "revision", "created_at"))
 
     def is_open(self, rules: SiteSettings, now: int) -> bool:
         """Whether the article takes comments: closed neither by a moderator nor by age."""

@@ -71,7 +71,7 @@ async def write_jsonl(
     async with database.reading() as session:
         async for article in articles(session, site.key):
             ids = await imports.ids(session, site.key, ARTICLE, [article.key])
-            line({"article": article_row(article, ids.get(article.key, []))})
+            line({"article": article.exported() | {"ids": ids.get(article.key, [])}})
             gone.articles += 1
             async for page in of_article(session, site.key, article.key):
                 for row in await comment_rows(session, site.key, page):
@@ -94,76 +94,34 @@ async def write_jsonl(
     return gone
 
 
-def article_row(article: Article, ids: list[tuple[str, str]]) -> dict[str, Any]:
-    return {
-        "key": article.key,
-        "title": article.title,
-        "url": article.url,
-        "text": article.text,
-        "published_at": iso(article.published_at),
-        "comments_open": article.comments_open,
-        "ids": ids,
-    }
-
-
 async def comment_rows(session: Session, site: str, page: list[Comment]) -> list[dict[str, Any]]:
     ids = [c.id for c in page]
-    told, taken = await judged_submissions.of(session, site, ids), await decisions.of(session, site, ids)
+    texts, taken = await judged_submissions.of(session, site, ids), await decisions.of(session, site, ids)
     known, notified = await imports.ids(session, site, COMMENT, ids), await comments.notified(session, site, ids)
     appealed = await appeals.of(session, site, ids)
-    rows = []
-    for c in page:
-        row: dict[str, Any] = {
-            "id": c.id,
-            "article": c.article,
-            "parent": c.parent,
-            "status": c.status,
-            "revision": c.revision,
+    return [
+        c.exported()
+        | {
+            "notify": c.id in notified,
+            "ids": known.get(c.id, []),
+            "verdicts": [text.exported(c) for text in texts.get(c.id, [])],
+            "decisions": [decision.exported() for decision in taken.get(c.id, [])],
+            "appeal": appealed.get(c.id),
         }
-        row |= {"name": c.name, "email": c.email, "url": c.url, "body": c.body, "format": c.format}
-        row |= {"created_at": iso(c.created_at), "edited_at": iso(c.edited_at), "notify": c.id in notified}
-        row |= {"judged_revision": c.judged_revision, "is_decided": c.is_decided, "is_staff": c.is_staff}
-        row["ids"] = known.get(c.id, [])
-        now_ = {"body": c.body, "format": c.format, "name": c.name, "url": c.url}
-        row["verdicts"] = [verdict_row(v, now_) for v in told.get(c.id, [])]
-        row["decisions"] = [decision_row(d) for d in taken.get(c.id, [])]
-        row["appeal"] = appealed.get(c.id)
-        rows.append(row)
-    return rows
+        for c in page
+    ]
 
 
-def submission_row(told: list[JudgedSubmission], taken: list[Decision]) -> dict[str, Any]:
-    first = told[0]
+def submission_row(texts: list[JudgedSubmission], taken: list[Decision]) -> dict[str, Any]:
+    first = texts[0]
     return {
         "id": first.id,
         "article": first.article,
         "email_domain": first.email_domain,
         "author_key": first.author_key,
-        "verdicts": [verdict_row(v, {}) for v in told],
-        "decisions": [decision_row(d) for d in taken],
+        "verdicts": [text.exported(None) for text in texts],
+        "decisions": [decision.exported() for decision in taken],
     }
-
-
-def verdict_row(v: JudgedSubmission, known: dict[str, Any]) -> dict[str, Any]:
-    """A verdict without the fields that the comment has already."""
-    said = {"body": v.body, "format": v.format, "name": v.author_name, "url": v.author_url}
-    row: dict[str, Any] = {name: value for name, value in said.items() if name not in known or known[name] != value}
-    row |= {"revision": v.revision, "source": v.source, "action": v.action, "scores": v.scores, "model": v.model}
-    return row | {"reasons": v.reasons, "facts": v.facts, "created_at": iso(v.created_at)}
-
-
-def decision_row(d: Decision) -> dict[str, Any]:
-    row = {
-        "id": d.id,
-        "judged_revision": d.judged_revision,
-        "action": d.action,
-        "labels": d.labels,
-        "reason": d.reason,
-        "note": d.note,
-        "moderator": d.moderator,
-    }
-    row |= {"before_status": d.before_status, "after_status": d.after_status, "after_revision": d.after_revision}
-    return row | {"created_at": iso(d.created_at), "undone_at": iso(d.undone_at), "undone_by": d.undone_by}
 
 
 # --- WXR: what WordPress writes and reads ------------------------------------------------------------------------------
