@@ -15,9 +15,9 @@ from moderation.db.database import Session
 from moderation.db.tables import Table
 
 TABLES = (Table(name="migrations"),)
-LAST_OF_BEFORE = "0106_openings"
+EARLIER_LAST = "0106_openings"
 """The one earlier migration that can be upgraded."""
-FIRST_OF_BEFORE = "0001_first"
+EARLIER_FIRST = "0001_first"
 WITH_FTS5 = "-- only with fts5"
 
 
@@ -82,11 +82,11 @@ async def migrate(session: Session, known: list[Migration] | None = None) -> Non
     applied = {row[0]: row[1] for row in await session.fetch("SELECT number, name FROM migrations ORDER BY number")}
     last = applied[max(applied)] if applied else ""
     fts5 = await has_fts5(session, is_new=not applied)
-    if FIRST_OF_BEFORE in applied.values():
-        if last != LAST_OF_BEFORE:
+    if EARLIER_FIRST in applied.values():
+        if last != EARLIER_LAST:
             raise OlderDatabase(
-                f"the database is at migration {last}, this version starts from {LAST_OF_BEFORE}: run the last "
-                "version that has that migration once (docs/operations.md, “Stopping and upgrading”), or restore a backup"
+                f"the database is at migration {last}, this version starts from {EARLIER_LAST}: run the last "
+                "version that has that migration once (docs/operations.md, “Upgrading”), or restore a backup"
             )
         await run(session, read(session.kind, "from_0106"), fts5)
         await run(session, adding_what_is_missing(known[0].sql), fts5)

@@ -1,4 +1,4 @@
--- From the last migration of before, 0106_openings, to `0001_schema.sql`: tables and columns get their new names, and rows stay
+-- From 0106_openings, the last of the earlier migrations, to `0001_schema.sql`: tables and columns are renamed, and rows stay
 -- where they are. Triggers, functions and the index that is built with them are dropped here; `0001_schema.sql`, run after this,
 -- adds what is missing.
 

@@ -1,4 +1,4 @@
--- From the last migration of before, 0106_openings, to `0001_schema.sql`: tables and columns get their new names, and rows stay
+-- From 0106_openings, the last of the earlier migrations, to `0001_schema.sql`: tables and columns are renamed, and rows stay
 -- where they are. Triggers, and indexes with another name, are dropped here; `0001_schema.sql`, run after this, adds what is
 -- missing. A statement below `-- only with fts5` is left out where the database has no full-text index.
 
