@@ -199,7 +199,7 @@ async def test_it_learns_from_decisions_beside_a_running_service(compiled: Insta
     settings = service.settings
     done = await asyncio.to_thread(
         compiled.run, "moderation", "retrain", "--site", "default",
-        database=str(settings.database), models=settings.models, secret_key=settings.secret_key or "",
+        database=str(settings.database), models=settings.models, secret_key=settings.secret().decode(),
     )  # fmt: skip
     told = json.loads(done.stdout)
     assert told["promoted"], told["why"]

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.anyio
 
 async def test_a_wrong_form_comes_back_with_all_that_was_typed_and_each_message_at_its_field(service: Service) -> None:
     typed = {
-        "name": '<b>"Ann"</b>\u202e',
+        "name": '<b>"An\u202en"</b>',
         "email": "ann@'nowhere\">",
         "url": 'javascript:"<script>alert(1)</script>',
         "body": "</textarea><script>alert(1)</script>\n" + "x" * 10_000,
