@@ -7,6 +7,7 @@ import hashlib
 import inspect
 import json
 import os
+import re
 import resource
 import socket
 import subprocess
@@ -127,7 +128,8 @@ class Peer:
         return heard
 
     def statuses(self) -> list[int]:
-        return [int(part[:3]) for part in self.all().split(b"HTTP/1.1 ")[1:]]
+        """Of each answer. (A refusal's words name HTTP/1.1 too, so that only a status line counts.)"""
+        return [int(status) for status in re.findall(rb"HTTP/1\.1 (\d{3}) ", self.all())]
 
     def vanish(self) -> None:
         """With a reset: nothing more is taken, and nothing is said."""

@@ -111,7 +111,7 @@ def test_after_400_streams_that_were_cut_everybody_can_read(start: Callable[...,
 def test_a_stop_ends_whatever_hangs_and_what_was_acknowledged_is_stored(
     start: Callable[..., Server],
 ) -> None:
-    server = start(grace="1")
+    server = start(grace="1", scoring_ms="1000")  # less than what tells that a reader is overdue
     assert server.stop() == 0
     (server.folder / "hanging.py").write_text(HANGING)
     port = free_port()
