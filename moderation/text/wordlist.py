@@ -20,13 +20,33 @@ UNSEEN = re.compile(
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u2800\u3164"
     "\ufe00-\ufe0f\ufeff\uffa0\U000e0000-\U000e0fff]"
 )
-WORD = re.compile(r"\w+")
 HOST = re.compile(r"(?<![\w-])[\w-]++(?:\.[\w-]++)+")
 DOMAIN = re.compile(r"(?:\*\.)?[\w-]+(?:\.[\w-]+)*\.(?:[^\W\d_]{2,}|xn--[a-z0-9-]+)|\*?\.[^\W\d_]{2,}")
 SPACELESS = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
 )
 """Thai, Lao, Burmese, Khmer, Japanese, Chinese: without spaces between words, so an entry matches anywhere."""
+_LETTER = rf"[^\W{SPACELESS.pattern[1:-1]}]"
+WORD = re.compile(f"{_LETTER}+")
+"""A word of a script with spaces, which ends where one without them begins."""
+
+_APOSTROPHE = re.compile("['`\u00b4\u02b9\u02bb\u02bc\u02c8\u02ca\u02cb\u2018\u2019\u201b\u2032\u2035\ua78c\uff07]")
+"""Telephones type U+2019 for the apostrophe, other keyboards an accent or a prime."""
+_DASH = re.compile("[-\u02d7\u2010\u2011\u2012\u2013\u2014\u2015\u2043\u2212\ufe58\ufe63\uff0d]")
+
+_AFTER_ANY = "은 는 이 가 을 를 에 의 도 로 와 과 만"
+_AFTER_LONGER = (
+    "으로 나 이나 랑 이랑 하고 께 께서 께서는 한테 한테서 에게 에게서 에서 에서는 에서도 에서의 에는 에도 에만 로는 로도 로서 로써 으로는 으로도 "
+    "으로서 으로써 까지 까지는 까지도 부터 부터는 보다 보다는 처럼 같은 같이 마다 조차 마저 밖에 뿐 대로 라도 이라도 라고 이라고 라는 이라는 라면 이라면 "
+    "란 이란 야 이야 아 여 이여 며 이며 든 이든 든지 이든지 다 이다 입니다 예요 이에요 였다 이었다 인 들 요"
+)
+_PARTICLES, _LONGER_PARTICLES = set(_AFTER_ANY.split()), set(_AFTER_LONGER.split())
+"""Korean particles follow a word without a space; the second kind only words of at least two characters, for a word of one
+character with one of these is often another word. 들 (the plural) may stand before any of them."""
+_LONGEST_PARTICLE = max(map(len, _LONGER_PARTICLES))
+_HANGUL = re.compile("[\uac00-\ud7a3]")
+_DOTTED = re.compile("i\u0307+|\u0131")
+"""Turkish İ and ı: a word in capitals does not say which of the two i it has."""
 
 AUTHOR = "author:"
 """Prefix of an author's key, which a list stores in place of the readable email address."""
@@ -43,11 +63,26 @@ MOST_FOUND = 10
 
 
 def folded(text: str) -> str:
-    """A form that is equal for visually equal letters: NFKC, case folded, without invisible characters."""
+    """A form that is equal for visually equal letters: NFKC, case folded, without invisible characters, and with one kind
+    of apostrophe and of dash."""
     if text.isascii():
-        return text.lower()
-    seen = normalize("NFKC", text).casefold()
-    return UNSEEN.sub("", normalize("NFKC", seen))
+        return text.lower().replace("`", "'")
+    seen = normalize("NFKC", normalize("NFKC", _one_sign(text)).casefold())
+    return normalize("NFKC", _DOTTED.sub("i", _one_sign(UNSEEN.sub("", seen))))
+
+
+def _one_sign(text: str) -> str:
+    return _DASH.sub("-", _APOSTROPHE.sub("'", text))
+
+
+def stems(word: str) -> Iterator[str]:
+    """A folded word without each Korean particle that it may end in."""
+    for length in range(1, min(_LONGEST_PARTICLE, len(word) - 1) + 1):
+        stem, end = word[:-length], word[-length:]
+        if end in _PARTICLES or (end in _LONGER_PARTICLES and len(stem) > 1):
+            yield stem
+            if stem.endswith("들") and len(stem) > 2:
+                yield stem[:-1]
 
 
 @lru_cache(4096)
@@ -128,7 +163,7 @@ class Listed:
         elif core == plain and all(WORD.fullmatch(word) for word in words.split()):
             self._phrases[words] = entry
         else:
-            self._odd.append((entry, re.compile(pattern(plain))))
+            self._odd.append((entry, re.compile(pattern(plain, particles=bool(_HANGUL.search(plain))))))
 
     @cached_property
     def networks(self) -> frozenset[tuple[int, int, int]]:
@@ -145,19 +180,24 @@ class Listed:
             return []
         plain = folded(text)
         words = WORD.findall(plain)
+        is_korean = _HANGUL.search(plain) is not None
+        with_stems = [*words, *(stem for word in words for stem in stems(word))] if is_korean else words
         found: dict[str, None] = {}
         for size in self._words:
             if size == 1:
-                found.update((self._phrases[w], None) for w in self._phrases.keys() & set(words))
+                found.update((self._phrases[w], None) for w in self._phrases.keys() & set(with_stems))
             else:
-                runs = (" ".join(words[at : at + size]) for at in range(len(words) - size + 1))
-                found.update((self._phrases[run], None) for run in runs if run in self._phrases)
+                runs = [words[at : at + size] for at in range(len(words) - size + 1)]
+                if is_korean:
+                    runs += [[*run[:-1], stem] for run in runs for stem in stems(run[-1])]
+                phrases = (" ".join(run) for run in runs)
+                found.update((self._phrases[phrase], None) for phrase in phrases if phrase in self._phrases)
         for table, sizes in self._tried:
             for size in sizes:
                 if table is self._parts:
                     cut = {plain[at : at + size] for at in range(len(plain) - size + 1)}
                 else:
-                    cut = {w[:size] if table is self._starts else w[-size:] for w in words}
+                    cut = {w[:size] if table is self._starts else w[-size:] for w in with_stems}
                 found.update((table[part], None) for part in table.keys() & cut)
         if self._any_odd and self._any_odd.search(plain):
             found.update((entry, None) for entry, one in self._odd if one.search(plain))
@@ -167,7 +207,7 @@ class Listed:
 
     def spans(self, entry: str, text: str) -> tuple[tuple[int, int], ...]:
         """The spans of an entry in its exact spelling; none for other spellings."""
-        written = re.compile(pattern(entry), re.IGNORECASE)
+        written = re.compile(pattern(entry, particles=_HANGUL.search(text) is not None), re.IGNORECASE)
         return tuple(m.span() for m in written.finditer(text) if m.group())
 
     def domain(self, host: str) -> str | None:
@@ -208,16 +248,27 @@ def lengths(table: dict[str, str]) -> list[int]:
     return sorted({len(part) for part in table})
 
 
-def pattern(entry: str) -> str:
-    """A pattern for an entry as a whole word: `*` at either end matches any letters, a space any white space.
+def pattern(entry: str, *, particles: bool = False) -> str:
+    """A pattern for an entry as a whole word: `*` at either end matches any letters, a space any white space, an apostrophe
+    and a dash any of their kind. With `particles`, a Korean particle may follow.
 
     A `*` inside is literal: the time of a search with several wildcards grows with the power of their number.
     """
-    core = r"\s+".join(map(re.escape, entry.strip("*").split()))
+    core = r"\s+".join(map(_any_sign, entry.strip("*").split()))
     if SPACELESS.search(entry):
         return core
-    before, after = (r"\w*" if star else "" for star in (entry.startswith("*"), entry.endswith("*")))
-    return rf"(?<!\w){before}{core}{after}(?!\w)"
+    before, after = (rf"{_LETTER}*" if star else "" for star in (entry.startswith("*"), entry.endswith("*")))
+    end = rf"(?!{_LETTER})"
+    if particles and not after:
+        kinds = _PARTICLES if len(entry) == 1 else _PARTICLES | _LONGER_PARTICLES
+        end = f"(?=(?:들?(?:{'|'.join(sorted(kinds))}))?{end})"
+    return rf"(?<!{_LETTER}){before}{core}{after}{end}"
+
+
+def _any_sign(word: str) -> str:
+    """A pattern for a word."""
+    kinds = {"'": _APOSTROPHE.pattern, "-": _DASH.pattern}
+    return "".join(kinds.get(_one_sign(character)) or re.escape(character) for character in word)
 
 
 @cache

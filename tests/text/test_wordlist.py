@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from moderation.text.wordlist import Listed, folded, is_disposable
 
+PARTICLES = "은 는 이 가 을 를 에 의 도 로 으로 와 과 만 까지 부터 에서 에서는 에게 한테 입니다 들 들이 들에게"
 LETTERS = st.text(st.sampled_from("abcßſÄé日本ก١-. *'+"), max_size=12)
 
 
@@ -53,6 +54,57 @@ def test_a_word_is_pointed_at_where_it_is_written() -> None:
     text = "The Bank, the 好赌场 and casinos"
     assert [text[a:b] for e in listed.in_text(text) for a, b in listed.spans(e, text)] == ["Bank", "casinos", "赌场"]
     assert Listed(["bank"]).spans("bank", "Ｂank") == ()
+
+
+@pytest.mark.parametrize("written", ["don't", "don’t", "don`t", "don´t", "don′t", "donʼt", "DON＇T", "don‘t"])
+@pytest.mark.parametrize("entry", ["don't", "don’t", "don´t"])
+def test_an_apostrophe_is_found_however_it_is_typed(entry: str, written: str) -> None:
+    text = f"I {written} know, dont"
+    listed = Listed([entry])
+    assert listed.in_text(text) == [entry]
+    if "＇" not in written:  # the exact letters
+        assert [text[a:b] for a, b in listed.spans(entry, text)] == [written]
+
+
+@pytest.mark.parametrize("written", ["buy-now", "buy‑now", "buy–now", "BUY−NOW"])
+def test_a_dash_too(written: str) -> None:
+    assert Listed(["buy-now"]).in_text(f"So {written}!") == ["buy-now"]
+
+
+@pytest.mark.parametrize(
+    ("entry", "text"),
+    [
+        ("kumarhane", "KUMARHANE"), ("kız", "KIZ"), ("KIZ", "kız"), ("İstanbul", "istanbul"), ("istanbul", "İSTANBUL"),
+        ("İSTANBUL", "i\u0307stanbul"), ("bahis", "BAHİS"), ("kırmızı ışık", "KIRMIZI IŞIK"), ("ışık*", "IŞIKLAR"),
+    ],
+)  # fmt: skip
+def test_turkish_capitals(entry: str, text: str) -> None:
+    listed = Listed([entry])
+    assert listed.in_text(f"bir {text}'da") == [entry]
+    assert not Listed([entry]).in_text(f"bir {text}da") or entry.endswith("*")
+
+
+@pytest.mark.parametrize(
+    "particle",
+    PARTICLES.split(),
+)
+@pytest.mark.parametrize("entry", ["카지노", "바카라 사이트", "*카지노", "카지노-바", "viagra"])
+def test_a_korean_word_is_found_with_its_particle(entry: str, particle: str) -> None:
+    listed, word = Listed([entry]), entry.strip("*")
+    text = f"좋은 {word}{particle} 찾아요"
+    assert listed.in_text(text) == [entry]
+    assert [text[a:b] for a, b in listed.spans(entry, text)] == [word]
+
+
+@pytest.mark.parametrize("text", ["카지노프", "프카지노", "카지노 프를", "개인", "개미들이"])
+def test_but_not_another_word(text: str) -> None:
+    assert Listed(["카지노", "개", "바카라 사이트"]).in_text(text.replace("카지노 프를", "카지 노를")) == []
+
+
+def test_a_word_ends_where_a_script_without_spaces_begins() -> None:
+    listed, text = Listed(["viagra"]), "激安viagraを買う"
+    assert listed.in_text(text) == ["viagra"]
+    assert [text[a:b] for a, b in listed.spans("viagra", text)] == ["viagra"]
 
 
 @pytest.mark.parametrize(
