@@ -13,7 +13,7 @@ from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from functools import lru_cache
 
-from moderation.text import markdown
+from moderation.text import bare_addresses, markdown
 
 INLINE = {"a", "abbr", "acronym", "b", "cite", "code", "del", "em", "i", "q", "s", "strike", "strong"}
 BLOCKS = {"blockquote", "ul", "ol", "li", "pre"}
@@ -32,9 +32,16 @@ _NO_TEXT = (
 _APART = "div dd dl dt h1 h2 h3 h4 h5 h6 hr table tr section article header footer figure center"
 _DROPPED, _PARTS = set(_NO_TEXT.split()), set(_APART.split())
 """Dropped tags; the content of the second kind is a block of its own."""
+_REFERENCE = r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});"
+_CHARACTER = re.compile(_REFERENCE)
 _TOKEN = re.compile(
-    r"<!--[^<]*?-->|<(?P<end>/?)(?P<tag>[A-Za-z][A-Za-z0-9]*+)(?P<rest>(?=[\s/>])[^<>]*+)>|&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});",
+    rf"<!--[^<]*?-->|<(?P<end>/?)(?P<tag>[A-Za-z][A-Za-z0-9]*+)(?P<rest>(?=[\s/>])[^<>]*+)>|{_REFERENCE}"
+    rf"|(?P<address>(?<![A-Za-z0-9])[Hh][Tt][Tt][Pp][Ss]?{bare_addresses.ADDRESS.pattern})",
     re.DOTALL,
+)
+_NUMBERING = re.compile(
+    r"\b(?:(?P<name>start|value)\s*=\s*[\"']?(?P<number>-?\d{1,9})\b|(?P<kind>type)\s*=\s*[\"']?(?P<style>[1aAiI])\b|(?P<down>reversed)\b)",
+    re.IGNORECASE,
 )
 _HREF = re.compile(r"\bhref\s*=\s*(?:\"(?P<double>[^\"]*)\"|'(?P<single>[^']*)'|(?P<bare>[^\s\"'>]+))", re.IGNORECASE)
 _NONE, _LINE, _ALL = re.compile(""), re.compile(r"[ \t]*(?:\n(?![ \t]*\n)[ \t]*)?"), re.compile(r"[ \t\n]*")
@@ -79,6 +86,21 @@ def read(source: str) -> Hypertext:
     return Hypertext(markdown.safe(made, INLINE | BLOCKS | {"p", "br"}), links, text, tuple(writer.runs))
 
 
+def _unescaped(reference: re.Match[str]) -> str:
+    return _UNSEEN.sub("", html.unescape(reference[0]).replace("\r", "\n"))
+
+
+def _numbering(name: str, attributes: str) -> str:
+    """The attributes of a list or an item that say which numbers its reader sees."""
+    kept = dict[str, str]()
+    for match in _NUMBERING.finditer(attributes):
+        attribute = next(word for word in (match["name"], match["kind"], match["down"]) if word).lower()
+        kept.setdefault(attribute, f'="{match["number"] or match["style"]}"' if attribute != "reversed" else "")
+    return "".join(
+        f" {attribute}{value}" for attribute, value in kept.items() if attribute in markdown.ATTRIBUTES[name]
+    )
+
+
 class _Writer:
     """The output in progress: the HTML, and the plain text with its positions."""
 
@@ -102,13 +124,15 @@ class _Writer:
 
     def write(self) -> None:
         at = 0
-        for token in _TOKEN.finditer(self.source):
+        while token := _TOKEN.search(self.source, at):
             self._words(at, token.start())
             at = token.end()
-            if token[0].startswith("&"):
-                self._character(token)
+            if token["address"]:
+                at = self._bare_address(token.start(), at)
             elif token["tag"]:
                 self._tag(token)
+            elif token[0].startswith("&"):
+                self._character(token)
         self._words(at, len(self.source))
         self._close_to(0)
 
@@ -147,13 +171,32 @@ class _Writer:
                 self._lines(part if self.page[-1] != "<p>" else part.lstrip())
 
     def _lines(self, part: str) -> None:
-        linked = "a" in self._open or "code" in self._open
-        shown, links = (html.escape(part, quote=False), 0) if linked else markdown.linked(part)
+        self.page.append(html.escape(part, quote=False).replace("\n", "<br>\n"))
+
+    def _bare_address(self, start: int, end: int) -> int:
+        """Writes an address from the source, up to a reference to a character that ends it (`&quot;`); returns its end."""
+        written, at = "", start
+        while at < end:
+            reference = _CHARACTER.match(self.source, at, end)
+            if reference is None:
+                after = _CHARACTER.search(self.source, at, end)
+                shown, to = self.source[at : after.start() if after else end], after.start() if after else end
+            else:
+                shown, to = _unescaped(reference), reference.end()
+                if not bare_addresses.ADDRESS.fullmatch(f"://{shown}"):
+                    break
+            self._note(shown, at, to - at, reference is None)
+            written, at = written + shown, to
+        self._skip = _NONE
+        self._paragraph()
+        is_plain = any(name in self._open for name in ("a", "code", "pre"))
+        linked, links = (html.escape(written, quote=False), 0) if is_plain else bare_addresses.linked(written)
         self.links += links
-        self.page.append(shown.replace("\n", "<br>\n"))
+        self.page.append(linked)
+        return at
 
     def _character(self, token: re.Match[str]) -> None:
-        shown = _UNSEEN.sub("", html.unescape(token[0]).replace("\r", "\n"))
+        shown = _unescaped(token)
         if shown.isspace():
             shown = shown if "\n" in shown and self._length else " "
         self._note(shown, token.start(), len(token[0]), False)
@@ -178,7 +221,7 @@ class _Writer:
             self._apart(2, token.start())
             self._skip = _ALL
         elif name in BLOCKS:
-            self._block(name, closes, token.start())
+            self._block(name, token)
         elif name not in _DROPPED:
             self._note(token[0], token.start(), len(token[0]), True)
             self._paragraph()
@@ -188,7 +231,8 @@ class _Writer:
         opening, found, address = f"<{name}>", _HREF.search(token["rest"]) if name == "a" else None, None
         if name == "a":
             if found and found.lastgroup:
-                address = markdown.web_address(html.unescape(found[found.lastgroup]).strip())
+                href = _CHARACTER.sub(_unescaped, found[found.lastgroup])
+                address = bare_addresses.web_address(href.strip())
             if address is None:
                 return
             self._end_inline("a")
@@ -213,9 +257,10 @@ class _Writer:
             if self._open[place] in BLOCKS or self._open[place] == "p":
                 return
 
-    def _block(self, name: str, closes: bool, at: int) -> None:
+    def _block(self, name: str, token: re.Match[str]) -> None:
+        closes = bool(token["end"])
         self._end_paragraph(remember=False)
-        self._apart(1 if name == "li" else 2, at)
+        self._apart(1 if name == "li" else 2, token.start())
         self._skip = _NONE if name == "pre" and not closes else _ALL
         if closes:
             if name in self._open:
@@ -229,13 +274,13 @@ class _Writer:
         elif self._open and self._open[-1] in ("ul", "ol"):
             self._push("li")
         if len(self._open) < DEEPEST and "pre" not in self._open:
-            self._push(name)
+            self._push(name, _numbering(name, token["rest"]) if name in ("ol", "li") else "")
 
     # --- balance
 
-    def _push(self, name: str) -> None:
+    def _push(self, name: str, attributes: str = "") -> None:
         self._open.append(name)
-        self.page.append(f"<{name}>")
+        self.page.append(f"<{name}{attributes}>")
 
     def _is_in_paragraph(self) -> bool:
         return "p" in self._open

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from moderation.comments.submission import UNWANTED
 from moderation.text import html as hypertext
 from moderation.text.html import BLOCKS, INLINE, read
-from moderation.text.markdown import REL
+from moderation.text.markdown import ATTRIBUTES, REL
 from tests.text.test_markdown import SHARP, Reader
 
 TAGS = [*INLINE, *BLOCKS, "p", "br", "div", "script", "img", "List", "h2"]
@@ -20,7 +20,8 @@ PIECES = [
     *(f"<{tag}>" for tag in TAGS),
     *(f"</{tag}>" for tag in TAGS),
     '<a href="http://a.example/?a=1&amp;b">', "<a href='https://b.example' title='hidden'>", "<a href=foo.example>", "&nbsp;",
-    "&#8217;", "&#x202e;", "&#0;", "&#13;", "&bogus;", "words ", "<b class='x' onclick=y>", "<br />", "<!-- more -->",
+    "&#8217;", "&#x202e;", "&#0;", "&#13;", "&bogus;", "words ", "<b class='x' onclick=y>", "<br />",
+    "<ol start=5>", "<ol reversed type='A'>", "<li value=\"7\">", "https://a.example/?b&amp;c=", "https://b.example&quot;", "<!-- more -->",
 ]  # fmt: skip
 hostile = st.one_of(st.text(st.characters()), st.lists(st.sampled_from(PIECES), max_size=60).map("".join))
 
@@ -36,7 +37,7 @@ class Page(Reader):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         assert tag in INLINE | BLOCKS | {"p", "br"}, tag
         found = dict(attrs)
-        assert set(found) == ({"href", "rel"} if tag == "a" else set()), found
+        assert set(found) == {"href", "rel"} if tag == "a" else set(found) <= ATTRIBUTES.get(tag, set()), found
         if tag == "a":
             assert found["rel"] == REL
             self.hrefs.append(found["href"] or "")
@@ -67,6 +68,17 @@ class Page(Reader):
         ("<b class=x onclick='y'>z</b>", "<p><b>z</b></p>", "z"),
         ("<a href='javascript:alert(1)'>x</a>", "<p>x</p>", "x"),
         ("<a href='/here'>x</a>", "<p>x</p>", "x"),
+        (
+            '<ol start="5"><li>five</li><li>six</li></ol>',
+            '<ol start="5"><li><p>five</p>\n</li>\n<li><p>six</p>\n</li>\n</ol>',
+            "five\nsix",
+        ),
+        (
+            "<ol class=x reversed TYPE=a><li value='9' onclick=y>nine</ol>",
+            '<ol reversed="" type="a"><li value="9"><p>nine</p>\n</li>\n</ol>',
+            "nine",
+        ),
+        ("<ol start=x type=disc><li value=>a</ol>", "<ol><li><p>a</p>\n</li>\n</ol>", "a"),
         ("", "", ""),
     ],
 )
@@ -96,6 +108,32 @@ def test_what_comes_out(source: str, page: str, text: str | None) -> None:
 def test_links_are_counted_and_the_text_says_where_they_lead(source: str, text: str, links: int) -> None:
     found = read(source)
     assert (found.text, found.links) == (text, links)
+
+
+@pytest.mark.parametrize(
+    ("source", "hrefs"),
+    [
+        ("Here: https://a.example/watch?v=abc&amp;list=def it is.", ["https://a.example/watch?v=abc&list=def"]),
+        ("https://a.example/?a=1&#038;b=2", ["https://a.example/?a=1&b=2"]),
+        ("https://a.example/?a=1&#x26;b=2&amp;c=3.", ["https://a.example/?a=1&b=2&c=3"]),
+        ("&quot;https://a.example/x&quot; &lt;https://b.example/y&gt;", ["https://a.example/x", "https://b.example/y"]),
+        (
+            "&laquo;https://a.example/x&raquo; https://b.example/y&#8230;",
+            ["https://a.example/x", "https://b.example/y"],
+        ),
+        ("https://a.example/x&nbsp;y", ["https://a.example/x"]),
+        ("https://a.example/?a=1&copy=2", ["https://a.example/?a=1&copy=2"]),
+        ('<a href="https://a.example/?a=1&copy=2&amp;b=3">x</a>', ["https://a.example/?a=1&copy=2&b=3"]),
+        ("(https://a.example/x)(https://b.example/y)", ["https://a.example/x", "https://b.example/y"]),
+    ],
+)
+def test_a_bare_address_is_whole(source: str, hrefs: list[str]) -> None:
+    found = read(source)
+    page = Page(found.html)
+    assert page.hrefs == hrefs
+    if "<a" not in source:
+        assert all(href in page.shown for href in hrefs)
+        assert found.text == html.unescape(source).replace("\xa0", " ").replace("©=", "&copy=")
 
 
 @settings(max_examples=600, deadline=None)
@@ -143,7 +181,7 @@ CROWD = "<b><i><s><strong><em><acronym><abbr><cite><q><del>"
     "unit",
     ["<b>", "<b a=1>", "<a href=http://a>x", "<a '", "<a \"<a '", "<", "<p>", "\n\na", "<b>a\n\n", "<blockquote>", "<ul>", "<li>",
      "<ul><li>a", "&amp;", "&", "<!--", "<!-- --", "<br>", "http://a ", "<a href=http://a.example/>b</a> ", "<pre>", "</b>", "<x",
-     "<code>http://", "&#1;", " \n", "<br> ", "<a href=\"", "x<b>", "<i></b>"],
+     "<code>http://", "http://&lt;", "http://a&amp;", "http://a)", "<ol start=5><li value=7>", "&#1;", " \n", "<br> ", "<a href=\"", "x<b>", "<i></b>"],
 )  # fmt: skip
 @pytest.mark.parametrize("before", ["", CROWD])
 def test_hostile_lengths_take_no_longer_than_their_length_and_grow_no_further(before: str, unit: str) -> None:
