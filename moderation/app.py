@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from starlette.exceptions import HTTPException
 from starlette.routing import BaseRoute, Mount
@@ -88,6 +89,7 @@ from moderation.team.access import Authenticator
 from moderation.transfer.store_tables import TEXTS
 from moderation.web import health, metrics, openapi, shutdown
 from moderation.web.middleware import ProxyWatch, RequestMiddleware
+from moderation.web.prefix import PrefixMiddleware, first_segment
 from moderation.web.public_errors import on_error, on_http, on_problem
 from moderation.web.templating import Pages
 
@@ -237,6 +239,9 @@ def create_app(
     )
     app.router.redirect_slashes = False  # Starlette's own redirect leads to the request's Host
     app.add_middleware(RequestMiddleware, proxy=proxy)
+    if prefix := urlsplit(settings.base).path:
+        first = {first_segment(str(getattr(route, "path", ""))) for route in app.routes} - {""}
+        app.add_middleware(PrefixMiddleware, prefix=prefix, first_segments=first)
     return app
 
 
@@ -284,7 +289,7 @@ def assembled(
         periodic=Periodic(database, clock, jobs(settings, database, signer, outbox, shadow, keep, clock)),
         keep=keep,
         agreement=Agreement(),
-        pages=Pages(HERE),
+        pages=Pages(HERE, links.prefix),
         openapi=openapi.document(routes, settings.base),
         proxy=proxy,
     )

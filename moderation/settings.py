@@ -10,7 +10,7 @@ from email.utils import parseaddr
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from pydantic import (
     BeforeValidator,
@@ -29,6 +29,8 @@ FILE = PREFIX + "SETTINGS"
 """The variable with the path of the settings file."""
 KEY_SHORTEST = 16
 """Bytes of the secret key."""
+IN_PATHS = "/%!$&'()*+,;=:@"
+"""Characters of a path besides letters, digits and `-._~` (RFC 3986, 3.3), and `%` of what is encoded already."""
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\[\]:]*)(:\d+)?")
 """One of the hosts in a database's URL, with its port."""
@@ -79,7 +81,9 @@ class Settings(BaseSettings):
         "Unset: generated once, in the file `secret-key` beside the database (PostgreSQL: in `data/`).",
     )
     public_url: str = Field(
-        "", description="The base of every link that leaves the service. Unset: `http://HOST:PORT`."
+        "",
+        description="The base of every link that leaves the service. With a path, as in `https://example.org/comments`, every "
+        "page stands below it. Unset: `http://HOST:PORT`.",
     )
     first_moderator: str = Field(
         "moderator@example.org", description="The account that is created if there is no moderator."
@@ -174,8 +178,11 @@ class Settings(BaseSettings):
     def _is_an_address(cls, url: str, info: ValidationInfo) -> str:
         """Of what stands in its place where it is unset, too; a wrong port has an error of its own."""
         base = url or "http://" + reach_of(info.data.get("host", ""), info.data.get("port", 8000))
-        if not is_address(base, ("http", "https")):
-            raise ValueError("must be an address like https://comments.example.org")
+        if not is_address(base, ("http", "https")) or not is_base(base):
+            raise ValueError(
+                "must be an address like https://comments.example.org or https://example.org/comments, "
+                "without a name, a query or a fragment"
+            )
         return url
 
     @field_validator("trusted_proxies")
@@ -209,7 +216,11 @@ class Settings(BaseSettings):
 
     @property
     def base(self) -> str:
-        return self.public_url.rstrip("/") if self.public_url else f"http://{self.reach}"
+        """The public address without a final slash, its path percent-encoded."""
+        if not self.public_url:
+            return f"http://{self.reach}"
+        parts = urlsplit(self.public_url)
+        return f"{parts.scheme}://{parts.netloc}{quote(parts.path.rstrip('/'), safe=IN_PATHS)}"
 
     @property
     def smtp(self) -> tuple[str, str] | None:
@@ -322,6 +333,14 @@ def is_address(url: str, schemes: tuple[str, ...]) -> bool:
         return parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
     except ValueError:
         return False
+
+
+def is_base(url: str) -> bool:
+    """Whether paths can follow this address."""
+    parts = urlsplit(url)
+    segments = unquote(parts.path).rstrip("/").removeprefix("/").split("/")
+    plain = not (parts.query or parts.fragment or "@" in parts.netloc or "\\" in url)
+    return plain and (segments == [""] or not {"", ".", ".."} & set(segments))
 
 
 def networks_in(text: str) -> tuple[Any, ...]:

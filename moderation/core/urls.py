@@ -37,6 +37,11 @@ class Links:
         parts = urlsplit(self.base)
         return f"{parts.scheme}://{parts.netloc}"
 
+    @property
+    def prefix(self) -> str:
+        """The path of the base address, percent-encoded: `/comments`, or empty where the service has the host to itself."""
+        return urlsplit(self.base).path
+
     def is_own(self, origin: str) -> bool:
         """Whether an address is the service's own, by the setting alone: the client chooses the header `Host`."""
         return origin in own_origins(self.base)

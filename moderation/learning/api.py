@@ -18,6 +18,7 @@ from moderation.team.model import Principal
 from moderation.web.guard import check_administrator, principal_of
 from moderation.web.operations import operation
 from moderation.web.params import Body, Cursor, Query, Says, limited
+from moderation.web.prefix import below
 
 SHADOW = "/api/v1/sites/{site}/shadow"
 
@@ -212,7 +213,9 @@ async def list_differing(request: Request, asked: ListQuery) -> dict[str, Any]:
     """The comments on which candidate and current model differ, newest first."""
     _, key = site_asked(request)
     limit: int = asked.limit
-    found = await shadow.differing(services_of(request).database, key, shadow.place_of(asked.cursor), limit + 1)
+    services = services_of(request)
+    found = await shadow.differing(services.database, key, shadow.place_of(asked.cursor), limit + 1)
+    found = [one | {"url": below(services.links.prefix, one["url"])} for one in found]
     return {"comments": found[:limit], "next": shadow.cursor_of(found[limit - 1]) if len(found) > limit else None}
 
 

@@ -20,6 +20,7 @@ from moderation.sites.site_settings import SiteSettings
 from moderation.web.guard import principal_of
 from moderation.web.operations import operation
 from moderation.web.params import Body, Says
+from moderation.web.prefix import below
 
 MOST_DAYS = 365
 
@@ -82,7 +83,8 @@ async def ask_what_if(request: Request, given: WhatIfIn) -> dict[str, Any]:
         site = await settings_history.site_of(session, given.site)
     house = await settings_history.changed(site.settings, given.rules.settings if given.rules else {}, services.signer)
     found = await replayed(services, site, given.days, house, given.model or "")
-    return found | {"rules": rules.differences(site.settings, house)}
+    examples = [one | {"url": below(services.links.prefix, one["url"])} for one in found["examples"]]
+    return found | {"examples": examples, "rules": rules.differences(site.settings, house)}
 
 
 routes = [ask_what_if]

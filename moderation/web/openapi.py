@@ -9,7 +9,7 @@ from typing import Any, NotRequired
 from pydantic import TypeAdapter
 from pydantic.json_schema import JsonSchemaMode
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import Response
 from starlette.routing import BaseRoute
 from typing_extensions import TypedDict
 
@@ -59,18 +59,13 @@ async def get_openapi(request: Request) -> dict[str, Any]:
 @operation("GET", "/docs", answers={200: Media("text/html")}, tag="operations")
 async def get_docs(request: Request) -> Response:
     """The OpenAPI document as a page."""
-    rows = "".join(
-        f"<tr><td><code>{method.upper()}</code></td><td><code>{path}</code></td><td>{declared['summary']}</td></tr>"
-        for path, methods in services_of(request).openapi["paths"].items()
+    services = services_of(request)
+    operations = [
+        {"method": method.upper(), "path": path, "summary": declared["summary"]}
+        for path, methods in services.openapi["paths"].items()
         for method, declared in methods.items()
-    )
-    page = (
-        '<!doctype html><html lang="en"><meta charset="utf-8"><title>API</title>'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        '<link rel="stylesheet" href="/static/page.css"><link rel="stylesheet" href="/static/docs.css"><main><h1>API</h1><p>The whole document: '
-        f'<a href="/openapi.json">openapi.json</a></p><table>{rows}</table></main></html>'
-    )
-    return HTMLResponse(page, headers={"Content-Security-Policy": "default-src 'none'; style-src 'self'"})
+    ]
+    return services.pages.answer("web/docs.html", operations=operations)
 
 
 def document(routes: Iterable[BaseRoute], base: str) -> dict[str, Any]:

@@ -228,6 +228,7 @@ SAMPLES: dict[str, tuple[str, str, dict[str, Any]]] = {
     ),
     "receipt-withdrawn": ("public", "intake/receipt.html", {"receipt": a_receipt(state="withdrawn", can_edit=False)}),
     "problem": ("public", "web/problem.html", {"problem": {"status": 404, "title": EVIL, "detail": EVIL}}),
+    "docs": ("public", "web/docs.html", {"operations": [{"method": "GET", "path": EVIL, "summary": EVIL}]}),
     "signin": ("console", "team/signin.html", {**OUT, "error": EVIL, "email": EVIL, "next": EVIL}),
     "signin-fresh": ("console", "team/signin.html", {**OUT, "error": None, "email": "", "next": None}),
     "set-password": ("console", "team/set-password.html", {**OUT, "email": EVIL, "error": EVIL, "minimum": 10}),

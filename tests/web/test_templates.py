@@ -157,7 +157,9 @@ def test_a_page_links_the_styles_of_all_that_it_shows(name: str) -> None:
         return
     base, *slices = linked
     assert base in ("page.css", "console.css") and len(set(linked)) == len(linked)
-    room = {"page.css": ("comments", "intake", "demo"), "console.css": ("queue", "policy", "learning", "team")}[base]
+    room = {"page.css": ("comments", "intake", "demo", "docs"), "console.css": ("queue", "policy", "learning", "team")}[
+        base
+    ]
     used = {word for _, element in shown.elements for word in (element.get("class") or "").split()}
     text = {sheet.name: sheet.read_text() for sheet in ROOT.glob("*/static/*.css")}
     assert {f"{slice}.css" for slice in room} >= set(slices), "of this base"

@@ -1,6 +1,6 @@
 // Replies, pieces removed, and blocks in the queue without loading the page: the same requests as by API, and what became of
 // it is said where it was pressed. Nothing typed is lost: a box stays until it is kept. Without this file each loads a page.
-import { acts, field, form, idOf, instead, kept, leave, look, newer, say, seenOf, send, under, words } from "./deciding.js";
+import { acts, at, field, form, idOf, instead, kept, leave, look, newer, say, seenOf, send, under, words } from "./deciding.js";
 
 const busy = new WeakSet(); // rows
 
@@ -22,7 +22,7 @@ function close(row) {
 // A row as it is now: what an act may have changed of it. The place in the list, a tick and who looks stay.
 async function refresh(row) {
   const query = new URLSearchParams({ back: form.elements.back.value });
-  const answer = await fetch(`/moderate/comments/${idOf(row)}/row?${query}`);
+  const answer = await fetch(at(`/moderate/comments/${idOf(row)}/row?${query}`));
   const fresh = answer.ok && new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("[data-row]");
   if (!fresh) throw { text: "It is done; load the page to see it", changed: [] };
   for (const part of ["header", ".body", ".appeal", ".verdict", ".further"]) {
@@ -33,7 +33,7 @@ async function refresh(row) {
 
 // What was blocked from one comment is blocked for the others too: their buttons say so.
 async function others(but) {
-  const answer = await fetch(form.elements.back.value);
+  const answer = await fetch(at(form.elements.back.value));
   if (!answer.ok) return;
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   for (const fresh of page.querySelectorAll("#queue [data-row]")) {
@@ -57,7 +57,7 @@ function renewed(row, id, revision) {
 
 // The row that the list has for what is left of a wave.
 async function standing_for(ids) {
-  const answer = await fetch(form.elements.back.value).catch(() => null);
+  const answer = await fetch(at(form.elements.back.value)).catch(() => null);
   const page = answer?.ok && new DOMParser().parseFromString(await answer.text(), "text/html");
   const found = page && [...page.querySelectorAll("#queue [data-row]")].find((row) => Object.keys(seenOf(row)).some((id) => ids.includes(id)));
   return found ? document.adoptNode(found) : null;
@@ -85,7 +85,7 @@ async function reply(row, sent) {
 async function answered(row, told) {
   const said = "Your reply is published, and what it answers", others = Object.keys(seenOf(row)).filter((one) => one !== idOf(row));
   const rest = others.length && await standing_for(others);
-  if (others.length && !rest) return location.assign(form.elements.back.value); // the list is another one now
+  if (others.length && !rest) return location.assign(at(form.elements.back.value)); // the list is another one now
   close(row);
   kept(rest ? instead("approve", row, rest, said) : leave("approve", [row], said), told);
 }

@@ -8,6 +8,10 @@ const LEADS_TO = { approve: "approved", spam: "spam", reject: "rejected", delete
 const DONE = { approve: "approved", spam: "filed as spam", reject: "rejected", delete: "deleted", hold: "held" };
 const FEW = 10; // so few rows left: those of the next page follow
 
+// The public address of a path of the service, which may stand below a prefix. This file is /static/deciding.js.
+const ROOT = new URL("..", import.meta.url);
+export const at = (path) => new URL(path.slice(1), ROOT).href;
+
 export const words = (tag, text, name) => Object.assign(document.createElement(tag), { textContent: text, className: name });
 export const field = (row, name) => row.querySelector(`input[name^="${name}-"]`);
 export const idOf = (row) => field(row, "seen").name.slice(5);
@@ -32,7 +36,7 @@ document.addEventListener("overtaken", (event) => {
     said.setAttribute("role", "status");
     row.querySelector(".decide")?.append(said);
   }
-  said.replaceChildren(`${text}. `, Object.assign(words("a", "See its current state", ""), { href: `/moderate/comments/${id}` }));
+  said.replaceChildren(`${text}. `, Object.assign(words("a", "See its current state", ""), { href: at(`/moderate/comments/${id}`) }));
 });
 
 const list = form?.querySelector(".rows");
@@ -87,7 +91,7 @@ export async function send(path, told) {
   let answer;
   try {
     // `keepalive`: what was pressed is kept, even if the page is left at once
-    answer = await fetch(path, { method: "POST", body, keepalive: (body?.length ?? 0) < 20_000,
+    answer = await fetch(at(path), { method: "POST", body, keepalive: (body?.length ?? 0) < 20_000,
       headers: { "Content-Type": "application/json", "X-CSRF-Token": csrf } });
   } catch {
     throw { text: "The service cannot be reached", changed: [] };
@@ -231,7 +235,7 @@ async function refill(asked = false) {
   filling = true;
   let found = 0;
   try {
-    const answer = await fetch(more?.href ?? form.elements.back.value);
+    const answer = await fetch(more?.href ?? at(form.elements.back.value));
     if (!answer.ok) throw answer;
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     const here = new Set(rows().flatMap((row) => Object.keys(seenOf(row))));

@@ -6,6 +6,7 @@
   const since = document.querySelector('meta[name="live"]')?.content;
   const csrf = document.querySelector('meta[name="csrf-token"]')?.content;
   if (!since || !csrf || !("EventSource" in window)) return;
+  const root = new URL("..", document.currentScript.src); // of the service, which may stand below a prefix
   const rows = () => [...document.querySelectorAll("[data-row]")]; // asked anew: deciding.js takes some and brings others
   const field = (row, name) => row.querySelector(`input[name^="${name}-"]`);
   const idOf = (row) => field(row, "seen")?.name.slice(5);
@@ -73,7 +74,7 @@
 
   function listen() {
     if (source || document.hidden) return;
-    source = new EventSource(`/api/v1/events?since=${encodeURIComponent(last)}`);
+    source = new EventSource(new URL(`api/v1/events?since=${encodeURIComponent(last)}`, root));
     const hear = (name, act) => source.addEventListener(name, (event) => {
       if (event.lastEventId) last = event.lastEventId;
       act(JSON.parse(event.data));
@@ -93,7 +94,7 @@
     if (id === looking && Date.now() - beat < 10_000) return;
     looking = id;
     beat = Date.now();
-    fetch("/api/v1/presence", { method: "POST", keepalive: true, headers: { "Content-Type": "application/json", "X-CSRF-Token": csrf },
+    fetch(new URL("api/v1/presence", root), { method: "POST", keepalive: true, headers: { "Content-Type": "application/json", "X-CSRF-Token": csrf },
       body: JSON.stringify({ comment: id ?? null }) }).catch(() => { /* the next beat says it again */ });
   }
 
