@@ -39,7 +39,7 @@ COMMANDS: dict[str, dict[str, str]] = {
     "moderation.learning.commands": {
         "retrain": "Train on moderators' decisions; a new model goes live only if it is no worse.",
         "roll-back": "Return to the previous model.",
-        "shadow": "Show, start, stop or promote a candidate model beside the current one.",
+        "read-along": "Show, start, stop or promote a model that reads along beside the serving one.",
     },
     "moderation.outbox.commands": {
         "add-webhook": "Send events to an address, and print the secret that signs the messages, once.",

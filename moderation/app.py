@@ -43,8 +43,6 @@ from moderation.intake import public_wordpress as wordpress
 from moderation.intake.intake import Intake
 from moderation.learning import api as learning_api
 from moderation.learning import pages as stats
-from moderation.learning import pages_shadow as pages_shadow
-from moderation.learning.shadow import Shadow
 from moderation.outbox import events
 from moderation.outbox import pages as mail_pages
 from moderation.outbox import public as outbox_public
@@ -59,6 +57,7 @@ from moderation.policy import pages as policy_pages
 from moderation.policy import pages_rules as pages_rules
 from moderation.policy import pages_what_if as pages_what_if
 from moderation.policy.agreement import Agreement
+from moderation.policy.read_along import ReadAlong
 from moderation.policy.scorer import Scorer
 from moderation.policy.what_if import WhatIf
 from moderation.privacy import api as privacy_api
@@ -124,7 +123,6 @@ EDGES: tuple[Sequence[BaseRoute], ...] = (
     stats.routes,
     policy_pages.routes,
     pages_what_if.routes,
-    pages_shadow.routes,
     queue_api.routes,
     queue_acts.routes,
     duplicates_api.routes,
@@ -259,7 +257,7 @@ def assembled(
     threads = Threads(database)
     scorer = Scorer(classifier, settings.scoring_ms / 1000)
     models = Path(settings.models)
-    shadow = Shadow(database, classifier, clock)
+    read_along = ReadAlong(database, classifier, clock)
     smtp = settings.smtp and Smtp.of(*settings.smtp)
     mails = settings.smtp is not None
     hooks = Webhooks(database, links, clock, to_private=settings.webhooks_to_private)
@@ -280,13 +278,13 @@ def assembled(
         what_if=WhatIf(database, scorer),
         models=models,
         models_room=Look(partial(room, models)),
-        shadow=shadow,
+        read_along=read_along,
         intake=Intake(database, scorer, links, clock=clock, mails=mails),
         outbox=outbox,
         mails=mails,
         mail_check=MailCheck(smtp, settings.host_name, settings.base),
         live=Live(database, clock),
-        periodic=Periodic(database, clock, jobs(settings, database, signer, outbox, shadow, keep, clock)),
+        periodic=Periodic(database, clock, jobs(settings, database, signer, outbox, read_along, keep, clock)),
         keep=keep,
         agreement=Agreement(),
         pages=Pages(HERE, links.prefix),
@@ -300,7 +298,7 @@ def jobs(
     database: Database,
     signer: Signer,
     outbox: Deliverer,
-    shadow: Shadow,
+    read_along: ReadAlong,
     keep: retention.Keep,
     clock: Callable[[], int],
 ) -> list[Job]:
@@ -316,7 +314,7 @@ def jobs(
         Job("redate", MINUTE, outbox.redate, outbox.is_ahead),
         Job("search", MINUTE, partial(queue.read_up, database, all_=True)),
         Job("duplicates", HOUR // 4, partial(catch_up, database)),
-        Job("shadow", MINUTE // 4, shadow.read_along, shadow.wanted),
+        Job("read-along", MINUTE // 4, read_along.read, read_along.is_needed),
         Job(
             "failed-signins",
             HOUR // 4,

@@ -15,11 +15,11 @@ from moderation.core.problem import FieldError, Invalid, Unavailable
 from moderation.core.times import iso
 from moderation.db import audit
 from moderation.learning import store as training_state
-from moderation.learning import store_shadow as shadows
 from moderation.outbox import store as outbox
 from moderation.outbox.commands import mail_check_of
 from moderation.outbox.mail_check import Tried
 from moderation.policy import settings_history
+from moderation.policy import store_read_along as runs
 from moderation.settings import Settings
 from moderation.sites import store as sites
 from moderation.team import store as moderators
@@ -71,7 +71,7 @@ async def check(
         async with database.reading() as session:
             ready, all_ = await moderators.count(session, ready=True), await moderators.count(session)
             untold, outdated = await outbox.counts(session), await training_state.outdated(session)
-            beside = await shadows.running(session)
+            reading = await runs.running(session)
             clock = clock_said(cli.clock(), await audit.newest(session))
             muted = [line for site in (await sites.sites(session)).values() for line in settings_history.in_words(site)]
         if isinstance(getattr(database, "path", None), Path):
@@ -91,8 +91,10 @@ async def check(
         well &= classifier.problem is None
         if classifier.slow:
             out(f"model: {classifier.slow}")
-        for run in beside:
-            out(f"model: {run.model} runs in shadow on {run.site}; {run.problem or 'see: python -m moderation shadow'}")
+        for run in reading:
+            out(
+                f"model: {run.model} reads along on {run.site}; {run.problem or 'see: python -m moderation read-along'}"
+            )
         for site in outdated:
             out(f"model: that of {site} still holds what an erased person taught; see: python -m moderation retrain")
     except Exception as error:

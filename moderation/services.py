@@ -19,10 +19,10 @@ from moderation.db.database import Database
 from moderation.db.files import Look
 from moderation.db.periodic import Periodic
 from moderation.intake.intake import Intake
-from moderation.learning.shadow import Shadow
 from moderation.outbox.delivery import Deliverer
 from moderation.outbox.mail_check import MailCheck
 from moderation.policy.agreement import Agreement
+from moderation.policy.read_along import ReadAlong
 from moderation.policy.scorer import Scorer
 from moderation.policy.what_if import WhatIf
 from moderation.privacy.retention import Keep
@@ -54,7 +54,7 @@ class Services:
     models: Path
     """The folder of the sites' corrections."""
     models_room: Look
-    shadow: Shadow
+    read_along: ReadAlong
     intake: Intake
     outbox: Deliverer
     mails: bool

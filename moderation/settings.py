@@ -114,9 +114,7 @@ class Settings(BaseSettings):
     keep_addresses_days: NonNegativeInt = Field(
         30, description="The same for the keyed hash of a comment's network address."
     )
-    keep_shadow_days: NonNegativeInt = Field(
-        90, description="The same for the verdicts of candidate models in shadow mode."
-    )
+    keep_read_along_days: NonNegativeInt = Field(90, description="The same for the verdicts of models that read along.")
     keep_examples: Switch = Field(
         False,
         description="Keep the texts of deleted comments that a moderator decided on, without their author, for training.",
@@ -231,7 +229,8 @@ class Settings(BaseSettings):
     def keep(self) -> dict[str, Any]:
         """Retention periods in days, by name, and `examples`."""
         days = {
-            name: getattr(self, f"keep_{name}_days") for name in ("spam", "rejected", "deleted", "addresses", "shadow")
+            name: getattr(self, f"keep_{name}_days")
+            for name in ("spam", "rejected", "deleted", "addresses", "read_along")
         }
         return days | {"examples": self.keep_examples}
 

@@ -87,12 +87,15 @@ REPLACED = {
     "barrable",
     "bars",
     "ticket",
+    "shadow",
+    "Shadow",
+    "ShadowVerdict",
 }
 """Identifiers of which the glossary has another word; ordinary words in prose are free."""
 
 
 REPLACED_IN_SQL = {
-    "learnt", "unlearnt", "scrubs", "alike", "retries", "openings", "imports", "shadows", "waves", "worst", "doubt",
+    "learnt", "unlearnt", "scrubs", "alike", "retries", "openings", "imports", "shadows", "shadow", "waves", "worst", "doubt",
     "doubtful", "turn", "judged", "staff", "digest", "lane", "said", "tries", "person", "mark", "bar", "shelf",
     "shelves", "shorts", "threes", "unread", "who", "second", "look", "versions",
 }  # fmt: skip

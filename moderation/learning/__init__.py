@@ -1,1 +1,1 @@
-"""Learning: retraining from decisions, shadow mode, and statistics."""
+"""Learning: retraining from decisions, promotion, and statistics."""

@@ -1,4 +1,4 @@
-"""Commands for models: retraining, roll-back and shadow mode."""
+"""Commands for models: retraining, roll-back, and a model that reads along."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ def usable_models() -> Iterator[None]:
 async def retrain(
     cli: CliContext,
     site: SiteOrAll = None,
-    shadow: Annotated[
-        bool, Option("--shadow", help="a better model runs in shadow mode instead of going live")
+    read_along: Annotated[
+        bool, Option("--read-along", help="a better model reads along instead of going live")
     ] = False,
 ) -> None:
     """Train on moderators' decisions; a new model goes live only if it is no worse."""
@@ -44,7 +44,7 @@ async def retrain(
                 async with database.reading() as session:
                     await known_site(session, site)
             models = Path(cli.settings.models)
-            outcome = await learning.retrain(database, models, site, cli.clock(), beside=shadow)
+            outcome = await learning.retrain(database, models, site, cli.clock(), read_along=read_along)
     out(json.dumps(outcome))
 
 
@@ -60,15 +60,16 @@ async def roll_back(cli: CliContext, site: OneSite = "default") -> None:
     out(json.dumps(outcome))
 
 
-async def shadow(
+async def read_along(
     cli: CliContext,
     act: Annotated[Act, Argument(metavar="ACT", help="show, start, stop or promote")] = "show",
     site: OneSite = "default",
-    model: Annotated[str | None, Option("--model", metavar="VERSION", help="the candidate to start")] = None,
+    model: Annotated[str | None, Option("--model", metavar="VERSION", help="the model to start")] = None,
 ) -> None:
-    """Show, start, stop or promote a candidate model beside the current one."""
+    """Show, start, stop or promote a model that reads along beside the serving one."""
     from classifier.serving import Classifier
-    from moderation.learning import shadow as shadow_mode
+    from moderation.learning.promote import promote
+    from moderation.policy import read_along as reading
 
     if (act == "start") != bool(model):
         raise SettingsError("--model VERSION goes with `start`, and only with it; `show` lists the versions")
@@ -80,19 +81,18 @@ async def shadow(
             async with database.reading() as session:
                 await known_site(session, site)
             if act == "promote":
-                outcome = await shadow_mode.promote(database, classifier, models, site, "operator", cli.clock(), True)
+                outcome = await promote(database, classifier, models, site, "operator", cli.clock(), True)
                 out(json.dumps(outcome))
                 return
             if model:
-                shadow_mode.checked(classifier, site, model)
+                reading.check_model(classifier, site, model)
                 async with database.transaction() as tx:
-                    await shadow_mode.start(tx, site, model, "operator", cli.clock())
+                    await reading.start(tx, site, model, "operator", cli.clock())
             elif act == "stop":
                 async with database.transaction() as tx:
-                    await shadow_mode.stop(tx, site, "operator", cli.clock())
-            report = await shadow_mode.report(database, site)
-            report |= {"current": classifier.serving(site), "models": shadow_mode.candidates(classifier, site)}
+                    await reading.stop(tx, site, "operator", cli.clock())
+            report = await reading.report(database, site) | reading.models(classifier, site)
     out(json.dumps(report, ensure_ascii=False, indent=2))
 
 
-commands = {"retrain": retrain, "roll-back": roll_back, "shadow": shadow}
+commands = {"retrain": retrain, "roll-back": roll_back, "read-along": read_along}

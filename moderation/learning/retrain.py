@@ -12,8 +12,8 @@ from moderation.comments import store_decisions as decisions
 from moderation.comments.decision import teaches
 from moderation.db import audit
 from moderation.db.database import Database
-from moderation.learning import shadow
 from moderation.learning import store as training_state
+from moderation.policy import read_along as reading
 from moderation.sites import store as sites
 from moderation.text import body as formats
 
@@ -40,17 +40,17 @@ def examples_of(taught: list[decisions.Taught], site: str) -> list[Example]:
 
 
 async def retrain(
-    database: Database, models: Path, site: str | None, now: int, *, beside: bool = False
+    database: Database, models: Path, site: str | None, now: int, *, read_along: bool = False
 ) -> dict[str, Any]:
     """Retrains one site, or every site in turn. `now` is before the first read, so a later erasure marks the model as outdated.
-    `promoted`: whether a model went live; `why`: a sentence for each site. `beside`: a better model runs in shadow mode."""
+    `promoted`: whether a model went live; `why`: a sentence for each site. `read_along`: a better model reads along."""
     async with database.reading() as session:
         keys = list(await sites.sites(session, [site] if site else None))
         lessons = {key: examples_of(await decisions.taught(session, key), key) for key in keys}
-    outcomes = {key: train.learn(models, key, examples, live=not beside) for key, examples in lessons.items()}
+    outcomes = {key: train.learn(models, key, examples, live=not read_along) for key, examples in lessons.items()}
     async with database.transaction() as tx:
         for key, outcome in outcomes.items():
-            if beside and outcome.version:
+            if read_along and outcome.version:
                 await audit.note(
                     tx,
                     site=key,
@@ -60,7 +60,7 @@ async def retrain(
                     subject=outcome.version,
                     examples=len(lessons[key]),
                 )
-                await shadow.start(tx, key, outcome.version, "operator", now)
+                await reading.start(tx, key, outcome.version, "operator", now)
             elif outcome.promoted:
                 await training_state.promoted(tx, key, now)
                 await audit.note(

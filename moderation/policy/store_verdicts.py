@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from moderation.core.ids import EVERYWHERE, first_id_at
@@ -27,6 +27,14 @@ class Outcome:
     scores: dict[str, float]
     judged_at: int
     model: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decided:
+    """A standing decision, without its verdict."""
+
+    action: str
+    labels: tuple[str, ...]
 
 
 def here(site: str, column: str = "site") -> tuple[str, list[str]]:
@@ -85,17 +93,16 @@ async def outcomes(session: Session, site: str, since: int, most: int = MOST) ->
     return list(reversed(last.values()))
 
 
-async def taken(session: Session, site: str, ids: Iterable[str]) -> dict[tuple[str, int], str]:
+async def taken(session: Session, site: str, ids: Collection[str]) -> dict[tuple[str, int], Decided]:
     """(submission, revision) → the last standing decision."""
-    wanted = list(ids)
-    if not wanted:
+    if not ids:
         return {}
     rows = await session.fetch(
-        f"SELECT submission, judged_revision, action FROM decisions WHERE site = ? AND submission IN ({placeholders(len(wanted))}) "
+        f"SELECT submission, judged_revision, action, labels FROM decisions WHERE site = ? AND submission IN ({placeholders(len(ids))}) "
         "AND undone_at IS NULL AND action IS NOT NULL ORDER BY id",
-        *(site, *wanted),
+        *(site, *ids),
     )
-    return {(row[0], row[1]): row[2] for row in rows}
+    return {(row[0], row[1]): Decided(action=row[2], labels=tuple(json.loads(row[3]))) for row in rows}
 
 
 async def tallied(session: Session, since: int, sample: str = "") -> dict[str, tuple[int, int]]:

@@ -21,12 +21,12 @@ from moderation.core.urls import Links
 from moderation.db import audit, secure_delete
 from moderation.db.database import Database, Session
 from moderation.learning import store as training_state
-from moderation.learning import store_shadow as shadows
 from moderation.outbox import events
 from moderation.outbox import store as outbox
 from moderation.outbox import store_subscriptions as subscriptions
 from moderation.outbox.smtp import Letter, Link
 from moderation.outbox.store import MAIL, Message
+from moderation.policy import store_read_along as read_along
 from moderation.privacy import store as data_subjects
 from moderation.privacy.store import DataSubject
 from moderation.sites import store as sites
@@ -80,7 +80,7 @@ async def held(session: Session, subject: DataSubject, addresses: int) -> dict[s
             }
             for c in found
         ],
-    } | {name: [] for name in ("network_hashes", "appeals", "judged", "shadow", "decisions", "subscriptions")}
+    } | {name: [] for name in ("network_hashes", "appeals", "judged", "read_along", "decisions", "subscriptions")}
     async for site, ids in data_subjects.judged_ids(session, subject):
         for id, (_, network) in (await comments.keys_of(session, site, ids)).items():
             if network:
@@ -93,9 +93,9 @@ async def held(session: Session, subject: DataSubject, addresses: int) -> dict[s
         held["judged"] += [judged_document(text) for some in texts for text in some if text.author_key == subject.key]
     held["decisions"] = [decision_document(decision) for decision in await decisions_on(session, subject)]
     for site in await data_subjects.sites_of(session, subject):
-        for id, revision, model, action, scores, at in await shadows.of_author(session, site, subject.key):
-            told = {"model": model, "action": action, "scores": scores, "created_at": iso(at)}
-            held["shadow"].append({"site": site, "id": id, "revision": revision} | told)
+        for id, revision, verdict, at in await read_along.of_author(session, site, subject.key):
+            verdict |= {"site": site, "id": id, "revision": revision, "created_at": iso(at)}
+            held["read_along"].append(verdict)
     wanted = await subscriptions.of_person(session, subject.key)
     for site in await data_subjects.sites_of(session, subject):
         if one := wanted.get(site):

@@ -11,8 +11,8 @@ from moderation.core.ids import EVERYWHERE
 from moderation.db import audit, secure_delete
 from moderation.db.database import Database, Session
 from moderation.intake import store as idempotency
-from moderation.learning import store_shadow as shadows
 from moderation.outbox import store as outbox
+from moderation.policy import store_read_along as read_along
 from moderation.privacy import store as data_subjects
 from moderation.privacy import store_retention as retention
 from moderation.sites import store as sites
@@ -31,7 +31,7 @@ class Keep:
     rejected: int = 90
     deleted: int = 30
     addresses: int = 30
-    shadow: int = 90
+    read_along: int = 90
     examples: bool = False
     """Texts of decided comments are kept for training, without their author."""
 
@@ -44,7 +44,7 @@ async def purge(database: Database, keep: Keep, now: int) -> dict[str, int]:
     """Deletes expired data. Returns the numbers of comments by status, and of network keys."""
     async with database.reading() as session:
         keys = list(await sites.sites(session))
-    swept: Counter[str] = Counter({"spam": 0, "rejected": 0, "deleted": 0, "addresses": 0, "shadow": 0})
+    swept: Counter[str] = Counter({"spam": 0, "rejected": 0, "deleted": 0, "addresses": 0, "read_along": 0})
     for site in keys:
         here = await _sweep_site(database, keep, site, now)
         swept.update(here)
@@ -116,12 +116,12 @@ async def _sweep_site(database: Database, keep: Keep, site: str, now: int) -> Co
         swept["addresses"] += count
         if count < AT_ONCE:
             break
-    while keep.shadow:
+    while keep.read_along:
         async with database.transaction() as tx:
-            count = await shadows.forget(tx, site, now - keep.shadow * DAY, AT_ONCE)
+            count = await read_along.purge(tx, site, now - keep.read_along * DAY, AT_ONCE)
             if count:
                 await secure_delete.request(tx, now)
-        swept["shadow"] += count
+        swept["read_along"] += count
         if count < AT_ONCE:
             break
     return +swept

@@ -24,8 +24,8 @@ TABLES = {
     "action scores model reasons facts - - created_at format",
     "decisions": "decisions: site id submission judged_revision action labels note moderator before_status after_status "
     "after_revision created_at undone_at undone_by reason",
-    "shadows": "shadow_runs: site id model started_at started_by read_until problem ended_at ended_by outcome",
-    "shadow_verdicts": "shadow_verdicts: site id revision run action differs scores rules created_at",
+    "shadows": "read_along_runs: site id model started_at started_by read_until problem ended_at ended_by outcome",
+    "shadow_verdicts": "read_along_verdicts: site id revision run action changed scores rules created_at",
     "appeals": "appeals: site id body created_at",
     "imports": "imported_ids: site source kind foreign_id id missing_parent",
     "audit": "audit: site id at actor action subject detail",

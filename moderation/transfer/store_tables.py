@@ -13,10 +13,10 @@ from moderation.db.tables import Table
 from moderation.duplicates import store as duplicates
 from moderation.intake import store as intake
 from moderation.learning import store as learning
-from moderation.learning import store_shadow as shadow
 from moderation.outbox import store as outbox
 from moderation.outbox import store_subscriptions as subscriptions
 from moderation.outbox import store_webhooks as webhooks
+from moderation.policy import store_read_along as read_along
 from moderation.policy import store_rule_health as rule_health
 from moderation.policy import store_settings_history as settings_history
 from moderation.privacy import store as privacy
@@ -33,12 +33,12 @@ STORES = (
     *(team, second_factors, failures),
     *(comments, submissions, decisions, appeals),
     duplicates,
-    *(rule_health, settings_history),
+    *(rule_health, settings_history, read_along),
     *(articles, openings),
     *(webhooks, outbox, subscriptions),  # a restore knows which webhooks stay away before it comes to their messages
     intake,
     search,
-    *(learning, shadow),
+    learning,
     privacy,
     imports,
 )

@@ -17,8 +17,8 @@ from moderation.comments.verdict import HOLD
 from moderation.core.ids import EVERYWHERE
 from moderation.core.problem import Unauthorized
 from moderation.learning import store as training_state
-from moderation.learning import store_shadow as shadows
 from moderation.outbox import store as outbox
+from moderation.policy import store_read_along as read_along
 from moderation.policy import store_rule_health as rule_health
 from moderation.policy import store_verdicts as decided_verdicts
 from moderation.policy.agreement import Agreement, LabelAgreement
@@ -91,7 +91,7 @@ async def get_metrics(request: Request) -> Response:
         verdicts = await decided_verdicts.tallied(session, since)
         sampled = await decided_verdicts.tallied(session, since, AUDIT_SAMPLE)
         waiting, outdated = await outbox.counts(session), await training_state.outdated(session)
-        candidates = await shadows.counts(session)
+        read = await read_along.counts(session)
         agreement = await services.agreement.of(session, services.clock())
     families, intake, threads = Families(), services.intake, services.threads
     gauge, counter = families.gauge, families.counter
@@ -113,9 +113,8 @@ async def get_metrics(request: Request) -> Response:
     counter("batches_total", "Batches written.", intake.counts.batches)
     gauge("waiting", "Submissions that wait for the writer.", intake.waiting)
     gauge("models_outdated", "Live models that hold what erased persons taught.", len(outdated))
-    compared, differ = {site: n for site, _, n, _ in candidates}, {site: n for site, _, _, n in candidates}
-    gauge("shadow_compared", "Verdicts that the running candidate has given too.", compared, "site")
-    gauge("shadow_differ", "Of those, on which the two differ.", differ, "site")
+    gauge("read_along_verdicts", "Verdicts of the model that reads along.", {site: n for site, n, _ in read}, "site")
+    gauge("read_along_changed", "Of those, unlike the serving one's.", {site: n for site, _, n in read}, "site")
     gauge("outbox", "Mails and webhook messages that wait, or were given up.", dict(waiting), "state")
     counter("outbox_attempts_total", "Attempts to deliver, by result.", dict(services.outbox.results), "result")
     counter("thread_hits_total", "Threads served from memory.", threads.hits)

@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Locator, Page
 from tests import browser as browsers
 from tests import smallpng
 from tests.conftest import ROOT, wait_until
-from tests.learning import test_shadow as shadows
+from tests.policy import test_read_along as reading
 
 FOLDER = ROOT / "docs" / "images" / "console"
 EMAIL, PASSWORD = "moderator@example.org", "four unrelated garden words"
@@ -57,8 +57,8 @@ def take(browser: Browser, url: str, run: Run, models: Path) -> None:
     """Once everybody has written; it writes more, and decides."""
     for file in FOLDER.glob("*.png"):
         file.unlink()
-    shadows.candidate(models, "stern", toxicity=5.0)
-    run("shadow", "start", "--model", "stern")
+    reading.candidate(models, "stern", toxicity=5.0)
+    run("read-along", "start", "--model", "stern")
     post(url, "The squeak is half of the charm, if you ask me.", "Nora Lind")
     post(url, "Ours is painted blue, and the postman approves.", "Yusuf")
     for n, who in enumerate(("Ann", "Bob", "Cleo", "Dora")):
@@ -166,11 +166,11 @@ def rules_and_figures(camera: Camera, url: str) -> None:
         camera.take(name, narrow=name == "history", tallest=1000)
 
     def has_read() -> bool:
-        page.goto(f"{url}/moderate/shadow")
-        return page.get_by_role("region", name="Comments on which they differ").count() == 1
+        page.goto(f"{url}/moderate/what-if")
+        return page.get_by_role("region", name="Examples").count() == 1
 
     wait_until(has_read, "the candidate to read along", 90)
-    camera.take("shadow", narrow=True)
+    camera.take("read-along", narrow=True)
     page.goto(f"{url}/moderate/mail")
     page.get_by_role("button", name="Send a test mail to me").click()
     page.get_by_text("The mail server has taken it.").wait_for()

@@ -107,7 +107,7 @@ ASKED = [
     ("PUT", "/api/v1/sites/default/rules"),
     ("PUT", "/sites/default/articles/post"),
     ("POST", "/api/v1/score"),
-    ("POST", "/api/v1/sites/default/shadow"),
+    ("POST", "/api/v1/what-if/stop"),
     *(("POST", f"/api/v1/comments/{'0' * 26}/{act}") for act in ("redact", "replies", "block")),
 ]
 

@@ -26,7 +26,7 @@ TABLES = {
     "openings": "article_openings", "retries": "idempotency_keys", "comment_shelves": "search_partitions",
     "comment_texts_unread": "comment_texts_unindexed", "comment_shorts": "comment_short_words",
     "comment_shorts_unread": "comment_short_words_unindexed", "learnt": "training_state", "unlearnt": "erased_examples",
-    "shadows": "shadow_runs", "person_links": "data_subject_links", "imports": "imported_ids",
+    "shadows": "read_along_runs", "shadow_verdicts": "read_along_verdicts", "person_links": "data_subject_links", "imports": "imported_ids",
 }  # fmt: skip
 """Tables of before → of now, of those with another name."""
 COLUMNS = {
@@ -43,7 +43,7 @@ COLUMNS = {
     "outbox.said": "last_response", "subscriptions.person": "author_key", "retries.request": "request_hash",
     "retries.answer": "response", "comment_shelves.shelf": "partition", "comment_shorts.shelf": "partition",
     "learnt.at": "examples_read_at", "unlearnt.at": "erased_at", "shadows.read_to": "read_until",
-    "shadow_verdicts.shadow": "run", "person_links.person": "author_key", "imports.parent": "missing_parent",
+    "shadow_verdicts.shadow": "run", "shadow_verdicts.differs": "changed", "person_links.person": "author_key", "imports.parent": "missing_parent",
 }  # fmt: skip
 """Columns of before → of now, of those with another name."""
 GONE = {"submissions.spam", "submissions.worst"}

@@ -173,7 +173,7 @@ async def test_the_page_shows_what_would_change_before_it_is_saved(service: Serv
     typed |= {"csrf_token": csrf, "site": "default", "fields": fields, "days": "7", "blocked": "turnips"}
     page = Page((await service.client.post("/moderate/what-if", data=typed)).text)
     assert page.text("#what-if-found") == "1 of 1 verdict of the last 7 days would change"
-    (example,) = page.texts("details tbody tr")
+    (example,) = page.texts("[aria-label=Examples] tbody tr")
     assert "blocked 0 → 1" in page.texts("#what-if-found + p") and "Ann <i>" in example and "blocked word" in example
     assert page.value("blocked") == "turnips"
     wrong = await service.client.post("/moderate/what-if", data=typed | {"max_links": "x", "model": "nope"})

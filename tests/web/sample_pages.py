@@ -417,69 +417,48 @@ POLICY: dict[str, Any] = {
     "kept": {"filed": EVIL, "published": EVIL},
 }
 SAMPLES["policy"] = ("console", "policy/policy.html", POLICY)
-FOUND: dict[str, Any] = {
+REPORT: dict[str, Any] = {
     "changed": 3,
     "verdicts": 9,
+    "unchanged": {EVIL: 6},
     "days": 30,
+    "since": NOW,
     "model": EVIL,
+    "run": None,
+    "serving": EVIL,
+    "models": [EVIL],
     "capped": True,
     "differs": {"articles": f"{EVIL} → open"},
     "changes": [{"from": "publish", "to": EVIL, "count": 3, "already": 0, "agree": 1, "disagree": 0}],
     "decided": {"agree": 1, "disagree": 0},
+    "reasons": [{"reason": EVIL, "from": 0, "to": 2, "both": 0}],
+    "labels": {"insult": {"decided": 1, "from": 0, "to": 1}},
+    "log_loss": {"from": 0.5, "to": 0.25},
     "not_replayed": {"count": 1, "why": {"address": 1, EVIL: 1}, "comments": [EVIL]},
     "examples": [
         {"url": "/moderate/comments/c", "created_at": NOW, "name": EVIL, "excerpt": EVIL, "from": EVIL, "to": "hold"}
         | {"reasons": [EVIL], "already": False, "decided": "spam", "agrees": True}
     ],
 }
-WHAT_IF = {"days": 7, "day_choices": (7, 30), "model": EVIL, "models": [EVIL], "found": FOUND}
-SAMPLES["what-if"] = (
+WHAT_IF = POLICY | {"days": 7, "day_choices": (7, 30), "model": EVIL, "report": REPORT, "following": None}
+SAMPLES["what-if"] = ("console", "policy/what-if.html", WHAT_IF | {"errors": POLICY["errors"] | {"model": EVIL}})
+RUN = {"model": EVIL, "running": True, "started_at": NOW, "ended_at": None, "outcome": None, "problem": EVIL}
+SAMPLES["read-along"] = (
     "console",
     "policy/what-if.html",
-    POLICY | WHAT_IF | {"errors": POLICY["errors"] | {"model": EVIL}},
+    WHAT_IF | {"report": REPORT | {"days": None, "run": RUN}, "following": "x.1", "may_change": True, "problem": EVIL},
 )
-SHADOW = {
-    **CONSOLE,
-    "site": Site(key="default", name=EVIL),
-    "sites": [Site(key="default", name=EVIL), Site(key="other", name=EVIL)],
-    "told": {
-        "site": "default",
-        "current": EVIL,
-        "models": [EVIL],
-        "capped": True,
-        "comments": 3,
-        "differ": 2,
-        "shadow": {"model": EVIL, "running": True, "started_at": NOW, "ended_at": None, "outcome": None, "problem": EVIL},
-        "moves": [
-            {"from": "publish", "to": "hold", "count": 2, "agree": 1, "disagree": 0},
-            {"from": "hold", "to": "hold", "count": 1, "agree": 0, "disagree": 0},
-        ],
-        "decided": {"agree": 1, "disagree": 0},
-        "reasons": [{"reason": "label:insult", "current": 0, "candidate": 2, "both": 0}],
-        "labels": {"insult": {"decided": 1, "current": 0, "candidate": 1}},
-        "log_loss": {"current": 0.5, "candidate": 0.25},
-    },
-    "found": [
-        {"url": "/moderate/comments/x", "name": EVIL, "created_at": NOW, "excerpt": EVIL, "from": "publish", "to": "hold",
-         "reasons": ["label:insult"], "decided": "spam", "agrees": True},
-    ],
-    "following": "x.1",
-    "may_change": True,
-    "problem": EVIL,
-    "wrong": EVIL,
-}  # fmt: skip
+SAMPLES["what-if-fresh"] = (
+    "console",
+    "policy/what-if.html",
+    WHAT_IF | {"report": {"run": None, "days": None, "models": [], "serving": ""}, "errors": {}, "may_change": True},
+)
 SAMPLES["mail"] = (
     "console",
     "outbox/mail.html",
     {**CONSOLE, "settings": {"server": EVIL, "from": EVIL}, "tried": {"taken": False, "said": EVIL}},
 )
 SAMPLES["mail-none"] = ("console", "outbox/mail.html", {**CONSOLE, "settings": {}, "tried": None})
-SAMPLES["shadow"] = ("console", "learning/shadow.html", SHADOW)
-SAMPLES["shadow-fresh"] = (
-    "console",
-    "learning/shadow.html",
-    SHADOW | {"told": {"shadow": None, "comments": 0, "models": [], "current": ""}, "found": [], "may_change": True},
-)
 SAMPLES["policy-fresh"] = (
     "console",
     "policy/policy.html",

@@ -163,7 +163,7 @@ def test_everything_stands_below_the_prefix(site: Site, box: Postbox) -> None:
     visits = walked(site, client, starts)
     expected = [
         "/static/console.css", "/static/page.css", "/static/deciding.js", "/static/gate.svg", "/moderate/policy",
-        "/moderate/what-if", "/moderate/shadow", "/moderate/rules", "/moderate/stats", "/moderate/account", "/moderate/moderators",
+        "/moderate/what-if", "/moderate/rules", "/moderate/stats", "/moderate/account", "/moderate/moderators",
         "/moderate/mail", "/moderate/history", "/moderate/logout", "/demo/the-night-train-north", "/moderate/decisions",
         f"/moderate/comments/{held['id']}/reply", f"/moderate/comments/{held['id']}/redact",
     ]  # fmt: skip

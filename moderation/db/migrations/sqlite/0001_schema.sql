@@ -327,6 +327,42 @@ CREATE TABLE settings_history (
     PRIMARY KEY (site, id)
 );
 
+-- A model that reads along: it judges a site's new comments beside the serving one, without effect. While it does, `ended_at`
+-- is empty. Everything before `read_until` is judged; `problem` says why the rest cannot be.
+CREATE TABLE read_along_runs (
+    site TEXT NOT NULL,
+    id TEXT NOT NULL,
+    model TEXT NOT NULL,
+    started_at BIGINT NOT NULL,
+    started_by TEXT NOT NULL,
+    read_until BIGINT NOT NULL,
+    problem TEXT NOT NULL,
+    ended_at BIGINT,
+    ended_by TEXT,
+    outcome TEXT NOT NULL CHECK (outcome IN ('', 'stopped', 'replaced', 'promoted')),
+    PRIMARY KEY (site, id)
+);
+CREATE UNIQUE INDEX read_along_runs_running ON read_along_runs (site) WHERE ended_at IS NULL;
+
+-- Its verdicts: numbers and names of rules, no word of the text. They go with the submission.
+CREATE TABLE read_along_verdicts (
+    site TEXT NOT NULL,
+    id TEXT NOT NULL,
+    revision BIGINT NOT NULL,
+    run TEXT NOT NULL,
+    action TEXT NOT NULL,
+    changed INTEGER NOT NULL,
+    scores TEXT NOT NULL,
+    rules TEXT NOT NULL,
+    created_at BIGINT NOT NULL,
+    PRIMARY KEY (site, id, revision, run)
+);
+CREATE INDEX read_along_verdicts_of_run ON read_along_verdicts (site, run, id, revision, changed);
+CREATE INDEX read_along_verdicts_changed ON read_along_verdicts (site, run, id, revision) WHERE changed = 1;
+CREATE TRIGGER read_along_verdicts_after_submission_delete AFTER DELETE ON submissions BEGIN
+    DELETE FROM read_along_verdicts WHERE site = OLD.site AND id = OLD.id AND revision = OLD.revision;
+END;
+
 -- === articles ===
 
 -- What an article is about, as a vector (classifier/nearest.py), computed when the article changes. `sequence` counts up
@@ -534,42 +570,6 @@ CREATE TABLE erased_examples (
     examples BIGINT NOT NULL,
     PRIMARY KEY (site, id)
 );
-
--- A candidate model beside the one that decides, on what a site receives. While it runs, `ended_at` is empty. Everything
--- before `read_until` is judged; `problem` says why the rest cannot be.
-CREATE TABLE shadow_runs (
-    site TEXT NOT NULL,
-    id TEXT NOT NULL,
-    model TEXT NOT NULL,
-    started_at BIGINT NOT NULL,
-    started_by TEXT NOT NULL,
-    read_until BIGINT NOT NULL,
-    problem TEXT NOT NULL,
-    ended_at BIGINT,
-    ended_by TEXT,
-    outcome TEXT NOT NULL CHECK (outcome IN ('', 'stopped', 'replaced', 'promoted')),
-    PRIMARY KEY (site, id)
-);
-CREATE UNIQUE INDEX shadow_runs_running ON shadow_runs (site) WHERE ended_at IS NULL;
-
--- The candidate's verdicts: numbers and names of rules, no word of the text. They go with the submission.
-CREATE TABLE shadow_verdicts (
-    site TEXT NOT NULL,
-    id TEXT NOT NULL,
-    revision BIGINT NOT NULL,
-    run TEXT NOT NULL,
-    action TEXT NOT NULL,
-    differs INTEGER NOT NULL,
-    scores TEXT NOT NULL,
-    rules TEXT NOT NULL,
-    created_at BIGINT NOT NULL,
-    PRIMARY KEY (site, id, revision, run)
-);
-CREATE INDEX shadow_verdicts_of_run ON shadow_verdicts (site, run, id, revision, differs);
-CREATE INDEX shadow_verdicts_that_differ ON shadow_verdicts (site, run, id, revision) WHERE differs = 1;
-CREATE TRIGGER shadow_verdicts_after_submission_delete AFTER DELETE ON submissions BEGIN
-    DELETE FROM shadow_verdicts WHERE site = OLD.site AND id = OLD.id AND revision = OLD.revision;
-END;
 
 -- === privacy ===
 
