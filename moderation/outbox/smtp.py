@@ -15,18 +15,16 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
-from email.policy import SMTP
 from email.utils import format_datetime, parseaddr
 from ipaddress import ip_address
 from urllib.parse import unquote, urlsplit
 
 import idna
 
-from moderation.outbox import diagnostics
+from moderation.outbox import diagnostics, mail_headers
 from moderation.outbox.store import Message
 from moderation.outbox.undelivered import Undelivered
 
-POLICY = SMTP.clone(cte_type="7bit")
 WAIT = 10
 """Seconds to wait for each answer of the server."""
 
@@ -107,15 +105,16 @@ def address_of(email: str, name: str = "") -> Address:
 
 def composed(letter: Letter, sender: Address, id: str, host: str, at: int) -> EmailMessage:
     """The message of a letter; the bytes are equal for all attempts."""
-    mail = EmailMessage(POLICY)
+    recipient = address_of(letter.to, letter.name)
+    mail = EmailMessage(mail_headers.policy(utf8=not (sender.username + recipient.username).isascii()))
     mail["From"] = sender
-    mail["To"] = address_of(letter.to, letter.name)
+    mail["To"] = recipient
     mail["Subject"] = line(letter.subject)
     mail["Date"] = format_datetime(datetime.fromtimestamp(at / 1000, UTC))
     mail["Message-ID"] = f"<{id}@{host}>"
     mail["Auto-Submitted"] = "auto-generated"
     if letter.unsubscribe:
-        mail["List-Unsubscribe"] = f"<{letter.unsubscribe}>"
+        mail["List-Unsubscribe"] = mail_headers.address_in_header(letter.unsubscribe)
         mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     mail.set_content("\n\n".join(plain(part) for part in letter.parts) + "\n")
     mail.add_alternative(

@@ -5,11 +5,14 @@ from __future__ import annotations
 import email
 import email.policy
 import logging
+import re
 import smtplib
 import socket
 import ssl
 import subprocess
+from email.header import decode_header, make_header
 from email.headerregistry import Address
+from email.utils import parseaddr
 from pathlib import Path
 
 import pytest
@@ -60,6 +63,62 @@ def test_a_mail_is_plain_text_and_html_and_says_that_a_machine_wrote_it(box: Pos
     assert box.got[0].mail_from == "comments@garden.example"
 
 
+def head(box: Postbox) -> dict[str, bytes]:
+    """The headers of the last mail as its server got them, unfolded by RFC 5322, 2.2.3, and not decoded."""
+    raw = box.got[-1].content
+    assert isinstance(raw, bytes)
+    top = raw.partition(b"\r\n\r\n")[0]
+    assert all(len(line) <= 998 for line in top.split(b"\r\n"))
+    lines = re.sub(rb"\r\n(?=[ \t])", b"", top).split(b"\r\n")
+    return {line.partition(b":")[0].decode(): line.partition(b": ")[2] for line in lines}
+
+
+@pytest.mark.parametrize(
+    ("unsubscribe", "sent"),
+    [
+        ("https://c.example/u", b"https://c.example/u"),
+        (f"https://comments.{'garden.' * 10}example/comments/subscriptions/{'x' * 300}",
+         f"https://comments.{'garden.' * 10}example/comments/subscriptions/{'x' * 300}".encode()),
+        ("https://müller.example/ä?a=1&b=2", b"https://xn--mller-kva.example/%C3%A4?a=1&b=2"),
+        ("https://c.example/=?utf-8?q?a?=", b"https://c.example/=?utf-8?q?a?="),
+    ],
+)  # fmt: skip
+def test_the_button_to_unsubscribe_is_plain_on_the_wire(box: Postbox, unsubscribe: str, sent: bytes) -> None:
+    letter = Letter("ann@mail.example", "Hello", ("Words.",), unsubscribe=unsubscribe)
+    mail = composed(letter, Address("Garden", "comments", "garden.example"), "reply.01", f"{'c.' * 60}example", 0)
+    send(Smtp.of(box.url, SENDER), mail, "c.example")
+    headers = head(box)
+    assert headers["List-Unsubscribe"] == b"<" + sent + b">"
+    assert headers["List-Unsubscribe-Post"] == b"List-Unsubscribe=One-Click"
+    assert headers["Message-ID"] == f"<reply.01@{'c.' * 60}example>".encode()
+    assert headers["Date"] == b"Thu, 01 Jan 1970 00:00:00 +0000"
+
+
+NAMES = [
+    "Garden", "The “Garden” & Co., Ltd. <since 1984> (Berlin)", 'say "hi" \\ there', "=?utf-8?q?Bcc?= x", "a@b.example, c@d.example",
+    "Der Garten – Blog über Bäume & Sträucher und ihre Früchte, mit vielen Bildern", "花园评论" * 20, "😀" * 90, "x" * 100, "a b " * 24,
+    "word " * 12 + "ü", "ü" + "a" * 70 + " ü",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_long_names_and_subjects_are_what_they_were(box: Postbox, name: str) -> None:
+    """Read as RFC 2047 (6.2) says, by the decoder that mail programs of old share."""
+    name = name.strip()[:100]
+    sender = Address(name, "comments", "garden.example")
+    mail = composed(Letter("ann@mail.example", name * 2, ("Words.",), name), sender, "reply.01", "c.example", 0)
+    send(Smtp.of(box.url, SENDER), mail, "c.example")
+    headers = {field: str(make_header(decode_header(value.decode("ascii")))) for field, value in head(box).items()}
+    assert headers["Subject"] == (name * 2)[:200]
+    for field, address in (("From", "comments@garden.example"), ("To", "ann@mail.example")):
+        assert parseaddr(head(box)[field].decode())[1] == address
+        shown = headers[field].removesuffix(f" <{address}>")
+        quoted = head(box)[field].startswith(b'"')
+        assert (re.sub(r"\\(.)", r"\1", shown.strip('"')) if quoted else shown) == name
+    raw = bytes(box.got[-1].content or b"").partition(b"\r\n\r\n")[0]
+    assert all(len(line) <= 76 for line in raw.split(b"\r\n") if b"=?utf-8?" in line)
+
+
 def test_the_same_letter_is_the_same_bytes() -> None:
     assert bytes(write(text="Ünïcode")) == bytes(write(text="Ünïcode"))
 
@@ -103,6 +162,7 @@ def test_nothing_that_somebody_typed_becomes_a_header_or_a_recipient(name: str, 
         assert read["Bcc"] is None and read["Cc"] is None
         assert len(list(read.walk())) == 3, "no part but the two"
         assert "\n" not in read["Subject"] and "\r" not in read["Subject"]
+        assert raw.partition(b"\r\n\r\n")[0].isascii()
 
 
 @effort(deadline=None)
