@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import re
-from functools import cache
 from pathlib import Path
-from typing import Any
 
 from moderation.core.problem import FieldError, Problem
-from moderation.text import locales
+from moderation.text.words import DEFAULT as DEFAULT
+from moderation.text.words import Texts, languages_in
 
 FOLDER = Path(__file__).parent / "texts"
-DEFAULT = "en"
 
 
-@cache
 def languages() -> dict[str, dict[str, str]]:
     """Language tag → its texts."""
-    return {file.stem: json.loads(file.read_text("utf-8")) for file in sorted(FOLDER.glob("*.json"))}
+    return languages_in(FOLDER)
 
 
 def nearest(tag: str) -> str | None:
@@ -43,29 +39,15 @@ def wanted(accept: str) -> list[str]:
     return [tag for _, tag in sorted(found, key=lambda pair: pair[0])]
 
 
-class Words:
-    """One language's texts, for templates: `say("reply_to", name="Ann")`."""
+class Words(Texts):
+    """One language's texts, for templates."""
 
     def __init__(self, lang: str = DEFAULT) -> None:
-        self.lang = lang
-        self._texts = languages()[DEFAULT] | languages()[lang]
-        self.dir = self._texts.get("dir", "ltr")
+        super().__init__(languages(), lang)
 
     @classmethod
     def for_reader(cls, accept: str) -> Words:
         return cls(next(filter(None, map(nearest, wanted(accept))), DEFAULT))
-
-    def say(self, key: str, **values: Any) -> str:
-        return re.sub(r"\{(\w+)\}", lambda found: str(values.get(found[1], found[0])), self._texts[key])
-
-    def parts(self, key: str) -> list[str]:
-        """A text's parts around its placeholder, for a page with an element there."""
-        return re.split(r"\{\w+\}", self._texts[key])
-
-    def many(self, key: str, n: int) -> str:
-        """A counted text. `KEY.zero` speaks of none where a language has it, as in the embed; else CLDR's form for `n`."""
-        forms = ["zero"] * (n == 0) + [locales.plural_category(self.lang, n), "other"]
-        return self.say(next(f"{key}.{form}" for form in forms if f"{key}.{form}" in self._texts), n=n)
 
     def told(self, problem: Problem) -> dict[str, str]:
         """Field → its error; errors of the whole form have the empty name."""

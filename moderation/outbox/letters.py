@@ -12,6 +12,7 @@ from moderation.comments.model import Comment, public
 from moderation.core.urls import Links
 from moderation.db.database import Database, Session
 from moderation.outbox import store_subscriptions as subscriptions
+from moderation.outbox import texts
 from moderation.outbox.smtp import Letter, Link, Quote
 from moderation.outbox.store import Message
 from moderation.sites import store as sites
@@ -57,19 +58,21 @@ class Letters:
         said, above = found[reply], found[message.subject]
         article = (await sites.articles(session, site.key, [said.article]))[said.article]
         text = str(public(said, "")["text"])
-        end = self.links.subscription(subscription)
+        end, words = self.links.subscription(subscription), texts.of_site(site)
+        title = article.title or site.name
         return Letter(
             above.email,
-            f"A reply to your comment on {article.title or site.name}",
+            words.say("reply.subject", article=title),
             (
-                f"{said.name or 'Somebody'} replied to your comment on {article.title or site.name}:",
+                words.say("reply.who", name=said.name or words.say("anonymous"), article=title),
                 Quote(text if len(text) <= QUOTED else text[:QUOTED] + "…"),
-                Link("Read it and answer", self._place(site, article, said)),
-                f"You get this mail because you asked {site.name} to tell you of replies.",
-                Link("Stop these mails", end),
+                Link(words.say("reply.read"), self._place(site, article, said)),
+                words.say("reply.why", site=site.name),
+                Link(words.say("stop"), end),
             ),
             above.name,
             end,
+            words.lang,
         )
 
     def _place(self, site: Site, article: Article, comment: Comment) -> str:
@@ -83,16 +86,17 @@ class Letters:
         if asked is None or asked.state != "asked" or above is None or not above.email:
             return None
         site = (await sites.sites(session, [message.site]))[message.site]
-        place = self.links.subscription(asked.id)
+        place, words = self.links.subscription(asked.id), texts.of_site(site)
         return Letter(
             above.email,
-            f"Shall we tell you of replies on {site.name}?",
+            words.say("confirm.subject", site=site.name),
             (
-                f"Somebody left a comment on {site.name} with this email address, and asked to be told of replies by mail.",
-                Link(f"If it was you, confirm it here within {subscriptions.ANSWER_DAYS} days", place),
-                "If it was not you, do nothing: you will get no mails of replies. The same page can stop these questions too.",
+                words.say("confirm.who", site=site.name),
+                Link(words.say("confirm.yes", days=subscriptions.ANSWER_DAYS), place),
+                words.say("confirm.no"),
             ),
             unsubscribe=place,
+            lang=words.lang,
         )
 
     async def _invitation(self, session: Session, message: Message) -> Letter | None:

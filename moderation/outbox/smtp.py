@@ -51,6 +51,7 @@ class Letter:
     parts: tuple[str | Link | Quote, ...]
     name: str = ""
     unsubscribe: str = ""
+    lang: str = "en"
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +119,7 @@ def composed(letter: Letter, sender: Address, id: str, host: str, at: int) -> Em
         mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     mail.set_content("\n\n".join(plain(part) for part in letter.parts) + "\n")
     mail.add_alternative(
-        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8"></head><body>\n'
+        f'<!doctype html>\n<html lang="{letter.lang}"><head><meta charset="utf-8"></head><body>\n'
         + "\n".join(marked_up(part) for part in letter.parts)
         + "\n</body></html>\n",
         subtype="html",

@@ -77,6 +77,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("require_email", "An email address is required", "It is never published."),
             ("privacy_url", "Address of the privacy policy", "Every form of this site links to it, the embed's too. Empty: no "
              "link."),
+            ("language", "Language of mails", "Mails to readers of this site and to its moderators."),
             ("articles", "Articles", "Open: an article exists from its first comment. Registered: only what you have put."),
             ("close_after_days", "Days until comments close", "From publication, or else the first comment; 0: never."),
         ),

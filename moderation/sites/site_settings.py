@@ -140,6 +140,7 @@ class SiteSettings(BaseModel):
     privacy_url: Address = Field(
         default="", description="The site's privacy policy, an `http` or `https` address; every form links to it."
     )
+    language: Literal["en", "zh-Hans"] = Field(default="en", description="Language of the mails about the site.")
     max_body: int = Field(
         default=10_000,
         ge=1,

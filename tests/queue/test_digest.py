@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import urlsplit
 
 import pytest
 
+from moderation.outbox import texts
 from moderation.queue import digest
 from moderation.settings import Settings
+from moderation.sites.site_settings import CHOICES
+from moderation.text import words
 from tests.conftest import Service, changed, forged
 from tests.html import Page
 from tests.outbox.postbox import Postbox
@@ -43,8 +47,7 @@ async def test_one_click_ends_it_and_the_account_brings_it_back(service: Service
     mail = box.mails[-1]
     assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     link = urlsplit(str(mail["List-Unsubscribe"]).strip("<>")).path
-    words = mail.get_body(("plain",))
-    assert words and "Stop this mail" in words.get_content() and link in words.get_content()
+    assert "Stop this mail" in text_of(box) and link in text_of(box)
     service.client.cookies.clear()  # a mail program has none
     page = await service.client.get(link)
     assert page.status_code == 200 and "Stop these mails" in page.text and "garden.example" not in page.text
@@ -76,3 +79,53 @@ async def test_the_account_has_the_choice_and_what_waits_to_go_out_obeys_it(serv
     assert await digested(service, box) == 0
     assert (await service.client.post(ACCOUNT, data=form | {"digest": "1"})).status_code == 303
     assert await acts(service) == ["digest:start", "digest:stop"]
+
+
+def text_of(box: Postbox) -> str:
+    body = box.mails[-1].get_body(("plain",))
+    assert body
+    return str(body.get_content()).replace("\r\n", "\n")
+
+
+async def test_it_names_articles_and_people_and_leads_to_each_comment(service: Service, box: Postbox) -> None:
+    await signed_in(service, "moderator")
+    put = {"title": "Beans in May", "url": "https://blog.example/beans/"}
+    articles = await service.token("articles")
+    assert (await service.client.put("/sites/default/articles/beans", json=put, headers=articles)).is_success
+    titled = await service.held("beans", name="Zoë Q. Baum")
+    proposed = await service.held("peas", name="Bob", page={"title": "Peas & Co.", "url": "https://blog.example/peas/"})
+    bare = await service.held("leeks", name="Cleo")
+    assert await digested(service, box) == 1
+    text = text_of(box)
+    for id, name, title in (
+        (titled, "Zoë Q. Baum", "Beans in May"),
+        (proposed, "Bob", "Peas & Co."),
+        (bare, "Cleo", "leeks"),
+    ):
+        before = text.split(f"/moderate/comments/{id}\n")[0].rstrip().splitlines()[-2]
+        assert before.startswith(f"{name} on {title}, "), before
+    assert str(box.mails[-1]["Subject"]) == "3 comments wait on My site"
+
+
+async def test_it_is_in_the_language_of_the_site(service: Service, box: Postbox) -> None:
+    await signed_in(service, "moderator")
+    rules = await service.client.put(
+        "/api/v1/sites/default/rules", json={"language": "zh-Hans"}, headers=await service.token("moderate")
+    )
+    assert rules.status_code == 200, rules.text
+    id = await service.held("beans", name="安娜")
+    assert await digested(service, box) == 1
+    assert str(box.mails[-1]["Subject"]) == "My site：1 条评论待审核"
+    assert "安娜，《beans》，" in text_of(box) and f"/moderate/comments/{id}" in text_of(box)
+    html = box.mails[-1].get_body(("html",))
+    assert html and Page(html.get_content()).has('html[lang="zh-Hans"]')
+
+
+def test_every_language_of_a_site_has_every_text() -> None:
+    languages = words.languages_in(texts.FOLDER)
+    assert set(CHOICES["language"]) == set(languages)
+    counted = {key for key in languages["en"] if key.endswith(".one")}
+    for tag, said in languages.items():
+        assert languages["en"].keys() - said.keys() <= counted and said["lang"] == tag
+        for key, text in said.items():
+            assert set(re.findall(r"\{\w+\}", text)) == set(re.findall(r"\{\w+\}", languages["en"][key])), key
