@@ -183,7 +183,7 @@ def create_app(
     """The whole service. It opens its resources when the lifespan begins. `say` None: the first start is already done.
     `last_resort`, for a process of its own, ends it some time after the stop signal."""
 
-    proxy = ProxyWatch(settings.proxies)
+    proxy = ProxyWatch(settings.proxies, settings.base)
 
     @asynccontextmanager
     async def lifespan(app: Application) -> AsyncIterator[None]:

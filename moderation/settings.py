@@ -24,6 +24,8 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
+from moderation.core.urls import origin_if_any
+
 PREFIX = "MODERATION_"
 FILE = PREFIX + "SETTINGS"
 """The variable with the path of the settings file."""
@@ -338,7 +340,7 @@ def is_base(url: str) -> bool:
     """Whether paths can follow this address."""
     parts = urlsplit(url)
     segments = unquote(parts.path).rstrip("/").removeprefix("/").split("/")
-    plain = not (parts.query or parts.fragment or "@" in parts.netloc or "\\" in url)
+    plain = not (parts.query or parts.fragment) and origin_if_any(url) is not None
     return plain and (segments == [""] or not {"", ".", ".."} & set(segments))
 
 

@@ -6,9 +6,10 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urldefrag, urlsplit
+from urllib.parse import urldefrag
 
 from moderation.comments.submission import has_lone_surrogate
+from moderation.core.urls import origin_if_any
 from moderation.text.addresses import BIDI, checked_url
 
 TITLE_LONGEST, URL_LONGEST = 300, 2_000
@@ -38,8 +39,7 @@ class Page:
 
     def is_on(self, origins: tuple[str, ...]) -> bool:
         """Whether the address is on one of the site's origins."""
-        parts = urlsplit(self.url or "")
-        return f"{parts.scheme}://{parts.netloc.lower()}" in origins
+        return self.url is not None and origin_if_any(self.url) in origins
 
 
 def title(raw: Any) -> str:

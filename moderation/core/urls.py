@@ -2,28 +2,80 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import lru_cache
-from urllib.parse import urlsplit
+from ipaddress import IPv6Address
+from socket import inet_aton, inet_ntoa
+from urllib.parse import unquote, urlsplit
 
 import idna
 
 from moderation.core.signing import Signer
 
+HOST = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*")
+NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+
+
+def origin_of(address: str) -> str:
+    """The origin of an http(s) address (RFC 6454) as browsers send it (WHATWG URL, host parser): in lower case, the host in
+    ASCII, without the scheme's own port. The full stop after a host is left out. Raises ValueError, in words."""
+    parts = urlsplit(address)
+    if parts.scheme not in ("http", "https") or "@" in parts.netloc or "\\" in address:
+        raise ValueError("give an origin like https://blog.example.org")
+    host, port = host_of(parts.hostname or ""), parts.port
+    end = "" if port in (None, {"http": 80, "https": 443}[parts.scheme]) else f":{port}"
+    return f"{parts.scheme}://{host}{end}"
+
+
+def origin_if_any(address: str) -> str | None:
+    """The same, or None."""
+    try:
+        return origin_of(address)
+    except ValueError:
+        return None
+
+
+def host_of(text: str) -> str:
+    """A host as browsers write it; an IPv6 address in brackets. Raises ValueError, in words."""
+    if ":" in text:
+        try:
+            return f"[{IPv6Address(text).compressed}]"
+        except ValueError:
+            raise ValueError("what stands in brackets is no IPv6 address") from None
+    host = unquote(text)
+    if "*" in host:
+        raise ValueError("a wildcard matches no page: give each origin by itself, like https://blog.example.org")
+    if not host.isascii():
+        try:  # per label as browsers do, which take symbols that registries refuse
+            labels = idna.uts46_remap(host, std3_rules=False).split(".")
+            host = ".".join(one if one.isascii() else f"xn--{one.encode('punycode').decode()}" for one in labels)
+        except UnicodeError:
+            raise ValueError("the host has a character that no address has") from None
+    host = host.lower().removesuffix(".")
+    if not HOST.fullmatch(host):
+        raise ValueError("give an origin like https://blog.example.org")
+    if not NUMBER.fullmatch(host.rpartition(".")[2]):
+        return host
+    try:  # `127.1` and `0x7f000001` are IPv4 addresses too
+        return inet_ntoa(inet_aton(host))
+    except OSError:
+        raise ValueError("the host ends in a number and is no IPv4 address") from None
 
 
 @lru_cache(16)
 def own_origins(base: str) -> tuple[str, ...]:
-    """The origins of the service's own pages (RFC 6454). On the local machine, without a public address, there are three
-    names for it."""
-    parts = urlsplit(base)
-    host, port = parts.hostname or "", parts.port
-    if not host.isascii():
-        host = idna.encode(host, uts46=True).decode()
-    named = f"[{host}]" if ":" in host else host
-    end = "" if port in (None, {"http": 80, "https": 443}.get(parts.scheme)) else f":{port}"
-    return tuple(f"{parts.scheme}://{name}{end}" for name in (LOOPBACK if named in LOOPBACK else (named,)))
+    """The origins of the service's own pages. On the local machine, without a public address, there are three names for it."""
+    origin = origin_of(base)
+    scheme, _, rest = origin.partition("://")
+    name = next((name for name in LOOPBACK if rest == name or rest.startswith(name + ":")), None)
+    return (origin,) if name is None else tuple(f"{scheme}://{other}{rest[len(name) :]}" for other in LOOPBACK)
+
+
+def is_local(base: str) -> bool:
+    """Whether an address is this machine's own."""
+    return len(own_origins(base)) > 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +86,7 @@ class Links:
 
     @property
     def origin(self) -> str:
-        parts = urlsplit(self.base)
-        return f"{parts.scheme}://{parts.netloc}"
+        return origin_of(self.base)
 
     @property
     def prefix(self) -> str:

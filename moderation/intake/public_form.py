@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -16,7 +15,7 @@ from moderation.core.ids import is_id
 from moderation.core.problem import (
     Problem,
 )
-from moderation.core.urls import Links
+from moderation.core.urls import Links, origin_if_any
 from moderation.intake.admission import Accepted
 from moderation.intake.texts import Words
 from moderation.services import services_of
@@ -61,9 +60,8 @@ def is_allowed(site: Site, links: Links, place: str) -> bool:
     """Whether an address is on the site's origins or the service's own; any other would be an open redirect."""
     if addresses.checked_url(place) is None:
         return False
-    parts = urlsplit(place)
-    origin = f"{parts.scheme}://{parts.netloc}"
-    return origin in site.origins or links.is_own(origin)
+    origin = origin_if_any(place)
+    return origin is not None and (origin in site.origins or links.is_own(origin))
 
 
 async def form_page(
@@ -84,9 +82,8 @@ async def form_page(
     words = Words.for_reader(request.headers.get("accept-language", ""))
     form = reply_form(services.links, services.intake.clock(), site, article, typed, words, problem, found)
     onwards = [*site.origins, services.links.origin]
-    if article.url:
-        parts = urlsplit(article.url)
-        onwards.append(f"{parts.scheme}://{parts.netloc}")
+    if article.url and (origin := origin_if_any(article.url)):
+        onwards.append(origin)
     form["redirect_to"] = typed.get("redirect_to") or None
     form["offer_notify"] = services.mails
     return pages.answer(

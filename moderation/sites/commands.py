@@ -23,7 +23,7 @@ async def add_site(
     """Add a site, or update the given values of an existing one."""
     if not is_site_key(key):
         raise Invalid(FieldError("key", "invalid", "a site's key has 1 to 64 of a-z 0-9 -"))
-    origins = tuple(checked_origin(one) for one in origin or ())
+    origins = tuple(dict.fromkeys(checked_origin(one) for one in origin or ()))
     async with cli.opened() as database, database.transaction() as tx:
         old = (await sites.sites(tx, [key])).get(key) or Site(key=key, name=key)
         await sites.put_site(

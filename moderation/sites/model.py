@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, urlsplit
 
 from moderation.core.documents import document
 from moderation.core.problem import FieldError, Invalid
+from moderation.core.urls import origin_if_any, origin_of
 from moderation.sites.site_settings import NEW_SITE, SiteSettings
 
 SITE_KEY = re.compile(r"[a-z0-9-]{1,64}")
@@ -101,8 +102,17 @@ def key_of(url: str) -> str:
 
 
 def checked_origin(text: str) -> str:
-    """An origin as browsers send it (RFC 6454): scheme and host, no path. Raises Invalid."""
-    parts = urlsplit(text.strip().rstrip("/"))
-    if parts.scheme not in ("http", "https") or not parts.netloc or parts.path or parts.query or "@" in parts.netloc:
-        raise Invalid(FieldError("origin", "invalid", "give an origin like https://blog.example.org"))
-    return f"{parts.scheme}://{parts.netloc.lower()}"
+    """An origin as browsers send it. Raises Invalid, also for an address with a path."""
+    try:
+        parts = urlsplit(text.strip())
+        if parts.path.strip("/") or parts.query or parts.fragment:
+            raise ValueError("give the origin alone, like https://blog.example.org, without a path")
+        return origin_of(text.strip())
+    except ValueError as error:  # in words
+        raise Invalid(FieldError("origin", "invalid", str(error))) from None
+
+
+def stored_origins(origins: Iterable[str]) -> tuple[str, ...]:
+    """Stored origins as browsers send them: rows of earlier versions have them as they were typed. What is no origin stays as
+    it is, and matches no page."""
+    return tuple(dict.fromkeys(origin_if_any(text) or text for text in origins))

@@ -9,7 +9,7 @@ from functools import lru_cache
 from moderation.db.database import Session, placeholders
 from moderation.db.records import reader
 from moderation.db.tables import Table, listed
-from moderation.sites.model import Article, Mute, Site
+from moderation.sites.model import Article, Mute, Site, stored_origins
 from moderation.sites.site_settings import SiteSettings
 
 SITES = Table(
@@ -36,7 +36,7 @@ def site_of(
     return Site(
         key=key,
         name=name,
-        origins=tuple(json.loads(origins)),
+        origins=stored_origins(json.loads(origins)),
         settings=SiteSettings.of(json.loads(settings)),
         has_webhooks=bool(has_webhooks),
         mutes=muted,

@@ -5,13 +5,13 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Collection
 from contextlib import suppress
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
 from starlette.requests import Request
 
 from moderation.core.ids import EVERYWHERE, new_id
+from moderation.core.networks import Networks, client_address, forwarded_of
 from moderation.core.problem import FieldError, Forbidden, Invalid, NotFound, TooFast, Unauthorized, Unavailable
-from moderation.core.signing import SHARED, Signer, parsed_address
+from moderation.core.signing import Signer
 from moderation.db import audit
 from moderation.db.database import Database, Session
 from moderation.sites.allowance import times
@@ -28,40 +28,6 @@ HOUR = 3_600_000
 SESSION_LIFE = 14 * 24 * HOUR
 LINK_LIFE = HOUR
 DEVICE_LIFE = 400 * 24 * HOUR  # the longest that browsers keep a cookie
-
-Networks = tuple[IPv4Network | IPv6Network, ...]
-
-
-def client_address(peer: str, forwarded: str, trusted: Networks) -> str:
-    """The client's network address: the rightmost hop that is not a trusted proxy. Empty: unknown, without a limit by address.
-
-    A private or loopback peer with a forwarding header is an undeclared proxy. Its readers, and requests by a hop without an
-    address, are `SHARED`: they have one wider limit together, and no header removes it.
-    """
-    hops = [hop.strip() for hop in forwarded.split(",") if hop.strip()]
-    here = parsed_address(peer)
-    if not hops:  # a local peer is the operator, or a proxy without a forwarding header
-        return "" if here is None or here.is_loopback else peer
-    if here is None or not any(here in network for network in trusted):
-        return SHARED if here is None or here.is_private or here.is_loopback else peer
-    address = here
-    for hop in reversed(hops):
-        found = hop_address(hop)
-        if found is None:
-            return SHARED
-        address = found
-        if not any(address in network for network in trusted):
-            break
-    return str(address)
-
-
-def hop_address(hop: str) -> IPv4Address | IPv6Address | None:
-    """The address of a hop as proxies write it: optionally with a port, IPv6 then in brackets."""
-    if hop.startswith("["):
-        hop = hop[1:].partition("]")[0]
-    elif hop.count(":") == 1:
-        hop = hop.partition(":")[0]
-    return parsed_address(hop)
 
 
 async def add_moderator(tx: Session, email: str, role: str, site: str, now: int, actor: str = "operator") -> Moderator:
@@ -241,7 +207,7 @@ class Authenticator:
         self.passwords, self.throttle = Passwords(), Throttle(database)
 
     def address(self, request: Request) -> str:
-        forwarded = ", ".join(request.headers.getlist("x-forwarded-for"))
+        forwarded = forwarded_of(request.headers.getlist("x-forwarded-for"))
         return client_address(request.client.host if request.client else "", forwarded, self.trusted)
 
     async def slow_down(self, request: Request, what: str) -> None:

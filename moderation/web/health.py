@@ -64,7 +64,7 @@ async def get_readiness(request: Request) -> Response:
         log.warning("the database cannot be read", exc_info=error)
         checks["database"] = f"cannot be read ({type(error).__name__})"
     checks["model"] = services.scorer.problem or "ok"
-    checks["proxy"] = services.proxy.problem or "ok"
+    checks["proxy"] = services.proxy.said
     well = checks["database"] == "ok"
     best = checks["model"] == "ok" and checks.get("models folder") == "ok"
     status = "not ready" if not well else "ready" if best else "degraded"

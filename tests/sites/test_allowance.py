@@ -250,6 +250,18 @@ async def test_a_hop_that_says_no_address_is_not_without_limit(town: Service) ->
     assert (await say(town, "bob@example.org", "From the same network.", HOME)).status_code == 429
 
 
+@pytest.mark.parametrize(
+    "network", ["198.51.100.8:{}", "[2001:db8::5]:{}", '"[2001:db8::5]:{}"', "[::ffff:198.51.100.8]:{}"]
+)
+async def test_a_port_makes_no_other_network(town: Service, network: str) -> None:
+    """As gateways write it, with another port for each connection: the second form within 15 s is too fast."""
+    sent = []
+    for port in (1111, 2222):
+        town.clock.forward(seconds=2)
+        sent.append(await wp(town, f"p{port}@example.org", f"A calm remark, number {port}.", network.format(port)))
+    assert [answer.status_code for answer in sent] == [303, 429]
+
+
 async def test_the_readers_of_a_whole_proxy_are_not_kept_out_with_one(service: Service) -> None:
     from moderation.comments import store as comments
     from moderation.queue import block

@@ -9,8 +9,8 @@ from argon2 import extract_parameters
 from argon2.exceptions import VerifyMismatchError
 from argon2.profiles import RFC_9106_LOW_MEMORY
 
+from moderation.core.networks import client_address, forwarded_of
 from moderation.core.signing import FORM_OLDEST, FORM_YOUNGEST, SHARED, Signer
-from moderation.team.access import client_address
 from moderation.team.passwords import NOBODY, hasher  # the true ones: all other tests take cheap ones
 
 TRUSTED = (ip_network("127.0.0.1/32"), ip_network("10.0.0.0/8"))
@@ -35,6 +35,23 @@ TRUSTED = (ip_network("127.0.0.1/32"), ip_network("10.0.0.0/8"))
         ("127.0.0.1", "198.51.100.1:4711, 10.1.2.3:80", TRUSTED, "198.51.100.1"),
         ("127.0.0.1", "[2001:db8::7]:4711", TRUSTED, "2001:db8::7"),
         ("127.0.0.1", "[2001:db8::7", TRUSTED, "2001:db8::7"),
+        ("127.0.0.1", '"[2001:db8::7]:4711"', TRUSTED, "2001:db8::7"),
+        ("127.0.0.1", "2001:DB8:0::7", TRUSTED, "2001:db8::7"),
+        ("127.0.0.1", " 198.51.100.1 : 4711 ,, 10.1.2.3 ", TRUSTED, "198.51.100.1"),
+        ("127.0.0.1", "198.51.100.1,", TRUSTED, "198.51.100.1"),
+        ("127.0.0.1", "::ffff:198.51.100.1", TRUSTED, "198.51.100.1"),
+        ("127.0.0.1", "[::ffff:198.51.100.1]:4711, ::ffff:10.1.2.3", TRUSTED, "198.51.100.1"),
+        ("::ffff:127.0.0.1", "198.51.100.1", TRUSTED, "198.51.100.1"),
+        ("127.0.0.1", "198.51.100.1, unknown", TRUSTED, SHARED),
+        ("127.0.0.1", "unknown, 198.51.100.1", TRUSTED, "198.51.100.1"),
+        ("127.0.0.1", "unknown", TRUSTED, SHARED),
+        ("127.0.0.1", "_hidden", TRUSTED, SHARED),
+        ("127.0.0.1", " , ,", TRUSTED, SHARED),  # nor does an empty one
+        ("127.0.0.1", ",", (), SHARED),
+        ("10.0.0.5", ", ", TRUSTED, SHARED),
+        ("93.184.216.34", ",", (), "93.184.216.34"),
+        ("127.0.0.1", "198.51.100.256", TRUSTED, SHARED),
+        ("127.0.0.1", "198.51.100.1:4711:1", TRUSTED, SHARED),
     ],
 )
 def test_the_address_is_the_rightmost_hop_that_we_do_not_trust(
@@ -44,6 +61,14 @@ def test_the_address_is_the_rightmost_hop_that_we_do_not_trust(
     found: str,  # type: ignore[type-arg]
 ) -> None:
     assert client_address(peer, forwarded, trusted) == found
+
+
+def test_all_headers_of_a_request_make_one_list_of_hops() -> None:
+    assert forwarded_of([]) == ""
+    assert forwarded_of(["198.51.100.1", "10.1.2.3, 10.1.2.4"]) == "198.51.100.1, 10.1.2.3, 10.1.2.4"
+    for empty in ("", "  ", ",", " ,\t"):
+        assert client_address("127.0.0.1", forwarded_of([empty]), TRUSTED) == SHARED
+        assert client_address("127.0.0.1", forwarded_of(["198.51.100.1", empty]), TRUSTED) == SHARED
 
 
 def test_keys_hide_what_they_are_made_of_and_tell_the_same_from_another() -> None:

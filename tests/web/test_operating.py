@@ -199,6 +199,7 @@ async def test_a_clock_that_was_set_back_is_named(service: Service) -> None:
     [
         (("add-site", "Not A Key"), 1, "a-z"),
         (("add-site", "x", "--origin", "nonsense"), 1, "origin"),
+        (("add-site", "x", "--origin", "https://*.example.org"), 1, "a wildcard matches no page"),
         (("add-token", "--scopes", "everything"), 1, "scopes"),
         (("add-token", "--scopes", "score", "--site", "nowhere"), 1, "no site"),
         (("revoke-token", "nothing"), 1, "no such token"),
