@@ -67,6 +67,11 @@ def place(new: str, parent: Comment | None) -> tuple[str | None, str]:
     return below(new, parent.path) if parent else (None, new)
 
 
+def is_moved(parent: Comment) -> bool:
+    """Whether a reply to this comment attaches to another one, because this one is at the deepest level."""
+    return below("", parent.path)[0] != parent.id
+
+
 def below(new: str, path: str) -> tuple[str, str]:
     """(parent, path) of a reply to the comment at `path`."""
     above = path.split("/")[: DEEPEST - 1]

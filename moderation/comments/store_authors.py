@@ -32,11 +32,13 @@ async def address(session: Session, site: str, author_key: str) -> tuple[str, st
 
 
 async def records(session: Session, site: str, shown: Iterable[Comment]) -> dict[str, dict[str, Any]]:
-    """Comment id → its author's record on this site: a count per status, and the time of the first comment."""
+    """Comment id → its author's record on this site: a count per status, and the time of the first comment. Without an email
+    address nobody is known, and the record is that of the one comment."""
     ids = [c.id for c in shown]
     rows = await session.fetch(
         "SELECT c.id, o.status, count(*), min(o.created_at) FROM comments c JOIN comments o ON o.site = c.site AND "
-        f"o.author_key = c.author_key WHERE c.site = ? AND c.id IN ({placeholders(len(ids))}) GROUP BY c.id, o.status",
+        f"o.author_key = c.author_key WHERE c.site = ? AND c.id IN ({placeholders(len(ids))}) "
+        "AND (c.email <> '' OR c.is_staff <> 0 OR o.id = c.id) GROUP BY c.id, o.status",
         *(site, *ids),
     )
     found: dict[str, dict[str, Any]] = {}

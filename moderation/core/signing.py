@@ -37,7 +37,8 @@ class Signer:
         ).digest()
 
     def author_key(self, email: str, name: str) -> str:
-        """An author's key, 32 hex digits: from the email address, or without one from the name."""
+        """An author's key, 32 hex digits: from the email address. Without one it is from the name and identifies nobody; it
+        only tells apart what is sent twice from one network."""
         who = f"email:{email.casefold()}" if email else f"name:{name.casefold()}"
         return self._mark("author", who).hex()
 

@@ -12,7 +12,7 @@ import orjson
 from moderation.articles import store_openings as openings
 from moderation.articles.page_metadata import Page
 from moderation.comments import store as comments
-from moderation.comments.model import Comment, below
+from moderation.comments.model import Comment, is_moved
 from moderation.comments.store import Keys, Posting
 from moderation.comments.submission import Submission
 from moderation.core.ids import first_id_at, is_id, made_at
@@ -128,8 +128,7 @@ class BatchContext:
         if keys.network and 0 < most(self.site, keys.network) <= from_here + refused:
             raise TooFast(TOO_MANY, 60)
         by_author = self.by_author.get((keys.author, keys.network), NONE)[0]
-        is_somebody = sent.email or sent.name
-        if is_somebody and 0 < rules.per_author_a_minute * times(keys.network) <= by_author:
+        if sent.email and 0 < rules.per_author_a_minute * times(keys.network) <= by_author:
             raise TooFast("You are posting comments too quickly. Slow down.", 60)
 
     def _pause(self, arrival: Arrival, now: int) -> None:
@@ -150,7 +149,9 @@ class BatchContext:
         sent, keys = arrival.submission, arrival.keys
         if not sent.email and not sent.name:
             return False
-        above = below("", parent.path)[0] if parent else None
+        if parent and is_moved(parent):  # what it replies to is not stored: it may be another comment
+            return False
+        above = parent.id if parent else None
         same = (keys.author, arrival.article, keys.body, above)
         return any(one.network == keys.network or one.id == arrival.proof for one in self.postings.get(same, ()))
 

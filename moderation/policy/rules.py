@@ -70,7 +70,7 @@ def listed(rule: str, named: Listed, case: Case) -> list[Reason]:
     for host in {ascii_domain(sent.email_domain), urlsplit(sent.url or "").hostname or ""}:
         if domain := named.domain(host):
             found.append(Reason(rule=rule, note=f"domain: {domain}"))
-    if named.author(case.author):
+    if case.submission.email_domain and named.author(case.author):
         found.append(Reason(rule=rule, note="author"))
     if named.address(case.address) or named.network(case.network_key):
         found.append(Reason(rule=rule, note="address"))

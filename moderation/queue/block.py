@@ -89,7 +89,8 @@ async def offered(session: Session, shown: list[Comment]) -> dict[str, dict[str,
 def entries(comment: Comment, site: Site, author: str, address: str) -> dict[str, str]:
     """Target → its entry of the list."""
     is_one = address and address != SHARED  # readers behind an undeclared proxy are not one network
-    found = {ONE: AUTHOR + author} | ({NETWORK: ADDRESS + address} if is_one else {})
+    found = {ONE: AUTHOR + author} if comment.email else {}  # a bare name is not a person
+    found |= {NETWORK: ADDRESS + address} if is_one else {}
     return found | {OF + domain: domain for domain in domains(comment, site)}
 
 

@@ -97,7 +97,7 @@ async def _write(
     id = new_id(now, 1)
     parent, path = place(id, above)
     for one in await comments.postings(tx, above.site, [keys.author], [keys.body]):
-        if (one.article, one.parent) == (above.article, parent):
+        if (one.article, one.parent) == (above.article, above.id):
             raise Conflict("You have said exactly this here already.", code="duplicate")
     made = Comment(
         id=id,

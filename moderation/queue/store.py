@@ -114,7 +114,8 @@ def _wanted(view: View, site: str) -> tuple[list[str], list[Any]]:
         where.append(f"c.is_decided = 0 AND substr(c.id, 26, 1) = '{AUDIT_SAMPLE}'")
     if view.author:
         where.append("c.author_key = (SELECT a.author_key FROM comments a WHERE a.site = ? AND a.id = ?)")
-        args += [site, view.author]
+        where.append("(c.email <> '' OR c.is_staff <> 0 OR c.id = ?)")  # without an address, nobody wrote two comments
+        args += [site, view.author, view.author]
     if view.without:
         where.append(f"c.id NOT IN ({placeholders(len(view.without))})")
         args += view.without
