@@ -56,7 +56,7 @@ def promised(
         if (
             one["at"] is None and one["lacking"] is not None
         ):  # the fewest decisions that can support the budget at any threshold
-            one["lacking"] = max(one["lacking"], thresholds.needed(0, share) - len(told))
+            one["lacking"] = max(one["lacking"], thresholds.fewest(share) - len(told))
     spam_at = None if spam_at is None else min(1.0, math.ceil(spam_at * 1e4) / 1e4)
     hold_at = None if hold_at is None else math.floor(hold_at * 1e4) / 1e4
     return {

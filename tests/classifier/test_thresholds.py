@@ -12,7 +12,7 @@ from scipy.stats import beta
 
 from classifier import thresholds
 from classifier.labels import LABELS
-from classifier.thresholds import needed, parse, threshold, upper_bound
+from classifier.thresholds import fewest, needed, parse, threshold, upper_bound
 from tests.budget import long
 
 SHARES = st.sampled_from([0.3, 0.1, 0.02, 0.01, 0.001])
@@ -29,13 +29,22 @@ def test_the_bound_is_clopper_and_pearsons(decided: int, share: float, confidenc
 @given(st.integers(0, 12), SHARES)
 @settings(deadline=None)
 def test_the_fewest_decisions_are_the_fewest(wrong: int, share: float) -> None:
-    fewest = needed(wrong, share)
-    assert upper_bound(wrong, fewest) <= share < upper_bound(wrong, fewest - 1)
+    count = needed(wrong, share)
+    assert upper_bound(wrong, count) <= share < upper_bound(wrong, count - 1)
 
 
 def test_the_rule_of_three() -> None:
     assert needed(0, 1 / 1000) == 2995
     assert needed(0, 1 / 100) == 299
+
+
+@pytest.mark.parametrize(("share", "count"), [(1 / 1000, 4093), (1 / 100, 408), (0.1, 39)])
+def test_the_fewest_decisions_suffice_and_one_less_does_not(share: float, count: int) -> None:
+    """More than by the rule of three: the threshold is chosen on the same decisions."""
+    assert fewest(share) == count
+    sure, right = np.ones(count), np.zeros(count, bool)
+    assert threshold(sure, right, share).at == 1.0
+    assert threshold(sure[1:], right[1:], share).at is None
 
 
 @given(
@@ -113,7 +122,7 @@ def test_where_the_surest_are_wrong_more_decisions_do_not_help() -> None:
 def test_no_decisions_say_how_many_are_needed() -> None:
     found = threshold(np.zeros(0), np.zeros(0, bool), 0.01)
     assert found.at is None
-    assert found.lacking == needed(0, 0.01, 1 - 0.05 / 3)
+    assert found.lacking == fewest(0.01)
 
 
 def test_a_policy_of_all_labels() -> None:

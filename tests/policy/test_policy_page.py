@@ -159,8 +159,8 @@ async def test_without_decisions_the_page_says_to_hold_and_how_many_are_lacking(
     await signed_in(service, "administrator")
     page = Page((await service.client.get(PAGE)).text)
     keeps = page.texts('td[data-label="Thresholds within the budget"]')
-    # 1/1000 wants ln 0.05 / ln 0.999 of them without a mistake, 1/100 ln 0.05 / ln 0.99
-    for told, lacking in zip(keeps, ("2,995", "299"), strict=True):
+    # 1/1000 needs ln (0.05 / 3) / ln 0.999 of them without a mistake, 1/100 ln (0.05 / 3) / ln 0.99
+    for told, lacking in zip(keeps, ("4,093", "408"), strict=True):
         assert told.startswith("Hold ") and f"About {lacking} more decisions are needed" in told
     assert "Fill in these thresholds" not in page.text()
     wrong = Page((await service.client.get(PAGE, params={"filed": "2", "published": "1/50"})).text)
@@ -169,7 +169,7 @@ async def test_without_decisions_the_page_says_to_hold_and_how_many_are_lacking(
     assert "At most 1/1000 of what is filed" in filed, "the table says what it has worked out, not what was typed"
     percent = Page((await service.client.get(PAGE, params={"filed": "0.2 %", "published": "5%"})).text)
     assert not percent.has("[id$=-wrong]") and "At most 5% of what is published" in percent.texts("tbody th")[1]
-    assert "About 59 more decisions are needed" in percent.text()  # ln 0.05 / ln 0.95 is 58.4
+    assert "About 80 more decisions are needed" in percent.text()  # ln (0.05 / 3) / ln 0.95 is 79.8
 
 
 def outcome(action: str, spam: float, model: str = "m+default.3") -> Outcome:
