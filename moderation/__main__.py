@@ -24,6 +24,10 @@ COMMANDS: dict[str, dict[str, str]] = {
     "moderation.sites.commands": {
         "add-site": "Add a site, or update the given values of an existing one.",
     },
+    "moderation.articles.commands": {
+        "list-unlisted": "Print one JSON object for each article whose comments wait for its listing: its key and their number.",
+        "publish-article": "List articles that an import left unlisted: readers see their comments at once.",
+    },
     "moderation.policy.commands": {
         "set-rules": "Set a site's rules; omitted ones stay. NAME=VALUE, NAME+=ENTRY, NAME-=ENTRY, NAME=default, NAME=@FILE.",
         "show-rules": "Print a site's rules and the hits of each in the last 30 days, as JSON.",

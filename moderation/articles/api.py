@@ -64,6 +64,7 @@ class ArticleIn(Body):
         Annotated[str, AfterValidator(_a_moment)] | None, Says("must be a time as RFC 3339 has it")
     ] = None
     comments_open: bool | None = None
+    listed: bool | None = None
 
 
 class ArticleOut(TypedDict):
@@ -73,6 +74,7 @@ class ArticleOut(TypedDict):
     url: str | None
     published_at: str | None
     comments_open: bool
+    listed: bool
 
 
 @operation(
@@ -100,6 +102,7 @@ async def put_article(request: Request, asked: ArticleIn) -> Response:
             action="article:put",
             subject=key,
             comments_open=article.comments_open,
+            listed=article.is_listed,
         )
     shown = {
         "site": site.key,
@@ -108,6 +111,7 @@ async def put_article(request: Request, asked: ArticleIn) -> Response:
         "url": article.url,
         "published_at": iso(article.published_at),
         "comments_open": article.comments_open,
+        "listed": article.is_listed,
     }
     return json_answer(shown, 200 if known else 201)
 
@@ -117,6 +121,8 @@ def changes(asked: ArticleIn) -> dict[str, Any]:
     found: dict[str, Any] = asked.model_dump(exclude_none=True)
     for name in {"title", "text"} & found.keys():
         found[name] = found[name].strip()
+    if "listed" in found:
+        found["is_listed"] = found.pop("listed")
     if asked.url is not None:
         found["url"] = checked_url(asked.url)
     if asked.published_at is not None:

@@ -63,7 +63,7 @@ class Related:
         held = await self._of_site(site)
         keys = (await asyncio.to_thread(held.nearest, key))[:limit]
         async with self.database.reading() as session:
-            found = await sites.articles(session, site, [key, *keys])
+            found = await sites.listed_articles(session, site, [key, *keys])
         if key not in found:
             raise NotFound("There is no such article.")
         return [found[name] for name in keys if name in found]

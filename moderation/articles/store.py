@@ -43,7 +43,7 @@ async def since(session: Session, site: str, sequence: int) -> list[ArticleVecto
     """The vectors changed after that number."""
     rows = await session.fetch(
         "SELECT v.article, v.vector, a.url, a.published_at, a.created_at FROM article_vectors v JOIN articles a "
-        "ON a.site = v.site AND a.article = v.article WHERE v.site = ? AND v.sequence > ?",
+        "ON a.site = v.site AND a.article = v.article AND a.is_listed = 1 WHERE v.site = ? AND v.sequence > ?",
         *(site, sequence),
     )
     return [

@@ -39,6 +39,7 @@ comment_of = reader(Comment, COLUMNS, is_decided=bool, is_staff=bool)
 """From a row that begins with COLUMNS."""
 LIMITED = 60_000
 """Milliseconds: the longest period of a limit."""
+LISTED = "NOT EXISTS (SELECT 1 FROM articles a WHERE a.site = c.site AND a.article = c.article AND a.is_listed = 0)"
 HERE = "c.site IN (SELECT site FROM sites)"  # ids are globally unique, and every index begins with the site
 
 
@@ -340,9 +341,9 @@ async def thread(
 
 
 async def latest(session: Session, site: str, article: str | None, limit: int) -> list[Comment]:
-    """Approved comments of an article or a whole site, newest first, from anywhere in the tree."""
+    """Approved comments of an article or of a site's listed articles, newest first, from anywhere in the tree."""
     if article is None:
-        sql = f"SELECT {COMMENT} FROM comments c WHERE c.site = ? AND c.status = 'approved' ORDER BY c.id DESC LIMIT ?"
+        sql = f"SELECT {COMMENT} FROM comments c WHERE c.site = ? AND c.status = 'approved' AND {LISTED} ORDER BY c.id DESC LIMIT ?"
         return [comment_of(row) for row in await session.fetch(sql, site, limit)]
     # A path ends in its comment's id, so the thread's index alone has the newest ones; no comment is loaded for it.
     ends = await session.fetch(
@@ -355,10 +356,10 @@ async def latest(session: Session, site: str, article: str | None, limit: int) -
 
 
 async def approved(session: Session, site: str, articles: Iterable[str]) -> dict[str, int]:
-    """Article → its number of approved comments."""
+    """Article → its number of approved comments; 0 for an unlisted one."""
     wanted = list(articles)
     rows = await session.fetch(
-        f"SELECT article, approved_count FROM articles WHERE site = ? AND article IN ({placeholders(len(wanted))})",
+        f"SELECT article, approved_count FROM articles WHERE site = ? AND is_listed = 1 AND article IN ({placeholders(len(wanted))})",
         site,
         *wanted,
     )

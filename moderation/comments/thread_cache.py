@@ -87,7 +87,7 @@ class Threads:
     ) -> Kept:
         self.builds += 1
         async with self.database.reading() as session:
-            article = None if key == WHOLE_SITE else (await sites.articles(session, site, [key])).get(key)
+            article = None if key == WHOLE_SITE else (await sites.listed_articles(session, site, [key])).get(key)
             about = replace(article, text="") if article else None
             if article and is_open:
                 article = replace(article, comments_open=is_open(article))

@@ -104,16 +104,18 @@ class BatchContext:
         self._slow_down(arrival, refused)
         sent, keys = arrival.submission, arrival.keys
         article = self.articles.get(arrival.article)
+        if (article is None or not article.is_listed) and self.site.settings.articles == "registered":
+            raise NotFound("There is no such article here.")
         if article is None:
-            if self.site.settings.articles == "registered":
-                raise NotFound("There is no such article here.")
             if self.opened[keys.network] >= self.site.settings.new_articles_an_hour * times(keys.network):
                 raise TooFast("Too many new articles in the last hour.", 3600, code="too_many_articles")
             article = Article(site=arrival.site, key=arrival.article, created_at=now)
         if not article.is_open(self.site.settings, now):
             raise Forbidden("Comments are closed for this article.", code="closed")
         parent = self.known.get(sent.parent) if sent.parent else None
-        if sent.parent and (parent is None or parent.article != article.key or parent.status != "approved"):
+        if sent.parent and (
+            not article.is_listed or parent is None or parent.article != article.key or parent.status != "approved"
+        ):
             raise Invalid(UNKNOWN_PARENT)
         if self._is_said(arrival, parent):
             raise Conflict("You have said exactly this here already.", code="duplicate")

@@ -47,7 +47,7 @@ async def where_next(request: Request, site: Site, article: str, typed: Mapping[
     if not accepted.approved:
         return str(accepted.answer["receipt"])
     async with services.database.reading() as session:
-        known = (await sites.articles(session, site.key, [article])).get(article)
+        known = (await sites.listed_articles(session, site.key, [article])).get(article)
     places = [known.url if known and known.url else ""]
     for place in (typed.get("redirect_to", ""), request.headers.get("referer", "")):
         if is_allowed(site, services.links, place):
@@ -76,9 +76,10 @@ async def form_page(
     pages = services.pages
     database = services.database
     async with database.reading() as session:
-        article = (await sites.articles(session, site.key, [key])).get(key) or Article(site=site.key, key=key)
+        known = (await sites.listed_articles(session, site.key, [key])).get(key)
+        article = known or Article(site=site.key, key=key)
         parent = typed.get("parent", "").strip()
-        found = (await comments.of_site(session, site.key, [parent])).get(parent) if is_id(parent) else None
+        found = (await comments.of_site(session, site.key, [parent])).get(parent) if known and is_id(parent) else None
     words = Words.for_reader(request.headers.get("accept-language", ""))
     form = reply_form(services.links, services.intake.clock(), site, article, typed, words, problem, found)
     onwards = [*site.origins, services.links.origin]

@@ -126,13 +126,13 @@ async def place_of(request: Request, site: Site, typed: Mapping[str, str]) -> tu
     above = number(typed["comment_parent"])
     async with services_of(request).database.reading() as session:
         key = await ours(session, site, imports.ARTICLE, typed["comment_post_ID"])
+        article = (await sites.listed_articles(session, site.key, [key])).get(key) if is_article_key(key) else None
         parent = None
         if above:
             id = await ours(session, site, imports.COMMENT, above)
             parent = (await comments.of_site(session, site.key, [id])).get(id) if is_id(id) else None
-            if parent is None or parent.article != key or parent.status != "approved":
+            if article is None or parent is None or parent.article != key or parent.status != "approved":
                 raise Forbidden(UNAPPROVED_PARENT, code="unknown_parent")
-        article = (await sites.articles(session, site.key, [key])).get(key) if is_article_key(key) else None
     if not is_article_key(key) or (article is None and site.settings.articles == "registered"):
         raise NotFound("There is no such post here (comment_post_ID).")
     if article is not None and not article.is_open(site.settings, services_of(request).clock()):
@@ -241,7 +241,7 @@ async def way_back(request: Request, site: Site, typed: Mapping[str, str]) -> st
         return told
     async with services_of(request).database.reading() as session:
         key = await ours(session, site, imports.ARTICLE, typed.get("comment_post_ID", ""))
-        known = (await sites.articles(session, site.key, [key])).get(key) if is_article_key(key) else None
+        known = (await sites.listed_articles(session, site.key, [key])).get(key) if is_article_key(key) else None
     return (known.url if known else None) or told
 
 

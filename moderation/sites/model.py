@@ -61,6 +61,8 @@ class Article:
     text: str = ""
     published_at: int | None = None
     comments_open: bool = True
+    is_listed: bool = True
+    """The page is known to be public. Without that, as for a list of comments alone, readers find no article here."""
     revision: int = 0
     created_at: int = 0
 

@@ -19,7 +19,10 @@ SITES = Table(
 )
 ARTICLES = Table(
     name="articles",
-    columns=("site", "article", "title", "url", "text", "published_at", "comments_open", "revision", "created_at"),
+    columns=(
+        *("site", "article", "title", "url", "text", "published_at", "comments_open", "revision", "created_at"),
+        "is_listed",
+    ),
 )
 """Without the count of approved comments, which is counted anew."""
 TABLES = (SITES, ARTICLES)
@@ -44,7 +47,7 @@ def site_of(
     )
 
 
-article_of = reader(Article, ("site", "key", *ARTICLES.columns[2:]), comments_open=bool)
+article_of = reader(Article, ("site", "key", *ARTICLES.columns[2:]), comments_open=bool, is_listed=bool)
 
 
 async def put_site(tx: Session, site: Site, now: int) -> None:
@@ -84,14 +87,42 @@ async def articles(session: Session, site: str, keys: Iterable[str]) -> dict[str
     return {row[1]: article_of(row) for row in rows}
 
 
+async def listed_articles(session: Session, site: str, keys: Iterable[str]) -> dict[str, Article]:
+    """The articles that readers may know of: an unlisted one is to them as one that does not exist."""
+    return {key: article for key, article in (await articles(session, site, keys)).items() if article.is_listed}
+
+
+async def unlisted(session: Session, site: str) -> dict[str, int]:
+    """Key of each unlisted article → its number of approved comments."""
+    rows = await session.fetch(
+        "SELECT article, approved_count FROM articles WHERE site = ? AND is_listed = 0 ORDER BY article", site
+    )
+    return {row[0]: int(row[1]) for row in rows}
+
+
 async def put_article(tx: Session, article: Article) -> None:
     """Adds an article, or changes it and increases its revision."""
     a = article
     await tx.execute_many(
         f"{ARTICLES.insert} ON CONFLICT (site, article) DO UPDATE SET "
         "title = excluded.title, url = excluded.url, text = excluded.text, published_at = excluded.published_at, "
-        "comments_open = excluded.comments_open, revision = articles.revision + 1",
-        [(a.site, a.key, a.title, a.url, a.text, a.published_at, int(a.comments_open), a.revision, a.created_at)],
+        "comments_open = excluded.comments_open, is_listed = excluded.is_listed, revision = articles.revision + 1",
+        [
+            (
+                *(
+                    a.site,
+                    a.key,
+                    a.title,
+                    a.url,
+                    a.text,
+                    a.published_at,
+                    int(a.comments_open),
+                    a.revision,
+                    a.created_at,
+                ),
+                int(a.is_listed),
+            )
+        ],
     )
 
 

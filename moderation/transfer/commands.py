@@ -9,13 +9,14 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, Literal
 
-from typer import Argument, Option
+from typer import Argument, Exit, Option
 
 from moderation.cli import CliContext, OneSite, err, known_site, out
-from moderation.core.problem import Conflict, NotFound
+from moderation.core.problem import BadRequest, Conflict, NotFound
 from moderation.core.signing import Signer
 from moderation.core.urls import Links
 from moderation.db import audit
@@ -24,13 +25,15 @@ from moderation.sites import store as sites
 from moderation.sites.model import Site
 from moderation.transfer import backup as backups
 from moderation.transfer import exporting
-from moderation.transfer.formats.file import File
+from moderation.transfer.formats.file import File, files
 from moderation.transfer.formats.readers import READERS, System, reader_for
-from moderation.transfer.records import Skipped
+from moderation.transfer.records import Record, Skipped
 
 if TYPE_CHECKING:
     from moderation.transfer.importing import ImportResult
 
+IN_PART = 3
+"""The exit status of an import that skipped something. All in is 0, nothing 1."""
 NAMED = 20
 """The most skipped rows named for each reason; the others are counted."""
 
@@ -51,11 +54,17 @@ async def import_file(
         Option("--keys", help="article keys: the old id (WordPress), or the page's path"),
     ] = None,
 ) -> None:
-    """Import another system's export, or one of leave-a-reply; can be repeated without duplicates."""
+    """Import another system's export, or one of leave-a-reply; can be repeated without duplicates.
+
+    The exit status is 0 if all came in, 3 if a part was skipped, which is named, and 1 if nothing came in.
+    """
     async with cli.opened() as database:
         async with database.reading() as session:
             await known_site(session, site)
-        out(json.dumps(await run_import(database, cli.signer, site, file, system, keys, cli.clock)))
+        result = await run_import(database, cli.signer, site, file, system, keys, cli.clock)
+        out(json.dumps(result))
+    if result["skipped"]:
+        raise Exit(IN_PART)
 
 
 async def export_site(
@@ -129,12 +138,13 @@ async def run_import(
     keys: str | None,
     clock: Callable[[], int],
 ) -> dict[str, Any]:
-    """Imports a file and prints the result, also for a truncated file, whose Problem is raised afterwards."""
+    """Imports a file, or the files in a zip, and prints the result. Raises BadRequest if nothing came in."""
     from moderation.transfer.importing import Importer
 
-    file, progress = File(path), Progress()
+    progress, opened = Progress(), list[File]()
     try:
-        reader = reader_for(file, named)
+        opened.append(next(each := files(path)))
+        reader = reader_for(opened[0], named)
         progress.say(f"Reading {'standard input' if path == '-' else path}: {reader.what}.")
         named_so_far: Counter[str] = Counter()
 
@@ -144,18 +154,35 @@ async def run_import(
                 progress.say(f"skipped: {row.where}: {row.reason}")
 
         def show(result: ImportResult) -> None:
-            part = f"{file.done:.0%}, " if file.done is not None else ""
+            part = f"{opened[0].done:.0%}, " if opened[0].done is not None else ""
             progress.show(lambda: f"{part}{result.comments.total():,} comments in, {result.known:,} here already")
+
+        def records() -> Iterator[Record]:
+            for file in chain(opened[:], each):
+                opened[0] = file
+                if reader_for(file, named) != reader:
+                    yield Skipped(f"a file of {path}", "not from the same system as the first file in the zip")
+                    continue
+                yield from reader.read(file, keys or reader.keys)
+                if file.damage:
+                    yield Skipped("the end of the file", file.damage)
+                file.close()
 
         importer = Importer(database, signer, site, reader.source, clock(), skip)
         try:
-            await importer.run(reader.read(file, keys or reader.keys), show)
+            await importer.run(records(), show)
         finally:
             for line in table(importer.result):
                 progress.say(line)
+        if not importer.result.taken:
+            raise BadRequest(
+                "Nothing came in: each row was skipped, for the reasons above." if importer.result.skipped
+                else "Nothing came in: the file has no article and no comment."
+            )  # fmt: skip
         return summary(importer.result, site, reader.source)
     finally:
-        file.close()
+        for file in opened:
+            file.close()
 
 
 def summary(result: ImportResult, site: str, source: str) -> dict[str, Any]:
@@ -168,6 +195,7 @@ def summary(result: ImportResult, site: str, source: str) -> dict[str, Any]:
         "decisions": dict(result.decisions),
         "skipped": dict(result.skipped),
         "replies_without_parent": result.orphans,
+        "articles_unlisted": result.unlisted,
     }
 
 
@@ -177,6 +205,11 @@ def table(result: ImportResult) -> Iterator[str]:
     rows += [("comments that were here already, left as they are", result.known)] if result.known else []
     rows += [(f"past decisions, {action}", count) for action, count in sorted(result.decisions.items())]
     rows += [("replies without a parent, at the top", result.orphans)] if result.orphans else []
+    rows += (
+        [("articles not shown until an export or publish-article lists them", result.unlisted)]
+        if result.unlisted
+        else []
+    )
     rows += [(f"skipped: {reason}", count) for reason, count in result.skipped.most_common()]
     width = max(len(name) for name, _ in rows)
     for name, count in rows:

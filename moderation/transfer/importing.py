@@ -8,20 +8,18 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from itertools import islice
 
-from classifier.labels import LABELS
 from moderation.articles import register
 from moderation.comments import store as comments
 from moderation.comments import store_appeals as appeals
 from moderation.comments import store_decisions as decisions
-from moderation.comments.decision import MOST_APPEALED, REASONS, STATUS_AFTER
-from moderation.comments.model import Comment, below
-from moderation.comments.store import JudgedComment, Keys
+from moderation.comments.decision import MOST_APPEALED
+from moderation.comments.model import Comment
+from moderation.comments.store import JudgedComment
 from moderation.comments.store_decisions import Decision
-from moderation.comments.verdict import Verdict
 from moderation.core.ids import first_id_at, new_id
 from moderation.core.problem import Problem
 from moderation.core.signing import Signer
@@ -30,26 +28,17 @@ from moderation.db.database import Database, Session
 from moderation.duplicates import duplicates
 from moderation.sites import store as sites
 from moderation.sites.model import Article
+from moderation.transfer import history
 from moderation.transfer import store as imports
 from moderation.transfer.normalise import Prepared, as_judged, clean, past_verdict, ready, ready_article
-from moderation.transfer.records import (
-    ImportedArticle,
-    ImportedComment,
-    ImportedDecision,
-    ImportedSubmission,
-    Record,
-    Skipped,
-)
+from moderation.transfer.places import reunite, tree
+from moderation.transfer.records import ImportedArticle, ImportedComment, ImportedSubmission, Record, Skipped
 from moderation.transfer.store import ARTICLE, COMMENT, ImportedId
 
 FEWEST, BATCH, BATCH_SIZE = 25, 500, 2_000_000
 """Records in one transaction, at least and at most, and characters of their texts."""
 PATIENCE = 0.1
 """Seconds that a new comment may wait for one transaction; batches shrink if it takes longer."""
-BY = "import"
-"""The moderator whose decisions these are."""
-TAUGHT = {"approved": "approve", "spam": "spam"}
-"""The past verdicts that teach: published comments are good, spam is spam."""
 
 
 @dataclass
@@ -64,6 +53,10 @@ class ImportResult:
     skipped: Counter[str] = field(default_factory=Counter)
     orphans: int = 0
     """Replies without their parent in any file: they are at the top."""
+    unlisted: int = 0
+    """Articles that no file has described as public: their comments are not shown."""
+    taken: int = 0
+    """Records of the file that are stored now, new ones or not."""
 
 
 class Importer:
@@ -102,9 +95,10 @@ class Importer:
                 progress(self.result)
             if broken or not batch:
                 break
-        await self._reunite()
+        await reunite(self.database, self.site, self.source)
         async with self.database.transaction() as tx:
             self.result.orphans = await imports.orphans(tx, self.site, self.source)
+            self.result.unlisted = len(await sites.unlisted(tx, self.site))
             await audit.note(
                 tx, site=self.site, at=self.now, actor="operator", action="site:import", subject=self.source,
                 articles=self.result.articles, comments=self.result.comments.total(), complete=broken is None,
@@ -123,12 +117,14 @@ class Importer:
             ready_article(record) for record in batch if isinstance(record, ImportedArticle) and clean(record.foreign)
         ]
         arrived = list[Prepared]()
+        dates = await self._dates(batch, articles)
         for record in batch:
             if isinstance(record, Skipped):
                 self.skip(record.where, record.reason)
             elif isinstance(record, ImportedComment):
                 try:
-                    arrived.append(ready(record, self.signer, self.site, self.now))
+                    at = record.created_at or dates.get(record.parent) or dates.get(f"article {record.article}")
+                    arrived.append(ready(record, self.signer, self.site, self.now, at))
                 except ValueError as error:
                     self.skip(record.where, str(error))
         judged = [record for record in batch if isinstance(record, ImportedSubmission)]
@@ -149,35 +145,46 @@ class Importer:
             await sites.touch(tx, self.site, (c.article for _, c, _ in placed if c.status == "approved"))
         return time.monotonic() - began
 
-    async def _articles(self, tx: Session, told: list[ImportedArticle], arrived: list[Prepared]) -> dict[str, str]:
+    async def _dates(self, batch: list[Record], articles: list[ImportedArticle]) -> dict[str, int | None]:
+        """For comments without a date: foreign id of a parent → its date, `article` and foreign id → that of the article."""
+        undated = [r for r in batch if isinstance(r, ImportedComment) and not r.created_at]
+        if not undated:
+            return {}
+        async with self.database.reading() as session:
+            above = await imports.found(session, self.site, self.source, COMMENT, {r.parent for r in undated})
+            keys = await imports.found(session, self.site, self.source, ARTICLE, {r.article for r in undated})
+            parents = await comments.of_site(session, self.site, set(above.values())) if above else {}
+            here = await sites.articles(session, self.site, set(keys.values())) if keys else {}
+        dates: dict[str, int | None] = {id: parents[ours].created_at for id, ours in above.items() if ours in parents}
+        for foreign, key in keys.items():
+            if article := here.get(key):
+                dates[f"article {foreign}"] = article.published_at or article.created_at
+        dates |= {f"article {a.foreign}": a.published_at for a in articles if a.published_at}
+        # a reply to a reply without a date has the date of the first one above that has one
+        for record in (r for r in batch if isinstance(r, ImportedComment)):
+            dates[record.foreign] = record.created_at or dates.get(record.parent)
+        return dates
+
+    async def _articles(self, tx: Session, batch: list[ImportedArticle], arrived: list[Prepared]) -> dict[str, str]:
         """Foreign id → key, empty for unpublished articles. Creates missing articles, and fills missing values of existing ones."""
-        wanted = {a.foreign for a in told} | {r.past.article for r in arrived}
-        keys = await imports.found(tx, self.site, self.source, ARTICLE, wanted)
-        fresh = {a.foreign: a for a in reversed(told) if not keys.get(a.foreign)}
+        keys = await imports.found(
+            tx, self.site, self.source, ARTICLE, {a.foreign for a in batch} | {r.past.article for r in arrived}
+        )
+        fresh = {a.foreign: a for a in reversed(batch) if not keys.get(a.foreign)}
         for past in (r.past for r in arrived):
             if past.article not in keys and past.article not in fresh and past.key:
-                fresh[past.article] = ImportedArticle(foreign=past.article, key=past.key)
+                fresh[past.article] = ImportedArticle(foreign=past.article, key=past.key, is_listed=False)
         await imports.tell(tx, self.site, self.source, {foreign: a.key for foreign, a in fresh.items()})
         keys |= {foreign: a.key for foreign, a in fresh.items()}
         named = {key for key in keys.values() if key}
         here = await sites.articles(tx, self.site, named) if named else {}
         first = {keys.get(r.past.article): r.comment.created_at for r in reversed(arrived)}
-        for a in [*fresh.values(), *told]:
+        for a in [*fresh.values(), *batch]:
             if not (key := keys[a.foreign]):
                 continue
             old = here.get(key)
-            at = min(a.published_at or first.get(key) or 0, self.now)
-            new = Article(
-                site=self.site,
-                key=key,
-                title=(old and old.title) or a.title,
-                url=(old and old.url) or a.url or None,
-                text=(old and old.text) or a.text,
-                published_at=old.published_at if old and old.published_at is not None else a.published_at,
-                comments_open=old.comments_open if old else a.comments_open,
-                revision=old.revision if old else 0,
-                created_at=old.created_at if old else at,
-            )
+            new = self._article(a, key, old, min(a.published_at or first.get(key) or 0, self.now))
+            self.result.taken += 1
             if new != old:
                 await register.register(tx, new)
                 here[key] = new
@@ -191,17 +198,42 @@ class Importer:
             )
         return keys
 
+    def _article(self, a: ImportedArticle, key: str, old: Article | None, at: int) -> Article:
+        """The article with its gaps filled. What a file knows of an unpublished page fills none, and unlists its article."""
+        if old is None:
+            return Article(
+                site=self.site,
+                key=key,
+                title=a.title,
+                url=a.url or None,
+                text=a.text,
+                published_at=a.published_at,
+                comments_open=a.comments_open,
+                is_listed=a.is_listed,
+                created_at=at,
+            )
+        if not a.key:
+            return replace(old, is_listed=False)
+        return replace(
+            old,
+            title=old.title or a.title,
+            url=old.url or a.url or None,
+            text=old.text or a.text,
+            published_at=a.published_at if old.published_at is None else old.published_at,
+            is_listed=old.is_listed or a.is_listed,
+        )
+
     def _with_article(self, arrived: list[Prepared], keys: dict[str, str]) -> list[Prepared]:
-        found = []
+        placed = []
         for r in arrived:
             key = keys.get(r.past.article)
             if key:
-                found.append(replace(r, comment=replace(r.comment, article=key)))
+                placed.append(replace(r, comment=replace(r.comment, article=key)))
             elif key is None:
                 self.skip(r.past.where, "its article is in no file that came before")
             else:
                 self.skip(r.past.where, "its article is not published, or has no address")
-        return found
+        return placed
 
     async def _new(self, tx: Session, arrived: list[Prepared]) -> tuple[list[Prepared], dict[str, str]]:
         """The new comments; and foreign id → id of all existing ones, parents included."""
@@ -219,13 +251,15 @@ class Importer:
                 if foreign in taken:  # a copy of another site's comment: ids are globally unique
                     r = replace(r, comment=replace(r.comment, id=new_id(r.comment.created_at)))
                 new.append(r)
-            elif not r.past.kept and known[foreign][:10] != first_id_at(r.comment.created_at)[:10]:
+            elif not r.past.kept and r.past.created_at and known[foreign][:10] != first_id_at(r.past.created_at)[:10]:
                 self.skip(
                     r.past.where, "another comment came with this id; is it another blog? Give it a site of its own"
                 )
             else:
                 self.result.known += 1
+                self.result.taken += 1
             seen.add(foreign)
+        self.result.taken += len(new)
         return new, known
 
     async def _placed(
@@ -272,29 +306,13 @@ class Importer:
             if c.judged_revision not in told:
                 verdicts.append(judged)
             if kept:
-                entries += self._entries(c.id, c.id == r.past.foreign, kept.decisions)
+                entries += history.decided(self.site, c.id, kept.decisions, is_same=c.id == r.past.foreign)
                 ids += [
                     ImportedId(site=self.site, source=source, kind=COMMENT, foreign_id=id, id=c.id)
                     for source, id in kept.ids
                 ]
-            elif c.status in TAUGHT:
-                action = TAUGHT[c.status]
-                entries.append(
-                    Decision(
-                        site=self.site,
-                        id=new_id(c.created_at),
-                        submission=c.id,
-                        judged_revision=1,
-                        action=action,
-                        labels=(),
-                        note="",
-                        moderator=BY,
-                        before_status="pending",
-                        after_status=c.status,
-                        after_revision=1,
-                        created_at=c.created_at,
-                    )
-                )
+            else:
+                entries += history.taught(c)
             ids.append(
                 ImportedId(
                     site=self.site,
@@ -316,99 +334,19 @@ class Importer:
         await imports.add(tx, ids)
         self.result.decisions.update(e.action or "label" for e in entries)
 
-    def _entries(self, id: str, same: bool, told: Iterable[ImportedDecision]) -> list[Decision]:
-        """The imported decisions, unchanged; with new ids for a copied comment."""
-        known = {d.id: d for d in told if d.action is None or d.action in STATUS_AFTER}
-        return [
-            Decision(
-                site=self.site,
-                id=d.id if same else new_id(d.created_at),
-                submission=id,
-                judged_revision=d.judged_revision,
-                action=d.action,
-                labels=tuple(label for label in d.labels if label in LABELS),
-                note=clean(d.note)[:1000],
-                moderator=clean(d.moderator)[:300],
-                before_status=d.before,
-                after_status=d.after,
-                after_revision=d.after_revision,
-                created_at=d.created_at,
-                undone_at=d.undone_at,
-                undone_by=d.undone_by and clean(d.undone_by)[:300],
-                reason=d.reason if d.reason in REASONS and d.action == "reject" else "",
-            )
-            for d in known.values()
-        ]
-
-    async def _judged(self, tx: Session, told: list[ImportedSubmission]) -> None:
-        """JudgedComment texts that never were comments."""
-        known = await imports.found(tx, self.site, self.source, COMMENT, {s.foreign for s in told})
-        known |= dict.fromkeys(await comments.judged_already(tx, [s.foreign for s in told]), "")
-        for s in {s.foreign: s for s in told if s.foreign not in known}.values():
-            bare = Comment(
-                id=s.foreign,
-                site=self.site,
-                article=clean(s.article)[:200],
-                parent=None,
-                path="",
-                status="pending",
-                revision=1,
-                name="",
-                email="",
-                url=None,
-                body="",
-                html="",
-                created_at=0,
-            )
-            judged = JudgedComment(
-                comment=bare,
-                verdict=Verdict(action="hold"),
-                keys=Keys(author=s.author_key, network="", body=""),
-                notify=False,
-                email_domain=clean(s.email_domain)[:253],
-                source="import",
-            )
-            await comments.add_verdicts(
-                tx, [as_judged(judged, v) for v in {v.revision: v for v in s.verdicts}.values()]
-            )
-            entries = self._entries(s.foreign, True, s.decisions)
+    async def _judged(self, tx: Session, submissions: list[ImportedSubmission]) -> None:
+        """Judged texts that never were comments."""
+        known = await imports.found(tx, self.site, self.source, COMMENT, {s.foreign for s in submissions})
+        known |= dict.fromkeys(await comments.judged_already(tx, [s.foreign for s in submissions]), "")
+        self.result.taken += len(submissions)
+        for s in {s.foreign: s for s in submissions if s.foreign not in known}.values():
+            await comments.add_verdicts(tx, history.judged_alone(self.site, s))
+            entries = history.decided(self.site, s.foreign, s.decisions, is_same=True)
             await decisions.add(tx, entries)
             await imports.add(
                 tx, [ImportedId(site=self.site, source=self.source, kind=COMMENT, foreign_id=s.foreign, id=s.foreign)]
             )
             self.result.decisions.update(e.action or "label" for e in entries)
-
-    async def _reunite(self) -> None:
-        """Moves replies that arrived before their parents below them, with their subtrees."""
-        async with self.database.reading() as session:
-            found = await imports.reunited(session, self.site, self.source)
-        for article in found:
-            async with self.database.transaction() as tx:
-                waiting = await imports.parents(tx, self.site, self.source, article)
-                rows = await comments.places(tx, self.site, article)
-                here = {id for id, _, _ in rows}
-                parents = {id: p if (p := waiting.get(id, parent)) in here else None for id, parent, _ in rows}
-                paths = tree(parents, {})
-                moved = [(id, *paths[id]) for id, parent, path in rows if paths[id] != (parent, path)]
-                await comments.replace(tx, self.site, moved)
-                await imports.settle(tx, self.site, self.source, waiting)
-                await sites.touch(tx, self.site, [article])
-
-
-def tree(parents: dict[str, str | None], paths: dict[str, str]) -> dict[str, tuple[str | None, str]]:
-    """id → (parent, path). Deeper levels are attached to the deepest allowed one; members of a cycle are at the top."""
-    placed = dict[str, tuple[str | None, str]]()
-    for id in parents:
-        chain, at, seen = list[str](), id, set[str]()
-        while at in parents and at not in placed and at not in seen:
-            chain.append(at)
-            seen.add(at)
-            at = parents[at] or ""
-        above = placed[at][1] if at in placed else paths.get(at, "")
-        for below_it in reversed(chain):
-            placed[below_it] = below(below_it, above) if above else (None, below_it)
-            above = placed[below_it][1]
-    return placed
 
 
 def has_link(comment: Comment) -> bool:

@@ -59,17 +59,17 @@ def ready_article(past: ImportedArticle) -> ImportedArticle:
     )
 
 
-def ready(past: ImportedComment, signer: Signer, site: str, now: int) -> Prepared:
-    """The prepared comment. Raises ValueError with the reason to skip it."""
+def ready(past: ImportedComment, signer: Signer, site: str, now: int, at: int | None) -> Prepared:
+    """The prepared comment, of the date `at`. Raises ValueError with the reason to skip it."""
     foreign, parent = clean(past.foreign)[:FOREIGN], clean(past.parent)[:FOREIGN]
     past = replace(
         past, foreign=foreign, article=clean(past.article)[:FOREIGN], parent="" if parent == foreign else parent
     )
     if not foreign:
         raise ValueError("no comment id")
-    if past.created_at is None or past.created_at <= 0:
-        raise ValueError("no date that can be read")
-    if past.created_at > now + 24 * 3600 * 1000:
+    if at is None or at <= 0:
+        raise ValueError("no date that can be read, and none of its article's")
+    if at > now + 24 * 3600 * 1000:
         raise ValueError("its date is in the future")
     body = clean(past.body)
     if len(body.encode()) > BODY_BYTES:
@@ -83,7 +83,7 @@ def ready(past: ImportedComment, signer: Signer, site: str, now: int) -> Prepare
     link = f"http://{link}" if BARE.match(link) else link
     kept = past.kept
     made = Comment(
-        id=foreign if kept else new_id(past.created_at, int(foreign) & 4095 if foreign.isdigit() else 0),
+        id=foreign if kept else new_id(at, int(foreign) & 4095 if foreign.isdigit() else 0),
         site=site,
         article="",
         parent=None,
@@ -95,7 +95,7 @@ def ready(past: ImportedComment, signer: Signer, site: str, now: int) -> Prepare
         url=checked_url(link) if link and len(link) <= URL_LONGEST else None,
         body=body,
         html=formats.render(body, past.format).html,
-        created_at=past.created_at,
+        created_at=at,
         edited_at=past.edited_at,
         judged_revision=max(1, kept.judged_revision) if kept else 1,
         is_decided=kept.is_decided if kept else past.status != "pending",

@@ -19,6 +19,8 @@ class ImportedArticle:
     text: str = ""
     published_at: int | None = None
     comments_open: bool = True
+    is_listed: bool = True
+    """The file says that the page is public. Otherwise its comments stay unseen until another file or the operator says so."""
     ids: tuple[tuple[str, str], ...] = ()
     """(system, id) in earlier systems."""
 

@@ -31,13 +31,16 @@ WANTED = frozenset(
 
 
 def is_export(head: bytes) -> bool:
-    return re.search(rb"<disqus[\s>]", head) is not None and b"http://disqus.com" in head
+    return re.search(rb"<disqus[\s>]", head) is not None
 
 
 def read(file: File, keys: str) -> Iterator[Record]:
     """`keys` is `path`, or `id` for the identifiers that the pages gave to Disqus."""
     for element in elements(file, frozenset({THREAD, POST}), WANTED):
-        yield thread(element, keys) if element.name == "thread" else post(element)
+        if isinstance(element, Skipped):
+            yield element
+        else:
+            yield thread(element, keys) if element.name == "thread" else post(element)
 
 
 def thread(element: Element, keys: str) -> Record:

@@ -1,4 +1,4 @@
-"""The imported file: plain or gzipped, of any size, read a piece at a time."""
+"""The imported file: plain, gzipped or in a zip, of any size, read a piece at a time."""
 
 from __future__ import annotations
 
@@ -8,31 +8,55 @@ import json
 import os
 import re
 import sys
+import zipfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from moderation.core.problem import BadRequest, NotFound
+from moderation.transfer.records import Skipped
 
 HEAD = 64 * 1024
 PIECE = 64 * 1024
 LINE = 32 * 1024 * 1024
 ROW = 2 * 1024 * 1024
 """Characters of the longest accepted line, and of the longest row of a JSON array."""
+MOST_MEMBERS = 1_000
 _BETWEEN = re.compile(r"[\s,\[]*")
+_ARRAY = re.compile(r"\[(?=\s*\{\s*\")")
+_NEXT_ROW = re.compile(r"\}\s*,\s*(?=\{)")
+WIDE = ((codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"), (b"<\0", "utf-16-le"), (b"\0<", "utf-16-be"), (b"[\0", "utf-16-le"))  # fmt: skip
+"""Beginnings of a text of two bytes a character, as PowerShell's `>` writes it."""
 
 
 class File:
-    """`head` is its unpacked beginning, enough to detect the format."""
+    """`head` is its unpacked beginning, enough to detect the format; a text of two bytes a character is UTF-8 here."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, member: str = "") -> None:
+        """`member` is the name of a file in the zip at `path`."""
         self.path = Path(path)
         self._raw = self._opened(path)
         self.size = 0 if path == "-" else os.fstat(self._raw.fileno()).st_size
+        self.damage = ""
+        """The reason why its last part could not be unpacked."""
         packed = self._peek()[:2] == b"\x1f\x8b"
         self._stream: BinaryIO = gzip.GzipFile(fileobj=self._raw) if packed else self._raw  # type: ignore[assignment]
+        if member:
+            archive = zipfile.ZipFile(self._raw)
+            self._stream = archive.open(member)  # type: ignore[assignment]
+        self._rest = b""
+        begins = self._stream_read(2)
+        wide = next((name for start, name in WIDE if begins.startswith(start)), None)
+        self._decoder = codecs.getincrementaldecoder(wide)("replace") if wide else None
+        self._rest = self._decoder.decode(begins).encode() if self._decoder else begins
         self.head = self._read(HEAD)
+        if not self.head and self.damage:
+            raise BadRequest(f"{self.damage} Copy or download it again.")
+
+    @property
+    def is_zip(self) -> bool:
+        return self.head.startswith((b"PK\x03\x04", b"PK\x05\x06"))
 
     def _opened(self, path: str) -> BinaryIO:
         if path == "-":
@@ -47,16 +71,29 @@ class File:
     def _peek(self) -> bytes:
         return self._raw.peek(2)  # type: ignore[attr-defined,no-any-return]
 
+    def _stream_read(self, size: int) -> bytes:
+        """Some bytes, or none at the end; whatever cannot be unpacked ends the file."""
+        pieces: list[bytes] = []
+        while size > 0 and not self.damage:
+            try:
+                piece = self._stream.read1(size)  # type: ignore[attr-defined]  # `read` would lose what precedes damage
+            except (EOFError, gzip.BadGzipFile, zipfile.BadZipFile, zlib.error, NotImplementedError):
+                self.damage = "The file is cut short or damaged: its end cannot be unpacked."
+                break
+            if not piece:
+                break
+            pieces.append(piece)
+            size -= len(piece)
+        return b"".join(pieces)
+
     def _read(self, size: int) -> bytes:
         """Reads this many bytes; fewer only at the end."""
-        found = []
-        try:
-            while size > 0 and (piece := self._stream.read(size)):
-                found.append(piece)
-                size -= len(piece)
-        except (EOFError, gzip.BadGzipFile, zlib.error):
-            raise BadRequest("The file is cut short or damaged (gzip). Copy or download it again.") from None
-        return b"".join(found)
+        begins, self._rest = self._rest, b""
+        size -= len(begins)
+        piece = self._stream_read(size)
+        if self._decoder:
+            piece = self._decoder.decode(piece, len(piece) < size).encode("utf-8", "replace")
+        return begins + piece
 
     def close(self) -> None:
         if self._raw is not sys.stdin.buffer:
@@ -65,7 +102,9 @@ class File:
     @property
     def done(self) -> float | None:
         """The read part, 0 to 1, if known."""
-        return min(1.0, self._raw.tell() / self.size) if self.size else None
+        if not self.size:
+            return None
+        return 1.0 if self._raw.closed else min(1.0, self._raw.tell() / self.size)
 
     def pieces(self) -> Iterator[bytes]:
         piece = self.head
@@ -89,10 +128,19 @@ class File:
             yield number, None if too_long else bytes(rest)
 
     def rows(self) -> Iterator[tuple[int, Any]]:
-        """(number, element) of a JSON array of any length. Raises BadRequest at an error, after all complete elements."""
-        decode, decoder = json.JSONDecoder().raw_decode, codecs.getincrementaldecoder("utf-8-sig")("replace")
-        pieces, text, at, number, needed = self.pieces(), "", 0, 0, 0
-        more = True
+        """(number, element) of a JSON array of any length; a Skipped for a part that is no JSON.
+
+        Text before the array is not read: PHP prints its notices there.
+        """
+        # control characters in a text are no JSON, and common
+        decode, decoder = (
+            json.JSONDecoder(strict=False).raw_decode,
+            codecs.getincrementaldecoder("utf-8-sig")("replace"),
+        )
+        pieces, number, needed = self.pieces(), 0, 0
+        text = decoder.decode(next(pieces, b""))
+        start = _ARRAY.search(text)
+        at, more = start.start() if start else 0, True
         while True:
             at = _BETWEEN.match(text, at).end()  # type: ignore[union-attr]
             if text[at : at + 1] == "]":
@@ -107,10 +155,58 @@ class File:
                     yield number, found
                     continue
             if not more or needed > 2 * ROW:
-                raise BadRequest(
-                    f"After row {number} the file is no JSON: it is cut short or damaged. Make it again, and run this again; "
-                    "nothing comes in twice."
+                number += 1
+                following = _NEXT_ROW.search(text, at)
+                yield (
+                    number,
+                    Skipped(
+                        f"row {number}",
+                        "no JSON" if following else "the file is cut short or damaged here: the rest is no JSON",
+                    ),
                 )
+                if not following:
+                    return
+                at, needed = following.end(), 0
+                continue
             piece = next(pieces, b"")
             more = bool(piece)
             text, at = text[at:] + decoder.decode(piece, not more), 0
+
+
+def files(path: str) -> Iterator[File]:
+    """The file, or those in a zip (WordPress.com puts its export into one). The caller closes each. Raises BadRequest."""
+    file = File(path)
+    if not file.is_zip:
+        yield file
+        return
+    file.close()
+    if path == "-":
+        raise BadRequest("A zip cannot come through a pipe: give the path of the file.")
+    for member in members(path):
+        yield File(path, member)
+
+
+def members(path: str) -> list[str]:
+    """The names of a zip's exports, in order."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            entries = archive.infolist()
+    except (zipfile.BadZipFile, OSError, NotImplementedError, ValueError):
+        raise BadRequest("The zip is cut short or damaged. Copy or download it again.") from None
+    names = sorted(
+        entry.filename for entry in entries
+        if entry.filename.lower().endswith((".xml", ".json", ".jsonl", ".gz")) and not is_hidden(entry.filename)
+    )  # fmt: skip
+    # members that share their packed bytes unpack without end (a "zip bomb", Fifield 2019)
+    if len(names) > MOST_MEMBERS or sum(entry.compress_size for entry in entries) > Path(path).stat().st_size:
+        raise BadRequest("The zip has more in it than an export; it was refused.")
+    if any(entry.flag_bits & 1 for entry in entries):
+        raise BadRequest("The zip is encrypted: unpack it, and import the files in it.")
+    if not names:
+        raise BadRequest("There is no export in the zip: an XML or JSON file. See docs/moving.md for how to make one.")
+    return names
+
+
+def is_hidden(name: str) -> bool:
+    """Whether it belongs to the program that packed it, as `__MACOSX/._blog.xml`."""
+    return name.startswith("__MACOSX/") or name.rpartition("/")[2].startswith(".")

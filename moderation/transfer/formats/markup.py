@@ -2,34 +2,34 @@
 
 from __future__ import annotations
 
-import codecs
-import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
-from xml.parsers import expat
+from functools import lru_cache
 
 from moderation.core.problem import BadRequest
 from moderation.transfer.formats.file import File
+from moderation.transfer.formats.tokens import LONGEST, Token, Tokens, attributes_of
+from moderation.transfer.records import Skipped
 
 DEEPEST = 100
-MOST_NAMES = 10_000
-LONGEST = 400_000
-"""Characters of one field; the rest is dropped. The value is above every field's limit, so such a field is still too long."""
-TOKEN = 8 * 1024 * 1024
+"""Open elements; deeper ones are not told apart."""
+TOO_DEEP = 1_000_000
+"""Elements of one record below `DEEPEST` after which a file is refused: it was made to cost time."""
 
-# Characters that XML 1.0 forbids, and that blog databases contain.
-FORBIDDEN = bytes(c for c in range(32) if c not in (9, 10, 13))
-PREFIXES = (
-    ("http://wordpress.org/export/", "wp:"),
-    ("http://purl.org/rss/1.0/modules/content/", "content:"),
-    ("http://disqus.com/disqus-internals", "dsq:"),
-    ("http://www.disqus.com/", "dsq:"),
-    ("http://disqus.com", ""),
-    ("http://www.sitemaps.org/schemas/sitemap/", "sm:"),
-    ("http://www.google.com/schemas/sitemap-news/", "news:"),
-    ("http://www.w3.org/2005/Atom", "atom:"),
+NAMESPACES = (
+    ("wordpress.org/export/", "wp:"),
+    ("purl.org/rss/1.0/modules/content", "content:"),
+    ("purl.org/dc/elements", "dc:"),
+    ("disqus.com/disqus-internals", "dsq:"),
+    ("disqus.com/", "dsq:"),
+    ("disqus.com", ""),
+    ("sitemaps.org/schemas/sitemap/", "sm:"),
+    ("google.com/schemas/sitemap-news/", "news:"),
+    ("w3.org/2005/atom", "atom:"),
 )
+"""The beginning of a namespace without its scheme and `www.`, and our prefix for it."""
+PREFIXES = frozenset({"wp", "content", "dsq", "dc", "atom", "news"})
+"""Prefixes that mean the same in each file, declared or not."""
 
 
 @dataclass(slots=True)
@@ -40,127 +40,164 @@ class Element:
     line: int
     fields: dict[str, str] = field(default_factory=dict)
     within: Element | None = None
+    is_whole: bool = True
+    """The file has its end."""
 
 
-def elements(file: File, records: frozenset[str], wanted: frozenset[str]) -> Iterator[Element]:
+def elements(file: File, records: frozenset[str], wanted: frozenset[str]) -> Iterator[Element | Skipped]:
     """Each element at one of the paths `records`, at its end, with its `wanted` fields.
 
-    Raises BadRequest for refused constructs and for truncated XML, after all complete records.
+    If the file ends early, the elements with others inside come with what was read of them, and a Skipped names the line.
+    Raises BadRequest for refused constructs.
     """
-    return Parser(records, wanted, file.head).run(file)
+    return _Reader(file, records, wanted).read()
 
 
-def shortened(name: str) -> str:
-    """`{namespace} local` → `wp:local`, for any prefix in the file."""
-    uri, _, local = name.rpartition(" ")
-    return next(
-        (prefix + local for start, prefix in PREFIXES if uri.startswith(start)), f"other:{local}" if uri else local
-    )
+@lru_cache(1024)
+def prefix_of(namespace: str) -> str | None:
+    """Our prefix for a namespace; None for an unknown one. `http:` and `https:` and slashes at the end mean the same."""
+    bare = namespace.strip().lower().partition("://")[2].removeprefix("www.")
+    return next((prefix for start, prefix in NAMESPACES if bare.startswith(start)), None)
 
 
-class Parser:
-    def __init__(self, records: frozenset[str], wanted: frozenset[str], head: bytes) -> None:
+class _Reader:
+    def __init__(self, file: File, records: frozenset[str], wanted: frozenset[str]) -> None:
         self.records, self.wanted = records, wanted
         self.last = {path.rpartition("/")[2] for path in records}
-        self.done: list[Element] = []
+        roots = {path.partition("/")[0] for path in records}
+        self.roots = roots
+        self.tokens = Tokens(file, frozenset(root.rpartition(":")[2] for root in roots))
+        self.prefixes: dict[str, str] = {}
+        """Written prefix → ours, as the file declares them."""
+        self.names: dict[str, str] = {}
         self.open: list[tuple[Element, int]] = []
         self.stack: list[str] = []
-        self.collecting, self.collected, self.length, self.depth = "", list[str](), 0, 0
-        self.names: dict[str, str] = {}
-        encoding, self.clean = cleaner(head)
-        self.expat: Any = expat.ParserCreate(encoding, " ")
-        self.expat.buffer_text = True
-        self.expat.StartElementHandler = self.start
-        self.expat.EndElementHandler = self.end
-        self.expat.CharacterDataHandler = self.text
-        self.expat.StartDoctypeDeclHandler = self.refuse
-        self.expat.EntityDeclHandler = self.refuse
-        self.expat.UnparsedEntityDeclHandler = self.refuse
-        self.expat.ExternalEntityRefHandler = self.refuse
+        self.done: list[Element] = []
+        self.field, self.texts, self.length, self.depth, self.too_deep = "", list[str](), 0, 0, 0
+        self.has_ended = False
 
-    def run(self, file: File) -> Iterator[Element]:
-        fed = 0
-        try:
-            for piece in file.pieces():
-                given = self.clean(piece)
-                fed += len(given)
-                self.expat.Parse(given, False)
-                yield from self.taken()
-                if fed - self.expat.CurrentByteIndex > TOKEN or len(self.expat.intern) > MOST_NAMES:
-                    raise BadRequest(
-                        f"Line {self.expat.CurrentLineNumber}: this is no export of comments; it was refused."
-                    )
-            self.expat.Parse(b"", True)
-        except expat.ExpatError as error:
-            yield from self.taken()
-            said = expat.ErrorString(error.code)
-            raise BadRequest(
-                f"Line {error.lineno}: the XML is broken ({said}). The file is cut short or damaged: export or download it "
-                "again, and run this again; nothing comes in twice."
-            ) from None
-        yield from self.taken()
+    def read(self) -> Iterator[Element | Skipped]:
+        for token in self.tokens:
+            if token.kind == "text":
+                if self.field and self.length < LONGEST:
+                    self.texts.append(token.text)
+                    self.length += len(token.text)
+            elif token.kind == "end":
+                self.end(self.short(token.text))
+            else:
+                self.start(token)
+            if self.done:
+                yield from self.done
+                self.done.clear()
+        if not self.has_ended:
+            yield from self.rest()
 
-    def taken(self) -> list[Element]:
-        done, self.done = self.done, []
-        return done
-
-    def refuse(self, *_: object) -> Any:
-        raise BadRequest(
-            f"Line {self.expat.CurrentLineNumber}: the file declares a document type or entities. No export does, and they can be "
-            "used to attack whoever reads them; it was refused."
+    def rest(self) -> Iterator[Element | Skipped]:
+        """The records that the end of the file left open."""
+        unfinished = self.open[-1][0] if self.open else None
+        for outer, _ in self.open[:-1] if unfinished and unfinished.within else self.open:
+            outer.is_whole = False
+            yield outer
+        where = unfinished.line if unfinished else self.tokens.line
+        yield Skipped(
+            f"line {where}",
+            "the file is cut short or damaged here: it has no end. What stands before has come in"
+            if not unfinished or not unfinished.within
+            else "the file is cut short or damaged: it ends within this comment. What stands before has come in",
         )
 
-    def start(self, name: str, attributes: dict[str, str]) -> None:
-        short = self.names.get(name)
-        if short is None:
-            short = self.names[name] = shortened(name)
-        self.stack.append(short)
-        if len(self.stack) > DEEPEST:
-            raise BadRequest(
-                f"Line {self.expat.CurrentLineNumber}: this is nested too deeply for an export; it was refused."
-            )
-        if short in self.last and "/".join(self.stack) in self.records:
-            element = Element(short, self.expat.CurrentLineNumber, {}, self.open[-1][0] if self.open else None)
-            self.open.append((element, len(self.stack)))
-            path = ""
+    # --- names
+
+    def short(self, name: str) -> str:
+        """`wp:comment` for that element, whichever prefix the file gives it."""
+        known = self.names.get(name)
+        if known is None:
+            known = self.shortened(name)
+            if len(self.names) < 10_000:
+                self.names[name] = known
+        return known
+
+    def shortened(self, name: str) -> str:
+        prefix, colon, local = name.rpartition(":")
+        ours = self.prefixes.get(prefix)
+        if ours is None:
+            ours = f"{prefix}:" if prefix in PREFIXES else "other:" if colon else ""
+        return ours + local
+
+    def declare(self, attributes: dict[str, str]) -> None:
+        for name, value in attributes.items():
+            if name == "xmlns" or name.startswith("xmlns:"):
+                prefix, ours = name.partition(":")[2], prefix_of(value)
+                if ours is not None and len(self.prefixes) < 1000 and self.prefixes.get(prefix) != ours:
+                    self.prefixes[prefix] = ours
+                    self.names.clear()
+
+    # --- elements
+
+    def start(self, token: Token) -> None:
+        attributes = dict(attributes_of(token.attributes)) if token.attributes.strip("/ \t\r\n") else {}
+        if not self.stack or not self.open:
+            self.declare(attributes)
+        name = self.short(token.text)
+        if name in self.roots:
+            self.close_to(0)  # also a second document in the same file
+            self.has_ended = False
+        elif not self.stack:
+            return
+        if name in self.last:
+            # a record that never ended: no record stands within one of its own kind
+            for place in range(len(self.open)):
+                if self.open[place][0].name == name:
+                    self.close_to(self.open[place][1] - 1)
+                    break
+            self.close_to(self.outer(name))
+        if len(self.stack) >= DEEPEST:
+            self.too_deep += 1
+            if self.too_deep > TOO_DEEP:
+                raise BadRequest(f"Line {token.line}: this is nested too deeply for an export; it was refused.")
+            return
+        self.stack.append(name)
+        path = ""
+        if name in self.last and "/".join(self.stack) in self.records:
+            self.open.append((Element(name, token.line, {}, self.open[-1][0] if self.open else None), len(self.stack)))
         elif self.open:
             path = "/".join(self.stack[self.open[-1][1] :])
-            if path in self.wanted and path not in self.open[-1][0].fields:
-                self.collecting, self.collected, self.length, self.depth = path, [], 0, len(self.stack)
-        else:
-            return
-        if attributes.get("rel", "alternate") != "alternate":
-            return  # of an Atom entry's links, only the one to its page
-        for attribute, value in attributes.items():
-            key = f"{path}@{shortened(attribute)}"
-            if key in self.wanted:
-                self.open[-1][0].fields.setdefault(key, value[:LONGEST])
+            if path in self.wanted and path not in self.open[-1][0].fields and not self.field:
+                self.field, self.texts, self.length, self.depth = path, [], 0, len(self.stack)
+        if (
+            self.open and attributes.get("rel", "alternate") == "alternate"
+        ):  # of an Atom entry's links, that to its page
+            for attribute, value in attributes.items():
+                # an attribute without a prefix is in no namespace (Namespaces in XML 1.0, 6.2)
+                key = f"{path}@{self.short(attribute) if ':' in attribute else attribute}"
+                if key in self.wanted:
+                    self.open[-1][0].fields.setdefault(key, value[:LONGEST])
+        if token.is_empty:
+            self.close_to(len(self.stack) - 1)
+
+    def outer(self, name: str) -> int:
+        """The depth at which a record of this name stands, without the elements that were never ended; else the present one."""
+        begins = self.stack[: self.open[-1][1]] if self.open else None
+        for path in self.records:
+            *parent, last = path.split("/")
+            if last == name and self.stack[: len(parent)] == parent and begins in (None, parent):
+                return len(parent)
+        return len(self.stack)
 
     def end(self, name: str) -> None:
-        if self.open:
-            element, depth = self.open[-1]
-            if len(self.stack) == depth:
-                self.open.pop()
-                self.done.append(element)
-            elif self.collecting and len(self.stack) == self.depth:
-                element.fields[self.collecting] = "".join(self.collected)
-                self.collecting = ""
-        self.stack.pop()
+        """Closes the innermost element of this name, with all in it that has no end; an end without a start is nothing."""
+        for place in range(len(self.stack) - 1, -1, -1):
+            if self.stack[place] == name:
+                self.close_to(place)
+                self.has_ended |= not place
+                return
 
-    def text(self, text: str) -> None:
-        if self.collecting and self.length < LONGEST:
-            self.collected.append(text)
-            self.length += len(text)
-
-
-def cleaner(head: bytes) -> tuple[str | None, Callable[[bytes], bytes]]:
-    """The encoding, and a filter for each piece: repairs broken UTF-8 and drops characters that XML forbids."""
-    said = re.match(
-        rb"\s*<\?xml[^>]{0,100}?encoding\s*=\s*[\"']([A-Za-z0-9._-]{1,40})", head.removeprefix(codecs.BOM_UTF8)
-    )
-    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return None, lambda piece: piece
-    if said and said[1].upper() not in (b"UTF-8", b"UTF8", b"US-ASCII"):
-        return None, lambda piece: piece.translate(None, FORBIDDEN)
-    decoder = codecs.getincrementaldecoder("utf-8")("replace")
-    return "utf-8", lambda piece: decoder.decode(piece.translate(None, FORBIDDEN)).encode()
+    def close_to(self, depth: int) -> None:
+        while len(self.stack) > depth:
+            if self.field and len(self.stack) == self.depth:
+                self.open[-1][0].fields[self.field] = "".join(self.texts)
+                self.field = ""
+            elif self.open and len(self.stack) == self.open[-1][1]:
+                self.done.append(self.open.pop()[0])
+                self.too_deep = 0
+            self.stack.pop()

@@ -68,8 +68,8 @@ def read(file: File, keys: str) -> Iterator[Record]:
         except (ValueError, KeyError, TypeError, AttributeError):
             yield Skipped(where, "no row of an export")
     if not ended:
-        raise BadRequest(
-            "The export is cut short: its last line is missing. What is there has come in; export again for the rest."
+        yield Skipped(
+            "the end of the file", "the export is cut short: its last line is missing. What is there has come in"
         )
 
 
@@ -96,6 +96,7 @@ def article(row: dict[str, Any]) -> Record:
         text=text(row["text"]),
         published_at=moment(row["published_at"]),
         comments_open=row["comments_open"] is not False,
+        is_listed=row.get("is_listed") is not False,
         ids=ids(row["ids"]),
     )
 

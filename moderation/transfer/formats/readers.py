@@ -22,11 +22,15 @@ class Reader:
     is_it: Callable[[bytes], bool]
     read: Callable[[File, str], Iterator[Record]]
     keys: str = "path"
+    may_be: Callable[[bytes], bool] = lambda _: False
+    """Whether the file can be of the system although nothing in its beginning says so: taken if the system is named."""
 
 
 System = Literal["wordpress", "wp-cli", "disqus", "isso", "remark42", "sitemap", "rss", "leave-a-reply"]
 READERS: dict[System, Reader] = {
-    "wordpress": Reader("a WordPress export (WXR)", wordpress.SOURCE, wordpress.is_wxr, wordpress.read_wxr, "id"),
+    "wordpress": Reader(
+        "a WordPress export (WXR)", wordpress.SOURCE, wordpress.is_wxr, wordpress.read_wxr, "id", pages.is_feed
+    ),
     "wp-cli": Reader("a list from `wp comment list`", wordpress.SOURCE, wordpress.is_list, wordpress.read_list, "id"),
     "disqus": Reader("a Disqus export", disqus.SOURCE, disqus.is_export, disqus.read),
     "isso": Reader("an isso database", isso.SOURCE, isso.is_database, isso.read),
@@ -40,7 +44,7 @@ READERS: dict[System, Reader] = {
 def reader_for(file: File, named: System | None) -> Reader:
     """The named reader, if it accepts the file; else the one that recognises it. Raises BadRequest."""
     known = next((name for name, reader in READERS.items() if reader.is_it(file.head)), None)
-    if named and READERS[named].is_it(file.head):
+    if named and (READERS[named].is_it(file.head) or READERS[named].may_be(file.head)):
         return READERS[named]
     if named and known:
         raise BadRequest(

@@ -12,7 +12,7 @@ from moderation.text.addresses import checked_url
 from moderation.transfer.formats.file import File
 from moderation.transfer.formats.markup import Element, elements
 from moderation.transfer.formats.plain import plain
-from moderation.transfer.formats.wordpress import is_wxr
+from moderation.transfer.formats.wordpress import COMMENT, is_wxr
 from moderation.transfer.records import ImportedArticle, Record, Skipped
 
 SOURCE = "pages"
@@ -32,12 +32,15 @@ def is_sitemap(head: bytes) -> bool:
 
 
 def is_feed(head: bytes) -> bool:
-    is_atom = re.search(rb"<(?:\w+:)?feed[\s>]", head) is not None and b"http://www.w3.org/2005/Atom" in head
+    is_atom = re.search(rb"<(?:\w+:)?feed[\s>]", head) is not None and b"//www.w3.org/2005/Atom" in head
     return (is_atom or re.search(rb"<rss[\s>]", head) is not None) and not is_wxr(head)
 
 
 def read_sitemap(file: File, keys: str) -> Iterator[Record]:
     for element in elements(file, frozenset({URL, INDEXED}), IN_SITEMAP):
+        if isinstance(element, Skipped):
+            yield element
+            continue
         fields = element.fields
         if element.name == "sm:sitemap":
             raise BadRequest(
@@ -49,7 +52,15 @@ def read_sitemap(file: File, keys: str) -> Iterator[Record]:
 
 
 def read_feed(file: File, keys: str) -> Iterator[Record]:
-    for element in elements(file, frozenset({ITEM, ENTRY}), IN_FEED):
+    for element in elements(file, frozenset({ITEM, ENTRY, COMMENT}), IN_FEED):
+        if isinstance(element, Skipped):
+            yield element
+            continue
+        if element.name == "wp:comment":
+            yield Skipped(
+                f"line {element.line}", "a comment of WordPress in a feed: import the file with --from wordpress"
+            )
+            continue
         fields = element.fields
         if element.name == "item":
             guid = fields.get("guid", "") if fields.get("guid@isPermaLink", "true") == "true" else ""

@@ -55,25 +55,34 @@ HELD, HELD_SIZE = 500, 4_000_000
 
 
 def is_wxr(head: bytes) -> bool:
-    return b"http://wordpress.org/export/" in head and b"<rss" in head
+    """A feed with anything of WordPress's export in it, by whichever address its namespace has."""
+    return b"<rss" in head and re.search(rb"//(?:www\.)?wordpress\.org/export|xmlns:wp\s*=|<wp:[a-z]", head) is not None
 
 
 def read_wxr(file: File, keys: str) -> Iterator[Record]:
     """Published posts and their comments. `keys` is `id` or `path`."""
     held, size = list[Element](), 0
-    told: Element | None = None
+    passed: Element | None = None
+    """The post whose fields have been yielded."""
+    was_described = False
     for element in elements(file, frozenset({ITEM, COMMENT}), WANTED):
+        if isinstance(element, Skipped):
+            yield element
+            continue
         item = element.within or element
         if element.within:
             held.append(element)
             size += sum(map(len, element.fields.values()))
         # a post's fields precede its comments in WordPress's files, but not in all programs' files
-        if told is item or not element.within or len(held) > HELD or size > HELD_SIZE:
-            if told is not item and (held or is_page(item)):
-                yield post(item, keys)
+        if passed is item or not element.within or len(held) > HELD or size > HELD_SIZE:
+            is_described = "wp:status" in item.fields or (item is element and item.is_whole)
+            if (passed is not item and (held or is_page(item))) or (
+                passed is item and item is element and not was_described
+            ):
+                yield post(item, keys, is_listed=is_described)
             for comment in held:
                 yield wxr_comment(comment, item)
-            held, size, told = [], 0, item
+            held, size, passed, was_described = [], 0, item, is_described
 
 
 def is_page(item: Element) -> bool:
@@ -86,7 +95,8 @@ def foreign_post(item: Element) -> str:
     return fields.get("wp:post_id") or fields.get("dsq:thread_identifier") or fields.get("link") or ""
 
 
-def post(item: Element, keys: str) -> Record:
+def post(item: Element, keys: str, *, is_listed: bool) -> Record:
+    """`is_listed`: it was read whether the post is published."""
     fields = item.fields
     foreign, link = foreign_post(item).strip(), fields.get("link", "").strip()
     if not foreign:
@@ -104,6 +114,7 @@ def post(item: Element, keys: str) -> Record:
         or moment(fields.get("pubDate"))
         or moment(fields.get("wp:post_date")),
         comments_open=fields.get("wp:comment_status", "open") != "closed",
+        is_listed=is_listed,
     )
 
 
@@ -114,12 +125,16 @@ def wxr_comment(element: Element, item: Element) -> Record:
 
 
 def is_list(head: bytes) -> bool:
-    return re.match(rb"\s*\[\s*(\{|\])", head.removeprefix(b"\xef\xbb\xbf")) is not None
+    return re.match(rb"\s*\[\s*\]\s*\Z", head) is not None or b'"comment_ID"' in head
 
 
 def read_list(file: File, keys: str) -> Iterator[Record]:
+    """Articles come from a list by their number alone: it does not say whether they are published."""
     for number, row in file.rows():
         where = f"row {number}"
+        if isinstance(row, Skipped):
+            yield row
+            continue
         if not isinstance(row, dict) or "comment_ID" not in row:
             yield Skipped(where, "no comment of WordPress")
             continue
