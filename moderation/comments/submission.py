@@ -93,8 +93,8 @@ def check(raw: Mapping[str, Any], rules: SiteSettings, format: str = formats.MAR
     def refuse(field: str, code: str, message: str) -> None:
         wrong.append(FieldError(field, code, message))
 
-    name, email = trimmed(given.name or ""), (given.email or "").strip()
-    url = with_scheme((given.url or "").strip())
+    name, email = trimmed(given.name or ""), trimmed(given.email or "")
+    url = with_scheme(trimmed(given.url or ""))
     body, parent = (given.body or "").strip(), (given.parent or "").strip()
 
     if "name" not in mistyped:
@@ -129,7 +129,7 @@ def check(raw: Mapping[str, Any], rules: SiteSettings, format: str = formats.MAR
         else:
             link = checked_url(url)
             if link is None:
-                refuse("url", "invalid", "must be a web address that starts with http:// or https://")
+                refuse("url", "invalid", "must be a web address like https://example.org")
 
     rendered = formats.Rendered("", "", 0)
     if "body" not in mistyped:

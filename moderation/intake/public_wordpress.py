@@ -89,6 +89,8 @@ async def read(request: Request, typed: dict[str, str]) -> bytes:
     bodies.single(pairs)
     for name in FIELDS:
         typed[name] = typed.get(name, "").strip()
+    for name in ("author", "email", "url"):
+        typed[name] = addresses.trimmed(typed[name])
     if len(typed["author"]) <= TAGGED:
         typed["author"] = _TAG.sub("", typed["author"]).strip()
     return raw
@@ -178,6 +180,7 @@ def wrong(field: str, code: str, message: str) -> Invalid:
 
 def website(url: str) -> str | None:
     """The author's web address as in WordPress: a bare host gets a scheme, and an invalid address is dropped silently."""
+    url = addresses.with_scheme(url)
     if url and ":" not in url and url[0] not in "/#?":
         url = f"http://{url}"
     return url if len(url) > submission.URL_LONGEST or addresses.checked_url(url) else None

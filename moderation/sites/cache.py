@@ -11,6 +11,7 @@ from moderation.core.urls import Links
 from moderation.db.database import Database
 from moderation.sites import store as sites
 from moderation.sites.model import Site, is_article_key, is_site_key
+from moderation.web import bodies
 
 SURE, FRESH = 0.05, 1.0
 """Seconds that a cached site may be old: without a look at the data version, which costs as much as a rule; and without a
@@ -54,11 +55,18 @@ class Directory:
     def allowed(self, site: Site, headers: Headers) -> str | None:
         """The Origin to allow, or None for a request without one. Raises Forbidden for an origin that is not allowed."""
         origin = headers.get("origin")
-        if origin is None:
+        if origin is None or (origin == "null" and is_plain_form(headers)):
             return None
         if origin in site.origins or self.links.is_own(origin):
             return origin
         raise Forbidden("This origin is not allowed to post here; the site's owner can add it.", code="origin")
+
+
+def is_plain_form(headers: Headers) -> bool:
+    """Whether a request is a form that a browser sends as it opens the answer, and not a script's (Fetch Metadata). From a
+    page whose referrer policy hides its address it has the origin `null`. No cookie gives it more rights than a form without
+    an origin."""
+    return bodies.is_form(bodies.media_type(headers)) and headers.get("sec-fetch-mode", "navigate") == "navigate"
 
 
 def article_key(key: str) -> str:

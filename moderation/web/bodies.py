@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from python_multipart.multipart import parse_options_header
-from starlette.datastructures import UploadFile
+from starlette.datastructures import Headers, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
@@ -145,7 +145,11 @@ def refuse_nul(value: Any) -> None:
 
 def kind_of(request: Request) -> str:
     """The media type, without parameters."""
-    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    return media_type(request.headers)
+
+
+def media_type(headers: Headers) -> str:
+    return headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
 def is_form(kind: str) -> bool:

@@ -9,6 +9,7 @@ from moderation.sites import store as sites
 from moderation.sites.model import Site
 from tests.conftest import Service
 from tests.contract.refusals import GOOD, THREAD, before_the_database, is_problem, stored
+from tests.html import Page
 
 pytestmark = pytest.mark.anyio
 
@@ -50,6 +51,31 @@ async def test_an_allowed_origin_may_post_and_read(blog: Service, origin: str) -
         }
 
 
+@pytest.mark.parametrize("mode", [{}, {"Sec-Fetch-Mode": "navigate"}])
+@pytest.mark.parametrize("kind", ["urlencoded", "multipart"])
+async def test_a_form_of_a_page_that_hides_its_address_is_taken(blog: Service, mode: dict[str, str], kind: str) -> None:
+    """A referrer policy of `no-referrer` makes the browser send the origin `null`."""
+    headers = {"Origin": "null", "Accept": "text/html"} | mode
+    sent = {"files": {name: (None, value) for name, value in GOOD.items()}} if kind == "multipart" else {"data": GOOD}
+    ours = await blog.client.post(THREAD, **sent, headers=headers)  # type: ignore[arg-type]
+    assert ours.status_code == 303 and "access-control-allow-origin" not in ours.headers
+    blog.clock.forward(seconds=20)
+    theirs = {"comment_post_ID": "post", "author": "Bob", "email": "bob@example.org", "comment": "Our beans grew too."}
+    wordpress = await blog.client.post("/sites/default/wp-comments-post.php", data=theirs, headers=headers)
+    assert wordpress.status_code == 303
+    assert await stored(blog) == 2
+    wrong = await blog.client.post(THREAD, data=GOOD | {"email": "no address"}, headers=headers)
+    assert wrong.status_code == 422 and Page(wrong.text).value("body") == GOOD["body"]
+
+
+@pytest.mark.parametrize("mode", ["cors", "no-cors", "same-origin"])
+@pytest.mark.parametrize("path", [THREAD, "/sites/default/wp-comments-post.php"])
+async def test_a_script_of_such_a_page_is_refused_as_before(blog: Service, mode: str, path: str) -> None:
+    sent = GOOD | {"comment_post_ID": "post", "author": "Bob", "comment": "Our beans grew too."}
+    answer = await blog.client.post(path, data=sent, headers={"Origin": "null", "Sec-Fetch-Mode": mode})
+    assert answer.status_code == 403 and await stored(blog) == 0
+
+
 @before_the_database
 @pytest.mark.parametrize(
     "origin",
@@ -67,7 +93,8 @@ async def test_an_allowed_origin_may_post_and_read(blog: Service, origin: str) -
 async def test_any_other_origin_is_forbidden_and_stores_nothing(blog: Service, origin: str) -> None:
     posted = await blog.post(headers={"Origin": origin})
     assert is_problem(posted, 403) and varies(posted)
-    form = await blog.client.post(THREAD, data=GOOD, headers={"Origin": origin})
+    script = {"Origin": origin, "Sec-Fetch-Mode": "cors"}
+    form = await blog.client.post(THREAD, data=GOOD, headers=script)
     assert is_problem(form, 403) and varies(form)
     before = await blog.client.options(THREAD, headers={"Origin": origin, "Access-Control-Request-Method": "POST"})
     assert before.status_code == 403 and varies(before)

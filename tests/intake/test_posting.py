@@ -192,3 +192,56 @@ async def test_a_closed_article_and_an_unknown_site_say_so(service: Service) -> 
     assert (answer.status_code, answer.json()["code"]) == (403, "closed")
     assert (await service.post(site="nowhere")).status_code == 404
     assert (await service.thread("never-seen"))["comments"] == []
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        ("example.org", "http://example.org"),
+        ("www.example.org/me?x=1#y", "http://www.example.org/me?x=1#y"),
+        ("example.org:8080/x", "http://example.org:8080/x"),
+        ("müller.example", "http://xn--mller-kva.example"),
+        ("\u200ehttps://example.org/\u200f ", "https://example.org/"),
+        (" \u202aexample.org\u202c", "http://example.org"),
+    ],
+)
+async def test_a_website_needs_no_scheme_when_posted_and_when_edited(service: Service, typed: str, kept: str) -> None:
+    made = (await service.post(url=typed)).json()
+    path, token = f"/sites/default/articles/post/comments/{made['id']}", {"Edit-Token": made["edit_token"]}
+    assert await stored_author(service, made["id"]) == ("Ann", kept)
+    assert (await service.client.patch(path, json={"url": ""}, headers=token)).is_success
+    assert (await service.client.patch(path, json={"url": typed}, headers=token)).is_success
+    assert await stored_author(service, made["id"]) == ("Ann", kept)
+
+
+@pytest.mark.parametrize(
+    "typed", ["javascript:x", "javascript.alert:1@x", "ann@example.org", "/here", "ftp://example.org", "word"]
+)
+async def test_what_is_no_website_is_refused_when_posted_and_when_edited(service: Service, typed: str) -> None:
+    assert (await service.post(url=typed)).json()["errors"][0]["field"] == "url"
+    made = (await service.post()).json()
+    path, token = f"/sites/default/articles/post/comments/{made['id']}", {"Edit-Token": made["edit_token"]}
+    edited = await service.client.patch(path, json={"url": typed}, headers=token)
+    assert edited.status_code == 422 and edited.json()["errors"][0]["field"] == "url"
+
+
+async def test_names_and_addresses_lose_directional_marks_at_their_ends_everywhere(service: Service) -> None:
+    made = (await service.post(name="\u202a\u200fAnn \u202c", email="\u200eann@example.org\u202c")).json()
+    assert await stored_author(service, made["id"]) == ("Ann", None)
+    path, token = f"/sites/default/articles/post/comments/{made['id']}", {"Edit-Token": made["edit_token"]}
+    assert (await service.client.patch(path, json={"name": "\u2067Bob\u2069"}, headers=token)).is_success
+    assert await stored_author(service, made["id"]) == ("Bob", None)
+    inside = await service.client.patch(path, json={"name": "B\u202eob"}, headers=token)
+    assert inside.status_code == 422
+    fields = {"comment_post_ID": "post", "author": "\u200fCleo\u200e", "email": "\u200ecleo@example.org", "comment": "Our beans grew.",
+              "url": "\u200ecleo.example"}  # fmt: skip
+    service.clock.forward(seconds=20)
+    assert (await service.client.post("/sites/default/wp-comments-post.php", data=fields)).status_code == 303
+    listed = (await service.client.get("/api/v1/comments?status=any&q=beans", headers=await service.token())).json()
+    (author,) = [comment["author"] for comment in listed["comments"]]
+    assert (author["name"], author["email"], author["url"]) == ("Cleo", "cleo@example.org", "http://cleo.example")
+
+
+async def stored_author(service: Service, id: str) -> tuple[str, str | None]:
+    shown = (await service.client.get(f"/api/v1/comments/{id}", headers=await service.token())).json()
+    return shown["author"]["name"], shown["author"]["url"]
