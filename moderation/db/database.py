@@ -59,11 +59,11 @@ class Starvation:
         self.clock = clock
         self._since: float | None = None
 
-    def wanted(self) -> None:
+    def begin(self) -> None:
         if self._since is None:
             self._since = self.clock()
 
-    def had(self) -> None:
+    def end(self) -> None:
         self._since = None
 
     @property

@@ -34,21 +34,21 @@ class Files:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._known: dict[str, tuple[int, int]] = {}
+        self._opened: dict[str, tuple[int, int]] = {}
 
     def remember(self) -> None:
         """Records the open files: the database, and its write-ahead log beside the database's real path."""
         names = (str(self._path), os.path.realpath(self._path) + "-wal")
-        self._known = {name: identity(name) for name in names if os.path.exists(name)}
+        self._opened = {name: identity(name) for name in names if os.path.exists(name)}
 
     def forget(self) -> None:
-        self._known = {}
+        self._opened = {}
 
     @property
     def are_there(self) -> bool:
         try:
-            for name, known in self._known.items():
-                if identity(name) != known:
+            for name, opened in self._opened.items():
+                if identity(name) != opened:
                     return False
         except OSError:
             return False
@@ -64,8 +64,8 @@ class Files:
 
 
 def identity(name: str) -> tuple[int, int]:
-    found = os.stat(name)
-    return found.st_dev, found.st_ino
+    status = os.stat(name)
+    return status.st_dev, status.st_ino
 
 
 class Look:
@@ -73,9 +73,9 @@ class Look:
 
     def __init__(self, ask: Callable[[], str]) -> None:
         self._ask = ask
-        self._asked: asyncio.Future[str] | None = None
+        self._answer: asyncio.Future[str] | None = None
 
-    async def said(self) -> str:
-        if self._asked is None or self._asked.done():
-            self._asked = asyncio.get_running_loop().run_in_executor(None, self._ask)
-        return await asyncio.shield(self._asked)
+    async def answer(self) -> str:
+        if self._answer is None or self._answer.done():
+            self._answer = asyncio.get_running_loop().run_in_executor(None, self._ask)
+        return await asyncio.shield(self._answer)

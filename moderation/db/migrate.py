@@ -59,7 +59,7 @@ def newest() -> int:
 
 def statements(sql: str, *, fts5: bool) -> list[str]:
     """The single statements of an SQLite file; those below `-- only with fts5` only with a full-text index."""
-    found, lines, is_left_out = [], list[str](), False
+    complete, lines, is_left_out = [], list[str](), False
     for line in sql.splitlines():
         is_left_out = is_left_out or (line == WITH_FTS5 and not fts5)
         if not line.strip() or (line.startswith("--") and not lines):
@@ -67,17 +67,17 @@ def statements(sql: str, *, fts5: bool) -> list[str]:
         lines.append(line)
         if sqlite3.complete_statement("\n".join(lines)):
             if not is_left_out:
-                found.append("\n".join(lines))
+                complete.append("\n".join(lines))
             lines, is_left_out = [], False
-    return found
+    return complete
 
 
-async def migrate(session: Session, known: list[Migration] | None = None) -> None:
+async def migrate(session: Session, steps: list[Migration] | None = None) -> None:
     """Applies missing migrations in order. The caller holds the lock and the transaction, so the result is atomic.
 
     Raises NewerDatabase and OlderDatabase.
     """
-    known = migrations(session.kind) if known is None else known
+    steps = migrations(session.kind) if steps is None else steps
     await session.execute("CREATE TABLE IF NOT EXISTS migrations (number BIGINT NOT NULL, name TEXT NOT NULL)")
     applied = {row[0]: row[1] for row in await session.fetch("SELECT number, name FROM migrations ORDER BY number")}
     last = applied[max(applied)] if applied else ""
@@ -89,16 +89,16 @@ async def migrate(session: Session, known: list[Migration] | None = None) -> Non
                 "version that has that migration once (docs/operations.md, “Upgrading”), or restore a backup"
             )
         await run(session, read(session.kind, "from_0106"), fts5)
-        await run(session, adding_what_is_missing(known[0].sql), fts5)
+        await run(session, adding_what_is_missing(steps[0].sql), fts5)
         await session.execute("DELETE FROM migrations")
-        await note(session, known[0])
-        applied = {known[0].number: known[0].name}
-    elif applied and max(applied) > known[-1].number:
+        await note(session, steps[0])
+        applied = {steps[0].number: steps[0].name}
+    elif applied and max(applied) > steps[-1].number:
         raise NewerDatabase(
-            f"the database is at migration {last}, this version knows up to {known[-1].name}: "
+            f"the database is at migration {last}, this version knows up to {steps[-1].name}: "
             "it was written by a newer leave-a-reply; run that version, or restore a backup"
         )
-    for migration in known:
+    for migration in steps:
         if migration.number not in applied:
             await run(session, migration.sql, fts5)
             await note(session, migration)

@@ -19,12 +19,12 @@ POLL = 20.0
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """Runs `act` at most every `period` milliseconds, over all workers and restarts, if it is `wanted`."""
+    """Runs `act` at most every `period` milliseconds, over all workers and restarts, if it `is_needed`."""
 
     name: str
     period: int
     act: Callable[[], Awaitable[object]]
-    wanted: Callable[[], Awaitable[bool]] | None = None
+    is_needed: Callable[[], Awaitable[bool]] | None = None
 
 
 class Periodic:
@@ -64,7 +64,7 @@ class Periodic:
         async with self.database.reading() as session:
             if not await leases.is_free(session, one.name, holder, now, now + one.period):
                 return False
-        if one.wanted and not await one.wanted():
+        if one.is_needed and not await one.is_needed():
             return False
         async with self.database.transaction() as tx:
             return await leases.take(tx, one.name, holder, now, now + one.period)

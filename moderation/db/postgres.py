@@ -41,8 +41,8 @@ class PostgresSession(Session):
         return list(await self._connection.fetch(numbered(sql), *args))
 
     async def execute(self, sql: str, *args: Any) -> int:
-        said: str = await self._connection.execute(numbered(sql), *args)
-        last = said.rpartition(" ")[2]
+        status: str = await self._connection.execute(numbered(sql), *args)
+        last = status.rpartition(" ")[2]
         return int(last) if last.isdigit() else 0
 
     async def execute_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
@@ -91,10 +91,10 @@ class Postgres(Database):
         if self._pool is None:
             raise Unavailable("The database is closed; nothing was stored.")
         pool = self._pool
-        self.starvation.wanted()
+        self.starvation.begin()
         try:
             connection = await pool.acquire(timeout=WAIT)
-            self.starvation.had()
+            self.starvation.end()
             try:
                 if begin:
                     await connection.execute(begin)
@@ -106,7 +106,7 @@ class Postgres(Database):
                 self._returning.add(task)
                 task.add_done_callback(self._returning.discard)
                 raise
-            self.starvation.had()
+            self.starvation.end()
             with contextlib.suppress(Exception):  # the commit stands; the connection is replaced
                 await pool.release(connection)  # asyncpg shields it
         except (
@@ -126,7 +126,7 @@ class Postgres(Database):
             await connection.execute("ROLLBACK")
         with contextlib.suppress(Exception):
             await pool.release(connection)
-        self.starvation.had()
+        self.starvation.end()
 
     def starved(self) -> float:
         """A returning server does not announce itself: while readers are refused, this tries to connect."""
@@ -166,7 +166,7 @@ class Postgres(Database):
 
     async def article_revision(self, site: str, article: str) -> int | None:
         async with self._connection() as connection:
-            found: int | None = await connection.fetchval(
+            revision: int | None = await connection.fetchval(
                 "SELECT revision FROM articles WHERE site = $1 AND article = $2", site, article
             )
-        return found
+        return revision

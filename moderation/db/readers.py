@@ -57,7 +57,7 @@ class Readers:
             raise Unavailable("The database is closed.")
         if self._starvation.seconds > WAIT:
             raise Unavailable(BUSY)
-        self._starvation.wanted()
+        self._starvation.begin()
         lent: asyncio.Future[aiosqlite.Connection] = asyncio.get_running_loop().create_future()
         self._waiting.append(lent)
         try:
@@ -74,7 +74,7 @@ class Readers:
 
     def give_back(self, reader: aiosqlite.Connection) -> None:
         """Returns an idle connection, to the longest waiting reader."""
-        self._starvation.had()
+        self._starvation.end()
         if not self.are_open:
             self._start(self._end(reader))
             return
@@ -86,7 +86,7 @@ class Readers:
         else:
             self._idle.append(reader)
         if self._waiting:
-            self._starvation.wanted()
+            self._starvation.begin()
 
     def take_back(self, reader: aiosqlite.Connection) -> None:
         """Returns a connection after an error or with a running statement: it is used again once it is sound."""

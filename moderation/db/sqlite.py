@@ -259,10 +259,10 @@ class Sqlite(Database):
             await session.commit()
         except BaseException as error:
             writer.roll_back(self._lock.release)
-            if isinstance(error, sqlite3.DatabaseError) and (told := translated(error)):
+            if isinstance(error, sqlite3.DatabaseError) and (problem := translated(error)):
                 if not is_busy(error):
-                    self.refusal = told.detail
-                raise told from error
+                    self.refusal = problem.detail
+                raise problem from error
             raise
         self.refusal = ""
         self._lock.release()
@@ -287,15 +287,15 @@ class Sqlite(Database):
             await reader.execute("ROLLBACK")
         except BaseException as error:
             self._readers.take_back(reader)
-            if isinstance(error, sqlite3.DatabaseError) and (told := translated(error)):
-                raise told from error
+            if isinstance(error, sqlite3.DatabaseError) and (problem := translated(error)):
+                raise problem from error
             if isinstance(error, ValueError) and not self._readers.are_open:  # aiosqlite's word for it
                 raise Unavailable("The database is closed.") from error
             raise
         self._readers.give_back(reader)
 
     async def trouble(self) -> str:
-        return await self._look.said() or await super().trouble()
+        return await self._look.answer() or await super().trouble()
 
     async def overwrite(self, tables: Sequence[str]) -> bool:
         """Truncates the write-ahead log, which still has older pages. `secure_delete` overwrites those in the file itself."""
@@ -331,8 +331,8 @@ class Sqlite(Database):
         try:
             return self._watch.execute(sql, args).fetchone()
         except sqlite3.DatabaseError as error:
-            if told := translated(error):
-                raise told from error
+            if problem := translated(error):
+                raise problem from error
             raise
 
 

@@ -55,7 +55,7 @@ async def get_readiness(request: Request) -> Response:
                 outdated = await training_state.outdated(session)
             checks["database"] = await services.database.trouble() or "ok"
             checks["erasure"] = f"models to retrain: {', '.join(outdated)}" if outdated else "ok"
-            checks["models folder"] = await services.models_room.said() or "ok"
+            checks["models folder"] = await services.models_room.answer() or "ok"
     except TimeoutError:
         checks.setdefault("database", f"no answer within {PATIENCE:.0f} s")
     except Problem as problem:

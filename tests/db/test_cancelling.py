@@ -277,10 +277,10 @@ async def test_what_is_lent_does_not_keep_the_database_from_closing(database: Sq
 def test_starvation_counts_from_the_first_who_wanted_in_vain() -> None:
     now = 100.0
     starvation = Starvation(lambda: now)
-    starvation.wanted()
+    starvation.begin()
     now = 105.0
-    starvation.wanted()
+    starvation.begin()
     assert starvation.seconds == 5.0
-    starvation.had()
+    starvation.end()
     now = 200.0
     assert starvation.seconds == 0.0
