@@ -37,15 +37,15 @@ async def add_moderator(tx: Session, email: str, role: str, site: str, now: int,
         raise Invalid(FieldError("email", "invalid", "is not a valid email address"))
     if role not in ROLES:
         raise Invalid(FieldError("role", "invalid", f"must be one of {', '.join(ROLES)}"))
-    known = await moderators.by_email(tx, address.casefold())
-    if known and known.site != site:
+    existing = await moderators.by_email(tx, address.casefold())
+    if existing and existing.site != site:
         raise Invalid(FieldError("email", "invalid", "already moderates another site; remove that moderator first"))
     moderator = Moderator(
-        id=known.id if known else new_id(now),
+        id=existing.id if existing else new_id(now),
         site=site,
         email=address.casefold(),
         role=role,
-        password_hash=known.password_hash if known else None,
+        password_hash=existing.password_hash if existing else None,
     )
     await moderators.put(tx, moderator, now)
     await audit.note(
@@ -53,7 +53,7 @@ async def add_moderator(tx: Session, email: str, role: str, site: str, now: int,
         site=site,
         at=now,
         actor=actor,
-        action="moderator:change" if known else "moderator:add",
+        action="moderator:change" if existing else "moderator:add",
         subject=moderator.id,
         role=role,
     )
@@ -85,8 +85,8 @@ async def keep_password(tx: Session, moderator: Moderator, password_hash: str, n
 
 
 async def moderator_of_link(session: Session, token: str, signer: Signer, now: int) -> Moderator | None:
-    found = await moderators.token(session, "set-password", signer.token_hash(token), now)
-    return await moderators.by_id(session, found.site, found.moderator) if found and found.moderator else None
+    link = await moderators.token(session, "set-password", signer.token_hash(token), now)
+    return await moderators.by_id(session, link.site, link.moderator) if link and link.moderator else None
 
 
 async def begin_session(database: Database, signer: Signer, moderator: Moderator, now: int) -> str:
@@ -107,11 +107,11 @@ async def sign_out(database: Database, signer: Signer, token: str, now: int) -> 
 async def of_session(database: Database, signer: Signer, token: str, now: int) -> Principal | None:
     token_hash = signer.token_hash(token)
     async with database.reading() as session:
-        found = await moderators.token(session, "session", token_hash, now)
-        moderator = await moderators.by_id(session, found.site, found.moderator or "") if found else None
-    if moderator is None or found is None:
+        row = await moderators.token(session, "session", token_hash, now)
+        moderator = await moderators.by_id(session, row.site, row.moderator or "") if row else None
+    if moderator is None or row is None:
         return None
-    await _used(database, found, token_hash, now)
+    await _used(database, row, token_hash, now)
     return Principal(
         name=moderator.id,
         site=moderator.site,
@@ -129,8 +129,8 @@ def scopes_of(role: str) -> frozenset[str]:
 async def still(database: Database, token_hashes: Collection[str], now: int) -> dict[str, tuple[str, frozenset[str]]]:
     """The valid ones of these tokens and sessions: hash → current site and rights."""
     async with database.reading() as session:
-        found = await moderators.living(session, token_hashes, now)
-    return {token_hash: (token.site, scopes_of(role) if role else token.scopes) for token_hash, token, role in found}
+        rows = await moderators.living(session, token_hashes, now)
+    return {token_hash: (token.site, scopes_of(role) if role else token.scopes) for token_hash, token, role in rows}
 
 
 async def add_token(
@@ -159,11 +159,11 @@ async def revoke_token(
 async def of_token(database: Database, signer: Signer, token: str, now: int) -> Principal:
     """The principal of a bearer token. Raises Unauthorized."""
     async with database.reading() as session:
-        found = await moderators.token(session, "api", token_hash := signer.token_hash(token), now)
-    if found is None:
+        api_token = await moderators.token(session, "api", token_hash := signer.token_hash(token), now)
+    if api_token is None:
         raise Unauthorized("The bearer token is unknown or revoked.")
-    await _used(database, found, token_hash, now)
-    return Principal(name=f"token:{found.id}", site=found.site, scopes=found.scopes, token_hash=token_hash)
+    await _used(database, api_token, token_hash, now)
+    return Principal(name=f"token:{api_token.id}", site=api_token.site, scopes=api_token.scopes, token_hash=token_hash)
 
 
 async def _used(database: Database, token: Token, token_hash: str, now: int) -> None:

@@ -28,12 +28,12 @@ async def checked_place(tx: Session, principal: Principal, role: str, site: str)
         raise Forbidden("Only an administrator of that site, or of all sites, can do this.", code="role")
 
 
-async def known(tx: Session, principal: Principal, id: str) -> Moderator:
+async def member_of(tx: Session, principal: Principal, id: str) -> Moderator:
     """A moderator whom the principal administers. Raises NotFound for all others."""
-    found = next((m for m in await moderators.of_site(tx, principal.site) if m.id == id), None)
-    if found is None or not principal.administers(found.site):
+    member = next((m for m in await moderators.of_site(tx, principal.site) if m.id == id), None)
+    if member is None or not principal.administers(member.site):
         raise NotFound("There is no such moderator here.")
-    return found
+    return member
 
 
 async def invite(tx: Session, principal: Principal, email: str, role: str, site: str, now: int) -> Moderator:
@@ -76,7 +76,7 @@ def token_of(signer: Signer, id: str) -> str:
 
 async def change(tx: Session, principal: Principal, id: str, role: str, site: str, now: int) -> None:
     """Changes role and site. Raises NotFound, Invalid, Forbidden, or Conflict if no administrator would remain."""
-    moderator = await known(tx, principal, id)
+    moderator = await member_of(tx, principal, id)
     await checked_place(tx, principal, role, site)
     await moderators.move(tx, moderator, role, site)
     await _still_administered(tx, moderator)
@@ -88,16 +88,16 @@ async def change(tx: Session, principal: Principal, id: str, role: str, site: st
 
 async def remove(tx: Session, principal: Principal, id: str, now: int) -> None:
     """Removes a moderator with sessions, links and second factor; decisions stay. Raises NotFound, or Conflict as `change`."""
-    moderator = await known(tx, principal, id)
+    moderator = await member_of(tx, principal, id)
     await dismiss(tx, moderator, principal.name, now)
     await _still_administered(tx, moderator)
 
 
-async def digest(tx: Session, moderator: Moderator, wanted: bool, now: int) -> None:
+async def digest(tx: Session, moderator: Moderator, wants: bool, now: int) -> None:
     """Subscribes a moderator to the digest, or unsubscribes; idempotent."""
-    if await moderators.set_digest(tx, moderator, wanted):
+    if await moderators.set_digest(tx, moderator, wants):
         await audit.note(tx, site=moderator.site, at=now, actor=moderator.id, subject=moderator.id,
-                         action=f"digest:{'start' if wanted else 'stop'}")  # fmt: skip
+                         action=f"digest:{'start' if wants else 'stop'}")  # fmt: skip
 
 
 async def dismiss(tx: Session, moderator: Moderator, actor: str, now: int) -> None:

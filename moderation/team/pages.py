@@ -28,7 +28,7 @@ from moderation.web.guard import check_administrator, sent_form, signed_in
 PLACE = "/moderate/moderators"
 
 
-async def team_page(request: Request, principal: Principal, status: int = 200, **told: Any) -> Response:
+async def team_page(request: Request, principal: Principal, status: int = 200, **values: Any) -> Response:
     services = services_of(request)
     async with services.database.reading() as session:
         people = await moderators.of_site(session, principal.site)
@@ -53,7 +53,7 @@ async def team_page(request: Request, principal: Principal, status: int = 200, *
         "email": "",
         "notice": SAID.get(request.query_params.get("done", "")),
     }  # fmt: skip
-    return await page(request, principal, "team/moderators.html", status, **(shown | told))
+    return await page(request, principal, "team/moderators.html", status, **(shown | values))
 
 
 @signed_in
@@ -87,7 +87,7 @@ async def invite(request: Request, principal: Principal, typed: dict[str, str]) 
 
 
 async def invite_again(request: Request, principal: Principal, typed: dict[str, str]) -> Response | None:
-    return await invited(request, principal, lambda tx: members.known(tx, principal, typed.get("moderator", "")))
+    return await invited(request, principal, lambda tx: members.member_of(tx, principal, typed.get("moderator", "")))
 
 
 async def change(request: Request, principal: Principal, typed: dict[str, str]) -> Response | None:
@@ -119,10 +119,10 @@ async def add_token(request: Request, principal: Principal, typed: dict[str, str
 async def revoke_token(request: Request, principal: Principal, typed: dict[str, str]) -> Response | None:
     services = services_of(request)
     async with services.database.transaction() as tx:
-        found = [t for t in await moderators.api_tokens(tx, principal.site) if t.id == typed.get("token")]
-        if not found:
+        tokens = [t for t in await moderators.api_tokens(tx, principal.site) if t.id == typed.get("token")]
+        if not tokens:
             raise NotFound("There is no such token here; it may be revoked already.")
-        await access.revoke_token(tx, services.signer, found[0].id, services.clock(), principal.name, found[0].site)
+        await access.revoke_token(tx, services.signer, tokens[0].id, services.clock(), principal.name, tokens[0].site)
     return None
 
 

@@ -49,7 +49,7 @@ def drawn(address: str) -> Markup:
     return Markup(picture.svg_inline(scale=4, border=4, dark="#000", light="#fff", svgclass=None, lineclass=None))  # noqa: S704
 
 
-async def account_page(request: Request, principal: Principal, status: int = 200, **told: Any) -> Response:
+async def account_page(request: Request, principal: Principal, status: int = 200, **values: Any) -> Response:
     services = services_of(request)
     moderator = person(principal)
     async with services.database.reading() as session:
@@ -71,7 +71,7 @@ async def account_page(request: Request, principal: Principal, status: int = 200
         address = second_factor.address_of(moderator, secret)
         spaced = " ".join(secret[i : i + 4] for i in range(0, len(secret), 4))
         shown |= {"secret": spaced, "address": address, "picture": drawn(address)}
-    return await page(request, principal, "team/account.html", status, **(shown | told))
+    return await page(request, principal, "team/account.html", status, **(shown | values))
 
 
 @signed_in

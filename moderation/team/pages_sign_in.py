@@ -46,12 +46,12 @@ def check_door_token(request: Request, token: str) -> None:
         raise Forbidden("The page has expired, or your browser blocks cookies; send it again.", code="csrf")
 
 
-def door_page(request: Request, template: str, status: int = 200, headers: Any = None, **told: Any) -> Response:
+def door_page(request: Request, template: str, status: int = 200, headers: Any = None, **values: Any) -> Response:
     """A page with a form for signed-out users, bound to this browser."""
     pages = services_of(request).pages
     browser = browser_of(request) or secrets.token_urlsafe(18)
-    told = {"moderator": None, "csrf_token": door_token(request, browser)} | told
-    answer = pages.answer(template, status, headers, **told)
+    values = {"moderator": None, "csrf_token": door_token(request, browser)} | values
+    answer = pages.answer(template, status, headers, **values)
     if browser != browser_of(request):
         answer.set_cookie(FORM_COOKIE, browser, path="/moderate", httponly=True, samesite="lax", secure=secure(request))
     return answer
@@ -62,9 +62,9 @@ def secure(request: Request) -> bool:
     return base.startswith("https:")
 
 
-def signin_page(request: Request, problem: Problem | None = None, **told: Any) -> Response:
+def signin_page(request: Request, problem: Problem | None = None, **values: Any) -> Response:
     error, status, headers = (problem.detail, problem.status, problem.headers) if problem else ("", 200, {})
-    shown: dict[str, Any] = {"error": error, "email": "", "next": ""} | told
+    shown: dict[str, Any] = {"error": error, "email": "", "next": ""} | values
     return door_page(request, "team/signin.html", status, headers, **shown)
 
 
@@ -171,8 +171,8 @@ async def password_page(request: Request, error: str = "", status: int = 200) ->
     if moderator is None:
         pages = services.pages
         return pages.answer("team/link-over.html", 404, moderator=None, csrf_token="")
-    told = {"email": moderator.email, "error": error, "minimum": passwords.SHORTEST}
-    return door_page(request, "team/set-password.html", status, **told)
+    values = {"email": moderator.email, "error": error, "minimum": passwords.SHORTEST}
+    return door_page(request, "team/set-password.html", status, **values)
 
 
 async def of_link(request: Request) -> Moderator | None:

@@ -145,11 +145,11 @@ async def sign_in(database: Database, signer: Signer, moderator: Moderator, code
 async def moderator_of(session: Session, signer: Signer, login_token: str, browser: str, now: int) -> Moderator | None:
     """The moderator of a ticket; None if it is forged, expired, another browser's, or older than the password."""
     site, _, rest = login_token.partition("/")
-    found = await moderators.by_id(session, site[:64], rest.partition("/")[0][:26])
-    if found is None or not found.password_hash:
+    moderator = await moderators.by_id(session, site[:64], rest.partition("/")[0][:26])
+    if moderator is None or not moderator.password_hash:
         return None
-    good = signer.is_ticket(login_token, found.site, found.id, found.password_hash, browser, now)
-    return found if good else None
+    good = signer.is_ticket(login_token, moderator.site, moderator.id, moderator.password_hash, browser, now)
+    return moderator if good else None
 
 
 async def off(tx: Session, moderator: Moderator, actor: str, now: int) -> bool:

@@ -123,12 +123,12 @@ async def call(tx: Session, moderator: Moderator, name: str) -> None:
     await tx.execute("UPDATE moderators SET name = ? WHERE site = ? AND id = ?", name, moderator.site, moderator.id)
 
 
-async def set_digest(tx: Session, moderator: Moderator, wanted: bool) -> bool:
+async def set_digest(tx: Session, moderator: Moderator, wants: bool) -> bool:
     """Subscribes to the digest or unsubscribes; False without a change."""
     return (
         await tx.execute(
             "UPDATE moderators SET wants_digest = ? WHERE site = ? AND id = ? AND wants_digest <> ?",
-            *(int(wanted), moderator.site, moderator.id, int(wanted)),
+            *(int(wants), moderator.site, moderator.id, int(wants)),
         )
         > 0
     )
@@ -166,15 +166,15 @@ async def token(session: Session, kind: str, token_hash: str, now: int) -> Token
     return token_of(row) if row else None
 
 
-async def living(session: Session, wanted: Collection[str], now: int) -> list[tuple[str, Token, str | None]]:
+async def living(session: Session, token_hashes: Collection[str], now: int) -> list[tuple[str, Token, str | None]]:
     """(token hash, token, its moderator's role) of the valid ones; sessions of removed moderators are not valid."""
-    if not wanted:
+    if not token_hashes:
         return []
     rows = await session.fetch(
         f"SELECT {listed(TOKEN_COLUMNS, 't')}, t.token_hash, m.role FROM tokens t LEFT JOIN moderators m ON m.site = t.site AND m.id = t.moderator "
-        f"WHERE t.{SITES} AND t.token_hash IN ({placeholders(len(wanted))}) AND t.ended_at IS NULL "
+        f"WHERE t.{SITES} AND t.token_hash IN ({placeholders(len(token_hashes))}) AND t.ended_at IS NULL "
         "AND (t.expires_at IS NULL OR t.expires_at > ?) AND (t.kind = 'api' OR m.id IS NOT NULL)",
-        *(*wanted, now),
+        *(*token_hashes, now),
     )
     return [(row[-2], token_of(row), row[-1]) for row in rows]
 
