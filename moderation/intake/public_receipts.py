@@ -35,6 +35,8 @@ from moderation.web.cors import Endpoint, problem_answer
 from moderation.web.operations import Declared, Operation
 from moderation.web.pages_problem import problem_page
 
+SAVED = ("saved", "appealed")
+"""The parameter of the page after an act."""
 PRIVATE = {"X-Robots-Tag": "noindex, nofollow", "Referrer-Policy": "no-referrer", "Cache-Control": "no-store"}
 
 
@@ -170,7 +172,7 @@ async def show(request: Request, problem: Problem | None = None, typed: str = ""
             "appeal": receipt.appeal,
             "can_appeal": receipt.can_appeal,
             "appealing": appeal,
-            "saved": "saved" in request.query_params,
+            "saved": next((key for key in SAVED if key in request.query_params), None),
         },
     )
 
@@ -221,7 +223,8 @@ async def post_receipt(request: Request) -> Response:
             raise Invalid(FieldError("act", "invalid", "must be edit, withdraw, appeal or unsubscribe"))
     except Problem as problem:
         return await show(request, problem, typed.get("body", ""), typed.get("appeal", ""))
-    return RedirectResponse(f"/receipts/{request.path_params['token']}?saved", 303)
+    saved = "appealed" if typed["act"] == "appeal" else "saved"
+    return RedirectResponse(f"/receipts/{request.path_params['token']}?{saved}", 303)
 
 
 routes = [

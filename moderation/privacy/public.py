@@ -45,26 +45,29 @@ def id_of(request: Request) -> str | None:
     return found
 
 
-async def get_person(request: Request) -> Response:
-    """The link's page. Opening it changes nothing."""
+async def get_person(request: Request, *, sure: bool = False) -> Response:
+    """The link's page. Opening it changes nothing. With `sure` it asks once more about the erasure."""
     services = services_of(request)
     async with services.database.reading() as session:
         link = await privacy.of_link(session, id_of(request), services.clock())
     pages = services.pages
     action = f"/privacy/{request.path_params['token']}"
-    return pages.answer("privacy/person.html", action=action, may_export=link.exported_at is None)
+    return pages.answer("privacy/person.html", action=action, may_export=link.exported_at is None, sure=sure)
 
 
 async def post_person(request: Request) -> Response:
-    """`act`: `export` downloads all data, `erase` erases it. Each works once."""
+    """`act`: `export` downloads all data, `erase` asks once more, and with `sure` erases it. Each works once."""
     services = services_of(request)
-    act = bodies.single(await bodies.form_fields(request, await bodies.read(request))).get("act")
+    typed = bodies.single(await bodies.form_fields(request, await bodies.read(request)))
+    act = typed.get("act")
     if act == "export":
         found = await privacy.export_by_link(
             services.database, id_of(request), services.keep.addresses, services.clock()
         )
         headers = {"Cache-Control": "no-store", "Content-Disposition": 'attachment; filename="my-comments.json"'}
         return Response(orjson.dumps(found, option=orjson.OPT_INDENT_2), 200, headers, "application/json")
+    if act == "erase" and typed.get("sure") != "yes":
+        return await get_person(request, sure=True)
     if act == "erase":
         await privacy.erase_by_link(services.database, id_of(request), services.clock())
         return RedirectResponse("/privacy?erased", 303)

@@ -313,7 +313,7 @@ async def documents(session: Session, found: list[tuple[Comment, Verdict]]) -> l
     appealed: dict[str, dict[str, Any]] = {}
     for site in {c.site for c, _ in found}:
         records |= await authors.records(session, site, [c for c, _ in found if c.site == site])
-        appealed |= await appeals.of(session, site, [c.id for c, _ in found if c.site == site])
+        appealed |= await appealed_decisions(session, site, [c.id for c, _ in found if c.site == site])
     return [
         {
             "id": c.id,
@@ -344,6 +344,17 @@ async def documents(session: Session, found: list[tuple[Comment, Verdict]]) -> l
         }
         for c, v in found
     ]
+
+
+async def appealed_decisions(session: Session, site: str, ids: list[str]) -> dict[str, dict[str, Any]]:
+    """Comment id → its author's appeal, with the decision that it is `against`."""
+    made = await appeals.of(session, site, ids)
+    taken = await decisions.of(session, site, made) if made else {}
+    for id, one in made.items():
+        before = [d.document() for d in taken.get(id, ()) if d.undone_at is None and d.action in ("reject", "spam")]
+        earlier = [document for document in before if document["created_at"] <= one["created_at"]]
+        one["against"] = earlier[-1] if earlier else None
+    return made
 
 
 async def explained(scorer: Scorer, shown: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -60,9 +60,27 @@ class VerdictOut(TypedDict):
     model: str | None
 
 
+class DecisionEntry(TypedDict):
+    """A decision on one comment."""
+
+    id: str
+    comment: str
+    action: str | None
+    labels: list[str]
+    reason: str | None
+    note: str
+    moderator: str
+    created_at: str
+    undone_at: str | None
+
+
 class AppealOut(TypedDict):
+    """An author's appeal."""
+
     body: str
     created_at: str
+    against: DecisionEntry | None
+    """The rejection that it is about."""
 
 
 class CommentOut(TypedDict):
@@ -82,20 +100,6 @@ class CommentOut(TypedDict):
     html: str
     appeal: AppealOut | None
     verdict: VerdictOut
-
-
-class DecisionEntry(TypedDict):
-    """A decision on one comment."""
-
-    id: str
-    comment: str
-    action: str | None
-    labels: list[str]
-    reason: str | None
-    note: str
-    moderator: str
-    created_at: str
-    undone_at: str | None
 
 
 class CommentDetail(CommentOut):

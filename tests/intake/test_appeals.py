@@ -8,7 +8,9 @@ import pytest
 
 from moderation.comments.decision import REASONS
 from tests.conftest import Service
+from tests.html import Page
 from tests.intake.test_receipts import PAGE, path_of, read
+from tests.queue.test_decide import set_password, sign_in
 
 pytestmark = pytest.mark.anyio
 
@@ -52,7 +54,10 @@ async def test_an_appeal_brings_the_comment_back_once(service: Service) -> None:
         assert answer.status_code == 422
     assert (await read(service, path))["status"] == "rejected"
     words = "It is <b>my</b> own blog, and I earn nothing."
-    assert (await service.client.post(path, data={"act": "appeal", "appeal": words})).status_code == 303
+    sent = await service.client.post(path, data={"act": "appeal", "appeal": words})
+    assert sent.status_code == 303
+    after = Page((await service.client.get(sent.headers["location"], headers=PAGE)).text)
+    assert after.text('[role="status"]') == "Your appeal was sent."
     receipt = await read(service, path)
     assert (receipt["status"], receipt["appeal"]["body"], receipt["can_appeal"]) == ("pending", words, False)
     who = await service.token()
@@ -68,6 +73,35 @@ async def test_an_appeal_brings_the_comment_back_once(service: Service) -> None:
     assert again.status_code == 403
     page = (await service.client.get(path, headers=PAGE)).text
     assert "Ask for a second look" not in page and "It is &lt;b&gt;my&lt;/b&gt; own blog" in page
+
+
+@pytest.mark.parametrize(("action", "says"), [("reject", "Rejected (off topic) by"), ("spam", "Filed as spam by")])
+async def test_the_card_shows_the_earlier_decision_and_the_words_of_the_appeal(
+    service: Service, action: str, says: str
+) -> None:
+    id = await service.held(email="ann@example.org")
+    path = path_of({"receipt": service.services.links.receipt(id)})
+    decision: dict[str, Any] = {"comments": [id], "action": action}
+    decision |= {"reason": "off-topic", "note": "Try the <b>other</b> article."} if action == "reject" else {}
+    who = await service.token()
+    made = await service.client.post("/api/v1/decisions", json=decision, headers=who)
+    assert made.status_code == 200, made.text
+    service.clock.forward(minutes=1)
+    assert (await service.client.post(path, data={"act": "appeal", "appeal": "It is about beans."})).status_code == 303
+    (waits,) = (await service.client.get("/api/v1/comments", params={"rule": "appeal"}, headers=who)).json()["comments"]
+    assert waits["appeal"]["body"] == "It is about beans."
+    assert (waits["appeal"]["against"]["action"], waits["appeal"]["against"]["id"]) == (action, made.json()["id"])
+    await set_password(service)
+    await sign_in(service)
+    for address in ("/moderate", f"/moderate/comments/{id}"):
+        card = Page((await service.client.get(address)).text).text(".appeal")
+        assert card.startswith(says) and "It is about beans." in card
+        assert ("Try the <b>other</b> article." in card) is (action == "reject")
+    # a later decision is not what the appeal was against
+    service.clock.forward(minutes=1)
+    await service.client.post("/api/v1/decisions", json={"comments": [id], "action": "reject"}, headers=who)
+    shown = (await service.client.get(f"/api/v1/comments/{id}", headers=who)).json()
+    assert shown["appeal"]["against"]["id"] == made.json()["id"]
 
 
 async def test_only_what_a_person_refused_can_be_appealed(service: Service) -> None:

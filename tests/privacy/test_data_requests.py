@@ -193,7 +193,10 @@ async def test_the_link_downloads_once_and_erases_once(service: Service, box: Po
     assert (await service.client.post(link, data={"act": "export"})).status_code == 404
     assert (await service.client.post(link, data={"act": "all"})).status_code == 422
     assert len((await service.thread())["comments"]) == 2
-    erased = await service.client.post(link, data={"act": "erase"})
+    asked = Page((await service.client.post(link, data={"act": "erase"})).text)
+    assert asked.text("h1") == "Erase everything?" and asked.link("No, keep it") == link
+    assert len((await service.thread())["comments"]) == 2, "nothing is erased before the second yes"
+    erased = await service.client.post(link, data=asked.form(link).filled() | {"act": "erase"})
     assert (erased.status_code, erased.headers["location"]) == (303, "/privacy?erased")
     assert len((await service.thread())["comments"]) == 1
     for answer in (await service.client.get(link), await service.client.post(link, data={"act": "erase"})):

@@ -103,7 +103,7 @@ def a_comment(n: int = 1, **changes: Any) -> dict[str, Any]:
         "format": "html",
         "marked": Markup("A <mark>cheap</mark> word."),
         "html": Markup("<p>A cheap word.</p>"),
-        "appeal": {"body": EVIL, "created_at": NOW},
+        "appeal": {"body": EVIL, "created_at": NOW, "against": A_DECISION},
         "verdict": {
             "scores": {label: n / (n + 2.5) for n, label in enumerate(LABELS)},
             "action": "hold",
@@ -213,7 +213,8 @@ SAMPLES: dict[str, tuple[str, str, dict[str, Any]]] = {
         {"state": "refused", "site": SITE, "action": "/subscriptions/x", "days": 7},
     ),
     "privacy": ("public", "privacy/privacy.html", {"said": "", "error": EVIL, "typed": EVIL, "mails": True}),
-    "person": ("public", "privacy/person.html", {"action": "/privacy/x", "may_export": True}),
+    "person": ("public", "privacy/person.html", {"action": "/privacy/x", "may_export": True, "sure": False}),
+    "person-sure": ("public", "privacy/person.html", {"action": "/privacy/x", "may_export": True, "sure": True}),
     "receipt": ("public", "intake/receipt.html", {"receipt": a_receipt()}),
     "receipt-approved": ("public", "intake/receipt.html", {"receipt": a_receipt(state="approved", errors={})}),
     "receipt-rejected": (
