@@ -60,6 +60,7 @@ COMMANDS: dict[str, dict[str, str]] = {
     "moderation.transfer.commands": {
         "import": "Import another system's export, or one of leave-a-reply; can be repeated without duplicates.",
         "export": "Export all data of a site as JSON Lines, or as WXR for WordPress.",
+        "merge-articles": "Move all comments of one article to another, which may be new, and remove the first one. This cannot be undone.",
         "backup": "Write database, models and secret key to one file, beside a running service.",
         "restore": "Restore a backup into an empty database, without sessions, one-time links and recovery codes.",
     },

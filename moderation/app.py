@@ -85,6 +85,7 @@ from moderation.team import pages_account as account
 from moderation.team import pages_sign_in as sign_in
 from moderation.team import store as moderators
 from moderation.team.access import Authenticator
+from moderation.transfer import merging
 from moderation.transfer.store_tables import TEXTS
 from moderation.web import health, metrics, openapi, shutdown
 from moderation.web.middleware import ProxyWatch, RequestMiddleware
@@ -208,6 +209,7 @@ def create_app(
         database = connect(settings.database)
         await database.open()
         try:
+            await merging.respell(database, clock())
             services = assembled(
                 settings, database, classifier or Classifier(Path(settings.models)), clock, proxy, app.routes
             )

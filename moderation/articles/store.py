@@ -60,3 +60,8 @@ async def missing(session: Session, site: str, version: int, limit: int) -> list
         *(site, site, version, limit),
     )
     return [article_of(row) for row in rows]
+
+
+async def forget(tx: Session, site: str, article: str) -> None:
+    """Deletes the vector of an article that is no more."""
+    await tx.execute("DELETE FROM article_vectors WHERE site = ? AND article = ?", site, article)

@@ -102,3 +102,13 @@ async def purge(tx: Session, before: int) -> None:
     await tx.execute(
         f"DELETE FROM article_openings WHERE {SITES} AND title = '' AND url IS NULL AND opened_at <= ?", before
     )
+
+
+async def move_article(tx: Session, site: str, old: str, new: str) -> None:
+    """Another article's own opening stays."""
+    await tx.execute(
+        "UPDATE article_openings SET article = ? WHERE site = ? AND article = ? "
+        "AND NOT EXISTS (SELECT 1 FROM article_openings o WHERE o.site = article_openings.site AND o.article = ?)",
+        *(new, site, old, new),
+    )
+    await tx.execute("DELETE FROM article_openings WHERE site = ? AND article = ?", site, old)

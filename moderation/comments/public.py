@@ -215,10 +215,10 @@ async def get_counts(request: Request, asked: CountsQuery) -> Response:
     """The number of published comments of each named article."""
     services = services_of(request)
     site = await services.directory.site(request.path_params["site"])
-    keys = [article_key(key) for key in dict.fromkeys(asked.article)]
+    keys = {key: article_key(key) for key in asked.article}
     async with services.database.reading() as session:
-        counts = await comments.approved(session, site.key, keys)
-    body = orjson.dumps(counts)
+        counts = await comments.approved(session, site.key, set(keys.values()))
+    body = orjson.dumps({key: counts[spelled] for key, spelled in keys.items()})
     return answer(request, body, etag_of(body), "application/json")
 
 

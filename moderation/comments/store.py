@@ -385,3 +385,10 @@ async def verdicts(session: Session, site: str, ids: Iterable[str]) -> dict[str,
         *(site, *wanted),
     )
     return {row[5]: verdict_of(row) for row in rows}
+
+
+async def move_article(tx: Session, site: str, old: str, new: str) -> int:
+    """Moves an article's comments to another, with their threads, and returns their number."""
+    row = await tx.fetch_one("SELECT count(*) FROM comments WHERE site = ? AND article = ?", site, old)
+    await tx.execute("UPDATE comments SET article = ? WHERE site = ? AND article = ?", new, site, old)
+    return int(row[0]) if row else 0

@@ -99,3 +99,7 @@ async def alone(session: Session, site: str, after: str, limit: int) -> list[str
         *(site, after, limit),
     )
     return [row[0] for row in rows]
+
+
+async def move_article(tx: Session, site: str, old: str, new: str) -> None:
+    await tx.execute("UPDATE submissions SET article = ? WHERE site = ? AND article = ?", new, site, old)

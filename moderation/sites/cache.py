@@ -10,6 +10,7 @@ from moderation.core.problem import Forbidden, NotFound
 from moderation.core.urls import Links
 from moderation.db.database import Database
 from moderation.sites import store as sites
+from moderation.sites.article_keys import spelled
 from moderation.sites.model import Site, is_article_key, is_site_key
 from moderation.web import bodies
 
@@ -70,7 +71,7 @@ def is_plain_form(headers: Headers) -> bool:
 
 
 def article_key(key: str) -> str:
-    """A valid article key. Raises NotFound for any other text."""
+    """A valid article key in its one spelling. Raises NotFound for any other text."""
     if not is_article_key(key):
         raise NotFound("There is no such article: keys have 1 to 200 of A-Z a-z 0-9 . _ ~ -")
-    return key
+    return spelled(key)

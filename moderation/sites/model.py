@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 from moderation.core.documents import document
 from moderation.core.problem import FieldError, Invalid
@@ -15,8 +15,6 @@ from moderation.sites.site_settings import NEW_SITE, SiteSettings
 
 SITE_KEY = re.compile(r"[a-z0-9-]{1,64}")
 ARTICLE_KEY = re.compile(r"[A-Za-z0-9._~-]{1,200}")
-AS_IN_PATHS = "/%!$&'()*+,;=:@|[]"
-"""Characters that browsers keep in a path, besides letters, digits and `-._~` (WHATWG URL, path percent-encode set)."""
 
 
 DAY = 86_400_000
@@ -84,23 +82,6 @@ def is_site_key(key: str) -> bool:
 
 def is_article_key(key: str) -> bool:
     return ARTICLE_KEY.fullmatch(key) is not None and key not in (".", "..")
-
-
-def key_of(url: str) -> str:
-    """The key that the embed derives from a page's address (`keyOf` in dom.js). Empty for an invalid address.
-
-    It is the path with `~` for inner slashes; `~` alone is the site's first page. A page without a path but with a query
-    (`/?p=12`) gets its key from the query.
-    """
-    try:
-        parts = urlsplit(url.strip())
-        path = quote(parts.path, safe=AS_IN_PATHS).strip("/") or quote(parts.query, safe=AS_IN_PATHS)
-    except ValueError:
-        return ""
-    if not url.strip():
-        return ""
-    key = re.sub(r"[^A-Za-z0-9._~-]", lambda m: {"/": "~", "%": "-"}.get(m[0], f"-{ord(m[0]):x}"), path)
-    return "~" + key if key in ("", ".", "..") else key[:200]
 
 
 def checked_origin(text: str) -> str:

@@ -140,3 +140,16 @@ async def page(session: Session, site: str, after: str, limit: int = 200) -> lis
         f"SELECT {ARTICLE} FROM articles WHERE site = ? AND article > ? ORDER BY article LIMIT ?", site, after, limit
     )
     return [article_of(row) for row in rows]
+
+
+async def remove_article(tx: Session, site: str, key: str) -> None:
+    """Removes an article without comments."""
+    await tx.execute("DELETE FROM articles WHERE site = ? AND article = ?", site, key)
+
+
+async def of_escaped_keys(session: Session) -> list[Article]:
+    """The articles of all sites whose key has escapes or the greatest length."""
+    rows = await session.fetch(
+        f"SELECT {ARTICLE} FROM articles WHERE article LIKE '%-__-__%' OR length(article) = 200 ORDER BY site, article"
+    )
+    return [article_of(row) for row in rows]

@@ -16,13 +16,15 @@ from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, Literal
 from typer import Argument, Exit, Option
 
 from moderation.cli import CliContext, OneSite, err, known_site, out
-from moderation.core.problem import BadRequest, Conflict, NotFound
+from moderation.comments import store as comments
+from moderation.core.problem import BadRequest, Conflict, FieldError, Invalid, NotFound
 from moderation.core.signing import Signer
 from moderation.core.urls import Links
 from moderation.db import audit
 from moderation.db.database import Database
 from moderation.sites import store as sites
-from moderation.sites.model import Site
+from moderation.sites.article_keys import spelled
+from moderation.sites.model import Site, is_article_key
 from moderation.transfer import backup as backups
 from moderation.transfer import exporting
 from moderation.transfer.formats.file import File, files
@@ -58,9 +60,12 @@ async def import_file(
 
     The exit status is 0 if all came in, 3 if a part was skipped, which is named, and 1 if nothing came in.
     """
+    from moderation.transfer import merging  # it takes long to load
+
     async with cli.opened() as database:
         async with database.reading() as session:
             await known_site(session, site)
+        await merging.respell(database, cli.clock())
         result = await run_import(database, cli.signer, site, file, system, keys, cli.clock)
         out(json.dumps(result))
     if result["skipped"]:
@@ -108,6 +113,34 @@ async def restore(
     async with cli.opened() as database:
         counts = await backups.restore(database, models, key_file, file, keep_integrations=keep_integrations, say=err)
     out(json.dumps(counts))
+
+
+async def merge_articles(
+    cli: CliContext,
+    article: Annotated[str, Argument(metavar="ARTICLE")],
+    into: Annotated[str, Argument(metavar="INTO")],
+    site: OneSite = "default",
+    yes: Annotated[bool, Option("--yes", help="merge them; without it, the command says what it would do")] = False,
+) -> None:
+    """Move all comments of one article to another, which may be new, and remove the first one. This cannot be undone."""
+    from moderation.transfer import merging
+
+    if not is_article_key(into) or article == spelled(into):
+        raise Invalid(FieldError("INTO", "invalid", "give the key of another article: 1 to 200 of A-Z a-z 0-9 . _ ~ -"))
+    async with cli.opened() as database, database.transaction() as tx:
+        await known_site(tx, site)
+        here = await sites.articles(tx, site, [article, into])
+        if article not in here:
+            raise NotFound(f"The site {site!r} has no article {article!r}.")
+        if not yes:
+            counts = await comments.approved(tx, site, [article, into])
+            raise Conflict(
+                f"{counts[article]:,} published comments of {article!r}, and all others of it, would move to {into!r}, which "
+                f"{f'has {counts[into]:,}' if into in here else 'is new'}; {article!r} would be gone. This cannot be undone. "
+                "To do it, add --yes. Nothing was changed."
+            )
+        merged = await merging.merge(tx, here[article], spelled(into), cli.clock())
+    out(json.dumps({"site": site, "article": article, "into": merged.into, "comments": merged.comments}))
 
 
 class Progress:
@@ -265,4 +298,10 @@ def opened(output: str | None) -> Iterator[BinaryIO]:
         beside.unlink(missing_ok=True)
 
 
-commands = {"import": import_file, "export": export_site, "backup": backup, "restore": restore}
+commands = {
+    "merge-articles": merge_articles,
+    "import": import_file,
+    "export": export_site,
+    "backup": backup,
+    "restore": restore,
+}

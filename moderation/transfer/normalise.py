@@ -22,6 +22,7 @@ from moderation.comments.submission import (
 from moderation.comments.verdict import Reason, Verdict
 from moderation.core.ids import new_id
 from moderation.core.signing import Signer
+from moderation.sites.article_keys import spelled
 from moderation.sites.model import is_article_key
 from moderation.text import body as formats
 from moderation.text.addresses import BIDI, EMAIL_LONGEST, checked_email, checked_url
@@ -52,7 +53,7 @@ def ready_article(past: ImportedArticle) -> ImportedArticle:
     return replace(
         past,
         foreign=clean(past.foreign)[:FOREIGN],
-        key=past.key if is_article_key(past.key) else "",
+        key=spelled(past.key) if is_article_key(past.key) else "",
         title=clean(past.title)[:500],
         url=link or "",
         text=clean(past.text)[:200_000],

@@ -109,3 +109,8 @@ async def ids(session: Session, site: str, kind: str, ours: Iterable[str]) -> di
     for row in rows:
         known.setdefault(row[0], []).append((row[1], row[2]))
     return known
+
+
+async def move_article(tx: Session, site: str, old: str, new: str) -> None:
+    """The ids of an article in other systems lead to another one."""
+    await tx.execute("UPDATE imported_ids SET id = ? WHERE site = ? AND kind = 'article' AND id = ?", new, site, old)

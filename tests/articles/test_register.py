@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import re
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,7 +16,8 @@ from playwright.sync_api import Browser
 
 from moderation.articles.page_metadata import Page
 from moderation.sites import store as sites
-from moderation.sites.model import Site, is_article_key, key_of
+from moderation.sites.article_keys import key_of, spelled
+from moderation.sites.model import Site, is_article_key
 from moderation.sites.site_settings import SiteSettings
 from tests.conftest import ROOT, Service
 from tests.html import Page as HtmlPage
@@ -240,11 +242,20 @@ KEYS = {
     "https://blog.example/a.html?utm_source=x#top": "a.html",
     "https://blog.example/%E4%BD%A0%E5%A5%BD/": "-E4-BD-A0-E5-A5-BD",
     "https://blog.example/你好/": "-E4-BD-A0-E5-A5-BD",
-    "https://blog.example/caf%c3%a9": "caf-c3-a9",
+    "https://blog.example/%e4%bd%a0%e5%a5%BD/": "-E4-BD-A0-E5-A5-BD",
+    "https://blog.example/-e4-bd-a0/": "-E4-BD-A0",
+    "https://blog.example/caf%c3%a9": "caf-C3-A9",
+    "https://blog.example/cafe%cc%81": "caf-C3-A9",
+    "https://blog.example/cafe\u0301": "caf-C3-A9",
+    "https://blog.example/a%2fb/my-cafe": "a-2Fb~my-cafe",
+    "https://blog.example/%c0%af%ed%a0%80%f5": "-C0-AF-ED-A0-80-F5",
+    "https://blog.example/\u037e": "-3b",
+    "https://blog.example/\U0001f331": "-F0-9F-8C-B1",
     "https://blog.example/two words": "two-20words",
     "https://blog.example/a!b'c(d)*e": "a-21b-27c-28d-29-2ae",
     "https://blog.example/~ann/x": "~ann~x",
-    "https://blog.example/" + "x" * 300: "x" * 200,
+    "https://blog.example/" + "x" * 300: "x" * 183 + "-970138f57f5ce0c9",
+    "https://blog.example/" + "x" * 200: "x" * 200,
 }
 
 
@@ -258,10 +269,34 @@ def test_a_page_without_a_path_is_known_by_its_query() -> None:
     assert key_of("") == key_of("http://[") == ""
 
 
+@pytest.mark.parametrize(
+    "url, key",
+    {
+        "/viewtopic.php?t=1": "viewtopic.php-3ft-3d1",
+        "/viewtopic.php?utm_source=a&t=1&fbclid=b": "viewtopic.php-3ft-3d1",
+        "/viewtopic.php?UTM_campaign=a#x": "viewtopic.php",
+        "/p/?replytocom=7": "p",
+        "/p/?m=1": "p",
+        "/p/?m=5": "p-3fm-3d5",
+        "/?p=12&utm_source=x": "p-3d12",
+        "/?q=%e4%bd%a0": "q-3d-E4-BD-A0",
+    }.items(),
+)
+def test_a_query_is_part_of_the_name_but_for_parameters_of_campaigns(url: str, key: str) -> None:
+    assert key_of("https://blog.example" + url) == key
+
+
+def test_two_long_names_are_two_keys() -> None:
+    begins = "https://blog.example/2024/" + "%e4%bd%a0%e5%a5%bd" * 20
+    one, other = key_of(begins + "/a"), key_of(begins + "/b")
+    assert one != other and len(one) == len(other) == 200
+    assert one == spelled(one) == key_of(begins.replace("%e4", "%E4") + "/a")
+
+
 @given(st.text(st.characters(exclude_categories=[])))
 def test_every_address_has_a_key_that_can_be_one(path: str) -> None:
     key = key_of("https://blog.example/" + path)
-    assert key == "" or is_article_key(key)
+    assert key == "" or (is_article_key(key) and spelled(key) == key)
 
 
 def test_the_embed_makes_the_same_keys(browser: Browser) -> None:
@@ -273,3 +308,15 @@ def test_the_embed_makes_the_same_keys(browser: Browser) -> None:
         f"(urls) => {{ {function[0]}; return urls.map((url) => keyOf(new URL(url).pathname)); }}", list(KEYS)
     )
     assert dict(zip(KEYS, made, strict=True)) == KEYS
+    # and of paths that nobody thought of
+    dice, pieces = (
+        random.Random(7),
+        ["%e4%bd%a0", "%E4", "-c3-a9", "e\u0301", "-cc-81", "/", "x" * 40, "%2f", "~", "\U0001f331", "-", "你"],
+    )
+    paths = ["".join(dice.choices(pieces, k=dice.randint(1, 12))) for _ in range(400)]
+    paths += ["x" * n + "-c3-a9" for n in range(180, 210)]
+    made = page.evaluate(
+        f"(paths) => {{ {function[0]}; return paths.map((path) => keyOf(new URL('https://blog.example/' + path).pathname)); }}",
+        paths,
+    )
+    assert made == [key_of("https://blog.example/" + path) for path in paths]

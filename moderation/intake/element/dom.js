@@ -35,10 +35,19 @@ function isLight(colour) {
 }
 
 // The key of an article: as in the site's paths, with `~` for `/`; the same with and without slashes at its ends.
-// `key_of` in site.py says the same of a whole address, and a test holds them equal.
+// `key_of` in sites/article_keys.py says the same of a whole address, and a test holds them equal.
 function keyOf(path) {
-  const key = path.replace(/[^\0-\x7f]+/gu, encodeURIComponent).replace(/^\/+|\/+$/g, "").replace(/[^A-Za-z0-9._~-]/g, (c) => (c === "/" ? "~" : c === "%" ? "-" : "-" + c.codePointAt(0).toString(16)));
-  return /^\.{0,2}$/.test(key) ? "~" + key : key.slice(0, 200);
+  const spell = (text) => text.replace(/[^\0-\x7f]+/gu, encodeURIComponent).replace(/%[0-9a-f]{2}/gi, (c) => c.toUpperCase())
+    .replace(/[^A-Za-z0-9._~-]/g, (c) => (c === "/" ? "~" : c === "%" ? "-" : "-" + c.codePointAt(0).toString(16)));
+  const plain = spell(path.replace(/^\/+|\/+$/g, ""));
+  if (plain.length === 200) return plain;
+  const key = spell(plain.replace(/-([cd]\w-[89ab]\w|e\w(-[89ab]\w){2}|f[0-4](-[89ab]\w){3})/gi, (c) => {
+    try { return decodeURIComponent(c.replace(/-/g, "%")); } catch { return c; }
+  }).normalize("NFC"));
+  if (key.length <= 200) return /^\.{0,2}$/.test(key) ? "~" + key : key;
+  let [a, b] = [0x811c9dc5, 0x9e3779b9];
+  for (const c of key) [a, b] = [Math.imul(a ^ c.charCodeAt(), 0x01000193), Math.imul(b ^ c.charCodeAt(), 0x5bd1e995)];
+  return key.slice(0, 183) + "-" + [a, b].map((half) => (half >>> 0).toString(16).padStart(8, "0")).join("");
 }
 
 // What the page says of itself: the first comment proposes it, and a moderator's approval makes it the article's.

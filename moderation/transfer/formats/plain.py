@@ -7,7 +7,7 @@ import re
 
 import nh3
 
-from moderation.sites.model import key_of
+from moderation.sites.article_keys import key_of
 
 LONGEST = 200_000
 _BLOCK = re.compile(r"<(?=/?(?:p|br|h[1-6]|li|ul|ol|div|tr|td|blockquote|pre)\b)", re.IGNORECASE)

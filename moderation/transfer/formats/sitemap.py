@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from moderation.core.problem import BadRequest
 from moderation.core.times import moment
-from moderation.sites.model import key_of
+from moderation.sites.article_keys import key_of
 from moderation.text.addresses import checked_url
 from moderation.transfer.formats.file import File
 from moderation.transfer.formats.markup import Element, elements
