@@ -38,7 +38,7 @@ def attributions(base: Base, asked: Asked, correction: Floats | None = None) -> 
     for view in range(VIEWS):
         by_units = slopes if view == VIEWS - 1 else None
         per_char[: len(text)] += _laid_out(base, view, tracked[view], len(text), gain, by_units, correction)
-    found: list[Attribution] = []
+    pieces: list[Attribution] = []
     spans_of: dict[str, list[tuple[int, int]]] = defaultdict(list)
     weight_of: dict[str, npt.NDArray[np.float64]] = {}
     total = np.vstack([np.zeros(len(LABELS)), np.cumsum(per_char, axis=0)])
@@ -70,8 +70,8 @@ def attributions(base: Base, asked: Asked, correction: Floats | None = None) -> 
         some.sort(key=lambda one: (-one.weight, one.feature))
         up = [one for one in some if one.weight > 0][:EACH_WAY]
         down = [one for one in reversed(some) if one.weight < 0][:EACH_WAY]
-        found += up + down
-    return found
+        pieces += up + down
+    return pieces
 
 
 def _slopes(base: Base, text: str) -> Floats:
@@ -103,12 +103,12 @@ def _laid_out(
     for rows, start, lengths, scale in blocks:
         if not len(rows):
             continue
-        known = np.minimum(rows.ravel(), NOTHING)
-        picked = table[known].astype(np.float64)
+        inside = np.minimum(rows.ravel(), NOTHING)
+        picked = table[inside].astype(np.float64)
         squares = picked[:, count]
         share = picked[:, :count] @ gain.T
         if slopes is not None:
-            share += hidden.rows[known] * hidden.scale @ slopes
+            share += hidden.rows[inside] * hidden.scale @ slopes
         share *= scale / norm(float(squares.sum()))
         if correction is not None:
             squares = np.where(rows.ravel() >= OUT_OF_VOCABULARY_ROWS, OUT_OF_VOCABULARY, squares)

@@ -129,8 +129,8 @@ class Hasher:
         bucket, fingerprint = np.divmod(cells(mixed(h)), FINGERPRINTS)
         if self.bucket_fingerprints is None:
             return bucket
-        known = (self.bucket_fingerprints.take(bucket) == fingerprint) & (fingerprint != 0)
-        return np.where(known, bucket, bucket % SITE_BUCKETS + OUT_OF_VOCABULARY_ROWS)
+        is_known = (self.bucket_fingerprints.take(bucket) == fingerprint) & (fingerprint != 0)
+        return np.where(is_known, bucket, bucket % SITE_BUCKETS + OUT_OF_VOCABULARY_ROWS)
 
     def _powers(self, size: int) -> None:
         power = np.full(size, _P, np.uint32)

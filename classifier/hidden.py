@@ -84,8 +84,8 @@ class Hidden:
             "hidden_start": ((len(LABELS),), np.float32),
         }
         for name, (shape, kind) in shapes.items():
-            found = arrays.get(name)
-            if found is None or found.shape != shape or found.dtype != kind or not np.isfinite(found).all():
+            array = arrays.get(name)
+            if array is None or array.shape != shape or array.dtype != kind or not np.isfinite(array).all():
                 raise ValueError(name)
         rows = memory.zeros((ROWS, UNITS), np.int8)
         rows[:BUCKETS] = arrays["hidden"]

@@ -80,7 +80,7 @@ def _author(row: dict[str, Any], number: int) -> Author:
     given = {} if row.get("author") is None else row["author"]
     if not isinstance(given, dict):
         raise BadLine(f"line {number}: `author` is not an object")
-    known = {name: given.get(name) or "" for name in ("name", "url", "email_domain")}
-    if not all(isinstance(value, str) for value in known.values()):
+    author = {name: given.get(name) or "" for name in ("name", "url", "email_domain")}
+    if not all(isinstance(value, str) for value in author.values()):
         raise BadLine(f"line {number}: a field of `author` is not a text")
-    return Author(**known)
+    return Author(**author)

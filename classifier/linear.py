@@ -176,8 +176,8 @@ class Table:
         low, high, first, last = span
         out = np.zeros(UNITS, np.float32)
         blocks = (grams.chars[low:high], 1.0), (grams.words[first:last], WORDS)
-        for (found, scale), square in zip(blocks, squares, strict=True):
-            every = np.minimum(found.ravel(), NOTHING)
+        for (numbers, scale), square in zip(blocks, squares, strict=True):
+            every = np.minimum(numbers.ravel(), NOTHING)
             rows = self.hidden.rows.take(every, axis=0).astype(np.float32, copy=False)
             out += self._ones[: len(every)] @ rows * (scale / norm(square))
         return out * self.hidden.scale

@@ -63,14 +63,14 @@ class Vector:
 
 def stems(text: str) -> list[str]:
     """All stems, in the order of the text."""
-    found = []
+    stems = []
     for piece in _PIECE.finditer(normalize("NFKC", text[:READ])[: 2 * READ].casefold()):
         if run := piece[1]:
-            found += [run[at : at + 2] for at in range(len(run) - 1)]
-            found += _IDEOGRAPH.findall(run)
+            stems += [run[at : at + 2] for at in range(len(run) - 1)]
+            stems += _IDEOGRAPH.findall(run)
         elif len(word := piece[0]) > 1:
-            found.append(word[:STEM] if len(word) != STEM or word[-1] != "s" else word[:-1])
-    return found
+            stems.append(word[:STEM] if len(word) != STEM or word[-1] != "s" else word[:-1])
+    return stems
 
 
 def vector(text: str, title: str = "") -> Vector:
@@ -107,8 +107,8 @@ class Nearest:
 
     def similarity(self, to: Vector) -> npt.NDArray[np.float64]:
         """[vectors] cosine to each of the collection: 0 without common stems, 1 for the same stems."""
-        asked = np.zeros(BUCKETS, np.float32)
-        asked[to.buckets] = to.counts * self._rarity[to.buckets]
-        dots = np.bincount(self._owner, self._weights * asked[self._buckets], self._count)
-        lengths = self._norms * float(np.linalg.norm(asked))
+        weights = np.zeros(BUCKETS, np.float32)
+        weights[to.buckets] = to.counts * self._rarity[to.buckets]
+        dots = np.bincount(self._owner, self._weights * weights[self._buckets], self._count)
+        lengths = self._norms * float(np.linalg.norm(weights))
         return np.divide(dots, lengths, out=np.zeros(self._count), where=lengths > 0)

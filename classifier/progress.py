@@ -18,9 +18,9 @@ def log(text: str) -> None:
 
 def counted(items: Iterable[T], what: str) -> Iterator[T]:
     """The items, with a line of progress every few seconds."""
-    told = time.monotonic()
+    last = time.monotonic()
     for number, item in enumerate(items, 1):
         yield item
-        if time.monotonic() - told >= EVERY:
-            told = time.monotonic()
+        if time.monotonic() - last >= EVERY:
+            last = time.monotonic()
             log(f"{number} {what}")

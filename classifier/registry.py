@@ -166,7 +166,7 @@ def versions(models: Path, site: str) -> list[Kept]:
 def listed(folder: Path) -> list[Kept]:
     """The versions in one folder, oldest first, by the moment in their card."""
     current = pointer(folder)
-    found = []
+    versions = []
     if folder.is_dir():
         for home in folder.iterdir():
             if home.is_dir() and _VERSION.fullmatch(home.name) and (home / "sums.json").is_file():
@@ -174,8 +174,8 @@ def listed(folder: Path) -> list[Kept]:
                     card = _parse(_bytes(home, "card.json", home.name), home.name, "card.json")
                 except ModelError:
                     card = {"problem": "its card cannot be read"}
-                found.append(Kept(home.name, home.name == current, card))
-    return sorted(found, key=lambda kept: (str(kept.card.get("date", "")), kept.version))
+                versions.append(Kept(home.name, home.name == current, card))
+    return sorted(versions, key=lambda kept: (str(kept.card.get("date", "")), kept.version))
 
 
 def prune(folder: Path) -> None:

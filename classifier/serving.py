@@ -34,10 +34,10 @@ class _Live:
 
 def _stamp(path: str) -> Stamp:
     try:
-        found = os.stat(path)
+        status = os.stat(path)
     except OSError:
         return None
-    return found.st_mtime_ns, found.st_ino, found.st_size
+    return status.st_mtime_ns, status.st_ino, status.st_size
 
 
 class Classifier:
@@ -125,11 +125,11 @@ class Classifier:
             name, _, rest = model.partition("+")
             if name != base.version:
                 base, correction = open_base(self.models, name), None
-            wanted = rest.rpartition(".")[2]
-            if not wanted:
+            version_asked = rest.rpartition(".")[2]
+            if not version_asked:
                 correction = None
-            elif self.models is not None and (correction is None or correction.version != wanted):
-                correction = open_correction(registry.site_folder(self.models, asked.site), wanted, base)
+            elif self.models is not None and (correction is None or correction.version != version_asked):
+                correction = open_correction(registry.site_folder(self.models, asked.site), version_asked, base)
         return attributions(base, asked, correction.weights if correction else None)
 
     def serving(self, site: str) -> str:
@@ -139,24 +139,24 @@ class Classifier:
 
     def versions(self, site: str = "") -> list[str]:
         """What `at` takes: the kept bases, the shipped one, and this site's corrections."""
-        found = [kept.version for kept in registry.listed(registry.SHIPPED)]
+        versions = [kept.version for kept in registry.listed(registry.SHIPPED)]
         if self.models is not None:
-            found += [kept.version for kept in registry.listed(self.models)]
-            found += [kept.version for kept in registry.versions(self.models, site)] if site else []
-        return list(dict.fromkeys(found))
+            versions += [kept.version for kept in registry.listed(self.models)]
+            versions += [kept.version for kept in registry.versions(self.models, site)] if site else []
+        return list(dict.fromkeys(versions))
 
     def at(self, version: str, site: str = "") -> Classifier:
         """Another version, beside the one that serves and never in its place: a base as it is, or this site's correction
         on the base that serves. Raises ModelError. It stays what it is: no `refresh`."""
         if not registry.is_version(version):
             raise ModelError("that is not the name of a version")
-        live, found = self._loaded(), Classifier(self.models)
+        live, other = self._loaded(), Classifier(self.models)
         if site and self.models is not None and (registry.site_folder(self.models, site) / version).is_dir():
             correction = open_correction(registry.site_folder(self.models, site), version, live.base)
-            found._live = _Live(live.base, {site: correction})
+            other._live = _Live(live.base, {site: correction})
         else:
-            found._live = _Live(open_base(self.models, version))
-        return found
+            other._live = _Live(open_base(self.models, version))
+        return other
 
     def _loaded(self) -> _Live:
         if self._live is None:
@@ -175,10 +175,10 @@ class Classifier:
         return [_stamp(self._shipped), _stamp(self._own), sites, *map(_stamp, self._site_pointers)]
 
     def _read_sites(self, base: Base, live: _Live | None = None) -> dict[str, Correction]:
-        found: dict[str, Correction] = {}
+        corrections: dict[str, Correction] = {}
         self._bad_sites = {}
         if self.models is None or not (self.models / "sites").is_dir():
-            return found
+            return corrections
         for folder in sorted((self.models / "sites").iterdir()):
             site = unquote(folder.name)
             before = live.sites.get(site) if live and live.base is base else None
@@ -187,14 +187,14 @@ class Classifier:
                 if version is None or version == registry.BARE:
                     continue
                 same = before is not None and before.version == version
-                found[site] = before if same and before else open_correction(folder, version, base)
+                corrections[site] = before if same and before else open_correction(folder, version, base)
             except ModelError as error:
                 self._bad_sites[site] = str(error)
                 if before is not None:
-                    found[site] = before
-        return found
+                    corrections[site] = before
+        return corrections
 
     def _tell(self) -> None:
-        told = [self._bad_base] if self._bad_base else []
-        told += [f"site {site}: {what}" for site, what in self._bad_sites.items()]
-        self.problem = "; ".join(told) or None
+        problems = [self._bad_base] if self._bad_base else []
+        problems += [f"site {site}: {what}" for site, what in self._bad_sites.items()]
+        self.problem = "; ".join(problems) or None

@@ -51,10 +51,10 @@ def _rolled(text: str) -> Shingles:
     """One number for each run of LENGTH characters; one for a shorter text."""
     codes = np.frombuffer(text.ljust(LENGTH).encode("utf-32-le", "replace"), "<u4").astype(np.uint64)
     count = len(codes) - LENGTH + 1
-    found = np.zeros(count, np.uint64)
+    sums = np.zeros(count, np.uint64)
     for place in range(LENGTH):
-        found += codes[place : place + count] * _PLACES[place]
-    return _mixed(found)
+        sums += codes[place : place + count] * _PLACES[place]
+    return _mixed(sums)
 
 
 def _named(kind: str, word: str) -> Shingles:
@@ -74,11 +74,11 @@ def shingles(text: str, name: str = "", url: str = "") -> Shingles:
     return np.unique(np.concatenate(parts)) if parts else np.zeros(0, np.uint64)
 
 
-def keys(found: Shingles) -> list[int]:
+def keys(of: Shingles) -> list[int]:
     """One key for each band, as signed 64-bit numbers; none for a text without shingles."""
-    if not len(found):
+    if not len(of):
         return []
-    lowest = _mixed(found[None, :] ^ _SEEDS).min(axis=1).reshape(BANDS, ROWS)
+    lowest = _mixed(of[None, :] ^ _SEEDS).min(axis=1).reshape(BANDS, ROWS)
     joined = _BANDS.copy()
     for row in range(ROWS):
         joined = _mixed(joined + lowest[:, row])

@@ -43,9 +43,9 @@ class Fold(dict[int, str]):
             return " " if char.isspace() or not char.isprintable() else char.lower()
         if "\uac00" <= char <= "\ud7a3":  # Hangul syllables stay whole
             return char
-        known = self.confusables.get(char)
-        if known is not None:
-            return known.lower()
+        plain = self.confusables.get(char)
+        if plain is not None:
+            return plain.lower()
         out = []
         for part in normalize("NFKD", char):
             if _is_mark(part):
