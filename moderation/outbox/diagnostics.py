@@ -28,14 +28,14 @@ class Server(Protocol):
 
 def quoted(server: Server, words: bytes | str) -> str:
     """The server's answer on one line, without addresses and credentials."""
-    said = words.decode("utf-8", "replace") if isinstance(words, bytes) else words
+    answer = words.decode("utf-8", "replace") if isinstance(words, bytes) else words
     for secret in (server.password, server.user):
         if secret:
             for form in (secret, base64.b64encode(secret.encode()).decode()):
-                said = said.replace(form, "…")
-    said = re.sub(r"[^\s<>\"',;:()]*@[^\s<>\"',;:()]*", "…", said)
-    said = " ".join("".join(c if c.isprintable() else " " for c in said).split())
-    return f"It says: “{said[:LONGEST]}”" if said else ""
+                answer = answer.replace(form, "…")
+    answer = re.sub(r"[^\s<>\"',;:()]*@[^\s<>\"',;:()]*", "…", answer)
+    answer = " ".join("".join(c if c.isprintable() else " " for c in answer).split())
+    return f"It says: “{answer[:LONGEST]}”" if answer else ""
 
 
 def why_silent(server: Server, error: Exception) -> str:

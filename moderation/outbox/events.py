@@ -54,7 +54,7 @@ async def emit(tx: Session, event: str, comments: Iterable[Comment], now: int, *
     if not listeners:
         return
     is_gone = event == "comment.deleted"
-    told = [
+    contents = [
         (c, {"type": event, "timestamp": iso(now), "data": (gone(c) if is_gone else document(c)) | more}) for c in about
     ]
     await outbox.add(
@@ -68,7 +68,7 @@ async def emit(tx: Session, event: str, comments: Iterable[Comment], now: int, *
                 content=content,
                 created_at=now,
             )
-            for order, (c, content) in enumerate(told)
+            for order, (c, content) in enumerate(contents)
             for e in listeners
             if e.site in (EVERYWHERE, c.site)
         ],
@@ -79,7 +79,7 @@ async def emit_replies(tx: Session, comments: Iterable[Comment], now: int) -> No
     """A mail for each published reply to a subscribed author: once, even if the reply is published again."""
     shown = [c for c in comments if c.status == "approved" and c.parent]
     for site in {c.site for c in shown}:
-        found = await subscriptions.replies(tx, site, [c.id for c in shown if c.site == site])
+        replies = await subscriptions.replies(tx, site, [c.id for c in shown if c.site == site])
         await outbox.add(
             tx,
             [
@@ -91,7 +91,7 @@ async def emit_replies(tx: Session, comments: Iterable[Comment], now: int) -> No
                     content={"kind": "reply", "reply": reply, "subscription": id},
                     created_at=now,
                 )
-                for reply, above, id in found
+                for reply, above, id in replies
             ],
         )
 
@@ -101,15 +101,17 @@ async def ask(tx: Session, site: str, person: str, comment: str, now: int) -> No
 
     An address gets at most one such mail a day, over all sites, because anybody can type it; after a refusal, none.
     """
-    known = await subscriptions.of_person(tx, person)
-    here = known.get(site)
+    by_site = await subscriptions.of_person(tx, person)
+    here = by_site.get(site)
     if here and here.state in ("confirmed", "refused"):
         return
-    if any(now - DAY < s.asked_at < now + LEEWAY for s in known.values()):
+    if any(now - DAY < s.asked_at < now + LEEWAY for s in by_site.values()):
         return
-    asked = Subscription(site=site, author_key=person, id=here.id if here else new_id(now), state="asked", asked_at=now)
-    await subscriptions.put(tx, asked, now)
-    content = {"kind": "confirm", "subscription": asked.id}
+    subscription = Subscription(
+        site=site, author_key=person, id=here.id if here else new_id(now), state="asked", asked_at=now
+    )
+    await subscriptions.put(tx, subscription, now)
+    content = {"kind": "confirm", "subscription": subscription.id}
     await outbox.add(
         tx,
         [
@@ -150,8 +152,8 @@ async def failed_signins(database: Database, signer: Signer, now: int, *, mails:
         people = {signer.author_key(m.email, ""): m for m in await moderators.ready(tx)}
         await failures.forget(tx, now - DAY, people)
         for key, m in people.items() if mails else ():
-            known = await failures.of(tx, key)
-            if known.unmailed >= WORTH_A_MAIL and now - known.mailed_at >= DAY:
+            failed = await failures.of(tx, key)
+            if failed.unmailed >= WORTH_A_MAIL and now - failed.mailed_at >= DAY:
                 message = Message(
                     site=m.site,
                     id=f"failed-signins.{m.id}.{now}",

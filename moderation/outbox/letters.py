@@ -50,23 +50,23 @@ class Letters:
 
     async def _reply(self, session: Session, message: Message) -> Letter | None:
         reply, subscription = message.content["reply"], message.content["subscription"]
-        wanted = await subscriptions.replies(session, message.site, [reply])
-        if (reply, message.subject, subscription) not in wanted:
+        subscribed = await subscriptions.replies(session, message.site, [reply])
+        if (reply, message.subject, subscription) not in subscribed:
             return None
-        found = await comments.of_site(session, message.site, [reply, message.subject])
+        pair = await comments.of_site(session, message.site, [reply, message.subject])
         site = (await sites.sites(session, [message.site]))[message.site]
-        said, above = found[reply], found[message.subject]
-        article = (await sites.articles(session, site.key, [said.article]))[said.article]
-        text = str(public(said, "")["text"])
+        answer, above = pair[reply], pair[message.subject]
+        article = (await sites.articles(session, site.key, [answer.article]))[answer.article]
+        text = str(public(answer, "")["text"])
         end, words = self.links.subscription(subscription), texts.of_site(site)
         title = article.title or site.name
         return Letter(
             above.email,
             words.say("reply.subject", article=title),
             (
-                words.say("reply.who", name=said.name or words.say("anonymous"), article=title),
+                words.say("reply.who", name=answer.name or words.say("anonymous"), article=title),
                 Quote(text if len(text) <= QUOTED else text[:QUOTED] + "…"),
-                Link(words.say("reply.read"), self._place(site, article, said)),
+                Link(words.say("reply.read"), self._place(site, article, answer)),
                 words.say("reply.why", site=site.name),
                 Link(words.say("stop"), end),
             ),
@@ -81,12 +81,12 @@ class Letters:
         return f"{self.links.form(site.key, article.key)}?parent={comment.id}"
 
     async def _confirm(self, session: Session, message: Message) -> Letter | None:
-        asked = await subscriptions.find(session, message.content["subscription"])
+        subscription = await subscriptions.find(session, message.content["subscription"])
         above = (await comments.of_site(session, message.site, [message.subject])).get(message.subject)
-        if asked is None or asked.state != "asked" or above is None or not above.email:
+        if subscription is None or subscription.state != "asked" or above is None or not above.email:
             return None
         site = (await sites.sites(session, [message.site]))[message.site]
-        place, words = self.links.subscription(asked.id), texts.of_site(site)
+        place, words = self.links.subscription(subscription.id), texts.of_site(site)
         return Letter(
             above.email,
             words.say("confirm.subject", site=site.name),
@@ -120,15 +120,15 @@ class Letters:
         moderator = await moderators.by_id(session, message.site, message.subject)
         if moderator is None:
             return None
-        known = await failures.of(session, self.links.signer.author_key(moderator.email, ""))
-        if not known.unseen:  # they have looked meanwhile
+        failed = await failures.of(session, self.links.signer.author_key(moderator.email, ""))
+        if not failed.unseen:  # they have looked meanwhile
             return None
         place = self.links.origin.partition("//")[2]
         return Letter(
             moderator.email,
             f"Failed sign-ins to your account on {place}",
             (
-                f"{known.unseen:,} sign-ins to your account on {place} have failed since you last looked.",
+                f"{failed.unseen:,} sign-ins to your account on {place} have failed since you last looked.",
                 "If that was not you: nobody came in by them, and you can still sign in. A second factor keeps even somebody "
                 "out who has your password; the account's page turns it on.",
                 Link("Your account", self.links.account()),

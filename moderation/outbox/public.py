@@ -20,7 +20,7 @@ from moderation.web import bodies
 ACTS = {"confirm": "confirmed", "end": "ended", "refuse": "refused"}
 
 
-async def found(request: Request, session: Session) -> tuple[Subscription, Site]:
+async def subscription_of(request: Request, session: Session) -> tuple[Subscription, Site]:
     """The link's subscription. Raises NotFound for a forged link and an erased subscription."""
     id = services_of(request).links.signer.verify("subscription", request.path_params["token"])
     subscription = await subscriptions.find(session, id) if id else None
@@ -33,7 +33,7 @@ async def get_subscription(request: Request) -> Response:
     """The subscription to replies on one site, for the holder of the mailed link."""
     services = services_of(request)
     async with services.database.reading() as session:
-        subscription, site = await found(request, session)
+        subscription, site = await subscription_of(request, session)
     pages = services.pages
     action = f"/subscriptions/{request.path_params['token']}"
     is_over = subscription.state == "asked" and not subscription.may_confirm(services.clock())
@@ -48,7 +48,7 @@ async def post_subscription(request: Request) -> Response:
     services = services_of(request)
     act, one_click = await bodies.answer_to_mail(request, ACTS, "end")
     async with services.database.transaction() as tx:
-        subscription, _ = await found(request, tx)
+        subscription, _ = await subscription_of(request, tx)
         if act == "confirm" and subscription.state != "confirmed" and not subscription.may_confirm(services.clock()):
             raise Gone(
                 "This question is answered already or has expired. To be asked again, leave another comment and ask for mails."

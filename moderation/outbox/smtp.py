@@ -132,7 +132,7 @@ def plain(part: str | Link | Quote) -> str:
     if isinstance(part, Link):
         return f"{part.says}:\n{part.url}"
     if isinstance(part, Quote):
-        return "\n".join(f"> {said}".rstrip() for said in part.text.splitlines())
+        return "\n".join(f"> {line}".rstrip() for line in part.text.splitlines())
     return part
 
 
@@ -141,7 +141,7 @@ def marked_up(part: str | Link | Quote) -> str:
         return f'<p><a href="{html.escape(part.url)}">{html.escape(part.says)}</a></p>'
     if isinstance(part, Quote):
         return (
-            f'<blockquote dir="auto">{"<br>".join(html.escape(said) for said in part.text.splitlines())}</blockquote>'
+            f'<blockquote dir="auto">{"<br>".join(html.escape(line) for line in part.text.splitlines())}</blockquote>'
         )
     return f"<p>{html.escape(part)}</p>"
 
@@ -152,22 +152,22 @@ def connected(server: Smtp, our_name: str) -> smtplib.SMTP:
     if server.is_here:  # a relay on this machine has a self-signed certificate, or one for another name
         tls.check_hostname, tls.verify_mode = False, ssl.CERT_NONE
     if server.tls:
-        found: smtplib.SMTP = smtplib.SMTP_SSL(server.host, server.port, our_name, timeout=WAIT, context=tls)
+        client: smtplib.SMTP = smtplib.SMTP_SSL(server.host, server.port, our_name, timeout=WAIT, context=tls)
     else:
-        found = smtplib.SMTP(server.host, server.port, our_name, timeout=WAIT)
+        client = smtplib.SMTP(server.host, server.port, our_name, timeout=WAIT)
     try:
-        found.ehlo_or_helo_if_needed()
-        if not server.tls and found.has_extn("starttls"):
-            found.starttls(context=tls)
-            found.ehlo()
+        client.ehlo_or_helo_if_needed()
+        if not server.tls and client.has_extn("starttls"):
+            client.starttls(context=tls)
+            client.ehlo()
         elif not server.tls and server.user and not server.is_here:
             raise Undelivered("the mail server offers no STARTTLS, and the password is not sent in the clear")
         if server.user:
-            found.login(server.user, server.password)
+            client.login(server.user, server.password)
     except BaseException:
-        found.close()
+        client.close()
         raise
-    return found
+    return client
 
 
 def send(server: Smtp, mail: EmailMessage | None, our_name: str) -> None:
@@ -183,8 +183,10 @@ def send(server: Smtp, mail: EmailMessage | None, our_name: str) -> None:
             connection.send_message(mail)
     except smtplib.SMTPRecipientsRefused as error:
         code, words = max(error.recipients.values(), default=(0, b""))
-        said = f"the mail server refuses the recipient ({code})"
-        raise Undelivered(said, final=500 <= code < 600, alone=True, hint=diagnostics.quoted(server, words)) from None
+        problem = f"the mail server refuses the recipient ({code})"
+        raise Undelivered(
+            problem, final=500 <= code < 600, alone=True, hint=diagnostics.quoted(server, words)
+        ) from None
     except smtplib.SMTPAuthenticationError as error:
         hint = "Look at the name and the password in MODERATION_SMTP_URL; `@`, `/` and `:` in them are written %40, %2F and %3A"
         raise Undelivered(f"the mail server refuses our name or password ({error.smtp_code})", hint=hint) from None
@@ -193,16 +195,16 @@ def send(server: Smtp, mail: EmailMessage | None, our_name: str) -> None:
         raise Undelivered(f"the mail server refuses our sender ({error.smtp_code})", hint=hint.strip()) from None
     except smtplib.SMTPDataError as error:
         final, hint = 500 <= error.smtp_code < 600, diagnostics.quoted(server, error.smtp_error)
-        said = f"the mail server refuses the mail ({error.smtp_code})"
-        raise Undelivered(said, final=final, alone=True, hint=hint) from None
+        problem = f"the mail server refuses the mail ({error.smtp_code})"
+        raise Undelivered(problem, final=final, alone=True, hint=hint) from None
     except smtplib.SMTPResponseException as error:
         hint = diagnostics.quoted(server, error.smtp_error)
         raise Undelivered(f"the mail server answers {error.smtp_code}", hint=hint) from None
     except smtplib.SMTPNotSupportedError:
         raise Undelivered("the mail server does not know AUTH, or SMTPUTF8 for our own address") from None
     except (smtplib.SMTPException, OSError) as error:
-        said = f"the mail server does not answer ({type(error).__name__})"
-        raise Undelivered(said, hint=diagnostics.why_silent(server, error)) from None
+        problem = f"the mail server does not answer ({type(error).__name__})"
+        raise Undelivered(problem, hint=diagnostics.why_silent(server, error)) from None
 
 
 Write = Callable[[Message], Awaitable[Letter | None]]

@@ -61,13 +61,13 @@ async def replies(session: Session, site: str, ids: Iterable[str]) -> list[tuple
 
     Excluded are an author's own replies, and comments without the ticked box or unsubscribed by their receipt.
     """
-    wanted = list(ids)
+    comment_ids = list(ids)
     rows = await session.fetch(
         "SELECT r.id, p.id, s.id FROM comments r JOIN comments p ON p.site = r.site AND p.id = r.parent "
         "JOIN subscriptions s ON s.site = p.site AND s.author_key = p.author_key AND s.state = 'confirmed' "
-        f"WHERE r.site = ? AND r.id IN ({placeholders(len(wanted))}) AND r.status = 'approved' AND p.status = 'approved' "
+        f"WHERE r.site = ? AND r.id IN ({placeholders(len(comment_ids))}) AND r.status = 'approved' AND p.status = 'approved' "
         "AND p.notify = 1 AND p.email <> '' AND p.author_key <> r.author_key",
-        *(site, *wanted),
+        *(site, *comment_ids),
     )
     return [(row[0], row[1], row[2]) for row in rows]
 

@@ -53,9 +53,9 @@ async def find(session: Session, id: str) -> Endpoint | None:
 
 async def listening(session: Session, sites: Iterable[str]) -> list[Endpoint]:
     """The endpoints of these sites, and of all sites."""
-    wanted = [EVERYWHERE, *sites]
+    places = [EVERYWHERE, *sites]
     rows = await session.fetch(
-        f"SELECT {ENDPOINT} FROM webhooks WHERE site IN ({placeholders(len(wanted))}) AND disabled_at IS NULL", *wanted
+        f"SELECT {ENDPOINT} FROM webhooks WHERE site IN ({placeholders(len(places))}) AND disabled_at IS NULL", *places
     )
     return [endpoint_of(row) for row in rows]
 

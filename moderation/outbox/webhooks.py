@@ -69,12 +69,12 @@ async def add(tx: Session, signer: Signer, url: str, site: str, events: str, *, 
         wrong.append(
             FieldError("url", "invalid", "must start with https:// (http:// only with MODERATION_WEBHOOKS_TO_PRIVATE)")
         )
-    wanted = tuple(dict.fromkeys(e.strip() for e in events.split(",") if e.strip())) or tuple(EVENTS)
-    if not set(wanted) <= set(EVENTS):
+    names = tuple(dict.fromkeys(e.strip() for e in events.split(",") if e.strip())) or tuple(EVENTS)
+    if not set(names) <= set(EVENTS):
         wrong.append(FieldError("events", "invalid", f"must be some of {', '.join(EVENTS)}"))
     if wrong or address is None:
         raise Invalid(*wrong)
-    endpoint = Endpoint(site=site, id=new_id(now), url=address, events=wanted)
+    endpoint = Endpoint(site=site, id=new_id(now), url=address, events=names)
     await webhooks.add(tx, endpoint, now)
     await audit.note(tx, site=site, at=now, actor="operator", action="webhook:add", subject=endpoint.id)
     return secret_text(signer, endpoint.id)
@@ -141,10 +141,10 @@ class Webhooks:
 
     async def _resolved(self, host: str, port: int) -> list[str]:
         try:
-            found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            entries = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
         except OSError:
             raise Undelivered("its host has no address") from None
-        addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
+        addresses = list(dict.fromkeys(str(entry[4][0]) for entry in entries))
         if not self.to_private and not all(is_public(address) for address in addresses):
             raise Undelivered("its address is private or loopback; see MODERATION_WEBHOOKS_TO_PRIVATE")
         return addresses[:ADDRESSES_TRIED]
