@@ -27,6 +27,7 @@ from moderation.sites.model import is_article_key
 from moderation.text import body as formats
 from moderation.text.addresses import BIDI, EMAIL_LONGEST, checked_email, checked_url
 from moderation.transfer.records import ImportedArticle, ImportedComment, ImportedVerdict
+from moderation.transfer.typed import imported_html, imported_markdown
 
 FOREIGN = 500
 BARE = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*\.[a-z]{2,}(/|\Z)", re.IGNORECASE)
@@ -73,6 +74,8 @@ def ready(past: ImportedComment, signer: Signer, site: str, now: int, at: int | 
     if at > now + 24 * 3600 * 1000:
         raise ValueError("its date is in the future")
     body = clean(past.body)
+    if not past.kept:
+        body = (imported_html(body) if past.format == formats.HTML else imported_markdown(body)).strip()
     if len(body.encode()) > BODY_BYTES:
         raise ValueError(f"longer than {BODY_BYTES:,} bytes")
     if past.status != "deleted" and not has_something_visible(formats.plain(body, past.format)):

@@ -1,4 +1,8 @@
-"""isso: its SQLite database, opened read-only. Texts are Markdown; network addresses are truncated there and not imported."""
+"""isso: its SQLite database, opened read-only. Texts are Markdown with HTML in it: isso renders both, and all that it imported
+itself is HTML. Network addresses are truncated there and not imported.
+
+The earliest versions have no threads: a comment names its page, and counts from 1 on each (`isso/db/comments.py` of 2012).
+"""
 
 from __future__ import annotations
 
@@ -10,16 +14,15 @@ from moderation.core.problem import BadRequest
 from moderation.transfer.formats.file import File
 from moderation.transfer.formats.plain import page_key
 from moderation.transfer.records import ImportedArticle, ImportedComment, Record, Skipped
+from moderation.transfer.typed import markdown_of
 
 SOURCE = "isso"
 STATUSES = {1: "approved", 2: "pending", 4: "deleted"}
 LONGEST = 16 * 1024 * 1024
 """Bytes of one value; SQLite refuses to read a longer one."""
-COLUMNS = {"threads": {"id", "uri", "title"}, "comments": {"id", "tid", "parent", "created", "mode", "text", "author"}}
-ROWS = (
-    "SELECT c.id, c.tid, c.parent, c.created, c.modified, c.mode, substr(c.text, 1, 70000), c.author, c.email, c.website, "
-    "t.uri, t.title FROM comments c LEFT JOIN threads t ON t.id = c.tid ORDER BY c.id"
-)
+NEEDED = {"id", "parent", "created", "mode", "text", "author"}
+OTHERS = ("modified", "email", "website")
+"""Columns of comments that every version has, and those that came with later ones."""
 
 
 def is_database(head: bytes) -> bool:
@@ -44,38 +47,52 @@ def rows(database: sqlite3.Connection) -> Iterator[Record]:
     database.execute("PRAGMA trusted_schema = OFF")
     database.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LONGEST)
     database.text_factory = lambda raw: raw.decode("utf-8", "replace")
-    for table, needed in COLUMNS.items():
-        # a view would run a foreign statement
-        kind = database.execute("SELECT type FROM sqlite_master WHERE name = ?", (table,)).fetchone()
-        columns = {row[1] for row in database.execute(f"PRAGMA table_info({table})")}
-        if not kind or kind[0] != "table" or not needed <= columns:
-            raise BadRequest("This SQLite file is no database of isso: it has no threads with comments.")
+    columns = {table: columns_of(database, table) for table in ("threads", "comments")}
+    has_threads = {"id", "uri"} <= columns["threads"] and "tid" in columns["comments"]
+    if not columns["comments"] >= NEEDED or not (has_threads or "path" in columns["comments"]):
+        raise BadRequest("This SQLite file is no database of isso: it has no threads with comments.")
+    others = ", ".join(f"c.{name}" if name in columns["comments"] else "NULL" for name in OTHERS)
+    page = "c.tid, t.uri, t.title" if "title" in columns["threads"] else "c.tid, t.uri, NULL"
+    joined = "LEFT JOIN threads t ON t.id = c.tid"
+    if not has_threads:
+        page, joined = "c.path, c.path, NULL", ""
+    query = (
+        f"SELECT c.id, {page}, c.parent, c.created, c.mode, substr(c.text, 1, 70000), c.author, {others} "
+        f"FROM comments c {joined} ORDER BY {'c.id' if has_threads else 'c.path, c.id'}"
+    )
     told = None
-    for row in database.execute(ROWS):
-        id, tid, parent, created, modified, mode, text, author, email, website, uri, title = row
+    for row in database.execute(query):
+        id, thread, uri, title, parent, created, mode, body, author, modified, email, website = row
         where = f"comment {id if isinstance(id, int) else '?'}"
-        if not isinstance(tid, int) or not isinstance(uri, str):
+        if not isinstance(thread, int | str) or not isinstance(uri, str):
             yield Skipped(where, "its article is not in the file")
             continue
-        if tid != told:
-            told = tid
+        if thread != told:
+            told = thread
             yield ImportedArticle(
-                foreign=str(tid), key=page_key(uri), title=said(title), url=uri if "://" in uri else ""
+                foreign=str(thread), key=page_key(uri), title=said(title), url=uri if "://" in uri else ""
             )
+        suffix = "" if has_threads else f" {thread}"
         yield ImportedComment(
             where=where,
-            foreign=str(id),
-            article=str(tid),
-            parent=str(parent) if isinstance(parent, int) and parent else "",
+            foreign=f"{id}{suffix}",
+            article=str(thread),
+            parent=f"{parent}{suffix}" if isinstance(parent, int) and parent else "",
             status=STATUSES.get(mode, "pending"),
             name=said(author),
             email=said(email),
             url=said(website),
-            body=said(text),
+            body=markdown_of(said(body)),
             format="markdown",
             created_at=seconds(created),
             edited_at=seconds(modified),
         )
+
+
+def columns_of(database: sqlite3.Connection, table: str) -> set[str]:
+    """A table's columns; none for a view, which would run a foreign statement."""
+    kind = database.execute("SELECT type FROM sqlite_master WHERE name = ?", (table,)).fetchone()
+    return {row[1] for row in database.execute(f"PRAGMA table_info({table})")} if kind and kind[0] == "table" else set()
 
 
 def said(value: object) -> str:
