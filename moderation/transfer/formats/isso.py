@@ -56,10 +56,9 @@ def rows(database: sqlite3.Connection) -> Iterator[Record]:
     joined = "LEFT JOIN threads t ON t.id = c.tid"
     if not has_threads:
         page, joined = "c.path, c.path, NULL", ""
-    query = (
-        f"SELECT c.id, {page}, c.parent, c.created, c.mode, substr(c.text, 1, 70000), c.author, {others} "
-        f"FROM comments c {joined} ORDER BY {'c.id' if has_threads else 'c.path, c.id'}"
-    )
+    columns_read = f"c.id, {page}, c.parent, c.created, c.mode, substr(c.text, 1, 70000), c.author, {others}"
+    order = "c.id" if has_threads else "c.path, c.id"
+    query = " ".join(["SELECT", columns_read, "FROM comments c", joined, "ORDER BY", order])
     told = None
     for row in database.execute(query):
         id, thread, uri, title, parent, created, mode, body, author, modified, email, website = row
