@@ -203,6 +203,8 @@ class _State(StateInline):
         end = start
         while end < self.posMax and self.src[end] == self.src[start]:
             end += 1
+        if start and self.src[start - 1].isdigit() and self.src[end : end + 1].isdigit():  # 5*3*2 is not 532
+            return Scanned(False, False, end - start)
         before = _Neighbour(*_last_character(self.src, start))
         after = _Neighbour(self.src[end] if end < self.posMax else " ")
         left = not after.is_space and (not after.is_foreign_mark or before.parts)

@@ -224,6 +224,13 @@ def test_emphasis_in_scripts_without_spaces(body: str, out: str) -> None:
     assert render(body).strip() == f"<p>{out}</p>"
 
 
+@pytest.mark.parametrize(
+    "body", ["5*3*2 = 30", "2**10**3", "1_000_000 and 2_000_000", "10 * 3 * 2", "4~~5~~6", "３*４*５"]
+)
+def test_no_sign_between_digits_is_lost(body: str) -> None:
+    assert render(body).strip() == f"<p>{body}</p>"
+
+
 @pytest.mark.parametrize("mark", ["> ", "- ", "* ", "1. ", "7) ", "- > ", "> 1. "])
 def test_words_below_any_nesting_are_shown(mark: str) -> None:
     assert "deepest words" in Reader(render(mark * 60 + "deepest words")).shown
