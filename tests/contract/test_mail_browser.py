@@ -66,6 +66,8 @@ def test_a_reader_subscribes_unsubscribes_downloads_and_erases(
     page.goto(link)
     assert page.get_by_role("button", name="Download it").count() == 0
     page.get_by_role("button", name="Erase it all").click()
+    assert page.get_by_role("heading").inner_text() == "Erase everything?"
+    page.get_by_role("button", name="Yes, erase it all").click()
     assert page.get_by_role("heading").inner_text() == "It is erased"
     page.goto(server.url + "/")
     assert page.get_by_text("keeps the deer out").count() == 0
