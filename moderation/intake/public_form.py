@@ -25,6 +25,8 @@ from moderation.sites.model import Article, Site
 from moderation.text import addresses
 from moderation.web.templating import sends_to
 
+NOTIFY_SENT = "?notify-sent"
+"""The form's page after a comment that asks for mails of replies."""
 KEPT_FIELDS = ("name", "email", "url", "body", "parent", "notify", "page_title", "page_url")
 """The fields that keep their values when the form is shown again after an error."""
 
@@ -52,7 +54,8 @@ async def where_next(request: Request, site: Site, article: str, typed: Mapping[
     for place in (typed.get("redirect_to", ""), request.headers.get("referer", "")):
         if is_allowed(site, services.links, place):
             places.append(place)
-    page = next(filter(None, places), services.links.form(site.key, article))
+    notify = NOTIFY_SENT if services.mails and typed.get("notify") else ""
+    page = next(filter(None, places), f"{services.links.form(site.key, article)}{notify}")
     return f"{page.split('#')[0]}#comment-{accepted.id}"
 
 
@@ -87,6 +90,7 @@ async def form_page(
         onwards.append(origin)
     form["redirect_to"] = typed.get("redirect_to") or None
     form["offer_notify"] = services.mails
+    form["notify_sent"] = NOTIFY_SENT[1:] in request.query_params
     return pages.answer(
         "intake/form.html",
         problem.status if problem else 200,

@@ -283,3 +283,30 @@ class TestWithoutMail:
             assert [row async for row in outbox_rows(session)] == []
             (kept,) = {row[0] for row in await session.fetch("SELECT max(notify) FROM comments")}
         assert kept == 0
+
+
+async def test_who_ticks_the_box_reads_that_a_mail_was_sent_whoever_they_are(service: Service, box: Postbox) -> None:
+    """The same words for a new address and for one that has confirmed: they tell nothing about it."""
+    await confirmed(service, box, ANN)
+    said = set()
+    for number, email in enumerate((ANN, BOB)):
+        service.clock.forward(seconds=2)
+        page = Page((await service.client.get(FORM)).text)
+        service.clock.forward(seconds=5)
+        typed = page.form("/sites/default/articles/post/comments").filled()
+        typed |= {"name": "Ann", "email": email, "notify": "1", "body": f"A kind word about beans, {number}."}
+        sent = await service.client.post("/sites/default/articles/post/comments", data=typed)
+        assert sent.status_code == 303 and "notify-sent" in sent.headers["location"], sent.headers
+        said.add(Page((await service.client.get(sent.headers["location"])).text).text('[role="status"]'))
+        held = await service.post(email=email, notify=True, body=f"See https://blog.example/{number}")
+        assert (
+            SENT
+            in Page((await service.client.get(held.json()["receipt"], headers={"Accept": "text/html"})).text).text()
+        )
+    assert said == {f"Your comment is published. {SENT}"}
+    unasked = (await service.post(email=ANN)).json()["receipt"]
+    assert SENT not in (await service.client.get(unasked, headers={"Accept": "text/html"})).text
+
+
+FORM = "/sites/default/articles/post/form"
+SENT = "A mail to confirm your address was sent, unless you have confirmed it before. Replies are mailed once it is confirmed."

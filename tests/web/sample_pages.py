@@ -27,6 +27,7 @@ def a_form(**changes: Any) -> dict[str, Any]:
         "required": ["name", "email", "body"],
         "max_body": 10_000,
         "offer_notify": True,
+        "notify_sent": True,
         "privacy_url": "https://garden.example/privacy",
         "redirect_to": "https://blog.example/a",
         "open": True,
