@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import format_datetime
 from typing import Any
 from xml.sax.saxutils import escape
 
@@ -25,6 +22,7 @@ from moderation.db.database import Database, Session
 from moderation.sites import store as sites
 from moderation.sites.model import Article, Site
 from moderation.transfer import store as imports
+from moderation.transfer import wxr
 from moderation.transfer.store import ARTICLE, COMMENT
 
 PAGE = 500
@@ -124,26 +122,6 @@ def submission_row(texts: list[JudgedSubmission], taken: list[Decision]) -> dict
     }
 
 
-# --- WXR: what WordPress writes and reads ------------------------------------------------------------------------------
-
-HEAD = """<?xml version="1.0" encoding="UTF-8" ?>
-<rss version="2.0" xmlns:excerpt="http://wordpress.org/export/1.2/excerpt/" \
-xmlns:content="http://purl.org/rss/1.0/modules/content/" xmlns:dc="http://purl.org/dc/elements/1.1/" \
-xmlns:wp="http://wordpress.org/export/1.2/">
-<channel>
-<title>{title}</title>
-<link>{link}</link>
-<wp:wxr_version>1.2</wp:wxr_version>
-<wp:base_site_url>{link}</wp:base_site_url>
-<wp:base_blog_url>{link}</wp:base_blog_url>
-"""
-TAIL = "</channel>\n</rss>\n"
-APPROVED = {"approved": "1", "pending": "0", "spam": "spam", "rejected": "trash", "deleted": "trash"}
-NUMBERED = 1_000_000_000
-"""The first post number of articles whose key is not a number."""
-_FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-
-
 async def write_wxr(
     database: Database,
     site: Site,
@@ -154,76 +132,20 @@ async def write_wxr(
     """Articles as posts with their comments, spam included. WXR has no place for verdicts and decisions."""
     gone, posts = ExportResult(), 0
     home = site.origins[0] if site.origins else links.base
-    write(HEAD.format(title=escape(xml(site.name)), link=escape(xml(home))).encode())
+    write(wxr.HEAD.format(title=escape(wxr.xml(site.name)), link=escape(wxr.xml(home))).encode())
     async with database.reading() as session:
         async for article in articles(session, site.key):
-            number = (
-                article.key if re.fullmatch(r"[1-9][0-9]{0,8}", article.key) else str(NUMBERED + (posts := posts + 1))
-            )
-            write(post(article, number).encode())
-            numbers: dict[str, int] = {}
+            ids = await imports.ids(session, site.key, ARTICLE, [article.key])
+            posts += 1
+            post = wxr.Post(article, ids.get(article.key, []), wxr.NUMBERED + posts)
+            write(post.item().encode())
             async for page in of_article(session, site.key, article.key):
-                for c in page:
+                theirs = await imports.ids(session, site.key, COMMENT, [comment.id for comment in page])
+                for comment in page:
                     gone.comments += 1
-                    numbers[c.id] = gone.comments
-                    write(wxr_comment(c, gone.comments, numbers.get(c.parent or "", 0)).encode())
+                    write(post.comment(comment, theirs.get(comment.id, []), gone.comments).encode())
                 progress(gone)
             write(b"</item>\n")
             gone.articles += 1
-    write(TAIL.encode())
+    write(wxr.TAIL.encode())
     return gone
-
-
-def xml(text: str | None) -> str:
-    """The text without characters that XML 1.0 forbids."""
-    return _FORBIDDEN.sub("", text or "")
-
-
-def cdata(name: str, text: str | None) -> str:
-    return f"<{name}><![CDATA[{xml(text).replace(']]>', ']]]]><![CDATA[>')}]]></{name}>\n"
-
-
-def sql_date(at: int | None) -> str:
-    return f"{datetime.fromtimestamp(at / 1000, UTC):%Y-%m-%d %H:%M:%S}" if at is not None else "0000-00-00 00:00:00"
-
-
-def post(article: Article, number: str) -> str:
-    at = article.published_at if article.published_at is not None else article.created_at
-    return "".join(
-        (
-            "<item>\n",
-            cdata("title", article.title or article.key),
-            f"<link>{escape(xml(article.url))}</link>\n",
-            f"<pubDate>{format_datetime(datetime.fromtimestamp(at / 1000, UTC))}</pubDate>\n",
-            cdata("content:encoded", escape(article.text)),
-            f"<wp:post_id>{number}</wp:post_id>\n",
-            cdata("wp:post_date", sql_date(at)),
-            cdata("wp:post_date_gmt", sql_date(at)),
-            cdata("wp:comment_status", "open" if article.comments_open else "closed"),
-            cdata("wp:post_name", article.key.strip("~").rpartition("~")[2] or article.key),
-            cdata("wp:status", "publish"),
-            cdata("wp:post_type", "post"),
-            cdata("wp:post_password", ""),
-        )
-    )
-
-
-def wxr_comment(c: Comment, number: int, parent: int) -> str:
-    return "".join(
-        (
-            "<wp:comment>\n",
-            f"<wp:comment_id>{number}</wp:comment_id>\n",
-            cdata("wp:comment_author", escape(c.name)),
-            cdata("wp:comment_author_email", c.email),
-            f"<wp:comment_author_url>{escape(xml(c.url))}</wp:comment_author_url>\n",
-            cdata("wp:comment_author_IP", ""),
-            cdata("wp:comment_date", sql_date(c.created_at)),
-            cdata("wp:comment_date_gmt", sql_date(c.created_at)),
-            cdata("wp:comment_content", c.html),
-            cdata("wp:comment_approved", APPROVED[c.status]),
-            cdata("wp:comment_type", "comment"),
-            f"<wp:comment_parent>{parent}</wp:comment_parent>\n",
-            "<wp:comment_user_id>0</wp:comment_user_id>\n",
-            "</wp:comment>\n",
-        )
-    )

@@ -175,6 +175,7 @@ class Importer:
             if past.article not in keys and past.article not in fresh and past.key:
                 fresh[past.article] = ImportedArticle(foreign=past.article, key=past.key, is_listed=False)
         await imports.tell(tx, self.site, self.source, {foreign: a.key for foreign, a in fresh.items()})
+        await imports.describe(tx, self.site, self.source, {a.foreign: a.origin for a in batch if a.origin})
         keys |= {foreign: a.key for foreign, a in fresh.items()}
         named = {key for key in keys.values() if key}
         here = await sites.articles(tx, self.site, named) if named else {}
@@ -192,8 +193,10 @@ class Importer:
             await imports.add(
                 tx,
                 (
-                    ImportedId(site=self.site, source=source, kind=ARTICLE, foreign_id=id, id=key)
-                    for source, id in a.ids
+                    ImportedId(
+                        site=self.site, source=source, kind=ARTICLE, foreign_id=id, id=key, origin="".join(origin)
+                    )
+                    for source, id, *origin in a.ids
                 ),
             )
         return keys
@@ -308,8 +311,10 @@ class Importer:
             if kept:
                 entries += history.decided(self.site, c.id, kept.decisions, is_same=c.id == r.past.foreign)
                 ids += [
-                    ImportedId(site=self.site, source=source, kind=COMMENT, foreign_id=id, id=c.id)
-                    for source, id in kept.ids
+                    ImportedId(
+                        site=self.site, source=source, kind=COMMENT, foreign_id=id, id=c.id, origin="".join(origin)
+                    )
+                    for source, id, *origin in kept.ids
                 ]
             else:
                 entries += history.taught(c)
@@ -321,6 +326,7 @@ class Importer:
                     foreign_id=r.past.foreign,
                     id=c.id,
                     missing_parent=waits,
+                    origin=r.past.origin,
                 )
             )
             self.result.comments[c.status] += 1

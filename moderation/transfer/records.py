@@ -21,8 +21,10 @@ class ImportedArticle:
     comments_open: bool = True
     is_listed: bool = True
     """The file says that the page is public. Otherwise its comments stay unseen until another file or the operator says so."""
-    ids: tuple[tuple[str, str], ...] = ()
-    """(system, id) in earlier systems."""
+    ids: tuple[tuple[str, ...], ...] = ()
+    """(system, id) in earlier systems; with the origin as a third, if there is one."""
+    origin: str = ""
+    """What an export to the other system needs, as JSON."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +72,7 @@ class Kept:
     notify: bool
     verdicts: tuple[ImportedVerdict, ...]
     decisions: tuple[ImportedDecision, ...]
-    ids: tuple[tuple[str, str], ...] = ()
+    ids: tuple[tuple[str, ...], ...] = ()
     is_staff: bool = False
     appeal: tuple[str, int] | None = None
     """The author's appeal and its time."""
@@ -96,6 +98,7 @@ class ImportedComment:
     address: str = ""
     key: str = ""
     kept: Kept | None = None
+    origin: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

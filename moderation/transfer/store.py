@@ -10,7 +10,7 @@ from moderation.db.tables import Table
 
 IDS = Table(
     name="imported_ids",
-    columns=("site", "source", "kind", "foreign_id", "id", "missing_parent"),
+    columns=("site", "source", "kind", "foreign_id", "id", "missing_parent", "origin"),
     key=4,
 )
 TABLES = (IDS,)
@@ -27,13 +27,15 @@ class ImportedId:
     foreign_id: str
     id: str
     missing_parent: str | None = None
+    origin: str = ""
+    """What an export to that system needs, as JSON."""
 
 
 async def add(tx: Session, known: Iterable[ImportedId]) -> None:
     """Adds foreign ids; existing ones are unchanged."""
     await tx.execute_many(
         f"{IDS.insert} ON CONFLICT DO NOTHING",
-        [(k.site, k.source, k.kind, k.foreign_id, k.id, k.missing_parent) for k in known],
+        [(k.site, k.source, k.kind, k.foreign_id, k.id, k.missing_parent, k.origin) for k in known],
     )
 
 
@@ -97,17 +99,25 @@ async def orphans(session: Session, site: str, source: str) -> int:
     return int(row[0]) if row else 0
 
 
-async def ids(session: Session, site: str, kind: str, ours: Iterable[str]) -> dict[str, list[tuple[str, str]]]:
-    """Id or key → (system, foreign id), for imported ones."""
+async def describe(tx: Session, site: str, source: str, origins: Mapping[str, str]) -> None:
+    """Foreign article id → its origin, for known articles."""
+    await tx.execute_many(
+        "UPDATE imported_ids SET origin = ? WHERE site = ? AND source = ? AND kind = ? AND foreign_id = ? AND origin <> ?",
+        [(origin, site, source, ARTICLE, foreign, origin) for foreign, origin in origins.items()],
+    )
+
+
+async def ids(session: Session, site: str, kind: str, ours: Iterable[str]) -> dict[str, list[tuple[str, ...]]]:
+    """Id or key → (system, foreign id), with the origin if there is one, for imported ones."""
     wanted = list(ours)
     rows = await session.fetch(
-        f"SELECT id, source, foreign_id FROM imported_ids WHERE site = ? AND kind = ? AND id IN ({placeholders(len(wanted))}) "
+        f"SELECT id, source, foreign_id, origin FROM imported_ids WHERE site = ? AND kind = ? AND id IN ({placeholders(len(wanted))}) "
         "ORDER BY source, foreign_id",
         *(site, kind, *wanted),
     )
-    known: dict[str, list[tuple[str, str]]] = {}
+    known: dict[str, list[tuple[str, ...]]] = {}
     for row in rows:
-        known.setdefault(row[0], []).append((row[1], row[2]))
+        known.setdefault(row[0], []).append((row[1], row[2], row[3]) if row[3] else (row[1], row[2]))
     return known
 
 

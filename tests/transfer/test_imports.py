@@ -33,6 +33,6 @@ async def test_an_id_from_elsewhere_is_kept_once_and_found_on_its_own_site_only(
         assert await imports.found(session, "default", "wordpress", COMMENT, []) == {}
         kept = [row async for row in dump.rows(session, "imported_ids")]
     assert kept == [
-        ["default", "wordpress", "article", "12", "hello", None],
-        ["default", "wordpress", "comment", "12", "first", None],
+        ["default", "wordpress", "article", "12", "hello", None, ""],
+        ["default", "wordpress", "comment", "12", "first", None, ""],
     ]

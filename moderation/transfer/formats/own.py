@@ -16,6 +16,7 @@ from moderation.core.times import moment
 from moderation.sites.model import is_article_key
 from moderation.text.body import FORMATS
 from moderation.transfer.formats.file import File
+from moderation.transfer.normalise import clean
 from moderation.transfer.records import (
     ImportedArticle,
     ImportedComment,
@@ -221,11 +222,22 @@ def appeal(row: dict[str, Any] | None) -> tuple[str, int] | None:
     return row["body"], at
 
 
-def ids(rows: list[list[str]]) -> tuple[tuple[str, str], ...]:
-    found = ((str(source), str(foreign)) for source, foreign in rows)
+def ids(rows: list[list[str]]) -> tuple[tuple[str, ...], ...]:
     return tuple(
-        (s, f) for s, f in found if re.fullmatch(r"[a-z0-9-]{1,40}", s) and f.isprintable() and 0 < len(f) <= 500
+        (source, foreign, origin) if origin else (source, foreign)
+        for source, foreign, origin in ((str(s), str(f), origin_of(more)) for s, f, *more in rows)
+        if re.fullmatch(r"[a-z0-9-]{1,40}", source) and foreign.isprintable() and 0 < len(foreign) <= 500
     )
+
+
+def origin_of(more: list[str]) -> str:
+    """An origin: texts by name, as JSON. Raises ValueError and TypeError for anything else."""
+    if not more or not more[0]:
+        return ""
+    origin = orjson.loads(more[0])
+    if len(more) > 1 or len(more[0]) > 4_000 or not isinstance(origin, dict) or {*map(type, origin.values())} - {str}:
+        raise TypeError
+    return clean(more[0])
 
 
 def text(value: object) -> str:

@@ -6,6 +6,7 @@ Both use the same numbers of comments and posts, so one completes the other.
 from __future__ import annotations
 
 import html
+import json
 import re
 from collections.abc import Iterator, Mapping
 
@@ -48,8 +49,9 @@ WANTED = frozenset(
         ),
         *("comment_id", "comment_author", "comment_author_email", "comment_author_url", "comment_author_IP"),
         *("comment_date_gmt", "comment_date", "comment_content", "comment_approved", "comment_type", "comment_parent"),
+        "comment_user_id",
     )
-) | {"title", "link", "pubDate", "content:encoded", "dsq:thread_identifier"}
+) | {"title", "link", "pubDate", "dc:creator", "content:encoded", "dsq:thread_identifier"}
 HELD, HELD_SIZE = 500, 4_000_000
 """Comments of one post, and their characters, that are buffered until the post's fields are read."""
 
@@ -115,7 +117,20 @@ def post(item: Element, keys: str, *, is_listed: bool) -> Record:
         or moment(fields.get("wp:post_date")),
         comments_open=fields.get("wp:comment_status", "open") != "closed",
         is_listed=is_listed,
+        origin=origin(
+            title=fields.get("title", ""),
+            name=fields.get("wp:post_name", ""),
+            type=fields.get("wp:post_type", ""),
+            date=fields.get("wp:post_date", ""),
+            creator=fields.get("dc:creator", ""),
+        ),
     )
+
+
+def origin(**values: str) -> str:
+    """What WordPress knows its own by: the values that it has, as JSON."""
+    kept = {name: value.strip()[:500] for name, value in values.items() if value.strip() and "\0" not in value}
+    return json.dumps(kept) if kept else ""
 
 
 def wxr_comment(element: Element, item: Element) -> Record:
@@ -172,4 +187,5 @@ def comment(row: Mapping[str, str], article: str, key: str, place: str) -> Recor
         created_at=moment(row.get("comment_date_gmt")) or moment(row.get("comment_date")),
         address=row.get("comment_author_IP", "").strip(),
         key=key,
+        origin=origin(date=row.get("comment_date", ""), user=row.get("comment_user_id") or row.get("user_id", "")),
     )
