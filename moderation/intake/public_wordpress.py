@@ -37,9 +37,10 @@ SOURCE = "wordpress"
 PAUSE = 15_000
 """Milliseconds that WordPress requires between two comments of one address or author."""
 BYTES = {"author": 245, "email": 100, "url": 200, "comment": 65_525}
-SHORTEST_EMAIL = 6
 TAGGED = 10 * BYTES["author"]
 """Characters of a name whose tags are removed; a longer name is too long anyway."""
+SHORTEST_EMAIL = 6
+"""Bytes, as in `is_email`."""
 FIELDS = (*BYTES, "comment_post_ID", "comment_parent", "redirect_to", "receipt")
 THEIR_NAMES = {"name": "author", "email": "email", "url": "url", "body": "comment"}
 NOUNS = {"author": "name", "email": "email address", "url": "URL", "comment": "comment"}
@@ -68,7 +69,7 @@ async def create_wordpress_comment(request: Request) -> Response:
         origin = directory.allowed(site, request.headers)
         response = await take(request, site, typed, raw)
     except Problem as problem:
-        if isinstance(problem, bodies.HasFile):
+        if isinstance(problem, bodies.HasFile | bodies.Unstorable):
             typed |= {name: value for name, value in problem.typed.items() if name in FIELDS}
         response = await refuse(request, site, typed, in_their_words(counted(request, problem)))
     response.headers["Vary"] = "Origin, Accept"
@@ -133,7 +134,11 @@ async def place_of(request: Request, site: Site, typed: Mapping[str, str]) -> tu
         if above:
             id = await ours(session, site, imports.COMMENT, above)
             parent = (await comments.of_site(session, site.key, [id])).get(id) if is_id(id) else None
-            if article is None or parent is None or parent.article != key or parent.status != "approved":
+            # a pingback stands on the static page and in no thread here: a reply to it stands at the top
+            is_pingback = id == imports.PINGBACK
+            if not is_pingback and (
+                article is None or parent is None or parent.article != key or parent.status != "approved"
+            ):
                 raise Forbidden(UNAPPROVED_PARENT, code="unknown_parent")
     if not is_article_key(key) or (article is None and site.settings.articles == "registered"):
         raise NotFound("There is no such post here (comment_post_ID).")
@@ -157,14 +162,15 @@ def number(text: str) -> str:
 
 def check(site: Site, typed: Mapping[str, str]) -> None:
     """WordPress's checks of the fields, in its order. Raises Invalid for the first that fails."""
-    if site.settings.require_email and len(typed["email"].encode()) < SHORTEST_EMAIL:
+    if site.settings.require_email and not typed["email"]:
         raise wrong("email", "required", REQUIRED)
     if site.settings.require_name and not typed["author"]:
         raise wrong("author", "required", REQUIRED)
+    email = typed["email"]
     if (
-        typed["email"]
-        and len(typed["email"]) <= addresses.EMAIL_LONGEST
-        and not addresses.checked_email(typed["email"])
+        email
+        and len(email) <= addresses.EMAIL_LONGEST
+        and not (len(email.encode()) >= SHORTEST_EMAIL and addresses.checked_email(email))
     ):
         raise wrong("email", "invalid", BAD_EMAIL)
     if not typed["comment"]:

@@ -142,6 +142,7 @@ class Importer:
                 tx, self.site, ((c.id, duplicate_keys[r.past.foreign]) for r, c, _ in placed)
             )
             await self._judged(tx, judged)
+            await imports.add(tx, self._pingbacks(batch))
             await sites.touch(tx, self.site, (c.article for _, c, _ in placed if c.status == "approved"))
         return time.monotonic() - began
 
@@ -339,6 +340,13 @@ class Importer:
                 await appeals.add(tx, self.site, c.id, said, at)
         await imports.add(tx, ids)
         self.result.decisions.update(e.action or "label" for e in entries)
+
+    def _pingbacks(self, batch: list[Record]) -> list[ImportedId]:
+        ids = [record.pingback for record in batch if isinstance(record, Skipped) and record.pingback]
+        return [
+            ImportedId(site=self.site, source=self.source, kind=COMMENT, foreign_id=id, id=imports.PINGBACK)
+            for id in ids
+        ]
 
     async def _judged(self, tx: Session, submissions: list[ImportedSubmission]) -> None:
         """Judged texts that never were comments."""

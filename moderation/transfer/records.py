@@ -120,6 +120,8 @@ class Skipped:
 
     where: str
     reason: str
+    pingback: str = ""
+    """Its id, if it is a published pingback: replies to it stand at the top."""
 
 
 Record = ImportedArticle | ImportedComment | ImportedSubmission | Skipped

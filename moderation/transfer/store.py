@@ -15,6 +15,8 @@ IDS = Table(
 )
 TABLES = (IDS,)
 ARTICLE, COMMENT = "article", "comment"
+PINGBACK = ""
+"""The id of a published pingback of another system, which is no comment here: replies to it stand at the top."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

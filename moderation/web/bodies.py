@@ -135,7 +135,7 @@ def refuse_nul(value: Any) -> None:
         inner = waiting.pop()
         if isinstance(inner, str):
             if "\0" in inner:
-                raise BadRequest("U+0000 cannot be stored; leave it out.")
+                raise BadRequest(HAS_NUL)
         elif isinstance(inner, dict):
             waiting += inner.keys()
             waiting += inner.values()
@@ -156,6 +156,19 @@ def is_form(kind: str) -> bool:
     return kind in ("application/x-www-form-urlencoded", "multipart/form-data")
 
 
+class Unstorable(BadRequest):
+    """A form's text is not UTF-8 or has U+0000. `typed` holds the form's texts as far as they can be shown."""
+
+    def __init__(self, detail: str, pairs: list[tuple[str, str]]) -> None:
+        super().__init__(detail)
+        self.typed = {name: value.replace("\0", "") for name, value in pairs}
+
+
+NOT_UTF_8, HAS_NUL = "The form is not UTF-8.", "U+0000 cannot be stored; leave it out."
+OTHERWISE = "windows-1252"
+"""The encoding of a form that is not UTF-8, for showing it again: that of most old pages (HTML Standard, encoding sniffing)."""
+
+
 async def form_fields(request: Request, raw: bytes) -> list[tuple[str, str]]:
     """The form's names and values in order. Raises BadRequest, or Invalid for a file in place of a text."""
     if kind_of(request) == "multipart/form-data":
@@ -166,14 +179,22 @@ async def form_fields(request: Request, raw: bytes) -> list[tuple[str, str]]:
 def urlencoded(raw: bytes) -> list[tuple[str, str]]:
     """Raises BadRequest."""
     try:
-        text = raw.decode()
-        pairs = parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=FIELDS)
+        pairs = parse_qsl(raw.decode(), keep_blank_values=True, errors="strict", max_num_fields=FIELDS)
     except UnicodeDecodeError:
-        raise BadRequest("The form is not UTF-8.") from None
+        read = parse_qsl(
+            raw.decode(OTHERWISE, "replace"), keep_blank_values=True, encoding=OTHERWISE, errors="replace",
+            max_num_fields=FIELDS,
+        ) if raw.count(b"&") < FIELDS else []  # fmt: skip
+        raise Unstorable(NOT_UTF_8, read) from None
     except ValueError:
         raise BadRequest(f"The form has more than {FIELDS} fields.") from None
-    refuse_nul([list(pair) for pair in pairs])
+    refuse_nul_of(pairs)
     return pairs
+
+
+def refuse_nul_of(pairs: list[tuple[str, str]]) -> None:
+    if any("\0" in text for pair in pairs for text in pair):
+        raise Unstorable(HAS_NUL, pairs)
 
 
 class HasFile(Invalid):
@@ -188,9 +209,26 @@ async def multipart(request: Request, raw: bytes) -> list[tuple[str, str]]:
     _, options = parse_options_header(request.headers.get("content-type", ""))
     charset = options.get(b"charset", b"utf-8").decode("latin-1").lower()
     if charset not in ("utf-8", "utf8"):
-        raise BadRequest("The form is not UTF-8.")
+        raise BadRequest(NOT_UTF_8)
     if b"--%s--" % options.get(b"boundary", b"") not in raw:  # the parser accepts a truncated form
         raise BadRequest("The form cannot be read: it ends before its last boundary.")
+
+    try:
+        raw.decode()
+    except UnicodeDecodeError:
+        read, _ = await parts(request, raw.decode(OTHERWISE, "replace").encode())
+        raise Unstorable(NOT_UTF_8, read) from None
+    pairs, files = await parts(request, raw)
+    if any("\0" in name for name in files):
+        raise BadRequest(HAS_NUL)
+    refuse_nul_of(pairs)
+    if files:
+        raise HasFile(dict(pairs), *dict.fromkeys(files))
+    return pairs
+
+
+async def parts(request: Request, raw: bytes) -> tuple[list[tuple[str, str]], list[str]]:
+    """The texts of a multipart form, and the names of its files. Raises BadRequest."""
 
     async def stream() -> AsyncGenerator[bytes, None]:
         for at in range(0, len(raw), AT_ONCE):
@@ -202,19 +240,15 @@ async def multipart(request: Request, raw: bytes) -> list[tuple[str, str]]:
         parser = MultiPartParser(
             request.headers, stream(), max_files=FIELDS, max_fields=FIELDS, max_part_size=max(len(raw), 1)
         )
-        raw.decode()
         form = await parser.parse()
     except UnicodeDecodeError:
-        raise BadRequest("The form is not UTF-8.") from None
+        raise BadRequest(NOT_UTF_8) from None
     except (MultiPartException, KeyError, ValueError, AssertionError):
         raise BadRequest("The form cannot be read: it is not multipart/form-data (RFC 7578).") from None
     pairs = [(name, value) for name, value in form.multi_items() if isinstance(value, str)]
     files = [name for name, value in form.multi_items() if isinstance(value, UploadFile)]
     await form.close()
-    refuse_nul([*files, *(text for pair in pairs for text in pair)])
-    if files:
-        raise HasFile(dict(pairs), *dict.fromkeys(files))
-    return pairs
+    return pairs, files
 
 
 class Form(dict[str, str]):

@@ -117,7 +117,7 @@ WRONG: list[tuple[str, dict[str, Any], int, str, str]] = [
     ("no name", {"author": ""}, 422, "Error: Please fill the required fields.", "author"),
     ("no name but a tag", {"author": "<b></b>"}, 422, "Error: Please fill the required fields.", "author"),
     ("no email", {"email": ""}, 422, "Error: Please fill the required fields.", "email"),
-    ("an email of five", {"email": "a@b.c"}, 422, "Error: Please fill the required fields.", "email"),
+    ("an email of five", {"email": "a@b.c"}, 422, "Error: Please enter a valid email address.", "email"),
     ("a bad email", {"email": "nobody at all"}, 422, "Error: Please enter a valid email address.", "email"),
     ("no text", {"comment": " \r\n\t"}, 422, "Error: Please type your comment text.", "comment"),
     ("nothing to see", {"comment": "<b></b>"}, 422, "Error: Please type your comment text.", "comment"),
@@ -323,6 +323,40 @@ async def test_what_cannot_be_read_is_refused_as_a_page(service: Service, sent: 
     headers = BROWSER | {"Content-Type": sent["kind"]}
     answer = await service.client.post(FORM, content=sent["content"], headers=headers)
     assert (answer.status_code, answer.headers["content-type"]) == (status, "text/html; charset=utf-8")
+
+
+@pytest.mark.parametrize("spoilt", [b"caf\xe9", b"caf%E9", b"caf\xc3\xa9%00", b"caf%C3%A9%00"])
+@pytest.mark.parametrize("is_multipart", [False, True])
+async def test_a_form_that_cannot_be_stored_keeps_what_was_typed(
+    service: Service, spoilt: bytes, is_multipart: bool
+) -> None:
+    headers = BROWSER | {"Content-Type": "application/x-www-form-urlencoded"}
+    content = b"author=Zo&email=zoe%40example.org&comment_post_ID=12&comment=A+long+text+" + spoilt
+    if is_multipart:
+        value = spoilt.replace(b"%00", b"\0").replace(b"%E9", b"\xe9").replace(b"%C3%A9", b"\xc3\xa9")
+        fields = {
+            b"author": b"Zo",
+            b"email": b"zoe@example.org",
+            b"comment_post_ID": b"12",
+            b"comment": b"A long text " + value,
+        }
+        parts = [b'--x\r\nContent-Disposition: form-data; name="%s"\r\n\r\n%s\r\n' % field for field in fields.items()]
+        content, headers["Content-Type"] = b"".join([*parts, b"--x--\r\n"]), "multipart/form-data; boundary=x"
+    answer = await service.client.post(FORM, content=content, headers=headers)
+    assert answer.status_code == 400
+    text = Page(answer.text).text()
+    assert "A long text café" in text and "zoe@example.org" in text
+
+
+async def test_a_reply_to_a_pingback_stands_at_the_top(service: Service) -> None:
+    async with service.services.database.transaction() as tx:
+        pingback = imports.ImportedId(
+            site="default", source="wordpress", kind=imports.COMMENT, foreign_id="77", id=imports.PINGBACK
+        )
+        await imports.add(tx, [pingback])
+    assert (await send(service, comment_parent="77")).status_code == 303
+    (comment,) = (await service.thread("12"))["comments"]
+    assert comment["parent"] is None
 
 
 async def test_plugins_fields_are_ignored_even_twice_and_multipart_is_read(service: Service) -> None:

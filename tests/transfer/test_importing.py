@@ -269,6 +269,14 @@ async def test_rows_that_cannot_come_in_are_named(bring: Bring, capsys: pytest.C
     assert "card ends" not in said and "@" not in said
 
 
+async def test_a_reply_to_a_pingback_stands_at_the_top(service: Service, bring: Bring) -> None:
+    rows = [Row(1, kind="pingback"), Row(2, 1), Row(3, kind="trackback", status="spam")]
+    result = await bring(foreign.wxr(foreign.wxr_post(rows)))
+    assert (result["comments"], result["replies_without_parent"]) == ({"approved": 1}, 0)
+    assert outline((await service.thread("12"))["comments"]) == [(2,)]
+    assert (await bring(foreign.wxr(foreign.wxr_post(rows))))["here_already"] == 1
+
+
 async def test_another_blog_with_the_same_numbers_is_not_mixed_in(bring: Bring) -> None:
     await bring(foreign.wxr(foreign.wxr_post([Row(1)])))
     told = await bring(foreign.wxr(foreign.wxr_post([Row(1, at=foreign.MAY + 99_999)])))

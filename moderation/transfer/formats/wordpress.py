@@ -171,7 +171,10 @@ def comment(row: Mapping[str, str], article: str, key: str, place: str) -> Recor
     kind = row.get("comment_type", "")
     if kind not in ("", "comment"):
         known = kind if kind in ("pingback", "trackback", "order_note", "review", "action_log") else "of another type"
-        return Skipped(where, f"not a reader's comment ({known})")
+        is_shown = (
+            kind in ("pingback", "trackback") and STATUSES.get(row.get("comment_approved", "").strip()) == "approved"
+        )
+        return Skipped(where, f"not a reader's comment ({known})", foreign if is_shown else "")
     parent = row.get("comment_parent", "").strip()
     return ImportedComment(
         where=where,
