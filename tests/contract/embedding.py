@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import httpx
@@ -21,6 +22,12 @@ LINK = "I wrote about it: https://ann.example/gate"
 
 @pytest.fixture
 def host(server: Server) -> Iterator[Host]:
+    with blog(server) as found:
+        yield found
+
+
+@contextmanager
+def blog(server: Server) -> Iterator[Host]:
     """A blog whose origin the site allows."""
     with host_page(server.url) as found:
         server.run("add-site", "default", "--origin", found.url)

@@ -267,3 +267,22 @@ def test_the_draft_and_the_author_are_kept_in_the_browser_only_as_asked(
     send(page)
     expect(page.locator(".comment")).to_have_count(3)
     assert "leave-a-reply:author" not in stored(page)
+
+
+def test_a_held_comment_is_shown_as_it_will_appear(server: Server, host: Host, browser: Browser) -> None:
+    page = browser.new_page()
+    address = host.page("/held/", 'article="my-post"')
+    embedded(page, address)
+    fill(page, f"**Bold** words. {LINK}")
+    send(page)
+    said = page.locator(".comment.held .said")
+    expect(said.locator("strong")).to_have_text("Bold")
+    expect(said.locator("a")).to_have_attribute("href", "https://ann.example/gate")
+    embedded(page, address)
+    expect(said.locator("strong")).to_have_text("Bold")
+    page.get_by_role("button", name="Edit your comment").click()
+    field = page.get_by_role("textbox", name="Edit your comment")
+    expect(field).to_have_value(f"**Bold** words. {LINK}")
+    field.fill(f"*Calm* words. {LINK}")
+    page.get_by_role("button", name="Save").click()
+    expect(said.locator("em")).to_have_text("Calm")

@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, expect
 
 from tests import browser as browsers
 from tests.conftest import Server, wait_until
+from tests.contract.embedding import blog, embedded, fill, send, status
 from tests.contract.looks import look
 from tests.contract.test_pages_browser import signed_in
 from tests.outbox.postbox import Postbox
@@ -91,3 +92,18 @@ def test_an_administrator_tries_the_mail_settings(start: Callable[..., Server], 
     expect(page.get_by_role("alert")).to_contain_text("5.1.1 … is unknown here")
     look(page, "refused")
     assert said == []
+
+
+def test_who_ticks_the_box_in_the_embed_reads_that_a_mail_was_sent(
+    start: Callable[..., Server], browser: Browser, box: Postbox
+) -> None:
+    server = start(smtp_url=box.url, mail_from="Garden <comments@garden.example>")
+    page = browser.new_page()
+    with blog(server) as host:
+        embedded(page, host.page("/p/", 'article="my-post"'))
+        page.get_by_label("Mail me when somebody replies").check()
+        fill(page, "A gate keeps the deer out.", email="ann@mail.example")
+        send(page)
+        expect(page.locator(".comment")).to_contain_text("A mail to confirm your address was sent")
+        expect(status(page)).to_contain_text("Your comment is published. A mail to confirm your address was sent")
+    assert mailed(box, 1, "subscriptions")

@@ -195,8 +195,22 @@ class Discussion {
     const again = this.shown.get(told.id);
     const entry = again || this.put(comment, above ? above.replies() : this.list, !above && this.order === "newest");
     if (!again) this.tally(this.count + approved);
+    if (!approved) this.render(entry);
+    const note = this.form.notify?.checked && h("p", { class: "note" }, words.say("notify_sent"));
+    if (note) entry.card.append(note);
     entry.card.focus();
-    this.say(words.say(approved ? "published" : "held"));
+    this.say(`${words.say(approved ? "published" : "held")} ${note ? note.textContent : ""}`.trim());
+  }
+
+  // A held comment as it will appear, which its receipt knows.
+  async render(entry) {
+    const { comment } = entry;
+    const { html } = await this.service.receipt(this.memory.own(comment.id)).catch(() => ({}));
+    if (!html || entry.comment !== comment) return;
+    comment.html = html;
+    const said = rendered(comment, this.words);
+    entry.said.replaceWith(said);
+    entry.said = said;
   }
 
   // What became of an own comment that the thread does not show.
@@ -231,6 +245,7 @@ class Discussion {
       const was = entry.comment.status !== "pending";
       this.memory.keep({ ...own, approved });
       this.draw(entry, approved ? told : { ...entry.comment, html: "", text: body.control.value, status: "pending" });
+      if (!approved) this.render(entry);
       this.tally(this.count + approved - was);
       entry.card.focus();
       this.say(`${words.say("saved")} ${approved ? "" : words.say("held")}`.trim());
@@ -279,6 +294,6 @@ class Discussion {
   }
 }
 
-const waiting = (id, { name, url, body, parent }) => ({
-  id, parent, depth: 5, author: { name, url: null, avatar: null }, text: body, html: "", status: "pending", created_at: new Date().toISOString(),
+const waiting = (id, { name, body, html, parent }) => ({
+  id, parent, depth: 5, author: { name, url: null, avatar: null }, text: body, html, status: "pending", created_at: new Date().toISOString(),
 });
