@@ -149,13 +149,12 @@ class BatchContext:
         """Whether it is a duplicate: equal text, parent and author, and the same network or the first comment's receipt. From
         elsewhere it is a new comment; otherwise the answer would reveal whose address wrote one."""
         sent, keys = arrival.submission, arrival.keys
-        if not sent.email and not sent.name:
-            return False
         if parent and is_moved(parent):  # what it replies to is not stored: it may be another comment
             return False
         above = parent.id if parent else None
         same = (keys.author, arrival.article, keys.body, above)
-        return any(one.network == keys.network or one.id == arrival.proof for one in self.postings.get(same, ()))
+        from_here = keys.network if sent.email or sent.name else None  # without either, only a receipt identifies
+        return any(one.network == from_here or one.id == arrival.proof for one in self.postings.get(same, ()))
 
     def is_crowded(self, article: Article) -> bool:
         """Whether the comment opens an article after comments have opened too many."""

@@ -56,14 +56,14 @@ def _is_tail(character: str) -> bool:
 
 def linked(text: str) -> tuple[str, int]:
     """A plain text as HTML with its bare addresses linked, and the number of links."""
-    out, at, links = [], 0, 0
+    pieces, at, links = [], 0, 0
     after = 0
     while match := _BARE.search(text, after):
-        written = match[1] + without_tail(match[2])
-        after = match.start() + len(written)
-        href = web_address(written)
-        if href and len(written) > len(match[1]) + len("://"):
-            out += [html.escape(text[at : match.start()], quote=False), f'<a href="{html.escape(href)}">']
-            out += [html.escape(written, quote=False), "</a>"]
+        address = match[1] + without_tail(match[2])
+        after = match.start() + len(address)
+        href = web_address(address)
+        if href and len(address) > len(match[1]) + len("://"):
+            pieces += [html.escape(text[at : match.start()], quote=False), f'<a href="{html.escape(href)}">']
+            pieces += [html.escape(address, quote=False), "</a>"]
             at, links = after, links + 1
-    return "".join([*out, html.escape(text[at:], quote=False)]), links
+    return "".join([*pieces, html.escape(text[at:], quote=False)]), links

@@ -175,7 +175,7 @@ class _Writer:
 
     def _bare_address(self, start: int, end: int) -> int:
         """Writes an address from the source, up to a reference to a character that ends it (`&quot;`); returns its end."""
-        written, at = "", start
+        address, at = "", start
         while at < end:
             reference = _CHARACTER.match(self.source, at, end)
             if reference is None:
@@ -186,11 +186,11 @@ class _Writer:
                 if not bare_addresses.ADDRESS.fullmatch(f"://{shown}"):
                     break
             self._note(shown, at, to - at, reference is None)
-            written, at = written + shown, to
+            address, at = address + shown, to
         self._skip = _NONE
         self._paragraph()
         is_plain = any(name in self._open for name in ("a", "code", "pre"))
-        linked, links = (html.escape(written, quote=False), 0) if is_plain else bare_addresses.linked(written)
+        linked, links = (html.escape(address, quote=False), 0) if is_plain else bare_addresses.linked(address)
         self.links += links
         self.page.append(linked)
         return at

@@ -143,7 +143,7 @@ def _counts_on(numbers: Sequence[str]) -> bool:
 
 def _items_as_text(tokens: Sequence[Token], lists: set[int]) -> list[Token]:
     """The tokens with the items of these ordered lists (by their place) as paragraphs that begin with the typed numbers."""
-    made: list[Token] = []
+    output: list[Token] = []
     open_lists: list[bool] = []
     levels: list[int] = []
     """For each open item that is text: the level of its own paragraphs, which a list without blank lines hides."""
@@ -153,10 +153,10 @@ def _items_as_text(tokens: Sequence[Token], lists: set[int]) -> list[Token]:
             open_lists.append(place in lists)
         is_text = bool(open_lists) and open_lists[-1]
         starts, ends = token.type == "list_item_open" and is_text, token.type == "list_item_close" and is_text
-        if number and token.type == "inline" and made[-1].type == "paragraph_open":
+        if number and token.type == "inline" and output[-1].type == "paragraph_open":
             token.content, number = f"{number} {token.content}", ""
         elif number and token.type != "paragraph_open":
-            made += _paragraph(number)
+            output += _paragraph(number)
             number = ""
         if starts:
             number = token.info + token.markup
@@ -166,10 +166,10 @@ def _items_as_text(tokens: Sequence[Token], lists: set[int]) -> list[Token]:
         elif not (is_text and token.type.startswith("ordered_list_")):
             if token.type.startswith("paragraph_") and levels and token.level == levels[-1]:
                 token.hidden = False
-            made.append(token)
+            output.append(token)
         if token.type in ("ordered_list_close", "bullet_list_close"):
             open_lists.pop()
-    return made
+    return output
 
 
 def _paragraph(words: str) -> list[Token]:

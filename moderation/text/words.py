@@ -29,7 +29,7 @@ class Texts:
         self.dir = self._texts.get("dir", "ltr")
 
     def say(self, key: str, **values: Any) -> str:
-        return re.sub(r"\{(\w+)\}", lambda found: str(values.get(found[1], found[0])), self._texts[key])
+        return re.sub(r"\{(\w+)\}", lambda name: str(values.get(name[1], name[0])), self._texts[key])
 
     def parts(self, key: str) -> list[str]:
         """A text's parts around its placeholder, for a page with an element there."""

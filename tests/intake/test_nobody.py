@@ -44,6 +44,12 @@ async def test_nobody_says_the_same_from_one_network_and_a_name_does_not(relaxed
     assert [(await say(relaxed, **ANNA, body="+1")).status_code for _ in range(2)] == [201, 409]
 
 
+async def test_a_receipt_tells_who_nobody_is(relaxed: Service) -> None:
+    first = (await say(relaxed, **NOBODY, body="+1")).json()["receipt"]
+    again = await say(relaxed, **NOBODY, body="+1", network=ELSEWHERE, headers={"Receipt": first})
+    assert again.status_code == 409
+
+
 @pytest.mark.parametrize("who", [NOBODY, ANNA])
 async def test_only_the_limit_of_the_network_holds(town: Service, who: dict[str, str]) -> None:
     await rules(town, per_author_a_minute=1, per_address_a_minute=3)
