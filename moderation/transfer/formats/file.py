@@ -23,8 +23,9 @@ LINE = 32 * 1024 * 1024
 ROW = 2 * 1024 * 1024
 """Characters of the longest accepted line, and of the longest row of a JSON array."""
 MOST_MEMBERS = 1_000
-_BETWEEN = re.compile(r"[\s,\[]*")
-_ARRAY = re.compile(r"\[(?=\s*\{\s*\")")
+ARRAY = re.compile(r"\[(?=\s*\{\s*\"|\s*\]\s*\Z)")
+"""The beginning of a list of objects."""
+_BETWEEN = re.compile(r"[\s,]*")
 _NEXT_ROW = re.compile(r"\}\s*,\s*(?=\{)")
 WIDE = ((codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"), (b"<\0", "utf-16-le"), (b"\0<", "utf-16-be"), (b"[\0", "utf-16-le"))  # fmt: skip
 """Beginnings of a text of two bytes a character, as PowerShell's `>` writes it."""
@@ -35,7 +36,7 @@ class File:
 
     def __init__(self, path: str, member: str = "") -> None:
         """`member` is the name of a file in the zip at `path`."""
-        self.path = Path(path)
+        self.path, self.member = Path(path), member
         self._raw = self._opened(path)
         self.size = 0 if path == "-" else os.fstat(self._raw.fileno()).st_size
         self.damage = ""
@@ -95,6 +96,12 @@ class File:
             piece = self._decoder.decode(piece, len(piece) < size).encode("utf-8", "replace")
         return begins + piece
 
+    def again(self) -> File:
+        """The file from its beginning, for formats whose later parts explain the earlier ones. Raises BadRequest for a pipe."""
+        if self._raw is sys.stdin.buffer:
+            raise BadRequest("This export cannot come through a pipe: give the path of the file.")
+        return File(str(self.path), self.member)
+
     def close(self) -> None:
         if self._raw is not sys.stdin.buffer:
             self._raw.close()
@@ -127,34 +134,40 @@ class File:
         if too_long or rest.strip():
             yield number, None if too_long else bytes(rest)
 
-    def rows(self) -> Iterator[tuple[int, Any]]:
+    def rows(self, opening: re.Pattern[str] = ARRAY, *, each: bool = False) -> Iterator[tuple[int, Any]]:
         """(number, element) of a JSON array of any length; a Skipped for a part that is no JSON.
 
-        Text before the array is not read: PHP prints its notices there.
+        The array begins at the end of the first match of `opening`; with `each`, that of every match. Text before is not read:
+        PHP prints its notices there.
         """
         # control characters in a text are no JSON, and common
         decode, decoder = (
             json.JSONDecoder(strict=False).raw_decode,
             codecs.getincrementaldecoder("utf-8-sig")("replace"),
         )
-        pieces, number, needed = self.pieces(), 0, 0
-        text = decoder.decode(next(pieces, b""))
-        start = _ARRAY.search(text)
-        at, more = start.start() if start else 0, True
+        pieces, number, needed, is_inside = self.pieces(), 0, 0, False
+        text, at, more = "", 0, True
         while True:
-            at = _BETWEEN.match(text, at).end()  # type: ignore[union-attr]
-            if text[at : at + 1] == "]":
-                return
-            if at < len(text) and (len(text) - at >= needed or not more):
+            if not is_inside:
+                start = opening.search(text, at)
+                at, is_inside = (start.end(), True) if start else (max(at, len(text) - 1_000), False)
+                if not is_inside and not more:
+                    return
+            elif text[(at := _BETWEEN.match(text, at).end()) :][:1] == "]":  # type: ignore[union-attr]
+                if not each:
+                    return
+                is_inside = False
+                continue
+            elif at < len(text) and (len(text) - at >= needed or not more):
                 try:
-                    found, at = decode(text, at)
+                    row, at = decode(text, at)
                 except (ValueError, RecursionError):
                     needed = 2 * (len(text) - at)  # the row may continue in the next piece
                 else:
                     number, needed = number + 1, 0
-                    yield number, found
+                    yield number, row
                     continue
-            if not more or needed > 2 * ROW:
+            if is_inside and (not more or needed > 2 * ROW):
                 number += 1
                 following = _NEXT_ROW.search(text, at)
                 yield (
@@ -173,8 +186,33 @@ class File:
             text, at = text[at:] + decoder.decode(piece, not more), 0
 
 
+class Folder(File):
+    """A folder with one small file for each comment, as Staticman keeps them in a repository."""
+
+    def __init__(self, path: str) -> None:
+        self.path, self.member, self.size, self.damage, self.head = Path(path), "", 0, "", b""
+
+    def close(self) -> None:
+        """Each file in it is closed once it is read."""
+
+    def entries(self, *suffixes: str) -> Iterator[tuple[Path, bytes | None]]:
+        """(path below the folder, content) of each file with these suffixes, in order; None for one larger than a row."""
+        for folder, folders, names in os.walk(self.path):
+            folders[:] = sorted(name for name in folders if not name.startswith("."))
+            for name in sorted(names):
+                file = Path(folder, name)
+                if name[0] != "." and file.suffix.lower() in suffixes and file.is_file() and not file.is_symlink():
+                    yield file.relative_to(self.path), file.read_bytes() if file.stat().st_size <= ROW else None
+
+
 def files(path: str) -> Iterator[File]:
-    """The file, or those in a zip (WordPress.com puts its export into one). The caller closes each. Raises BadRequest."""
+    """The file, the folder, or the files in a zip (WordPress.com puts its export into one). The caller closes each.
+
+    Raises BadRequest and NotFound.
+    """
+    if path != "-" and Path(path).is_dir():
+        yield Folder(path)
+        return
     file = File(path)
     if not file.is_zip:
         yield file

@@ -26,7 +26,7 @@ OTHERS = ("modified", "email", "website")
 
 
 def is_database(head: bytes) -> bool:
-    return head.startswith(b"SQLite format 3\0")
+    return head.startswith(b"SQLite format 3\0") and b"by_nickname" not in head
 
 
 def read(file: File, keys: str) -> Iterator[Record]:
