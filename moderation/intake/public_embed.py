@@ -25,8 +25,17 @@ from moderation.web.cors import preflight_of
 from moderation.web.operations import Media, operation
 
 FOLDER = Path(__file__).parent / "element"
-PARTS = ("dom.js", "words.js", "memory.js", "service.js", "form.js", "discussion.js", "element.js")
+PARTS = (
+    "place.js", "dom.js", "words.js", "memory.js", "service.js", "form.js", "discussion.js", "element.js", "count.js",
+)  # fmt: skip
 """The parts in order, joined within one function: pages load one script without modules, and no build step is needed."""
+ELSEWHERE = ("page.", "error.appeal.", "problem.no_appeal")
+"""Texts that only pages of the service use."""
+SAID_BY_THE_SERVICE = (
+    "error.name.required", "error.email.required", "error.body.required", "error.too_long",
+    "problem.duplicate", "problem.closed", "problem.edit_closed", "problem.changed",
+)  # fmt: skip
+"""Texts that the service's own answers have in the same English words, which the element then shows."""
 FOR_ANYONE = {
     "Access-Control-Allow-Origin": "*",
     "Cross-Origin-Resource-Policy": "cross-origin",
@@ -59,20 +68,44 @@ class File:
         return Response(self.packed if packs else self.plain, media_type=self.kind, headers=headers)
 
 
+# Strings, templates and regular expressions of a script, which stay as they are; comments; and space beside punctuation.
+# Beside `+` and `-` it goes where no other sign follows: `a + +b`.
+SPACING = re.compile(
+    r"""("(?:[^"\\\n]|\\.)*"|`(?:[^`\\]|\\.)*`|(?<=[(=,:!&|?{;\[ ])/(?![/* ])(?:\[(?:[^\]\\\n]|\\.)*\]|[^/\\\n\[]|\\.)+/)"""
+    r"""|/\*.*?\*/|//[ ][^\n]*|[ ]*([{}()\[\];,:?=<>*&|!]+)[ ]*|[ ]([+-])[ ](?=[\w("`])""",
+    re.DOTALL,
+)
+
+
+def compact_script(source: str) -> str:
+    """Without comments, indentation and needless space. A line break stays where it may end a statement."""
+    lines = (line.strip() for line in source.splitlines())
+    kept = "\n".join(line for line in lines if line and not line.startswith("//"))
+    compact = SPACING.sub(lambda token: token[1] or token[2] or token[3] or "", kept)
+    return re.sub(r"(?<=[;{,(\[])\n|\n(?=[})\]])", "", compact)
+
+
+def compact_sheet(source: str) -> str:
+    plain = re.sub(r"/\*.*?\*/", "", source, flags=re.DOTALL)
+    return re.sub(r"\s*([{};,>])\s*|(?<=:)\s+", r"\1", plain).replace(";}", "}").strip()
+
+
 @cache
 def script() -> File:
-    sheet = re.sub(r"/\*.*?\*/|(?<=[{};,>])\s+|^\s+", "", (FOLDER / "element.css").read_text("utf-8"), flags=re.S)
-    english = {key: text for key, text in texts.languages()["en"].items() if not key.startswith("page.")}
+    sheet = compact_sheet((FOLDER / "element.css").read_text("utf-8"))
+    english = {
+        key: text
+        for key, text in texts.languages()["en"].items()
+        if not key.startswith(ELSEWHERE + SAID_BY_THE_SERVICE)
+    }
     lines = [
         "// leave-a-reply, MIT licence",
         "(() => {",
         '"use strict";',
         f"const CSS = {json.dumps(sheet, ensure_ascii=False)};",
-        f"const ENGLISH = {json.dumps(english, ensure_ascii=False)};",
+        f"const ENGLISH = {json.dumps(english, ensure_ascii=False, separators=(',', ':'))};",
     ]
-    for part in PARTS:  # without comments and indentation
-        inner = (line.strip() for line in (FOLDER / part).read_text("utf-8").splitlines())
-        lines += [line for line in inner if line and not line.startswith("//")]
+    lines += [compact_script((FOLDER / part).read_text("utf-8")) for part in PARTS]
     return File.of("\n".join([*lines, "})();\n"]), "text/javascript")
 
 
@@ -95,7 +128,7 @@ async def get_embed(request: Request) -> Response:
 async def get_texts(request: Request) -> Response:
     """The embed's texts in the nearest available language; English for any other."""
     tag = request.path_params["language"]
-    if not re.fullmatch(r"[A-Za-z0-9-]{1,35}", tag):
+    if not re.fullmatch(r"[A-Za-z0-9_-]{1,35}", tag):
         raise NotFound("There is no such language.")
     return words(texts.nearest(tag) or texts.DEFAULT).answer(request)
 

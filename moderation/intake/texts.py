@@ -18,9 +18,9 @@ def languages() -> dict[str, dict[str, str]]:
 
 
 def nearest(tag: str) -> str | None:
-    """The available language for a requested one: `de-AT` → `de` (RFC 4647, 3.4), `zh` and `zh-CN` → `zh-Hans`."""
+    """The available language for a requested one: `de-AT` → `de` (RFC 4647, 3.4), `zh`, `zh-CN` and `zh_CN` → `zh-Hans`."""
     ours = {name.lower(): name for name in languages()}
-    parts = tag.strip().lower().split("-")
+    parts = tag.strip().lower().replace("_", "-").split("-")
     for length in range(len(parts), 0, -1):
         if (name := "-".join(parts[:length])) in ours:
             return ours[name]

@@ -16,6 +16,8 @@ from moderation.sites.model import Site
 MINUTE = 60
 WRONG_A_MINUTE = 30
 """Invalid submissions (`422`) of one network in any minute. They have their own limit, so typing errors do not use up posts."""
+PREVIEWS_A_MINUTE = 30
+"""Previews of one network in any minute."""
 TOO_MANY = "Too many comments come from your address. Try again in a minute."
 SHARED_TIMES = 10
 KEPT = 20_000
@@ -84,7 +86,7 @@ class Allowance:
     here, and the service's own failures."""
 
     def __init__(self) -> None:
-        self._refused, self._wrong = LastMinute(), LastMinute()
+        self._refused, self._wrong, self._previews = LastMinute(), LastMinute(), LastMinute()
 
     def refused(self, site: Site, network: str, now: int) -> int:
         """The number of refusals in the last minute."""
@@ -94,6 +96,11 @@ class Allowance:
         """Raises TooFast if refusals alone have used up the allowance, before the request is read, rendered or scored."""
         if network and 0 < most(site, network) <= self.refused(site, network, now):
             raise TooFast(TOO_MANY, MINUTE)
+
+    def preview(self, network: str, now: int) -> None:
+        """Counts a preview. Raises TooFast past their limit, which is their own."""
+        if network and self._previews.add(network, now) > PREVIEWS_A_MINUTE * times(network):
+            raise TooFast("Too many previews come from your address. Try again in a minute.", MINUTE)
 
     def told(self, problem: Problem, site: Site, network: str, now: int) -> Problem:
         """Counts a problem, once, and returns the answer: the same problem, or TooFast."""

@@ -97,6 +97,7 @@ def operation(
     sessions: bool = True,
     headers: Sequence[str] = (),
     tag: str,
+    shared: bool = False,
 ) -> Callable[[Callable[[Request, M], Awaitable[object]]], Operation]: ...
 
 

@@ -59,6 +59,17 @@ def embedded(page: Page, address: str) -> None:
     wait_until(lambda: bool(page.evaluate(browsers.FORM_AGE) > 1_500), "the form to be old enough for a person")
 
 
+TOKEN_AGE = (
+    "performance.now() - Math.max(...performance.getEntriesByType('resource')"
+    ".filter((entry) => entry.name.endsWith('/form-token')).map((entry) => entry.responseEnd))"
+)
+
+
+def old_enough(page: Page) -> None:
+    """Wait until the form that came last could have been filled by a person."""
+    wait_until(lambda: bool(page.evaluate(TOKEN_AGE) > 1_050), "the form to be old enough for a person")
+
+
 def fill(page: Page, body: str, name: str = "Ann", email: str = "ann@example.org") -> None:
     for label, words in (("Comment", body), ("Name", name), ("Email", email)):
         page.get_by_role("textbox", name=label, exact=True).fill(words)

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import gzip
+import json
 import re
 
 import pytest
 
+from moderation.comments.submission import check
+from moderation.core.problem import Invalid
 from moderation.intake import public_embed as embed
 from moderation.intake import texts
 from moderation.sites import store as sites
 from moderation.sites.model import Site
+from moderation.sites.site_settings import SiteSettings
 from moderation.text import locales
 from tests.conftest import Service
 
@@ -79,7 +83,7 @@ async def test_files_come_packed_or_plain_and_are_not_sent_twice(service: Servic
 
 @pytest.mark.parametrize(
     ("asked", "given"),
-    [("zh-Hans", "zh-Hans"), ("zh-CN", "zh-Hans"), ("ZH", "zh-Hans"), ("zh-Hans-SG", "zh-Hans"), ("en-GB", "en"), ("tlh", "en")],
+    [("zh-Hans", "zh-Hans"), ("zh-CN", "zh-Hans"), ("ZH", "zh-Hans"), ("zh-Hans-SG", "zh-Hans"), ("zh_CN", "zh-Hans"), ("en-GB", "en"), ("tlh", "en")],
 )  # fmt: skip
 async def test_words_come_in_the_nearest_language(service: Service, asked: str, given: str) -> None:
     answer = await service.client.get(f"/texts/{asked}.json")
@@ -121,11 +125,29 @@ def test_the_words_are_those_that_wordpress_users_know() -> None:
 
 def test_every_text_that_the_element_uses_is_there() -> None:
     source = embed.script().plain.decode()
-    used = set(re.findall(r'(?:say|parts|act|tick)\((?:[\w.]+, )?"(\w+)"', source)) | set(
-        re.findall(r'\? "(\w+)" : "(\w+)"', source)[0]
+    used = set(re.findall(r'(?:say|parts|act|tick)\((?:[\w.]+,)?"(\w+)"', source)) | set(
+        re.findall(r'\?"(\w+)":"(\w+)"', source)[0]
     )
     assert len(used) > 20
-    assert used <= texts.languages()["en"].keys()
+    (english,) = re.findall(r"^const ENGLISH = (.*);$", source, re.MULTILINE)
+    assert used <= json.loads(english).keys() < texts.languages()["en"].keys()
+
+
+def test_the_words_that_are_left_to_the_service_are_the_same_there() -> None:
+    english = texts.languages()["en"]
+    with pytest.raises(Invalid) as refused:
+        check({"name": "a" * 300}, SiteSettings())
+    with pytest.raises(Invalid) as nothing:
+        check({}, SiteSettings())
+    told = {(e.field, e.code): e.message for e in (*refused.value.errors, *nothing.value.errors)}
+    source = "".join(file.read_text("utf-8") for file in embed.FOLDER.parent.glob("*.py"))
+    for key in embed.SAID_BY_THE_SERVICE:
+        kind, *names = key.split(".")
+        if kind == "problem":
+            assert f'"{english[key]}"' in source, key
+        else:
+            message = told[("name", "too_long") if names == ["too_long"] else (names[0], names[1])]
+            assert message[0].upper() + message[1:] + "." == english[key].format(n=245), key
 
 
 @pytest.mark.parametrize(

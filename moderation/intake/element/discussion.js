@@ -11,6 +11,8 @@ class Discussion {
     this.older = h("button", { type: "button", class: "more", hidden: true, click: () => this.more(true) }, words.say("more"));
     this.thread = h("section", { part: "thread", "aria-labelledby": "title", "aria-busy": "true" }, this.title, this.hint, this.list, this.older);
     this.foot = h("div", {});
+    const ages = setInterval(() => this.root.querySelectorAll("time").forEach((time) => (time.textContent = words.ago(time.dateTime))), 60e3);
+    signal.addEventListener("abort", () => clearInterval(ages));
     this.root = h("div", { class: "root", lang: words.lang, dir: words.texts.dir }, this.status, this.thread, this.foot);
   }
 
@@ -45,7 +47,7 @@ class Discussion {
     this.title.hidden = false;
     this.isOpen = page.article.comments_open;
     // What the page calls itself goes along until it is known.
-    this.page = page.article.url || page.article.title || page.count ? undefined : pageFacts();
+    this.isNew = !(page.article.url || page.article.title || page.count);
     this.take(page);
     this.tally(page.count);
     if (this.isOpen) {
@@ -130,7 +132,7 @@ class Discussion {
     const shownName = h("bdi", {}, name || words.say("anonymous"));
     const isOut = !comment.status || comment.status === "approved";
     entry.comment = comment;
-    entry.said = rendered(comment);
+    entry.said = rendered(comment, words);
     entry.acts = h("p", { class: "acts" });
     entry.card = h("article", { class: isOut ? "comment" : "comment held", part: "comment", id: `comment-${comment.id}`, tabindex: "-1" },
       h("header", {},

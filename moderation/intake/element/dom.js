@@ -16,11 +16,13 @@ try {
   policy = window.trustedTypes?.createPolicy("leave-a-reply", policy) ?? policy;
 } catch { /* not named there: the page refuses, and the comments stand as plain text */ }
 
-function rendered(comment) {
+function rendered(comment, words) {
   const said = h("div", { class: "said", dir: "auto" });
   try {
     if (comment.html) said.innerHTML = policy.createHTML(comment.html);
   } catch { /* refused */ }
+  // Code that is wider than its place is scrolled by the keyboard too.
+  for (const code of said.querySelectorAll("pre")) Object.assign(code, { tabIndex: 0, role: "group", ariaLabel: words.say("code") });
   if (!said.firstChild) said.append(h("p", { class: "verbatim" }, comment.text));
   return said;
 }
@@ -51,13 +53,24 @@ function keyOf(path) {
 }
 
 // What the page says of itself: the first comment proposes it, and a moderator's approval makes it the article's.
+const FIRST = { path: location.pathname, ...pageHead() };
+
+function pageHead() {
+  return {
+    title: document.querySelector('meta[property="og:title"],meta[name="og:title"]')?.content.trim(),
+    url: document.querySelector('link[rel~="canonical"]')?.href,
+  };
+}
+
 function pageFacts() {
-  const meta = (...names) => names.map((name) => document.querySelector(`meta[property="${name}"],meta[name="${name}"]`)?.content.trim()).find(Boolean);
+  const facts = pageHead();
+  // Once the address has moved on, what still stands there is said of the page before.
+  if (location.pathname !== FIRST.path) for (const name in facts) if (facts[name] === FIRST[name]) facts[name] = "";
   const here = new URL(location.href);
   here.hash = "";
   for (const name of [...here.searchParams.keys()]) if (/^(utm_|fbclid|gclid)/.test(name)) here.searchParams.delete(name);
   return {
-    title: (meta("og:title") || document.querySelector("h1")?.textContent || document.title).trim().slice(0, 500),
-    url: document.querySelector('link[rel~="canonical"]')?.href || here.href,
+    title: (facts.title || document.querySelector("h1")?.textContent || document.title).trim().slice(0, 500),
+    url: facts.url || here.href,
   };
 }

@@ -1,5 +1,4 @@
 // <leave-a-reply site="default" article="my-post">: the element itself, in a shadow that the page's styles do not reach.
-const BASE = new URL(".", document.currentScript?.src || location.href).href;
 const THEMES = ["class", "style", "data-theme", "data-color-scheme"];
 
 class LeaveAReply extends HTMLElement {
@@ -8,6 +7,10 @@ class LeaveAReply extends HTMLElement {
   connectedCallback() {
     if (!this.shadowRoot) dress(this.attachShadow({ mode: "open" }));
     this.start();
+  }
+
+  key() {
+    return keyOf(this.getAttribute("article") || location.pathname);
   }
 
   disconnectedCallback() {
@@ -25,8 +28,11 @@ class LeaveAReply extends HTMLElement {
     this.gone?.abort();
     const { signal } = (this.gone = new AbortController());
     const site = this.getAttribute("site") || "default";
-    const article = keyOf(this.getAttribute("article") || location.pathname);
-    const base = new URL(this.getAttribute("server") || BASE, location.href).href.replace(/\/?$/, "/");
+    const article = this.key();
+    addEventListener(MOVED, () => this.key() === article || this.start(), { signal });
+    const base = baseOf(this);
+    this.shadowRoot.replaceChildren(); // nothing can be sent to the earlier article meanwhile
+    if (this.getAttribute("loading") === "lazy" && !location.hash.startsWith("#comment-")) await nearView(this);
     const words = await Words.learn(this, base);
     if (signal.aborted) return;
     const talk = new Discussion(this, words, new Service(base, site, article), new Memory(site, article), signal);
@@ -52,6 +58,12 @@ class LeaveAReply extends HTMLElement {
     document.addEventListener("transitionend", shade, { signal });
   }
 }
+
+// Until the reader comes near. One who follows a link to a comment need not.
+const nearView = (element) => new Promise((done) => {
+  const eye = new IntersectionObserver(([entry]) => entry.isIntersecting && done(eye.disconnect()), { rootMargin: "600px" });
+  eye.observe(element);
+});
 
 // A constructed sheet is no inline style: a strict Content-Security-Policy of the page lets it be.
 function dress(root) {

@@ -1,22 +1,22 @@
 // A control with its label and its place for a complaint.
 class Field {
-  constructor(words, id, label, control, needed) {
-    this.id = id;
+  constructor(words, id, label, control, needed, hint) {
     this.control = control;
+    this.hint = hint && h("p", { class: "note", id: `${id}-hint` }, hint);
     control.id = id;
     control.required = needed;
     this.complaint = h("p", { class: "error", id: `${id}-error`, hidden: true });
     this.node = h("div", { class: "field" },
-      h("label", { for: id }, label, needed && h("span", { class: "star", "aria-hidden": "true" }, " *")), control, this.complaint);
+      h("label", { for: id }, label, needed && h("span", { class: "star", "aria-hidden": "true" }, " *")), control, this.hint, this.complaint);
+    this.complain("");
   }
 
   complain(text) {
-    this.complaint.textContent = text || "";
-    this.complaint.hidden = !text;
-    for (const [name, value] of [["aria-invalid", "true"], ["aria-describedby", this.complaint.id]]) {
-      if (text) this.control.setAttribute(name, value);
-      else this.control.removeAttribute(name);
-    }
+    const { control, complaint, hint } = this;
+    complaint.textContent = text || "";
+    complaint.hidden = !text;
+    control.ariaInvalid = text ? "true" : null;
+    control.setAttribute("aria-describedby", (text ? complaint : hint || complaint).id);
   }
 }
 
@@ -30,8 +30,7 @@ class Sending {
   block(label) {
     this.blocked = Boolean(label);
     this.button.textContent = label || this.ready;
-    if (label) this.button.setAttribute("aria-disabled", "true");
-    else this.button.removeAttribute("aria-disabled");
+    this.button.ariaDisabled = label ? "true" : null;
   }
 
   async run(act, say) {
@@ -78,9 +77,9 @@ class ReplyForm {
     const { required, offer_notify, privacy_url } = service.facts;
     const kept = memory.author || {};
     const input = (name, type, dir) => h("input", { name, type, dir, autocomplete: name, value: kept[name] });
-    const field = (name, control) => new Field(words, `reply-${name}`, words.say(name), control, required.includes(name));
+    const field = (name, control, hint) => new Field(words, `reply-${name}`, words.say(name), control, required.includes(name), hint);
     this.fields = {
-      body: field("body", h("textarea", { name: "body", rows: 6, dir: "auto" })),
+      body: field("body", h("textarea", { name: "body", rows: 6, dir: "auto" }), words.say("markdown")),
       name: field("name", input("name", "text", "auto")),
       email: field("email", input("email", "email", "ltr")),
       url: field("url", input("url", "url", "ltr")),
@@ -89,22 +88,27 @@ class ReplyForm {
     this.notify = offer_notify && h("input", { type: "checkbox", id: "reply-notify" });
     this.title = h("h2", { id: "reply-title" });
     this.cancel = h("button", { type: "button", class: "plain", click: () => this.home(true) }, words.say("cancel"));
+    this.preview = h("div", { class: "preview field", role: "group", "aria-label": words.say("preview"), tabindex: "-1", hidden: true });
     const button = h("button", { type: "submit", part: "button" }, words.say("send"));
     const alert = alertBox();
     const tick = (box, key) => box && h("p", { class: "tick" }, box, h("label", { for: box.id }, words.say(key)));
     this.form = h("form", { novalidate: true, submit: (event) => this.submit(event) },
       this.fields.body.node,
+      this.preview,
       h("div", { class: "pair" }, this.fields.name.node, this.fields.email.node),
       this.fields.url.node,
       tick(this.remember, "remember"),
       tick(this.notify, "notify"),
       privacy_url && h("p", { class: "note" }, h("a", { href: privacy_url, rel: "privacy-policy" }, words.say("privacy"))),
       alert,
-      h("p", {}, button));
+      h("p", { class: "acts" }, button, h("button", { type: "button", class: "plain", click: () => this.see() }, words.say("preview"))));
     this.node = h("section", { class: "reply", part: "form", "aria-labelledby": "reply-title" },
       this.title, this.cancel, h("p", { class: "note" }, ...this.note()), this.form);
     this.sending = new Sending(words, this.fields, button, alert);
-    this.form.addEventListener("input", () => this.keepDraft());
+    this.form.addEventListener("input", () => {
+      this.preview.hidden = true;
+      this.keepDraft();
+    });
     this.form.addEventListener("focusin", () => service.learn());
     this.fields.body.control.value = memory.draft?.body || "";
     this.home();
@@ -117,6 +121,17 @@ class ReplyForm {
 
   keepDraft() {
     this.memory.draft = { body: this.fields.body.control.value, to: this.to?.comment.id };
+  }
+
+  // What is typed, as it would appear.
+  see() {
+    const body = this.fields.body.control.value;
+    this.sending.run(async () => {
+      const seen = await this.talk.service.preview(body);
+      this.preview.replaceChildren(rendered({ ...seen, text: body }, this.words));
+      this.preview.hidden = false;
+      this.preview.focus();
+    }, (text) => this.talk.say(text));
   }
 
   // Below the comment that it answers.
@@ -149,9 +164,10 @@ class ReplyForm {
       const who = { name: typed.name, email: typed.email, url: typed.url };
       const parent = this.to?.comment.id;
       try {
-        const told = await talk.service.post({ ...typed, parent, notify: this.notify ? this.notify.checked : undefined }, talk.page, memory.proof);
+        const told = await talk.service.post({ ...typed, parent, notify: this.notify?.checked }, talk.isNew ? pageFacts() : undefined, memory.proof);
         memory.author = this.remember.checked ? who : null;
         fields.body.control.value = "";
+        this.preview.hidden = true;
         this.home();
         memory.draft = null;
         talk.stored(told, { ...typed, parent });

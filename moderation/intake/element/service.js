@@ -9,6 +9,26 @@ class Trouble extends Error {
 const wait = (seconds) => new Promise((done) => setTimeout(done, seconds * 1000));
 const ORDINARY = { required: ["body", "name", "email"], fresh_for: 0 };
 
+async function request(url, options = {}, tries = 3) {
+  let answer, trouble;
+  try {
+    answer = await fetch(url, { credentials: "omit", signal: AbortSignal.timeout?.(20e3), ...options });
+    const told = answer.status === 204 ? {} : await answer.json();
+    if (answer.ok) return told;
+    const after = Number(answer.headers.get("Retry-After")) || 2;
+    trouble = new Trouble(told.code, told.detail, told.errors, after);
+  } catch (error) {
+    trouble = new Trouble("offline", error.message, [], 2);
+  }
+  const passing = !answer || answer.status > 501 || trouble.code === "in_flight";
+  if (!passing || tries < 2 || trouble.after > 5) throw trouble;
+  await wait(trouble.after);
+  return request(url, options, tries - 1);
+}
+
+// What the page can do without.
+const optional = (url) => request(url, {}, 1).catch(() => ({}));
+
 class Service {
   constructor(base, site, article) {
     this.here = new URL(`sites/${site}/articles/${article}/`, base).href;
@@ -16,33 +36,21 @@ class Service {
     this.learnt = 0;
   }
 
-  async ask(url, options = {}, tries = 3) {
-    let answer, trouble;
-    try {
-      answer = await fetch(url, { credentials: "omit", signal: AbortSignal.timeout?.(20e3), ...options });
-      const told = answer.status === 204 ? {} : await answer.json();
-      if (answer.ok) return told;
-      const after = Number(answer.headers.get("Retry-After")) || 2;
-      trouble = new Trouble(told.code, told.detail, told.errors, after);
-    } catch (error) {
-      trouble = new Trouble("offline", error.message, [], 2);
-    }
-    const passing = !answer || answer.status > 501 || trouble.code === "in_flight";
-    if (!passing || tries < 2 || trouble.after > 5) throw trouble;
-    await wait(trouble.after);
-    return this.ask(url, options, tries - 1);
-  }
-
   thread(order, cursor) {
     const query = new URLSearchParams({ ...(order === "newest" && { order }), ...(cursor && { cursor }) });
-    return this.ask(`${this.here}comments${String(query) && "?" + query}`);
+    return request(`${this.here}comments${String(query) && "?" + query}`);
+  }
+
+  // A text as it would appear; nothing is stored.
+  preview(body) {
+    return request(new URL("../../preview", this.here), { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ body }) }, 1);
   }
 
   // The form's token and what it asks for. Without it a comment may still be sent.
   async learn() {
     if (Date.now() - this.learnt < this.facts.fresh_for * 1000) return;
     try {
-      this.facts = await this.ask(`${this.here}form-token`, { cache: "no-store" }, 1);
+      this.facts = await request(`${this.here}form-token`, { cache: "no-store" }, 1);
       this.learnt = Date.now();
     } catch { /* another time */ }
   }
@@ -56,21 +64,21 @@ class Service {
     }
     const headers = { "Content-Type": "application/json", "Idempotency-Key": this.sent.key };
     if (proof) headers.Receipt = proof;
-    const told = await this.ask(`${this.here}comments`, { method: "POST", headers, body: this.sent.body });
+    const told = await request(`${this.here}comments`, { method: "POST", headers, body: this.sent.body });
     this.sent = null;
     return told;
   }
 
   amend(own, body) {
     const headers = { "Content-Type": "application/json", "Edit-Token": own.token };
-    return this.ask(`${this.here}comments/${own.id}`, { method: "PATCH", headers, body: JSON.stringify({ body }) });
+    return request(`${this.here}comments/${own.id}`, { method: "PATCH", headers, body: JSON.stringify({ body }) });
   }
 
   withdraw(own) {
-    return this.ask(`${this.here}comments/${own.id}`, { method: "DELETE", headers: { "Edit-Token": own.token } });
+    return request(`${this.here}comments/${own.id}`, { method: "DELETE", headers: { "Edit-Token": own.token } });
   }
 
   receipt(own) {
-    return this.ask(own.receipt, { headers: { Accept: "application/json" } }, 1);
+    return request(own.receipt, { headers: { Accept: "application/json" } }, 1);
   }
 }
