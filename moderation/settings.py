@@ -25,6 +25,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from moderation.core.urls import origin_if_any
+from moderation.text.wordlist import ascii_domain
 
 PREFIX = "MODERATION_"
 FILE = PREFIX + "SETTINGS"
@@ -238,8 +239,8 @@ class Settings(BaseSettings):
 
     @property
     def host_name(self) -> str:
-        """The service's host name, for mails."""
-        return urlsplit(self.base).hostname or "localhost"
+        """The service's host name in ASCII, for mails."""
+        return ascii_domain(urlsplit(self.base).hostname or "localhost")
 
     @property
     def is_postgres(self) -> bool:

@@ -94,6 +94,14 @@ def test_the_button_to_unsubscribe_is_plain_on_the_wire(box: Postbox, unsubscrib
     assert headers["Date"] == b"Thu, 01 Jan 1970 00:00:00 +0000"
 
 
+def test_a_service_with_an_international_name_sends_mail(box: Postbox) -> None:
+    host = Settings(public_url="https://müller.example/").host_name
+    sender = Address("Müller", "comments", "garden.example")
+    mail = composed(Letter("ann@mail.example", "Hello", ("Words.",)), sender, "reply.01", host, 0)
+    send(Smtp.of(box.url, SENDER), mail, host)
+    assert head(box)["Message-ID"] == b"<reply.01@xn--mller-kva.example>"
+
+
 NAMES = [
     "Garden", "The “Garden” & Co., Ltd. <since 1984> (Berlin)", 'say "hi" \\ there', "=?utf-8?q?Bcc?= x", "a@b.example, c@d.example",
     "Der Garten – Blog über Bäume & Sträucher und ihre Früchte, mit vielen Bildern", "花园评论" * 20, "😀" * 90, "x" * 100, "a b " * 24,
