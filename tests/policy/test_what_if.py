@@ -122,17 +122,24 @@ async def test_an_erased_text_is_replayed_as_far_as_it_needs_no_text(service: Se
 
 @pytest.mark.anyio
 async def test_a_candidate_model_scores_the_stored_texts_anew(service: Service, tmp_path: Path) -> None:
-    await service.post(body="A kind word.")
+    id = (await service.post(body="A kind word.")).json()["id"]
     version = service.services.scorer.classifier.version
     found = await ask(service, model=version)
     assert found["model"] == version and found["verdicts"] == 1 and found["changed"] == 0
+    assert found["unchanged"] == {"publish": 1} and found["labels"] == {} and found["log_loss"] is None
     async with service.services.database.transaction() as tx:  # as if another model had scored it
         await tx.execute(
             """UPDATE submissions SET action = 'spam', scores = '{"spam": 0.999}' WHERE site = 'default'"""
         )
     assert (await ask(service))["changed"] == 0
-    assert moves(await ask(service, model=version)) == {("spam", "publish"): 1}
     headers = await service.token()
+    sent: dict[str, Any] = {"comments": [id], "action": "approve"}
+    assert (await service.client.post("/api/v1/decisions", json=sent, headers=headers)).status_code == 200
+    found = await ask(service, model=version)
+    assert moves(found) == {("spam", "publish"): 1} and found["decided"] == {"agree": 1, "disagree": 0}
+    assert found["labels"]["spam"] == {"decided": 1, "from": 0, "to": 1}
+    assert found["log_loss"]["to"] < found["log_loss"]["from"]
+    assert (await ask(service))["labels"] == {}, "the scores are the same"
     for wrong in ("no-such-version", "../../etc", "x" * 5000, "", 1, "\u00e9"):
         sent = {"site": "default", "model": wrong}
         answer = await service.client.post(URL, json=sent, headers=headers)
