@@ -55,18 +55,24 @@ def is_quick(body: str, format: str) -> bool:
     return len(body) <= QUICK and formats.is_light(body, format)
 
 
+def has_keys(comment: Comment, *, links: bool) -> bool:
+    """Whether a comment can belong to a wave: not if it is published at once and without a link."""
+    return comment.status != "approved" or links or comment.url is not None
+
+
 def keys_of(comment: Comment, *, links: bool) -> list[int]:
-    """The keys of a comment; none for comments published at once without a link, which cannot belong to a wave."""
-    return similarity.keys(shingles(comment)) if comment.status != "approved" or links or comment.url else []
+    """The keys of a comment that can belong to a wave; else none."""
+    return similarity.keys(shingles(comment)) if has_keys(comment, links=links) else []
 
 
 async def keep(tx: Session, judged: Iterable[JudgedComment]) -> None:
     """Stores the keys of comments that can belong to a wave."""
     rows = []
     for j in judged:
-        c = j.comment
-        quick = is_quick(c.body, c.format)
-        if keys := await WRITING.run(keys_of, c, links=bool(j.verdict.facts.get("links")), here=quick):
+        c, links = j.comment, bool(j.verdict.facts.get("links"))
+        if not has_keys(c, links=links):  # most comments: their text is not even looked at
+            continue
+        if keys := await WRITING.run(keys_of, c, links=links, here=is_quick(c.body, c.format)):
             rows.append((c.site, c.id, keys))
     if rows:
         await stored.keep(tx, rows)
