@@ -63,7 +63,11 @@ def _is_plain(body: str) -> bool:
     if not body.isascii():
         return not _MARKED.search(body)
     # The same result for most comments, in a tenth of the pattern's time.
-    if body.encode().translate(None, _PLAIN) or "://" in body or " \n" in body or "\n\n\n" in body:
+    if body.encode().translate(None, _PLAIN) or "://" in body:
+        return False
+    if "\n" not in body:  # one line, as most
+        return body[0].isalpha() and body[-1] != " "
+    if " \n" in body or "\n\n\n" in body:
         return False
     return body[-1] not in " \n" and all(not line or line[0].isalpha() for line in body.split("\n")) and body[0] != "\n"
 
