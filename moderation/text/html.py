@@ -83,7 +83,7 @@ def read(source: str) -> Hypertext:
         made = "".join(f"<p>{part}</p>\n" for part in parts)
     text = writer.said()
     links = writer.links + markdown.count_meant(source)
-    return Hypertext(markdown.safe(made, INLINE | BLOCKS | {"p", "br"}), links, text, tuple(writer.runs))
+    return Hypertext(markdown.safe(made, INLINE | BLOCKS | {"p", "br", "hr"}), links, text, tuple(writer.runs))
 
 
 def _unescaped(reference: re.Match[str]) -> str:
@@ -220,6 +220,8 @@ class _Writer:
             self._end_paragraph(remember=False)
             self._apart(2, token.start())
             self._skip = _ALL
+            if name == "hr" and "pre" not in self._open:
+                self.page.append("<hr>\n")
         elif name in BLOCKS:
             self._block(name, token)
         elif name not in _DROPPED:

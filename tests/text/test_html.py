@@ -14,7 +14,7 @@ from moderation.text.html import BLOCKS, INLINE, read
 from moderation.text.markdown import ATTRIBUTES, REL
 from tests.text.test_markdown import SHARP, Reader
 
-TAGS = [*INLINE, *BLOCKS, "p", "br", "div", "script", "img", "List", "h2"]
+TAGS = [*INLINE, *BLOCKS, "p", "br", "hr", "div", "script", "img", "List", "h2"]
 PIECES = [
     *SHARP,
     *(f"<{tag}>" for tag in TAGS),
@@ -35,13 +35,13 @@ class Page(Reader):
         assert self.open == []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        assert tag in INLINE | BLOCKS | {"p", "br"}, tag
+        assert tag in INLINE | BLOCKS | {"p", "br", "hr"}, tag
         found = dict(attrs)
         assert set(found) == {"href", "rel"} if tag == "a" else set(found) <= ATTRIBUTES.get(tag, set()), found
         if tag == "a":
             assert found["rel"] == REL
             self.hrefs.append(found["href"] or "")
-        if tag != "br":
+        if tag not in ("br", "hr"):
             self.open.append(tag)
 
     def handle_endtag(self, tag: str) -> None:
@@ -78,6 +78,7 @@ class Page(Reader):
             '<ol reversed="" type="a"><li value="9"><p>nine</p>\n</li>\n</ol>',
             "nine",
         ),
+        ("a<hr>b<hr />c", "<p>a</p>\n<hr>\n<p>b</p>\n<hr>\n<p>c</p>", "a\n\nb\n\nc"),
         ("<ol start=x type=disc><li value=>a</ol>", "<ol><li><p>a</p>\n</li>\n</ol>", "a"),
         ("", "", ""),
     ],
