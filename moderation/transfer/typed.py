@@ -116,7 +116,9 @@ class _Markdown(HTMLParser):
         super().__init__(convert_charrefs=False)
         self.pieces = [list[str]()]
         """The text of each open quotation or list, outermost first."""
-        self.links, self.lists, self.hidden = list[str](), list[str](), ""
+        self.links, self.hidden = list[str](), ""
+        self.lists: list[int | None] = []
+        """The next number of each open list; None for bullets."""
 
     def text(self) -> str:
         while len(self.pieces) > 1:
@@ -151,8 +153,10 @@ class _Markdown(HTMLParser):
             self.write(_MARKS[tag])
         elif tag in ("blockquote", "li") and len(self.pieces) < 5:
             self.pieces.append([])
+            if tag == "li" and self.lists and self.lists[-1] is not None:
+                self.lists[-1] = _number(values.get("value"), self.lists[-1])
         elif tag in ("ul", "ol"):
-            self.lists.append(tag)
+            self.lists.append(_number(values.get("start"), 1) if tag == "ol" else None)
             self.write("\n\n" if len(self.pieces) == 1 else "\n")
         elif tag not in _DROPPED and tag not in _SHOWN and tag not in ("blockquote", "li"):
             self.write(self.get_starttag_text() or "")
@@ -170,7 +174,10 @@ class _Markdown(HTMLParser):
         elif tag == "blockquote" and len(self.pieces) > 1:
             self._close("> ")
         elif tag == "li" and len(self.pieces) > 1:
-            self._close("1. " if self.lists[-1:] == ["ol"] else "- ")
+            number = self.lists[-1] if self.lists else None
+            self._close("- " if number is None else f"{number}. ")
+            if number is not None:
+                self.lists[-1] = number + 1
         elif tag in ("ul", "ol"):
             self.lists = self.lists[:-1]
             self.write("\n")
@@ -182,3 +189,8 @@ class _Markdown(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         self.write(data)
+
+
+def _number(attribute: str | None, otherwise: int) -> int:
+    """The number of a list's or an item's attribute, of at most nine digits as in Markdown."""
+    return int(attribute) if attribute and re.fullmatch("[0-9]{1,9}", attribute) else otherwise

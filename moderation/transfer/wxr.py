@@ -31,7 +31,9 @@ NUMBERED = 1_000_000_000
 SOURCE = "wordpress"
 _FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")
-_LIST = re.compile(r"<(ol|ul)>((?:(?!</?[ou]l>).)*)</\1>", re.DOTALL)
+_LIST = re.compile(r"<(ol|ul)([^>]*)>((?:(?!</?[ou]l[ >]).)*)</\1>", re.DOTALL)
+_ITEM = re.compile(r"<li(?: value=\"(-?\d+)\")?>(.*?)</li>", re.DOTALL)
+_START = re.compile(r"\bstart=\"(-?\d+)\"")
 
 
 class Post:
@@ -131,9 +133,10 @@ def allowed(comment: Comment) -> str:
         (r"<br>\n?", "\n"),
         (r"<pre>(?:<code>)?", "<code>"),
         (r"(?:</code>)?</pre>", "</code>\n\n"),
+        (r"<hr>\n*", "* * *\n\n"),
         (r"<p>", ""),
         (r"\s*</p>\n*", "\n\n"),
-        (r"</?(?:ol|ul|li)>", "\n"),
+        (r"</?(?:ol|ul|li)(?: [^>]*)?>", "\n"),
         (r"<blockquote>\s*", "<blockquote>"),
         (r"\s*</blockquote>\s*", "</blockquote>\n\n"),
         (r'(<a href="[^"]*")[^>]*>', r"\1>"),
@@ -143,13 +146,18 @@ def allowed(comment: Comment) -> str:
     return made.strip()
 
 
-def _as_lines(found: re.Match[str]) -> str:
-    entries = [
-        re.sub(r"\s*\n\s*", "\n  ", re.sub(r"</?p>", "", entry).strip()) for entry in re.split(r"</?li>", found[2])
-    ]
-    entries = [entry for entry in entries if entry]
-    marks = [f"{number}. " if found[1] == "ol" else "- " for number in range(1, len(entries) + 1)]
-    return "\n\n" + "\n".join(map("".join, zip(marks, entries, strict=True))) + "\n\n"
+def _as_lines(block: re.Match[str]) -> str:
+    start = _START.search(block[2])
+    step = -1 if "reversed" in block[2] else 1
+    items = [(item[1], re.sub(r"</?p>", "", item[2]).strip()) for item in _ITEM.finditer(block[3])]
+    number = int(start[1]) if start else 1 if step > 0 else len(items)
+    lines = []
+    for value, text in items:
+        number = int(value) if value else number
+        mark = f"{number}. " if block[1] == "ol" else "- "
+        lines += [mark + re.sub(r"\s*\n\s*", "\n  ", text)] if text else []
+        number += step
+    return "\n\n" + "\n".join(lines) + "\n\n"
 
 
 def xml(text: str | None) -> str:

@@ -176,6 +176,9 @@ def through_kses(content: str) -> Iterator[str]:
         ("One.\n\nTwo,\nin two lines.\n\nThree.", ["One.", "Two,\nin two lines.", "Three."]),
         ("Before\n\n- a\n- b **bold**\n\nafter", ["Before", "- a\n- b bold", "after"]),
         ("1. a\n2. b", ["1. a\n2. b"]),
+        ("3. a\n4. b", ["3. a\n4. b"]),
+        ("24. Dezember: ja", ["24. Dezember: ja"]),
+        ("before\n\n* * *\n\nafter", ["before", "* * *", "after"]),
         ("- a\n  - b\n- c", None),
         ("> Said.\n\nAnswer.", ["Said.", "Answer."]),
         ("```\na < b\n\nc\n```\n\nwords", None),
@@ -194,3 +197,12 @@ def test_no_paragraph_is_lost_to_the_tags_that_wordpress_allows(body: str, parag
         assert shown == paragraphs
     for word in re.findall(r"\w+", body):
         assert word in " ".join(shown) or word in ("https", "example", "x", "y", "1", "2")
+
+
+def test_the_numbers_of_a_list_are_kept() -> None:
+    source = '<ol start="5"><li>five</li><li>six</li><li value="9">nine</li></ol><ol reversed><li>b</li><li>a</li></ol>'
+    comment = Comment(
+        id="x", site="s", article="a", parent=None, path="x", status="approved", revision=1, name="", email="", url=None,
+        body=source, html=formats.render(source, "html").html, created_at=1,
+    )  # fmt: skip
+    assert list(through_kses(allowed(comment))) == ["5. five\n6. six\n9. nine", "2. b\n1. a"]
