@@ -53,6 +53,9 @@ class PrefixMiddleware:
         Below a prefix such as `/sites`, a path whose prefix the proxy has stripped may begin like the prefix again. Then what
         follows is no path of the service, and the path stays whole."""
         path: str = scope["path"]
+        if path.startswith("//"):  # as nginx strips it with `location /comments { proxy_pass http://127.0.0.1:8000/; }`
+            scope["path"] = path = "/" + path.lstrip("/")
+            scope["raw_path"] = b"/" + (scope.get("raw_path") or b"").lstrip(b"/")
         rest = path.removeprefix(self.decoded)
         if len(rest) == len(path) or not (rest == "" or rest.startswith("/")):
             return

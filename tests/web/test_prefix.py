@@ -237,6 +237,7 @@ async def seen_by_the_service(prefix: str, path: str) -> tuple[str, str]:
     [
         ("/comments", "/comments/moderate", "/moderate"),
         ("/comments", "/moderate", "/moderate"),
+        ("/comments", "//moderate", "/moderate"),
         ("/comments", "/comments", "/"),
         ("/comments", "/comments/", "/"),
         ("/comments", "/commentsmoderate", "/commentsmoderate"),
