@@ -3,8 +3,7 @@ function h(tag, attributes, ...children) {
   const node = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes || {})) {
     if (typeof value === "function") node.addEventListener(name, value);
-    else if (value === true) node.setAttribute(name, "");
-    else if (value !== null && value !== undefined && value !== false) node.setAttribute(name, value);
+    else if ((value ?? false) !== false) node.setAttribute(name, value === true ? "" : value);
   }
   node.append(...children.filter((child) => child || child === 0));
   return node;

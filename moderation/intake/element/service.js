@@ -1,10 +1,5 @@
 // What is asked of our server. No cookie goes with it, and what was not answered is asked again without doubling it.
-class Trouble extends Error {
-  constructor(code, detail, errors, after) {
-    super(detail);
-    Object.assign(this, { code, detail, errors: errors || [], after });
-  }
-}
+const troubled = (code, detail, errors = [], after = 2) => Object.assign(new Error(detail), { code, detail, errors, after });
 
 const wait = (seconds) => new Promise((done) => setTimeout(done, seconds * 1000));
 const ORDINARY = { required: ["body", "name", "email"], fresh_for: 0 };
@@ -15,10 +10,9 @@ async function request(url, options = {}, tries = 3) {
     answer = await fetch(url, { credentials: "omit", signal: AbortSignal.timeout?.(20e3), ...options });
     const told = answer.status === 204 ? {} : await answer.json();
     if (answer.ok) return told;
-    const after = Number(answer.headers.get("Retry-After")) || 2;
-    trouble = new Trouble(told.code, told.detail, told.errors, after);
+    trouble = troubled(told.code, told.detail, told.errors, Number(answer.headers.get("Retry-After")) || 2);
   } catch (error) {
-    trouble = new Trouble("offline", error.message, [], 2);
+    trouble = troubled("offline", error.message);
   }
   const passing = !answer || answer.status > 501 || trouble.code === "in_flight";
   if (!passing || tries < 2 || trouble.after > 5) throw trouble;
