@@ -76,15 +76,17 @@ def test_a_file_that_breaks_off_gives_what_it_has_and_says_so(
 ) -> None:
     data, rows = told_by(name, tmp_path)
     assert isinstance(data, bytes)
-    (tmp_path / "export").write_bytes(data[: int(len(data) * at)] + junk)
+    cut = data[: int(len(data) * at)] + junk
+    (tmp_path / "export").write_bytes(cut)
     try:
         records = read(tmp_path / "export")
     except Problem:
         return
     comments = [record for record in records if isinstance(record, ImportedComment)]
     assert len(comments) <= len(rows)
-    if len(comments) < len(rows):
-        assert any(isinstance(record, Skipped) for record in records) or name == "giscus" or at < 0.6
+    # a file of lines that ends with a line looks whole; one without a comment is refused as a whole
+    if comments and len(comments) < len(rows) and not cut.endswith(b"\n"):
+        assert any(isinstance(record, Skipped) for record in records)
 
 
 @pytest.mark.parametrize("name", [name for name, system in SYSTEMS.items() if not system.takes_folder])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -136,3 +137,19 @@ async def test_an_article_that_readers_opened_stays_listed(service: Service, bri
     await service.post("12")
     await bring(foreign.wp_list([Row(1)], 12))
     assert (await service.thread("12"))["count"] == 2
+
+
+async def test_answers_of_the_rest_api_are_lists_too(service: Service, bring: Bring) -> None:
+    rows = [
+        {"id": row.id, "post": 12, "parent": row.parent, "author": 0, "author_name": row.name, "author_url": "",
+         "date": f"{row.when:%Y-%m-%dT%H:%M:%S}", "date_gmt": f"{row.when:%Y-%m-%dT%H:%M:%S}", "status": "approved", "type": "comment",
+         "content": {"rendered": f"<p>{row.text}</p>\n"}, "link": "https://blog.example/x/#comment-1", "_links": {"self": [{"href": "x"}]}}
+        for row in SECRET
+    ]  # fmt: skip
+    result = await bring(json.dumps(rows[:1]).encode() + b"\n" + json.dumps(rows[1:]).encode() + b"[]")
+    assert (result["source"], result["comments"], result["articles_unlisted"]) == ("wordpress", {"approved": 2}, 1)
+    assert (await service.thread("12"))["count"] == 0
+    assert (await bring(foreign.wp_list(SECRET)))["here_already"] == 2
+    await bring(foreign.wxr(foreign.wxr_post([])))
+    (first,) = (await service.thread("12"))["comments"]
+    assert [reply["text"].strip() for reply in first["replies"]] == ["The words of a secret reply"]

@@ -50,8 +50,8 @@ def read(file: File, keys: str) -> Iterator[Record]:
 
 def rows(database: sqlite3.Connection, keys: str) -> Iterator[Record]:
     named = ""
-    for number, found in enumerate(database.execute(ROWS), start=1):
-        row = dict(found)
+    for number, record in enumerate(database.execute(ROWS), start=1):
+        row = dict(record)
         foreign, page = id_of(row, "id"), id_of(row, "page")
         where = f"comment {foreign}" if foreign.isalnum() else f"row {number}"
         if not foreign or not page:

@@ -150,8 +150,11 @@ class File:
         while True:
             if not is_inside:
                 start = opening.search(text, at)
-                at, is_inside = (start.end(), True) if start else (max(at, len(text) - 1_000), False)
-                if not is_inside and not more:
+                if start:
+                    at, is_inside = start.end(), True
+                    continue
+                at = max(at, len(text) - 1_000)
+                if not more:
                     return
             elif text[(at := _BETWEEN.match(text, at).end()) :][:1] == "]":  # type: ignore[union-attr]
                 if not each:

@@ -44,13 +44,13 @@ class Element:
     """The file has its end."""
 
 
-def elements(file: File, records: frozenset[str], wanted: frozenset[str]) -> Iterator[Element | Skipped]:
-    """Each element at one of the paths `records`, at its end, with its `wanted` fields.
+def elements(file: File, records: frozenset[str], fields: frozenset[str]) -> Iterator[Element | Skipped]:
+    """Each element at one of the paths `records`, at its end, with the values at the paths `fields` below it.
 
     If the file ends early, the elements with others inside come with what was read of them, and a Skipped names the line.
     Raises BadRequest for refused constructs.
     """
-    return _Reader(file, records, wanted).read()
+    return _Reader(file, records, fields).read()
 
 
 @lru_cache(1024)
@@ -61,8 +61,8 @@ def prefix_of(namespace: str) -> str | None:
 
 
 class _Reader:
-    def __init__(self, file: File, records: frozenset[str], wanted: frozenset[str]) -> None:
-        self.records, self.wanted = records, wanted
+    def __init__(self, file: File, records: frozenset[str], fields: frozenset[str]) -> None:
+        self.records, self.paths = records, fields
         self.last = {path.rpartition("/")[2] for path in records}
         roots = {path.partition("/")[0] for path in records}
         self.roots = roots
@@ -110,12 +110,12 @@ class _Reader:
 
     def short(self, name: str) -> str:
         """`wp:comment` for that element, whichever prefix the file gives it."""
-        known = self.names.get(name)
-        if known is None:
-            known = self.shortened(name)
+        short = self.names.get(name)
+        if short is None:
+            short = self.shortened(name)
             if len(self.names) < 10_000:
-                self.names[name] = known
-        return known
+                self.names[name] = short
+        return short
 
     def shortened(self, name: str) -> str:
         prefix, colon, local = name.rpartition(":")
@@ -162,7 +162,7 @@ class _Reader:
             self.open.append((Element(name, token.line, {}, self.open[-1][0] if self.open else None), len(self.stack)))
         elif self.open:
             path = "/".join(self.stack[self.open[-1][1] :])
-            if path in self.wanted and path not in self.open[-1][0].fields and not self.field:
+            if path in self.paths and path not in self.open[-1][0].fields and not self.field:
                 self.field, self.texts, self.length, self.depth = path, [], 0, len(self.stack)
         if (
             self.open and attributes.get("rel", "alternate") == "alternate"
@@ -170,7 +170,7 @@ class _Reader:
             for attribute, value in attributes.items():
                 # an attribute without a prefix is in no namespace (Namespaces in XML 1.0, 6.2)
                 key = f"{path}@{self.short(attribute) if ':' in attribute else attribute}"
-                if key in self.wanted:
+                if key in self.paths:
                     self.open[-1][0].fields.setdefault(key, value[:LONGEST])
         if token.is_empty:
             self.close_to(len(self.stack) - 1)

@@ -39,7 +39,7 @@ class Reader:
 
 
 System = Literal[
-    "wordpress", "wp-cli", "disqus", "isso", "remark42", "commento", "cusdis", "waline", "artalk", "twikoo", "giscus",
+    "wordpress", "wp-cli", "wp-rest", "disqus", "isso", "remark42", "commento", "cusdis", "waline", "artalk", "twikoo", "giscus",
     "staticman", "jsonl", "sitemap", "rss", "leave-a-reply",
 ]  # fmt: skip
 READERS: dict[System, Reader] = {
@@ -47,6 +47,9 @@ READERS: dict[System, Reader] = {
         "a WordPress export (WXR)", wordpress.SOURCE, wordpress.is_wxr, wordpress.read_wxr, "id", pages.is_feed
     ),
     "wp-cli": Reader("a list from `wp comment list`", wordpress.SOURCE, wordpress.is_list, wordpress.read_list, "id"),
+    "wp-rest": Reader(
+        "comments from WordPress's REST API", wordpress.SOURCE, wordpress.is_rest, wordpress.read_rest, "id"
+    ),
     "disqus": Reader("a Disqus export", disqus.SOURCE, disqus.is_export, disqus.read),
     "isso": Reader("an isso database", isso.SOURCE, isso.is_database, isso.read),
     "remark42": Reader("a remark42 backup", remark42.SOURCE, remark42.is_backup, remark42.read),

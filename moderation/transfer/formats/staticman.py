@@ -71,7 +71,7 @@ def entry(path: Path, content: bytes) -> dict[str, Any] | None:
 
 def mapping(yaml: str) -> dict[str, Any]:
     """The texts of a flat YAML mapping, as Staticman writes it: plain, quoted and block scalars (YAML 1.2, 7.3 and 8.1)."""
-    found, lines = dict[str, Any](), [line for line in yaml.splitlines() if not line.startswith(("---", "...", "#"))]
+    fields, lines = dict[str, Any](), [line for line in yaml.splitlines() if not line.startswith(("---", "...", "#"))]
     at = 0
     while at < len(lines):
         match, at = _LINE.fullmatch(lines[at]), at + 1
@@ -83,10 +83,10 @@ def mapping(yaml: str) -> dict[str, Any]:
             at += 1
         further = lines[begins:at]
         if re.fullmatch(r"[|>][+-]?\d?[+-]?", value):
-            found[match[1]] = block(further, folded=value[0] == ">")
+            fields[match[1]] = block(further, folded=value[0] == ">")
         else:
-            found[match[1]] = scalar(folds([value, *further]))
-    return found
+            fields[match[1]] = scalar(folds([value, *further]))
+    return fields
 
 
 def block(lines: list[str], *, folded: bool) -> str:

@@ -80,13 +80,13 @@ def decoder_of(head: bytes) -> Callable[[bytes, bool], str]:
     declared, name = _DECLARED.search(head), "utf-8-sig"
     if declared:
         try:
-            known = codecs.lookup(declared[1].decode())
+            codec = codecs.lookup(declared[1].decode())
         except LookupError:
             pass
         else:
             # a file of two bytes a character is UTF-8 here already: `File` transcodes it
-            if known._is_text_encoding and not known.name.startswith(("utf", "ascii")):
-                name = known.name
+            if codec._is_text_encoding and not codec.name.startswith(("utf", "ascii")):
+                name = codec.name
     decoder = codecs.getincrementaldecoder(name)("replace")
     return lambda piece, is_last: decoder.decode(piece, is_last).translate(_FORBIDDEN)
 

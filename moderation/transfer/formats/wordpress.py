@@ -1,6 +1,6 @@
-"""WordPress: its export file (WXR), and the output of `wp comment list --format=json`, which also has the spam.
+"""WordPress: its export file (WXR), the output of `wp comment list --format=json`, which also has the spam, and its REST API.
 
-Both use the same numbers of comments and posts, so one completes the other.
+All use the same numbers of comments and posts, so one completes another.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 
 from moderation.core.problem import BadRequest
 from moderation.core.times import moment
+from moderation.transfer.formats.fields import id_of, text
 from moderation.transfer.formats.file import File
 from moderation.transfer.formats.markup import Element, elements
 from moderation.transfer.formats.plain import page_key, plain
@@ -155,12 +156,42 @@ def read_list(file: File, keys: str) -> Iterator[Record]:
             continue
         if "comment_content" not in row or "comment_post_ID" not in row:
             raise BadRequest(f"The list has no texts or no posts. Make it with: {COMMAND}")
-        text = {
+        fields = {
             name: value if isinstance(value, str) else str(value) for name, value in row.items() if value is not None
         }
-        post = text.get("comment_post_ID", "")
-        known = re.fullmatch(r"[0-9]{1,20}", post) is not None
-        yield comment(text, post, post if keys == "id" and known else "", where)
+        post = fields.get("comment_post_ID", "")
+        is_number = re.fullmatch(r"[0-9]{1,20}", post) is not None
+        yield comment(fields, post, post if keys == "id" and is_number else "", where)
+
+
+def is_rest(head: bytes) -> bool:
+    """An answer of `/wp-json/wp/v2/comments`."""
+    return b'"rendered"' in head and b'"author_name"' in head and b'"post"' in head
+
+
+def read_rest(file: File, keys: str) -> Iterator[Record]:
+    """As a list: it does not say either whether a post is public. With the right to edit, it has addresses and the texts as typed."""
+    for number, row in file.rows(each=True):
+        where = f"row {number}"
+        if isinstance(row, Skipped) or not id_of(row, "id") or not id_of(row, "post"):
+            yield row if isinstance(row, Skipped) else Skipped(where, "no comment of WordPress")
+            continue
+        post, content = id_of(row, "post"), row.get("content")
+        fields = {
+            "comment_ID": id_of(row, "id"),
+            "comment_parent": id_of(row, "parent"),
+            "comment_approved": text(row, "status") or "approved",
+            "comment_type": text(row, "type"),
+            "comment_author": text(row, "author_name"),
+            "comment_author_email": text(row, "author_email"),
+            "comment_author_url": text(row, "author_url"),
+            "comment_author_IP": text(row, "author_ip"),
+            "comment_date_gmt": text(row, "date_gmt"),
+            "comment_date": text(row, "date").replace("T", " "),
+            "comment_content": text(content, "raw", "rendered"),
+            "user_id": id_of(row, "author"),
+        }
+        yield comment(fields, post, post if keys == "id" and post.isdecimal() else "", where)
 
 
 def comment(row: Mapping[str, str], article: str, key: str, place: str) -> Record:
@@ -170,11 +201,11 @@ def comment(row: Mapping[str, str], article: str, key: str, place: str) -> Recor
     where = f"comment {foreign} ({place})"
     kind = row.get("comment_type", "")
     if kind not in ("", "comment"):
-        known = kind if kind in ("pingback", "trackback", "order_note", "review", "action_log") else "of another type"
+        name = kind if kind in ("pingback", "trackback", "order_note", "review", "action_log") else "of another type"
         is_shown = (
             kind in ("pingback", "trackback") and STATUSES.get(row.get("comment_approved", "").strip()) == "approved"
         )
-        return Skipped(where, f"not a reader's comment ({known})", foreign if is_shown else "")
+        return Skipped(where, f"not a reader's comment ({name})", foreign if is_shown else "")
     parent = row.get("comment_parent", "").strip()
     return ImportedComment(
         where=where,
