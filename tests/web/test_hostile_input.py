@@ -20,7 +20,7 @@ from moderation.policy import rules as policy
 from moderation.sites import store as sites
 from moderation.sites.model import Site
 from moderation.sites.site_settings import SiteSettings
-from moderation.text import html, markdown, wordlist
+from moderation.text import bare_addresses, html, markdown, wordlist
 from tests import growth
 from tests.budget import long
 from tests.conftest import Service
@@ -260,7 +260,7 @@ async def test_what_takes_long_is_read_beside_the_loop(
 
     for module, function in (
         (markdown, "render_and_count"), (html._Writer, "write"), (wordlist, "folded"), (submission, "folded"), (submission, "check"),
-        (similar, "shingles"), (policy, "judge"), (markdown, "safe"), (markdown, "linked"),
+        (similar, "shingles"), (policy, "judge"), (markdown, "safe"), (bare_addresses, "linked"),
     ):  # fmt: skip
         watch(module, function)
     send, _, _ = WAYS[name]
