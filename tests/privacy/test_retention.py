@@ -248,7 +248,7 @@ class TestDigest:
         assert set(told) == {"eve@desk.example"}, "gus moderates another site"
         text = told["eve@desk.example"]
         assert "1 comment waits on My site" in text and f"http://comments.test/moderate/comments/{id}" in text
-        assert "Zebra" not in text and "Zoë" not in text and "zq.example" not in text
+        assert "Zebra" not in text and "zq.example" not in text and "Zoë Qq on a-post, " in text
         for _ in range(30):
             await desk.held()
         assert await self.mailed(desk, box) == {}, "never a mail for each"

@@ -58,7 +58,9 @@ async def test_what_staff_wrote_is_staffs_still_after_moving(service: Service) -
     past = [own.comment(row, "here") for row in rows]
     signer, now = service.services.signer, service.clock()
     assert [
-        normalise.ready(p, signer, "other", now).comment.is_staff for p in past if isinstance(p, ImportedComment)
+        normalise.ready(p, signer, "other", now, p.created_at).comment.is_staff
+        for p in past
+        if isinstance(p, ImportedComment)
     ] == [
         False,
         True,
