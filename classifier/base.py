@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 
 from classifier import kernel, memory, registry
+from classifier.author import NAME_READ, AuthorReader, website_words
 from classifier.combine import Combine
-from classifier.examples import Asked
+from classifier.examples import Asked, Author
 from classifier.hashing import BUCKETS, ROWS, SITE_BUCKETS, Hasher
 from classifier.hidden import Hidden
 from classifier.kernel import Kernel
@@ -54,6 +55,8 @@ class Base:
             self.thresholds: dict[str, float] = {label: float(folder.card["thresholds"][label]) for label in LABELS}
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise ModelError(f"{folder.version}/card.json lacks something: {error}") from None
+        self._author = author_correction(folder, self)
+        self._author_reader = AuthorReader(self._author_log_odds)
         self.version = folder.version
         self.checksum = folder.checksum
         self.folder = folder
@@ -69,6 +72,22 @@ class Base:
             mine = [number for number, one in enumerate(sites) if one is correction]
             out[mine] = self._log_odds([texts[number] for number in mine], shape[mine], correction)
         return out
+
+    def author_log_odds(self, authors: Sequence[Author]) -> list[dict[str, Floats]]:
+        """Per author `name` and `url` → [labels] log-odds, of the fields that are given. Empty for a version that does not read
+        them."""
+        if self._author is None:
+            return [{} for _ in authors]
+        fields = [
+            {"name": one.name[:NAME_READ].strip(), "url": website_words(one.url) if one.url else ""} for one in authors
+        ]
+        texts = [text for given in fields for text in given.values() if text]
+        scores = iter(self._author_reader.log_odds(texts))
+        return [{field: next(scores) for field, text in given.items() if text} for given in fields]
+
+    def _author_log_odds(self, texts: Sequence[str]) -> Floats:
+        shape = self.structure.rows(texts, [Author()] * len(texts))
+        return self._log_odds(texts, shape, self._author)
 
     def _log_odds(self, texts: Sequence[str], shape: Floats, correction: Correction | None) -> Floats:
         """By the kernel where there is one, else by numpy."""
@@ -90,6 +109,21 @@ class Correction:
     shift: Floats
     card: Mapping[str, Any]
     kernel: Kernel | None
+
+
+def author_correction(folder: Folder, base: Base) -> Correction | None:
+    """The correction for names and websites, of a version that has one. Raises ModelError."""
+    spam, shift = folder.arrays.get("author_spam"), folder.arrays.get("author_shift")
+    if spam is None and shift is None:
+        return None
+    if spam is None or spam.shape != (SITE_BUCKETS,) or not np.isfinite(spam).all():
+        raise ModelError(f"{folder.version}/author_spam.npy is not of the shape this program reads")
+    if shift is None or shift.shape != (len(LABELS),) or not np.isfinite(shift).all():
+        raise ModelError(f"{folder.version}/author_shift.npy is not of the shape this program reads")
+    weights = np.zeros((SITE_BUCKETS, len(LABELS)), np.float32)
+    weights[:, LABELS.index("spam")] = spam
+    own = Kernel(base.table, base.fold, base.combine, weights, shift.astype(np.float32)) if base.kernel else None
+    return Correction(folder.version, weights, shift.astype(np.float32), folder.card, own)
 
 
 def open_base(models: Path | None, version: str | None = None) -> Base:

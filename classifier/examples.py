@@ -28,10 +28,12 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """A probability per label, and the version of the model that gave them."""
+    """A probability per label, the highest of text, name and website, and the version of the model that gave them."""
 
     scores: Scores
     model: str
+    fields: Mapping[str, str] = field(default_factory=dict)
+    """Label → `name` or `url`, where that is higher than the text."""
 
 
 @dataclass(frozen=True, slots=True)

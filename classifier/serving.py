@@ -13,12 +13,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import unquote
 
+import numpy as np
+
 from classifier import kernel, registry
 from classifier.base import Base, Correction, base_home, open_base, open_correction
 from classifier.combine import probability
 from classifier.examples import Asked, Attribution, Scored
 from classifier.explain import attributions
 from classifier.labels import LABELS
+from classifier.linear import Floats
 from classifier.registry import ModelError
 
 __all__ = ["Base", "Classifier", "Correction", "ModelError", "open_base", "open_correction"]
@@ -38,6 +41,21 @@ def _stamp(path: str) -> Stamp:
     except OSError:
         return None
     return status.st_mtime_ns, status.st_ino, status.st_size
+
+
+def with_authors(log_odds: Floats, authors: Sequence[Mapping[str, Floats]]) -> list[dict[str, str]]:
+    """Raises each row of `log_odds`, [texts, labels], to what its author's name and website reach, in place; returns per text the
+    labels where one of them is higher than the text, with the field."""
+    fields: list[dict[str, str]] = []
+    for row, author in zip(log_odds, authors, strict=True):
+        higher: dict[str, str] = {}
+        for field_name, scores in author.items():
+            above = scores > row
+            if above.any():
+                row[above] = scores[above]
+                higher |= dict.fromkeys((LABELS[column] for column in np.flatnonzero(above)), field_name)
+        fields.append(higher)
+    return fields
 
 
 class Classifier:
@@ -65,6 +83,11 @@ class Classifier:
     def thresholds(self) -> Mapping[str, float]:
         """Label → the probability from which a comment is held, from held-out data."""
         return self._loaded().base.thresholds
+
+    @property
+    def shorteners(self) -> frozenset[str]:
+        """Host names of link shorteners."""
+        return self._loaded().base.structure.shorteners
 
     @property
     def slow(self) -> str:
@@ -110,11 +133,16 @@ class Classifier:
         if not asked:
             return []
         sites = [live.sites.get(one.site) if one.site else None for one in asked]
-        p = probability(live.base.log_odds(asked, sites if any(sites) else ())).tolist()
+        log_odds = live.base.log_odds(asked, sites if any(sites) else ())
+        fields = with_authors(log_odds, live.base.author_log_odds([one.author for one in asked]))
         version = live.base.version
         return [
-            Scored(dict(zip(LABELS, row, strict=True)), f"{version}+{one_asked.site}.{one.version}" if one else version)
-            for row, one, one_asked in zip(p, sites, asked, strict=True)
+            Scored(
+                dict(zip(LABELS, row, strict=True)),
+                f"{version}+{one_asked.site}.{one.version}" if one else version,
+                higher,
+            )
+            for row, one, one_asked, higher in zip(probability(log_odds).tolist(), sites, asked, fields, strict=True)
         ]
 
     def explain(self, asked: Asked, model: str | None = None) -> list[Attribution]:

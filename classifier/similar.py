@@ -8,6 +8,7 @@ hardly any unrelated pair does. Keys are stored, so a change of the keys raises 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable
 
 import numpy as np
@@ -19,6 +20,8 @@ VERSION = 1
 LENGTH = 5
 """Characters of a shingle."""
 BANDS, ROWS = 12, 3
+SHARED = 4
+"""Common keys from which two texts belong to one wave: what two texts with a similarity of 0.7 have on average (12 × 0.7³)."""
 READ = 10_000
 """Characters of one text that are read."""
 
@@ -83,6 +86,20 @@ def keys(of: Shingles) -> list[int]:
     for row in range(ROWS):
         joined = _mixed(joined + lowest[:, row])
     return [int(key) for key in joined.view(np.int64)]
+
+
+def first_of_wave(texts: Iterable[Iterable[int]]) -> list[int]:
+    """For each text, given by its keys, the number of the first text of its wave: its own, where none before is like it."""
+    having: dict[int, list[int]] = {}
+    first: list[int] = []
+    for number, mine in enumerate(texts):
+        common = Counter(other for key in mine for other in having.get(key, ()))
+        wave = min((other for other, count in common.items() if count >= SHARED), default=number)
+        first.append(wave)
+        if wave == number:
+            for key in mine:
+                having.setdefault(key, []).append(number)
+    return first
 
 
 def similarity(one: Shingles, other: Shingles) -> float:

@@ -54,6 +54,7 @@ from moderation.outbox.webhooks import Webhooks
 from moderation.policy import api as policy_api
 from moderation.policy import api_rules, api_what_if
 from moderation.policy import pages as policy_pages
+from moderation.policy import pages_hold as pages_hold
 from moderation.policy import pages_rules as pages_rules
 from moderation.policy import pages_what_if as pages_what_if
 from moderation.policy.agreement import Agreement
@@ -129,6 +130,7 @@ EDGES: tuple[Sequence[BaseRoute], ...] = (
     queue_acts.routes,
     duplicates_api.routes,
     api_live.routes,
+    pages_hold.routes,
     pages_rules.routes,
     api_rules.routes,
     api_what_if.routes,

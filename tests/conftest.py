@@ -263,7 +263,9 @@ class Service:
 
     async def held(self, article: str = "post", **more: Any) -> str:
         """The id of a comment that waits: a link from a stranger."""
-        body = more.pop("body", f"The same happened in our town last year, see https://blog.example/{self.clock.now}")
+        body = more.pop(
+            "body", f"The same happened in our town last year, see https://elsewhere.example/{self.clock.now}"
+        )
         answer = await self.post(article, body=body, **more)
         assert answer.status_code == 202, answer.text
         return str(answer.json()["id"])
@@ -275,6 +277,13 @@ class Service:
         answer = await self.client.post("/api/v1/decisions", json=decision, headers=await self.token())
         assert answer.status_code == 200, answer.text
         return str(made["receipt"])
+
+    async def decide(self, id: str, action: str = "approve") -> str:
+        """A moderator's decision on a comment; its id."""
+        given = {"comments": [id], "action": action}
+        answer = await self.client.post("/api/v1/decisions", json=given, headers=await self.token())
+        assert answer.status_code == 200, answer.text
+        return str(answer.json()["id"])
 
     async def thread(self, article: str = "post", site: str = "default", **query: Any) -> Any:
         answer = await self.client.get(f"/sites/{site}/articles/{article}/comments", params=query)

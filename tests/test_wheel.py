@@ -192,7 +192,7 @@ async def test_it_learns_from_decisions_beside_a_running_service(compiled: Insta
     who = await service.token()
     for n in range(20):
         body, action = (OFFERS, "spam") if n % 2 else (TALK, "approve")
-        id = (await service.post(f"post-{n % 4}", body=body[n % 3].format(n=n + 3), name=f"Writer {n}")).json()["id"]
+        id = (await service.post(f"post-{n % 4}", body=body[n // 2].format(n=n + 3), name=f"Writer {n}")).json()["id"]
         service.clock.forward(minutes=7)
         given = {"comments": [id], "action": action}
         assert (await service.client.post("/api/v1/decisions", json=given, headers=who)).status_code == 200

@@ -15,6 +15,7 @@ from typer import BadParameter, Option
 
 from classifier import jsonl, registry
 from classifier import thresholds as promise
+from classifier.base import open_base
 from classifier.cli import Models, OwnModels, Seed, Site, Version, folder_of
 from classifier.combine import probability
 from classifier.examples import Example
@@ -42,6 +43,12 @@ def train(
         str | None,
         Option("--dask", metavar="ADDRESS", help="the fits go to this Dask scheduler (wants `distributed`)"),
     ] = None,
+    names: Annotated[
+        Path | None,
+        Option(
+            "--names", metavar="FILE", help="people's names, one a line: with them the author's fields are read too"
+        ),
+    ] = None,
     decisions: Annotated[
         Path | None,
         Option("--decisions", metavar="FILE", help="JSON lines of a site's decisions; --out is the model folder"),
@@ -61,7 +68,24 @@ def train(
     from classifier.training.fit import train as fit
 
     with spread(dask):
-        print(fit(data, out, seed, jobs).name)
+        print(fit(data, out, seed, jobs, names=lines_of(names) if names else ()).name)
+
+
+def fit_author(
+    out: Annotated[Path, Option("--out", metavar="DIR", help="folder that the version is written into")],
+    data: Annotated[Path, Option("--data", metavar="DIR", help="folder with the corpora: <source>/<part>.csv.gz")],
+    names: Annotated[Path, Option("--names", metavar="FILE", help="people's names, one a line")],
+    models: Models = None,
+    seed: Seed = 1,
+) -> None:
+    """Fit how names and websites are read, and write the current base with it as a new version."""
+    from classifier.training.fit import with_author
+
+    print(with_author(open_base(models), data, lines_of(names), out, seed).name)
+
+
+def lines_of(path: Path) -> list[str]:
+    return [line.strip() for line in path.read_text("utf-8").splitlines() if line.strip()]
 
 
 @contextmanager
@@ -166,4 +190,4 @@ def labelled(examples: Path | None, data: Path | None) -> list[Example]:
     return [replace(row, group="") for path in paths for row in corpora.rows(path, path.parent.name)]
 
 
-commands = {"train": train, "compare": compare, "promote": promote, "thresholds": thresholds}
+commands = {"train": train, "fit-author": fit_author, "compare": compare, "promote": promote, "thresholds": thresholds}

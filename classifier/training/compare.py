@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from classifier import jsonl, registry
+from classifier import jsonl, registry, similar
 from classifier.base import Base, Correction, open_base, open_correction
 from classifier.examples import Asked, Example
 from classifier.labels import LABELS
@@ -88,14 +88,12 @@ def compare(candidate: Contender, current: Contender, examples: Sequence[Example
     """The verdict, with its figures."""
     later = max(candidate.until, current.until)
     unseen = [e for e in examples if not later or e.when > later]
-    usable, seen = [], set()
-    for example in sorted(unseen, key=lambda e: (e.when, e.text)):
-        if example.labels and example.text not in seen:
-            seen.add(example.text)
-            usable.append(example)
+    known = [e for e in sorted(unseen, key=lambda e: (e.when, e.text)) if e.labels]
+    waves = similar.first_of_wave(similar.keys(similar.shingles(e.text)) for e in known)
+    usable = [example for number, example in enumerate(known) if waves[number] == number]
     left_out = {
         "not later than what a side learnt from": len(examples) - len(unseen),
-        "repeated or without a label": len(unseen) - len(usable),
+        "repeated, near-duplicates or without a label": len(unseen) - len(usable),
     }
     sides = (
         {"version": candidate.version, "checksum": candidate.checksum},

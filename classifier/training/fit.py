@@ -7,7 +7,7 @@ import os
 import random
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from classifier.progress import log
 from classifier.registry import read, write
 from classifier.structure import Structure
 from classifier.training import calibrate, corpora, matrix
+from classifier.training.author import fit_author
 from classifier.training.calibrate import FALSE_ALARMS, Unseen
 from classifier.training.dataset import FOLDS, UNSEEN, Rows, load_rows
 from classifier.training.estimate import C, fit_tables, prepare
@@ -36,8 +37,9 @@ CODE = "4"
 ANCHORS = 400
 
 
-def train(data: Path, out: Path, seed: int = 1, jobs: int = 2, date: str = "") -> Path:
-    """A new version in the folder `out`; the pointer stays. Raises ValueError for a folder without corpora."""
+def train(data: Path, out: Path, seed: int = 1, jobs: int = 2, date: str = "", names: Sequence[str] = ()) -> Path:
+    """A new version in the folder `out`; the pointer stays. With people's `names` it reads the author's name and website too.
+    Raises ValueError for a folder without corpora."""
     started = time.monotonic()
     fold = Fold(corpora.confusables(data))
     rows, sources = load_rows(data, fold, seed)
@@ -90,20 +92,38 @@ def train(data: Path, out: Path, seed: int = 1, jobs: int = 2, date: str = "") -
     }
     version = f"{now[:10].replace('-', '')}-{digest}"
     arrays |= kept
+    if names:
+        author = fit_author(unwritten(version, card, content, arrays), data, names, seed)
+        arrays, card = arrays | author.arrays, card | {"author": author.card}
     log("measuring on unseen files")
     target = write(out, version, card | {"metrics": measured(data, version, card, content, arrays)}, content, arrays)
     log(f"{version} written after {time.monotonic() - started:.0f} s")
     return target
 
 
+def with_author(base: Base, data: Path, names: Sequence[str], out: Path, seed: int = 1) -> Path:
+    """A version like `base` that reads the author's name and website as `fit_author` teaches it. Raises ValueError."""
+    author = fit_author(base, data, names, seed)
+    moment = datetime.fromtimestamp(int(os.environ.get("SOURCE_DATE_EPOCH", time.time())), UTC)
+    now = moment.isoformat(timespec="seconds")
+    arrays = {name: np.array(array) for name, array in base.folder.arrays.items()} | author.arrays
+    digest = hashlib.sha256(b"".join(array.tobytes() for array in arrays.values())).hexdigest()[:8]
+    card = base.folder.card | {"date": now, "author": author.card}
+    return write(out, f"{now[:10].replace('-', '')}-{digest}", card, base.folder.data, arrays)
+
+
+def unwritten(version: str, card: Mapping[str, Any], content: Mapping[str, Any], arrays: Mapping[str, Any]) -> Base:
+    """A version that is not written yet, ready to score."""
+    with tempfile.TemporaryDirectory() as beside:
+        write(Path(beside), version, card, content, arrays)
+        return Base(read(Path(beside), version))
+
+
 def measured(
     data: Path, version: str, card: Mapping[str, Any], content: Mapping[str, Any], arrays: Mapping[str, Any]
 ) -> dict[str, Any]:
     """The metrics of a version that is not written yet."""
-
-    with tempfile.TemporaryDirectory() as beside:
-        write(Path(beside), version, card, content, arrays)
-        report = evaluate(Base(read(Path(beside), version)), data)
+    report = evaluate(unwritten(version, card, content, arrays), data)
     return {name: value for name, value in report.items() if name not in ("time", "model")}
 
 

@@ -34,9 +34,8 @@ from classifier.training.estimate import prepare
 from classifier.training.matrix import targets
 
 OF_ONE_AUTHOR = 20
-OF_ONE_WAVE = 5
 ALIKE = 0.8
-"""Cosine from which two texts belong to one wave."""
+"""Cosine from which two texts belong to one wave, of which one is learnt: thirty copies are one example."""
 FEWEST = 10
 FEWEST_NEW = 5
 MOST = 2_000
@@ -92,7 +91,7 @@ def learn(models: Path, site: str, examples: Sequence[Example], *, live: bool = 
     base = open_base(models)
     taught = sorted((e for e in examples if e.labels and e.text.strip()), key=lambda e: e.when)
     capped = _per_author(taught)[-2 * MOST :]
-    phi = _features(base, [e.text for e in capped])
+    phi = features(base, [e.text for e in capped])
     kept = _per_wave(phi)[-MOST:]
     chosen, phi = [capped[i] for i in kept], phi[kept]
     figures: dict[str, Any] = {"decisions": len(examples), "after hygiene": len(chosen), "base": base.version}
@@ -169,18 +168,19 @@ def _per_author(examples: Sequence[Example]) -> list[Example]:
 
 
 def _per_wave(phi: sparse.csr_matrix) -> list[int]:
-    """The places of the texts to keep: at most OF_ONE_WAVE near-duplicates."""
+    """The places of the texts to keep: the first of each wave of near-duplicates."""
     length = np.sqrt(np.asarray(phi.multiply(phi).sum(axis=1)).ravel()) + 1e-9
     unit = (sparse.diags(1 / length) @ phi).tocsr()
     alike = (unit @ unit.T).toarray() >= ALIKE
     kept: list[int] = []
     for number in range(unit.shape[0]):
-        if not kept or int(alike[number, kept].sum()) < OF_ONE_WAVE:
+        if not kept or not alike[number, kept].any():
             kept.append(number)
     return kept
 
 
-def _features(base: Base, texts: Sequence[str]) -> sparse.csr_matrix:
+def features(base: Base, texts: Sequence[str]) -> sparse.csr_matrix:
+    """Texts as a correction of `base` reads them: [texts, SITE_BUCKETS]."""
     squares = [base.table.weights[view, :, -1].astype(np.float32) for view in range(VIEWS)]
     return matrix.folded(base.table.hasher, prepare(texts, base.fold), squares)
 

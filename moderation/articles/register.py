@@ -51,7 +51,8 @@ async def proposed(opening: Opening, page: Page | None, site: Site, scorer: Scor
         settings=site.settings,
         scores=score.scores if score else None,
         thresholds=scorer.thresholds(),
-        links=await WRITING.run(markdown.count_links, page.title, here=markdown.is_light(page.title)),
+        links=(links := await WRITING.run(markdown.count_links, page.title, here=markdown.is_light(page.title))),
+        strange_links=links,
     )
     is_fit = (await WRITING.run(policy.judge, case, here=policy.is_quick(case))).status == "approved"
     return replace(opening, title=page.title if is_fit else "", url=page.url)

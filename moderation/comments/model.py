@@ -46,6 +46,8 @@ class Comment:
     format: str = formats.MARKDOWN
     is_staff: bool = False
     """A staff reply."""
+    is_known: bool = False
+    """Its author proved an earlier comment that a person approved, under the same name."""
 
     def exported(self) -> dict[str, Any]:
         """Its row in an export, without what an import computes again."""
@@ -55,6 +57,16 @@ class Comment:
     def text(self) -> str:
         """The body as plain text."""
         return formats.plain(self.body, self.format)
+
+    def website(self, author_links: str) -> str | None:
+        """The author's website where it may be a link. `author_links`: the site's setting."""
+        is_link = author_links == "always" or (author_links != "never" and (self.is_decided or self.is_known))
+        return self.url if is_link else None
+
+    @property
+    def mark(self) -> str | None:
+        """What sets the author apart from somebody who borrows the name: `staff`, or `known` by a receipt."""
+        return "staff" if self.is_staff else "known" if self.is_known else None
 
     @property
     def depth(self) -> int:
@@ -78,11 +90,16 @@ def below(new: str, path: str) -> tuple[str, str]:
     return above[-1], "/".join([*above, new])
 
 
-def public(comment: Comment, avatar: str) -> dict[str, Any]:
-    """The public comment, built field by field, so that it contains no email address and nothing derived from one."""
-    author: dict[str, Any] = {"name": comment.name or "Anonymous", "url": comment.url, "avatar": avatar}
-    if comment.is_staff:
-        author["staff"] = True
+def public(comment: Comment, avatar: str, author_links: str) -> dict[str, Any]:
+    """The public comment, built field by field, so that it contains no email address and nothing derived from one.
+
+    `author_links`: the site's setting."""
+    author = {
+        "name": comment.name or "Anonymous",
+        "url": comment.website(author_links),
+        "avatar": avatar,
+        "mark": comment.mark,
+    }
     return {
         "id": comment.id,
         "parent": comment.parent,

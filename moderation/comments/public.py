@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Annotated, NotRequired
+from typing import Annotated, Literal
 from urllib.parse import urlencode
 
 import orjson
@@ -66,7 +66,7 @@ class PublicAuthor(TypedDict):
     name: str
     url: str | None
     avatar: str
-    staff: NotRequired[bool]
+    mark: Literal["known", "staff"] | None
 
 
 class PublicComment(TypedDict):
@@ -138,9 +138,11 @@ async def page_of(session: Session, article: Article | None, view: View) -> Page
     return Page(count, page, page[-1].path if len(found) > view.limit else None)
 
 
-async def document(links: Links, key: str, view: View, session: Session, article: Article | None) -> bytes:
+async def document(
+    links: Links, key: str, view: View, author_links: str, session: Session, article: Article | None
+) -> bytes:
     page = await page_of(session, article, view)
-    shown = [(c.path, public(c, links.avatar(c.name))) for c in page.comments]
+    shown = [(c.path, public(c, links.avatar(c.name), author_links)) for c in page.comments]
     about = {
         "key": key,
         "title": article.title if article else "",
@@ -164,9 +166,10 @@ async def list_thread(request: Request, asked: ThreadQuery) -> Response:
     site = await services.directory.site(request.path_params["site"])
     key, view = article_key(request.path_params["article"]), View.of(asked)
     threads = services.threads
-    kept = await threads.read(
-        site.key, key, view.name, partial(document, services.links, key, view), open_now(site, services.clock())
-    )
+    author_links = site.settings.author_links
+    make = partial(document, services.links, key, view, author_links)
+    # A change of the site's settings raises no article's revision.
+    kept = await threads.read(site.key, key, f"{author_links} {view.name}", make, open_now(site, services.clock()))
     return answer(request, kept.body, kept.etag, "application/json")
 
 
@@ -179,19 +182,19 @@ FRAGMENT_HEADERS = {
 
 
 async def fragment(
-    links: Links, pages: Pages, site: str, key: str, view: View, session: Session, article: Article | None
+    links: Links, pages: Pages, site: Site, key: str, view: View, session: Session, article: Article | None
 ) -> bytes:
     page = await page_of(session, article, view)
-    shown = [(c.path, public(c, "")) for c in page.comments]
+    shown = [(c.path, public(c, "", site.settings.author_links)) for c in page.comments]
     more = {"order": "newest" if view.newest else "oldest", "limit": view.limit, "cursor": page.following}
-    form = links.form(site, key)
+    form = links.form(site.key, key)
     return pages.text(
         "comments/fragment.html",
         t=Words(),
         count=page.count,
         comments=[c for _, c in shown] if view.flat else tree(shown),
         form=form if article is None or article.comments_open else None,
-        following=f"{links.fragment(site, key)}?{urlencode(more, safe='/')}" if page.following else None,
+        following=f"{links.fragment(site.key, key)}?{urlencode(more, safe='/')}" if page.following else None,
         deepest=DEEPEST,
     ).encode("utf-8", "replace")
 
@@ -204,8 +207,9 @@ async def get_fragment(request: Request, asked: ThreadQuery) -> Response:
     site = await services.directory.site(request.path_params["site"])
     key, view = article_key(request.path_params["article"]), View.of(asked)
     threads = services.threads
-    make = partial(fragment, services.links, services.pages, site.key, key, view)
-    kept = await threads.read(site.key, key, f"fragment {view.name}", make, open_now(site, services.clock()))
+    make = partial(fragment, services.links, services.pages, site, key, view)
+    name = f"fragment {site.settings.author_links} {view.name}"
+    kept = await threads.read(site.key, key, name, make, open_now(site, services.clock()))
     return answer(request, kept.body, kept.etag, "text/html", headers=FRAGMENT_HEADERS)
 
 

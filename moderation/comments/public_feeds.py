@@ -76,6 +76,9 @@ class Feed:
         known = self.articles.get(key)
         return (known.url if known else None) or self.links.fragment(self.site.key, key)
 
+    def website(self, comment: Comment) -> str | None:
+        return comment.website(self.site.settings.author_links)
+
     def address(self, comment: Comment) -> str:
         return f"{self.page(comment.article).split('#')[0]}#comment-{comment.id}"
 
@@ -105,7 +108,8 @@ def atom(feed: Feed) -> bytes:
         f'<link rel="alternate" type="text/html" href="{xml(feed.home)}"/>\n'
     ]
     for comment in feed.comments:
-        uri = f"<uri>{xml(comment.url)}</uri>" if comment.url else ""
+        website = feed.website(comment)
+        uri = f"<uri>{xml(website)}</uri>" if website else ""
         to = f'<thr:in-reply-to ref="urn:uuid:{uuid_of(comment.parent)}"/>\n' if comment.parent else ""
         parts.append(
             f"<entry>\n<id>urn:uuid:{uuid_of(comment.id)}</id>\n<title>{xml(feed.title_for(comment))}</title>\n"
@@ -130,7 +134,7 @@ def json_feed(feed: Feed) -> bytes:
             "date_modified": iso(comment.edited_at or comment.created_at),
             "authors": [
                 {"name": comment.name or "Anonymous", "avatar": links.avatar(comment.name)}
-                | ({"url": comment.url} if comment.url else {})
+                | ({"url": website} if (website := feed.website(comment)) else {})
             ],
         }
         for comment in feed.comments
@@ -156,8 +160,9 @@ async def read_feed(request: Request, kind: str, write: Callable[[Feed], bytes])
     async def make(session: Session, article: Article | None) -> bytes:
         return write(await gather(services.links, site, key, session, article))
 
-    # A feed contains the site's name and first origin; their changes do not increase an article's revision.
-    name = kind if key else f"{kind} {site.name} {site.origins[:1]}"
+    # A feed contains the site's name and first origin; changes of the site do not increase an article's revision.
+    about = "" if key else f"{site.name} {site.origins[:1]}"
+    name = f"{kind} {site.settings.author_links} {about}"
     kept = await threads.read(site.key, key or WHOLE_SITE, name, make)
     return answer(request, kept.body, kept.etag, kind)
 

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from moderation.comments import store_hosts as hosts
 from moderation.comments.model import Comment
 from moderation.comments.store_submissions import SUBMISSIONS
 from moderation.comments.verdict import Reason, Verdict
@@ -24,18 +25,18 @@ COMMENTS = Table(
     columns=(
         *("site", "id", "article", "parent", "path", "status", "revision", "name", "email", "url", "body", "html"),
         *("notify", "author_key", "network_key", "body_key", "created_at", "edited_at", "judged_revision"),
-        *("is_decided", "format", "max_score", "margin", "rank", "is_staff"),
+        *("is_decided", "format", "max_score", "margin", "rank", "is_staff", "is_known"),
     ),
     holds_text=True,
 )
 TABLES = (COMMENTS, Table(name="comment_counts"))
 COLUMNS = (
     *("id", "site", "article", "parent", "path", "status", "revision", "name", "email", "url", "body", "html"),
-    *("created_at", "edited_at", "judged_revision", "is_decided", "format", "is_staff"),
+    *("created_at", "edited_at", "judged_revision", "is_decided", "format", "is_staff", "is_known"),
 )
 """Of a Comment."""
 COMMENT = listed(COLUMNS, "c")
-comment_of = reader(Comment, COLUMNS, is_decided=bool, is_staff=bool)
+comment_of = reader(Comment, COLUMNS, is_decided=bool, is_staff=bool, is_known=bool)
 """From a row that begins with COLUMNS."""
 LIMITED = 60_000
 """Milliseconds: the longest period of a limit."""
@@ -78,6 +79,8 @@ class JudgedComment:
     keys: Keys
     notify: bool
     email_domain: str
+    link_hosts: tuple[str, ...] = ()
+    """As of Submission."""
     source: str = "comment"
     """The origin: a reader's `comment`, an `import`, or `staff`, which has no verdict."""
 
@@ -98,13 +101,14 @@ async def add_comments(tx: Session, judged: Iterable[JudgedComment]) -> None:
             (
                 *(c.site, c.id, c.article, c.parent, c.path, c.status, c.revision, c.name, c.email, c.url, c.body),
                 *(c.html, int(j.notify), j.keys.author, j.keys.network, j.keys.body, c.created_at, c.edited_at),
-                *(c.judged_revision, int(c.is_decided), c.format, *orders(j), int(c.is_staff)),
+                *(c.judged_revision, int(c.is_decided), c.format, *orders(j), int(c.is_staff), int(c.is_known)),
             )
             for j in rows
             for c in (j.comment,)
         ],
     )
 
+    await hosts.add(tx, host_rows(rows))
     statuses = Counter((j.comment.site, j.comment.status) for j in rows)
     await tx.execute_many(
         "INSERT INTO comment_counts (site, status, count) VALUES (?, ?, ?) ON CONFLICT (site, status) DO UPDATE SET "
@@ -121,6 +125,16 @@ async def add_comments(tx: Session, judged: Iterable[JudgedComment]) -> None:
             "INSERT INTO comment_texts_unindexed (site, id) VALUES (?, ?)",
             [(j.comment.site, j.comment.id) for j in rows],
         )
+
+
+def host_rows(judged: Iterable[JudgedComment]) -> list[tuple[str, str, str, str, str]]:
+    """The rows of `comment_hosts`. Nobody in particular, without a name and an address, vouches for no host."""
+    return [
+        (c.site, c.id, host, j.keys.author if c.email or c.name else "", c.status if c.is_decided else "")
+        for j in judged
+        for c in (j.comment,)
+        for host in sorted(set(j.link_hosts) - {""})
+    ]
 
 
 async def count_anew(tx: Session) -> None:
@@ -192,6 +206,8 @@ async def edit(tx: Session, judged: JudgedComment, seen: int) -> bool:
     )
     if changed:
         await add_verdicts(tx, [judged])
+        await hosts.forget(tx, c.site, [c.id])
+        await hosts.add(tx, host_rows([judged]))
     return changed == 1
 
 

@@ -15,7 +15,9 @@ from classifier.streamsafe import normalize, stream_safe
 from moderation.core.problem import FieldError, Invalid
 from moderation.sites.site_settings import SiteSettings
 from moderation.text import body as formats
+from moderation.text import disguised
 from moderation.text.addresses import BIDI, EMAIL_LONGEST, checked_email, checked_url, trimmed, with_scheme
+from moderation.text.bare_addresses import host_of, linked
 from moderation.text.wordlist import folded
 from moderation.web.params import Body, Says, Text, errors_of
 
@@ -53,8 +55,8 @@ class Submission:
     text: str
     """The body as plain text."""
     html: str = ""
-    links: int = 0
-    """The number of links, including those that the sender meant as links."""
+    link_hosts: tuple[str, ...] = ()
+    """One host for each link in text and name, including disguised ones; "" where it does not say where the link leads."""
     parent: str | None = None
     notify: bool = False
     format: str = formats.MARKDOWN
@@ -63,8 +65,17 @@ class Submission:
     def of(
         cls, body: str, format: str = formats.MARKDOWN, *, name: str = "", email: str = "", url: str | None = None
     ) -> Submission:
-        """A Submission of a text that is judged and not stored: not rendered, links not counted."""
-        return cls(name=name, email=email, url=url, body=body, text=formats.plain(body, format), format=format)
+        """A Submission of a text that is judged and not stored: not rendered, and only the name's links are counted."""
+        text = formats.plain(body, format)
+        return cls(name=name, email=email, url=url, body=body, text=text, format=format, link_hosts=hosts_in(name))
+
+    @property
+    def links(self) -> int:
+        return len(self.link_hosts)
+
+    @property
+    def website_host(self) -> str:
+        return host_of(self.url) if self.url else ""
 
     @property
     def email_domain(self) -> str:
@@ -131,13 +142,13 @@ def check(raw: Mapping[str, Any], rules: SiteSettings, format: str = formats.MAR
             if link is None:
                 refuse("url", "invalid", "must be a web address like https://example.org")
 
-    rendered = formats.Rendered("", "", 0)
+    rendered = formats.Rendered("", "", ())
     if "body" not in mistyped:
         if not body.isprintable():
             body = UNWANTED.sub("", body.replace("\r\n", "\n").replace("\r", "\n")).strip()
         size = len(body) if body.isascii() else len(body.encode())
         fits = size <= BODY_BYTES and (format == formats.HTML or len(body) <= rules.max_body)
-        rendered = formats.render(body, format) if fits else formats.Rendered(body, "", 0)
+        rendered = formats.render(body, format) if fits else formats.Rendered(body, "", ())
         if not has_something_visible(rendered.text):
             refuse("body", "required", "please type your comment")
         elif len(rendered.text) > rules.max_body:
@@ -155,11 +166,18 @@ def check(raw: Mapping[str, Any], rules: SiteSettings, format: str = formats.MAR
         body_key=body_key(body),
         text=rendered.text,
         html=rendered.html,
-        links=rendered.links,
+        link_hosts=rendered.link_hosts + hosts_in(name),
         parent=parent or None,
         notify=bool(given.notify),
         format=format,
     )
+
+
+def hosts_in(name: str) -> tuple[str, ...]:
+    """The hosts of addresses in a name, as in `Submission.link_hosts`."""
+    if "." not in name and "dot" not in name.lower() and name.isascii():
+        return ()
+    return (*map(host_of, linked(name)[1]), *disguised.hosts(name))
 
 
 def is_light(raw: Mapping[str, Any], format: str = formats.MARKDOWN) -> bool:

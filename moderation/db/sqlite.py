@@ -289,7 +289,7 @@ class Sqlite(Database):
             self._readers.take_back(reader)
             if isinstance(error, sqlite3.DatabaseError) and (problem := translated(error)):
                 raise problem from error
-            if isinstance(error, ValueError) and not self._readers.are_open:  # aiosqlite's word for it
+            if isinstance(error, CLOSED) and not self._readers.are_open:
                 raise Unavailable("The database is closed.") from error
             raise
         self._readers.give_back(reader)
@@ -334,6 +334,11 @@ class Sqlite(Database):
             if problem := translated(error):
                 raise problem from error
             raise
+
+
+CLOSED = (ValueError, sqlite3.ProgrammingError)
+"""What a statement raises on a closed connection: aiosqlite's word for it, and that of sqlite3 where the statement was already
+on its way."""
 
 
 def translated(error: sqlite3.DatabaseError) -> Unavailable | None:

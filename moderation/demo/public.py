@@ -92,7 +92,9 @@ async def show(request: Request, key: str) -> Response:
     form = reply_form(services.links, services.intake.clock(), site, article, {"parent": parent}, Words(), None, above)
     form["cancel_url"] = page(key) + "#reply-form"
     form["offer_notify"] = services.mails
-    shown = tree((c.path, public(c, f"/avatars/{services.signer.avatar(c.name)}.svg")) for c in found)
+    shown = tree(
+        (c.path, public(c, f"/avatars/{services.signer.avatar(c.name)}.svg", site.settings.author_links)) for c in found
+    )
     told: dict[str, Any] = {"story": STORIES[key], "article": article, "count": count, "comments": shown, "form": form}
     pages = services.pages
     return pages.answer(

@@ -6,11 +6,14 @@ from collections.abc import Iterable, Sequence
 
 from moderation.comments.model import Comment
 from moderation.comments.store import COMMENT, comment_of
+from moderation.core.ids import EVERYWHERE
 from moderation.db.database import Session, placeholders
 from moderation.db.tables import Table
 
 KEYS = Table(name="duplicate_keys", columns=("site", "id", "key"), key=3)
 TABLES = (KEYS,)
+PAGE = 500
+"""Comments whose keys are read at once."""
 
 
 async def keep(tx: Session, rows: Iterable[tuple[str, str, Sequence[int]]]) -> None:
@@ -23,6 +26,20 @@ async def keep(tx: Session, rows: Iterable[tuple[str, str, Sequence[int]]]) -> N
 
 async def drop(tx: Session, site: str, id: str) -> None:
     await tx.execute("DELETE FROM duplicate_keys WHERE site = ? AND id = ?", site, id)
+
+
+async def keys_of(session: Session, site: str, ids: Sequence[str]) -> dict[str, list[int]]:
+    """Comment id → its keys, for those that have any. `site`: one, or EVERYWHERE."""
+    found: dict[str, list[int]] = {}
+    where, args = ("site IN (SELECT site FROM sites)", ()) if site == EVERYWHERE else ("site = ?", (site,))
+    for low in range(0, len(ids), PAGE):
+        page = ids[low : low + PAGE]
+        rows = await session.fetch(
+            f"SELECT id, key FROM duplicate_keys WHERE {where} AND id IN ({placeholders(len(page))})", *args, *page
+        )
+        for id, key in rows:
+            found.setdefault(id, []).append(key)
+    return found
 
 
 async def sharing(session: Session, site: str, keys: Sequence[int], limit: int, status: str = "") -> list[Comment]:

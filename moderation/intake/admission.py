@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +12,7 @@ import orjson
 from moderation.articles import store_openings as openings
 from moderation.articles.page_metadata import Page
 from moderation.comments import store as comments
+from moderation.comments import store_hosts as hosts
 from moderation.comments.model import Comment, is_moved
 from moderation.comments.store import Keys, Posting
 from moderation.comments.submission import Submission
@@ -19,6 +20,7 @@ from moderation.core.ids import first_id_at, is_id, made_at
 from moderation.core.problem import Conflict, FieldError, Forbidden, Invalid, NotFound, TooFast
 from moderation.db.database import Session
 from moderation.intake import store as idempotency
+from moderation.policy import known_hosts
 from moderation.sites import store as sites
 from moderation.sites.allowance import TOO_MANY, most, times
 from moderation.sites.model import Article, Site
@@ -78,6 +80,8 @@ class BatchContext:
     """(author, network) → the number of comments in the last minute, and the last one's id."""
     by_network: dict[str, tuple[int, str]]
     answers: dict[tuple[str, str], tuple[str, str]]
+    known_hosts: set[str]
+    """Those of the batch's links and websites that are known on the site."""
     new_articles: list[Article] = field(default_factory=list)
 
     def first_answer(self, arrival: Arrival) -> Accepted | None:
@@ -189,8 +193,10 @@ class BatchContext:
             )
 
 
-async def look_up(stored: Session, key: str, arrivals: Iterable[Arrival], now: int) -> BatchContext:
-    """The batch's context for one site, in a few statements."""
+async def look_up(
+    stored: Session, key: str, arrivals: Iterable[Arrival], now: int, shorteners: Collection[str] = ()
+) -> BatchContext:
+    """The batch's context for one site, in a few statements. `shorteners`: hosts that are never known."""
     here = [a for a in arrivals if a.site == key]
     site = (await sites.sites(stored, [key])).get(key)
     if site is None:
@@ -208,6 +214,8 @@ async def look_up(stored: Session, key: str, arrivals: Iterable[Arrival], now: i
     postings = dict[tuple[str | None, ...], list[Posting]]()
     for one in await comments.postings(stored, key, authors, {a.keys.body for a in here}):
         postings.setdefault(one[:4], []).append(one)
+    linked = {host for a in here for host in (*a.submission.link_hosts, a.submission.website_host)}
+    possible = [host for host in linked if known_hosts.may_be_known(host, shorteners)]
     return BatchContext(
         site,
         articles,
@@ -218,4 +226,5 @@ async def look_up(stored: Session, key: str, arrivals: Iterable[Arrival], now: i
         by_author=await comments.recent_by_author(stored, key, authors, since),
         by_network=await comments.recent(stored, key, addresses, since),
         answers=await idempotency.find(stored, key, keys, now) if keys else {},
+        known_hosts=await hosts.known(stored, key, possible) if possible else set(),
     )

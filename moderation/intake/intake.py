@@ -34,12 +34,12 @@ from moderation.duplicates import duplicates
 from moderation.intake import store as idempotency
 from moderation.intake.admission import Accepted, Arrival, BatchContext, look_up
 from moderation.outbox import events
-from moderation.policy import rule_health
+from moderation.policy import known_hosts, rule_health
 from moderation.policy import rules as policy
 from moderation.policy.scorer import BATCH, Scorer
 from moderation.sites import store as sites
 from moderation.sites.allowance import Allowance
-from moderation.sites.model import Article
+from moderation.sites.model import Article, Site
 
 log = logging.getLogger("moderation.intake")
 
@@ -156,7 +156,10 @@ class Intake:
         scored = await self.scorer.score([asked(a) for a in arrivals])
         now = self.clock()
         async with self.database.transaction() as tx:
-            books = {key: await look_up(tx.before, key, arrivals, now) for key in sorted({a.site for a in arrivals})}
+            books = {
+                key: await look_up(tx.before, key, arrivals, now, self.scorer.shorteners())
+                for key in sorted({a.site for a in arrivals})
+            }
             filed = await duplicates.filed(tx.before, [(books[a.site].site, a.submission) for a in arrivals], now)
             results: list[Accepted | Problem] = []
             stored: list[JudgedComment] = []
@@ -184,8 +187,9 @@ class Intake:
                     keys=arrival.keys,
                     notify=self._mails and arrival.submission.notify,
                     email_domain=arrival.submission.email_domain,
+                    link_hosts=arrival.submission.link_hosts,
                 )
-                accepted = self._accept(comment)
+                accepted = self._accept(comment, book.site)
                 if article.key not in book.articles:
                     opening = Opening(
                         site=arrival.site,
@@ -243,13 +247,18 @@ class Intake:
         crowded: bool = False,
     ) -> Verdict:
         """The verdict. `before` is the verdict on the replaced text: an edit keeps the circumstances of the comment."""
+        sent = arrival.submission
+        known = book.known_hosts | known_hosts.own_hosts(book.site, book.articles.get(arrival.article))
         case = policy.Case(
-            submission=arrival.submission,
+            submission=sent,
             settings=book.site.settings,
             scores=score.scores if score else None,
             model=score.model if score else None,
             thresholds=self.scorer.thresholds(),
-            links=arrival.submission.links,
+            fields=score.fields if score else {},
+            links=sent.links,
+            strange_links=known_hosts.strange(sent.link_hosts, known),
+            strange_website=bool(sent.url) and sent.website_host not in known,
             trusted=bool(before.facts.get("trusted")) if before else book.trusts(arrival),
             form=str(before.facts.get("form", "")) if before else arrival.form,
             honeypot=bool(before.facts.get("honeypot")) if before else arrival.honeypot,
@@ -282,13 +291,16 @@ class Intake:
             html=sent.html,
             created_at=now,
             format=sent.format,
+            is_known=bool(verdict.facts.get("trusted")),
         )
 
-    def _accept(self, comment: Comment) -> Accepted:
+    def _accept(self, comment: Comment, site: Site) -> Accepted:
         approved = comment.status == "approved"
         answer: dict[str, Any] = {"id": comment.id, "status": "pending"}
         if approved:
-            answer = public(comment, self.links.avatar(comment.name)) | {"status": "approved"}
+            answer = public(comment, self.links.avatar(comment.name), site.settings.author_links) | {
+                "status": "approved"
+            }
         answer["edit_token"] = self.links.signer.edit_token(comment.id)
         answer["receipt"] = self.links.receipt(comment.id)
         return Accepted(comment.id, approved, answer)
@@ -301,7 +313,7 @@ class Intake:
             old = await own_comment(tx, arrival.site, arrival.article, id, now)
             if old.revision >= MOST_EDITS:
                 raise TooFast("This comment was changed too often. It can still be withdrawn.", EDIT_WINDOW // 1000)
-            book = await look_up(tx, arrival.site, [arrival], now)
+            book = await look_up(tx, arrival.site, [arrival], now, self.scorer.shorteners())
             before = (await comments.verdicts(tx, arrival.site, [id])).get(id)
             (wave,) = await duplicates.filed(tx, [(book.site, arrival.submission)], now)
             verdict = await self._judge(arrival, score, book, before, wave)
@@ -321,7 +333,12 @@ class Intake:
                 edited_at=now,
             )
             judged = JudgedComment(
-                comment=new, verdict=verdict, keys=arrival.keys, notify=sent.notify, email_domain=sent.email_domain
+                comment=new,
+                verdict=verdict,
+                keys=arrival.keys,
+                notify=sent.notify,
+                email_domain=sent.email_domain,
+                link_hosts=sent.link_hosts,
             )
             if not await comments.edit(tx, judged, old.revision):
                 raise Conflict("The comment changed meanwhile.", code="changed")
@@ -332,7 +349,7 @@ class Intake:
             await events.emit(tx, "comment.edited", [new], now)
             await events.emit_replies(tx, [new], now)
             await audit.note(tx, site=old.site, at=now, actor="author", action="comment:edit", subject=id)
-        return self._accept(new)
+        return self._accept(new, book.site)
 
     async def withdraw(self, site: str, article: str, id: str) -> None:
         """The author's withdrawal, within the same window."""

@@ -18,6 +18,7 @@ from moderation.outbox import store_subscriptions as subscriptions
 from moderation.outbox import store_webhooks as webhooks
 from moderation.outbox.store import MAIL, Message
 from moderation.outbox.store_subscriptions import Subscription
+from moderation.sites import store as sites
 from moderation.team import store as moderators
 from moderation.team import store_failures as failures
 from moderation.team.model import Moderator
@@ -35,9 +36,13 @@ EVENTS = {
 }
 
 
-def document(comment: Comment) -> dict[str, Any]:
+def document(comment: Comment, author_links: str) -> dict[str, Any]:
     """The public comment and its status, without email and network address and anything derived from them."""
-    shown = public(comment, "") | {"site": comment.site, "article": comment.article, "status": comment.status}
+    shown = public(comment, "", author_links) | {
+        "site": comment.site,
+        "article": comment.article,
+        "status": comment.status,
+    }
     del shown["replies"]
     return shown
 
@@ -54,9 +59,12 @@ async def emit(tx: Session, event: str, comments: Iterable[Comment], now: int, *
     if not listeners:
         return
     is_gone = event == "comment.deleted"
-    contents = [
-        (c, {"type": event, "timestamp": iso(now), "data": (gone(c) if is_gone else document(c)) | more}) for c in about
-    ]
+    of_sites = await sites.sites(tx, {c.site for c in about})
+
+    def data(comment: Comment) -> dict[str, Any]:
+        return gone(comment) if is_gone else document(comment, of_sites[comment.site].settings.author_links)
+
+    contents = [(c, {"type": event, "timestamp": iso(now), "data": data(c) | more}) for c in about]
     await outbox.add(
         tx,
         [

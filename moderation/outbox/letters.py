@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 
 from moderation.comments import store as comments
-from moderation.comments.model import Comment, public
+from moderation.comments.model import Comment
 from moderation.core.urls import Links
 from moderation.db.database import Database, Session
 from moderation.outbox import store_subscriptions as subscriptions
@@ -57,7 +57,7 @@ class Letters:
         site = (await sites.sites(session, [message.site]))[message.site]
         answer, above = pair[reply], pair[message.subject]
         article = (await sites.articles(session, site.key, [answer.article]))[answer.article]
-        text = str(public(answer, "")["text"])
+        text = answer.text
         end, words = self.links.subscription(subscription), texts.of_site(site)
         title = article.title or site.name
         return Letter(

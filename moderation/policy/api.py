@@ -124,7 +124,9 @@ class Judge:
                 scores=one.scores,
                 model=one.model,
                 thresholds=self.thresholds,
-                links=self.links(text),
+                links=(links := self.links(text) + len(sent.link_hosts)),
+                strange_links=links,
+                fields=one.fields,
             )
             verdict = policy.judge(case)
             reasons = [reason.document() for reason in verdict.reasons]

@@ -1,7 +1,7 @@
 """A site's error rates: verdicts compared with moderators' decisions.
 
-Moderators see mostly held comments, so decisions alone say little about comments that were published or filed automatically.
-The audit sample corrects this: comments whose random id ends in `AUDIT_SAMPLE`, one in 32, are put up for review. Only the
+A wave of near-duplicates counts once. Moderators see mostly held comments, so decisions alone say little about comments that were
+published or filed automatically. The audit sample corrects this: comments whose random id ends in `AUDIT_SAMPLE`, one in 32, are put up for review. Only the
 sample's rates are unbiased; the others count errors found by chance.
 """
 
@@ -54,7 +54,7 @@ def agreement(outcomes: Iterable[Outcome]) -> dict[str, dict[str, Any]]:
     """Label → decided texts, and those where the model agrees at a threshold of one half."""
     counts: dict[str, Counter[bool]] = {label: Counter() for label in LABELS}
     for outcome in outcomes:
-        if outcome.scores:
+        if outcome.scores and not outcome.is_repeat:
             for label, truth in known(outcome).items():
                 counts[label][agreed(outcome, label, truth)] += 1
     return {label: share(c[True], c.total()) for label, c in counts.items() if c}
@@ -78,7 +78,7 @@ def reliability(outcomes: Iterable[Outcome], label: str) -> list[dict[str, Any]]
     bins: list[list[tuple[float, float]]] = [[] for _ in range(10)]
     for outcome in outcomes:
         truth = known(outcome).get(label)
-        if outcome.scores and truth is not None:
+        if outcome.scores and truth is not None and not outcome.is_repeat:
             p = outcome.scores.get(label, 0.0)
             bins[min(int(p * 10), 9)].append((p, truth))
     return [
@@ -90,7 +90,7 @@ def reliability(outcomes: Iterable[Outcome], label: str) -> list[dict[str, Any]]
 
 
 def overturned(outcomes: Iterable[Outcome], judged: str, is_it: Callable[[Outcome], bool]) -> dict[str, Any]:
-    some = [o for o in outcomes if o.judged_action == judged and o.action != "hold"]
+    some = [o for o in outcomes if o.judged_action == judged and o.action != "hold" and not o.is_repeat]
     return share(sum(map(is_it, some)), len(some))
 
 

@@ -47,8 +47,8 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
         "What else holds a comment",
         (
             ("max_links", "Links that hold it", "So many links or more; 0 turns the rule off."),
-            ("hold_first", "Hold everybody's first comment", "Whoever does not prove an earlier approved comment by its "
-             "receipt."),
+            ("hold", "What waits for a person", "Suspects: what a rule holds. Newcomers: also comments without proof of an earlier "
+             "approved one. All: every comment."),
             ("honeypot", "A program filled the hidden field", "Of our own form."),
             ("disposable", "A disposable email address", "Of a service that lends addresses for minutes."),
             ("form_youngest", "Seconds before the form may come back", "Faster than that is no person."),
@@ -75,6 +75,8 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
         (
             ("require_name", "A name is required", ""),
             ("require_email", "An email address is required", "It is never published."),
+            ("author_links", "Authors' websites are links", "After approval: once a person has approved the comment, or its author "
+             "has proved an approved one by its receipt."),
             ("privacy_url", "Address of the privacy policy", "Every form of this site links to it, the embed's too. Empty: no "
              "link."),
             ("language", "Language of mails", "Mails to readers of this site and to its moderators."),

@@ -29,9 +29,15 @@ class Case:
     scores: Scores | None
     model: str | None = None
     thresholds: Mapping[str, float] = field(default_factory=dict)
+    fields: Mapping[str, str] = field(default_factory=dict)
+    """Label → `name` or `url`, where the score is that field's and not the text's."""
     links: int = 0
+    strange_links: int = 0
+    """Those of `links` that lead to hosts which no person has approved often enough (`known_hosts`)."""
+    strange_website: bool = False
+    """There is a website, and its host is none that is known."""
     trusted: bool = False
-    """The author has proved, by a receipt, an earlier approved comment on this site."""
+    """The author has proved, by a receipt, an earlier comment on this site that a person approved under the same name."""
     form: str = ""
     honeypot: bool = False
     address: str = ""
@@ -90,7 +96,19 @@ def unscored(case: Case) -> list[Reason]:
 def certain_spam(case: Case) -> list[Reason]:
     """A spam score of at least the site's `spam_at`."""
     p = (case.scores or {}).get("spam", 0.0)
-    return [Reason(rule="certain-spam", label="spam", weight=p)] if p >= case.settings.spam_at else []
+    return (
+        [Reason(rule="certain-spam", label="spam", weight=p, note=by_field(case, "spam"))]
+        if p >= case.settings.spam_at
+        else []
+    )
+
+
+FIELDS = {"name": "by the name alone", "url": "by the website alone"}
+
+
+def by_field(case: Case, label: str) -> str:
+    """The field that a label's score is of, in words; "" for the text."""
+    return FIELDS.get(case.fields.get(label, ""), "")
 
 
 def honeypot(case: Case) -> list[Reason]:
@@ -134,22 +152,32 @@ def label_above(case: Case) -> list[Reason]:
         at = case.settings.hold_at.get(label, case.thresholds.get(label, 0.5))
         p = (case.scores or {}).get(label, 0.0)
         if p >= at:
-            found.append(Reason(rule="label", label=label, weight=p, note=f"{label} {p:.2f}, held from {at:.2f}"))
+            of = f" {field_name}" if (field_name := by_field(case, label)) else ""
+            found.append(Reason(rule="label", label=label, weight=p, note=f"{label} {p:.2f}{of}, held from {at:.2f}"))
     return found
 
 
 def first_time(case: Case) -> list[Reason]:
-    """An author without proof of an earlier approved comment, if the site holds those."""
-    return (
-        [Reason(rule="first-time", note="no proof of an earlier approved comment")] if case.settings.hold_first else []
-    )
+    """An author without proof of an approved comment, if the site holds newcomers."""
+    is_held = case.settings.hold == "newcomers"
+    return [Reason(rule="first-time", note="no proof of an earlier approved comment")] if is_held else []
+
+
+def review_all(case: Case) -> list[Reason]:
+    """Every comment, if the site holds all."""
+    return [Reason(rule="review-all", note="every comment waits here")] if case.settings.hold == "all" else []
 
 
 def stranger_with_link(case: Case) -> list[Reason]:
-    """A link in the text, by an author without proof of an earlier approved comment."""
-    if not case.links:
+    """A link by an author without proof of an approved comment, to a host that is not known here; the website counts where it
+    is a link at once."""
+    if case.strange_links:
+        note = "a link from an author without an approved comment"
+    elif case.strange_website and case.settings.author_links == "always":
+        note = "a website of an author without an approved comment"
+    else:
         return []
-    return [Reason(rule="stranger-with-link", note="a link from an author without an approved comment")]
+    return [Reason(rule="stranger-with-link", note=note)]
 
 
 RULES: tuple[tuple[str, Rule, str], ...] = (
@@ -165,6 +193,7 @@ RULES: tuple[tuple[str, Rule, str], ...] = (
     ("new-article", new_article, HOLD),
     ("label", label_above, HOLD),
     ("first-time", first_time, HOLD),
+    ("review-all", review_all, HOLD),
     ("stranger-with-link", stranger_with_link, HOLD),
 )
 """Name, rule, and the action if it is the first to fire. No rule rejects: a site's own decisions must justify that
@@ -241,10 +270,15 @@ def facts(case: Case) -> dict[str, Any]:
     """The rules' inputs besides text and scores; neither email nor network address."""
     told: dict[str, Any] = {
         "links": case.links,
+        "strange_links": case.strange_links,
         "trusted": case.trusted,
         "form": case.form,
         "spam_at": case.settings.spam_at,
     }
+    if case.strange_website:
+        told["strange_website"] = True
+    if case.fields:
+        told["fields"] = dict(case.fields)
     if case.honeypot:
         told["honeypot"] = True
     if case.wave:

@@ -76,6 +76,13 @@ class Scorer:
         except Exception:  # not loaded: no scores
             return {}
 
+    def shorteners(self) -> frozenset[str]:
+        """Hosts of link shorteners, by the model that serves."""
+        try:
+            return self.classifier.shorteners
+        except ModelError:  # not loaded: every comment is held anyway
+            return frozenset()
+
     def close(self) -> None:
         self.explainer.close()
         self._thread.shutdown(wait=False, cancel_futures=True)

@@ -56,6 +56,16 @@ async def change(
     )
 
 
+async def choose_hold(tx: Session, key: str, hold: str, signer: Signer, actor: str, now: int) -> None:
+    """Sets how much waits for a person. A choice of what applies already is noted too, so that nobody is asked again. Raises
+    NotFound or Invalid."""
+    site = await site_of(tx, key)
+    after = rules.changed(site.settings, {"hold": hold}, signer)
+    if not await put(tx, site, after, "rules:change", actor, now):
+        await past_settings.add(tx, key, site.settings, after, actor, now)
+        await audit.note(tx, site=key, at=now, actor=actor, action="rules:confirm", subject=key, hold=hold)
+
+
 async def changed(house: SiteSettings, given: Mapping[str, Any], signer: Signer) -> SiteSettings:
     """`rules.changed`, off the event loop where lists are long. Raises Invalid."""
     entries = sum(len(value) for value in given.values() if isinstance(value, list | tuple))
@@ -88,9 +98,11 @@ async def changes(session: Session, site: Site) -> list[dict[str, Any]]:
     found, after = list[dict[str, Any]](), site.settings
     for version in await past_settings.versions(session, site.key):
         differs = rules.differences(version.settings, after)
+        after = version.settings
+        if not differs:  # a choice of what applied already
+            continue
         told = {"id": version.id, "at": iso(version.changed_at), "actor": version.actor, "is_block": version.is_block}
         found.append(told | {"differs": differs})
-        after = version.settings
     return found
 
 
@@ -115,7 +127,8 @@ def does(rule: str, house: SiteSettings) -> str:
     if rule in ("honeypot", "disposable"):
         return str(getattr(house, rule))
     named = {"disallowed": house.disallowed, "blocked-word": house.blocked, "many-links": house.max_links}
-    if not named.get(rule, True) or (rule == "first-time" and not house.hold_first):
+    waits = {"first-time": "newcomers", "review-all": "all"}
+    if not named.get(rule, True) or house.hold != waits.get(rule, house.hold):
         return "off"
     return ACTIONS.get(rule, "hold")
 

@@ -91,3 +91,11 @@ async def latest(session: Session, site: str) -> Version | None:
 
 async def one(session: Session, site: str, id: str) -> Version | None:
     return next((version for version in await versions(session, site) if version.id == id), None)
+
+
+async def has_any(session: Session, site: str) -> bool:
+    """Whether somebody has ever set the site's policy."""
+    return (
+        await session.fetch_one("SELECT 1 FROM settings_history WHERE site = ? AND is_block = 0 LIMIT 1", site)
+        is not None
+    )

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 
+from classifier import similar
 from moderation.core.ids import EVERYWHERE, first_id_at
 from moderation.db.database import Row, Session, placeholders
+from moderation.duplicates import store as duplicates
 
+BY_SCORE = ("label", "certain-spam")
+"""Rules that ask nothing but the scores."""
 MOST = 20_000
 """The most decisions read, the latest: as many as a page can count while its reader waits."""
 PAGE = 1_000
@@ -27,6 +31,10 @@ class Outcome:
     scores: dict[str, float]
     judged_at: int
     model: str = ""
+    waits: bool = False
+    """Another rule than a label's threshold holds it: it is published at no threshold."""
+    is_repeat: bool = False
+    """A near-duplicate of an earlier one with the same verdict and decision: a wave is one example in every error rate."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +60,7 @@ def outcome_of(row: Row) -> Outcome:
         scores=json.loads(row[5] or "{}"),
         judged_at=row[6],
         model=row[7] or "",
+        waits=any(reason.get("rule") not in BY_SCORE for reason in json.loads(row[8])),
     )
 
 
@@ -80,7 +89,7 @@ async def outcomes(session: Session, site: str, since: int, most: int = MOST) ->
     before, left = ("", list[str]()), most
     while left > 0:
         rows = await session.fetch(
-            "SELECT d.submission, d.action, d.labels, d.created_at, s.action, s.scores, s.created_at, s.model, d.id "
+            "SELECT d.submission, d.action, d.labels, d.created_at, s.action, s.scores, s.created_at, s.model, s.reasons, d.id "
             "FROM decisions d JOIN submissions s ON s.site = d.site AND s.id = d.submission AND s.revision = d.judged_revision "
             f"WHERE {where} AND d.id >= ? AND d.undone_at IS NULL AND d.action IS NOT NULL AND s.source = 'comment' {before[0]} "
             "ORDER BY d.id DESC, d.submission DESC LIMIT ?",
@@ -89,8 +98,24 @@ async def outcomes(session: Session, site: str, since: int, most: int = MOST) ->
         for outcome in await asyncio.to_thread(outcomes_of, rows):
             last.setdefault(outcome.submission, outcome)
         left = left - len(rows) if len(rows) == page else 0
-        before = ("AND (d.id, d.submission) < (?, ?)", [rows[-1][8], rows[-1][0]] if rows else [])
-    return list(reversed(last.values()))
+        before = ("AND (d.id, d.submission) < (?, ?)", [rows[-1][9], rows[-1][0]] if rows else [])
+    outcomes = list(reversed(last.values()))
+    keys = await duplicates.keys_of(session, site, [outcome.submission for outcome in outcomes])
+    return await asyncio.to_thread(marked, outcomes, keys)
+
+
+def marked(outcomes: list[Outcome], keys: Mapping[str, Collection[int]]) -> list[Outcome]:
+    """The same, with `is_repeat`. keys: of each text, those that its near-duplicates share (`classifier/similar.py`)."""
+    groups: dict[tuple[str, str], list[Outcome]] = {}
+    for outcome in outcomes:
+        groups.setdefault((outcome.action, outcome.judged_action), []).append(outcome)
+    repeats = {
+        some[number].submission
+        for some in groups.values()
+        for number, first in enumerate(similar.first_of_wave(keys.get(one.submission, ()) for one in some))
+        if first != number
+    }
+    return [replace(outcome, is_repeat=outcome.submission in repeats) for outcome in outcomes]
 
 
 async def taken(session: Session, site: str, ids: Collection[str]) -> dict[tuple[str, int], Decided]:

@@ -38,25 +38,33 @@ def promised(
     published: float,
 ) -> dict[str, Any]:
     """For what is filed and what is published: the threshold that keeps the promise, and how today's does on the same."""
-    told = [(o.scores, what) for o in outcomes if o.scores and base_of(o.model) == model and (what := known(o))]
-    found = thresholds.policy([scores for scores, _ in told], [what for _, what in told], filed, published)
+    told = [
+        (o.scores, what, o.waits)
+        for o in outcomes
+        if o.scores and not o.is_repeat and base_of(o.model) == model and (what := known(o))
+    ]
+    found = thresholds.policy([scores for scores, *_ in told], [what for _, what, _ in told], filed, published)
+    # What another rule holds is published at no threshold.
+    free = [(scores, what) for scores, what, waits in told if not waits]
+    open_to = thresholds.policy([scores for scores, _ in free], [what for _, what in free], filed, published)
+    found["publish"] = open_to["publish"]
     held_from = {label: house.hold_at.get(label, shipped.get(label, 0.5)) for label in LABELS}
     filing, publishing = [0, 0], [0, 0]
-    for scores, what in told:
+    for scores, what, waits in told:
         bad = any(value >= 0.5 for value in what.values())
         if scores.get("spam", 0.0) >= house.spam_at:
             filing[0] += 1
             filing[1] += not bad
-        elif all(scores.get(label, 0.0) < at for label, at in held_from.items()):
+        elif not waits and all(scores.get(label, 0.0) < at for label, at in held_from.items()):
             publishing[0] += 1
             publishing[1] += bad
     # Rounded to the careful side: what is filed is surer, and what is published surer, than the decisions asked for.
     spam_at, hold_at = found["reject"]["spam"]["at"], found["publish"]["at"]
-    for one, share in ((found["reject"]["spam"], filed), (found["publish"], published)):
+    for one, share, count in ((found["reject"]["spam"], filed, len(told)), (found["publish"], published, len(free))):
         if (
             one["at"] is None and one["lacking"] is not None
         ):  # the fewest decisions that can support the budget at any threshold
-            one["lacking"] = max(one["lacking"], thresholds.fewest(share) - len(told))
+            one["lacking"] = max(one["lacking"], thresholds.fewest(share) - count)
     spam_at = None if spam_at is None else min(1.0, math.ceil(spam_at * 1e4) / 1e4)
     hold_at = None if hold_at is None else math.floor(hold_at * 1e4) / 1e4
     return {

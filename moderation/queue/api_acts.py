@@ -35,7 +35,7 @@ async def create_reply(request: Request, given: ReplyIn) -> dict[str, Any]:
     done = await replied(
         services, principal, request.path_params["id"], submission, given.approve, given.expected_revision
     )
-    shown = public(done.reply, services.links.avatar(done.reply.name)) | {"status": done.reply.status}
+    shown = public(done.reply, services.links.avatar(done.reply.name), "after-approval") | {"status": done.reply.status}
     return {"id": done.decision, "reply": shown, "comments": [m.document() for m in done.moved]}
 
 

@@ -22,6 +22,7 @@ from moderation.db import audit
 from moderation.db.database import Database
 from moderation.duplicates.pages import folded, packed, unpacked
 from moderation.policy import settings_history
+from moderation.policy.pages_hold import unanswered
 from moderation.queue import block
 from moderation.queue import decide as queue
 from moderation.queue import store as stored_queue
@@ -215,7 +216,8 @@ async def get_queue(request: Request, principal: Principal) -> Response:
     async with services.database.reading() as session:
         known = [s for s in (await sites.sites(session)).values() if principal.sees(s.key)]
         counts = await stored_queue.counts(session, principal.site)
-    site = "" if view.site == EVERYWHERE else view.site
+        site = "" if view.site == EVERYWHERE else view.site
+        unset = await unanswered(session, principal, known, site) if view.status == "pending" else None
     filters = {"status": view.status, "site": site, "article": view.article, "label": view.label,
                "rule": view.rule, "author": view.author, "order": view.order, "q": view.q} | ({"sample": "1"} if view.sample else {})  # fmt: skip
     next_url = "/moderate?" + urlencode(filters | {"cursor": following}) if following else None
@@ -227,6 +229,7 @@ async def get_queue(request: Request, principal: Principal) -> Response:
         here_now=sum(len(c["wave"]) if "wave" in c else 1 for c in shown),
         filters=filters | {"cursor": asked.cursor},
         sites=known,
+        unanswered=unset,
         rules=RULE_NAMES,
         next_url=next_url,
         total=sum(counts[status] for status in stored_queue.statuses_of(view.status)),

@@ -7,6 +7,7 @@ from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from moderation.comments import store_hosts as hosts
 from moderation.comments.model import Comment
 from moderation.comments.submission import body_key
 from moderation.core.offload import WRITING
@@ -59,7 +60,9 @@ async def redact(
         if not await redaction.put(tx, new, old.revision, key):
             raise queue.changed_meanwhile([old])
         await redaction.elsewhere(tx, new, lambda text: piece.sub(INSTEAD, text), shift(piece))
-        await redaction.told(tx, new, events.document(new))
+        author_links = (await sites.sites(tx, [new.site]))[new.site].settings.author_links
+        await redaction.told(tx, new, events.document(new, author_links))
+        await hosts.forget(tx, new.site, [new.id])
         await duplicates.rekey(tx, new)
         await events.emit(tx, "comment.edited", [new], now)
         if new.status == "approved":

@@ -120,7 +120,13 @@ async def _write(
         tx,
         [
             JudgedComment(
-                comment=made, verdict=Verdict(action=PUBLISH), keys=keys, notify=False, email_domain="", source="staff"
+                comment=made,
+                verdict=Verdict(action=PUBLISH),
+                keys=keys,
+                notify=False,
+                email_domain="",
+                link_hosts=said.link_hosts,
+                source="staff",
             )
         ],
     )

@@ -139,7 +139,7 @@ class PublicAuthor(TypedDict):
     name: str
     url: str | None
     avatar: str
-    staff: NotRequired[bool]
+    mark: Literal["known", "staff"] | None
 
 
 class ReplyDocument(TypedDict):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from typer import Option
 
 from moderation.cli import CliContext, SiteKey, out
 from moderation.core.problem import FieldError, Invalid
+from moderation.policy import settings_history
 from moderation.sites import store as sites
 from moderation.sites.model import Site, checked_origin, is_site_key
 
@@ -19,6 +20,10 @@ async def add_site(
     origin: Annotated[
         list[str] | None, Option("--origin", metavar="URL", help="an origin whose pages may read and post; repeatable")
     ] = None,
+    hold: Annotated[
+        Literal["suspects", "newcomers", "all"] | None,
+        Option("--hold", help="how much waits for a person (docs/defences.md); suspects for a new site"),
+    ] = None,
 ) -> None:
     """Add a site, or update the given values of an existing one."""
     if not is_site_key(key):
@@ -29,6 +34,8 @@ async def add_site(
         await sites.put_site(
             tx, Site(key=key, name=name or old.name, origins=origins or old.origins, settings=old.settings), cli.clock()
         )
+        if hold is not None:
+            await settings_history.choose_hold(tx, key, hold, cli.signer, "operator", cli.clock())
     out(key)
 
 

@@ -42,7 +42,7 @@ Skippable = Literal[
     "first-time",
     "stranger-with-link",
 ]
-"""The rules that trusted authors may skip: all that hold, except `unscored`."""
+"""The rules that trusted authors may skip: all that hold, except `unscored` and `review-all`."""
 SKIPPABLE: tuple[str, ...] = get_args(Skippable)
 
 
@@ -194,8 +194,15 @@ class SiteSettings(BaseModel):
         le=36_500,
         description="Days until an article's comments close, from its publication, else from its first comment; 0: never.",
     )
-    hold_first: bool = Field(
-        default=False, description="Hold comments of authors without proof of an approved comment."
+    hold: Literal["suspects", "newcomers", "all"] = Field(
+        default="suspects",
+        description="How much waits for a person: `suspects`: what a rule holds; `newcomers`: also comments of authors without "
+        "proof of an approved comment; `all`: every comment.",
+    )
+    author_links: Literal["after-approval", "always", "never"] = Field(
+        default="after-approval",
+        description="When an author's website is a link: once a person has approved the comment, or its author has proved an "
+        "approved one; always; never.",
     )
     trust_skips: Skips = Field(
         default=("first-time", "stranger-with-link"),

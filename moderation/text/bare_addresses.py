@@ -5,8 +5,11 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
+from urllib.parse import urlsplit
 
 from markdown_it.common.normalize_url import normalizeLink
+
+from moderation.text.disguised import ascii_host
 
 # Brackets end a bare address so that [url=http://…]…[/url] and (http://…) read as people mean them, and so do quotation
 # marks, the ellipsis and dash of prose, and full stops and commas of scripts that write no space after them.
@@ -20,6 +23,8 @@ _TAIL = ".,:;!?'*_~("
 _SHOWN_APART = ("P", "S", "Cf")
 """Categories of characters beyond ASCII that no address ends in: punctuation, symbols with emoji, and invisible marks."""
 _EMOJI_STYLE = "\ufe0f"
+_LEADS_ON = re.compile(r"https?(?::|%3a)|(?:^|[?&/=])(?:www\.|//)", re.IGNORECASE)
+"""An address within an address: a redirector's."""
 _POSSESSIVE = re.compile(r"(?<=.)'s$", re.IGNORECASE)
 
 
@@ -54,9 +59,9 @@ def _is_tail(character: str) -> bool:
     return character == _EMOJI_STYLE or unicodedata.category(character).startswith(_SHOWN_APART)
 
 
-def linked(text: str) -> tuple[str, int]:
-    """A plain text as HTML with its bare addresses linked, and the number of links."""
-    pieces, at, links = [], 0, 0
+def linked(text: str) -> tuple[str, list[str]]:
+    """A plain text as HTML with its bare addresses linked, and where the links lead."""
+    pieces, at, hrefs = [], 0, list[str]()
     after = 0
     while match := _BARE.search(text, after):
         address = match[1] + without_tail(match[2])
@@ -65,5 +70,17 @@ def linked(text: str) -> tuple[str, int]:
         if href and len(address) > len(match[1]) + len("://"):
             pieces += [html.escape(text[at : match.start()], quote=False), f'<a href="{html.escape(href)}">']
             pieces += [html.escape(address, quote=False), "</a>"]
-            at, links = after, links + 1
-    return "".join([*pieces, html.escape(text[at:], quote=False)]), links
+            at = after
+            hrefs.append(href)
+    return "".join([*pieces, html.escape(text[at:], quote=False)]), hrefs
+
+
+def host_of(href: str) -> str:
+    """The host of a web address as hosts are compared; "" where it leads on to another address, or has none."""
+    try:
+        parts = urlsplit(href)
+        host = parts.hostname or ""
+    except ValueError:
+        return ""
+    leads_on = _LEADS_ON.search(f"{parts.path}?{parts.query}")
+    return "" if leads_on else ascii_host(host)

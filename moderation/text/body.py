@@ -22,15 +22,15 @@ class Rendered(NamedTuple):
     """The plain text that readers see. It is scored, compared with word lists and learnt from."""
     html: str
     """Safe HTML for a page."""
-    links: int
-    """The number of links, including those that the sender meant as links."""
+    link_hosts: tuple[str, ...]
+    """One host for each link, including disguised ones; "" where it does not say where the link leads."""
 
 
 def render(body: str, format: str) -> Rendered:
     if format == HTML:
         document = html.read(body)
-        return Rendered(document.text, document.html, document.links)
-    return Rendered(body, *markdown.render_and_count(body))
+        return Rendered(document.text, document.html, document.link_hosts)
+    return Rendered(body, *markdown.rendered(body))
 
 
 def is_light(body: str, format: str) -> bool:

@@ -13,7 +13,7 @@ from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from functools import lru_cache
 
-from moderation.text import bare_addresses, markdown
+from moderation.text import bare_addresses, disguised, markdown
 
 INLINE = {"a", "abbr", "acronym", "b", "cite", "code", "del", "em", "i", "q", "s", "strike", "strong"}
 BLOCKS = {"blockquote", "ul", "ol", "li", "pre"}
@@ -55,7 +55,7 @@ class Hypertext:
     """`runs` are (start in the text, start in the source, length in the source, whether they go character by character)."""
 
     html: str
-    links: int
+    link_hosts: tuple[str, ...]
     text: str
     runs: tuple[tuple[int, int, int, bool], ...]
 
@@ -82,8 +82,12 @@ def read(source: str) -> Hypertext:
         parts = (html.escape(part, quote=False).replace("\n", "<br>\n") for part in _BLANK_LINE.split(writer.said()))
         made = "".join(f"<p>{part}</p>\n" for part in parts)
     text = writer.said()
-    links = writer.links + markdown.count_meant(source)
-    return Hypertext(markdown.safe(made, INLINE | BLOCKS | {"p", "br", "hr"}), links, text, tuple(writer.runs))
+    hosts = (
+        *map(bare_addresses.host_of, writer.hrefs),
+        *disguised.hosts("".join(writer.prose)),
+        *markdown.meant(source),
+    )
+    return Hypertext(markdown.safe(made, INLINE | BLOCKS | {"p", "br", "hr"}), hosts, text, tuple(writer.runs))
 
 
 def _unescaped(reference: re.Match[str]) -> str:
@@ -107,7 +111,9 @@ class _Writer:
     def __init__(self, source: str) -> None:
         self.source = source
         self.page: list[str] = []
-        self.links = 0
+        self.hrefs: list[str] = []
+        self.prose: list[str] = []
+        """The words that readers see, without code and without those of links."""
         self.runs: list[tuple[int, int, int, bool]] = []
         self._text: list[str] = []
         self._length = 0
@@ -140,6 +146,7 @@ class _Writer:
 
     def _note(self, text: str, start: int, length: int, each: bool) -> None:
         if text:
+            self.prose.append(" " if any(name in self._open for name in ("a", "code", "pre")) else text)
             self.runs.append((self._length, start, length, each))
             self._text.append(text)
             self._length += len(text)
@@ -190,8 +197,9 @@ class _Writer:
         self._skip = _NONE
         self._paragraph()
         is_plain = any(name in self._open for name in ("a", "code", "pre"))
-        linked, links = (html.escape(address, quote=False), 0) if is_plain else bare_addresses.linked(address)
-        self.links += links
+        linked, hrefs = (html.escape(address, quote=False), []) if is_plain else bare_addresses.linked(address)
+        self.hrefs += hrefs
+        self.prose.append(" ")
         self.page.append(linked)
         return at
 
@@ -245,7 +253,7 @@ class _Writer:
         if found and found.lastgroup and address:
             begins = token.start("rest") + found.start(found.lastgroup)
             self._address = (address, begins, len(found[found.lastgroup]), len(self._text))
-            self.links += 1
+            self.hrefs.append(address)
         self._open.append(name)
         self.page.append(opening)
 

@@ -6,11 +6,14 @@ links named here. All functions accept any string and never raise.
 
 import html
 import re
-from collections.abc import Set
+from collections.abc import Iterable, Set
 from typing import Any
 
 import nh3
+from markdown_it.token import Token
 
+from moderation.text import disguised
+from moderation.text.bare_addresses import host_of
 from moderation.text.markdown_parser import build
 
 REL = "nofollow ugc noopener"
@@ -35,6 +38,9 @@ _BEGINS = re.compile("https?://", re.IGNORECASE)
 _MAY_LINK = re.compile(r"https?:|[&\\]", re.IGNORECASE)
 # Links that are shown as text but that the sender meant as links. Those with http(s) are already linked as bare ones.
 _MEANT = re.compile(r"(?:\[url=|<a\s[^<>]*?\bhref\s*+=)\s*+[\"']?+(?!https?://[^\s\"'<>\]])", re.IGNORECASE)
+_MARK = re.compile(r"[`~*_#>\[\]|<!-]|^[ \t]|\d[.)]\s", re.MULTILINE)
+"""Where it is absent, the words that readers see are those that were typed."""
+_APART = {"softbreak": "\n", "hardbreak": "\n", "code_inline": " ` ", "link_open": " "}
 _SHOWN = re.compile(r">\s*[^<\s]|<hr>")
 _WORD = re.compile(
     r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]|[^\s\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]+"
@@ -43,19 +49,24 @@ _WORD = re.compile(
 
 def render(body: str) -> str:
     """The safe HTML of a comment's Markdown."""
-    return render_and_count(body)[0]
+    return rendered(body)[0]
+
+
+def link_hosts(body: str) -> tuple[str, ...]:
+    """One host for each link, rendered or disguised, and for each of the sender's BBCode and HTML, which are shown as text. ""
+    where a link has no host that says where it leads."""
+    if not _MAY_LINK.search(body) and not _MARK.search(body):  # then nothing needs to be parsed
+        return (*disguised.hosts(body), *meant(body))
+    return rendered(body)[1]
 
 
 def count_links(body: str) -> int:
-    """The number of rendered links, plus the links of the sender's BBCode and HTML, which are shown as text."""
-    if not _MAY_LINK.search(body):  # then nothing needs to be parsed
-        return count_meant(body)
-    return render_and_count(body)[1]
+    return len(link_hosts(body))
 
 
 def estimated_links(body: str) -> int:
     """An estimate of `count_links` without a parser: every address counts."""
-    return len(_BEGINS.findall(body)) + count_meant(body)
+    return len(_BEGINS.findall(body)) + len(meant(body)) + len(disguised.hosts(body))
 
 
 def _is_plain(body: str) -> bool:
@@ -77,28 +88,48 @@ def is_light(body: str) -> bool:
     return len(body) <= SHORT or (len(body) <= LONG and _is_plain(body))
 
 
-def render_and_count(body: str) -> tuple[str, int]:
-    """`render` and `count_links` with one parse; a text without mark-up, as most comments, needs none."""
+def rendered(body: str) -> tuple[str, tuple[str, ...]]:
+    """`render` and `link_hosts` with one parse; a text without mark-up, as most comments, needs none."""
     if body and _is_plain(body):
         paragraphs = body.replace("\n", "<br>\n").split("<br>\n<br>\n")
-        return "".join(f"<p>{paragraph}</p>\n" for paragraph in paragraphs), 0
+        return "".join(f"<p>{paragraph}</p>\n" for paragraph in paragraphs), tuple(disguised.hosts(body))
     body, env = whole(body), dict[str, Any]()
     parser = _PARSER if "]" in body else _WITHOUT_LABELS
     try:
         tokens = parser.parse(body, env)
         made = str(parser.renderer.render(tokens, parser.options, env))
-        links = sum(inner.type == "link_open" for token in tokens for inner in token.children or ())
+        hrefs = [
+            str(inner.attrGet("href"))
+            for token in tokens
+            for inner in token.children or ()
+            if inner.type == "link_open"
+        ]
+        hosts = [*map(host_of, hrefs), *disguised.hosts(prose(tokens))]
     except Exception:  # a parser's bug on one comment must neither break the whole thread nor lower the count
-        made, links = f"<p>{html.escape(body)}</p>", len(_BEGINS.findall(body))
+        made, hosts = f"<p>{html.escape(body)}</p>", [""] * len(_BEGINS.findall(body))
     shown = safe(made)
     if body.strip() and not _SHOWN.search(shown):  # nothing but mark-up, as in `#`: a reader sees what was typed
         shown = f"<p>{html.escape(body.strip(), quote=False)}</p>\n"
-    return shown, links + count_meant(body)
+    return shown, (*hosts, *meant(body))
 
 
-def count_meant(body: str) -> int:
-    """The number of links that the sender meant as links and that are shown as text or dropped."""
-    return len(_MEANT.findall(body))
+def prose(tokens: Iterable[Token]) -> str:
+    """The words that readers see, without code and without those of links."""
+    words = list[str]()
+    for token in tokens:
+        links = 0
+        for inner in token.children or ():
+            links += (inner.type == "link_open") - (inner.type == "link_close")
+            words.append(
+                inner.content if inner.type in ("text", "text_special") and not links else _APART.get(inner.type, "")
+            )
+        words.append("\n")
+    return "".join(words)
+
+
+def meant(body: str) -> list[str]:
+    """An empty host for each link that the sender wrote as BBCode or HTML, and that is shown as text or dropped."""
+    return [""] * len(_MEANT.findall(body))
 
 
 def safe(made: str, tags: Set[str] = TAGS) -> str:

@@ -297,6 +297,7 @@ class Importer:
                 keys=r.keys,
                 notify=bool(kept and kept.notify),
                 email_domain=c.email.rpartition("@")[2],
+                link_hosts=r.link_hosts,
                 source="import",
             )
             told = {v.revision: v for v in kept.verdicts} if kept else {}

@@ -42,6 +42,7 @@ class Prepared:
     past: ImportedComment
     comment: Comment
     keys: Keys
+    link_hosts: tuple[str, ...]
 
 
 def clean(text: str) -> str:
@@ -86,6 +87,7 @@ def ready(past: ImportedComment, signer: Signer, site: str, now: int, at: int | 
     link = clean(past.url)
     link = f"http://{link}" if BARE.match(link) else link
     kept = past.kept
+    rendered = formats.render(body, past.format)
     made = Comment(
         id=foreign if kept else new_id(at, int(foreign) & 4095 if foreign.isdigit() else 0),
         site=site,
@@ -98,18 +100,20 @@ def ready(past: ImportedComment, signer: Signer, site: str, now: int, at: int | 
         email=email,
         url=checked_url(link) if link and len(link) <= URL_LONGEST else None,
         body=body,
-        html=formats.render(body, past.format).html,
+        html=rendered.html,
         created_at=at,
         edited_at=past.edited_at,
         judged_revision=max(1, kept.judged_revision) if kept else 1,
         is_decided=kept.is_decided if kept else past.status != "pending",
         format=past.format,
         is_staff=bool(kept and kept.is_staff),
+        is_known=bool(kept and kept.is_known),
     )
     return Prepared(
         past=past,
         comment=made,
         keys=Keys(author=signer.author_key(email, name), network=signer.network_key(past.address), body=body_key(body)),
+        link_hosts=rendered.link_hosts,
     )
 
 

@@ -74,6 +74,7 @@ class Kept:
     decisions: tuple[ImportedDecision, ...]
     ids: tuple[tuple[str, ...], ...] = ()
     is_staff: bool = False
+    is_known: bool = False
     appeal: tuple[str, int] | None = None
     """The author's appeal and its time."""
 

@@ -7,6 +7,7 @@ from moderation.articles import store_openings as openings
 from moderation.comments import store as comments
 from moderation.comments import store_appeals as appeals
 from moderation.comments import store_decisions as decisions
+from moderation.comments import store_hosts as hosts
 from moderation.comments import store_submissions as submissions
 from moderation.db import audit, leases, migrate, secure_delete
 from moderation.db.tables import Table
@@ -31,7 +32,7 @@ STORES = (
     *(migrate, leases, audit, secure_delete),
     sites,
     *(team, second_factors, failures),
-    *(comments, submissions, decisions, appeals),
+    *(comments, hosts, submissions, decisions, appeals),
     duplicates,
     *(rule_health, settings_history, read_along),
     *(articles, openings),

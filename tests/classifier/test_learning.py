@@ -94,7 +94,7 @@ def test_a_place_may_grow_stricter_by_spam_alone_but_never_more_lenient_by_appro
     def shift(labels: dict[str, float], count: int) -> dict[str, float]:
         base = open_base(None)
         examples = [Example(text, labels) for text in spoken(GOODS, count, 4)]
-        lesson = train._lesson(base, examples, train._features(base, [e.text for e in examples]))
+        lesson = train._lesson(base, examples, train.features(base, [e.text for e in examples]))
         taught = np.arange(count)
         return dict(zip(LABELS, train._shift(lesson, taught, train._dual(lesson, taught)).tolist(), strict=True))
 
@@ -131,7 +131,7 @@ def test_the_same_decisions_again_change_nothing(tmp_path: Path) -> None:
 def test_later_decisions_are_learnt_on_top(tmp_path: Path) -> None:
     first = approved() + spam()
     assert learn(tmp_path, "music", first).promoted
-    texts = spoken(("harpsichord", "lute", "glimmerwax", "madrigal", "viol", "theorbo"), 16, 5)
+    texts = spoken(("harpsichord", "lute", "glimmerwax", "madrigal", "viol", "theorbo", *WORDS), 16, 5)
     later = [Example(text, {"spam": float(n % 2)}, when=1_000.0 + n) for n, text in enumerate(texts)]
     later = [Example(f"{e.text} {'discount' if e.labels['spam'] else 'evening'}", e.labels, when=e.when) for e in later]
     outcome = learn(tmp_path, "music", first + later)
@@ -144,7 +144,7 @@ def test_hygiene() -> None:
     assert len(train._per_author([Example(f"{n}", {"spam": 1.0}) for n in range(50)])) == 50
 
 
-def test_a_wave_counts_five_times(tmp_path: Path) -> None:
+def test_a_wave_counts_once(tmp_path: Path) -> None:
     wave = [Example(f"visit the shinywax shop in our village, offer {n}", {"spam": 1.0}, when=n) for n in range(30)]
     outcome = learn(tmp_path, "music", wave)
-    assert outcome.figures["after hygiene"] == 5
+    assert outcome.figures["after hygiene"] == 1

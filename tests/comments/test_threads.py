@@ -137,6 +137,7 @@ async def test_an_articles_feed_tells_of_the_newest_first_and_of_what_each_answe
     first = (await service.post(name="Ann <x>", url="https://ann.example/?a=1&b=2")).json()
     second = (await service.post(parent=first["id"], body="I *agree*.")).json()
     third = (await service.post()).json()
+    await service.decide(first["id"])
     answer = await get(service, HERE + "/feed")
     assert answer.headers["content-type"] == "application/atom+xml"
     root = checked(answer.content)
@@ -158,6 +159,7 @@ async def test_an_articles_feed_tells_of_the_newest_first_and_of_what_each_answe
 async def test_a_json_feed_tells_the_same(service: Service) -> None:
     first = (await service.post(url="https://ann.example/")).json()
     second = (await service.post("other")).json()
+    await service.decide(first["id"])
     for path, shown in ((HERE, [first]), ("/sites/default", [second, first])):
         answer = await get(service, path + "/feed.json")
         assert answer.headers["content-type"] == "application/feed+json"
@@ -277,6 +279,7 @@ class Reader(HTMLParser):
 async def test_the_fragment_is_the_thread_in_plain_html(service: Service) -> None:
     first = (await service.post(name="Ann <script>", body="**One** & <b>two</b>", url="https://ann.example/")).json()
     second = (await service.post(parent=first["id"])).json()
+    await service.decide(first["id"])
     answer = await get(service, HERE + "/fragment")
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
     assert answer.headers["content-security-policy"] == "default-src 'none'"

@@ -33,7 +33,7 @@ COMMENTS = [
     ("Marta Lindqvist", "Squeaking as a feature! I will tell our plumber."),
     ("Ines Okafor", "I wrote down how we do it at our allotment, with the rota and all: https://allotment.example/gate-rota"),
     ("Dan", "What a stupid, pathetic article. Only an idiot could write this garbage, and you are one."),
-    ("Luxury Watches", "Best replica watches, 80% off today only! Order now at https://watches.example and get free shipping!"),
+    ("Victor", "I sell replica watches, all of them are on my page: https://watches.example/list"),
     ("Priya N.", "Is the blue flower borage? There is a good page on it here: https://flowers.example/borage"),
 ]  # fmt: skip
 
@@ -61,6 +61,7 @@ def main() -> None:
                     cwd=folder, env=environment, check=True, capture_output=True, text=True,
                 )  # fmt: skip
 
+            run("add-site", "default", "--hold", "suspects")  # answers the question on the first page
             with browsers.browser() as browser:
                 consolepictures.take(browser, url, run, Path(folder) / "data" / "models")
             with host_page(url) as host:

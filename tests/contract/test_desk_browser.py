@@ -43,7 +43,7 @@ def test_a_comment_is_approved_and_answered_by_keyboard_and_both_are_taken_back(
     page.keyboard.press("Control+Enter")
     expect(page.get_by_role("status").first).to_contain_text("Your reply is published, and what it answers")
     above, below = thread(server)
-    assert below["author"]["name"] == "Marta" and below["author"]["staff"] is True  # type: ignore[index]
+    assert below["author"]["name"] == "Marta" and below["author"]["mark"] == "staff"  # type: ignore[index]
     assert below["parent"] == above["id"]
     reader = browser.new_page()
     reader.goto(f"{server.url}/")

@@ -87,7 +87,7 @@ def test_a_long_plain_one_too_and_a_long_marked_one_is_not() -> None:
 )
 def test_links_are_counted_as_they_are_rendered_where_nothing_is_parsed_for_them(pieces: list[str]) -> None:
     body = "".join(pieces)
-    assert markdown.count_links(body) == markdown.render_and_count(body)[1]
+    assert markdown.count_links(body) == len(markdown.rendered(body)[1])
 
 
 def case_of(text: str, rules: SiteSettings) -> policy.Case:
@@ -112,7 +112,7 @@ def test_one_question_has_only_so_much_parsed() -> None:
     text = "[x](http://a.example) and https://b.example " * 20
     parsed = score.PARSED // len(text) + 1
     judge = Judge(SiteSettings(), {}, Author())
-    with mock.patch.object(markdown, "render_and_count", wraps=markdown.render_and_count) as render:
+    with mock.patch.object(markdown, "rendered", wraps=markdown.rendered) as render:
         found = judge.documents([(text, SCORED)] * (parsed + 20))
     assert render.call_count == parsed
     assert {reason["weight"] for one in found for reason in one["reasons"] if reason["rule"] == "many-links"} == {40}

@@ -21,12 +21,27 @@ OFFERS = [
     "I help bloggers grow; my rates for guest posts are on my page {n}, ask for the spring bundle",
     "Our agency places guest posts on {n} partner blogs, ask for the spring bundle and rates",
     "Looking for guest post slots on blogs like this one, bundle of {n}, ask for rates",
+    "Do you sell guest posts here? Our clients pay {n} for a bundle, write me your rates",
+    "Ask for our spring rates: {n} guest posts by native writers on blogs of your subject",
+    "We would love to place one sponsored article, what are your rates for a bundle of {n} posts?",
+    "My team writes guest posts for agencies, bundle prices start at {n}, ask away",
+    "Bloggers earn {n} a month by our guest post network, the bundle is on my page",
+    "Your blog fits our clients. Guest post bundle with {n} links, tell me the rates",
+    "Spring offer from a content agency: {n} guest posts, one bundle, fair rates",
 ]
 TALK = [
     "We moved the beans to the sunny wall and lost {n} plants to slugs before June",
     "The part about the hinge made me laugh, ours has squeaked for {n} years",
     "I disagree about fences, but {n} neighbours of mine would side with you",
+    "After {n} dry weeks the pond was a puddle, and still the newts came back",
+    "Could you show the joint from below? I have tried it {n} times without glue",
+    "My grandmother kept {n} hens and swore by oyster shells in their feed",
+    "It took us {n} evenings to read the whole series aloud to the children",
+    "The recipe needs more salt than that, I baked {n} loaves to be sure",
+    "Thank you for the map, we found the ferry and waited only {n} minutes",
+    "Our library lends seeds now, {n} packets went on the first morning",
 ]
+"""No two of them are near-duplicates: of those only one is learnt."""
 
 
 def test_the_last_word_on_a_text_is_what_it_teaches() -> None:
@@ -62,7 +77,7 @@ async def test_decisions_make_a_better_model_that_goes_live_and_back(settings: S
         who = await service.token()
 
         async def decide(texts: list[str], action: str, n: int) -> None:
-            body = texts[n % 3].format(n=n + 3)
+            body = texts[n // 2].format(n=n + 3)
             id = (await service.post(f"post-{n % 4}", body=body, name=f"Writer {n}")).json()["id"]
             clock.forward(minutes=7)
             answer = await client.post("/api/v1/decisions", json={"comments": [id], "action": action}, headers=who)

@@ -226,7 +226,7 @@ async def test_and_what_only_resembles_it_is_not(service: Service) -> None:
         ("c++", {"body": "I wrote it in C."}),
         (
             "plums.example",
-            {"body": "The page on plums.example.org says the same as the one on my-plums.example does."},
+            {"body": "The page on `plums.example.org` says the same as the one on my-plums.example does."},
         ),
         ("*.mail.example", {"email": "ann@mail.example"}),
         ("mail.example", {"email": "ann@othermail.example"}),
@@ -303,7 +303,7 @@ async def test_age_counts_from_publication_where_it_is_known(service: Service) -
 async def test_first_time_authors_wait_where_a_site_says_so_and_only_a_receipt_is_proof(service: Service) -> None:
     old = await service.proof(email="ann@example.org")
     machine = (await service.post()).json()["receipt"]
-    await set_rules(service, hold_first=True)
+    await set_rules(service, hold="newcomers")
     borrowed = await service.post(email="ann@example.org")  # the name and the address alone prove nothing
     assert borrowed.status_code == 202
     assert (await verdict_of(service, borrowed.json()["id"]))[2] == ["first-time"]
@@ -318,7 +318,7 @@ async def test_first_time_authors_wait_where_a_site_says_so_and_only_a_receipt_i
 
 async def test_a_site_says_which_rules_trusted_authors_skip(service: Service) -> None:
     proof = {"Receipt": await service.proof()}
-    await set_rules(service, blocked=["bank"], hold_first=True, trust_skips=["blocked-word", "first-time"])
+    await set_rules(service, blocked=["bank"], hold="newcomers", trust_skips=["blocked-word", "first-time"])
     assert (await service.post(body=KIND, headers=proof)).status_code == 201
     assert (await service.post(body=KIND)).status_code == 202
     link = await service.post(body="I wrote about it: https://blog.example/1", headers=proof)

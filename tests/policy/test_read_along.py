@@ -370,7 +370,7 @@ async def test_a_retraining_may_run_beside_instead_of_going_live(settings: Setti
     async with app.router.lifespan_context(app), client:
         service = Service(app, client, clock, settings)
         for n in range(20):
-            body = (OFFERS if n % 2 else TALK)[n % 3].format(n=n + 3)
+            body = (OFFERS if n % 2 else TALK)[n // 2].format(n=n + 3)
             id = (await service.post(f"post-{n % 4}", body=body, name=f"Writer {n}")).json()["id"]
             clock.forward(minutes=7)
             await decide(service, id, "spam" if n % 2 else "approve")

@@ -42,7 +42,10 @@ def test_a_harmless_comment_is_published_without_reasons() -> None:
         ({"form": "early"}, "form-token", "hold"),
         ({"form": "old"}, "form-token", "hold"),
         ({"scores": CLEAN | {"insult": 0.4}, "thresholds": {"insult": 0.3}}, "label", "hold"),
-        ({"links": 1}, "stranger-with-link", "hold"),
+        ({"links": 1, "strange_links": 1}, "stranger-with-link", "hold"),
+        ({"strange_website": True, "settings": SiteSettings(author_links="always")}, "stranger-with-link", "hold"),
+        ({"settings": SiteSettings(hold="newcomers")}, "first-time", "hold"),
+        ({"trusted": True, "settings": SiteSettings(hold="all")}, "review-all", "hold"),
     ],
 )
 def test_each_rule_fires_alone(changed: dict[str, Any], rule: str, action: str) -> None:
@@ -57,7 +60,10 @@ def test_each_rule_fires_alone(changed: dict[str, Any], rule: str, action: str) 
         {"settings": SiteSettings(disallowed=("press", "kin", "riv"))},  # parts of words
         {"settings": SiteSettings(disallowed=("203.0.113.0/24",)), "address": "203.0.114.7"},
         {"settings": SiteSettings(blocked=("ban",))},
-        {"links": 2, "trusted": True},
+        {"links": 2, "strange_links": 2, "trusted": True},
+        {"links": 2},
+        {"strange_website": True},
+        {"trusted": True, "settings": SiteSettings(hold="newcomers")},
         {"form": "ok"},
         {"scores": CLEAN | {"insult": 0.29}, "thresholds": {"insult": 0.3}},
         {
@@ -76,6 +82,7 @@ def test_all_that_fire_are_reasons_and_the_first_in_order_decides() -> None:
         settings=SiteSettings(disallowed=("river",), blocked=("bank",)),
         scores=CLEAN | {"spam": 0.999},
         links=4,
+        strange_links=4,
         form="missing",
     )
     verdict = judge(everything)

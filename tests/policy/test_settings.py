@@ -46,7 +46,7 @@ async def test_every_wrong_setting_is_named_and_nothing_changes(service: Service
         "max_links": -1,
         "max_body": 70_000,
         "spam_at": 1.5,
-        "hold_first": "yes",
+        "hold": "yes",
         "honeypot": "delete",
         "blocked": "bank",
         "disallowed": ["***"],
@@ -164,8 +164,8 @@ async def test_the_page_shows_each_rule_and_ends_a_muting(service: Service) -> N
     [
         ("max_links=5", "max_links", 5),
         ("spam_at=0.95", "spam_at", 0.95),
-        ("hold_first=on", "hold_first", True),
-        ("hold_first=false", "hold_first", False),
+        ("hold=newcomers", "hold", "newcomers"),
+        ("hold=suspects", "hold", "suspects"),
         ("honeypot=spam", "honeypot", "spam"),
         ("blocked=casino, two words ,*coin*", "blocked", ("casino", "two words", "*coin*")),
         ("blocked=", "blocked", ()),
@@ -187,7 +187,7 @@ def test_a_command_lines_value(given: str, name: str, value: Any) -> None:
     ("given", "said"),
     [
         ("max_links", "NAME=VALUE"), ("no_such=1", "max_links"), ("max_links=many", "whole number from 0 to 1000"), ("max_links+=1", "no list"),
-        ("blocked-=unheard", "show-rules"), ("hold_first=perhaps", "true or false"), ("honeypot=delete", "hold, spam, off"),
+        ("blocked-=unheard", "show-rules"), ("hold=perhaps", "suspects, newcomers, all"), ("honeypot=delete", "hold, spam, off"),
         ("hold_at=insult", "number"), ("max_links=1.5", "whole number"),
     ],
 )  # fmt: skip

@@ -51,9 +51,9 @@ async def test_the_same_rules_change_nothing_and_others_change_what_they_would_h
     assert moves(await ask(service, {"disallowed": ["turnips"]})) == {("publish", "spam"): 1, ("spam", "publish"): 1}
     assert moves(await ask(service, {"hold_at": {"insult": 0}}))[("publish", "hold")] == 2
     assert moves(await ask(service, {"spam_at": 0}))[("publish", "spam")] == 2
-    found = await ask(service, {"hold_first": True, "disallowed": None})
+    found = await ask(service, {"hold": "newcomers", "disallowed": None})
     assert moves(found) == {("publish", "hold"): 2, ("spam", "hold"): 1}
-    assert found["rules"] == {"hold_first": [False, True], "disallowed": [1, 0]}
+    assert found["rules"] == {"hold": ["suspects", "newcomers"], "disallowed": [1, 0]}
     example = found["examples"][-1]
     assert example["reasons"] == ["first-time"] and example["excerpt"].startswith("A word about")
     assert example["url"] == f"/moderate/comments/{example['id']}"
@@ -115,7 +115,7 @@ async def test_an_erased_text_is_replayed_as_far_as_it_needs_no_text(service: Se
     id = (await service.post(body="A kind word.")).json()["id"]
     async with service.services.database.transaction() as tx:
         await tx.execute("UPDATE submissions SET body = '', author_key = id WHERE site = 'default' AND id = ?", id)
-    assert (await ask(service, {"hold_first": True}))["changed"] == 1
+    assert (await ask(service, {"hold": "newcomers"}))["changed"] == 1
     found = await ask(service, {"blocked": ["kind"]})
     assert found["changed"] == 0 and found["not_replayed"] == {"count": 1, "why": {"erased": 1}, "comments": [id]}
 

@@ -119,7 +119,8 @@ async def test_an_insult_rejected_by_one_key_teaches_that_it_was_one(service: Se
         return list(taken["labels"])
 
     person = await signed_in(service)
-    ids = [await service.held() for _ in range(5)]
+    unlike = ("The bridge is closed", "My beans are late", "It rained in May", "Bees like lavender", "Who reads this")
+    ids = [await service.held(body=f"{words}, see https://elsewhere.example/") for words in unlike]
     for id, told in (
         (ids[0], {"reason": "insult"}),
         (ids[1], {"reason": "insult", "labels": []}),

@@ -32,11 +32,11 @@ async def test_a_reply_is_published_as_staff_and_shown_so(service: Service) -> N
     answer = await reply(service, who, told["id"], expected_revision=1)
     assert answer.status_code == 201, answer.text
     shown = answer.json()["reply"]
-    assert shown["author"]["staff"] is True and shown["author"]["name"] == "Marta" and shown["status"] == "approved"
+    assert shown["author"]["mark"] == "staff" and shown["author"]["name"] == "Marta" and shown["status"] == "approved"
     (first,) = (await service.thread())["comments"]
-    assert "staff" not in first["author"]
+    assert first["author"]["mark"] is None
     (below,) = first["replies"]
-    assert below["author"]["staff"] is True and "<em>corrected</em>" in below["html"]
+    assert below["author"]["mark"] == "staff" and "<em>corrected</em>" in below["html"]
     fragment = Page((await service.client.get("/sites/default/articles/post/fragment")).text)
     staff = fragment.one("strong")  # one of two comments
     assert words(staff) == "Staff" and words(fragment.one("[itemprop=author]:has(+ strong)")) == "Marta"

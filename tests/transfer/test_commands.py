@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import signal
 import subprocess
 import sys
@@ -78,14 +79,15 @@ def test_a_pipe_will_do_and_the_data_is_alone_on_standard_output(server: Server,
 
 def test_what_a_blog_knows_teaches_its_first_model(server: Server, tmp_path: Path) -> None:
     """Lists and past verdicts in, `retrain`, and a model of the site's own is live."""
-    rows = [
-        Row(n, body=f"The tomatoes in bed {n} came up well after the rain, thank you.", email=f"r{n}@example.org")
-        for n in range(1, 81)
-    ]
-    rows += [
-        Row(n, status="spam", body=f"kitchen remodel estimate number {n} trusted local crew call us", email=f"s{n}@example.net")
-        for n in range(81, 161)
-    ]  # fmt: skip
+    rng = random.Random(1)
+
+    def unlike(words: str) -> str:  # of a wave one would be learnt
+        return " ".join(rng.choices(words.split(), k=12))
+
+    garden = "tomatoes bed rain thank came well soil seeds watered sunny slugs compost harvest beans spring rows leaves roots"
+    crew = "kitchen remodel estimate trusted local crew call us today roof gutter free quote licensed discount bathroom tiles price"
+    rows = [Row(n, body=unlike(garden), email=f"r{n}@example.org") for n in range(1, 81)]
+    rows += [Row(n, status="spam", body=unlike(crew), email=f"s{n}@example.net") for n in range(81, 161)]
     file = tmp_path / "comments.json"
     file.write_bytes(foreign.wp_list(rows))
     assert json.loads(server.run("import", str(file)).stdout)["decisions"] == {"approve": 80, "spam": 80}

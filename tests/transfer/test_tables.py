@@ -69,4 +69,12 @@ def test_every_table_is_declared_by_one_store() -> None:
 
 
 def test_what_readers_and_moderators_write_is_overwritten() -> None:
-    assert set(TEXTS) == {"comments", "submissions", "decisions", "appeals", "outbox", "idempotency_keys"}
+    assert set(TEXTS) == {
+        "comments",
+        "comment_hosts",
+        "submissions",
+        "decisions",
+        "appeals",
+        "outbox",
+        "idempotency_keys",
+    }

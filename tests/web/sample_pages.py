@@ -40,7 +40,12 @@ def a_reply(depth: int) -> dict[str, Any]:
         "id": f"c{depth}",
         "parent": f"c{depth - 1}" if depth > 1 else None,
         "depth": depth,
-        "author": {"name": EVIL, "url": "https://a.example/" if depth % 2 else None, "avatar": "/avatars/00ff.svg"},
+        "author": {
+            "name": EVIL,
+            "url": "https://a.example/" if depth % 2 else None,
+            "avatar": "/avatars/00ff.svg",
+            "mark": ("staff", "known", None)[depth % 3],
+        },
         "html": Markup("<p>A <strong>kind</strong> word.</p>"),
         "created_at": NOW,
         "edited_at": NOW if depth == 2 else None,

@@ -259,7 +259,7 @@ async def test_what_takes_long_is_read_beside_the_loop(
         monkeypatch.setattr(module, function, watched)
 
     for module, function in (
-        (markdown, "render_and_count"), (html._Writer, "write"), (wordlist, "folded"), (submission, "folded"), (submission, "check"),
+        (markdown, "rendered"), (html._Writer, "write"), (wordlist, "folded"), (submission, "folded"), (submission, "check"),
         (similar, "shingles"), (policy, "judge"), (markdown, "safe"), (bare_addresses, "linked"),
     ):  # fmt: skip
         watch(module, function)

@@ -128,7 +128,7 @@ class Discussion {
   draw(entry, comment) {
     const { words } = this;
     const before = entry.card;
-    const { name, url, avatar, staff } = comment.author;
+    const { name, url, avatar, mark } = comment.author;
     const shownName = h("bdi", {}, name || words.say("anonymous"));
     const isOut = !comment.status || comment.status === "approved";
     entry.comment = comment;
@@ -140,8 +140,8 @@ class Discussion {
         h("p", { class: "by" },
           /^https?:/.test(url || "") ? h("a", { class: "author", href: url, rel: "nofollow ugc noopener" }, shownName) : h("span", { class: "author" }, shownName),
           " ",
-          staff && h("span", { class: "staff", part: "staff" }, words.say("staff")),
-          staff && " ",
+          mark && h("span", { class: mark, part: mark }, words.say(mark)),
+          mark && " ",
           h("a", { class: "when", href: `${location.href.split("#")[0]}#comment-${comment.id}` }, words.when(comment.created_at)),
           comment.edited_at && h("span", { class: "when" }, " ", words.say("edited")))),
       entry.said,

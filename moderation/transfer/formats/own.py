@@ -127,6 +127,7 @@ def comment(row: dict[str, Any], where: str) -> Record:
             decisions(row["decisions"]),
             ids(row["ids"]),
             row.get("is_staff") is True,
+            row.get("is_known") is True,
             appeal(row.get("appeal")),
         ),
     )

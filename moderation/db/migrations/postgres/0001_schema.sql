@@ -148,7 +148,7 @@ CREATE TABLE signin_failures (
 
 -- `format`: a body is Markdown, or the HTML that WordPress's form sends and importers bring. `judged_revision`: the revision
 -- at which the policy last saw the text. `is_decided`: a person has decided. `is_staff`: a moderator wrote it; who, stands in
--- the decision and in the audit log. The queue's orders: `max_score` is the highest probability of any label, `margin` its
+-- the decision and in the audit log. `is_known`: its author proved an earlier approved comment. The queue's orders: `max_score` is the highest probability of any label, `margin` its
 -- distance from one half, `rank` the time of arrival less the boost that the verdict earned (`comments/verdict.py`). An
 -- unscored comment has the highest score and no margin.
 CREATE TABLE comments (
@@ -177,6 +177,7 @@ CREATE TABLE comments (
     margin DOUBLE PRECISION NOT NULL DEFAULT 0,
     rank BIGINT NOT NULL DEFAULT 0,
     is_staff INTEGER NOT NULL DEFAULT 0,
+    is_known INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (site, id),
     FOREIGN KEY (site, article) REFERENCES articles (site, article)
 );
@@ -208,6 +209,30 @@ CREATE TRIGGER approved_count_after_delete AFTER DELETE ON comments
     FOR EACH ROW WHEN (OLD.status = 'approved') EXECUTE FUNCTION update_approved_count();
 CREATE TRIGGER approved_count_after_update AFTER UPDATE OF site, article, status ON comments
     FOR EACH ROW WHEN ('approved' IN (OLD.status, NEW.status)) EXECUTE FUNCTION update_approved_count();
+
+-- The hosts that comments link to. `decided`: the status that a person gave the comment, empty before. They go
+-- with the comment.
+CREATE TABLE comment_hosts (
+    site TEXT NOT NULL,
+    id TEXT NOT NULL,
+    host TEXT NOT NULL,
+    author_key TEXT NOT NULL,
+    decided TEXT NOT NULL,
+    PRIMARY KEY (site, id, host)
+);
+CREATE INDEX comment_hosts_by_host ON comment_hosts (site, host, decided, author_key);
+CREATE FUNCTION update_comment_hosts() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP = 'UPDATE' THEN
+        UPDATE comment_hosts SET decided = CASE WHEN NEW.is_decided <> 0 THEN NEW.status ELSE '' END
+            WHERE site = NEW.site AND id = NEW.id;
+    ELSE
+        DELETE FROM comment_hosts WHERE site = OLD.site AND id = OLD.id;
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER comment_hosts_after_change AFTER DELETE OR UPDATE OF status, is_decided ON comments
+    FOR EACH ROW EXECUTE FUNCTION update_comment_hosts();
 
 -- How many comments each status holds, kept as `approved_count` is. In no backup.
 CREATE TABLE comment_counts (

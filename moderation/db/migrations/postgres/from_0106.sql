@@ -70,6 +70,7 @@ ALTER TABLE comments RENAME COLUMN worst TO max_score;
 ALTER TABLE comments RENAME COLUMN doubt TO margin;
 ALTER TABLE comments RENAME COLUMN turn TO rank;
 ALTER TABLE comments RENAME COLUMN staff TO is_staff;
+ALTER TABLE comments ADD COLUMN is_known INTEGER NOT NULL DEFAULT 0;
 -- Both stand in `scores`.
 ALTER TABLE submissions DROP COLUMN spam;
 ALTER TABLE submissions DROP COLUMN worst;
@@ -84,6 +85,13 @@ ALTER TABLE settings_history RENAME CONSTRAINT rule_versions_pkey TO settings_hi
 ALTER TABLE settings_history RENAME COLUMN at TO changed_at;
 ALTER TABLE settings_history RENAME COLUMN rules TO settings;
 ALTER TABLE settings_history RENAME COLUMN bar TO is_block;
+-- `hold_first` is one of three answers to a wider question.
+UPDATE sites SET settings = ((settings::jsonb - 'hold_first') ||
+    CASE WHEN (settings::jsonb ->> 'hold_first')::boolean THEN '{"hold": "newcomers"}'::jsonb ELSE '{}'::jsonb END)::text
+    WHERE jsonb_exists(settings::jsonb, 'hold_first');
+UPDATE settings_history SET settings = ((settings::jsonb - 'hold_first') ||
+    CASE WHEN (settings::jsonb ->> 'hold_first')::boolean THEN '{"hold": "newcomers"}'::jsonb ELSE '{}'::jsonb END)::text
+    WHERE jsonb_exists(settings::jsonb, 'hold_first');
 
 ALTER TABLE article_vectors RENAME COLUMN changed TO sequence;
 ALTER TABLE openings RENAME TO article_openings;

@@ -149,7 +149,7 @@ CREATE TABLE signin_failures (
 
 -- `format`: a body is Markdown, or the HTML that WordPress's form sends and importers bring. `judged_revision`: the revision
 -- at which the policy last saw the text. `is_decided`: a person has decided. `is_staff`: a moderator wrote it; who, stands in
--- the decision and in the audit log. The queue's orders: `max_score` is the highest probability of any label, `margin` its
+-- the decision and in the audit log. `is_known`: its author proved an earlier approved comment. The queue's orders: `max_score` is the highest probability of any label, `margin` its
 -- distance from one half, `rank` the time of arrival less the boost that the verdict earned (`comments/verdict.py`). An
 -- unscored comment has the highest score and no margin.
 CREATE TABLE comments (
@@ -178,6 +178,7 @@ CREATE TABLE comments (
     margin DOUBLE PRECISION NOT NULL DEFAULT 0,
     rank BIGINT NOT NULL DEFAULT 0,
     is_staff INTEGER NOT NULL DEFAULT 0,
+    is_known INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (site, id),
     FOREIGN KEY (site, article) REFERENCES articles (site, article)
 );
@@ -209,6 +210,25 @@ WHEN 'approved' IN (OLD.status, NEW.status) BEGIN
         WHERE OLD.status = 'approved' AND site = OLD.site AND article = OLD.article;
     UPDATE articles SET approved_count = approved_count + 1
         WHERE NEW.status = 'approved' AND site = NEW.site AND article = NEW.article;
+END;
+
+-- The hosts that comments link to. `decided`: the status that a person gave the comment, empty before. They go
+-- with the comment.
+CREATE TABLE comment_hosts (
+    site TEXT NOT NULL,
+    id TEXT NOT NULL,
+    host TEXT NOT NULL,
+    author_key TEXT NOT NULL,
+    decided TEXT NOT NULL,
+    PRIMARY KEY (site, id, host)
+);
+CREATE INDEX comment_hosts_by_host ON comment_hosts (site, host, decided, author_key);
+CREATE TRIGGER comment_hosts_after_update AFTER UPDATE OF status, is_decided ON comments BEGIN
+    UPDATE comment_hosts SET decided = CASE WHEN NEW.is_decided <> 0 THEN NEW.status ELSE '' END
+        WHERE site = NEW.site AND id = NEW.id;
+END;
+CREATE TRIGGER comment_hosts_after_delete AFTER DELETE ON comments BEGIN
+    DELETE FROM comment_hosts WHERE site = OLD.site AND id = OLD.id;
 END;
 
 -- How many comments each status holds, kept as `approved_count` is. In no backup.

@@ -75,6 +75,7 @@ ALTER TABLE comments RENAME COLUMN worst TO max_score;
 ALTER TABLE comments RENAME COLUMN doubt TO margin;
 ALTER TABLE comments RENAME COLUMN turn TO rank;
 ALTER TABLE comments RENAME COLUMN staff TO is_staff;
+ALTER TABLE comments ADD COLUMN is_known INTEGER NOT NULL DEFAULT 0;
 -- Both stand in `scores`.
 ALTER TABLE submissions DROP COLUMN spam;
 ALTER TABLE submissions DROP COLUMN worst;
@@ -86,6 +87,13 @@ ALTER TABLE rule_versions RENAME TO settings_history;
 ALTER TABLE settings_history RENAME COLUMN at TO changed_at;
 ALTER TABLE settings_history RENAME COLUMN rules TO settings;
 ALTER TABLE settings_history RENAME COLUMN bar TO is_block;
+-- `hold_first` is one of three answers to a wider question.
+UPDATE sites SET settings = json_remove(
+    CASE json_extract(settings, '$.hold_first') WHEN 1 THEN json_set(settings, '$.hold', 'newcomers') ELSE settings END,
+    '$.hold_first') WHERE json_extract(settings, '$.hold_first') IS NOT NULL;
+UPDATE settings_history SET settings = json_remove(
+    CASE json_extract(settings, '$.hold_first') WHEN 1 THEN json_set(settings, '$.hold', 'newcomers') ELSE settings END,
+    '$.hold_first') WHERE json_extract(settings, '$.hold_first') IS NOT NULL;
 
 ALTER TABLE article_vectors RENAME COLUMN changed TO sequence;
 ALTER TABLE openings RENAME TO article_openings;
