@@ -33,6 +33,9 @@ from moderation.db.database import Database
 from moderation.db.files import Look, room
 from moderation.db.periodic import Job, Periodic
 from moderation.demo import public as demo
+from moderation.dialects import api as checks_api
+from moderation.dialects.checks import Checks
+from moderation.dialects.keys import Keys
 from moderation.duplicates import api as duplicates_api
 from moderation.duplicates.duplicates import catch_up
 from moderation.intake import public as intake_public
@@ -138,6 +141,7 @@ EDGES: tuple[Sequence[BaseRoute], ...] = (
     privacy_api.routes,
     # for programs that score texts
     policy_api.routes,
+    checks_api.routes,
     # for operators
     health.routes,
     openapi.routes,
@@ -269,6 +273,7 @@ def assembled(
     letters = Letters(database, links, {"digest": digest.letter, "person": privacy.letter})
     outbox = Deliverer(database, hooks, Mail(smtp, settings.host_name, letters.write), clock=clock)
     keep = retention.Keep(**settings.keep)
+    intake = Intake(database, scorer, links, clock=clock, mails=mails)
     return Services(
         settings=settings,
         clock=clock,
@@ -284,7 +289,9 @@ def assembled(
         models=models,
         models_room=Look(partial(room, models)),
         read_along=read_along,
-        intake=Intake(database, scorer, links, clock=clock, mails=mails),
+        intake=intake,
+        checks=Checks(database, intake, signer, clock),
+        keys=Keys(database, signer, clock),
         outbox=outbox,
         mails=mails,
         mail_check=MailCheck(smtp, settings.host_name, settings.base),

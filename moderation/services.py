@@ -18,6 +18,8 @@ from moderation.core.urls import Links
 from moderation.db.database import Database
 from moderation.db.files import Look
 from moderation.db.periodic import Periodic
+from moderation.dialects.checks import Checks
+from moderation.dialects.keys import Keys
 from moderation.intake.intake import Intake
 from moderation.outbox.delivery import Deliverer
 from moderation.outbox.mail_check import MailCheck
@@ -56,6 +58,8 @@ class Services:
     models_room: Look
     read_along: ReadAlong
     intake: Intake
+    checks: Checks
+    keys: Keys
     outbox: Deliverer
     mails: bool
     """Mail is set up."""

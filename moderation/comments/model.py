@@ -48,6 +48,8 @@ class Comment:
     """A staff reply."""
     is_known: bool = False
     """Its author proved an earlier comment that a person approved, under the same name."""
+    external_id: str | None = None
+    """The id of a comment that is kept elsewhere, in the system that keeps it. Such a comment is never public."""
 
     def exported(self) -> dict[str, Any]:
         """Its row in an export, without what an import computes again."""

@@ -25,14 +25,14 @@ COMMENTS = Table(
     columns=(
         *("site", "id", "article", "parent", "path", "status", "revision", "name", "email", "url", "body", "html"),
         *("notify", "author_key", "network_key", "body_key", "created_at", "edited_at", "judged_revision"),
-        *("is_decided", "format", "max_score", "margin", "rank", "is_staff", "is_known"),
+        *("is_decided", "format", "max_score", "margin", "rank", "is_staff", "is_known", "external_id"),
     ),
     holds_text=True,
 )
 TABLES = (COMMENTS, Table(name="comment_counts"))
 COLUMNS = (
     *("id", "site", "article", "parent", "path", "status", "revision", "name", "email", "url", "body", "html"),
-    *("created_at", "edited_at", "judged_revision", "is_decided", "format", "is_staff", "is_known"),
+    *("created_at", "edited_at", "judged_revision", "is_decided", "format", "is_staff", "is_known", "external_id"),
 )
 """Of a Comment."""
 COMMENT = listed(COLUMNS, "c")
@@ -101,7 +101,15 @@ async def add_comments(tx: Session, judged: Iterable[JudgedComment]) -> None:
             (
                 *(c.site, c.id, c.article, c.parent, c.path, c.status, c.revision, c.name, c.email, c.url, c.body),
                 *(c.html, int(j.notify), j.keys.author, j.keys.network, j.keys.body, c.created_at, c.edited_at),
-                *(c.judged_revision, int(c.is_decided), c.format, *orders(j), int(c.is_staff), int(c.is_known)),
+                *(
+                    c.judged_revision,
+                    int(c.is_decided),
+                    c.format,
+                    *orders(j),
+                    int(c.is_staff),
+                    int(c.is_known),
+                    c.external_id,
+                ),
             )
             for j in rows
             for c in (j.comment,)
@@ -189,7 +197,7 @@ async def edit(tx: Session, judged: JudgedComment, seen: int) -> bool:
     c = judged.comment
     changed = await tx.execute(
         "UPDATE comments SET body = ?, html = ?, name = ?, url = ?, body_key = ?, status = ?, edited_at = ?, judged_revision = ?, "
-        "revision = ?, max_score = ?, margin = ?, rank = ? WHERE site = ? AND id = ? AND revision = ?",
+        "revision = ?, format = ?, max_score = ?, margin = ?, rank = ? WHERE site = ? AND id = ? AND revision = ?",
         *(
             c.body,
             c.html,
@@ -200,6 +208,7 @@ async def edit(tx: Session, judged: JudgedComment, seen: int) -> bool:
             c.edited_at,
             c.judged_revision,
             c.revision,
+            c.format,
             *orders(judged),
         ),
         *(c.site, c.id, seen),
@@ -239,6 +248,16 @@ async def find(session: Session, ids: Iterable[str]) -> dict[str, Comment]:
     wanted = list(ids)
     sql = f"SELECT {COMMENT} FROM comments c WHERE {HERE} AND c.id IN ({placeholders(len(wanted))})"
     return {row[0]: comment_of(row) for row in await session.fetch(sql, *wanted)}
+
+
+async def by_external_id(session: Session, site: str, ids: Iterable[str]) -> dict[str, Comment]:
+    """The keeper's id → the comment that is kept elsewhere."""
+    wanted = list(ids)
+    rows = await session.fetch(
+        f"SELECT {COMMENT} FROM comments c WHERE c.site = ? AND c.external_id IN ({placeholders(len(wanted))})",
+        *(site, *wanted),
+    )
+    return {str(comment.external_id): comment for comment in map(comment_of, rows)}
 
 
 class Posting(NamedTuple):

@@ -170,3 +170,13 @@ async def taught(session: Session, site: str) -> list[Taught]:
         *(site, MOST_TAUGHT),
     )
     return [taught_of(row) for row in reversed(rows)]
+
+
+async def made_by(session: Session, site: str, moderator: str, since: int) -> list[str]:
+    """Ids of the standing decisions of a moderator or a token since a time, newest first."""
+    rows = await session.fetch(
+        "SELECT DISTINCT id FROM decisions WHERE site = ? AND moderator = ? AND created_at >= ? AND undone_at IS NULL "
+        "ORDER BY id DESC",
+        *(site, moderator, since),
+    )
+    return [row[0] for row in rows]

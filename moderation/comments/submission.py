@@ -24,6 +24,8 @@ from moderation.web.params import Body, Says, Text, errors_of
 NAME_LONGEST, URL_LONGEST, BODY_LONGEST = 245, 200, 10_000
 """Characters. The body's limit is a site setting; this is its default."""
 BODY_BYTES = 65_525
+EXTERNAL_ID_LONGEST = 200
+"""Characters of the id of a comment that is kept elsewhere."""
 COMPOSED = 4
 """The most characters that NFC composes into one (UAX #15; U+1F82 has four)."""
 

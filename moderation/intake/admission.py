@@ -16,8 +16,10 @@ from moderation.comments import store_hosts as hosts
 from moderation.comments.model import Comment, is_moved
 from moderation.comments.store import Keys, Posting
 from moderation.comments.submission import Submission
+from moderation.comments.verdict import Verdict
 from moderation.core.ids import first_id_at, is_id, made_at
 from moderation.core.problem import Conflict, FieldError, Forbidden, Invalid, NotFound, TooFast
+from moderation.core.times import iso
 from moderation.db.database import Session
 from moderation.intake import store as idempotency
 from moderation.policy import known_hosts
@@ -28,8 +30,33 @@ from moderation.sites.model import Article, Site
 MINUTE, HOUR = 60_000, 3_600_000
 NEW_ARTICLES = 1_000
 """Articles that comments may open on one site in an hour; the first comment on each further one is held."""
+TITLE_LONGEST = 500
 NONE = (0, "")
 UNKNOWN_PARENT = FieldError("parent", "unknown_parent", "is no published comment of this article")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Elsewhere:
+    """What sets a comment apart that is kept elsewhere and judged here (`dialects/`): no limit and no duplicate check applies,
+    and it is never public."""
+
+    id: str = ""
+    """Its keeper's id; empty where the keeper gives none, and then the comment is known by author, text and page."""
+    parent: str = ""
+    """The keeper's id of the comment that it replies to."""
+    page: str = ""
+    """The keeper's name of the page."""
+    kind: str = "comment"
+    trusted: bool = False
+    """The keeper vouches for its author."""
+    date: int | None = None
+    """Unix milliseconds at which it was written, where the keeper says so; it arrives now."""
+
+    @property
+    def facts(self) -> dict[str, str | None]:
+        """What its verdict keeps of it."""
+        kind: dict[str, str | None] = {} if self.kind == "comment" else {"kind": self.kind}
+        return kind if self.date is None else kind | {"date": iso(self.date)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +79,7 @@ class Arrival:
     """Milliseconds required since the last comment from the same network (15 seconds for WordPress's form), at most a minute."""
     page: Page | None = None
     """The page's metadata."""
+    elsewhere: Elsewhere | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +89,9 @@ class Accepted:
     id: str
     approved: bool
     answer: dict[str, Any]
+    comment: Comment | None = None
+    verdict: Verdict | None = None
+    """Both of a comment that is kept elsewhere."""
 
 
 @dataclass
@@ -83,6 +114,8 @@ class BatchContext:
     known_hosts: set[str]
     """Those of the batch's links and websites that are known on the site."""
     new_articles: list[Article] = field(default_factory=list)
+    kept_elsewhere: dict[str, Comment] = field(default_factory=dict)
+    """The keeper's id → the comment."""
 
     def first_answer(self, arrival: Arrival) -> Accepted | None:
         assert arrival.retry
@@ -126,6 +159,30 @@ class BatchContext:
         if arrival.pause:
             self._pause(arrival, now)
         return article, parent
+
+    def place_elsewhere(self, arrival: Arrival, now: int) -> tuple[Article, Comment | None]:
+        """The article and the parent of a comment that is kept elsewhere. A parent that is not here is none."""
+        assert arrival.elsewhere
+        article = self.articles.get(arrival.article) or Article(
+            site=arrival.site,
+            key=arrival.article,
+            title=arrival.elsewhere.page[:TITLE_LONGEST],
+            is_listed=False,
+            created_at=now,
+        )
+        parent = self.kept_elsewhere.get(arrival.elsewhere.parent)
+        return article, parent if parent and parent.article == article.key else None
+
+    def same_elsewhere(self, arrival: Arrival) -> Comment | None:
+        """The stored comment that this one is once more: by its keeper's id, else by author, text and page."""
+        assert arrival.elsewhere
+        if arrival.elsewhere.id:
+            return self.kept_elsewhere.get(arrival.elsewhere.id)
+        for one in (posting for key, same in self.postings.items() if key[:3] == said_of(arrival) for posting in same):
+            comment = self.known.get(one.id)
+            if comment and comment.external_id:
+                return comment
+        return None
 
     def _slow_down(self, arrival: Arrival, refused: int) -> None:
         """Limits by network, and by author within a network: typing another's email address uses up nothing of theirs."""
@@ -174,12 +231,15 @@ class BatchContext:
 
     def remember(self, arrival: Arrival, article: Article, comment: Comment, accepted: Accepted) -> None:
         keys = arrival.keys
+        if comment.external_id:
+            self.kept_elsewhere[comment.external_id] = self.known[comment.id] = comment
         if article.key not in self.articles:
             self.articles[article.key] = article
             self.new_articles.append(article)
-            self.new_keys += 1
-            if keys.network:
-                self.opened[keys.network] += 1
+            if not arrival.elsewhere:
+                self.new_keys += 1
+                if keys.network:
+                    self.opened[keys.network] += 1
         posting = Posting(keys.author, arrival.article, keys.body, comment.parent, keys.network, comment.id)
         self.postings.setdefault(posting[:4], []).append(posting)
         by_author = self.by_author.get((keys.author, keys.network), NONE)[0]
@@ -191,6 +251,11 @@ class BatchContext:
                 arrival.retry[1],
                 orjson.dumps(accepted.answer).decode(),
             )
+
+
+def said_of(arrival: Arrival) -> tuple[str, str, str]:
+    """Author, article and body, as `postings` has them."""
+    return arrival.keys.author, arrival.article, arrival.keys.body
 
 
 async def look_up(
@@ -214,6 +279,9 @@ async def look_up(
     postings = dict[tuple[str | None, ...], list[Posting]]()
     for one in await comments.postings(stored, key, authors, {a.keys.body for a in here}):
         postings.setdefault(one[:4], []).append(one)
+    external = {i for a in here if a.elsewhere for i in (a.elsewhere.id, a.elsewhere.parent) if i}
+    same = {said_of(a) for a in here if a.elsewhere and not a.elsewhere.id}
+    ids |= {one.id for key, some in postings.items() if key[:3] in same for one in some}
     linked = {host for a in here for host in (*a.submission.link_hosts, a.submission.website_host)}
     possible = [host for host in linked if known_hosts.may_be_known(host, shorteners)]
     return BatchContext(
@@ -227,4 +295,5 @@ async def look_up(
         by_network=await comments.recent(stored, key, addresses, since),
         answers=await idempotency.find(stored, key, keys, now) if keys else {},
         known_hosts=await hosts.known(stored, key, possible) if possible else set(),
+        kept_elsewhere=await comments.by_external_id(stored, key, external) if external else {},
     )

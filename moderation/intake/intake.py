@@ -171,14 +171,20 @@ class Intake:
                     if arrival.retry and (first := book.first_answer(arrival)):
                         results.append(first)
                         continue
-                    refused = self.allowance.refused(book.site, arrival.keys.network, now)
-                    article, parent = book.admit(arrival, now, refused)
+                    if arrival.elsewhere:
+                        article, parent = book.place_elsewhere(arrival, now)
+                    else:
+                        refused = self.allowance.refused(book.site, arrival.keys.network, now)
+                        article, parent = book.admit(arrival, now, refused)
                 except Problem as problem:
                     problem = self.allowance.told(problem, book.site, arrival.keys.network, now)
                     self.counts.refused[problem.code] += 1
                     results.append(problem)
                     continue
-                crowded = book.is_crowded(article)
+                if arrival.elsewhere and (same := book.same_elsewhere(arrival)):
+                    results.append(await self._once_more(tx, arrival, same, score, book, filed[order], now))
+                    continue
+                crowded = not arrival.elsewhere and book.is_crowded(article)
                 verdict = await self._judge(arrival, score, book, wave=filed[order], crowded=crowded)
                 comment = self._comment(arrival, article, parent, verdict, new_id(now, order), now)
                 judged = JudgedComment(
@@ -189,8 +195,12 @@ class Intake:
                     email_domain=arrival.submission.email_domain,
                     link_hosts=arrival.submission.link_hosts,
                 )
-                accepted = self._accept(comment, book.site)
-                if article.key not in book.articles:
+                accepted = (
+                    Accepted(comment.id, False, {}, comment, verdict)
+                    if arrival.elsewhere
+                    else self._accept(comment, book.site)
+                )
+                if article.key not in book.articles and not arrival.elsewhere:
                     opening = Opening(
                         site=arrival.site,
                         article=article.key,
@@ -209,7 +219,10 @@ class Intake:
                     )
             for book in books.values():
                 for article in book.new_articles:
-                    await register.register(tx, article)
+                    if article.is_listed:
+                        await register.register(tx, article)
+                    else:  # no reader finds it, so it needs no vector
+                        await sites.put_article(tx, article)
             if opened:
                 await openings.add(tx, opened)
             await comments.add(tx, stored)
@@ -259,7 +272,7 @@ class Intake:
             links=sent.links,
             strange_links=known_hosts.strange(sent.link_hosts, known),
             strange_website=bool(sent.url) and sent.website_host not in known,
-            trusted=bool(before.facts.get("trusted")) if before else book.trusts(arrival),
+            trusted=self._is_trusted(arrival, book, before),
             form=str(before.facts.get("form", "")) if before else arrival.form,
             honeypot=bool(before.facts.get("honeypot")) if before else arrival.honeypot,
             address=arrival.address,
@@ -269,7 +282,50 @@ class Intake:
             wave=wave,
             new_article=bool(before.facts.get("new_article")) if before else crowded,
         )
-        return await WRITING.run(policy.judge, case, here=policy.is_quick(case))
+        verdict = await WRITING.run(policy.judge, case, here=policy.is_quick(case))
+        if arrival.elsewhere:
+            verdict = replace(verdict, facts=verdict.facts | arrival.elsewhere.facts)
+        return verdict
+
+    def _is_trusted(self, arrival: Arrival, book: BatchContext, before: Verdict | None) -> bool:
+        if arrival.elsewhere:
+            return arrival.elsewhere.trusted
+        return bool(before.facts.get("trusted")) if before else book.trusts(arrival)
+
+    async def judge(self, arrivals: list[Arrival]) -> list[Verdict]:
+        """The verdicts on comments that are kept elsewhere; nothing is stored."""
+        now = self.clock()
+        scored = await self.scorer.score([asked(arrival) for arrival in arrivals], patient=len(arrivals) > 1)
+        async with self.database.reading() as session:
+            books = {
+                key: await look_up(session, key, arrivals, now, self.scorer.shorteners())
+                for key in {arrival.site for arrival in arrivals}
+            }
+            pairs = [(books[arrival.site].site, arrival.submission) for arrival in arrivals]
+            waves = await duplicates.filed(session, pairs, now)
+        return [
+            await self._judge(arrival, score, books[arrival.site], wave=wave)
+            for arrival, score, wave in zip(arrivals, scored, waves, strict=True)
+        ]
+
+    async def _once_more(
+        self,
+        tx: Session,
+        arrival: Arrival,
+        old: Comment,
+        score: Scored | None,
+        book: BatchContext,
+        wave: str,
+        now: int,
+    ) -> Accepted:
+        """A comment that is kept elsewhere, asked about again: the verdict of now, stored if its keeper has changed the text."""
+        verdict = await self._judge(arrival, score, book, wave=wave)
+        sent = arrival.submission
+        if (old.name, old.url, old.body) == (sent.name, sent.url, sent.body):
+            return Accepted(old.id, False, {}, old, verdict)
+        new = await self._edit(tx, arrival, old, verdict, now)
+        book.kept_elsewhere[new.external_id or new.id] = book.known[new.id] = new
+        return Accepted(new.id, False, {}, new, verdict)
 
     def _comment(
         self, arrival: Arrival, article: Article, parent: Comment | None, verdict: Verdict, id: str, now: int
@@ -292,6 +348,7 @@ class Intake:
             created_at=now,
             format=sent.format,
             is_known=bool(verdict.facts.get("trusted")),
+            external_id=(arrival.elsewhere.id or id) if arrival.elsewhere else None,
         )
 
     def _accept(self, comment: Comment, site: Site) -> Accepted:
@@ -317,39 +374,46 @@ class Intake:
             before = (await comments.verdicts(tx, arrival.site, [id])).get(id)
             (wave,) = await duplicates.filed(tx, [(book.site, arrival.submission)], now)
             verdict = await self._judge(arrival, score, book, before, wave)
-            sent = arrival.submission
-            status = verdict.status
-            if old.is_decided and status == "approved":
-                status = old.status if old.status != "approved" else "pending"
-            new = replace(
-                old,
-                name=sent.name,
-                url=sent.url,
-                body=sent.body,
-                html=sent.html,
-                status=status,
-                revision=old.revision + 1,
-                judged_revision=old.revision + 1,
-                edited_at=now,
-            )
-            judged = JudgedComment(
-                comment=new,
-                verdict=verdict,
-                keys=arrival.keys,
-                notify=sent.notify,
-                email_domain=sent.email_domain,
-                link_hosts=sent.link_hosts,
-            )
-            if not await comments.edit(tx, judged, old.revision):
-                raise Conflict("The comment changed meanwhile.", code="changed")
-            await duplicates.keep_anew(tx, judged)
-            await rule_health.count(tx, [judged])
-            if "approved" in (old.status, new.status):
-                await sites.touch(tx, arrival.site, [arrival.article])
-            await events.emit(tx, "comment.edited", [new], now)
-            await events.emit_replies(tx, [new], now)
-            await audit.note(tx, site=old.site, at=now, actor="author", action="comment:edit", subject=id)
+            new = await self._edit(tx, arrival, old, verdict, now)
         return self._accept(new, book.site)
+
+    async def _edit(self, tx: Session, arrival: Arrival, old: Comment, verdict: Verdict, now: int) -> Comment:
+        """Stores the new text of a comment as a new revision. Raises Conflict."""
+        sent = arrival.submission
+        status = verdict.status
+        if old.is_decided and status == "approved":
+            status = old.status if old.status != "approved" else "pending"
+        new = replace(
+            old,
+            name=sent.name,
+            url=sent.url,
+            body=sent.body,
+            html=sent.html,
+            status=status,
+            revision=old.revision + 1,
+            judged_revision=old.revision + 1,
+            edited_at=now,
+            format=sent.format,
+        )
+        judged = JudgedComment(
+            comment=new,
+            verdict=verdict,
+            keys=arrival.keys,
+            notify=sent.notify,
+            email_domain=sent.email_domain,
+            link_hosts=sent.link_hosts,
+        )
+        if not await comments.edit(tx, judged, old.revision):
+            raise Conflict("The comment changed meanwhile.", code="changed")
+        await duplicates.keep_anew(tx, judged)
+        await rule_health.count(tx, [judged])
+        if "approved" in (old.status, new.status):
+            await sites.touch(tx, arrival.site, [old.article])
+        await events.emit(tx, "comment.edited", [new], now)
+        await events.emit_replies(tx, [new], now)
+        actor = "keeper" if arrival.elsewhere else "author"
+        await audit.note(tx, site=old.site, at=now, actor=actor, action="comment:edit", subject=old.id)
+        return new
 
     async def withdraw(self, site: str, article: str, id: str) -> None:
         """The author's withdrawal, within the same window."""

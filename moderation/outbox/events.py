@@ -44,11 +44,17 @@ def document(comment: Comment, author_links: str) -> dict[str, Any]:
         "status": comment.status,
     }
     del shown["replies"]
-    return shown
+    return shown | external(comment)
+
+
+def external(comment: Comment) -> dict[str, str]:
+    """The id of a comment that is kept elsewhere, by which its keeper finds it."""
+    return {"external_id": comment.external_id} if comment.external_id else {}
 
 
 def gone(comment: Comment) -> dict[str, Any]:
-    return {"id": comment.id, "site": comment.site, "article": comment.article, "status": "deleted"}
+    here = {"id": comment.id, "site": comment.site, "article": comment.article, "status": "deleted"}
+    return here | external(comment)
 
 
 async def emit(tx: Session, event: str, comments: Iterable[Comment], now: int, **more: Any) -> None:

@@ -15,6 +15,7 @@ from moderation.core.ids import EVERYWHERE
 from moderation.core.offload import SCORES
 from moderation.core.problem import FieldError, Invalid, Unavailable
 from moderation.policy import rules as policy
+from moderation.policy.schemas import ScoreReason
 from moderation.queue import decide as queue
 from moderation.services import services_of
 from moderation.sites import store as sites
@@ -47,15 +48,6 @@ class ScoreIn(Body):
     text: Annotated[str | None, Says("must be a text")] = None
     texts: Annotated[list[str] | None, Field(max_length=MOST), Says(f"must be a list of at most {MOST} texts")] = None
     author: Annotated[AuthorIn | None, Says("must be an object with the texts name, url and email_domain")] = None
-
-
-class ScoreReason(TypedDict):
-    rule: NotRequired[str]
-    label: NotRequired[str]
-    feature: NotRequired[str]
-    weight: float
-    note: NotRequired[str]
-    spans: list[list[int]]
 
 
 class Judged(TypedDict):

@@ -8,9 +8,11 @@ from typing import Any
 
 from moderation.comments import store as comments
 from moderation.comments import store_appeals as appeals
+from moderation.comments import store_authors as authors
 from moderation.comments import store_decisions as decisions
 from moderation.comments import store_submissions as submissions
 from moderation.comments.decision import teaches
+from moderation.comments.model import Comment
 from moderation.comments.store_decisions import Decision
 from moderation.comments.store_submissions import JudgedSubmission
 from moderation.core.ids import EVERYWHERE, new_id
@@ -173,6 +175,22 @@ async def _erase(tx: Session, subject: DataSubject, actor: str, now: int) -> Era
         count = sum(c.site == site for c in found)
         await audit.note(tx, site=site, at=now, actor=actor, action="person:erase", subject="person", comments=count)
     return Erased(len(found))
+
+
+async def erase_comment(database: Database, comment: Comment, actor: str, now: int) -> None:
+    """Erases one comment and its judged texts, as `erase` does all of a person's."""
+    site, id = comment.site, comment.id
+    async with database.transaction() as tx:
+        taken = await decisions.on(tx, site, id)
+        author, _ = (await comments.keys_of(tx, site, [id])).get(id, ("", ""))
+        await outbox.forget_subjects(tx, site, [id])
+        await authors.erase(tx, site, author, [id])
+        await secure_delete.request(tx, now)
+        await events.emit(tx, "comment.deleted", [comment], now)
+        if examples := sum(d.undone_at is None and bool(teaches(d.action, d.labels)) for d in taken):
+            await training_state.erased(tx, site, examples, now)
+        await sites.touch(tx, site, [comment.article])
+        await audit.note(tx, site=site, at=now, actor=actor, action="comment:erase", subject=id)
 
 
 async def ask(database: Database, signer: Signer, email: str, now: int) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -192,6 +193,26 @@ async def undo(database: Database, principal: Principal, decision: str, now: int
             tx, [(m.site, now, principal.name, "decision:undo", decision, {"comment": m.id}) for m in moved]
         )
     return moved
+
+
+async def undo_all(
+    database: Database, principal_name: str, since: int, by: str, clock: Callable[[], int]
+) -> tuple[int, int]:
+    """Undoes the decisions of one moderator or token since a time, on all sites: (undone ones, those left, because somebody
+    changed their comments later)."""
+    async with database.reading() as session:
+        made = [
+            (site, decision)
+            for site in await sites.sites(session)
+            for decision in await decisions.made_by(session, site, principal_name, since)
+        ]
+    undone = 0
+    for site, decision in made:
+        principal = Principal(name=by, site=site, scopes=frozenset({"moderate"}))
+        with suppress(Conflict, NotFound):
+            await undo(database, principal, decision, clock())
+            undone += 1
+    return undone, len(made) - undone
 
 
 async def appeal(database: Database, site: str, id: str, text: str, now: int) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from hashlib import blake2b
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -74,6 +75,23 @@ class Article:
             return self.comments_open
         since = self.created_at if self.published_at is None else self.published_at
         return now <= (since or now) + rules.close_after_days * DAY
+
+
+CHECKS = "checks:"
+"""The first characters of the article key of comments that are kept elsewhere; no key in a public path has a colon."""
+
+
+def checks_key(page: str) -> str:
+    """The article key of comments on a page that is kept elsewhere, from its name or address there."""
+    page = page.strip()
+    if not page:
+        return CHECKS
+    readable = re.sub(r"[^A-Za-z0-9._~-]+", "-", page.partition("://")[2] or page).strip("-")[:100]
+    return f"{CHECKS}{readable}-{blake2b(page.encode('utf-8', 'replace'), digest_size=8).hexdigest()}"
+
+
+def is_checks_key(key: str) -> bool:
+    return key.startswith(CHECKS) and (key == CHECKS or is_article_key(key[len(CHECKS) :]))
 
 
 def is_site_key(key: str) -> bool:

@@ -148,8 +148,9 @@ async def remove_article(tx: Session, site: str, key: str) -> None:
 
 
 async def of_escaped_keys(session: Session) -> list[Article]:
-    """The articles of all sites whose key has escapes or the greatest length."""
+    """The articles of all sites whose key has escapes or the greatest length, without those of checks."""
     rows = await session.fetch(
-        f"SELECT {ARTICLE} FROM articles WHERE article LIKE '%-__-__%' OR length(article) = 200 ORDER BY site, article"
+        f"SELECT {ARTICLE} FROM articles WHERE (article LIKE '%-__-__%' OR length(article) = 200) "
+        "AND article NOT LIKE 'checks:%' ORDER BY site, article"
     )
     return [article_of(row) for row in rows]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Callable, Collection
 from contextlib import suppress
@@ -133,33 +134,62 @@ async def still(database: Database, token_hashes: Collection[str], now: int) -> 
     return {token_hash: (token.site, scopes_of(role) if role else token.scopes) for token_hash, token, role in rows}
 
 
+AKISMET_KEY = re.compile(r"[0-9a-f]{12}", re.IGNORECASE)
+"""A token in the form that Akismet's clients demand. Case does not count: a key may be part of a host name."""
+
+
 async def add_token(
-    tx: Session, signer: Signer, site: str, scopes: frozenset[str], now: int, actor: str = "operator", name: str = ""
+    tx: Session,
+    signer: Signer,
+    site: str,
+    scopes: frozenset[str],
+    now: int,
+    actor: str = "operator",
+    name: str = "",
+    *,
+    akismet: bool = False,
 ) -> str:
-    """A new bearer token, to be shown once. Raises Invalid."""
+    """A new bearer token, to be shown once; `akismet`: 12 hexadecimal digits. Raises Invalid."""
     if not scopes or not scopes <= set(SCOPES):
         raise Invalid(FieldError("scopes", "invalid", f"must be some of {', '.join(SCOPES)}"))
-    token = await _new_token(tx, signer, site, "api", None, scopes, now, None, name)
-    await audit.note(tx, site=site, at=now, actor=actor, action="token:add", subject=token[:6], scopes=sorted(scopes))
+    if akismet and not scopes <= {"score", "teach"}:
+        # 48 bits, in host names and addresses that end up in logs
+        raise Invalid(FieldError("scopes", "invalid", "an Akismet key may have score and teach alone"))
+    token = secrets.token_hex(6) if akismet else ""
+    token = await _new_token(tx, signer, site, "api", None, scopes, now, None, name, token)
+    await audit.note(
+        tx, site=site, at=now, actor=actor, action="token:add", subject=public_id(signer, token), scopes=sorted(scopes)
+    )
     return token
+
+
+def public_id(signer: Signer, token: str) -> str:
+    """A token's public name: its first six characters; of an Akismet key, which is too short for that, six of its hash."""
+    return token_hash_of(signer, token)[:6] if AKISMET_KEY.fullmatch(token) else token[:6]
+
+
+def token_hash_of(signer: Signer, token: str) -> str:
+    return signer.token_hash(token.lower() if AKISMET_KEY.fullmatch(token) else token)
 
 
 async def revoke_token(
     tx: Session, signer: Signer, token: str, now: int, actor: str = "operator", site: str = EVERYWHERE
-) -> None:
-    """Ends a token, given in full or by its first six characters. Raises NotFound."""
-    ended = await moderators.end_token(tx, now, token_hash=signer.token_hash(token)) or (
+) -> str:
+    """Ends a token, given in full or by its id, and returns its id. Raises NotFound."""
+    ended = await moderators.end_token(tx, now, token_hash=token_hash_of(signer, token)) or (
         await moderators.end_token(tx, now, id=token)
     )
     if not ended:
-        raise NotFound("There is no such token; give it whole, or its first six characters.")
-    await audit.note(tx, site=site, at=now, actor=actor, action="token:revoke", subject=token[:6])
+        raise NotFound("There is no such token; give it whole, or its id: the six characters that the console shows.")
+    await audit.note(tx, site=site, at=now, actor=actor, action="token:revoke", subject=public_id(signer, token))
+    return public_id(signer, token)
 
 
 async def of_token(database: Database, signer: Signer, token: str, now: int) -> Principal:
     """The principal of a bearer token. Raises Unauthorized."""
+    token_hash = token_hash_of(signer, token)
     async with database.reading() as session:
-        api_token = await moderators.token(session, "api", token_hash := signer.token_hash(token), now)
+        api_token = await moderators.token(session, "api", token_hash, now)
     if api_token is None:
         raise Unauthorized("The bearer token is unknown or revoked.")
     await _used(database, api_token, token_hash, now)
@@ -184,13 +214,21 @@ async def _new_token(
     now: int,
     life: int | None,
     name: str = "",
+    token: str = "",
 ) -> str:
-    # 12 hex digits for what must fit Akismet's clients are another issue's; these are ours: 192 random bits
-    token = secrets.token_urlsafe(24)
+    token = token or secrets.token_urlsafe(24)
     while token.startswith("-"):  # a command would read it as an option
         token = secrets.token_urlsafe(24)
     expires = None if life is None else now + life
-    kept = Token(site=site, kind=kind, id=token[:6], moderator=moderator, scopes=scopes, expires_at=expires, name=name)
+    kept = Token(
+        site=site,
+        kind=kind,
+        id=public_id(signer, token),
+        moderator=moderator,
+        scopes=scopes,
+        expires_at=expires,
+        name=name,
+    )
     await moderators.add_token(tx, kept, signer.token_hash(token), now)
     return token
 

@@ -9,7 +9,8 @@ from typer import Argument, Option
 
 from moderation.cli import CliContext, EmailArgument, SiteOrAll, err, known_site, out
 from moderation.core.ids import EVERYWHERE
-from moderation.core.problem import NotFound
+from moderation.core.problem import FieldError, Invalid, NotFound
+from moderation.core.times import moment
 from moderation.db.database import Session
 from moderation.team import access, members, second_factor
 from moderation.team import store as moderators
@@ -74,21 +75,42 @@ async def reset_second_factor(cli: CliContext, email: EmailArgument) -> None:
 
 async def add_token(
     cli: CliContext,
-    scopes: Annotated[str, Option("--scopes", metavar="SCOPES", help="some of score,moderate,articles,privacy")],
+    scopes: Annotated[
+        str, Option("--scopes", metavar="SCOPES", help="some of score,teach,moderate,articles,privacy")
+    ] = "",
     site: SiteOrAll = None,
+    akismet: Annotated[
+        bool, Option("--akismet", help="12 hexadecimal digits, as Akismet's clients demand; scopes: score,teach")
+    ] = False,
 ) -> None:
     """Print a new bearer token, once."""
+    scopes = scopes or ("score,teach" if akismet else "")
     chosen = frozenset(scope.strip() for scope in scopes.split(",") if scope.strip())
     async with cli.opened() as database, database.transaction() as tx:
         await known_site(tx, site or EVERYWHERE)
-        out(await access.add_token(tx, cli.signer, site or EVERYWHERE, chosen, cli.clock()))
+        out(await access.add_token(tx, cli.signer, site or EVERYWHERE, chosen, cli.clock(), akismet=akismet))
 
 
-async def revoke_token(cli: CliContext, token: Annotated[str, Argument(metavar="TOKEN")]) -> None:
-    """End a token, given in full or by its first six characters."""
-    async with cli.opened() as database, database.transaction() as tx:
-        await access.revoke_token(tx, cli.signer, token, cli.clock())
-    err("The token is revoked.")
+async def revoke_token(
+    cli: CliContext,
+    token: Annotated[str, Argument(metavar="TOKEN", help="the token, or its id: the six characters in the console")],
+    undo_since: Annotated[
+        str, Option("--undo-since", metavar="DATE", help="undo its decisions since then, as 2026-12-01")
+    ] = "",
+) -> None:
+    """End a token, and with --undo-since what it has taught."""
+    since = moment(undo_since) if undo_since else None
+    if undo_since and since is None:
+        raise Invalid(FieldError("--undo-since", "invalid", "must be a date like 2026-12-01"))
+    async with cli.opened() as database:
+        async with database.transaction() as tx:
+            id = await access.revoke_token(tx, cli.signer, token, cli.clock())
+        err("The token is revoked.")
+        if since is not None:
+            from moderation.queue.decide import undo_all  # which needs numpy: other commands start without it
+
+            undone, left = await undo_all(database, f"token:{id}", since, "operator", cli.clock)
+            err(f"Undone: {undone} decisions. Left as they are, because somebody changed them since: {left}.")
 
 
 commands = {

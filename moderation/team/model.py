@@ -9,7 +9,7 @@ from moderation.core.ids import EVERYWHERE
 
 Role = Literal["administrator", "moderator"]
 ROLES: tuple[Role, ...] = get_args(Role)
-SCOPES = ("score", "moderate", "articles", "privacy")
+SCOPES = ("score", "teach", "moderate", "articles", "privacy")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -50,6 +50,7 @@ async def team_page(request: Request, principal: Principal, status: int = 200, *
         "error": "",
         "link": "",
         "token": "",
+        "uses": [],
         "email": "",
         "notice": SAID.get(request.query_params.get("done", "")),
     }  # fmt: skip
@@ -110,10 +111,40 @@ async def add_token(request: Request, principal: Principal, typed: dict[str, str
     scopes = frozenset(scope for scope in SCOPES if typed.get(f"scope-{scope}"))
     if not 1 <= len(name) <= 100:
         raise Invalid(FieldError("name", "invalid", "must say what the token is for, in at most 100 characters"))
+    akismet = bool(typed.get("akismet"))
     async with services.database.transaction() as tx:
         await members.checked_place(tx, principal, "administrator", site)
-        token = await access.add_token(tx, services.signer, site, scopes, services.clock(), principal.name, name)
-    return await team_page(request, principal, token=token)
+        token = await access.add_token(
+            tx, services.signer, site, scopes, services.clock(), principal.name, name, akismet=akismet
+        )
+    return await team_page(request, principal, token=token, uses=uses(services.links.base, site, scopes, akismet))
+
+
+def uses(base: str, site: str, scopes: frozenset[str], akismet: bool) -> list[tuple[str, str]]:
+    """What to paste where, for a new token of these scopes; TOKEN stands for it."""
+    key = site if site != EVERYWHERE else "default"
+    lines = []
+    if akismet:
+        lines.append(
+            ("WordPress, wp-config.php (and deploy/wordpress/leave-a-reply.php)", "define('WPCOM_API_KEY', 'TOKEN');")
+        )
+        lines.append(("Clients of Akismet with an option for the address", f"{base} with the key TOKEN"))
+    if "score" in scopes:
+        lines.append(("Coral, Custom endpoint", f"{base}/v1alpha1 with the API key TOKEN"))
+        lines.append(("Clients of Perspective", f"{base}/v1alpha1/comments:analyze?key=TOKEN"))
+        lines.append(
+            ("Google's client libraries", f"{base}/$discovery/rest?version=v1alpha1 with the developer key TOKEN")
+        )
+        store = "" if "teach" in scopes else ', "store": false'
+        body = f'{{"text": "Thank you!", "name": "Ann"{store}}}'
+        lines.append(
+            (
+                "Comments that are kept elsewhere",
+                f"curl -H 'Authorization: Bearer TOKEN' -H 'Content-Type: application/json' -d '{body}' "
+                f"{base}/api/v1/sites/{key}/checks",
+            )
+        )
+    return lines
 
 
 async def revoke_token(request: Request, principal: Principal, typed: dict[str, str]) -> Response | None:

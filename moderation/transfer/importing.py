@@ -246,6 +246,9 @@ class Importer:
         own = {id for r in arrived if r.past.kept for id in (r.past.foreign, r.past.parent) if id and id not in known}
         taken = await comments.find(tx, own) if own else {}
         known |= {id: id for id, c in taken.items() if c.site == self.site}
+        external = [r.comment.external_id for r in arrived if r.comment.external_id]
+        used = await comments.by_external_id(tx, self.site, external) if external else {}
+        arrived = [without_id(r) if r.comment.external_id in used else r for r in arrived]
         new, seen = [], set[str]()
         for r in arrived:
             foreign = r.past.foreign
@@ -362,6 +365,11 @@ class Importer:
                 tx, [ImportedId(site=self.site, source=self.source, kind=COMMENT, foreign_id=s.foreign, id=s.foreign)]
             )
             self.result.decisions.update(e.action or "label" for e in entries)
+
+
+def without_id(prepared: Prepared) -> Prepared:
+    """The comment without the id in its keeper's system, which another comment here has already."""
+    return replace(prepared, comment=replace(prepared.comment, external_id=None))
 
 
 def has_link(comment: Comment) -> bool:

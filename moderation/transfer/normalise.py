@@ -13,6 +13,7 @@ from moderation.comments.model import Comment
 from moderation.comments.store import JudgedComment, Keys
 from moderation.comments.submission import (
     BODY_BYTES,
+    EXTERNAL_ID_LONGEST,
     NAME_LONGEST,
     UNWANTED,
     URL_LONGEST,
@@ -23,7 +24,7 @@ from moderation.comments.verdict import Reason, Verdict
 from moderation.core.ids import new_id
 from moderation.core.signing import Signer
 from moderation.sites.article_keys import spelled
-from moderation.sites.model import is_article_key
+from moderation.sites.model import is_article_key, is_checks_key
 from moderation.text import body as formats
 from moderation.text.addresses import BIDI, EMAIL_LONGEST, checked_email, checked_url
 from moderation.transfer.records import ImportedArticle, ImportedComment, ImportedVerdict
@@ -55,7 +56,7 @@ def ready_article(past: ImportedArticle) -> ImportedArticle:
     return replace(
         past,
         foreign=clean(past.foreign)[:FOREIGN],
-        key=spelled(past.key) if is_article_key(past.key) else "",
+        key=past.key if is_checks_key(past.key) else spelled(past.key) if is_article_key(past.key) else "",
         title=clean(past.title)[:500],
         url=link or "",
         text=clean(past.text)[:200_000],
@@ -108,6 +109,7 @@ def ready(past: ImportedComment, signer: Signer, site: str, now: int, at: int | 
         format=past.format,
         is_staff=bool(kept and kept.is_staff),
         is_known=bool(kept and kept.is_known),
+        external_id=clean(kept.external_id)[:EXTERNAL_ID_LONGEST] or None if kept else None,
     )
     return Prepared(
         past=past,

@@ -77,6 +77,7 @@ class Kept:
     is_known: bool = False
     appeal: tuple[str, int] | None = None
     """The author's appeal and its time."""
+    external_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -74,7 +74,7 @@ def document(routes: Iterable[BaseRoute], base: str) -> dict[str, Any]:
     schemas = Schemas(operations)
     paths: dict[str, dict[str, Any]] = {}
     for one in operations:
-        paths.setdefault(one.path, {})[one.method] = described(one, schemas)
+        paths.setdefault(one.path_format, {})[one.method] = described(one, schemas)
     return {
         "openapi": "3.1.0",
         "info": {"title": "leave-a-reply", "version": __version__, "license": {"name": "MIT", "identifier": "MIT"}},

@@ -373,6 +373,7 @@ SAMPLES: dict[str, tuple[str, str, dict[str, Any]]] = {
         "console",
         "team/moderators.html",
         {
+            "uses": [(EVIL, f"TOKEN {EVIL}")],
             **CONSOLE,
             "error": EVIL,
             "link": EVIL,

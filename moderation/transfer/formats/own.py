@@ -13,7 +13,7 @@ from moderation.comments.verdict import Reason
 from moderation.core.ids import is_id
 from moderation.core.problem import BadRequest
 from moderation.core.times import moment
-from moderation.sites.model import is_article_key
+from moderation.sites.model import is_article_key, is_checks_key
 from moderation.text.body import FORMATS
 from moderation.transfer.formats.file import File
 from moderation.transfer.normalise import clean
@@ -87,7 +87,7 @@ def renamed(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def article(row: dict[str, Any]) -> Record:
-    if not is_article_key(row["key"]):
+    if not (is_article_key(row["key"]) or is_checks_key(row["key"])):
         raise ValueError
     return ImportedArticle(
         foreign=row["key"],
@@ -129,6 +129,7 @@ def comment(row: dict[str, Any], where: str) -> Record:
             row.get("is_staff") is True,
             row.get("is_known") is True,
             appeal(row.get("appeal")),
+            text(row.get("external_id")),
         ),
     )
 
