@@ -382,7 +382,8 @@ class Intake:
         sent = arrival.submission
         status = verdict.status
         if old.is_decided and status == "approved":
-            status = old.status if old.status != "approved" else "pending"
+            # of its author's new text a person has not approved yet; its keeper's people edit what they have approved
+            status = old.status if old.status != "approved" or arrival.elsewhere else "pending"
         new = replace(
             old,
             name=sent.name,

@@ -158,6 +158,15 @@ async def test_many_decisions_at_once(service: Service) -> None:
 
 
 @pytest.mark.anyio
+async def test_what_the_keepers_people_approved_stays_so_when_they_mend_it(service: Service) -> None:
+    token = await service.token("score,teach")
+    await check(service, id="m", name="Ann")
+    await service.client.post(f"{CHECKS}/m/decisions", json={"action": "approve"}, headers=token)
+    mended = (await service.client.patch(f"{CHECKS}/m", json={"text": KIND + " Mended."}, headers=token)).json()
+    assert mended["status"] == "approved"
+
+
+@pytest.mark.anyio
 async def test_an_edit_is_judged_anew_and_never_lifts_a_decision(service: Service) -> None:
     token = await service.token("score,teach")
     await check(service, id="e", name="Ann")
