@@ -9,7 +9,6 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, Literal
 
@@ -27,8 +26,8 @@ from moderation.sites.article_keys import spelled
 from moderation.sites.model import Site, is_article_key
 from moderation.transfer import backup as backups
 from moderation.transfer import exporting
-from moderation.transfer.formats.file import File, files
-from moderation.transfer.formats.readers import READERS, System, reader_for
+from moderation.transfer.formats.file import File
+from moderation.transfer.formats.readers import READERS, System, readable
 from moderation.transfer.records import Record, Skipped
 
 if TYPE_CHECKING:
@@ -176,8 +175,7 @@ async def run_import(
 
     progress, opened = Progress(), list[File]()
     try:
-        opened.append(next(each := files(path)))
-        reader = reader_for(opened[0], named)
+        reader, each = readable(path, named)
         progress.say(f"Reading {'standard input' if path == '-' else path}: {reader.what}.")
         named_so_far: Counter[str] = Counter()
 
@@ -187,16 +185,17 @@ async def run_import(
                 progress.say(f"skipped: {row.where}: {row.reason}")
 
         def show(result: ImportResult) -> None:
-            part = f"{opened[0].done:.0%}, " if opened[0].done is not None else ""
+            part = f"{opened[-1].done:.0%}, " if opened and opened[-1].done is not None else ""
             progress.show(lambda: f"{part}{result.comments.total():,} comments in, {result.known:,} here already")
 
         def records() -> Iterator[Record]:
-            for file in chain(opened[:], each):
-                opened[0] = file
-                if reader_for(file, named) != reader:
-                    yield Skipped(f"a file of {path}", "not from the same system as the first file in the zip")
+            for one in each:
+                if isinstance(one, Skipped):
+                    yield one
                     continue
-                yield from reader.read(file, keys or reader.keys)
+                file, its = one
+                opened[:] = [file]
+                yield from its.read(file, keys or its.keys)
                 if file.damage:
                     yield Skipped("the end of the file", file.damage)
                 file.close()

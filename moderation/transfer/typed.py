@@ -15,7 +15,8 @@ _SOURCE = re.compile(r"\bsrc\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'>]+))", re.
 _ALTERNATIVE = re.compile(r"\balt\s*=\s*(?:\"([^\"]*)\"|'([^']*)')", re.IGNORECASE)
 _SMILEY = re.compile(r"smil|emoji|emoticon", re.IGNORECASE)
 _SHOWN = {"img", "iframe", "video", "audio", "embed", "source"}
-_PICTURE = re.compile(r"!\[([^\]\n]{0,500})\]\(\s*<?(https?://[^\s<>)]{1,2000})>?[^)\n]{0,300}\)")
+_PICTURE = re.compile(r"!\[([^\]\n]{0,500})\]\(\s*<?((?:https?:)?//[^\s<>)]{1,2000})>?[^)\n]{0,300}\)", re.IGNORECASE)
+_ON_THE_PAGE = re.compile(r"(?<!!)\[([^\[\]\n]{1,500})\]\(#[^\s()]{0,200}\)")
 
 
 def imported_html(text: str) -> str:
@@ -40,13 +41,20 @@ def imported_html(text: str) -> str:
 
 
 def imported_markdown(text: str) -> str:
-    """Markdown of another system: a picture is a link to it."""
-    return _PICTURE.sub(lambda picture: f"[{picture[1]}](<{picture[2]}>)" if picture[1].strip() else picture[2], text)
+    """Markdown of another system: a picture is a link to it, and a link to a place on its own page, as in `[@Ann](#1)`, words."""
+    return _ON_THE_PAGE.sub(r"\1", _PICTURE.sub(_linked_picture, text))
+
+
+def _linked_picture(picture: re.Match[str]) -> str:
+    address = _whole(picture[2])
+    return f"[{picture[1]}](<{address}>)" if picture[1].strip() else address
 
 
 def _plain_addresses(text: str) -> str:
     """`&amp;` within bare addresses as `&`: WordPress stores what people typed in that form."""
-    return _BARE.sub(lambda address: _AND.sub("&", address[0]), text) if "&" in text and "://" in text else text
+    return (
+        _BARE.sub(lambda address: untracked(_AND.sub("&", address[0])), text) if "&" in text and "://" in text else text
+    )
 
 
 def _untracked_href(href: re.Match[str]) -> str:
@@ -66,6 +74,10 @@ def untracked(url: str) -> str:
     return target if target.lower().startswith(("http://", "https://")) else url
 
 
+def _whole(address: str) -> str:
+    return f"https:{address}" if address.startswith("//") else address
+
+
 def _shown(attributes: str) -> str:
     """A picture or a film as a link to it; a smiley as its characters."""
     source, alternative = _SOURCE.search(attributes), _ALTERNATIVE.search(attributes)
@@ -73,7 +85,7 @@ def _shown(attributes: str) -> str:
     words = html.unescape(next(filter(None, alternative.groups()), "") if alternative else "").strip()
     if words and _SMILEY.search(attributes):
         return html.escape(words)
-    address = f"https:{address}" if address.startswith("//") else address
+    address = _whole(address)
     if not address.lower().startswith(("http://", "https://")):
         return html.escape(words)
     return f' <a href="{html.escape(address)}">{html.escape(words or address)}</a> '
@@ -82,10 +94,33 @@ def _shown(attributes: str) -> str:
 # --- isso: Markdown with HTML in it ------------------------------------------------------------------------------------
 
 _CODE = re.compile(r"```.*?(?:```|\Z)|``.+?``|`[^`\n]+`", re.DOTALL)
-_KNOWN = re.compile(r"</?(?:p|br|a|b|strong|i|em|u|s|del|strike|code|pre|blockquote|ul|ol|li|h[1-6]|hr|div|span|img|script)\b[^<>]*/?>", re.IGNORECASE)  # fmt: skip
+_KNOWN = re.compile(
+    r"</?(?:p|br|a|b|strong|i|em|u|s|del|ins|strike|code|pre|blockquote|ul|ol|li|h[1-6]|hr|div|span|font|small|sub|sup|kbd|center|"
+    r"table|tbody|thead|tr|td|th)\b[^<>]*/?>|<(?:img|iframe|video|audio|embed)\s[^<>]*>|<(?:script|style)\b",
+    re.IGNORECASE,
+)
 _MARKS = {"b": "**", "strong": "**", "i": "*", "em": "*", "del": "~~", "s": "~~", "strike": "~~", "code": "`"}
 _HIDDEN = ("script", "style")
-_DROPPED = {"u", "span", "div", "font", "sub", "sup", "small", "abbr", "cite", "q", "ins", "kbd", "html", "body"}
+_DROPPED = {
+    "u",
+    "span",
+    "div",
+    "font",
+    "sub",
+    "sup",
+    "small",
+    "abbr",
+    "cite",
+    "q",
+    "ins",
+    "kbd",
+    "html",
+    "body",
+    "center",
+    "table",
+}
+_DROPPED |= {"tbody", "thead", "tr", "td", "th", "object", "param", "figure"}
+_LINES = {"div", "center", "tr"}
 _HELD, _AMPERSAND = "\ue000", "\ue001"
 """Stand for a piece of code and for `&` while tags are read: characters of private use, removed from texts before."""
 
@@ -103,10 +138,20 @@ def markdown_of(text: str) -> str:
     if not _KNOWN.search(without):
         return imported_markdown(text)
     writer = _Markdown()
-    writer.feed(without.replace("&", _AMPERSAND))
+    writer.feed(_without_scripts(without.replace("&", _AMPERSAND)))
     writer.close()
     rest = iter(codes)
     return imported_markdown(re.sub(_HELD, lambda _: next(rest, ""), writer.text().replace(_AMPERSAND, "&")))
+
+
+def _without_scripts(text: str) -> str:
+    """The text without scripts and style sheets. One without an end is somebody's word for it, and stays."""
+    for name in _HIDDEN:
+        ends = [end.end() for end in re.finditer(rf"</{name}\s*>", text, re.IGNORECASE)]
+        within, after = text[: ends[-1] if ends else 0], text[ends[-1] if ends else 0 :]
+        within = re.sub(rf"<{name}\b[^<>]*>.*?</{name}\s*>", "", within, flags=re.DOTALL | re.IGNORECASE)
+        text = re.sub(rf"<(?={name}\b)", f"{_AMPERSAND}lt;", within + after, flags=re.IGNORECASE)
+    return text
 
 
 class _Markdown(HTMLParser):
@@ -116,9 +161,12 @@ class _Markdown(HTMLParser):
         super().__init__(convert_charrefs=False)
         self.pieces = [list[str]()]
         """The text of each open quotation or list, outermost first."""
-        self.links, self.hidden = list[str](), ""
+        self.links = list[str]()
         self.lists: list[int | None] = []
         """The next number of each open list; None for bullets."""
+        self.marks: list[tuple[str, list[str], int]] = []
+        """Open emphasis and code: its tag, and the place among the pieces where its words begin."""
+        self.is_code = self.is_after_break = False
 
     def text(self) -> str:
         while len(self.pieces) > 1:
@@ -126,8 +174,22 @@ class _Markdown(HTMLParser):
         return re.sub(r"\n{3,}", "\n\n", "".join(self.pieces[0])).strip()
 
     def write(self, text: str) -> None:
-        if not self.hidden:
-            self.pieces[-1].append(text)
+        self.is_after_break = False
+        self.pieces[-1].append(text)
+
+    def _mark(self, tag: str) -> None:
+        """Ends emphasis or code, with the spaces at its ends outside, where Markdown wants them. What spans blocks gets no mark."""
+        place = next((place for place in range(len(self.marks) - 1, -1, -1) if self.marks[place][0] == tag), -1)
+        if place < 0:
+            return
+        _, pieces, begins = self.marks.pop(place)
+        if pieces is not self.pieces[-1]:
+            return
+        words = "".join(pieces[begins:])
+        inner, mark = words.strip(), _MARKS[tag]
+        if inner and "\n\n" not in inner and not (mark == "`" and ("`" in inner or self.is_code)):
+            start, end = words[: len(words) - len(words.lstrip())], words[len(words.rstrip()) :]
+            pieces[begins:] = [f"{start}{mark}{inner}{mark}{end}"]
 
     def _close(self, prefix: str) -> None:
         inner = re.sub(r"\n{3,}", "\n\n", "".join(self.pieces.pop())).strip()
@@ -137,20 +199,22 @@ class _Markdown(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         values = {name: value or "" for name, value in attrs}
-        if tag in _HIDDEN:
-            self.hidden = tag
-        elif tag == "br":
+        if tag == "br":
             self.write("\n")
+            self.is_after_break = True
         elif tag in ("p", "hr", "pre") or re.fullmatch("h[1-6]", tag):
             self.write("\n\n```\n" if tag == "pre" else "\n\n---\n\n" if tag == "hr" else "\n\n")
+            self.is_code |= tag == "pre"
         elif tag == "a":
-            address = html.unescape(values.get("href", "").replace(_AMPERSAND, "&")).strip()
+            address = untracked(html.unescape(values.get("href", "").replace(_AMPERSAND, "&")).strip())
             self.links.append(address if address.lower().startswith(("http://", "https://")) else "")
             self.write("[" if self.links[-1] else "")
-        elif tag in _SHOWN and values.get("src", "").startswith(("http://", "https://")):
-            self.write(f" {values['src']} ")
-        elif tag in _MARKS:
-            self.write(_MARKS[tag])
+        elif tag in _SHOWN:
+            self.write(_shown_as_markdown(values))
+        elif tag in _MARKS and len(self.marks) < 20:
+            self.marks.append((tag, self.pieces[-1], len(self.pieces[-1])))
+        elif tag in _LINES or tag in ("td", "th"):
+            self.write(" " if tag in ("td", "th") else "\n" if "".join(self.pieces[-1][-1:])[-1:] != "\n" else "")
         elif tag in ("blockquote", "li") and len(self.pieces) < 5:
             self.pieces.append([])
             if tag == "li" and self.lists and self.lists[-1] is not None:
@@ -158,19 +222,20 @@ class _Markdown(HTMLParser):
         elif tag in ("ul", "ol"):
             self.lists.append(_number(values.get("start"), 1) if tag == "ol" else None)
             self.write("\n\n" if len(self.pieces) == 1 else "\n")
-        elif tag not in _DROPPED and tag not in _SHOWN and tag not in ("blockquote", "li"):
+        elif tag not in _DROPPED and tag not in _MARKS and tag not in ("blockquote", "li"):
             self.write(self.get_starttag_text() or "")
 
     def handle_endtag(self, tag: str) -> None:
-        if tag == self.hidden:
-            self.hidden = ""
-        elif tag in ("p", "pre") or re.fullmatch("h[1-6]", tag):
+        if tag in ("p", "pre") or re.fullmatch("h[1-6]", tag):
             self.write("\n```\n\n" if tag == "pre" else "\n\n")
+            self.is_code &= tag != "pre"
         elif tag == "a" and self.links:
             address = self.links.pop()
             self.write(f"](<{address.replace('>', '%3E')}>)" if address else "")
         elif tag in _MARKS:
-            self.write(_MARKS[tag])
+            self._mark(tag)
+        elif tag in _LINES:
+            self.write("\n")
         elif tag == "blockquote" and len(self.pieces) > 1:
             self._close("> ")
         elif tag == "li" and len(self.pieces) > 1:
@@ -181,14 +246,31 @@ class _Markdown(HTMLParser):
         elif tag in ("ul", "ol"):
             self.lists = self.lists[:-1]
             self.write("\n")
-        elif tag not in _DROPPED and tag not in ("blockquote", "li", "a", "br", "hr", "p"):
+        elif tag not in _DROPPED and tag not in _SHOWN and tag not in ("blockquote", "li", "a", "br", "hr", "p"):
             self.write(f"</{tag}>")
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.handle_starttag(tag, attrs)
 
     def handle_data(self, data: str) -> None:
+        if self.is_after_break:  # HTML's own line end after a break is no second one
+            data = re.sub(r"\A[ \t\r]*\n", "", data)
+        if self.is_code or any(tag == "code" for tag, _, _ in self.marks):
+            data = html.unescape(data.replace(_AMPERSAND, "&")).replace("&", _AMPERSAND)
         self.write(data)
+
+
+def _shown_as_markdown(attributes: dict[str, str]) -> str:
+    """A picture or a film as a link to it; a smiley as its characters."""
+    words = html.unescape(attributes.get("alt", "").replace(_AMPERSAND, "&")).strip()
+    address = _whole(html.unescape(attributes.get("src", "").replace(_AMPERSAND, "&")).strip())
+    words = re.sub(r"[\[\]]", "", words)
+    if words and _SMILEY.search(" ".join(attributes.values())):
+        return words
+    if not address.lower().startswith(("http://", "https://")):
+        return words
+    address = re.sub(r"[<>\s]", lambda sign: f"%{ord(sign[0]):02X}", address)
+    return f" [{words}](<{address}>) " if words else f" {address} "
 
 
 def _number(attribute: str | None, otherwise: int) -> int:

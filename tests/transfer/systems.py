@@ -195,6 +195,70 @@ def staticman(folder: Path, rows: Rows) -> Path:
     return folder / "comments"
 
 
+def coral_rows(rows: Rows) -> dict[str, list[dict[str, Any]]]:
+    """The collections of version 5 and later."""
+    status = {
+        "approved": "NONE",
+        "pending": "SYSTEM_WITHHELD",
+        "spam": "REJECTED",
+        "rejected": "REJECTED",
+        "deleted": "APPROVED",
+    }
+    story = {"_id": {"$oid": "0" * 24}, "id": "s1", "url": LINK, "tenantID": "t", "siteID": "x", "metadata": {"title": "Hello & welcome"},
+             "createdAt": {"$date": "2020-05-01T08:00:00.000Z"}, "commentCounts": {"action": {}}, "closedAt": False, "settings": {}}  # fmt: skip
+    comments, people = [], {}
+    for row in rows:
+        author = f"u{row.name}"
+        people[author] = {"_id": {"$oid": "1" * 24}, "tenantID": "t", "id": author, "username": row.name, "email": row.email,
+                          "profiles": [{"type": "local", "id": row.email, "password": "hash"}], "role": "COMMENTER"}  # fmt: skip
+        revision = {"id": "r", "body": f"<div>{row.text}</div>", "actionCounts": {}, "metadata": {"akismet": row.status == "spam"},
+                    "createdAt": {"$date": iso(row)}}  # fmt: skip
+        comments.append(
+            {"_id": {"$oid": "2" * 24}, "tenantID": "t", "id": f"c{row.id}", "siteID": "x", "storyID": "s1", "authorID": author,
+             "ancestorIDs": [f"c{row.parent}"] if row.parent else [], "parentID": f"c{row.parent}" if row.parent else None,
+             "revisions": [] if row.status == "deleted" else [revision], "status": status[row.status], "tags": [], "childIDs": [],
+             "createdAt": {"$date": iso(row)}, **({"deletedAt": {"$date": iso(row)}} if row.status == "deleted" else {})}
+        )  # fmt: skip
+    return {"stories": [story], "users": list(people.values()), "comments": comments}
+
+
+def lines_of(rows: Iterable[dict[str, Any]]) -> bytes:
+    return b"".join(json.dumps(row).encode() + b"\n" for row in rows)
+
+
+def coral(folder: Path, rows: Rows) -> Path:
+    (folder / "coral").mkdir()
+    for name, collection in coral_rows(rows).items():
+        (folder / "coral" / f"{name}.json").write_bytes(lines_of(collection))
+    (folder / "coral" / "commentActions.json").write_text('{"tenantID": "t"}\n')
+    return folder / "coral"
+
+
+def coral_lines(rows: Rows) -> bytes:
+    collections = coral_rows(rows)
+    return lines_of([*collections["comments"], *collections["users"], *collections["stories"]])
+
+
+def coral_4(rows: Rows) -> bytes:
+    """Version 4, in one file."""
+    status = {"approved": "ACCEPTED", "pending": "PREMOD", "rejected": "REJECTED"}
+    asset = {"id": "s1", "url": LINK, "title": "Hello & welcome", "created_at": {"$date": "2020-05-01T08:00:00.000Z"}, "scraped": None,
+             "closedAt": None, "settings": {}}  # fmt: skip
+    comments, people = [], {}
+    for row in rows:
+        people[row.name] = {
+            "id": f"u{row.name}",
+            "username": row.name,
+            "profiles": [{"id": row.email, "provider": "local"}],
+        }
+        comments.append(
+            {"id": f"c{row.id}", "asset_id": "s1", "author_id": f"u{row.name}", "parent_id": f"c{row.parent}" if row.parent else None,
+             "body": row.text, "body_history": [{"body": row.text, "created_at": {"$date": iso(row)}}], "status": status[row.status],
+             "status_history": [], "created_at": {"$date": iso(row)}, "deleted_at": None}
+        )  # fmt: skip
+    return lines_of([asset, *people.values(), *comments])
+
+
 @dataclass(frozen=True)
 class System:
     write: Callable[..., bytes | Path]
@@ -203,6 +267,7 @@ class System:
     title: str = ""
     has_email: bool = True
     takes_folder: bool = False
+    has_lines: bool = False
 
 
 SYSTEMS = {
@@ -210,11 +275,16 @@ SYSTEMS = {
     "valine": System(valine, "approved", "waline"),
     "artalk": System(artalk, "approved pending", "artalk", "Hello & welcome"),
     "twikoo": System(twikoo, "approved spam", "twikoo"),
-    "twikoo lines": System(twikoo_lines, "approved spam", "twikoo"),
+    "twikoo lines": System(twikoo_lines, "approved spam", "twikoo", has_lines=True),
     "commento": System(commento, "approved pending deleted", "commento"),
     "comentario": System(comentario, "approved pending deleted", "commento", "Hello & welcome"),
     "giscus": System(giscus, "approved spam", "giscus", has_email=False),
-    "jsonl": System(jsonl, "approved pending spam rejected deleted", "jsonl", "Hello & welcome"),
+    "jsonl": System(jsonl, "approved pending spam rejected deleted", "jsonl", "Hello & welcome", has_lines=True),
+    "coral": System(coral, "approved pending spam rejected deleted", "coral", "Hello & welcome", takes_folder=True),
+    "coral lines": System(
+        coral_lines, "approved pending spam rejected deleted", "coral", "Hello & welcome", has_lines=True
+    ),
+    "coral 4": System(coral_4, "approved pending rejected", "coral", "Hello & welcome", has_lines=True),
     "cusdis": System(cusdis, "approved pending deleted", "cusdis", "Hello & welcome", takes_folder=True),
     "staticman": System(staticman, "approved", "staticman", has_email=False, takes_folder=True),
 }

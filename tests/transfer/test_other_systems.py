@@ -18,7 +18,7 @@ from moderation.transfer.records import ImportedComment, Record, Skipped
 from tests.conftest import ROOT, Service
 from tests.transfer.conftest import Bring
 from tests.transfer.foreign import PATH_KEY, Row
-from tests.transfer.systems import SYSTEMS, jsonl
+from tests.transfer.systems import SYSTEMS, coral_rows, jsonl
 
 pytestmark = pytest.mark.anyio
 STORY = [
@@ -85,7 +85,7 @@ def test_a_file_that_breaks_off_gives_what_it_has_and_says_so(
     comments = [record for record in records if isinstance(record, ImportedComment)]
     assert len(comments) <= len(rows)
     # a file of lines that ends with a line looks whole; one without a comment is refused as a whole
-    ends_a_line = name in ("jsonl", "twikoo lines") and cut.rstrip().endswith(b"}")
+    ends_a_line = SYSTEMS[name].has_lines and cut.rstrip().endswith(b"}")
     if comments and len(comments) < len(rows) and not ends_a_line:
         assert any(isinstance(record, Skipped) for record in records)
 
@@ -113,9 +113,7 @@ def test_any_value_in_any_field_is_no_traceback(tmp_path: Path, name: str, value
             return {key: value if key == field else spoilt(inner) for key, inner in node.items()}
         return [spoilt(inner) for inner in node] if isinstance(node, list) else node
 
-    documents = (
-        [json.loads(line) for line in text.splitlines()] if name in ("jsonl", "twikoo lines") else [json.loads(text)]
-    )
+    documents = [json.loads(line) for line in text.splitlines()] if SYSTEMS[name].has_lines else [json.loads(text)]
     (tmp_path / "export").write_text("\n".join(json.dumps(spoilt(document)) for document in documents))
     try:
         read(tmp_path / "export")
@@ -184,6 +182,7 @@ def test_the_schema_is_json_and_names_what_is_read() -> None:
         ("message: >-\n  a\n  b\n\n  c\n", "a b\nc"),
         ("message: a\n  b\n\n  c", "a b\nc"),
         ('message: "a\n  b"', "a b"),
+        ('message: "a \\\n  b\\\n  \\ c"', "a b c"),
         ("message: null", ""),
         ("message:", ""),
         ("x: 1\n- y\nmessage: z: w", "z: w"),
@@ -191,6 +190,104 @@ def test_the_schema_is_json_and_names_what_is_read() -> None:
 )
 def test_the_yaml_that_staticman_writes(yaml: str, value: str) -> None:
     assert staticman_format.mapping("---\n" + yaml)["message"] == value
+
+
+REQUEST = """Dear human,
+
+Here's a new entry for your approval. :tada:
+
+---
+| Field   | Content                          |
+| ------- | -------------------------------- |
+| name    | Ann                              |
+| email   | d41d8cd98f00b204e9800998ecf8427e |
+| url     | http://ann.example               |
+| message | The **first** line
+
+and | another |
+| date    | 1588327260                       |"""
+SENT = {
+    "fields": {"name": "Bo", "email": "bo@example.org", "message": "Buy -->", "date": 1588327320},
+    "options": {"slug": "hello", "origin": "https://blog.example/2020/05/hello/"},
+}
+
+
+def request(number: int, state: str, body: str, **more: Any) -> dict[str, Any]:
+    """As `gh pr list --json` prints it."""
+    files = [{"path": f"_data/comments/hello/entry{number}.yml", "additions": 6}]
+    return {
+        "number": number,
+        "state": state,
+        "headRefName": f"staticman_id{number}",
+        "body": body,
+        "files": files,
+    } | more
+
+
+async def test_refused_requests_of_staticman_are_spam_and_open_ones_wait(
+    service: Service, bring: Bring, tmp_path: Path
+) -> None:
+    sent = json.dumps(SENT).replace("-->", "--\\u003e")
+    requests = [
+        request(1, "CLOSED", REQUEST),
+        request(2, "OPEN", f"Dear human\n\n<!--staticman_notification:{sent}-->"),
+        request(3, "MERGED", REQUEST),
+        request(4, "CLOSED", "A change by hand", headRefName="patch-1"),
+        request(5, "CLOSED", "No table"),
+    ]
+    data = json.dumps(requests).encode()
+    result = await bring(data)
+    assert (result["source"], result["comments"]) == ("staticman", {"spam": 1, "pending": 1})
+    assert (result["decisions"], sum(result["skipped"].values())) == ({"spam": 1}, 1)
+    queue = {"status": "any"}
+    rows = (await service.client.get("/api/v1/comments", params=queue, headers=await service.token())).json()[
+        "comments"
+    ]
+    (spam,), (waiting,) = ([row for row in rows if row["status"] == status] for status in ("spam", "pending"))
+    assert (spam["author"]["name"], spam["article"], spam["created_at"]) == ("Ann", "hello", "2020-05-01T10:01:00.000Z")
+    assert spam["html"] == "<p>The <strong>first</strong> line</p>\n<p>and | another</p>\n"
+    assert (waiting["author"]["email"], waiting["body"]) == ("bo@example.org", "Buy -->")
+    assert (await bring(data))["here_already"] == 2
+    body = f"<!--staticman_notification:{sent}-->"
+    of_the_api = {"state": "closed", "merged_at": None, "head": {"ref": "staticman_id9"}, "body": body}
+    assert (await bring(json.dumps([of_the_api]).encode()))["comments"] == {"spam": 1}
+
+
+async def test_the_pages_and_numbered_replies_of_jekyll_s_themes(
+    service: Service, bring: Bring, tmp_path: Path
+) -> None:
+    page = tmp_path / "comments" / "hello"
+    page.mkdir(parents=True)
+    entries = [
+        "_id: a\n_parent: /old/hello/\nname: Ann\nmessage: One\nreplying_to: ''\ndate: '2020-05-01T10:00:00Z'",
+        "name: Bo\nmessage: Two, without an id\nhidden: ''\ndate: '2020-05-01T11:00:00Z'",
+        "_id: c\n_parent: /new/hello/\nname: Cy\nmessage: To two\nreplying_to: '2'\ndate: '2020-05-01T12:00:00Z'",
+        "_id: d\n_parent: d\nname: Di\nmessage: Its own parent\npost_id: /x/\ndate: '2020-05-01T13:00:00Z'",
+    ]
+    for number, entry in enumerate(entries):
+        (page / f"comment-{number}.yml").write_text(f"---\n{entry}\n")
+    result = await bring(tmp_path / "comments")
+    assert (result["comments"], result["replies_without_parent"], result["skipped"]) == ({"approved": 4}, 0, {})
+    shown = (await service.thread("x"))["comments"]
+    assert [comment["text"] for comment in shown] == ["One", "Two, without an id", "Its own parent"]
+    assert [reply["text"] for reply in shown[1]["replies"]] == ["To two"]
+    assert (await bring(tmp_path / "comments"))["here_already"] == 4
+
+
+async def test_what_coral_has_in_a_comment(service: Service, bring: Bring) -> None:
+    collections = coral_rows([Row(1), Row(2)])
+    first, second = collections["comments"]
+    first["revisions"].append(
+        {"body": "<div>Better <b>words</b><br>here</div>", "createdAt": {"$date": "2020-05-01T10:05:00Z"}}
+    )
+    second["revisions"] = [{"body": "", "media": {"type": "youtube", "url": "https://v.example/1?a=1&b=2"}}]
+    lines = [*collections["stories"], *collections["comments"]]
+    result = await bring(json.dumps(lines).encode())
+    assert (result["comments"], result["skipped"]) == ({"approved": 2}, {})
+    edited, film = (await service.thread(PATH_KEY))["comments"]
+    assert (edited["author"]["name"], edited["edited_at"]) == ("Anonymous", "2020-05-01T10:05:00.000Z")
+    assert "Better <b>words</b><br>" in edited["html"]
+    assert 'href="https://v.example/1?a=1&amp;b=2"' in film["html"]
 
 
 async def test_a_folder_for_another_system_is_refused(bring: Bring, tmp_path: Path) -> None:

@@ -18,11 +18,15 @@ from moderation.core.problem import BadRequest, NotFound
 from moderation.transfer.records import Skipped
 
 HEAD = 64 * 1024
+MOST_HEAD = 4 * 1024 * 1024
+"""Bytes of the beginning in which a format is looked for, at first and at most: notices of PHP may stand before it."""
 PIECE = 64 * 1024
 LINE = 32 * 1024 * 1024
 ROW = 2 * 1024 * 1024
 """Characters of the longest accepted line, and of the longest row of a JSON array."""
 MOST_MEMBERS = 1_000
+EXPORTS = (".xml", ".wxr", ".rss", ".json", ".jsonl", ".ndjson", ".gz")
+"""Endings of the names of exports in a zip."""
 ARRAY = re.compile(r"\[(?=\s*\{\s*\"|\s*\]\s*\Z)")
 """The beginning of a list of objects."""
 _BETWEEN = re.compile(r"[\s,]*")
@@ -46,6 +50,8 @@ class File:
         if member:
             archive = zipfile.ZipFile(self._raw)
             self._stream = archive.open(member)  # type: ignore[assignment]
+            if member.lower().endswith(".gz"):
+                self._stream = gzip.GzipFile(fileobj=self._stream)  # type: ignore[assignment]
         self._rest = b""
         begins = self._stream_read(2)
         wide = next((name for start, name in WIDE if begins.startswith(start)), None)
@@ -95,6 +101,12 @@ class File:
         if self._decoder:
             piece = self._decoder.decode(piece, len(piece) < size).encode("utf-8", "replace")
         return begins + piece
+
+    def look_further(self) -> bool:
+        """Doubles `head`. False at the end of the file, and of what is looked through."""
+        more = self._read(len(self.head)) if len(self.head) < MOST_HEAD else b""
+        self.head += more
+        return bool(more)
 
     def again(self) -> File:
         """The file from its beginning, for formats whose later parts explain the earlier ones. Raises BadRequest for a pipe."""
@@ -236,7 +248,7 @@ def members(path: str) -> list[str]:
         raise BadRequest("The zip is cut short or damaged. Copy or download it again.") from None
     names = sorted(
         entry.filename for entry in entries
-        if entry.filename.lower().endswith((".xml", ".json", ".jsonl", ".gz")) and not is_hidden(entry.filename)
+        if entry.filename.lower().endswith(EXPORTS) and not is_hidden(entry.filename)
     )  # fmt: skip
     # members that share their packed bytes unpack without end (a "zip bomb", Fifield 2019)
     if len(names) > MOST_MEMBERS or sum(entry.compress_size for entry in entries) > Path(path).stat().st_size:

@@ -66,13 +66,15 @@ class _Reader:
         self.last = {path.rpartition("/")[2] for path in records}
         roots = {path.partition("/")[0] for path in records}
         self.roots = roots
+        self.inner = {path.rpartition("/")[2] for path in records if path.rpartition("/")[0] in records}
+        """Records that stand within others."""
         self.tokens = Tokens(file, frozenset(root.rpartition(":")[2] for root in roots))
         self.prefixes: dict[str, str] = {}
         """Written prefix → ours, as the file declares them."""
         self.names: dict[str, str] = {}
         self.open: list[tuple[Element, int]] = []
         self.stack: list[str] = []
-        self.done: list[Element] = []
+        self.done: list[Element | Skipped] = []
         self.field, self.texts, self.length, self.depth, self.too_deep = "", list[str](), 0, 0, 0
         self.has_ended = False
 
@@ -139,7 +141,8 @@ class _Reader:
         if not self.stack or not self.open:
             self.declare(attributes)
         name = self.short(token.text)
-        if name in self.roots:
+        # one without its namespaces, within another, is a word of a text
+        if name in self.roots and (attributes or not self.stack):
             self.close_to(0)  # also a second document in the same file
             self.has_ended = False
         elif not self.stack:
@@ -160,6 +163,8 @@ class _Reader:
         path = ""
         if name in self.last and "/".join(self.stack) in self.records:
             self.open.append((Element(name, token.line, {}, self.open[-1][0] if self.open else None), len(self.stack)))
+        elif name in self.inner and not self.open:
+            self.done.append(Skipped(f"line {token.line}", "it stands outside of what it belongs to"))
         elif self.open:
             path = "/".join(self.stack[self.open[-1][1] :])
             if path in self.paths and path not in self.open[-1][0].fields and not self.field:

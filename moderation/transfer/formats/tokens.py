@@ -194,7 +194,13 @@ class Tokens:
         if self._text.startswith(OPENING, self._at):
             yield from self._section()
             return
-        if re.compile("<!doctype", re.IGNORECASE).match(self._text, self._at) and not self._has_begun:
+        if (
+            not self._has_begun
+            and re.compile("<!doctype", re.IGNORECASE).match(self._text, self._at)
+            and not re.compile(r"<!doctype\s+html\s*>", re.IGNORECASE).match(
+                self._text, self._at
+            )  # it declares nothing
+        ):
             raise BadRequest(
                 f"Line {self._mark_line()}: the file declares a document type or entities. No export does, and they can be used "
                 "to attack whoever reads them; it was refused."

@@ -46,6 +46,7 @@ WANTED = frozenset(
             "status",
             "post_type",
             "post_password",
+            "post_parent",
             "comment_status",
         ),
         *("comment_id", "comment_author", "comment_author_email", "comment_author_url", "comment_author_IP"),
@@ -67,7 +68,8 @@ def read_wxr(file: File, keys: str) -> Iterator[Record]:
     held, size = list[Element](), 0
     passed: Element | None = None
     """The post whose fields have been yielded."""
-    was_described = False
+    was_described, shown = False, dict[str, bool]()
+    """Post → whether it is public. An attachment is as public as the post that it belongs to."""
     for element in elements(file, frozenset({ITEM, COMMENT}), WANTED):
         if isinstance(element, Skipped):
             yield element
@@ -79,7 +81,14 @@ def read_wxr(file: File, keys: str) -> Iterator[Record]:
         # a post's fields precede its comments in WordPress's files, but not in all programs' files
         if passed is item or not element.within or len(held) > HELD or size > HELD_SIZE:
             is_described = "wp:status" in item.fields or (item is element and item.is_whole)
-            if (passed is not item and (held or is_page(item))) or (
+            above = item.fields.get("wp:post_parent", "").strip()
+            if item.fields.get("wp:status") == "inherit" and above.strip("0"):
+                is_described = shown.get(above, False)
+                if above in shown and not is_described:
+                    item.fields["wp:status"] = "private"
+            elif item is element:
+                shown[foreign_post(item).strip()] = not is_hidden(item)
+            if (passed is not item and (held or is_page(item) or is_hidden(item))) or (
                 passed is item and item is element and not was_described
             ):
                 yield post(item, keys, is_listed=is_described)
@@ -91,6 +100,12 @@ def read_wxr(file: File, keys: str) -> Iterator[Record]:
 def is_page(item: Element) -> bool:
     """Whether it is a page for readers: no attachment, menu or revision."""
     return item.fields.get("wp:post_type", "post") in ("post", "page") and item.fields.get("wp:status") == "publish"
+
+
+def is_hidden(item: Element) -> bool:
+    """Whether its page is private, a draft, or behind a password."""
+    is_public = item.fields.get("wp:status", "publish") in ("publish", "inherit", "closed")
+    return not is_public or bool(item.fields.get("wp:post_password"))
 
 
 def foreign_post(item: Element) -> str:
@@ -105,11 +120,9 @@ def post(item: Element, keys: str, *, is_listed: bool) -> Record:
     if not foreign:
         return Skipped(f"line {item.line}", "a post without an id and a link")
     key = foreign if keys == "id" and re.fullmatch(r"[0-9]{1,20}", foreign) else page_key(link)
-    status = fields.get("wp:status", "publish")
-    hidden = status not in ("publish", "inherit", "closed") or fields.get("wp:post_password")
     return ImportedArticle(
         foreign=foreign,
-        key="" if hidden else key,
+        key="" if is_hidden(item) else key,
         title=plain(fields.get("title", "")),
         url=link,
         text=plain(fields.get("content:encoded", "")),
@@ -146,7 +159,7 @@ def is_list(head: bytes) -> bool:
 
 def read_list(file: File, keys: str) -> Iterator[Record]:
     """Articles come from a list by their number alone: it does not say whether they are published."""
-    for number, row in file.rows():
+    for number, row in file.rows(each=True):
         where = f"row {number}"
         if isinstance(row, Skipped):
             yield row
