@@ -76,6 +76,7 @@ TEXTS = {
     "tags that never end": (b"<description></description>", b"<description>a < b <br> <img src=\"x> <p>words</description>"),
     "ends of nothing": (b"<description></description>", b"</div></b></other:x>"),
     "a comment that never ends": (b"<description></description>", b"<description><!-- x</description>"),
+    "another root in a text": (b"<description></description>", b"<description><rss> <channel></channel></rss></description>"),
     "a document type in a text": (b"<description></description>", b"<description><!DOCTYPE html></description>"),
     "an unfinished entity in a reply": (b"<![CDATA[The words of comment 2.]]>", b"The words of comment 2. &am"),
     "a section that never ends": (b"<![CDATA[The words of comment 2.]]>", b"<![CDATA[The words of comment 2."),
@@ -101,6 +102,8 @@ HEADS = {
     "blank lines": b"\n\r\n  \n",
     "a mark and blank lines": b"\xef\xbb\xbf\n\n",
     "a notice of PHP": b"\nNotice: Undefined index: a in /srv/x.php on line 2\n",
+    "many notices of PHP": b"PHP Notice:  Undefined index: a in /srv/x.php on line 2\n" * 2_000,
+    "a document type without a definition": b"<!DOCTYPE html>\n",
     "a notice of PHP in HTML": b"<br />\n<b>Warning</b>:  Cannot modify <i>x</i> in <b>/srv/x.php</b><br />\n",
 }
 
@@ -108,6 +111,27 @@ HEADS = {
 @pytest.mark.parametrize("head", HEADS)
 def test_what_stands_before_the_declaration_is_passed_over(tmp_path: Path, head: str) -> None:
     assert len(comments(written(tmp_path, HEADS[head] + STORY))) == 5
+
+
+async def test_a_comment_outside_of_a_post_is_named(bring: Bring) -> None:
+    outside = foreign.wxr_comment(Row(9)).encode()
+    result = await bring(STORY.replace(b"</channel>", outside + b"</channel>"))
+    assert result["comments"] == {"approved": 5}
+    assert result["skipped"] == {"it stands outside of what it belongs to": 1}
+
+
+NOISE = [
+    b"PHP Notice:  Undefined index: a in /srv/x.php on line 2\n" * 2_000,
+    b"Array\n(\n    [0] => a\n)\n#0 [internal function]: f([x])\n",
+    b'debug: [{"a": 1}] and [{"b": []}]\n',
+    b"\xef\xbb\xbf\x1b[31mWarning:\x1b[0m x\n",
+]
+
+
+@pytest.mark.parametrize("noise", NOISE)
+def test_notices_around_a_list_hide_none_of_it(tmp_path: Path, noise: bytes) -> None:
+    records = written(tmp_path, noise + foreign.wp_list([Row(1), Row(2)]) + noise + foreign.wp_list([Row(3)]))
+    assert set(comments(records)) == {"1", "2", "3"}
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-8-sig", "iso-8859-1", "windows-1252"])
@@ -205,6 +229,25 @@ async def test_a_zip_as_wordpress_com_makes_it(service: Service, bring: Bring) -
     result = await bring(packed(members))
     assert result["comments"] == {"approved": 6}
     assert (await service.thread("13"))["count"] == 4
+
+
+async def test_other_files_in_a_zip_hide_no_export(bring: Bring) -> None:
+    members = {
+        "0.json": b'{"name": "a package"}',
+        "1.json": foreign.wp_list([Row(6, status="spam")]),
+        "2.wxr": STORY[: len(STORY) // 2],
+        "3.xml.gz": gzip.compress(STORY),
+        "sitemap.xml": foreign.SITEMAP.encode(),
+    }
+    result = await bring(packed(members))
+    assert result["comments"] == {"approved": 5, "spam": 1}
+    assert (
+        result["skipped"]["no export"]
+        == result["skipped"]["not from the same system as the other files in the zip"]
+        == 1
+    )
+    with pytest.raises(Problem, match="no known system"):
+        await bring(packed({"0.json": members["0.json"]}))
 
 
 @pytest.mark.parametrize(

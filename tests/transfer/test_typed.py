@@ -58,6 +58,14 @@ async def test_isso_s_html_and_markdown(service: Service, bring: Bring, tmp_path
         ('<p><a href="javascript:x()">y</a></p>', "<p>y</p>\n"),
         ("<p>1</p><style>p{}</style><script>alert(1)</script>", "<p>1</p>\n"),
         ("<pre><code>a < b</code></pre>", None),
+        ("<pre><code>a &lt; b</code></pre>", None),
+        ("<code>a &lt; b</code>", "<p><code>a &lt; b</code></p>\n"),
+        ("one<br />\ntwo<br>three", "<p>one<br>\ntwo<br>\nthree</p>\n"),
+        ("<div>one</div><div>two</div>", "<p>one<br>\ntwo</p>\n"),
+        ("<b>bold </b>word, <em> thin</em>", "<p><strong>bold</strong> word,  <em>thin</em></p>\n"),
+        ("<b>never ends", "<p>never ends</p>\n"),
+        ("the <script> tag is <b>old</b>", "<p>the &lt;script&gt; tag is <strong>old</strong></p>\n"),
+        ("<table><tr><td>a</td><td>b</td></tr></table>", "<p>a b</p>\n"),
         ("if a < b and b > c", "<p>if a &lt; b and b &gt; c</p>\n"),
     ],
 )
@@ -151,6 +159,10 @@ async def test_a_picture_alone_keeps_its_address(service: Service, bring: Bring)
     assert 'href="https://a.example/b.png?a=1&amp;b=2"' in shown[1] and "A bean" in shown[1]
     assert ":-)" in shown[2] and "s.gif" not in shown[2]
     assert 'href="https://v.example/embed/1"' in shown[3]
+    assert imported_markdown("![](//a.example/p.png) [@Ann](#1): yes") == "https://a.example/p.png @Ann: yes"
+    assert markdown_of('<img src="//a.example/p.png?a=1&amp;b=2">') == "https://a.example/p.png?a=1&b=2"
+    assert markdown_of('Yes <img class="emoji" src="//a.example/p.png" alt="smile">') == "Yes smile"
+    assert markdown_of('<iframe src="https://v.example/1"></iframe>') == "https://v.example/1"
     assert imported_markdown("![](https://a.example/p.png) ![x](https://a.example/q.png 't')") == (
         "https://a.example/p.png [x](<https://a.example/q.png>)"
     )

@@ -108,6 +108,42 @@ async def test_a_post_that_became_private_is_seen_no_longer(service: Service, br
     assert (await service.thread("12"))["count"] == 1
 
 
+@pytest.mark.parametrize("status, password", [("private", ""), ("draft", ""), ("pending", ""), ("publish", "secret")])
+async def test_a_post_without_comments_that_became_private_hides_those_made_here(
+    service: Service, bring: Bring, status: str, password: str
+) -> None:
+    await bring(foreign.wxr(foreign.wxr_post([])))
+    await service.post("12")
+    assert (await service.thread("12"))["count"] == 1
+    hidden = foreign.wxr_post([], status=status, password=password)
+    await bring(foreign.wxr(hidden, foreign.wxr_post([Row(2)], 13, link="https://blog.example/x/")))
+    assert (await service.thread("12"))["count"] == 0
+
+
+@pytest.mark.parametrize("status, password", [("private", ""), ("draft", ""), ("publish", "secret")])
+async def test_an_attachment_is_as_public_as_its_post(
+    service: Service, bring: Bring, status: str, password: str
+) -> None:
+    def attached(comment: int, id: int, parent: int) -> str:
+        link = f"https://blog.example/{id}/"
+        post = foreign.wxr_post([Row(comment)], id, status="inherit", type="attachment", link=link)
+        return post.replace("<wp:post_type>", f"<wp:post_parent>{parent}</wp:post_parent><wp:post_type>")
+
+    result = await bring(
+        foreign.wxr(
+            foreign.wxr_post([], 100, status=status, password=password, link="https://blog.example/p/"),
+            foreign.wxr_post([], 10, link="https://blog.example/q/"),
+            attached(1, 21, 100),
+            attached(2, 22, 10),
+            attached(3, 23, 0),
+            attached(4, 24, 999),
+        )
+    )
+    counts = [(await service.thread(key))["count"] for key in ("21", "22", "23", "24")]
+    assert counts == [0, 1, 1, 0]
+    assert (result["articles_unlisted"], result["comments"]) == (1, {"approved": 3})
+
+
 async def test_the_operator_lists_it_by_the_api_or_the_command(
     service: Service, bring: Bring, capsys: pytest.CaptureFixture[str]
 ) -> None:
