@@ -43,6 +43,11 @@ def valine(rows: Rows) -> bytes:
     ]).encode()  # fmt: skip
 
 
+def valine_lines(rows: Rows) -> bytes:
+    """The same from its console: one object a line."""
+    return b'#filetype:JSON-streaming {"type":"Class","class":"Comment"}\n' + lines_of(json.loads(valine(rows)))
+
+
 def artalk(rows: Rows) -> bytes:
     return json.dumps([
         {"id": str(row.id), "rid": str(row.parent), "content": row.text, "ua": "", "ip": "203.0.113.7", "is_collapsed": "false",
@@ -273,6 +278,7 @@ class System:
 SYSTEMS = {
     "waline": System(waline, "approved pending spam", "waline"),
     "valine": System(valine, "approved", "waline"),
+    "valine lines": System(valine_lines, "approved", "waline", has_lines=True),
     "artalk": System(artalk, "approved pending", "artalk", "Hello & welcome"),
     "twikoo": System(twikoo, "approved spam", "twikoo"),
     "twikoo lines": System(twikoo_lines, "approved spam", "twikoo", has_lines=True),

@@ -44,11 +44,16 @@ def read_twikoo(file: File, keys: str) -> Iterator[Record]:
 
 
 def read_waline(file: File, keys: str) -> Iterator[Record]:
-    return pages(file.rows(OF_WALINE), waline)
+    """Waline's own document, a list, or the lines of LeanCloud's console, which begin with `#filetype:JSON-streaming`."""
+    head = file.head.lstrip(b"\xef\xbb\xbf \t\r\n")
+    is_lines = head.startswith((b"#", b"{")) and not OF_WALINE.search(head.decode("utf-8", "replace"))
+    return pages(lines(file) if is_lines else file.rows(OF_WALINE), waline)
 
 
 def lines(file: File) -> Iterator[tuple[int, Any]]:
     for number, line in file.lines():
+        if line is not None and line.startswith(b"#"):
+            continue
         try:
             yield number, orjson.loads(line or b"")
         except ValueError:
