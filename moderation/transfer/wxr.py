@@ -12,6 +12,7 @@ from xml.sax.saxutils import escape
 
 from moderation.comments.model import Comment
 from moderation.sites.model import Article
+from moderation.transfer.formats.wordpress import quoted
 
 HEAD = """<?xml version="1.0" encoding="UTF-8" ?>
 <rss version="2.0" xmlns:excerpt="http://wordpress.org/export/1.2/excerpt/" \
@@ -77,7 +78,10 @@ class Post:
     def comment(self, comment: Comment, ids: Iterable[tuple[str, ...]], number: int) -> str:
         theirs, origin = of_wordpress(ids)
         self._numbers[comment.id] = theirs or str(NUMBERED + number)
-        name, local = escape(comment.name), origin.get("date") or sql_date(comment.created_at + self.offset)
+        name, local = (
+            named(comment.name, origin.get("author", "")),
+            origin.get("date") or sql_date(comment.created_at + self.offset),
+        )
         at = comment.created_at
         while not theirs and (name, local) in self._taken:  # two of one author in one second would be one to WordPress
             at += 1000
@@ -101,6 +105,10 @@ class Post:
                 "</wp:comment>\n",
             )
         )
+
+
+def named(name: str, spelling: str) -> str:
+    return name if spelling == "raw" else quoted(name) if spelling == "quoted" else escape(name)
 
 
 def of_wordpress(ids: Iterable[tuple[str, ...]]) -> tuple[str, dict[str, str]]:

@@ -95,6 +95,16 @@ def original() -> bytes:
     return data.replace("<wp:comment_user_id>0", "<wp:comment_user_id>3", 1).encode()
 
 
+@pytest.mark.parametrize("name", ["Ann & Bo <b>", "O&#039;Neil &quot;Bo&quot;", "O'Neil &amp; &lt;Bo&gt;", "Ann"])
+async def test_an_author_goes_back_in_the_spelling_that_came(blog: Service, bring: Bring, name: str) -> None:
+    data = foreign.wxr(foreign.wxr_post([Row(1, name=name)]))
+    there = WordPress()
+    there.take(data)
+    await bring(data, site="blog")
+    there.take(await wxr_of(blog))
+    assert there.new == []
+
+
 @pytest.mark.parametrize("keys", ["id", "path"])
 async def test_nothing_is_doubled_and_what_is_new_stands_where_it_belongs(
     blog: Service, bring: Bring, keys: str

@@ -234,5 +234,22 @@ def comment(row: Mapping[str, str], article: str, key: str, place: str) -> Recor
         created_at=moment(row.get("comment_date_gmt")) or moment(row.get("comment_date")),
         address=row.get("comment_author_IP", "").strip(),
         key=key,
-        origin=origin(date=row.get("comment_date", ""), user=row.get("comment_user_id") or row.get("user_id", "")),
+        origin=origin(
+            date=row.get("comment_date", ""),
+            user=row.get("comment_user_id") or row.get("user_id", ""),
+            author=spelling(row.get("comment_author", "")),
+        ),
     )
+
+
+def spelling(name: str) -> str:
+    """How WordPress has a name's signs: `raw`, or `quoted`; empty for its own way, with `&amp;` and `&lt;`. The name itself is
+    personal data, and kept with the comment alone."""
+    plain = html.unescape(name)
+    if name in ("", html.escape(plain, quote=False)):
+        return ""
+    return "raw" if name == plain else "quoted" if name == quoted(plain) else ""
+
+
+def quoted(name: str) -> str:
+    return html.escape(name).replace("&#x27;", "&#039;")
