@@ -36,13 +36,16 @@ _DASH = re.compile("[-\u02d7\u2010\u2011\u2012\u2013\u2014\u2015\u2043\u2212\ufe
 
 _AFTER_ANY = "은 는 이 가 을 를 에 의 도 로 와 과 만"
 _AFTER_LONGER = (
-    "으로 나 이나 랑 이랑 하고 께 께서 께서는 한테 한테서 에게 에게서 에서 에서는 에서도 에서의 에는 에도 에만 로는 로도 로서 로써 으로는 으로도 "
-    "으로서 으로써 까지 까지는 까지도 부터 부터는 보다 보다는 처럼 같은 같이 마다 조차 마저 밖에 뿐 대로 라도 이라도 라고 이라고 라는 이라는 라면 이라면 "
-    "란 이란 야 이야 아 여 이여 며 이며 든 이든 든지 이든지 다 이다 입니다 예요 이에요 였다 이었다 인 들 요"
+    "으로 나 이나 랑 이랑 하고 께 께서 한테 한테서 에게 에게서 에서 로서 로써 으로서 으로써 까지 부터 보다 처럼 같은 같이 마다 조차 마저 밖에 뿐 대로 "
+    "라도 이라도 라고 이라고 라는 이라는 라면 이라면 란 이란 야 이야 아 여 이여 며 이며 든 이든 든지 이든지 고 이고 다 이다 입니다 예요 이에요 에요 "
+    "였다 이었다 였습니다 이었습니다 인 인데 인가 인가요 네요 이네요 죠 이죠 들 요"
 )
-_PARTICLES, _LONGER_PARTICLES = set(_AFTER_ANY.split()), set(_AFTER_LONGER.split())
+_STACKED = "에 에서 에게 에게서 한테 한테서 께 께서 로 으로 로서 으로서 로써 으로써 와 과 하고 랑 이랑 까지 부터 만 보다 처럼 마다 뿐 밖에 조차 마저 대로"
+_ON_TOP = "은 는 이 을 도 만 의 나 요 까지 부터 이라도 라도 조차 마저 밖에 보다"
+_PARTICLES = set(_AFTER_ANY.split())
+_LONGER_PARTICLES = set(_AFTER_LONGER.split()) | {a + b for a in _STACKED.split() for b in _ON_TOP.split()}
 """Korean particles follow a word without a space; the second kind only words of at least two characters, for a word of one
-character with one of these is often another word. 들 (the plural) may stand before any of them."""
+character with one of these is often another word. One of place or manner may have another on top (에서는, 로부터). 들 (the plural) may stand before any of them."""
 _LONGEST_PARTICLE = max(map(len, _LONGER_PARTICLES))
 _HANGUL = re.compile("[\uac00-\ud7a3]")
 _DOTTED = re.compile("i\u0307+|\u0131")

@@ -15,6 +15,7 @@ _SOURCE = re.compile(r"\bsrc\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'>]+))", re.
 _ALTERNATIVE = re.compile(r"\balt\s*=\s*(?:\"([^\"]*)\"|'([^']*)')", re.IGNORECASE)
 _SMILEY = re.compile(r"smil|emoji|emoticon", re.IGNORECASE)
 _SHOWN = {"img", "iframe", "video", "audio", "embed", "source"}
+_CODE = re.compile(r"```.*?(?:```|\Z)|``.+?``|`[^`\n]+`", re.DOTALL)
 _PICTURE = re.compile(r"!\[([^\]\n]{0,500})\]\(\s*<?((?:https?:)?//[^\s<>)]{1,2000})>?[^)\n]{0,300}\)", re.IGNORECASE)
 _ON_THE_PAGE = re.compile(r"(?<!!)\[([^\[\]\n]{1,500})\]\(#[^\s()]{0,200}\)")
 
@@ -42,7 +43,15 @@ def imported_html(text: str) -> str:
 
 def imported_markdown(text: str) -> str:
     """Markdown of another system: a picture is a link to it, and a link to a place on its own page, as in `[@Ann](#1)`, words."""
-    return _ON_THE_PAGE.sub(r"\1", _PICTURE.sub(_linked_picture, text))
+    pieces, at = list[str](), 0
+    for code in _CODE.finditer(text) if "`" in text else ():
+        pieces += [_imported_prose(text[at : code.start()]), code[0]]
+        at = code.end()
+    return "".join([*pieces, _imported_prose(text[at:])])
+
+
+def _imported_prose(text: str) -> str:
+    return _plain_addresses(_ON_THE_PAGE.sub(r"\1", _PICTURE.sub(_linked_picture, text)))
 
 
 def _linked_picture(picture: re.Match[str]) -> str:
@@ -93,7 +102,6 @@ def _shown(attributes: str) -> str:
 
 # --- isso: Markdown with HTML in it ------------------------------------------------------------------------------------
 
-_CODE = re.compile(r"```.*?(?:```|\Z)|``.+?``|`[^`\n]+`", re.DOTALL)
 _KNOWN = re.compile(
     r"</?(?:p|br|a|b|strong|i|em|u|s|del|ins|strike|code|pre|blockquote|ul|ol|li|h[1-6]|hr|div|span|font|small|sub|sup|kbd|center|"
     r"table|tbody|thead|tr|td|th)\b[^<>]*/?>|<(?:img|iframe|video|audio|embed)\s[^<>]*>|<(?:script|style)\b",

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from moderation.text.wordlist import Listed, folded, is_disposable
 
-PARTICLES = "은 는 이 가 을 를 에 의 도 로 으로 와 과 만 까지 부터 에서 에서는 에게 한테 입니다 들 들이 들에게"
+PARTICLES = "은 는 이 가 을 를 에 의 도 로 으로 와 과 만 까지 부터 에서 에서는 에게 한테 입니다 들 들이 들에게 로부터 에서만 에게는 만의 뿐만 에서부터 였습니다 이고 들로부터"
 LETTERS = st.text(st.sampled_from("abcßſÄé日本ก١-. *'+"), max_size=12)
 
 

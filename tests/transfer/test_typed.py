@@ -160,6 +160,10 @@ async def test_a_picture_alone_keeps_its_address(service: Service, bring: Bring)
     assert ":-)" in shown[2] and "s.gif" not in shown[2]
     assert 'href="https://v.example/embed/1"' in shown[3]
     assert imported_markdown("![](//a.example/p.png) [@Ann](#1): yes") == "https://a.example/p.png @Ann: yes"
+    address = "https://a.example/?x=1&amp;y=2"
+    assert imported_markdown(f"{address} `{address}` <{address}>") == (
+        f"https://a.example/?x=1&y=2 `{address}` <https://a.example/?x=1&y=2>"
+    )
     assert markdown_of('<img src="//a.example/p.png?a=1&amp;b=2">') == "https://a.example/p.png?a=1&b=2"
     assert markdown_of('Yes <img class="emoji" src="//a.example/p.png" alt="smile">') == "Yes smile"
     assert markdown_of('<iframe src="https://v.example/1"></iframe>') == "https://v.example/1"
