@@ -11,10 +11,11 @@ _TAG = re.compile(r"<(/?[A-Za-z][A-Za-z0-9]*)\b((?:[^<>\"']|\"[^\"<]*\"|'[^'<]*'
 _BARE = re.compile(r"https?://[^\s<>\"']+", re.IGNORECASE)
 _AND = re.compile(r"&(?:amp|#0*38|#x0*26);", re.IGNORECASE)
 _HREF = re.compile(r"(\bhref\s*=\s*)(\"[^\"]*\"|'[^']*')", re.IGNORECASE)
-_SOURCE = re.compile(r"\bsrc\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'>]+))", re.IGNORECASE)
+_SOURCE = re.compile(r"\b(?:src|data)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'>]+))", re.IGNORECASE)
 _ALTERNATIVE = re.compile(r"\balt\s*=\s*(?:\"([^\"]*)\"|'([^']*)')", re.IGNORECASE)
+_RELATIVE = re.compile(r"(?!//)[\w./%~-]{1,500}")
 _SMILEY = re.compile(r"smil|emoji|emoticon", re.IGNORECASE)
-_SHOWN = {"img", "iframe", "video", "audio", "embed", "source"}
+_SHOWN = {"img", "iframe", "video", "audio", "embed", "source", "object"}
 _CODE = re.compile(r"```.*?(?:```|\Z)|``.+?``|`[^`\n]+`", re.DOTALL)
 _PICTURE = re.compile(r"!\[([^\]\n]{0,500})\]\(\s*<?((?:https?:)?//[^\s<>)]{1,2000})>?[^)\n]{0,300}\)", re.IGNORECASE)
 _ON_THE_PAGE = re.compile(r"(?<!!)\[([^\[\]\n]{1,500})\]\(#[^\s()]{0,200}\)")
@@ -24,17 +25,20 @@ def imported_html(text: str) -> str:
     """HTML of another system: what was shown by its address has a link to it, and addresses are those that were typed."""
     if "<" not in text:
         return _plain_addresses(text)
-    out, at, inside = list[str](), 0, ""
+    out, at, inside, link = list[str](), 0, "", ""
     for tag in _TAG.finditer(text):
         between = text[at : tag.start()]
         out.append(between if inside else _plain_addresses(between))
         name = tag[1].lower()
         if name in _SHOWN:
-            out.append(_shown(tag[2]))
+            out.append(_shown(tag[2], link))
         elif name == "a":
             out.append(f"<{tag[1]}{_HREF.sub(_untracked_href, tag[2])}>")
+            aim = _HREF.search(tag[2])
+            link = html.unescape(aim[2][1:-1]).strip() if aim else ""
         else:
             out.append(tag[0])
+        link = "" if name == "/a" else link
         inside = name if name in ("code", "pre") else "" if name in ("/code", "/pre") else inside
         at = tag.end()
     rest = text[at:]
@@ -87,24 +91,30 @@ def _whole(address: str) -> str:
     return f"https:{address}" if address.startswith("//") else address
 
 
-def _shown(attributes: str) -> str:
-    """A picture or a film as a link to it; a smiley as its characters."""
+def _shown(attributes: str, link: str) -> str:
+    """A picture or a film as a link to it, or as the words of the link around it; a smiley as its characters."""
     source, alternative = _SOURCE.search(attributes), _ALTERNATIVE.search(attributes)
     address = html.unescape(next(filter(None, source.groups()), "") if source else "").strip()
     words = html.unescape(next(filter(None, alternative.groups()), "") if alternative else "").strip()
-    if words and _SMILEY.search(attributes):
-        return html.escape(words)
-    address = _whole(address)
-    if not address.lower().startswith(("http://", "https://")):
-        return html.escape(words)
+    words, address = _words_and_address(words, address, is_smiley=_SMILEY.search(attributes) is not None)
+    if link or not address:
+        return html.escape(words or address or link)
     return f' <a href="{html.escape(address)}">{html.escape(words or address)}</a> '
+
+
+def _words_and_address(words: str, address: str, *, is_smiley: bool) -> tuple[str, str]:
+    """Without an address where it leads nowhere; one within the former site is kept as words."""
+    address = _whole(address)
+    if address.lower().startswith(("http://", "https://")) and not (words and is_smiley):
+        return words, address
+    return words or (address if _RELATIVE.fullmatch(address) else ""), ""
 
 
 # --- isso: Markdown with HTML in it ------------------------------------------------------------------------------------
 
 _KNOWN = re.compile(
     r"</?(?:p|br|a|b|strong|i|em|u|s|del|ins|strike|code|pre|blockquote|ul|ol|li|h[1-6]|hr|div|span|font|small|sub|sup|kbd|center|"
-    r"table|tbody|thead|tr|td|th)\b[^<>]*/?>|<(?:img|iframe|video|audio|embed)\s[^<>]*>|<(?:script|style)\b",
+    r"table|tbody|thead|tr|td|th)\b[^<>]*/?>|<(?:img|iframe|video|audio|embed|object)\s[^<>]*>|<(?:script|style)\b",
     re.IGNORECASE,
 )
 _MARKS = {"b": "**", "strong": "**", "i": "*", "em": "*", "del": "~~", "s": "~~", "strike": "~~", "code": "`"}
@@ -112,7 +122,6 @@ _HIDDEN = ("script", "style")
 _DROPPED = {
     "u",
     "span",
-    "div",
     "font",
     "sub",
     "sup",
@@ -124,10 +133,11 @@ _DROPPED = {
     "kbd",
     "html",
     "body",
-    "center",
     "table",
+    "tbody",
+    "thead",
 }
-_DROPPED |= {"tbody", "thead", "tr", "td", "th", "object", "param", "figure"}
+_DROPPED |= {"td", "th", "param", "figure", "figcaption", "picture", "noscript"}
 _LINES = {"div", "center", "tr"}
 _HELD, _AMPERSAND = "\ue000", "\ue001"
 """Stand for a piece of code and for `&` while tags are read: characters of private use, removed from texts before."""
@@ -218,7 +228,7 @@ class _Markdown(HTMLParser):
             self.links.append(address if address.lower().startswith(("http://", "https://")) else "")
             self.write("[" if self.links[-1] else "")
         elif tag in _SHOWN:
-            self.write(_shown_as_markdown(values))
+            self.write(_shown_as_markdown(values, self.links[-1] if self.links else ""))
         elif tag in _MARKS and len(self.marks) < 20:
             self.marks.append((tag, self.pieces[-1], len(self.pieces[-1])))
         elif tag in _LINES or tag in ("td", "th"):
@@ -268,15 +278,14 @@ class _Markdown(HTMLParser):
         self.write(data)
 
 
-def _shown_as_markdown(attributes: dict[str, str]) -> str:
-    """A picture or a film as a link to it; a smiley as its characters."""
-    words = html.unescape(attributes.get("alt", "").replace(_AMPERSAND, "&")).strip()
-    address = _whole(html.unescape(attributes.get("src", "").replace(_AMPERSAND, "&")).strip())
-    words = re.sub(r"[\[\]]", "", words)
-    if words and _SMILEY.search(" ".join(attributes.values())):
-        return words
-    if not address.lower().startswith(("http://", "https://")):
-        return words
+def _shown_as_markdown(attributes: dict[str, str], link: str) -> str:
+    """As `_shown`."""
+    named = {name: html.unescape(value.replace(_AMPERSAND, "&")).strip() for name, value in attributes.items()}
+    source = next((named[name] for name in ("data-src", "src", "data") if named.get(name)), "")
+    is_smiley = _SMILEY.search(" ".join(named.values())) is not None
+    words, address = _words_and_address(re.sub(r"[\[\]]", "", named.get("alt", "")), source, is_smiley=is_smiley)
+    if link or not address:
+        return words or address or link
     address = re.sub(r"[<>\s]", lambda sign: f"%{ord(sign[0]):02X}", address)
     return f" [{words}](<{address}>) " if words else f" {address} "
 

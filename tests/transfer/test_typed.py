@@ -166,6 +166,16 @@ async def test_a_picture_alone_keeps_its_address(service: Service, bring: Bring)
     )
     assert markdown_of('<img src="//a.example/p.png?a=1&amp;b=2">') == "https://a.example/p.png?a=1&b=2"
     assert markdown_of('Yes <img class="emoji" src="//a.example/p.png" alt="smile">') == "Yes smile"
+    linked = '<a href="https://a.example/big.jpg"><img src="https://a.example/small.jpg" alt="A bean"></a>'
+    for text, format in ((imported_html(linked), "html"), (markdown_of(linked), "markdown")):
+        assert formats.render(text, format).html.count("<a ") == 1
+        assert (
+            'href="https://a.example/big.jpg" rel="nofollow ugc noopener">A bean</a>'
+            in formats.render(text, format).html
+        )
+    assert imported_html('<img src="/p/a.png">') == markdown_of('<img src="/p/a.png">') == "/p/a.png"
+    assert 'href="https://v.example/1.swf"' in imported_html('<object data="https://v.example/1.swf"></object>')
+    assert imported_html('<img src="javascript:x">') == markdown_of('<img src="data:image/png;base64,x">') == ""
     assert markdown_of('<iframe src="https://v.example/1"></iframe>') == "https://v.example/1"
     assert imported_markdown("![](https://a.example/p.png) ![x](https://a.example/q.png 't')") == (
         "https://a.example/p.png [x](<https://a.example/q.png>)"
