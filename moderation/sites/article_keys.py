@@ -29,16 +29,18 @@ def key_of(url: str) -> str:
 
     It is the path with `~` for inner slashes; `~` alone is the site's first page. A query belongs to the page's name, as in
     `viewtopic.php?t=2`, without parameters of campaigns. A page without a path but with a query (`/?p=12`) gets its key from
-    the query. Percent escapes are compared in one case (RFC 3986, 6.2.2.1), characters in their composed form (UAX #15).
+    the query, and what follows `#!` names a page too, as crawlers once read it. Percent escapes are compared in one case (RFC 3986, 6.2.2.1), characters in their composed form (UAX #15).
     """
     try:
         parts = urlsplit(url.strip())
-        path, query = (quote(part, safe=AS_IN_PATHS) for part in (parts.path.strip("/"), naming(parts.query)))
+        named = parts.path.strip("/"), naming(parts.query), parts.fragment if parts.fragment.startswith("!") else ""
+        path, query, place = (quote(part, safe=AS_IN_PATHS) for part in named)
     except ValueError:
         return ""
     if not url.strip():
         return ""
-    path = _ESCAPE.sub(lambda escape: escape[0].upper(), f"{path}?{query}" if path and query else path or query)
+    path = f"{path}?{query}" if path and query else path or query
+    path = _ESCAPE.sub(lambda escape: escape[0].upper(), f"{path}#{place}" if place else path)
     return spelled(_OTHER.sub(_spelled, path))
 
 

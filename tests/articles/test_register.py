@@ -266,6 +266,8 @@ def test_a_pages_key_is_its_path(url: str) -> None:
 
 def test_a_page_without_a_path_is_known_by_its_query() -> None:
     assert key_of("https://blog.example/?p=12") == "p-3d12"
+    assert key_of("https://blog.example/#!/topic/1") == "-23-21~topic~1" != key_of("https://blog.example/#!/topic/2")
+    assert key_of("https://blog.example/a/#comment-1") == "a"
     assert key_of("") == key_of("http://[") == ""
 
 
