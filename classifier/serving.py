@@ -165,6 +165,11 @@ class Classifier:
         live = self._loaded()
         return live.sites[site].version if site in live.sites else live.base.version
 
+    def model(self, site: str) -> str:
+        """The name of the model that a score on this site carries: `BASE`, or `BASE+SITE.CORRECTION`."""
+        live = self._loaded()
+        return f"{live.base.version}+{site}.{live.sites[site].version}" if site in live.sites else live.base.version
+
     def versions(self, site: str = "") -> list[str]:
         """What `at` takes: the kept bases, the shipped one, and this site's corrections."""
         versions = [kept.version for kept in registry.listed(registry.SHIPPED)]

@@ -34,6 +34,7 @@ from moderation.db.files import Look, room
 from moderation.db.periodic import Job, Periodic
 from moderation.demo import public as demo
 from moderation.dialects import api as checks_api
+from moderation.dialects import api_perspective
 from moderation.dialects.checks import Checks
 from moderation.dialects.keys import Keys
 from moderation.duplicates import api as duplicates_api
@@ -142,6 +143,7 @@ EDGES: tuple[Sequence[BaseRoute], ...] = (
     # for programs that score texts
     policy_api.routes,
     checks_api.routes,
+    api_perspective.routes,
     # for operators
     health.routes,
     openapi.routes,

@@ -24,7 +24,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
-from moderation.core.urls import origin_if_any
+from moderation.core.urls import origin_if_any, origin_of
 from moderation.text.wordlist import ascii_domain
 
 PREFIX = "MODERATION_"
@@ -95,6 +95,11 @@ class Settings(BaseSettings):
     trusted_proxies: str = Field(
         "",
         description="Addresses or CIDRs of trusted proxies, separated by commas. Only their `X-Forwarded-For` is used.",
+    )
+    score_origins: str = Field(
+        "",
+        description="Origins of pages whose scripts may call `/v1alpha1/comments:analyze`, separated by commas. Their key is "
+        "readable for every visitor. Unset: none.",
     )
     metrics_token: Secret = Field(
         SecretStr(""), description="The bearer token that `/metrics` requires. Unset: `/metrics` is open."
@@ -195,6 +200,15 @@ class Settings(BaseSettings):
             raise ValueError("must be addresses or CIDRs, separated by commas") from None
         return text
 
+    @field_validator("score_origins")
+    @classmethod
+    def _are_origins(cls, text: str) -> str:
+        try:
+            origins_in(text)
+        except ValueError:
+            raise ValueError("must be origins like https://blog.example.org, separated by commas") from None
+        return text
+
     @field_validator("smtp_url")
     @classmethod
     def _is_a_mail_server(cls, url: SecretStr) -> SecretStr:
@@ -249,6 +263,10 @@ class Settings(BaseSettings):
     @property
     def proxies(self) -> tuple[Any, ...]:
         return networks_in(self.trusted_proxies)
+
+    @property
+    def scoring_origins(self) -> frozenset[str]:
+        return origins_in(self.score_origins)
 
     @property
     def key_file(self) -> Path:
@@ -348,6 +366,11 @@ def is_base(url: str) -> bool:
 def networks_in(text: str) -> tuple[Any, ...]:
     """Raises ValueError."""
     return tuple(ip_network(entry.strip(), strict=False) for entry in text.split(",") if entry.strip())
+
+
+def origins_in(text: str) -> frozenset[str]:
+    """As browsers send them. Raises ValueError."""
+    return frozenset(origin_of(entry.strip()) for entry in text.split(",") if entry.strip())
 
 
 def table() -> str:

@@ -7,24 +7,28 @@ from typing import Annotated, Any, NotRequired
 
 from pydantic import Field
 from starlette.requests import Request
+from starlette.responses import Response
 from typing_extensions import TypedDict
 
 from classifier.examples import Asked, Author, Scored
+from classifier.serving import ModelError
 from moderation.comments.submission import BODY_BYTES, NAME_LONGEST, URL_LONGEST, Submission
 from moderation.core.ids import EVERYWHERE
 from moderation.core.offload import SCORES
 from moderation.core.problem import FieldError, Invalid, Unavailable
 from moderation.policy import rules as policy
 from moderation.policy.schemas import ScoreReason
+from moderation.policy.scorer import MODEL_VERSION
 from moderation.queue import decide as queue
 from moderation.services import services_of
 from moderation.sites import store as sites
 from moderation.sites.site_settings import SiteSettings
+from moderation.team.model import Principal
 from moderation.text import markdown
 from moderation.text.addresses import EMAIL_LONGEST
 from moderation.web import bodies
 from moderation.web.guard import principal_of
-from moderation.web.operations import operation
+from moderation.web.operations import json_answer, operation
 from moderation.web.params import Body, Says
 
 MOST = 1000
@@ -68,29 +72,62 @@ class ScoreOut(TypedDict):
 
 @operation(
     "POST", "/api/v1/score", body=ScoreIn, most=bodies.SCORES, answers={200: ScoreOut}, scope="score", sessions=False,
-    tag="score",
+    headers=(MODEL_VERSION,), tag="score",
 )  # fmt: skip
-async def score_texts(request: Request, given: ScoreIn) -> dict[str, Any]:
+async def score_texts(request: Request, given: ScoreIn) -> Response:
     """Probabilities per label, the action that the policy would take, and why."""
-    services, principal = services_of(request), principal_of(request)
+    services = services_of(request)
     texts, author = texts_of(given), author_of(given.author)
-    site = "default" if principal.site == EVERYWHERE else principal.site
+    site = site_of(principal_of(request))
     async with services.database.reading() as session:
         known = (await sites.sites(session, [site])).get(site)
-    scored = await services.scorer.score([Asked(text, author, site) for text in texts], patient=len(texts) > 1)
+    asked = [Asked(text, author, site) for text in texts]
+    version = request.headers.get(MODEL_VERSION, "")
+    scored, thresholds = await services.scorer.score_by(asked, site, version, patient=len(texts) > 1)
     answers = [one for one in scored if one is not None]
     if len(answers) < len(texts):
         raise Unavailable("No model answered; see /health/ready.", code="unscored")
-    judge = Judge(known.settings if known else SiteSettings(), services.scorer.thresholds(), author)
+    judge = Judge(known.settings if known else SiteSettings(), thresholds, author)
     found = []
     for at in range(0, len(texts), TOGETHER):
         some = list(zip(texts[at : at + TOGETHER], answers[at : at + TOGETHER], strict=True))
         found += await SCORES.run(judge.documents, some, here=len(texts) == 1 and judge.is_quick(texts[0]))
-    if given.texts is not None:
-        return {"results": found, "model": answers[0].model if answers else services.scorer.classifier.version}
-    reasons = found[0]["reasons"]
-    reasons += await queue.attributions_of(services.scorer, Asked(texts[0], author, site), answers[0].model)
-    return found[0] | {"model": answers[0].model}
+    model = answers[0].model if answers else version or services.scorer.classifier.model(site)
+    document: dict[str, Any] = {"results": found}
+    if given.texts is None:
+        (document,) = found
+        document["reasons"] += await queue.attributions_of(services.scorer, asked[0], model)
+    answer = json_answer(document | {"model": model})
+    answer.headers[MODEL_VERSION] = model
+    return answer
+
+
+class Model(TypedDict):
+    """A kept version. `card`: its sources, calibration, thresholds and measurements."""
+
+    version: str
+    current: bool
+    kind: str
+    date: str
+    card: dict[str, Any]
+
+
+class Models(TypedDict):
+    models: list[Model]
+
+
+@operation("GET", "/api/v1/models", answers={200: Models}, scope="score", sessions=False, tag="score")
+async def list_models(request: Request) -> dict[str, Any]:
+    """The kept versions of the model, which the header X-Model-Version may name."""
+    try:
+        return {"models": await services_of(request).scorer.kept.listed(site_of(principal_of(request)))}
+    except ModelError:
+        raise Unavailable("No model is loaded; see /health/ready.", code="unscored") from None
+
+
+def site_of(principal: Principal) -> str:
+    """The site whose model and policy a program's texts meet."""
+    return "default" if principal.site == EVERYWHERE else principal.site
 
 
 class Judge:
@@ -147,4 +184,4 @@ def author_of(given: AuthorIn | None) -> Author:
     return Author(*(getattr(given, name)[:most] for name, most in AUTHOR.items())) if given else Author()
 
 
-routes = [score_texts]
+routes = [score_texts, list_models]

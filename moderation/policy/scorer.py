@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 from classifier.examples import Asked, Scored
 from classifier.serving import Classifier, ModelError
+from moderation.core.problem import BadRequest
 from moderation.policy.explainer import Explainer
+from moderation.policy.kept_models import KeptModels
 
 log = logging.getLogger("moderation.policy.scorer")
 
 BATCH = 64
+MODEL_VERSION = "X-Model-Version"
+"""The header of an answer with the model that judged, and of a request with the version that is to judge."""
 DEADLINE = 0.5
 """Seconds that the classifier has for a batch, where none are set; after that its comments are held as `unscored`."""
 
@@ -23,6 +28,7 @@ class Scorer:
     def __init__(self, classifier: Classifier, deadline: float = DEADLINE) -> None:
         self.classifier = classifier
         self.explainer = Explainer(classifier)
+        self.kept = KeptModels(classifier)
         self.problem: str | None = "the model is not loaded yet"
         self._deadline = deadline
         self._late: asyncio.Future[list[Scored]] | None = None
@@ -69,6 +75,29 @@ class Scorer:
             self.problem = f"the model failed ({type(error).__name__})"
         log.error("unscored", extra={"why": self.problem, "count": len(asked)})
         return [None] * len(asked)
+
+    async def score_by(
+        self, asked: list[Asked], site: str, version: str, *, patient: bool = False
+    ) -> tuple[list[Scored | None], Mapping[str, float]]:
+        """As `score`, by the version that a request names, with that version's thresholds; empty: by the one that serves.
+        Raises BadRequest for a version that is not kept."""
+        if not version or version == self._serving(site):
+            scored = await self.score(asked, patient=patient)
+            if not version or all(one is None or one.model == version for one in scored):
+                return scored, self.thresholds()
+        try:
+            by_version, thresholds = await self.kept.score(asked, site, version)
+        except ModelError:
+            raise BadRequest(
+                f"{MODEL_VERSION} names no version that is kept; see /api/v1/models.", code="model"
+            ) from None
+        return list(by_version), thresholds
+
+    def _serving(self, site: str) -> str:
+        try:
+            return self.classifier.model(site)
+        except ModelError:  # not loaded
+            return ""
 
     def thresholds(self) -> dict[str, float]:
         try:

@@ -25,6 +25,7 @@ MEANS = {
     "Receipt": "The receipt of an earlier comment of the same author, as proof.",
     "If-None-Match": "The `ETag` of an earlier answer; 304 where it still stands.",
     "Last-Event-ID": "The id of the last event that was read; what came since is told first.",
+    "X-Model-Version": "The version of the model that is to judge, of those in `/api/v1/models`; 400 for any other.",
     "X-CSRF-Token": "With a session, the token that stands in the console's pages; a bearer token needs none.",
 }
 """The description of each request header."""
