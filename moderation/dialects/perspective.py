@@ -140,17 +140,17 @@ def suggested(score: Fields) -> float | None:
 
 
 def comment_text(comment: Fields) -> str:
-    """The text, where lone surrogates, as scripts leave them that cut an emoji, are U+FFFD. Raises PerspectiveError."""
+    """Raises PerspectiveError for a text that cannot be analyzed."""
     text, text_type = comment.text("text"), comment.text("type")
     if not text:
         raise errors.invalid("Comment must be non-empty.", "COMMENT_EMPTY")
-    if len(text) > TEXT_BYTES or len(text.encode("utf-8", "surrogatepass")) > TEXT_BYTES:
+    if len(text) > TEXT_BYTES or len(text.encode()) > TEXT_BYTES:
         raise errors.invalid("Comment text too long.", "COMMENT_TOO_LONG")
     if text_type == "HTML":
         raise errors.invalid("Currently, only 'PLAIN_TEXT' comments are supported")
     if text_type not in (None, "PLAIN_TEXT", "TEXT_TYPE_UNSPECIFIED"):
         raise errors.invalid("Unknown text type")
-    return errors.storable(text)
+    return text
 
 
 def check_attributes(names: Mapping[str, Any]) -> None:
@@ -231,7 +231,9 @@ def snake(name: str) -> str:
 
 
 class Fields:
-    """The fields of a JSON object, each read by its type; null is missing. Raises PerspectiveError for another type."""
+    """The fields of a JSON object, each read by its type; null is missing. Raises PerspectiveError for another type.
+
+    In texts U+FFFD, which is as wide, replaces lone surrogates, as scripts leave them that cut an emoji."""
 
     def __init__(self, document: object, where: str = "") -> None:
         if not isinstance(document, dict):
@@ -246,7 +248,7 @@ class Fields:
         value = self._value(name)
         if value is not None and not isinstance(value, str):
             raise self._wrong(name, "a string")
-        return value
+        return None if value is None else errors.storable(value)
 
     def flag(self, name: str) -> bool | None:
         value = self._value(name)
@@ -270,7 +272,7 @@ class Fields:
         values = self.list(name)
         if not all(isinstance(value, str) for value in values):
             raise self._wrong(name, "a list of strings")
-        return tuple(values)
+        return tuple(map(errors.storable, values))
 
     def object(self, name: str) -> Fields:
         """The fields of an object; none of a missing one."""
