@@ -205,6 +205,7 @@ routes = [
     Route(f"{PATH}/comments:analyze", Endpoint(analyze, ("POST",))),
     Route(f"{PATH}/comments:suggestscore", Endpoint(suggestscore, ("POST",))),
     Route("/$discovery/rest", Endpoint(get_discovery, ("GET", "HEAD"))),
+    Route("/batch", Endpoint(not_found, ())),
     Route(PATH, Endpoint(not_found, ())),
     Route(PATH + "/{rest:path}", Endpoint(not_found, ())),
 ]

@@ -124,6 +124,8 @@ def of_problem(problem: problems.Problem) -> PerspectiveError:
             return not_found()
         case problems.Conflict():
             return info(409, "ABORTED", problem.detail, problem.code.upper(), headers)
+        case problems.BadRequest(code="model"):
+            return invalid(problem.detail)
         case problems.BadRequest() | problems.Invalid() | problems.Unsupported():
             return not_json(problem.detail)
     return failed()

@@ -319,7 +319,7 @@ async def test_compressed_and_far_too_large_bodies_are_refused_in_the_same_form(
 @pytest.mark.parametrize(("method", "path"), [
     ("GET", ANALYZE), ("GET", SUGGEST), ("PUT", ANALYZE), ("DELETE", SUGGEST), ("OPTIONS", ANALYZE), ("PATCH", ANALYZE),
     ("GET", "/v1alpha1/"), ("POST", "/v1alpha1"), ("POST", "/v1alpha1/comments:other"), ("POST", ANALYZE + "/"),
-    ("GET", "/v1alpha1/comments"), ("PROPFIND", "/v1alpha1/x/y"), ("POST", "/v1alpha1//comments:analyze"),
+    ("GET", "/v1alpha1/comments"), ("PROPFIND", "/v1alpha1/x/y"), ("POST", "/v1alpha1//comments:analyze"), ("POST", "/batch"),
 ])  # fmt: skip
 async def test_everything_else_is_not_found_in_the_same_form(
     service: Service, client: Client, method: str, path: str
