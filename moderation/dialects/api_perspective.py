@@ -6,7 +6,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -30,7 +32,6 @@ from moderation.dialects.sentences import Span, sentences
 from moderation.policy.api import site_of
 from moderation.policy.scorer import MODEL_VERSION
 from moderation.services import services_of
-from moderation.settings import Settings
 from moderation.team import access
 from moderation.team.model import Principal
 from moderation.web import bodies
@@ -48,6 +49,8 @@ PREFLIGHT = {
 EXPOSED = f"{MODEL_VERSION}, Retry-After"
 SHORT = 2000
 """Characters whose sentences are found at once, on the event loop."""
+PATIENCE = 0.6
+"""Seconds that a request waits for the detector's model: Coral gives up after 0.8 s."""
 DETECTOR = Detector()
 """One for the process: its model never changes."""
 Method = Callable[[Request], Awaitable[Response]]
@@ -175,9 +178,11 @@ async def body_of(request: Request) -> dict[str, Any]:
 
 
 async def detected(text: str) -> Detection:
-    """The language of a text. The first request waits for the detector's model."""
-    if not DETECTOR.is_loaded:
-        await SCORES.run(DETECTOR.load)
+    """The language of a text. The first requests of a process wait for the detector's model, but not for long."""
+    DETECTOR.start()
+    end = time.monotonic() + PATIENCE
+    while DETECTOR.is_loading and time.monotonic() < end:
+        await asyncio.sleep(0.02)
     return DETECTOR.detect(text)
 
 
@@ -190,7 +195,7 @@ async def spans_of(analysis: perspective.Analysis) -> list[Span]:
 
 def root_of(request: Request) -> str:
     """Where this service is found from outside, with a final slash."""
-    settings: Settings = services_of(request).settings
+    settings = services_of(request).settings
     if settings.public_url:
         return f"{settings.base}/"
     peer = parsed_address(request.client.host) if request.client else None

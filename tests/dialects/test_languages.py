@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from classifier.serving import Classifier
 from moderation.dialects.languages import COVERED, Detection, Detector, covers
+from tests.conftest import wait_until
 
 MEASURED_ONLY = {("pt", "toxicity")}
 """Portuguese comments have a test file and no training file."""
@@ -69,6 +70,34 @@ def test_the_language_of_a_text(detector: Detector, text: str, language: str) ->
 ])  # fmt: skip
 def test_some_scripts_no_model_reads(detector: Detector, text: str, is_readable: bool) -> None:
     assert detector.detect(text).is_readable is is_readable
+
+
+def test_before_the_model_is_loaded_the_script_decides() -> None:
+    detector = Detector()
+    assert not detector.is_loading
+    for text, detection in (
+        ("정원이 정말 아름답네요", Detection("ko")), ("Das ist doch alles Unsinn.", Detection("en")), ("👍", Detection("en")),
+        ("Это очень плохая идея", Detection("en", is_readable=False)),
+    ):  # fmt: skip
+        assert detector.detect(text) == detection
+    detector.start()
+    detector.start()
+    wait_until(lambda: not detector.is_loading, "the model")
+    assert detector.detect("Das ist doch alles völliger Unsinn, was du da schreibst.").language == "de"
+
+
+def test_a_model_that_cannot_be_loaded_is_named_in_the_log(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken() -> None:
+        raise OSError("no such file")
+
+    monkeypatch.setattr("moderation.dialects.languages.identifier", broken)
+    detector = Detector()
+    detector.start()
+    wait_until(lambda: not detector.is_loading, "the attempt")
+    assert "no language is detected but by script" in caplog.text
+    assert detector.detect("What a lovely garden") == Detection("en")
 
 
 @given(text=st.text(max_size=300))

@@ -117,6 +117,11 @@ class Ways:
         told["headers"] |= self.program | headers
         return await self.service.client.request(method, path, **told)
 
+    async def analyze(self, text: str, **more: Any) -> httpx.Response:
+        fields = {"comment": {"text": text}, "requestedAttributes": {"TOXICITY": {}}, "spanAnnotations": True} | more
+        key = self.program["Authorization"].removeprefix("Bearer ")
+        return await self.api("POST", "/v1alpha1/comments:analyze", fields, **{"X-Goog-Api-Key": key})
+
     async def visit(self, path: str, **query: str) -> httpx.Response:
         return await self.who.ask("GET", path, params=query)
 
@@ -151,6 +156,8 @@ WAYS: dict[str, tuple[Callable[[Ways, str], Awaitable[httpx.Response]], int, lis
     "score": (lambda at, t: at.api("POST", "/api/v1/score", {"text": t}), 24_000, RAW),
     "score, its author": (lambda at, t: at.api("POST", "/api/v1/score", {"text": "a", "author": {"name": t, "url": t, "email_domain": t}}), 80 * KB, RAW),
     "score, many": (lambda at, t: at.api("POST", "/api/v1/score", {"texts": [t[at_: at_ + 4_000] for at_ in range(0, len(t), 4_000)]}), 32_000, UNITS),
+    "a text to analyze": (Ways.analyze, 6_800, RAW),
+    "a request to analyze": (lambda at, t: at.analyze("a", **{t: {t: [t]}}, clientToken=t, languages=[t], requestedAttributes={t: {}}), 20 * KB, RAW),
     "an article": (lambda at, t: at.api("PUT", f"/sites/default/articles/a{next(number)}", {"title": t[:400], "text": t, "url": f"http://{t[:1_900]}"}), 60_000, RAW),
     "the rules": (lambda at, t: at.api("PUT", "/api/v1/sites/default/rules", {"blocked": [t[n : n + 150] or "a" for n in range(0, len(t), 150)]}), 30_000, RAW),
     "a search": (lambda at, t: at.visit("/moderate", q=t), 5 * KB, UNITS),
