@@ -181,7 +181,7 @@ async def detected(text: str) -> Detection:
     """The language of a text. The first requests of a process wait for the detector's model, but not for long."""
     DETECTOR.start()
     end = time.monotonic() + PATIENCE
-    while DETECTOR.is_loading and time.monotonic() < end:
+    while DETECTOR.is_loading and time.monotonic() < end:  # noqa: ASYNC110  (in a process's first second only)
         await asyncio.sleep(0.02)
     return DETECTOR.detect(text)
 
