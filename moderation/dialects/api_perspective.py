@@ -10,6 +10,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
+from hashlib import blake2b
 from typing import Any
 
 import orjson
@@ -27,12 +28,12 @@ from moderation.core.urls import origin_if_any
 from moderation.dialects import discovery, perspective
 from moderation.dialects import perspective_errors as errors
 from moderation.dialects.languages import Detection, Detector
+from moderation.dialects.model import Check
 from moderation.dialects.perspective_errors import PerspectiveError
 from moderation.dialects.sentences import Span, sentences
 from moderation.policy.api import site_of
 from moderation.policy.scorer import MODEL_VERSION
 from moderation.services import services_of
-from moderation.team import access
 from moderation.team.model import Principal
 from moderation.web import bodies
 
@@ -82,9 +83,21 @@ async def analyze(request: Request) -> Response:
 
 async def suggestscore(request: Request) -> Response:
     """Takes feedback on a comment's scores: a decision of the key's site."""
-    await principal_of(request, "teach")
-    perspective.suggestion_of(await body_of(request))
-    raise Unavailable("Suggestions cannot be stored yet.")
+    services, principal = services_of(request), await principal_of(request, "teach")
+    suggestion = perspective.suggestion_of(await body_of(request))
+    services.checks.check_teaching(principal)
+    detection = await detected(suggestion.text)
+    check = Check(text=suggestion.text, id=suggestion_id(suggestion))
+    stored = (await services.checks.submit(site_of(principal), check)).comment
+    assert stored
+    await services.checks.decide(principal, stored, *suggestion.decision)
+    return answer(perspective.suggestion_taken(suggestion, detection))
+
+
+def suggestion_id(suggestion: perspective.Suggestion) -> str:
+    """The same for every suggestion on one comment: by its token within its community, without a token by its text."""
+    named = [suggestion.community, suggestion.client_token or "", "" if suggestion.client_token else suggestion.text]
+    return f"suggest:{blake2b(orjson.dumps(named), digest_size=16).hexdigest()}"
 
 
 async def get_discovery(request: Request) -> Response:
@@ -158,12 +171,15 @@ def share(request: Request, response: Response, origins: frozenset[str]) -> None
 
 
 async def principal_of(request: Request, scope: str) -> Principal:
-    """The program that a key belongs to. Raises PerspectiveError."""
-    key = request.query_params.get("key", "") or request.headers.get(KEY_HEADER, "")
-    if not key.strip():
+    """The program that a key belongs to. Raises PerspectiveError, or TooFast after too many unknown keys from one network."""
+    key = (request.query_params.get("key", "") or request.headers.get(KEY_HEADER, "")).strip()
+    if not key:
         raise errors.no_key()
     services = services_of(request)
-    principal = await access.of_token(services.database, services.signer, key.strip(), services.clock())
+    network_key = services.signer.network_key(services.authenticator.address(request))
+    principal = await services.keys.principal(key, network_key)
+    if principal is None:
+        raise errors.unknown_key()
     if not principal.may(scope):
         raise errors.blocked(f"the key has no scope {scope}")
     if scope == "teach" and "origin" in request.headers:

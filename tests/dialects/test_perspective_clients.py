@@ -50,7 +50,7 @@ SUGGESTIONS = {"coral-suggest", "npm-googleapis-suggest", "pypi-perspective-sugg
 
 @pytest.fixture
 def key(server: Server) -> str:
-    return server.run("add-token", "--scopes", "score", "--site", "default").stdout.strip()
+    return server.run("add-token", "--scopes", "score,teach", "--site", "default").stdout.strip()
 
 
 def replayed(server: Server, name: str, key: str) -> tuple[int, dict[str, Any]]:
@@ -89,6 +89,9 @@ def test_the_bytes_of_other_clients_are_answered_as_they_expect(server: Server, 
         error = document["error"]
         assert (status, error["code"], error["status"]) == (400, 400, status_word), name
         assert error["details"][0][member] == value, name
+    for name in SUGGESTIONS:
+        status, document = replayed(server, name, key)
+        assert status == 200 and document["clientToken"] and document["detectedLanguages"] == ["en"], name
     for name in DISCOVERIES:
         status, document = replayed(server, name, key)
         assert status == 200 and document["rootUrl"] == f"{server.url}/", name
@@ -115,6 +118,15 @@ def test_googles_client_for_python_works_by_the_discovery_document(server: Serve
             client.comments().analyze(body={"comment": {"text": ""}}).execute()
         assert refused.value.status_code == 400 and refused.value.reason == "Comment must be non-empty."
         assert refused.value.error_details[0]["errorType"] == "COMMENT_EMPTY"
+        taught = {
+            "comment": {"text": "Oh damn"},
+            "attributeScores": {"PROFANITY": {"summaryScore": {"value": 1}}},
+            "clientToken": "t",
+        }
+        assert client.comments().suggestscore(body=taught).execute() == {
+            "clientToken": "t",
+            "detectedLanguages": ["en"],
+        }
         batch = client.new_batch_http_request()
         batch.add(client.comments().analyze(body=body))
         with pytest.raises(HttpError) as missing:

@@ -73,7 +73,7 @@ PATHS = st.sampled_from(
 @pytest.mark.parametrize("examples", [300, pytest.param(5_000, marks=long)])
 def test_no_request_fails_and_every_error_has_its_details(start: Callable[..., Server], examples: int) -> None:
     server = start(log_level="WARNING")
-    key = server.run("add-token", "--scopes", "score").stdout.strip()
+    key = server.run("add-token", "--scopes", "score,teach").stdout.strip()
     seen = Counter[int]()
 
     with httpx.Client(base_url=server.url) as client:
@@ -85,12 +85,12 @@ def test_no_request_fails_and_every_error_has_its_details(start: Callable[..., S
             database=None,
             suppress_health_check=list(HealthCheck),
         )
-        @given(path=PATHS, content=CONTENTS, key=st.sampled_from([key] * 9 + ["", "nobody"]))
+        @given(path=PATHS, content=CONTENTS, key=st.sampled_from([key] * 9 + [""]))
         def ask(path: str, content: bytes, key: str) -> None:
             answer = client.post(path, params={"key": key}, content=content)
             seen[answer.status_code] += 1
             if answer.status_code != 200:
-                assert answer.status_code in (400, 403, 404, 503) and (answer.status_code != 503 or path == SUGGEST)
+                assert answer.status_code in (400, 403, 404)
                 error_of(answer)
             else:
                 assert set(answer.json()) >= {"detectedLanguages"}
