@@ -265,7 +265,7 @@ def assembled(
     """The services with their dependencies; no task runs yet."""
     signer = Signer(settings.secret())
     links = Links(settings.base, signer)
-    threads = Threads(database)
+    threads = Threads(database, links)
     scorer = Scorer(classifier, settings.scoring_ms / 1000)
     models = Path(settings.models)
     read_along = ReadAlong(database, classifier, clock)

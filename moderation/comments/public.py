@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import urlencode
 
 import orjson
@@ -16,7 +16,8 @@ from typing_extensions import TypedDict
 
 from moderation.comments import avatar
 from moderation.comments import store as comments
-from moderation.comments.model import DEEPEST, Comment, public, tree
+from moderation.comments.model import DEEPEST, tree
+from moderation.comments.shown import Shown
 from moderation.comments.thread_cache import answer, etag_of
 from moderation.core.ids import is_id
 from moderation.core.problem import NotFound
@@ -122,27 +123,28 @@ class Page:
     """One page of a thread."""
 
     count: int
-    comments: list[Comment]
+    comments: list[tuple[str, dict[str, Any]]]
+    """(path, public comment)."""
     following: str | None
     """The cursor of the page after this one."""
 
 
-async def page_of(session: Session, article: Article | None, view: View) -> Page:
+async def page_of(shown: Shown, session: Session, article: Article | None, view: View, author_links: str) -> Page:
     if article is None:
         return Page(0, [], None)
-    found = await comments.thread(
+    places = await comments.thread(
         session, article.site, article.key, newest=view.newest, limit=view.limit + 1, after=view.after
     )
     count = (await comments.approved(session, article.site, [article.key]))[article.key]
-    page = found[: view.limit]
-    return Page(count, page, page[-1].path if len(found) > view.limit else None)
+    page = places[: view.limit]
+    documents = await shown.documents(session, article.site, author_links, page)
+    return Page(count, documents, page[-1].path if len(places) > view.limit else None)
 
 
 async def document(
-    links: Links, key: str, view: View, author_links: str, session: Session, article: Article | None
+    shown: Shown, key: str, view: View, author_links: str, session: Session, article: Article | None
 ) -> bytes:
-    page = await page_of(session, article, view)
-    shown = [(c.path, public(c, links.avatar(c.name), author_links)) for c in page.comments]
+    page = await page_of(shown, session, article, view, author_links)
     about = {
         "key": key,
         "title": article.title if article else "",
@@ -150,7 +152,7 @@ async def document(
         "published_at": iso(article.published_at) if article else None,
         "comments_open": article.comments_open if article else True,
     }
-    nested = [c for _, c in shown] if view.flat else tree(shown)
+    nested = [c for _, c in page.comments] if view.flat else tree(page.comments)
     return orjson.dumps({"article": about, "count": page.count, "comments": nested, "next": page.following})
 
 
@@ -167,7 +169,7 @@ async def list_thread(request: Request, asked: ThreadQuery) -> Response:
     key, view = article_key(request.path_params["article"]), View.of(asked)
     threads = services.threads
     author_links = site.settings.author_links
-    make = partial(document, services.links, key, view, author_links)
+    make = partial(document, threads.shown, key, view, author_links)
     # A change of the site's settings raises no article's revision.
     kept = await threads.read(site.key, key, f"{author_links} {view.name}", make, open_now(site, services.clock()))
     return answer(request, kept.body, kept.etag, "application/json")
@@ -182,17 +184,23 @@ FRAGMENT_HEADERS = {
 
 
 async def fragment(
-    links: Links, pages: Pages, site: Site, key: str, view: View, session: Session, article: Article | None
+    links: Links,
+    shown: Shown,
+    pages: Pages,
+    site: Site,
+    key: str,
+    view: View,
+    session: Session,
+    article: Article | None,
 ) -> bytes:
-    page = await page_of(session, article, view)
-    shown = [(c.path, public(c, "", site.settings.author_links)) for c in page.comments]
+    page = await page_of(shown, session, article, view, site.settings.author_links)
     more = {"order": "newest" if view.newest else "oldest", "limit": view.limit, "cursor": page.following}
     form = links.form(site.key, key)
     return pages.text(
         "comments/fragment.html",
         t=Words(),
         count=page.count,
-        comments=[c for _, c in shown] if view.flat else tree(shown),
+        comments=[c for _, c in page.comments] if view.flat else tree(page.comments),
         form=form if article is None or article.comments_open else None,
         following=f"{links.fragment(site.key, key)}?{urlencode(more, safe='/')}" if page.following else None,
         deepest=DEEPEST,
@@ -207,7 +215,7 @@ async def get_fragment(request: Request, asked: ThreadQuery) -> Response:
     site = await services.directory.site(request.path_params["site"])
     key, view = article_key(request.path_params["article"]), View.of(asked)
     threads = services.threads
-    make = partial(fragment, services.links, services.pages, site, key, view)
+    make = partial(fragment, services.links, threads.shown, services.pages, site, key, view)
     name = f"fragment {site.settings.author_links} {view.name}"
     kept = await threads.read(site.key, key, name, make, open_now(site, services.clock()))
     return answer(request, kept.body, kept.etag, "text/html", headers=FRAGMENT_HEADERS)

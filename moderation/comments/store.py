@@ -341,23 +341,35 @@ async def replace(tx: Session, site: str, moved: Iterable[tuple[str, str | None,
     )
 
 
+class Placed(NamedTuple):
+    """A comment's place in its thread, without its words."""
+
+    path: str
+    id: str
+    revision: int
+    parent: str | None
+
+
+PLACED = listed(Placed._fields, "c")
+
+
 async def thread(
     session: Session, site: str, article: str, *, newest: bool, limit: int, after: tuple[str, str] | None
-) -> list[Comment]:
-    """Approved comments in tree order: roots oldest or newest first, each followed by its replies, oldest first.
+) -> list[Placed]:
+    """The approved comments in tree order: roots oldest or newest first, each followed by its replies, oldest first.
 
     `after` is (root, path) of the last one shown. At most twice `limit` rows are read, for a thread of any length.
     """
 
-    async def some(where: str, *args: Any) -> list[Comment]:
-        sql = f"SELECT {COMMENT} FROM comments c WHERE c.site = ? AND c.article = ? AND c.status = 'approved' {where}"
-        return [comment_of(row) for row in await session.fetch(sql, site, article, *args)]
+    async def some(where: str, *args: Any) -> list[Placed]:
+        sql = f"SELECT {PLACED} FROM comments c WHERE c.site = ? AND c.article = ? AND c.status = 'approved' {where}"
+        return [Placed(*row) for row in await session.fetch(sql, site, article, *args)]
 
     if not newest:
         if after:
             return await some("AND c.path > ? ORDER BY c.path LIMIT ?", after[1], limit)
         return await some("ORDER BY c.path LIMIT ?", limit)
-    found: list[Comment] = []
+    found: list[Placed] = []
     if after:  # the rest of the branch in which the last page ended
         found = await some("AND c.path > ? AND c.path < ? ORDER BY c.path LIMIT ?", after[1], next_id(after[0]), limit)
     if (wanted := limit - len(found)) <= 0:
@@ -372,7 +384,7 @@ async def thread(
         branches.append(
             await some("AND c.path >= ? AND c.path < ? ORDER BY c.path LIMIT ?", root, next_id(root), len(cut))
         )
-    return found + [comment for branch in branches for comment in branch]
+    return found + [placed for branch in branches for placed in branch]
 
 
 async def latest(session: Session, site: str, article: str | None, limit: int) -> list[Comment]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
@@ -10,6 +11,8 @@ from hashlib import blake2b
 from starlette.requests import Request
 from starlette.responses import Response
 
+from moderation.comments.shown import Shown
+from moderation.core.urls import Links
 from moderation.db.database import Database, Session
 from moderation.sites import store as sites
 from moderation.sites.model import Article
@@ -35,13 +38,23 @@ class Kept:
     """Whether the article was open: comments close by age, without a commit."""
 
 
+@dataclass(frozen=True, slots=True)
+class Flight:
+    """A page that is being built."""
+
+    data_version: int
+    """The data version before it began: what is committed then is on the page."""
+    task: asyncio.Task[Kept]
+
+
 class Threads:
     """Least recently used articles are dropped first. Writes of other processes are noticed before serving."""
 
-    def __init__(self, database: Database, kept_bytes: int = KEPT_BYTES) -> None:
-        self.database = database
+    def __init__(self, database: Database, links: Links, kept_bytes: int = KEPT_BYTES) -> None:
+        self.database, self.shown = database, Shown(links)
         self._kept: OrderedDict[tuple[str, str], dict[str, Kept]] = OrderedDict()
         self._bytes, self._most = 0, kept_bytes
+        self._flights: dict[tuple[str, str, str], Flight] = {}
         self.hits = self.builds = 0
 
     def drop(self, site: str, article: str) -> None:
@@ -74,7 +87,35 @@ class Threads:
                 self.hits += 1
                 self._kept.move_to_end((site, article))
                 return kept
-        return await self._build(site, article, name, make, data_version, is_open)
+        if data_version is None:
+            return await self._build(site, article, name, make, data_version, is_open)
+        return await self._together(site, article, name, make, data_version, is_open)
+
+    async def _together(
+        self,
+        site: str,
+        article: str,
+        name: str,
+        make: Make,
+        data_version: int,
+        is_open: Callable[[Article], bool] | None,
+    ) -> Kept:
+        """One build for all who ask at one data version. Whoever asks after a commit does not join a build from before it: an
+        author who was told that the comment is there finds it."""
+        flight = self._flights.get((site, article, name))
+        if flight is None or flight.data_version != data_version:
+            task = asyncio.create_task(self._build(site, article, name, make, data_version, is_open))
+            flight = self._flights[site, article, name] = Flight(data_version, task)
+            task.add_done_callback(lambda _: self._landed((site, article, name), task))
+        # shielded: a reader who leaves does not end the build of those who stay
+        return await asyncio.shield(flight.task)
+
+    def _landed(self, key: tuple[str, str, str], task: asyncio.Task[Kept]) -> None:
+        flight = self._flights.get(key)
+        if flight and flight.task is task:
+            del self._flights[key]
+        if not task.cancelled():
+            task.exception()  # whoever still waits has it; with nobody left it is not to be reported
 
     async def _build(
         self,

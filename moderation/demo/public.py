@@ -15,7 +15,7 @@ from starlette.routing import Route
 from moderation.articles import register as registration
 from moderation.articles.public import teaser
 from moderation.comments import store as comments
-from moderation.comments.model import public, tree
+from moderation.comments.model import tree
 from moderation.core.ids import is_id
 from moderation.core.problem import NotFound
 from moderation.core.urls import Links
@@ -86,15 +86,13 @@ async def show(request: Request, key: str) -> Response:
     also = await services.related.nearest(site.key, key, 3)
     async with services.database.reading() as session:
         article = (await sites.articles(session, site.key, [key]))[key]
-        found = await comments.thread(session, site.key, key, newest=False, limit=200, after=None)
+        places = await comments.thread(session, site.key, key, newest=False, limit=200, after=None)
+        shown = tree(await services.threads.shown.documents(session, site.key, site.settings.author_links, places))
         count = (await comments.approved(session, site.key, [key]))[key]
         above = (await comments.of_site(session, site.key, [parent])).get(parent) if is_id(parent) else None
     form = reply_form(services.links, services.intake.clock(), site, article, {"parent": parent}, Words(), None, above)
     form["cancel_url"] = page(key) + "#reply-form"
     form["offer_notify"] = services.mails
-    shown = tree(
-        (c.path, public(c, f"/avatars/{services.signer.avatar(c.name)}.svg", site.settings.author_links)) for c in found
-    )
     told: dict[str, Any] = {"story": STORIES[key], "article": article, "count": count, "comments": shown, "form": form}
     pages = services.pages
     return pages.answer(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from collections.abc import Callable
@@ -496,3 +497,55 @@ async def test_an_articles_feed_loads_only_what_it_shows(database: Database) -> 
         found = await comments.latest(watching, "default", "post", LIMIT)
     assert [c.id for c in found] == [c.id for c in made[: -LIMIT - 1 : -1]]
     assert watching.rows == 2 * LIMIT
+
+
+@pytest.mark.parametrize("address", ["sqlite"], indirect=True)
+async def test_readers_at_one_moment_wait_for_one_page_and_whoever_asks_later_has_the_later_comment(
+    service: Service,
+) -> None:
+    threads = service.services.threads
+    await service.post()
+    before = threads.builds
+    pages = await asyncio.gather(*(service.thread() for _ in range(20)))
+    assert threads.builds == before + 1 and {page["count"] for page in pages} == {1}
+    for n in range(2, 12):  # each reads what was acknowledged, though a page from before it is being built
+        early = [asyncio.create_task(service.thread()) for _ in range(3)]
+        await asyncio.sleep(0)
+        assert (await service.post()).status_code == 201
+        assert (await service.thread())["count"] == n
+        await asyncio.gather(*early)
+
+
+@pytest.mark.parametrize("address", ["sqlite"], indirect=True)
+async def test_a_reader_who_leaves_takes_the_page_from_nobody(service: Service) -> None:
+    await service.post()
+    leaving = asyncio.create_task(service.thread())
+    staying = [asyncio.create_task(service.thread()) for _ in range(3)]
+    for _ in range(3):
+        await asyncio.sleep(0)
+    leaving.cancel()
+    assert [page["count"] for page in await asyncio.gather(*staying)] == [1, 1, 1]
+
+
+async def test_a_comment_is_shown_as_of_its_revision(service: Service) -> None:
+    """What is kept of a comment is of its revision: an edit, a decision and the site's setting each show at once."""
+    made = (await service.post(url="https://ann.example/")).json()
+    assert (await service.thread())["comments"][0]["author"]["url"] is None
+    await service.decide(made["id"])
+    assert (await service.thread())["comments"][0]["author"]["url"] == "https://ann.example/"
+    async with service.services.database.transaction() as tx:
+        site = (await sites.sites(tx, ["default"]))["default"]
+        settings = site.settings.model_copy(update={"author_links": "never"})
+        await sites.put_site(tx, replace(site, settings=settings), service.clock())
+    service.services.directory.forget()
+    assert (await service.thread())["comments"][0]["author"]["url"] is None
+
+
+async def test_what_is_kept_of_comments_stays_within_its_bound(service: Service) -> None:
+    shown = service.services.threads.shown
+    shown._most = 400
+    for _ in range(30):
+        await service.post()
+    page = await service.thread(limit=200)
+    assert len(page["comments"]) == page["count"] and shown._size <= 400
+    assert [c["id"] for c in (await service.thread(limit=200))["comments"]] == [c["id"] for c in page["comments"]]

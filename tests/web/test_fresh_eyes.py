@@ -31,7 +31,7 @@ async def test_an_author_changes_a_comment_so_often_and_withdraws_it_then(servic
 
 async def test_what_a_cache_holds_is_counted_once_however_many_build_it_at_the_same_time(service: Service) -> None:
     await service.post()
-    threads = Threads(service.services.database)
+    threads = Threads(service.services.database, service.services.links)
 
     async def make(session: Any, article: Any) -> bytes:
         await asyncio.sleep(0)
