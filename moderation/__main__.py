@@ -38,7 +38,7 @@ COMMANDS: dict[str, dict[str, str]] = {
         "remove-moderator": "Remove a moderator and end their sessions; their decisions stay.",
         "reset-second-factor": "End a moderator's second factor and recovery codes, if both are lost; the password stays.",
         "add-token": "Print a new bearer token, once.",
-        "revoke-token": "End a token, given in full or by its first six characters.",
+        "revoke-token": "End a token, and with --undo-since what it has taught.",
     },
     "moderation.learning.commands": {
         "retrain": "Train on moderators' decisions; a new model goes live only if it is no worse.",

@@ -34,9 +34,10 @@ from moderation.db.files import Look, room
 from moderation.db.periodic import Job, Periodic
 from moderation.demo import public as demo
 from moderation.dialects import api as checks_api
-from moderation.dialects import api_perspective
+from moderation.dialects import api_akismet, api_perspective
 from moderation.dialects.checks import Checks
 from moderation.dialects.keys import Keys
+from moderation.dialects.usage import KeyUsage
 from moderation.duplicates import api as duplicates_api
 from moderation.duplicates.duplicates import catch_up
 from moderation.intake import public as intake_public
@@ -144,6 +145,7 @@ EDGES: tuple[Sequence[BaseRoute], ...] = (
     policy_api.routes,
     checks_api.routes,
     api_perspective.routes,
+    api_akismet.routes,
     # for operators
     health.routes,
     openapi.routes,
@@ -236,6 +238,7 @@ def create_app(
                     ("periodic", services.periodic.stop, 0.5),
                     ("intake", services.intake.stop, 3),
                     ("outbox", services.outbox.stop, 3),
+                    ("key usage", services.key_usage.flush, 1),
                 )
             services.scorer.close()
         finally:
@@ -276,6 +279,7 @@ def assembled(
     outbox = Deliverer(database, hooks, Mail(smtp, settings.host_name, letters.write), clock=clock)
     keep = retention.Keep(**settings.keep)
     intake = Intake(database, scorer, links, clock=clock, mails=mails)
+    key_usage = KeyUsage(database, clock)
     return Services(
         settings=settings,
         clock=clock,
@@ -298,12 +302,15 @@ def assembled(
         mails=mails,
         mail_check=MailCheck(smtp, settings.host_name, settings.base),
         live=Live(database, clock),
-        periodic=Periodic(database, clock, jobs(settings, database, signer, outbox, read_along, keep, clock)),
+        periodic=Periodic(
+            database, clock, jobs(settings, database, signer, outbox, read_along, keep, key_usage, clock)
+        ),
         keep=keep,
         agreement=Agreement(),
         pages=Pages(HERE, links.prefix),
         openapi=openapi.document(routes, settings.base),
         proxy=proxy,
+        key_usage=key_usage,
     )
 
 
@@ -314,6 +321,7 @@ def jobs(
     outbox: Deliverer,
     read_along: ReadAlong,
     keep: retention.Keep,
+    key_usage: KeyUsage,
     clock: Callable[[], int],
 ) -> list[Job]:
     """The periodic tasks of all slices."""
@@ -329,6 +337,9 @@ def jobs(
         Job("search", MINUTE, partial(queue.read_up, database, all_=True)),
         Job("duplicates", HOUR // 4, partial(catch_up, database)),
         Job("read-along", MINUTE // 4, read_along.read, read_along.is_needed),
+        Job(
+            "key-usage", 1, key_usage.flush, key_usage.is_waiting
+        ),  # each worker writes its own, so none waits for another
         Job(
             "failed-signins",
             HOUR // 4,

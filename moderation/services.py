@@ -20,6 +20,7 @@ from moderation.db.files import Look
 from moderation.db.periodic import Periodic
 from moderation.dialects.checks import Checks
 from moderation.dialects.keys import Keys
+from moderation.dialects.usage import KeyUsage
 from moderation.intake.intake import Intake
 from moderation.outbox.delivery import Deliverer
 from moderation.outbox.mail_check import MailCheck
@@ -71,6 +72,7 @@ class Services:
     pages: Pages
     openapi: dict[str, Any]
     proxy: ProxyWatch
+    key_usage: KeyUsage
     decided: Counter[str] = field(default_factory=Counter)
     """Comments that moderators have decided since the start, by action."""
 

@@ -34,14 +34,14 @@ class Keys:
         failures = self._failures.get(network_key)
         while failures and not now - WINDOW < failures[0] <= now:
             failures.popleft()
-        if failures and len(failures) >= FAILURES * times(network_key):
+        if failures and len(failures) >= FAILURES * times(network_key):  # an unknown network has none
             raise TooFast("Too many unknown keys from this network.", WINDOW // 1000)
         if key and len(key) <= KEY_LONGEST:
             try:
                 return await access.of_token(self.database, self.signer, key, now)
             except Unauthorized:
                 pass
-        if key:
+        if key and network_key:  # else all of this machine's programs would be one
             self._count(network_key, now)
         return None
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import secrets
 import sys
 from collections import Counter
 from dataclasses import dataclass
@@ -146,8 +147,10 @@ def raise_descriptors() -> None:
                 resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
-def answer(problem: Problem) -> tuple[list[tuple[bytes, bytes]], bytes]:
-    """Headers and body of the last answer on a connection."""
+def answer(problem: Problem, path: str) -> tuple[list[tuple[bytes, bytes]], bytes]:
+    """Headers and body of the last answer on a connection. `path`: of its request, or empty.
+
+    On Akismet's paths a refusal has a GUID as every answer there: WordPress publishes a comment whose answer has none."""
     body = orjson.dumps(problem.document())
     told = {
         "content-type": "application/problem+json",
@@ -155,6 +158,8 @@ def answer(problem: Problem) -> tuple[list[tuple[bytes, bytes]], bytes]:
         "cache-control": "no-store",
         "connection": "close",
     } | {name.lower(): value for name, value in problem.headers.items()}
+    if "/1.1/" in path:
+        told["x-akismet-guid"] = secrets.token_hex(16)
     return [(name.encode(), value.encode()) for name, value in told.items()], body
 
 
@@ -167,7 +172,7 @@ def urgent_only(app: Any) -> Any:
             await app(scope, receive, send)
             return
         busy = Unavailable("Too many are connected. Try again shortly.", retry_after=10)
-        headers, body = answer(busy)
+        headers, body = answer(busy, scope["path"])
         await send({"type": "http.response.start", "status": busy.status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
 

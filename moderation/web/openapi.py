@@ -104,10 +104,11 @@ class Schemas:
             for given in (declared.body, declared.form, declared.query):
                 if given is not None:
                     types[key_of(given, "validation")] = ("validation", given)
-            for answer in declared.answers.values():
-                answer = answer.document if isinstance(answer, Media) else answer
-                if answer is not None:
-                    types[key_of(answer, "serialization")] = ("serialization", answer)
+            for answers in declared.answers.values():
+                for answer in answers if isinstance(answers, tuple) else (answers,):
+                    answer = answer.document if isinstance(answer, Media) else answer
+                    if answer is not None:
+                        types[key_of(answer, "serialization")] = ("serialization", answer)
         inputs = [(key, mode, TypeAdapter(kind)) for key, (mode, kind) in types.items()]
         found, definitions = TypeAdapter.json_schemas(inputs, ref_template=REFERENCE)
         self._of = {key: schema for (key, _), schema in found.items()}
@@ -181,19 +182,25 @@ def responses(one: Operation, schemas: Schemas) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for status, answer in sorted(one.declared.answers.items()):
         found[str(status)] = {"description": WORDS[status]}
-        if isinstance(answer, Media):
-            schema = {"type": "string"} if answer.document is None else schemas.of(answer.document)
-            found[str(status)]["content"] = {answer.type: {"schema": schema}}
+        if isinstance(answer, Media | tuple):
+            several = answer if isinstance(answer, tuple) else (answer,)
+            found[str(status)]["content"] = {one.type: {"schema": schema_of(one, schemas)} for one in several}
         elif answer is not None:
             found[str(status)]["content"] = {"application/json": {"schema": schemas.of(answer)}}
         if status == 200 and "If-None-Match" in one.declared.headers:
             found["200"]["headers"] = {"ETag": {"schema": {"type": "string"}}}
     problem: dict[str, Any] = {"application/problem+json": {"schema": {"$ref": REFERENCE.format(model="Problem")}}}
-    page = {"text/html": {"schema": {"type": "string"}}} if one.declared.form else {}
+    if one.declared.errors:
+        problem = {one.declared.errors.type: {"schema": schema_of(one.declared.errors, schemas)}}
+    page = {"text/html": {"schema": {"type": "string"}}} if one.declared.form and not one.declared.errors else {}
     found["4XX"] = {"description": "A problem, in words.", "content": problem | page}
     if "503" not in found:
         found["503"] = {"description": "Nothing was stored.", "content": problem}
     return found
+
+
+def schema_of(media: Media, schemas: Schemas) -> dict[str, Any]:
+    return {"type": "string"} if media.document is None else schemas.of(media.document)
 
 
 routes = [get_openapi, get_docs]

@@ -46,7 +46,9 @@ class Declared:
     headers: Sequence[str] = ()
     """The request headers that the operation reads."""
     answers: Mapping[int, Any] = field(default_factory=dict)
-    """Status → the type of the JSON document, a Media, or None for an empty answer."""
+    """Status → the type of the JSON document, a Media or several, or None for an empty answer."""
+    errors: Media | None = None
+    """The form of errors, where they are no problem documents."""
     scope: str = ""
     """The required scope; empty: public."""
     sessions: bool = True

@@ -44,7 +44,7 @@ class BoundedProtocol(HttpToolsProtocol):
         HttpToolsProtocol.connection_made(self, transport)
         self.all = connections_of(self.server_state, self.limits)
         self.all.look_on()
-        self.since, self.why = self.all.now, 400
+        self.since, self.why, self.url = self.all.now, 400, b""
         self.answering = None
         self.wire = self.body_size = self.chunks = self.flush_by = 0
         self.in_head = self.in_body = self.pipelined = self.spare = self.ended = False
@@ -185,7 +185,7 @@ class BoundedProtocol(HttpToolsProtocol):
         if waits:
             cycle.disconnected = cycle.response_complete = True
             cycle.message_event.set()
-        headers, body = answer(REFUSALS[status])
+        headers, body = answer(REFUSALS[status], self.url.decode("latin-1"))
         lines = [name + b": " + value + b"\r\n" for name, value in self.server_state.default_headers + headers]
         self.transport.write(b"".join([STATUS_LINE[status], *lines, b"\r\n", body]))
         self.flow.resume_reading()

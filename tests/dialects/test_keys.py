@@ -93,3 +93,11 @@ def test_a_leaked_key_is_ended_and_what_it_taught_is_undone(server: Server) -> N
 def test_an_akismet_key_has_no_other_scope(server: Server) -> None:
     done = server.run("add-token", "--akismet", "--scopes", "moderate", check=False)
     assert done.returncode == 1 and not done.stdout
+
+
+@pytest.mark.anyio
+async def test_programs_of_an_unknown_network_do_not_lock_each_other_out(service: Service) -> None:
+    keys, good = service.services.keys, await akismet_key(service)
+    for number in range(FAILURES + 1):
+        assert await keys.principal(f"{number:012x}", "") is None
+    assert await keys.principal(good, "")

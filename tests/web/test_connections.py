@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from uvicorn.server import ServerState
 
-from moderation.web.connections import Limits
+from moderation.web.connections import Limits, urgent_only
 from moderation.web.protocol import BoundedProtocol
 
 pytestmark = pytest.mark.anyio
@@ -361,3 +361,18 @@ async def test_refusals_are_one_line_that_counts_them(caplog: pytest.LogCaptureF
     (line,) = [record for record in caplog.records if record.name == "moderation.web.connections"]
     assert line.__dict__["connections"] == {"431": 50, "400": 1} and line.getMessage() == "refused"
     assert not [record for record in caplog.records if record.name.startswith("uvicorn")]
+
+
+@pytest.mark.parametrize(
+    ("path", "has_guid"), [("/1.1/comment-check", True), ("/comments/1.1/comment-check", True), ("/sites", False)]
+)
+async def test_where_only_urgent_requests_are_served_akismets_clients_get_their_guid(path: str, has_guid: bool) -> None:
+    """WordPress would publish a comment whose answer has none."""
+    sent: list[Any] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    await urgent_only(None)({"path": path, "headers": []}, None, send)
+    assert sent[0]["status"] == 503
+    assert any(name == b"x-akismet-guid" and len(value) == 32 for name, value in sent[0]["headers"]) is has_guid

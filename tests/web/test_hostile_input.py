@@ -122,6 +122,18 @@ class Ways:
         key = self.program["Authorization"].removeprefix("Bearer ")
         return await self.api("POST", "/v1alpha1/comments:analyze", fields, **{"X-Goog-Api-Key": key})
 
+    async def akismet(self, **fields: str) -> httpx.Response:
+        """As WordPress' plugin sends it, whose texts are read for slashes."""
+        key = self.program["Authorization"].partition(" ")[2]
+        known = {
+            "api_key": key,
+            "blog": "https://blog.example",
+            "comment_author": "Ann",
+            "comment_content": f"Kind words, {next(number)}.",
+        }
+        agent = {"User-Agent": "WordPress/7.1 | Akismet/5.7.2"}
+        return await self.service.client.post("/1.1/comment-check", data=known | fields, headers=agent)
+
     async def visit(self, path: str, **query: str) -> httpx.Response:
         return await self.who.ask("GET", path, params=query)
 
@@ -158,6 +170,11 @@ WAYS: dict[str, tuple[Callable[[Ways, str], Awaitable[httpx.Response]], int, lis
     "score, many": (lambda at, t: at.api("POST", "/api/v1/score", {"texts": [t[at_: at_ + 4_000] for at_ in range(0, len(t), 4_000)]}), 32_000, UNITS),
     "a text to analyze": (Ways.analyze, 6_800, RAW),
     "a request to analyze": (lambda at, t: at.analyze("a", **{t: {t: [t]}}, clientToken=t, languages=[t], requestedAttributes={t: {}}), 20 * KB, RAW),
+    "Akismet's text": (lambda at, t: at.akismet(comment_content=f"x{next(number)}{t}"), 24_000, UNITS),
+    "Akismet's author": (lambda at, t: at.akismet(comment_author=t, comment_author_email=t, comment_author_url=f"http://{t}"), 80 * KB, UNITS),
+    "Akismet's places": (lambda at, t: at.akismet(blog=t, permalink=t, comment_date_gmt=t, user_ip=t, blog_charset=t, user_role=t), 40 * KB, UNITS),
+    "Akismet's form": (lambda at, t: at.service.client.post("/1.1/verify-key", content=t.encode()), 240 * KB, [*UNITS, "&", "%e9", "%", "=", "+"]),
+    "Akismet's JSON": (lambda at, t: at.service.client.post("/1.1/submit-ham", **sent({t: [t, {"a": t}]})), 60 * KB, RAW),
     "an article": (lambda at, t: at.api("PUT", f"/sites/default/articles/a{next(number)}", {"title": t[:400], "text": t, "url": f"http://{t[:1_900]}"}), 60_000, RAW),
     "the rules": (lambda at, t: at.api("PUT", "/api/v1/sites/default/rules", {"blocked": [t[n : n + 150] or "a" for n in range(0, len(t), 150)]}), 30_000, RAW),
     "a search": (lambda at, t: at.visit("/moderate", q=t), 5 * KB, UNITS),
@@ -188,7 +205,7 @@ async def at(service: Service) -> Ways:
         await sites.put_site(tx, Site(key="default", name="My site", settings=rules), service.clock())
     service.services.directory.forget()
     service.have(mails=True)
-    program = await service.token("score,moderate,articles,privacy")
+    program = await service.token("score,teach,moderate,articles,privacy")
     return Ways(service, await signed_in(service), program, await service.held())
 
 
