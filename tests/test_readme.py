@@ -51,6 +51,11 @@ def test_the_readmes_walk_works_as_written(server: Server) -> None:
     (said,) = run(server, blocks("Moderate"))
     assert json.loads(said)["comments"] == [{"id": held["id"], "status": "approved", "revision": 2}]
 
+    (said,) = run(server, blocks("Keep your comments where they are"))
+    assert (
+        said.startswith("false{") and json.loads(said[5:])["attributeScores"]["TOXICITY"]["summaryScore"]["value"] > 0.5
+    )
+
     decide(server)
     learnt, back = (json.loads(said) for said in run(server, blocks("Retrain")))
     assert learnt["promoted"] is True, learnt["why"]
