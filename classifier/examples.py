@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from classifier.labels import Scores
+from classifier.values import value
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Author:
     """The author of a text, without the local part of the email and without the IP."""
 
@@ -17,16 +18,19 @@ class Author:
     email_domain: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+NOBODY = Author()
+
+
+@value(frozen=True, slots=True)
 class Asked:
     """One text to score. site: whose correction applies, if it has one."""
 
     text: str
-    author: Author = Author()
+    author: Author = NOBODY
     site: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Scored:
     """A probability per label, the highest of text, name and website, and the version of the model that gave them."""
 
@@ -56,7 +60,7 @@ class Example:
 
     text: str
     labels: Mapping[str, float]
-    author: Author = Author()
+    author: Author = NOBODY
     source: str = ""
     group: str = ""
     """A blog, a video, a thread. All texts of a group stand on one side of a split."""

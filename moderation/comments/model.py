@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
+from classifier.values import value
 from moderation.core.documents import document
 from moderation.core.times import iso
 from moderation.text import body as formats
@@ -20,7 +20,7 @@ EDIT_WINDOW = 15 * 60 * 1000
 """Milliseconds after posting in which its author may edit or withdraw a comment."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Comment:
     """A row of the queue and, once approved, of a thread. Times are Unix milliseconds."""
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, NamedTuple
 
 import orjson
 
+from classifier.values import value
 from moderation.comments import store_hosts as hosts
 from moderation.comments.model import Comment
 from moderation.comments.store_submissions import SUBMISSIONS
@@ -61,7 +61,7 @@ VERDICT = listed(VERDICT_COLUMNS, "s")
 verdict_of = reader(Verdict, VERDICT_COLUMNS, reasons=reasons_of, scores=scores_of, facts=orjson.loads)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Keys:
     """Keys for comparing comments; never shown."""
 
@@ -70,7 +70,7 @@ class Keys:
     body: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class JudgedComment:
     """A new comment with its verdict."""
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Annotated, Any
 
 from pydantic import ValidationError
 
 from classifier.streamsafe import normalize, stream_safe
+from classifier.values import value
 from moderation.core.problem import FieldError, Invalid
 from moderation.sites.site_settings import SiteSettings
 from moderation.text import body as formats
@@ -44,7 +44,7 @@ class Fields(Body):
     notify: Annotated[bool | None, Says("must be true or false")] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Submission:
     """A reader's comment, checked, rendered and counted once. `email` is normalised, and shown only to moderators."""
 

@@ -16,6 +16,7 @@ from moderation.core.urls import Links
 from moderation.db.database import Database, Session
 from moderation.sites import store as sites
 from moderation.sites.model import Article
+from moderation.web.headers import header_of
 
 KEPT_BYTES = 64 * 1024 * 1024
 WHOLE_SITE = ""
@@ -169,7 +170,7 @@ def answer(
 ) -> Response:
     """200 with the body, or 304 if the client has it."""
     told = (headers or {}) | {"ETag": etag, "Cache-Control": cache}
-    if is_known(request.headers.get("if-none-match"), etag):
+    if is_known(header_of(request, b"if-none-match"), etag):
         return Response(status_code=304, headers=told)
     return Response(body, media_type=kind, headers=told)
 

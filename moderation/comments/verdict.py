@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from classifier.labels import Scores
+from classifier.values import value
 
 PUBLISH, HOLD, SPAM, REJECT = "publish", "hold", "spam", "reject"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Reason:
     """A rule that fired, or a label above its threshold. Spans are code-point offsets into the body."""
 
@@ -42,7 +43,7 @@ class Reason:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Verdict:
     """`scores` is None if no model answered; `facts` holds the rules' inputs, for a later replay."""
 
@@ -75,7 +76,8 @@ class Verdict:
         """
         if not self.scores:
             return DAY
-        teaches = min(1.0, sum(map(bits, self.scores.values())) / 2) * min(1.0, len(text) / 80)
+        information = sum([BITS[int(p * STEPS)] for p in self.scores.values()])
+        teaches = min(1.0, information / 2) * min(1.0, len(text) / 80)
         return round(DAY * (1 - 2 * self.margin + teaches))
 
 
@@ -85,3 +87,8 @@ DAY = 86_400_000
 def bits(p: float) -> float:
     """The information, in bits, of an answer with probability p (binary entropy)."""
     return 0.0 if p <= 0 or p >= 1 else -(p * math.log2(p) + (1 - p) * math.log2(1 - p))
+
+
+STEPS = 4096
+BITS = [bits(step / STEPS) for step in range(STEPS + 1)]
+"""`bits` in steps: seven labels of every comment are looked up."""

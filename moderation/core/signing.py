@@ -30,11 +30,16 @@ class Signer:
         if len(secret) < 16:
             raise ValueError("the secret key must have at least 16 bytes")
         self._key = blake2b(secret, digest_size=32).digest()
+        self._begun: dict[tuple[str, int], blake2b] = {}
 
     def _mark(self, purpose: str, text: str, size: int = 16) -> bytes:
-        return blake2b(
-            text.encode("utf-8", "replace"), key=self._key, person=purpose.encode()[:16], digest_size=size
-        ).digest()
+        begun = self._begun.get((purpose, size))
+        if begun is None:  # the key is a block of its own: hashed once for each purpose, and copied
+            begun = blake2b(key=self._key, person=purpose.encode()[:16], digest_size=size)
+            self._begun[purpose, size] = begun
+        hash = begun.copy()
+        hash.update(text.encode("utf-8", "replace"))
+        return hash.digest()
 
     def author_key(self, email: str, name: str) -> str:
         """An author's key, 32 hex digits: from the email address. Without one it is from the name and identifies nobody; it

@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 
+from classifier.values import value
 from moderation.articles import store_openings as openings
 from moderation.articles.page_metadata import Page
 from moderation.comments import store as comments
@@ -59,7 +60,7 @@ class Elsewhere:
         return kind if self.date is None else kind | {"date": iso(self.date)}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Arrival:
     """A checked submission and its circumstances. Of the network address only a key is stored."""
 
@@ -82,7 +83,7 @@ class Arrival:
     elsewhere: Elsewhere | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Accepted:
     """A stored comment. `answer` is the author's answer, equal for all comments that are not published."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
 
@@ -11,6 +10,7 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from classifier.values import value
 from moderation.articles.page_metadata import Page
 from moderation.comments import store as comments
 from moderation.comments import submission
@@ -40,6 +40,7 @@ from moderation.sites.model import Site
 from moderation.text import body as formats
 from moderation.web import bodies
 from moderation.web.cors import preflight_of, shared, site_of
+from moderation.web.headers import header_of
 from moderation.web.operations import Declared, Operation, operation
 from moderation.web.pages_problem import problem_page
 
@@ -61,7 +62,7 @@ def json_answer(accepted: Accepted) -> Response:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Sent:
     """A request to comment in any format, before its fields are checked."""
 
@@ -210,9 +211,9 @@ def network_of(request: Request) -> tuple[str, str]:
 
 def arrival_of(request: Request, sent: Sent, checked: Submission) -> Arrival:
     """The submission with its circumstances: network, author's key, retry. Raises Invalid."""
-    signer, headers = services_of(request).signer, request.headers
+    signer = services_of(request).signer
     retry = None
-    if (key := headers.get("idempotency-key")) is not None:
+    if (key := header_of(request, b"idempotency-key")) is not None:
         if not 1 <= len(key) <= 255 or not key.isprintable():
             raise Invalid(FieldError("Idempotency-Key", "invalid", "must have 1 to 255 printable characters"))
         retry = (signer.token_hash(key), blake2b(sent.raw, digest_size=16).hexdigest())
@@ -225,7 +226,7 @@ def arrival_of(request: Request, sent: Sent, checked: Submission) -> Arrival:
         address=address,
         form=sent.form,
         honeypot=sent.honeypot,
-        proof=signer.comment_of(headers.get("receipt") or sent.receipt),
+        proof=signer.comment_of(receipt) if (receipt := header_of(request, b"receipt") or sent.receipt) else None,
         retry=retry,
         pause=sent.pause,
         page=sent.page,

@@ -185,7 +185,7 @@ async def get_receipt(request: Request) -> Response:
     headers = {"Vary": "Accept, Accept-Language, Origin"}
     with suppress(Forbidden):  # the embed on the site's own page shows its reader the status
         directory = services_of(request).directory
-        if origin := directory.allowed(await directory.site(receipt.comment.site), request.headers):
+        if origin := directory.allowed(await directory.site(receipt.comment.site), request):
             headers["Access-Control-Allow-Origin"] = origin
     return Response(orjson.dumps(receipt.document()), media_type="application/json", headers=headers)
 

@@ -66,7 +66,7 @@ async def create_wordpress_comment(request: Request) -> Response:
         directory = services_of(request).directory
         site = request.scope["site"] = await directory.site(request.path_params["site"])
         raw = await read(request, typed)
-        origin = directory.allowed(site, request.headers)
+        origin = directory.allowed(site, request)
         response = await take(request, site, typed, raw)
     except Problem as problem:
         if isinstance(problem, bodies.HasFile | bodies.Unstorable):

@@ -6,11 +6,12 @@ Every rule is applied, every rule that fires is a reason, and the first in the o
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 from urllib.parse import urlsplit
 
 from classifier.labels import LABELS, Scores
+from classifier.values import value
 from moderation.comments.submission import Submission
 from moderation.comments.verdict import HOLD, PUBLISH, SPAM, Reason, Verdict
 from moderation.sites.model import Mute
@@ -19,7 +20,7 @@ from moderation.text import body as formats
 from moderation.text.wordlist import Listed, ascii_domain, is_disposable
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Case:
     """The inputs of the rules. `form`, the state of the form token, is `ok`, `missing`, `early`, `old`, or empty if not
     required."""
@@ -145,13 +146,17 @@ def new_article(case: Case) -> list[Reason]:
     return [Reason(rule="new-article", note="one of very many new articles in an hour")] if case.new_article else []
 
 
+AT_HALF = dict.fromkeys(LABELS, 0.5)
+
+
 def label_above(case: Case) -> list[Reason]:
     """A label above its threshold: the site's, else the model card's (from held-out data)."""
+    if case.scores is None:
+        return []
+    hold_from = {**AT_HALF, **case.thresholds, **case.settings.hold_at}
     found = []
-    for label in LABELS:
-        at = case.settings.hold_at.get(label, case.thresholds.get(label, 0.5))
-        p = (case.scores or {}).get(label, 0.0)
-        if p >= at:
+    for label, p in case.scores.items():
+        if p >= (at := hold_from.get(label, 0.5)):
             of = f" {field_name}" if (field_name := by_field(case, label)) else ""
             found.append(Reason(rule="label", label=label, weight=p, note=f"{label} {p:.2f}{of}, held from {at:.2f}"))
     return found
@@ -208,16 +213,19 @@ def judge(case: Case, rules: tuple[tuple[str, Rule, str], ...] = RULES) -> Verdi
     action, muted, reasons = "", False, list[Reason]()
     skipped = case.settings.trust_skips if case.trusted else ()
     for name, rule, leads_to in rules:
-        if name in skipped:
-            continue
-        if name in ("honeypot", "disposable"):
-            leads_to = getattr(case.settings, name)
         try:
-            found = rule(case) if leads_to != "off" else []
+            found = rule(case)
         except Exception as broken:  # a rule that cannot run holds, and says so by its name
             found, leads_to = [Reason(rule=name, note=f"the rule could not run ({type(broken).__name__})")], HOLD
-        if not found:
-            continue
+            if name in skipped or is_off(name, case.settings):
+                continue
+        else:
+            if not found or name in skipped:
+                continue
+            if name in CHOSEN:
+                leads_to = getattr(case.settings, name)
+                if leads_to == "off":
+                    continue
         if case.muted:
             found = [with_remark(reason, case.muted, leads_to) for reason in found]
         if leads_to == SPAM and name in case.muted:
@@ -232,6 +240,14 @@ def judge(case: Case, rules: tuple[tuple[str, Rule, str], ...] = RULES) -> Verdi
         model=case.model,
         facts=facts(case),
     )
+
+
+CHOSEN = ("honeypot", "disposable")
+"""Rules whose action is a site setting of the same name."""
+
+
+def is_off(name: str, settings: SiteSettings) -> bool:
+    return name in CHOSEN and getattr(settings, name) == "off"
 
 
 AT_ONCE = 10_000

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from starlette.datastructures import Headers
+from starlette.requests import Request
 
 from moderation.core.problem import Forbidden, NotFound
 from moderation.core.urls import Links
@@ -13,6 +13,7 @@ from moderation.sites import store as sites
 from moderation.sites.article_keys import spelled
 from moderation.sites.model import Site, is_article_key, is_site_key
 from moderation.web import bodies
+from moderation.web.headers import header_of
 
 SURE, FRESH = 0.05, 1.0
 """Seconds that a cached site may be old: without a look at the data version, which costs as much as a rule; and without a
@@ -53,21 +54,22 @@ class Directory:
     def forget(self) -> None:
         self._at, self._version, self._sites_revision = float("-inf"), None, None
 
-    def allowed(self, site: Site, headers: Headers) -> str | None:
+    def allowed(self, site: Site, request: Request) -> str | None:
         """The Origin to allow, or None for a request without one. Raises Forbidden for an origin that is not allowed."""
-        origin = headers.get("origin")
-        if origin is None or (origin == "null" and is_plain_form(headers)):
+        origin = header_of(request, b"origin")
+        if origin is None or (origin == "null" and is_plain_form(request)):
             return None
         if origin in site.origins or self.links.is_own(origin):
             return origin
         raise Forbidden("This origin is not allowed to post here; the site's owner can add it.", code="origin")
 
 
-def is_plain_form(headers: Headers) -> bool:
+def is_plain_form(request: Request) -> bool:
     """Whether a request is a form that a browser sends as it opens the answer, and not a script's (Fetch Metadata). From a
     page whose referrer policy hides its address it has the origin `null`. No cookie gives it more rights than a form without
     an origin."""
-    return bodies.is_form(bodies.media_type(headers)) and headers.get("sec-fetch-mode", "navigate") == "navigate"
+    is_followed = (header_of(request, b"sec-fetch-mode") or "navigate") == "navigate"
+    return bodies.is_form(bodies.kind_of(request)) and is_followed
 
 
 def article_key(key: str) -> str:

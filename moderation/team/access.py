@@ -245,7 +245,8 @@ class Authenticator:
         self.passwords, self.throttle = Passwords(), Throttle(database)
 
     def address(self, request: Request) -> str:
-        forwarded = forwarded_of(request.headers.getlist("x-forwarded-for"))
+        headers = request.scope["headers"]
+        forwarded = forwarded_of([value.decode("latin-1") for name, value in headers if name == b"x-forwarded-for"])
         return client_address(request.client.host if request.client else "", forwarded, self.trusted)
 
     async def slow_down(self, request: Request, what: str) -> None:

@@ -183,6 +183,9 @@ _HOST = re.compile(
     r"(?P<port>:\d{2,5})?(?:(?P<path>[/\\](?=[^\s/\\])|[?#](?=[\w&=%-]))|(?![\w@(]))"
 )
 _PHONE = re.compile(r"(?<![\w.,/-])(?:\+|\(?00)?[\d(][\d().\s/\u2010-\u2015-]{6,20}\d(?![\w/])")
+_BEFORE_HANDLES = (":", "=", "@", ">", "+", "-")
+_DIGITS = re.compile(r"\d[\d().\s/\u2010-\u2015-]{5,}\d")
+"""What every contact has: a sign between a messenger and its handle, or the digits of a telephone number."""
 _HELP = re.compile(
     r"\b(?:(?:customer|technical|tech|phone|help)\s*-?\s*(?:care|service|support|line|desk)|helpline|hotline|toll\s*-?\s*free|"
     r"support\s+(?:phone\s+)?(?:number|line|team)|(?:phone|contact|whats\s?app|helpline|service)\s+(?:number|no\b)|whats\s?app|"
@@ -203,7 +206,8 @@ def hosts(text: str) -> list[str]:
         text = _ZERO_WIDTH.sub("", text)
         text = normalize("NFKC", text) if _needs_folding(text) and stream_safe(text) == text else text
     low = text.lower()
-    contacts = _contacts(text) if _any_in(_CONTACT_SIGNS, low) else 0
+    may_hold = _any_in(_BEFORE_HANDLES, low) or _DIGITS.search(low)
+    contacts = _contacts(text) if may_hold and _any_in(_CONTACT_SIGNS, low) else 0
     if not _DOTTED.search(text) and not _any_in(_SIGNS, low):
         return [""] * contacts
     plain = _SPACED.sub(".", _DOT.sub(".", text)) if _any_in(_SIGNS, low) or not text.isascii() else text

@@ -12,12 +12,13 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from python_multipart.multipart import parse_options_header
-from starlette.datastructures import Headers, UploadFile
+from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
 from moderation.core.offload import REQUESTS
 from moderation.core.problem import BadRequest, FieldError, Invalid, TooLarge, Unsupported
+from moderation.web.headers import header_of
 
 COMMENTS, SCORES, ELSE = 1024 * 1024, 32 * 1024 * 1024, 256 * 1024
 """Bytes."""
@@ -28,9 +29,10 @@ AT_ONCE = 16 * 1024
 
 async def read(request: Request, most: int = ELSE) -> bytes:
     """The whole body. Raises TooLarge as soon as the limit is passed."""
-    if (encoding := request.headers.get("content-encoding", "identity")) != "identity":
+    encoding = header_of(request, b"content-encoding")
+    if encoding is not None and encoding != "identity":
         raise Unsupported(f"Send the body as it is, not as {encoding[:40]!r}.")
-    declared = request.headers.get("content-length", "")
+    declared = header_of(request, b"content-length") or ""
     if declared.isascii() and declared.isdigit() and (len(declared) > 18 or int(declared) > most):
         raise TooLarge(f"At most {most} bytes.", headers={"Connection": "close"})
     parts, size = [], 0
@@ -145,11 +147,7 @@ def refuse_nul(value: Any) -> None:
 
 def kind_of(request: Request) -> str:
     """The media type, without parameters."""
-    return media_type(request.headers)
-
-
-def media_type(headers: Headers) -> str:
-    return headers.get("content-type", "").partition(";")[0].strip().lower()
+    return (header_of(request, b"content-type") or "").partition(";")[0].strip().lower()
 
 
 def is_form(kind: str) -> bool:

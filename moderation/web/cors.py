@@ -46,7 +46,7 @@ async def origin_of(request: Request) -> str | None:
     """The Origin to allow in the answer. Raises Forbidden for an origin that the site does not allow."""
     directory = services_of(request).directory
     site = request.scope["site"] = await directory.site(request.path_params["site"])
-    return directory.allowed(site, request.headers)
+    return directory.allowed(site, request)
 
 
 def shared(endpoint: Endpoint, counted: Callable[[Request, Problem], Problem] | None = None) -> Endpoint:
