@@ -52,6 +52,13 @@ COMMANDS: dict[str, dict[str, str]] = {
         "retry-outbox": "Retry failed messages of the outbox, and print their number.",
         "test-mail": "Send one mail now, and print the result.",
     },
+    "moderation.dialects.commands": {
+        "add-coral-secret": "Read a signing secret of Coral's from standard input, store it encrypted, and print its id.",
+        "remove-coral-secret": "Remove a signing secret of Coral's by its id.",
+        "record-perspective": "Pass Perspective's calls on to UPSTREAM, and record texts and scores for calibrate-thresholds.",
+        "calibrate-thresholds": "Carry another service's thresholds over: compare its scores with ours, report, and store the scale of a key.",
+        "forget-thresholds": "End the scales of a key: its scores are our own again.",
+    },
     "moderation.privacy.commands": {
         "export-person": "Print all data held on one email address, as JSON.",
         "erase-person": "Erase all data held on one email address.",

@@ -35,6 +35,7 @@ from moderation.db.periodic import Job, Periodic
 from moderation.demo import public as demo
 from moderation.dialects import api as checks_api
 from moderation.dialects import api_akismet, api_perspective
+from moderation.dialects import api_coral as coral_api
 from moderation.dialects.checks import Checks
 from moderation.dialects.keys import Keys
 from moderation.dialects.usage import KeyUsage
@@ -146,6 +147,7 @@ EDGES: tuple[Sequence[BaseRoute], ...] = (
     checks_api.routes,
     api_perspective.routes,
     api_akismet.routes,
+    coral_api.routes,
     # for operators
     health.routes,
     openapi.routes,

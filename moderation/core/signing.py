@@ -157,6 +157,10 @@ class Signer:
         """The secret that signs a webhook's messages."""
         return self._mark("webhook", endpoint, 32)
 
+    def cipher_key(self, purpose: str) -> bytes:
+        """The key of a Cipher."""
+        return self._mark("cipher", purpose, 32)
+
     def feed(self, site: str, article: str | None) -> str:
         """A feed's UUID: globally unique, and independent of the service's address."""
         return str(UUID(bytes=self._mark("feed", f"{site}/{article or ''}")))

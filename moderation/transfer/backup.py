@@ -1,7 +1,7 @@
 """Backup and restore: database, sites' models and the secret key in one consistent file, from either database to either.
 
 A backup has no information about later revocations. So credentials are not restored by default: sessions, one-time links and
-recovery codes never, tokens and webhooks only if the operator asks for them.
+recovery codes never, tokens, webhooks and Coral's secrets only if the operator asks for them.
 """
 
 from __future__ import annotations
@@ -67,6 +67,8 @@ class Doorkeeper:
     """Sessions, one-time links and recovery codes."""
     tokens: list[dict[str, Any]] = field(default_factory=list)
     webhooks: dict[str, dict[str, Any]] = field(default_factory=dict)
+    coral: list[dict[str, Any]] = field(default_factory=list)
+    """Coral's signing secrets."""
     moderators: int = 0
     """Moderators with a password."""
 
@@ -81,6 +83,9 @@ class Doorkeeper:
             return False
         elif table == "webhooks" and not self.keep_integrations:
             self.webhooks[row["id"]] = row
+            return False
+        elif table == "coral_secrets" and not self.keep_integrations:
+            self.coral.append(row)
             return False
         elif table == "outbox":  # not messages with expired links, nor those of webhooks that are not restored
             return row["destination"] not in self.webhooks and not row["id"].startswith("person.")
@@ -101,10 +106,12 @@ class Doorkeeper:
             say(f"Not restored: the token {one['id']}…{name} of {one['site']} ({one['scopes']}).")
         for one in self.webhooks.values():
             say(f"Not restored: the webhook {one['url']} of {one['site']} ({one['events']}).")
-        if self.tokens or self.webhooks:
+        for one in self.coral:
+            say(f"Not restored: a signing secret of Coral's, for {one['site']}.")
+        if self.tokens or self.webhooks or self.coral:
             say(
-                "They may have been revoked since the backup was made. Make new ones with `add-token` and `add-webhook`; or, "
-                "if none of them was, restore once more into an empty database with --keep-integrations."
+                "They may have been revoked since the backup was made. Make new ones with `add-token` and `add-webhook`, and give "
+                "Coral's with `add-coral-secret`; or, if none of them was, restore once more into an empty database with --keep-integrations."
             )
 
 

@@ -24,15 +24,17 @@ from moderation.privacy import store as privacy
 from moderation.queue import store_search as search
 from moderation.sites import store as sites
 from moderation.team import store as team
+from moderation.team import store_coral as coral_secrets
 from moderation.team import store_failures as failures
 from moderation.team import store_key_usage as key_usage
+from moderation.team import store_scales as scales
 from moderation.team import store_second_factors as second_factors
 from moderation.transfer import store as imports
 
 STORES = (
     *(migrate, leases, audit, secure_delete),
     sites,
-    *(team, second_factors, failures, key_usage),
+    *(team, second_factors, failures, key_usage, scales, coral_secrets),
     *(comments, hosts, submissions, decisions, appeals),
     duplicates,
     *(rule_health, settings_history, read_along),

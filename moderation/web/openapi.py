@@ -26,6 +26,7 @@ MEANS = {
     "If-None-Match": "The `ETag` of an earlier answer; 304 where it still stands.",
     "Last-Event-ID": "The id of the last event that was read; what came since is told first.",
     "X-Model-Version": "The version of the model that is to judge, of those in `/api/v1/models`; 400 for any other.",
+    "X-Coral-Signature": "`sha256=` and the body's HMAC under each of the phase's signing secrets, with commas between them.",
     "X-CSRF-Token": "With a session, the token that stands in the console's pages; a bearer token needs none.",
 }
 """The description of each request header."""

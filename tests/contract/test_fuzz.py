@@ -208,6 +208,7 @@ def real_places(server: Server) -> dict[tuple[str, str], str]:
     receipt = told["receipt"].rpartition("/")[2]
     return {
         ("sites", "site"): "default",
+        ("coral", "site"): "default",
         ("sites", "article"): "post",
         ("sites", "id"): told["id"],
         ("api", "id"): told["id"],
