@@ -25,7 +25,7 @@ from moderation.core.offload import SCORES
 from moderation.core.problem import Problem, Unavailable
 from moderation.core.signing import parsed_address
 from moderation.core.urls import origin_if_any
-from moderation.dialects import discovery, perspective
+from moderation.dialects import discovery, perspective, scale
 from moderation.dialects import perspective_errors as errors
 from moderation.dialects.languages import Detection, Detector
 from moderation.dialects.model import Check
@@ -33,7 +33,7 @@ from moderation.dialects.perspective_errors import PerspectiveError
 from moderation.dialects.sentences import Span, sentences
 from moderation.policy.api import site_of
 from moderation.policy.scorer import MODEL_VERSION
-from moderation.services import services_of
+from moderation.services import Services, services_of
 from moderation.team.model import Principal
 from moderation.web import bodies
 
@@ -47,7 +47,7 @@ PREFLIGHT = {
     "Access-Control-Allow-Headers": "*",  # without credentials, so this includes every header that a client may send
     "Access-Control-Max-Age": "600",
 }
-EXPOSED = f"{MODEL_VERSION}, Retry-After"
+EXPOSED = f"{MODEL_VERSION}, Retry-After, X-Score-Scale"
 SHORT = 2000
 """Characters whose sentences are found at once, on the event loop."""
 PATIENCE = 0.6
@@ -74,11 +74,18 @@ async def analyze(request: Request) -> Response:
     answers = [one for one in scored if one is not None]
     if len(answers) < len(asked):
         raise Unavailable("No model answered; see /health/ready.", code="unscored")
-    whole, *parts = answers
-    document = perspective.analyzed(
-        analysis, detection, spans, whole.scores, [part.scores for part in parts] or [whole.scores]
-    )
-    return answer(document, {MODEL_VERSION: whole.model})
+    # whoever names a model asks for that model's own scores
+    scales = {} if version else await scales_of(services, principal)
+    whole, *parts = [scale.carried_over(one.scores, scales, perspective.ATTRIBUTES) for one in answers]
+    document = perspective.analyzed(analysis, detection, spans, whole, parts or [whole])
+    is_carried_over = any(one.name in scales for one in analysis.attributes)
+    return answer(document, {MODEL_VERSION: answers[0].model} | (scale.CARRIED_OVER if is_carried_over else {}))
+
+
+async def scales_of(services: Services, principal: Principal) -> dict[str, scale.Scale]:
+    """Attribute → the old scale of a key for which thresholds were carried over."""
+    async with services.database.reading() as session:
+        return await scale.scales_of(session, scale.token_id_of(principal.name))
 
 
 async def suggestscore(request: Request) -> Response:
