@@ -32,6 +32,7 @@ from moderation.dialects.schemas import (
 from moderation.policy.scorer import Scorer
 from moderation.queue import decide as queue
 from moderation.services import services_of
+from moderation.team.store_key_usage import Counts
 from moderation.text import body as formats
 from moderation.web import bodies
 from moderation.web.guard import principal_of
@@ -68,6 +69,9 @@ async def create_check(request: Request, given: CheckIn) -> ChecksOut:
         judged = [await services.checks.submit(site, check) for check in checks]
     else:
         judged = await services.checks.judge(site, checks)
+    filed = sum(result.verdict.action != PUBLISH for result in judged)
+    counts = Counts(calls=len(judged), spam=filed, ham=len(judged) - filed)
+    services.key_usage.count(principal_of(request), "checks", counts)
     results = [document(check, result) for check, result in zip(checks, judged, strict=True)]
     if given.checks is not None:
         return {"results": results}

@@ -35,6 +35,7 @@ from moderation.policy.api import site_of
 from moderation.policy.scorer import MODEL_VERSION
 from moderation.services import Services, services_of
 from moderation.team.model import Principal
+from moderation.team.store_key_usage import Counts
 from moderation.web import bodies
 
 log = logging.getLogger("moderation.dialects.perspective")
@@ -74,6 +75,7 @@ async def analyze(request: Request) -> Response:
     answers = [one for one in scored if one is not None]
     if len(answers) < len(asked):
         raise Unavailable("No model answered; see /health/ready.", code="unscored")
+    services.key_usage.count(principal, "perspective", Counts(calls=1))
     # whoever names a model asks for that model's own scores
     scales = {} if version else await scales_of(services, principal)
     whole, *parts = [scale.carried_over(one.scores, scales, perspective.ATTRIBUTES) for one in answers]

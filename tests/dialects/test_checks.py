@@ -274,3 +274,21 @@ async def test_checks_survive_an_export_and_stay_hidden(service: Service, tmp_pa
         copy = (await comments.by_external_id(session, "copy", ["wp-1"]))["wp-1"]
         article = (await sites.articles(session, "copy", [copy.article]))[copy.article]
     assert not article.is_listed and article.key.startswith("checks:")
+
+
+@pytest.mark.anyio
+async def test_checks_are_counted_for_their_key(service: Service) -> None:
+    token = await service.token("score,teach")
+    key = token["Authorization"].removeprefix("Bearer ")
+    checks = [{"text": KIND, "name": "Ann", "store": False}, {"text": CASINO, "name": "Best Casino"}]
+    made = await service.client.post(CHECKS, json={"checks": checks, "store": False}, headers=token)
+    assert made.status_code == 200
+    body = {"comment": {"text": KIND}, "requestedAttributes": {"TOXICITY": {}}}
+    assert (await service.client.post(f"/v1alpha1/comments:analyze?key={key}", json=body)).status_code == 200
+    assert (await service.client.get("/1.2/usage-limit", params={"api_key": key})).json()["usage"] == 3
+    (sites_of_month,) = [
+        rows
+        for rows in (await service.client.get("/1.2/key-sites", params={"api_key": key})).json().values()
+        if isinstance(rows, list)
+    ]
+    assert {row["site"]: row["api_calls"] for row in sites_of_month} == {"checks": "2", "perspective": "1"}
