@@ -23,9 +23,12 @@ from classifier.explain import attributions
 from classifier.labels import LABELS
 from classifier.linear import Floats
 from classifier.registry import ModelError
+from classifier.views import LONGEST
 
 __all__ = ["Base", "Classifier", "Correction", "ModelError", "open_base", "open_correction"]
 
+MOST_READ, OVERLAP = 65_536, 500
+"""Characters of one text that are read at most, and that two neighbouring pieces of it share."""
 Stamp = tuple[int, int, int] | None
 
 
@@ -56,6 +59,18 @@ def with_authors(log_odds: Floats, authors: Sequence[Mapping[str, Floats]]) -> l
                 higher |= dict.fromkeys((LABELS[column] for column in np.flatnonzero(above)), field_name)
         fields.append(higher)
     return fields
+
+
+def in_pieces(asked: Sequence[Asked]) -> tuple[Sequence[Asked], list[range]]:
+    """Texts longer than the model reads as overlapping pieces, and for each text the places of its pieces."""
+    if all(len(one.text) <= LONGEST for one in asked):
+        return asked, [range(at, at + 1) for at in range(len(asked))]
+    pieces, places = list[Asked](), list[range]()
+    for one in asked:
+        begins = range(0, max(1, min(len(one.text), MOST_READ) - OVERLAP), LONGEST - OVERLAP)
+        places.append(range(len(pieces), len(pieces) + len(begins)))
+        pieces += [Asked(one.text[at : at + LONGEST], one.author, one.site) for at in begins]
+    return pieces, places
 
 
 class Classifier:
@@ -133,7 +148,11 @@ class Classifier:
         if not asked:
             return []
         sites = [live.sites.get(one.site) if one.site else None for one in asked]
-        log_odds = live.base.log_odds(asked, sites if any(sites) else ())
+        pieces, starts = in_pieces(asked)
+        of_pieces = [site for site, at in zip(sites, starts, strict=True) for _ in range(at.stop - at.start)]
+        log_odds = live.base.log_odds(pieces, of_pieces if any(sites) else ())
+        if len(pieces) > len(asked):  # nothing hides behind filler: the highest piece counts
+            log_odds = np.maximum.reduceat(log_odds, [at.start for at in starts], axis=0)
         fields = with_authors(log_odds, live.base.author_log_odds([one.author for one in asked]))
         version = live.base.version
         return [

@@ -9,9 +9,10 @@ from typing import Annotated
 from typer import Argument, Option
 
 from moderation.cli import CliContext, OneSite, known_site, out
-from moderation.core.problem import NotFound
+from moderation.core.problem import FieldError, Invalid, NotFound
 from moderation.db import audit
 from moderation.sites import store as sites
+from moderation.sites.model import is_checks_key
 
 
 async def list_unlisted(cli: CliContext, site: OneSite = "default") -> None:
@@ -34,6 +35,8 @@ async def publish_article(
         articles = await sites.articles(tx, site, set(keys))
         if unknown := sorted(set(keys) - articles.keys()):
             raise NotFound(f"The site {site!r} has no article {unknown[0]!r}; nothing was changed.")
+        if checks := [key for key in sorted(articles) if is_checks_key(key)]:
+            raise Invalid(FieldError("KEY", "invalid", f"{checks[0]!r} holds comments that another system keeps"))
         for key, article in articles.items():
             await sites.put_article(tx, replace(article, is_listed=not undo))
             await audit.note(

@@ -138,11 +138,20 @@ async def add_comments(tx: Session, judged: Iterable[JudgedComment]) -> None:
 def host_rows(judged: Iterable[JudgedComment]) -> list[tuple[str, str, str, str, str]]:
     """The rows of `comment_hosts`. Nobody in particular, without a name and an address, vouches for no host."""
     return [
-        (c.site, c.id, host, j.keys.author if c.email or c.name else "", c.status if c.is_decided else "")
+        (c.site, c.id, host, vouching(j), c.status if c.is_decided else "")
         for j in judged
         for c in (j.comment,)
         for host in sorted(set(j.link_hosts) - {""})
     ]
+
+
+def vouching(judged: JudgedComment) -> str:
+    """The author's key, as far as an approval of the comment says something about its hosts: for readers' comments, or for
+    those that another system keeps."""
+    comment = judged.comment
+    if not (comment.email or comment.name):
+        return ""
+    return f"{hosts.ELSEWHERE}{judged.keys.author}" if comment.external_id else judged.keys.author
 
 
 async def count_anew(tx: Session) -> None:
@@ -271,12 +280,16 @@ class Posting(NamedTuple):
     id: str
 
 
-async def postings(session: Session, site: str, authors: Iterable[str], bodies: Iterable[str]) -> set[Posting]:
-    """Stored comments with these author and body keys, of any status except `deleted`."""
+async def postings(
+    session: Session, site: str, authors: Iterable[str], bodies: Iterable[str], *, elsewhere: bool = False
+) -> set[Posting]:
+    """Stored comments with these author and body keys, of any status except `deleted`; `elsewhere`: of any status, and only
+    those that another system keeps."""
     who, what = list(authors), list(bodies)
+    which = "external_id IS NOT NULL" if elsewhere else "status <> 'deleted'"
     rows = await session.fetch(
         "SELECT author_key, article, body_key, parent, network_key, id FROM comments WHERE site = ? "
-        f"AND status <> 'deleted' AND author_key IN ({placeholders(len(who))}) AND body_key IN ({placeholders(len(what))})",
+        f"AND {which} AND author_key IN ({placeholders(len(who))}) AND body_key IN ({placeholders(len(what))})",
         *(site, *who, *what),
     )
     return {Posting(*row) for row in rows}

@@ -19,15 +19,20 @@ async def add(tx: Session, rows: Iterable[tuple[str, str, str, str, str]]) -> No
     await tx.execute_many(HOSTS.insert, rows)
 
 
-async def known(session: Session, site: str, hosts: Iterable[str]) -> set[str]:
+ELSEWHERE = "checks:"
+"""The beginning of the author's key of a comment that another system keeps: a key that may teach must not open links here."""
+
+
+async def known(session: Session, site: str, hosts: Iterable[str], *, elsewhere: bool = False) -> set[str]:
     """Those of the hosts that a person approved in comments of AUTHORS authors, and that stand in no comment which a person
-    called spam."""
+    called spam. `elsewhere`: comments that another system keeps count too."""
     wanted = sorted(set(hosts) - {""})
     if not wanted:
         return set()
+    ours = "" if elsewhere else f"AND author_key NOT LIKE '{ELSEWHERE}%'"
     rows = await session.fetch(
         f"SELECT host FROM comment_hosts WHERE site = ? AND host IN ({placeholders(len(wanted))}) AND decided = 'approved' "
-        f"AND author_key > '' GROUP BY host HAVING count(DISTINCT author_key) >= {AUTHORS}",
+        f"AND author_key > '' {ours} GROUP BY host HAVING count(DISTINCT author_key) >= {AUTHORS}",
         *(site, *wanted),
     )
     approved = [row[0] for row in rows]

@@ -30,6 +30,8 @@ COMPOSED = 4
 """The most characters that NFC composes into one (UAX #15; U+1F82 has four)."""
 
 BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")  # letters and symbols without ink
+_ADDRESS_SIGNS = re.compile(r"[.@:+=>]|\d\D{0,3}\d\D{0,3}\d\D{0,3}\d")
+"""What an address, a messenger's handle or a telephone number in a name has."""
 UNWANTED = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x84\x86-\x9f]")
 
 
@@ -62,6 +64,8 @@ class Submission:
     parent: str | None = None
     notify: bool = False
     format: str = formats.MARKDOWN
+    is_cut: bool = False
+    """Its end is too long to be stored, and nobody has read it. Readers' comments are refused instead."""
 
     @classmethod
     def of(
@@ -177,7 +181,8 @@ def check(raw: Mapping[str, Any], rules: SiteSettings, format: str = formats.MAR
 
 def hosts_in(name: str) -> tuple[str, ...]:
     """The hosts of addresses in a name, as in `Submission.link_hosts`."""
-    if "." not in name and "dot" not in name.lower() and name.isascii():
+    may_have = _ADDRESS_SIGNS.search(name)
+    if not may_have and "dot" not in name.lower() and name.isascii():
         return ()
     return (*map(host_of, linked(name)[1]), *disguised.hosts(name))
 

@@ -11,6 +11,8 @@ import logging
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from moderation.core.problem import NotFound, Problem
 from moderation.dialects import coral, coral_secrets
@@ -18,6 +20,7 @@ from moderation.dialects.coral import CoralOut
 from moderation.dialects.model import Check, CheckResult
 from moderation.services import Services, services_of
 from moderation.web import bodies
+from moderation.web.cors import Endpoint
 from moderation.web.operations import json_answer, operation
 
 log = logging.getLogger("moderation.dialects.coral")
@@ -90,4 +93,22 @@ def forget(task: asyncio.Task[CheckResult]) -> None:
         task.exception()
 
 
-routes = [moderate_for_coral]
+class Elsewhere:
+    """Every other path below /coral, of any method: Coral publishes after a 404 and a redirect."""
+
+    def __init__(self, to: Endpoint | None = None) -> None:
+        self.to = to
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive, send)
+        is_phase = self.to is not None and request.method == "POST"
+        response = await self.to(request) if self.to and is_phase else withheld(services_of(request), "path")
+        await response(scope, receive, send)
+
+
+routes = [
+    moderate_for_coral,
+    Route("/coral/{site}/", Elsewhere(moderate_for_coral.endpoint)),
+    Route("/coral", Elsewhere()),
+    Route("/coral/{rest:path}", Elsewhere()),
+]

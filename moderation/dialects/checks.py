@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import html
+import re
 from collections import Counter
 from collections.abc import Callable, Sequence
+from itertools import islice
+from urllib.parse import unquote
 
 from moderation.comments import store as comments
 from moderation.comments.model import Comment
@@ -24,6 +27,8 @@ from moderation.sites.model import DAY, checks_key
 from moderation.team.model import Principal
 from moderation.text import body as formats
 from moderation.text.addresses import EMAIL_LONGEST, checked_email, checked_url, trimmed, with_scheme
+from moderation.text.bare_addresses import is_web
+from moderation.text.disguised import ascii_host
 from moderation.transfer.normalise import clean, clean_name
 
 TAUGHT_A_DAY = 10_000
@@ -56,10 +61,11 @@ class Checks:
             if check.id:
                 id = external_id(check.id)
                 return (await comments.by_external_id(session, site, [id])).get(id)
-            same = await comments.postings(session, site, [arrival.keys.author], [arrival.keys.body])
+            same = await comments.postings(
+                session, site, [arrival.keys.author], [arrival.keys.body], elsewhere=True
+            )  # fmt: skip
             stored = await comments.of_site(session, site, [one.id for one in same]) if same else {}
-        kept = [comment for comment in stored.values() if comment.external_id]
-        return max(kept, key=lambda one: (one.article == arrival.article, one.id), default=None)
+        return max(stored.values(), key=lambda one: (one.article == arrival.article, one.id), default=None)
 
     async def of_id(self, site: str, id: str) -> Comment:
         """The stored comment with this id of its keeper's. Raises NotFound."""
@@ -124,10 +130,11 @@ def external_id(id: str) -> str:
 
 def submission_of(check: Check) -> Submission:
     """A check as a submission. A plain text is stored as HTML; what is too long is cut."""
-    text = cut(clean(check.text))
-    format = formats.MARKDOWN if check.format == "markdown" else formats.HTML
-    body = html.escape(text, quote=False) if check.format == "plain" else text
-    body = body if len(body.encode()) <= BODY_BYTES else cut(body)
+    text = clean(check.text)
+    is_plain = check.format == "plain" or (check.format == "markdown" and is_heavy(text))
+    format = formats.MARKDOWN if check.format == "markdown" and not is_plain else formats.HTML
+    whole = html.escape(text, quote=False) if is_plain else text
+    body = cut(whole)
     rendered = formats.render(body, format)
     linked = rendered
     if check.kind == "fediverse":
@@ -141,9 +148,40 @@ def submission_of(check: Check) -> Submission:
         body_key=body_key(rendered.text),
         text=rendered.text,
         html=rendered.html,
-        link_hosts=linked.link_hosts + hosts_in(name),
+        link_hosts=linked.link_hosts + followed_hosts(body if format == formats.HTML else "") + hosts_in(name),
         format=format,
+        is_cut=len(body) < len(whole),
     )
+
+
+HEAVY = 10_000
+"""Characters from which Markdown is read as plain text, unless it has little mark-up: its parser takes seconds for more."""
+
+
+def is_heavy(text: str) -> bool:
+    return len(text) > HEAVY and not formats.is_light(text, formats.MARKDOWN)
+
+
+_FOLLOWED = re.compile(r"""\b(href|src)\s*=\s*["']?([^"'<>]{3,300})""", re.IGNORECASE)
+_UNSEEN = re.compile("[\x00-\x20\u00ad\u200b-\u200f\u2060-\u2064\ufeff]")
+_ELSEWHERE = re.compile(r"(?:(?:https?|ftp):)?/{2,}([^/?#]+)|https?:/?([^/?#]+)", re.IGNORECASE)
+
+
+def followed_hosts(source: str) -> tuple[str, ...]:
+    """The hosts of addresses that browsers follow in another system's HTML, and that ours leaves out: without a scheme, with
+    backslashes, of pictures and frames, with characters that nobody sees."""
+    hosts = []
+    for match in islice(_FOLLOWED.finditer(source), MOST_FOLLOWED) if "=" in source else ():
+        written = html.unescape(match[2]).strip()
+        address = _UNSEEN.sub("", unquote(written)).replace("\\", "/")
+        if match[1].lower() == "href" and address == written and is_web(written):
+            continue  # a link here too
+        if found := _ELSEWHERE.match(address):
+            hosts.append(ascii_host((found[1] or found[2]).rpartition("@")[2].partition(":")[0]))
+    return tuple(hosts)
+
+
+MOST_FOLLOWED = 200
 
 
 def cut(text: str) -> str:

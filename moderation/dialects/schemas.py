@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, NotRequired
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 from typing_extensions import TypedDict
 
 from moderation.comments.decision import STATUS_AFTER
@@ -15,8 +15,19 @@ from moderation.web.params import Body, OneOf, Says, Text
 
 MOST_CHECKS, MOST_DECISIONS = 100, 500
 FORMATS = ("plain", "markdown", "html")
+
+
+def without_controls(id: str) -> str:
+    if not id.isprintable():
+        raise ValueError
+    return id
+
+
 Id = Annotated[
-    Text, Field(max_length=EXTERNAL_ID_LONGEST), Says(f"must be a text of at most {EXTERNAL_ID_LONGEST} characters")
+    Text,
+    AfterValidator(without_controls),
+    Field(max_length=EXTERNAL_ID_LONGEST),
+    Says(f"must be a text of at most {EXTERNAL_ID_LONGEST} characters, without line ends and control characters"),
 ]
 FormatIn = Annotated[Format, Says(f"must be one of {', '.join(FORMATS)}")]
 KindIn = Annotated[Kind, Says(f"must be one of {', '.join(KINDS)}")]

@@ -117,6 +117,10 @@ class BatchContext:
     new_articles: list[Article] = field(default_factory=list)
     kept_elsewhere: dict[str, Comment] = field(default_factory=dict)
     """The keeper's id → the comment."""
+    said_elsewhere: dict[tuple[str, str, str], Comment] = field(default_factory=dict)
+    """Author, article and body → the latest comment that another system keeps."""
+    known_elsewhere: set[str] = field(default_factory=set)
+    """Those of the links and websites that are known where comments of other systems count too."""
 
     def first_answer(self, arrival: Arrival) -> Accepted | None:
         assert arrival.retry
@@ -179,11 +183,7 @@ class BatchContext:
         assert arrival.elsewhere
         if arrival.elsewhere.id:
             return self.kept_elsewhere.get(arrival.elsewhere.id)
-        for one in (posting for key, same in self.postings.items() if key[:3] == said_of(arrival) for posting in same):
-            comment = self.known.get(one.id)
-            if comment and comment.external_id:
-                return comment
-        return None
+        return self.said_elsewhere.get(said_of(arrival))
 
     def _slow_down(self, arrival: Arrival, refused: int) -> None:
         """Limits by network, and by author within a network: typing another's email address uses up nothing of theirs."""
@@ -233,7 +233,7 @@ class BatchContext:
     def remember(self, arrival: Arrival, article: Article, comment: Comment, accepted: Accepted) -> None:
         keys = arrival.keys
         if comment.external_id:
-            self.kept_elsewhere[comment.external_id] = self.known[comment.id] = comment
+            self.kept_elsewhere[comment.external_id] = self.said_elsewhere[said_of(arrival)] = comment
         if article.key not in self.articles:
             self.articles[article.key] = article
             self.new_articles.append(article)
@@ -282,19 +282,26 @@ async def look_up(
         postings.setdefault(one[:4], []).append(one)
     external = {i for a in here if a.elsewhere for i in (a.elsewhere.id, a.elsewhere.parent) if i}
     same = {said_of(a) for a in here if a.elsewhere and not a.elsewhere.id}
-    ids |= {one.id for key, some in postings.items() if key[:3] in same for one in some}
+    again = await comments.postings(
+        stored, key, {author for author, _, _ in same}, {body for _, _, body in same}, elsewhere=True
+    ) if same else set()  # fmt: skip
+    ids |= {one.id for one in again if one[:3] in same}
     linked = {host for a in here for host in (*a.submission.link_hosts, a.submission.website_host)}
     possible = [host for host in linked if known_hosts.may_be_known(host, shorteners)]
+    known = await comments.of_site(stored, key, ids) if ids else {}
+    some_elsewhere = possible and any(a.elsewhere for a in here)
     return BatchContext(
         site,
         articles,
         opened,
         new_keys,
-        known=await comments.of_site(stored, key, ids) if ids else {},
+        known=known,
         postings=postings,
         by_author=await comments.recent_by_author(stored, key, authors, since),
         by_network=await comments.recent(stored, key, addresses, since),
         answers=await idempotency.find(stored, key, keys, now) if keys else {},
         known_hosts=await hosts.known(stored, key, possible) if possible else set(),
         kept_elsewhere=await comments.by_external_id(stored, key, external) if external else {},
+        said_elsewhere={one[:3]: known[one.id] for one in sorted(again, key=lambda one: one.id) if one.id in known},
+        known_elsewhere=await hosts.known(stored, key, possible, elsewhere=True) if some_elsewhere else set(),
     )

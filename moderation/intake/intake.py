@@ -23,7 +23,7 @@ from moderation.articles.store_openings import Opening
 from moderation.comments import store as comments
 from moderation.comments.model import EDIT_WINDOW, MOST_EDITS, Comment, place, public
 from moderation.comments.store import JudgedComment
-from moderation.comments.verdict import Verdict
+from moderation.comments.verdict import HOLD, PUBLISH, SPAM, Reason, Verdict
 from moderation.core.ids import new_id
 from moderation.core.offload import WRITING
 from moderation.core.problem import Conflict, Forbidden, NotFound, Problem, TooFast, Unavailable
@@ -32,7 +32,7 @@ from moderation.db import audit
 from moderation.db.database import Database, Session
 from moderation.duplicates import duplicates
 from moderation.intake import store as idempotency
-from moderation.intake.admission import Accepted, Arrival, BatchContext, look_up
+from moderation.intake.admission import Accepted, Arrival, BatchContext, look_up, said_of
 from moderation.outbox import events
 from moderation.policy import known_hosts, rule_health
 from moderation.policy import rules as policy
@@ -43,6 +43,7 @@ from moderation.sites.model import Article, Site
 
 log = logging.getLogger("moderation.intake")
 
+REFUSED = ("spam", "rejected", "deleted")
 WAITING = 2_000
 TURNS = 5
 
@@ -261,7 +262,8 @@ class Intake:
     ) -> Verdict:
         """The verdict. `before` is the verdict on the replaced text: an edit keeps the circumstances of the comment."""
         sent = arrival.submission
-        known = book.known_hosts | known_hosts.own_hosts(book.site, book.articles.get(arrival.article))
+        known = book.known_elsewhere if arrival.elsewhere else book.known_hosts
+        known |= known_hosts.own_hosts(book.site, book.articles.get(arrival.article))
         case = policy.Case(
             submission=sent,
             settings=book.site.settings,
@@ -322,9 +324,9 @@ class Intake:
         verdict = await self._judge(arrival, score, book, wave=wave)
         sent = arrival.submission
         if (old.name, old.url, old.body) == (sent.name, sent.url, sent.body):
-            return Accepted(old.id, False, {}, old, verdict)
+            return Accepted(old.id, False, {}, old, decided(old, verdict) if old.is_decided else verdict)
         new = await self._edit(tx, arrival, old, verdict, now)
-        book.kept_elsewhere[new.external_id or new.id] = book.known[new.id] = new
+        book.kept_elsewhere[new.external_id or new.id] = book.said_elsewhere[said_of(arrival)] = new
         return Accepted(new.id, False, {}, new, verdict)
 
     def _comment(
@@ -381,9 +383,11 @@ class Intake:
         """Stores the new text of a comment as a new revision. Raises Conflict."""
         sent = arrival.submission
         status = verdict.status
-        if old.is_decided and status == "approved":
-            # of its author's new text a person has not approved yet; its keeper's people edit what they have approved
-            status = old.status if old.status != "approved" or arrival.elsewhere else "pending"
+        if old.is_decided and arrival.elsewhere:
+            # its keeper's people edit what they have approved; what they have refused stays so, whatever it says now
+            status = old.status if status == "approved" or old.status in REFUSED else status
+        elif old.is_decided and status == "approved":  # of its author's new text a person has not approved yet
+            status = old.status if old.status != "approved" else "pending"
         new = replace(
             old,
             name=sent.name,
@@ -434,6 +438,13 @@ class Intake:
         async with self.database.transaction() as tx:
             if await comments.silence(tx, site, id):
                 await audit.note(tx, site=site, at=now, actor="author", action="comment:unsubscribe", subject=id)
+
+
+def decided(comment: Comment, verdict: Verdict) -> Verdict:
+    """The verdict on a comment that a person has decided on, asked about again unchanged: the decision."""
+    action = {"approved": PUBLISH, "pending": HOLD}.get(comment.status, SPAM)
+    reason = Reason(rule="decided", note=f"a moderator has decided: {comment.status}")
+    return replace(verdict, action=action, reasons=(reason, *verdict.reasons))
 
 
 def asked(arrival: Arrival) -> Asked:

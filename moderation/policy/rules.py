@@ -74,7 +74,7 @@ def listed(rule: str, named: Listed, case: Case) -> list[Reason]:
     found += [Reason(rule=rule, note=f"word in name: {entry}") for entry in named.in_text(sent.name)]
     if sent.url:
         found += [Reason(rule=rule, note=f"word in link: {entry}") for entry in named.in_text(sent.url)]
-    for host in {ascii_domain(sent.email_domain), urlsplit(sent.url or "").hostname or ""}:
+    for host in {ascii_domain(sent.email_domain), urlsplit(sent.url or "").hostname or "", *sent.link_hosts}:
         if domain := named.domain(host):
             found.append(Reason(rule=rule, note=f"domain: {domain}"))
     if case.submission.email_domain and named.author(case.author):
@@ -127,6 +127,11 @@ def disposable(case: Case) -> list[Reason]:
 def blocked_word(case: Case) -> list[Reason]:
     """A word, address, domain or author that the site reviews first."""
     return listed("blocked-word", case.settings.blocks, case)
+
+
+def too_long(case: Case) -> list[Reason]:
+    """A text whose end could not be kept."""
+    return [Reason(rule="too-long", note="longer than can be kept: its end is cut")] if case.submission.is_cut else []
 
 
 def many_links(case: Case) -> list[Reason]:
@@ -193,6 +198,7 @@ RULES: tuple[tuple[str, Rule, str], ...] = (
     ("honeypot", honeypot, HOLD),
     ("disposable", disposable, HOLD),
     ("blocked-word", blocked_word, HOLD),
+    ("too-long", too_long, HOLD),
     ("many-links", many_links, HOLD),
     ("form-token", form_token, HOLD),
     ("new-article", new_article, HOLD),

@@ -9,7 +9,7 @@ from functools import lru_cache
 from moderation.db.database import Session, placeholders
 from moderation.db.records import reader
 from moderation.db.tables import Table, listed
-from moderation.sites.model import Article, Mute, Site, stored_origins
+from moderation.sites.model import Article, Mute, Site, is_checks_key, stored_origins
 from moderation.sites.site_settings import SiteSettings
 
 SITES = Table(
@@ -95,7 +95,9 @@ async def listed_articles(session: Session, site: str, keys: Iterable[str]) -> d
 async def unlisted(session: Session, site: str) -> dict[str, int]:
     """Key of each unlisted article → its number of approved comments."""
     rows = await session.fetch(
-        "SELECT article, approved_count FROM articles WHERE site = ? AND is_listed = 0 ORDER BY article", site
+        "SELECT article, approved_count FROM articles WHERE site = ? AND is_listed = 0 AND article NOT LIKE 'checks:%' "
+        "ORDER BY article",
+        site,
     )
     return {row[0]: int(row[1]) for row in rows}
 
@@ -120,7 +122,7 @@ async def put_article(tx: Session, article: Article) -> None:
                     a.revision,
                     a.created_at,
                 ),
-                int(a.is_listed),
+                int(a.is_listed and not is_checks_key(a.key)),  # of checks no command and no file makes a page
             )
         ],
     )

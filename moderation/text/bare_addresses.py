@@ -23,8 +23,12 @@ _TAIL = ".,:;!?'*_~("
 _SHOWN_APART = ("P", "S", "Cf")
 """Categories of characters beyond ASCII that no address ends in: punctuation, symbols with emoji, and invisible marks."""
 _EMOJI_STYLE = "\ufe0f"
-_LEADS_ON = re.compile(r"https?(?::|%3a)|(?:^|[?&/=])(?:www\.|//)", re.IGNORECASE)
-"""An address within an address: a redirector's."""
+_LEADS_ON = re.compile(
+    r"https?(?::|%(?:25)*3a)|(?:^|[?&/=])(?:www\.|//)|/(?:redirect|redir|away|goto|leave|exit|out|link|url|jump)(?:\.\w{2,4})?[/?]|"
+    r"[?&][\w-]{1,20}=[\w-]{1,63}(?:(?:\.|%(?:25)*2e)[\w-]{1,63})*(?:\.|%(?:25)*2e)[a-z]{2,12}(?:[/&#?%]|$)",
+    re.IGNORECASE,
+)
+"""An address within an address, or a path that leads to one: a redirector's."""
 _POSSESSIVE = re.compile(r"(?<=.)'s$", re.IGNORECASE)
 
 

@@ -16,7 +16,7 @@ import idna
 
 from classifier.streamsafe import normalize, stream_safe
 
-READ = 20_000
+READ = 65_536
 """Characters of a text that are searched; more than any comment of the default length."""
 MOST = 100
 """Addresses that are told apart; a comment with three waits already."""

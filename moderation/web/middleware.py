@@ -99,6 +99,8 @@ class RequestMiddleware:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        if scope["path"].startswith("//"):  # a client joined its base address, which ends in a slash, and a path
+            scope = dict(scope, path="/" + scope["path"].lstrip("/"))
         self.proxy.look(scope)
 
         async def note(message: Message) -> None:

@@ -268,7 +268,16 @@ def test_the_word_for_each_verdict(action: str, rules: tuple[str, ...], word: st
 def test_every_rule_of_the_policy_has_its_place_in_the_table() -> None:
     names = {name for name, _, _ in RULES}
     assert names >= akismet.CLIENTS_OWN and "unscored" in names & akismet.NO_VERDICT
-    against_the_words = {"disallowed", "wave", "certain-spam", "honeypot", "disposable", "blocked-word", "label"}
+    against_the_words = {
+        "disallowed",
+        "wave",
+        "certain-spam",
+        "honeypot",
+        "disposable",
+        "blocked-word",
+        "too-long",
+        "label",
+    }
     assert names - akismet.CLIENTS_OWN - akismet.NO_VERDICT == against_the_words
 
 
