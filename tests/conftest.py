@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
+import hypothesis
 import pytest
 from argon2 import PasswordHasher
 
@@ -42,6 +43,8 @@ for name in [name for name in os.environ if name.startswith("MODERATION_")]:
     del os.environ[name]  # what whoever runs the tests has set is no setting of theirs
 SCORING_MS = 30_000
 """A machine that runs tests is busy with others of them meanwhile, and a comment without scores is held."""
+hypothesis.settings.register_profile("unhurried", deadline=None)
+hypothesis.settings.load_profile("unhurried")  # a clock tells nothing on a busy machine
 STRICT = os.environ.get("CI") == "true"
 """In CI nothing may be skipped: what is missing there fails."""
 

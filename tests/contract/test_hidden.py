@@ -76,7 +76,7 @@ async def world(classifier: Classifier, disallowed: tuple[str, ...] = ()) -> Asy
             scoring_ms=SCORING_MS,
         )
         clock, seeded = Clock(), random.Random(1)
-        with mock.patch("moderation.core.ids.secrets.randbits", seeded.getrandbits):
+        with mock.patch("moderation.core.ids.secrets.token_bytes", seeded.randbytes):
             app = create_app(settings, classifier=classifier, clock=clock, say=lambda text: None)
             async with app.router.lifespan_context(app):
                 async with app.services.database.transaction() as tx:
