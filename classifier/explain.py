@@ -24,8 +24,11 @@ from classifier.views import LONGEST, Tracked, track_normalised, track_written
 EACH_WAY = 5
 """Attributions per label up, and down."""
 SPANS = 20
-_WORD = re.compile(r"\S+")
-_EDGES = ".,;:!?()[]{}\"'<>*_~`"
+_UNSPACED = "\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+"""Chinese characters and kana: scripts without spaces, so a run of them is a sentence. Two characters stand for a word."""
+_WORD = re.compile(rf"(?<!\w)\w(?:[ .*_-]\w){{2,30}}(?!\w|[.*_-]\w)|[{_UNSPACED}]{{1,2}}|[^\s{_UNSPACED}]+")
+"""Spelled-out letters (`f u c k`) are one word."""
+_EDGES = ".,;:!?()[]{}\"'<>*_~`。，、！？：；（）「」『』《》【】…“”‘’"
 
 
 def attributions(base: Base, asked: Asked, correction: Floats | None = None) -> list[Attribution]:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import urlencode
 
-from markupsafe import Markup, escape
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
@@ -20,15 +19,16 @@ from moderation.core.ids import EVERYWHERE, first_id_at, is_id
 from moderation.core.problem import Problem
 from moderation.db import audit
 from moderation.db.database import Database
-from moderation.duplicates.pages import folded, packed, unpacked
+from moderation.duplicates.pages import folded, unpacked
 from moderation.policy import settings_history
 from moderation.policy.pages_hold import unanswered
 from moderation.queue import block
 from moderation.queue import decide as queue
 from moderation.queue import store as stored_queue
 from moderation.queue.api import view_of
+from moderation.queue.pages_card import BLOCKS, Called, card, said_of_block
 from moderation.queue.schemas import RULE_NAMES, CommentQuery
-from moderation.services import services_of
+from moderation.services import Services, services_of
 from moderation.sites import store as sites
 from moderation.team import store as moderators
 from moderation.team import store_failures as failures
@@ -75,84 +75,6 @@ async def page(request: Request, principal: Principal, template: str, status: in
         "live_since": began,
     }
     return pages.answer(template, status, **(shown | told))
-
-
-def marked(text: str, reasons: list[dict[str, Any]]) -> Markup:
-    """The text as HTML with the words that raised its scores underlined. Spans are code points; overlapping ones are joined."""
-    spans = sorted((a, b) for r in reasons if r.get("weight", 0) > 0 for a, b in r.get("spans", []) if a < b)
-    out, at = [], 0
-    for start, end in spans:
-        start, end = max(start, at), min(end, len(text))
-        if start < end:
-            out += [escape(text[at:start]), Markup("<mark>"), escape(text[start:end]), Markup("</mark>")]
-            at = end
-    out.append(escape(text[at:]))
-    return Markup("").join(out)
-
-
-SPEAKS = 0.1
-"""The probability below which a label's words are not shown: they would only distract."""
-
-
-def that_matter(shown: dict[str, Any]) -> list[dict[str, Any]]:
-    """All rules, and the words of labels with a probability of at least SPEAKS."""
-    scores = shown["verdict"]["scores"] or {}
-    return [r for r in shown["verdict"]["reasons"] if "rule" in r or scores.get(r["label"], 0) >= SPEAKS]
-
-
-class Called(NamedTuple):
-    """An article's title and address; or a comment's proposal of them, until a moderator's approval makes it public."""
-
-    title: str = ""
-    url: str | None = None
-    proposed: str = ""
-
-
-def in_words(shown: dict[str, Any], titles: dict[tuple[str, str], Called]) -> dict[str, Any]:
-    """A comment's document with its reasons as sentences and its text underlined."""
-    reasons = []
-    matter = that_matter(shown)
-    called = titles.get((shown["site"], shown["article"]), Called())
-    imported = next((reason.get("note") or "elsewhere" for reason in matter if reason.get("rule") == "imported"), "")
-    for reason in matter:
-        if reason.get("rule") == "imported":
-            continue
-        if "rule" in reason:
-            said = reason["rule"].replace("-", " ")
-            text = f"{said}: {reason['note']}" if reason.get("note") else said
-            reasons.append({"kind": "rule", "text": text, "weight": 0})
-        else:
-            words = " … ".join(dict.fromkeys(shown["body"][a:b] for a, b in reason["spans"]))
-            text = f"{reason['label'].replace('_', ' ')}: {words[:80] or reason['feature']}"
-            reasons.append({"kind": "word", "text": text, "weight": reason["weight"]})
-    return shown | {
-        "article_title": called.title or shown["article"],
-        "article_url": called.url,
-        "article_proposed": called.proposed,
-        "blocks": [block_in_words(target, on) for target, on in shown.get("blocks", {}).items()],
-        "wave": {"count": len(wave), "all": packed(wave)} if (wave := shown.get("wave")) else None,
-        "marked": marked(shown["body"], matter),
-        "verdict": shown["verdict"] | {"reasons": reasons, "imported": imported, "staff": "staff" in shown["author"]},
-    }
-
-
-BLOCKS = {
-    "article": ("Close the article", "Open the article again", "closed", "open again"),
-    "author": ("Block the author", "Let the author in again", "blocked", "let in again"),
-    "network": ("Block the network it came from", "Let its network in again", "blocked", "let in again"),
-}
-
-
-def block_in_words(target: str, on: bool) -> dict[str, Any]:
-    domain = target.removeprefix("domain:")
-    words = BLOCKS.get(target, (f"Block {domain}", f"Let {domain} in again"))
-    return {"target": target, "on": on, "words": words[on], "done": said_of_block(target, lifted=on)}
-
-
-def said_of_block(target: str, *, lifted: bool) -> str:
-    what = {"article": "The article", "author": "The author", "network": "The network"}
-    said = BLOCKS.get(target, ("", "", "blocked", "let in again"))[2 + lifted]
-    return f"{what.get(target, target.removeprefix('domain:'))} is {said}"
 
 
 def block_done(asked: Mapping[str, str]) -> dict[str, str] | None:
@@ -204,6 +126,29 @@ async def titles_of(database: Database, shown: list[dict[str, Any]]) -> dict[tup
     return found
 
 
+async def cards(services: Services, principal: Principal, shown: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Documents as cards: with what each answers, its blocks, its article, and today's thresholds."""
+    database = services.database
+    shown = await answering(database, await blockable(database, shown))
+    titles = await titles_of(database, shown)
+    async with database.reading() as session:
+        known = {key: site for key, site in (await sites.sites(session)).items() if principal.sees(key)}
+        names = await moderators.names(session) if any(one["appeal"] for one in shown) else {}
+    for one in shown:
+        if against := (one["appeal"] or {}).get("against"):
+            against["moderator"] = names.get(against["moderator"], against["moderator"])
+    today = services.scorer.thresholds()
+    return [
+        card(
+            one,
+            titles.get((one["site"], one["article"]), Called()),
+            today | dict(site.settings.hold_at) if (site := known.get(one["site"])) else today,
+            (site.name or site.key) if site and len(known) > 1 else "",
+        )
+        for one in shown
+    ]
+
+
 @signed_in
 async def get_queue(request: Request, principal: Principal) -> Response:
     """The queue."""
@@ -211,8 +156,6 @@ async def get_queue(request: Request, principal: Principal) -> Response:
     asked = query_of(CommentQuery, request.query_params)
     view = replace(view_of(asked), limit=PAGE)
     shown, following = await folded(services, principal, view)
-    shown = await answering(services.database, await blockable(services.database, shown))
-    titles = await titles_of(services.database, shown)
     async with services.database.reading() as session:
         known = [s for s in (await sites.sites(session)).values() if principal.sees(s.key)]
         counts = await stored_queue.counts(session, principal.site)
@@ -225,7 +168,7 @@ async def get_queue(request: Request, principal: Principal) -> Response:
         request,
         principal,
         "queue/queue.html",
-        comments=[in_words(c, titles) for c in shown],
+        comments=await cards(services, principal, shown),
         here_now=sum(len(c["wave"]) if "wave" in c else 1 for c in shown),
         filters=filters | {"cursor": asked.cursor},
         sites=known,
@@ -243,17 +186,14 @@ async def get_comment(request: Request, principal: Principal) -> Response:
     services = services_of(request)
     shown = await queue.one(services.database, services.scorer, principal, request.path_params["id"])
     taken = shown.pop("decisions")
-    (shown,) = await answering(services.database, await blockable(services.database, [shown]))
+    (comment,) = await cards(services, principal, [shown])
     last = taken[-1]["id"] if taken else ""
     async with services.database.reading() as session:
         names = await moderators.names(session)
     for entry in taken:
         entry["undoable"] = entry["id"] == last and not entry["undone_at"]
         entry["moderator"] = names.get(entry["moderator"], entry["moderator"])
-    titles = await titles_of(services.database, [shown])
-    return await page(
-        request, principal, "queue/comment.html", comment=in_words(shown, titles), decisions=taken, back=None
-    )
+    return await page(request, principal, "queue/comment.html", comment=comment, decisions=taken, back=None)
 
 
 @sent_form

@@ -13,7 +13,7 @@ from moderation.core.problem import Problem
 from moderation.queue import decide as queue
 from moderation.queue import redact
 from moderation.queue.api_acts import overwrite, redacted
-from moderation.queue.pages import back_of, in_words, page, revision_of, titles_of
+from moderation.queue.pages import back_of, cards, page, revision_of
 from moderation.services import services_of
 from moderation.team.model import Principal
 from moderation.web import bodies
@@ -27,12 +27,13 @@ async def redact_page(
     services = services_of(request)
     shown = await queue.one(services.database, services.scorer, principal, request.path_params["id"])
     shown.pop("decisions")
+    (comment,) = await cards(services, principal, [shown])
     return await page(
         request,
         principal,
         "queue/redact.html",
         problem.status if problem else 200,
-        comment=in_words(shown, await titles_of(services.database, [shown])),
+        comment=comment,
         typed=typed.get("text", "")[: redact.LONGEST],
         wrong=problem.errors[0].message if problem and problem.errors else "",
         problem="" if problem is None or problem.errors else problem.detail,

@@ -12,7 +12,7 @@ from moderation.core.problem import Invalid, Problem
 from moderation.queue import decide as queue
 from moderation.queue import reply as staff_reply
 from moderation.queue.api_acts import replied
-from moderation.queue.pages import back_of, in_words, page, revision_of, titles_of
+from moderation.queue.pages import back_of, cards, page, revision_of
 from moderation.services import services_of
 from moderation.team.model import Principal
 from moderation.web import bodies
@@ -27,13 +27,14 @@ async def reply_page(
     services = services_of(request)
     shown = await queue.one(services.database, services.scorer, principal, request.path_params["id"])
     shown.pop("decisions")
+    (comment,) = await cards(services, principal, [shown])
     wrong = {e.field: e.message for e in problem.errors} if isinstance(problem, Invalid) else {}
     return await page(
         request,
         principal,
         "queue/reply.html",
         problem.status if problem else 200,
-        comment=in_words(shown, await titles_of(services.database, [shown])),
+        comment=comment,
         typed=typed,
         wrong=wrong,
         problem="" if wrong or problem is None else problem.detail,

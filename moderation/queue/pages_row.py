@@ -9,7 +9,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from moderation.queue import decide as queue
-from moderation.queue.pages import answering, back_of, blockable, in_words, titles_of
+from moderation.queue.pages import back_of, cards
 from moderation.services import services_of
 from moderation.team.model import Principal
 from moderation.web.guard import signed_in
@@ -21,13 +21,12 @@ async def get_row(request: Request, principal: Principal) -> Response:
     services = services_of(request)
     shown = await queue.one(services.database, services.scorer, principal, request.path_params["id"])
     shown.pop("decisions")
-    (shown,) = await answering(services.database, await blockable(services.database, [shown]))
+    (comment,) = await cards(services, principal, [shown])
     back = back_of(dict(request.query_params))
     view = dict(parse_qsl(back.partition("?")[2]))
-    pages = services.pages
-    return pages.answer(
+    return services.pages.answer(
         "queue/row.html",
-        comment=in_words(shown, await titles_of(services.database, [shown])),
+        comment=comment,
         asked={name: view.get(name, "") for name in ("site", "article", "label", "rule", "author", "order", "q")},
         listed=view.get("status", "pending"),
         sample=bool(view.get("sample")),

@@ -38,3 +38,12 @@ def written(iso: str, lang: str = "en") -> str:
         return day
     time = format_time(at.astimezone(UTC), "short", locale=locale)
     return f"{str(get_datetime_format('long', locale)).format(time, day)} UTC"
+
+
+@lru_cache(2048)
+def written_briefly(iso: str, lang: str = "en") -> str:
+    """A moment as `written`, with a short name of the month."""
+    locale = locale_of(lang)
+    at = datetime.fromisoformat(iso).astimezone(UTC)
+    time = format_time(at, "short", locale=locale)
+    return f"{str(get_datetime_format('medium', locale)).format(time, format_date(at, 'medium', locale))} UTC"

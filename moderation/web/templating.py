@@ -82,6 +82,7 @@ def templates_of(package: Path, prefix: str = "") -> Environment:
     slices = {folder.parent.name: FileSystemLoader(folder) for folder in package.glob("*/templates")}
     environment = Environment(loader=PrefixLoader(slices), autoescape=True, undefined=StrictUndefined, trim_blocks=True)
     environment.filters["written"] = locales.written
+    environment.filters["briefly"] = locales.written_briefly
     environment.filters["below"] = partial(below, prefix)
     if prefix:
         environment.extend(prefix=prefix)

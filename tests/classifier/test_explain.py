@@ -76,6 +76,20 @@ def test_spans_are_where_the_word_stands(base: Base) -> None:
     assert [text[low:high] for low, high in found["ｎｉｔｗｉｔ"].spans] == ["ｎｉｔｗｉｔ"]
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("what a f u c k, n.i.t.w.i.t!", {"what", "a f u c k", "n.i.t.w.i.t"}),
+        ("see a.b.example", {"see", "a.b.example"}),
+        ("你是一个白痴，滚出去！", {"你是", "一个", "白痴", "滚出", "去"}),
+        ("ばかな人", {"ばか", "な人"}),
+    ],
+)
+def test_spelled_letters_are_one_word_and_a_sentence_without_spaces_is_several(text: str, words: set[str]) -> None:
+    found = {text[match.start() : match.end()].strip(explain._EDGES) for match in explain._WORD.finditer(text)}
+    assert found - {""} == words
+
+
 def test_shares_say_how_much_of_it_all_a_clue_is(base: Base) -> None:
     found = explain.attributions(
         base, Asked("you nitwit, order glimmerpills http://x.example", Author(url="http://y.example"))

@@ -53,7 +53,6 @@ def main() -> None:
             wait_until(lambda: answers(url), "the server", 120)
             post(url)
             link = next(word for word in printed.read_text().split() if "/set-password/" in word)
-            take(url, link)
 
             def run(*words: str) -> subprocess.CompletedProcess[str]:
                 return subprocess.run(
@@ -62,6 +61,7 @@ def main() -> None:
                 )  # fmt: skip
 
             run("add-site", "default", "--hold", "suspects")  # answers the question on the first page
+            take(url, link)
             with browsers.browser() as browser:
                 consolepictures.take(browser, url, run, Path(folder) / "data" / "models")
             with host_page(url) as host:

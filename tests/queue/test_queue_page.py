@@ -108,8 +108,8 @@ async def test_a_row_leads_to_its_article_and_to_all_that_waits_there(service: S
     assert words(article) == "Why a gate?" and attribute(article, "rel") == "noopener noreferrer"
     (same,) = [attribute(a, "href") for a in page.all(f"#row-{id} a") if words(a) == "same article"]
     assert rows(await shown(person, same)) == [id]
-    assert page.texts("details.others > summary") == ["4 other labels"] * 2
     assert page.texts(".scores dt").count("identity attack") == 2
+    assert page.texts("details.verdict > summary") == ["A link from somebody new: elsewhere.example"] * 2
     assert "Why a gate?" in (await shown(person, f"/moderate/comments/{id}")).text()
 
 

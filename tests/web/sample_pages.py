@@ -7,6 +7,7 @@ from markupsafe import Markup
 from classifier.labels import LABELS
 from moderation.intake.texts import Words
 from moderation.policy import pages as policy
+from moderation.queue.pages_card import Called, card, differing
 from moderation.sites import site_settings as rules
 from moderation.sites.model import Mute, Site
 from moderation.sites.site_settings import SKIPPABLE, SiteSettings
@@ -88,13 +89,28 @@ def a_receipt(**changes: Any) -> dict[str, Any]:
     } | changes
 
 
+A_DECISION = {
+    "id": "d1",
+    "action": "spam",
+    "labels": ["spam", "identity_attack"],
+    "reason": "personal-data",
+    "note": EVIL,
+    "moderator": EVIL,
+    "created_at": NOW,
+    "undone_at": None,
+    "undoable": True,
+}
+
+
 def a_comment(n: int = 1, **changes: Any) -> dict[str, Any]:
+    return card(a_document(n, **changes), Called(title=EVIL, url="https://blog.example/a"), {"spam": 0.5}, EVIL)
+
+
+def a_document(n: int, **changes: Any) -> dict[str, Any]:
     return {
         "id": f"c{n}",
         "site": "default",
         "article": "a",
-        "article_title": EVIL,
-        "article_url": "https://blog.example/a",
         "parent": "c0",
         "status": "pending",
         "revision": 3,
@@ -107,32 +123,33 @@ def a_comment(n: int = 1, **changes: Any) -> dict[str, Any]:
         },
         "body": EVIL,
         "format": "html",
-        "marked": Markup("A <mark>cheap</mark> word."),
         "html": Markup("<p>A cheap word.</p>"),
         "appeal": {"body": EVIL, "created_at": NOW, "against": A_DECISION},
+        "above": {"id": "c0", "name": EVIL, "status": EVIL, "text": EVIL},
+        "blocks": {f"domain:{EVIL}": False, "article": True},
         "verdict": {
             "scores": {label: n / (n + 2.5) for n, label in enumerate(LABELS)},
             "action": "hold",
             "reasons": [
-                {"text": EVIL, "kind": "rule", "weight": None},
-                {"text": EVIL, "kind": "label", "weight": 1.25},
+                {"rule": "blocked-word", "note": f"word: {EVIL}", "weight": 1.0, "spans": [[0, 8]]},
+                {
+                    "rule": "label",
+                    "label": "insult",
+                    "note": "insult 0.67, held from 0.25",
+                    "weight": 0.67,
+                    "spans": [],
+                },
+                {"rule": "a-rule-of-tomorrow", "note": EVIL, "weight": 1.0, "spans": []},
+                {"label": "insult", "feature": EVIL, "weight": 1.25, "spans": [[0, 20]]},
+                {"label": "spam", "feature": "(length)", "weight": -1.25, "spans": []},
+                {"label": "threat", "feature": EVIL, "weight": 0.5, "spans": []},
             ],
             "model": EVIL,
         },
     } | changes
 
 
-A_DECISION = {
-    "id": "d1",
-    "action": "spam",
-    "labels": ["spam", "identity_attack"],
-    "reason": "personal-data",
-    "note": EVIL,
-    "moderator": EVIL,
-    "created_at": NOW,
-    "undone_at": None,
-    "undoable": True,
-}
+UNSCORED: dict[str, Any] = {"scores": None, "action": "hold", "reasons": [], "model": None}
 ARTICLE = {"key": "a", "title": EVIL, "url": "https://blog.example/a"}
 SITE = {"key": "default", "name": EVIL}
 CONSOLE = {
@@ -145,7 +162,11 @@ CONSOLE = {
 }
 QUEUE = {
     **CONSOLE,
-    "comments": [a_comment(1), a_comment(2, verdict=None), a_comment(3, status="approved", parent=None)],
+    "comments": [
+        a_comment(1),
+        a_comment(2, verdict=UNSCORED, wave={"c2": 1, "c4": 2}, article="checks:a"),
+        a_comment(3, status="approved", parent=None),
+    ],
     "filters": {"status": "pending", "site": EVIL, "article": EVIL, "label": "spam", "order": "worst", "q": EVIL},
     "sites": ["default", {"key": "other", "name": EVIL}],
     "labels": list(LABELS),
@@ -155,7 +176,6 @@ QUEUE = {
     "total": 40,
     "here_now": 5,
 }
-UNSCORED: dict[str, Any] = {"scores": None, "action": "hold", "reasons": [], "model": None}
 OUT = {"csrf_token": EVIL}
 
 A_SHARE = {"hits": 1, "count": 4, "share": 0.25, "interval": (0.05, 0.7)}
@@ -251,6 +271,18 @@ SAMPLES: dict[str, tuple[str, str, dict[str, Any]]] = {
         "queue/row.html",
         {"comment": a_comment(), "asked": {"q": EVIL}, "listed": "spam", "sample": True, "view": f"/moderate?q={EVIL}"},
     ),
+    "wave": (
+        "console",
+        "queue/wave.html",
+        {
+            **CONSOLE,
+            "id": "c1",
+            "comments": [a_comment(1), differing(a_comment(2), "x")],
+            "reasons_to_reject": ["insult"],
+            "together": a_comment(1, wave={"c1": 1, "c2": 2}),
+        },
+    ),
+    "wave-over": ("console", "queue/wave.html", {**CONSOLE, "id": "c1", "comments": [], "together": None}),
     "comment": ("console", "queue/comment.html", {**QUEUE, "comment": a_comment(), "decisions": [A_DECISION]}),
     "reply": (
         "console",

@@ -27,7 +27,10 @@ async function refresh(row) {
   if (!fresh) throw { text: "It is done; load the page to see it", changed: [] };
   for (const part of ["header", ".body", ".appeal", ".verdict", ".further"]) {
     const now = fresh.querySelector(part);
-    if (now) row.querySelector(part)?.replaceWith(document.adoptNode(now));
+    const old = row.querySelector(part);
+    if (!now || !old) continue;
+    if (part === ".verdict") now.open = old.open;
+    old.replaceWith(document.adoptNode(now));
   }
 }
 

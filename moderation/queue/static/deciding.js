@@ -78,7 +78,25 @@ function count(act, step) {
 function shown() {
   const place = form.querySelector("[data-here]");
   if (place) place.textContent = rows().reduce((sum, row) => sum + Object.keys(seenOf(row)).length, 0);
+  together();
 }
+
+// On the page of a wave: the buttons for all stand for those that are left, at the revisions that they have now.
+const whole = document.querySelector("form.together");
+function together() {
+  if (!whole) return;
+  const left = Object.entries(Object.assign({}, ...rows().map(seenOf)));
+  whole.hidden = left.length < 2;
+  if (whole.hidden) return;
+  const [id, revision] = left[0];
+  Object.assign(field(whole, "seen"), { name: `seen-${id}`, value: revision });
+  Object.assign(field(whole, "wave"), { name: `wave-${id}`, value: left.map((pair) => pair.join(":")).join(" ") });
+  for (const button of whole.querySelectorAll('button[name="one"]')) {
+    button.value = `${button.value.split(":")[0]}:${id}`;
+    button.textContent = button.textContent.replace(/\d+$/, left.length);
+  }
+}
+whole?.addEventListener("click", together);
 
 export const look = (row) => {
   row?.focus();

@@ -7,6 +7,7 @@
   const HELP = [
     ["j", "next comment"], ["k", "previous comment"], ["a", "approve"], ["s", "spam"],
     ["r", "reject, then 1 to 6 for the reason, r for none, n for a note"], ["d", "delete"],
+    ["v", "why: labels, weights, rules, model"],
     ["c", "reply as staff"],
     ["e", "remove a piece of the text: what is selected"],
     ["b", "block or close, then a figure for what"], ["u", "back to the queue"], ["x", "tick or untick"],
@@ -126,6 +127,12 @@
     more.querySelector("[data-block]")?.focus();
   }
 
+  function why(row) {
+    const verdict = row.querySelector("details.verdict");
+    if (verdict) verdict.open = !verdict.open;
+    look(row);
+  }
+
   // The second key, where the first one asked which.
   function choose(row, key) {
     const place = row?.querySelector(".box") ?? row?.querySelector("[data-more][open]");
@@ -212,6 +219,7 @@
     else if (event.key === "z") press(document.querySelector("[data-undo]"));
     else if (event.key === "x" && row) row.querySelector("input[name=comments][type=checkbox]")?.click();
     else if (event.key === "o" && row) row.querySelector("[data-open]")?.click();
+    else if (event.key === "v" && row) why(row);
     else if (event.key === "r" && row) reject(row);
     else if (event.key === "b" && row) block(row);
     else if (event.key === "c" && row) ask(row, "reply");
