@@ -14,7 +14,7 @@ RUN python -m venv /tools \
 
 FROM python:3.13-slim
 RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin moderation \
-    && install -d -o moderation -m 0700 /data
+    && install -d -o moderation -m 0700 /data /backups
 COPY --from=builder /venv /venv
 ENV PATH=/venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \

@@ -10,6 +10,7 @@ import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from hashlib import blake2b
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -188,6 +189,15 @@ class Classifier:
         """The name of the model that a score on this site carries: `BASE`, or `BASE+SITE.CORRECTION`."""
         live = self._loaded()
         return f"{live.base.version}+{site}.{live.sites[site].version}" if site in live.sites else live.base.version
+
+    @property
+    def served(self) -> str:
+        """All that serves, in one name: `BASE`, with a digest of the sites' corrections where there are any."""
+        live = self._loaded()
+        corrections = "\n".join(f"{site} {one.version}" for site, one in sorted(live.sites.items()))
+        return live.base.version + (
+            f"+{blake2b(corrections.encode(), digest_size=4).hexdigest()}" if corrections else ""
+        )
 
     def versions(self, site: str = "") -> list[str]:
         """What `at` takes: the kept bases, the shipped one, and this site's corrections."""

@@ -19,10 +19,13 @@ COMMANDS: dict[str, dict[str, str]] = {
         "serve": "Run the service until a stop signal; requests in flight finish.",
     },
     "moderation.doctor": {
-        "check": "Check the installation and report problems in words; exit status 1 if there are any.",
+        "check": "Check the installation for what is wrong or will fail later; exit status 1 if there is anything.",
     },
     "moderation.sites.commands": {
         "add-site": "Add a site, or update the given values of an existing one.",
+        "list-sites": "Print one line for each site: its key, name, comments, articles and origins.",
+        "rename": "Change the name of a site. Its key, which pages and programs use, stays.",
+        "remove-site": "Remove a site with all comments, articles, moderators, tokens, webhooks and models. This cannot be undone.",
     },
     "moderation.articles.commands": {
         "list-unlisted": "Print one JSON object for each article whose comments wait for its listing: its key and their number.",
@@ -38,6 +41,7 @@ COMMANDS: dict[str, dict[str, str]] = {
         "remove-moderator": "Remove a moderator and end their sessions; their decisions stay.",
         "reset-second-factor": "End a moderator's second factor and recovery codes, if both are lost; the password stays.",
         "add-token": "Print a new bearer token, once.",
+        "list-tokens": "Print one line for each valid token of a program: its id, site, scopes, last use and name.",
         "revoke-token": "End a token, and with --undo-since what it has taught.",
     },
     "moderation.learning.commands": {
@@ -68,7 +72,10 @@ COMMANDS: dict[str, dict[str, str]] = {
         "import": "Import another system's export, or one of leave-a-reply; can be repeated without duplicates.",
         "export": "Export all data of a site as JSON Lines, or as WXR for WordPress.",
         "merge-articles": "Move all comments of one article to another, which may be new, and remove the first one. This cannot be undone.",
-        "backup": "Write database, models and secret key to one file, beside a running service.",
+        "move-article": "Give an article another key, as after a change of its page's address. Comments, threads and decisions come along.",
+    },
+    "moderation.transfer.commands_backup": {
+        "backup": "Write database, models and secret key to one file, beside a running service; with --every or --keep to a folder.",
         "restore": "Restore a backup into an empty database, without sessions, one-time links and recovery codes.",
     },
 }
@@ -118,7 +125,7 @@ def show_version(wanted: bool) -> None:
 
 program = typer.Typer(
     cls=Program,
-    add_completion=False,
+    add_completion=True,
     context_settings={"help_option_names": ["--help", "-h"]},
     rich_markup_mode=None,
     pretty_exceptions_enable=False,

@@ -83,6 +83,7 @@ from moderation.queue.live import Live
 from moderation.services import Application, Services
 from moderation.settings import Settings
 from moderation.settings import load as load_settings
+from moderation.sites import pages as site_pages
 from moderation.sites import store as sites
 from moderation.sites.cache import Directory
 from moderation.sites.model import Site
@@ -138,6 +139,7 @@ EDGES: tuple[Sequence[BaseRoute], ...] = (
     duplicates_api.routes,
     api_live.routes,
     pages_hold.routes,
+    site_pages.routes,
     pages_rules.routes,
     api_rules.routes,
     api_what_if.routes,
@@ -184,7 +186,10 @@ async def first_start(
         if not await moderators.count(tx, ready=True):
             moderator = await access.add_moderator(tx, settings.first_moderator, "administrator", "*", now)
             token = await access.password_link(tx, moderator, links.signer, now)
-            say(f"First moderator: {moderator.email}. Set a password within the hour:\n  {links.set_password(token)}")
+            say(
+                f"First sign-in: {links.base}/moderate, user name {moderator.email}. Set its password within the hour:\n"
+                f"  {links.set_password(token)}"
+            )
 
 
 def create_app(
@@ -194,9 +199,11 @@ def create_app(
     clock: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
     say: Callable[[str], None] | None = print,
     last_resort: shutdown.LastResort | None = None,
+    rehearsal: bool = False,
 ) -> Application:
     """The whole service. It opens its resources when the lifespan begins. `say` None: the first start is already done.
-    `last_resort`, for a process of its own, ends it some time after the stop signal."""
+    `last_resort`, for a process of its own, ends it some time after the stop signal. `rehearsal`: on a copy, so that nothing is
+    delivered and no periodic task runs."""
 
     proxy = ProxyWatch(settings.proxies, settings.base)
 
@@ -233,8 +240,9 @@ def create_app(
             await services.scorer.start()
             async with shutdown.background(end) as loops:
                 services.intake.start(loops)
-                services.outbox.start(loops)
-                services.periodic.start(loops)
+                if not rehearsal:
+                    services.outbox.start(loops)
+                    services.periodic.start(loops)
                 yield
                 await shutdown.in_turn(
                     ("events", services.live.stop, 0.5),

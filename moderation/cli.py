@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import json
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -37,6 +39,7 @@ typer. A plain function has the process to itself."""
 
 SiteKey = Annotated[str, typer.Argument(metavar="KEY")]
 EmailArgument = Annotated[str, typer.Argument(metavar="EMAIL")]
+Json = Annotated[bool, typer.Option("--json", help="print the result as JSON")]
 OneSite = Annotated[str, typer.Option("--site", metavar="KEY")]
 SiteOrAll = Annotated[str | None, typer.Option("--site", metavar="KEY", help="only this site; all if omitted")]
 
@@ -51,9 +54,66 @@ def out(text: str) -> None:
     sys.stdout.write(text + "\n")
 
 
+def result(as_json: bool, plain: str, **values: Any) -> None:
+    """Prints the result of a command: a plain value for scripts, or with --json an object."""
+    out(json.dumps(values, ensure_ascii=False) if as_json else plain)
+
+
+def done(as_json: bool, text: str, **values: Any) -> None:
+    """The result of a command that has nothing for scripts: a sentence on standard error, or with --json an object."""
+    if as_json:
+        out(json.dumps(values, ensure_ascii=False))
+    else:
+        err(text)
+
+
 def err(text: str) -> None:
     """Prints text for people to standard error."""
     sys.stderr.write(text + "\n")
+
+
+class Progress:
+    """Progress on standard error: on a terminal one line that is overwritten, else a line at intervals. With the part that is
+    done, 0 to 1, it says how much time is left."""
+
+    def __init__(self) -> None:
+        self.live = sys.stderr.isatty()
+        self._began = time.monotonic()
+        self._shown, self._next = False, self._began + (0 if self.live else 10)
+
+    def show(self, line: Callable[[], str], done: float | None = None) -> None:
+        if time.monotonic() >= self._next:
+            self._next = time.monotonic() + (0.2 if self.live else 10)
+            text = self.part(done) + line()
+            sys.stderr.write(f"\r\x1b[K{text}" if self.live else text + "\n")
+            sys.stderr.flush()
+            self._shown = self.live
+
+    def part(self, done: float | None) -> str:
+        """`12%, 3 min left, `; without the time as long as it cannot be estimated."""
+        if done is None:
+            return ""
+        seconds = time.monotonic() - self._began
+        left = f"{in_words(seconds * (1 - done) / done)} left, " if done >= 0.01 and seconds >= 1 else ""
+        return f"{done:.0%}, {left}"
+
+    def say(self, line: str) -> None:
+        sys.stderr.write(("\r\x1b[K" if self._shown else "") + line + "\n")
+        self._shown = False
+
+    def end(self) -> None:
+        """Clears the line."""
+        if self._shown:
+            sys.stderr.write("\r\x1b[K")
+            self._shown = False
+
+
+def in_words(seconds: float) -> str:
+    """`40 s`, `3 min`, `2 h 5 min`."""
+    minutes = round(seconds / 60)
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
 
 
 @dataclass(frozen=True)
@@ -68,6 +128,12 @@ class CliContext:
     @property
     def links(self) -> Links:
         return Links(self.settings.base, self.signer)
+
+    async def rehearse(self, file: Path) -> dict[str, Any]:
+        """Rehearses a restore (`rehearsal.py`), which needs the whole program."""
+        from moderation.rehearsal import rehearse
+
+        return await rehearse(self.settings, file)
 
     @asynccontextmanager
     async def opened(self) -> AsyncIterator[Database]:

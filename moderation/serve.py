@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import signal
+import socket
 import sys
+import threading
+import time
+import urllib.request
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from typer import Option
 
 from moderation.core.problem import Unavailable
-from moderation.settings import SettingsError, load
+from moderation.settings import Settings, SettingsError, load, unknown
 
 
 def serve(
@@ -37,6 +43,10 @@ def serve(
     log_to_stderr(settings.log_level)
     raise_descriptors()
 
+    for sentence in unknown(os.environ):
+        logging.getLogger("moderation").warning(sentence)
+    first: list[str] = []
+    """What the first start has to say, once its address answers."""
     common: dict[str, Any] = {
         "host": settings.host,
         "port": settings.port,
@@ -53,14 +63,21 @@ def serve(
     if workers > 1:
         for name in ("host", "port"):
             os.environ[f"MODERATION_{name.upper()}"] = str(getattr(settings, name))
-        asyncio.run(prepare(settings, lambda text: print(text, flush=True)))
+        asyncio.run(prepare(settings, first.append))
+        threading.Thread(target=say_once_it_answers, args=(settings, first), daemon=True).start()
         uvicorn.run("moderation.app:from_environment", factory=True, workers=workers, **common)
         return
     last_resort = LastResort(settings.grace + REST)
-    app = create_app(settings, say=lambda text: print(text, flush=True), last_resort=last_resort)
+    app = create_app(settings, say=first.append, last_resort=last_resort)
     settle_memory()
-    server = uvicorn.Server(uvicorn.Config(app, **common))
-    print(f"Serving on {settings.base} (moderators: {settings.base}/moderate)", flush=True)
+
+    class Server(uvicorn.Server):
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            if self.started:
+                say_serving(settings, first)
+
+    server = Server(uvicorn.Config(app, **common))
     for ending in (signal.SIGTERM, signal.SIGINT):
         # uvicorn raises the signal again after the shutdown; it has no further effect
         signal.signal(ending, lambda *_: None)
@@ -70,6 +87,22 @@ def serve(
         server.started = False
     if not server.started:
         raise Unavailable("The service did not start; see the lines above.")
+
+
+def say_serving(settings: Settings, first: Sequence[str]) -> None:
+    """The address, said once it answers; then the first sign-in, where nobody has signed in yet."""
+    lines = (f"Serving on {settings.base} (moderators: {settings.base}/moderate)", *first)
+    print("\n".join(lines), flush=True)
+
+
+def say_once_it_answers(settings: Settings, first: Sequence[str]) -> None:
+    """Of several workers, asks until the first one answers. In a thread that ends with the process."""
+    while True:
+        try:
+            with urllib.request.urlopen(f"http://{settings.reach}/health/live", timeout=2):
+                return say_serving(settings, first)
+        except OSError:
+            time.sleep(0.1)
 
 
 commands = {"serve": serve}

@@ -6,6 +6,7 @@ import os
 import re
 import secrets
 from collections.abc import Mapping
+from difflib import get_close_matches
 from email.utils import parseaddr
 from ipaddress import ip_network
 from pathlib import Path
@@ -138,6 +139,9 @@ class Settings(BaseSettings):
     )
     scoring_ms: PositiveInt = Field(
         500, description="Milliseconds that the model has for a batch of comments. After that they are held, unscored."
+    )
+    backup_hours: NonNegativeInt = Field(
+        0, description="Hours after which `check` calls the latest `backup` too old. 0: it is not checked."
     )
     grace: NonNegativeInt = Field(20, description="Seconds that requests in flight have to finish on a stop.")
 
@@ -326,7 +330,7 @@ def sentence(error: Mapping[str, Any]) -> str:
     name = PREFIX + str(error["loc"][0]).removeprefix(PREFIX).upper()
     match error["type"]:
         case "extra_forbidden":
-            return f"{name}: no such setting; see docs/settings.md"
+            return no_such(name)
         case "value_error":
             return f"{name} {error['ctx']['error']}"
         case "literal_error":
@@ -336,6 +340,20 @@ def sentence(error: Mapping[str, Any]) -> str:
         case "string_type":
             return f"{name} must be a text"
     return f"{name} must be a whole number"
+
+
+def unknown(environment: Mapping[str, str]) -> list[str]:
+    """A sentence on each variable with our prefix that is no setting, without its value."""
+    known = {FILE, *map(variable, Settings.model_fields)}
+    return [no_such(name) for name in sorted(environment) if name.startswith(PREFIX) and name not in known]
+
+
+def no_such(name: str) -> str:
+    """`MODERATION_PUBLICURL: no such setting (did you mean MODERATION_PUBLIC_URL?)`."""
+    known = {one.replace("_", ""): one for one in (FILE, *map(variable, Settings.model_fields))}
+    near = get_close_matches(name.upper().replace("_", ""), known, 1, 0.8)
+    meant = f" (did you mean {known[near[0]]}?)" if near else ""
+    return f"{name}: no such setting{meant}; see docs/settings.md"
 
 
 def is_postgres(address: str) -> bool:

@@ -19,7 +19,7 @@ ORDER = (
 """The slices from the ground up: each imports only itself and those before it (docs/architecture.md)."""
 EDGES = ("api", "pages", "public", "commands", "guard", "cors", "operations", "health", "metrics", "openapi")
 """First words of the files that answer requests or run commands: they may import any slice."""
-PROGRAM = ("__init__", "__main__", "app", "cli", "doctor", "serve", "services", "settings")
+PROGRAM = ("__init__", "__main__", "app", "cli", "doctor", "rehearsal", "serve", "services", "settings")
 """Files of the root: they put the slices together."""
 
 

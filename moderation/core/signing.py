@@ -41,6 +41,10 @@ class Signer:
         hash.update(text.encode("utf-8", "replace"))
         return hash.digest()
 
+    def instance(self) -> str:
+        """Names this service to its operator, 16 hex digits: two services with one secret key have the same."""
+        return self._mark("instance", "", 8).hex()
+
     def author_key(self, email: str, name: str) -> str:
         """An author's key, 32 hex digits: from the email address. Without one it is from the name and identifies nobody; it
         only tells apart what is sent twice from one network."""

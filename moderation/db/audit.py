@@ -57,7 +57,8 @@ async def read(session: Session, site: str, *, before: str = "", limit: int = 10
     ]
 
 
-async def newest(session: Session) -> int | None:
-    """The time of the latest entry, in Unix milliseconds."""
-    row = await session.fetch_one("SELECT max(at) FROM audit")
+async def newest(session: Session, action: str = "") -> int | None:
+    """The time of the latest entry, or of the latest with this action, in Unix milliseconds."""
+    where, args = ("WHERE action = ?", (action,)) if action else ("", ())
+    row = await session.fetch_one(f"SELECT max(at) FROM audit {where}", *args)
     return row[0] if row else None

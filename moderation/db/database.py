@@ -100,6 +100,14 @@ class Database(ABC):
         return self.refusal
 
     @abstractmethod
+    async def is_new(self) -> bool:
+        """Before `open`: whether that would create the tables. Changes nothing. Raises Unavailable."""
+
+    async def now(self) -> int | None:
+        """The time of the database's own machine in Unix milliseconds; None where it is this one."""
+        return None
+
+    @abstractmethod
     async def open(self) -> None:
         """Connects and migrates. Raises IncompatibleDatabase for a database that this version cannot migrate."""
 

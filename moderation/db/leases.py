@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+
 from moderation.core.ids import EVERYWHERE
+from moderation.core.problem import Unavailable
 from moderation.core.times import LEEWAY
-from moderation.db.database import Session
+from moderation.db.database import Database, Session
 from moderation.db.tables import Table
 
 TABLES = (Table(name="leases"),)
@@ -31,3 +37,45 @@ async def take(tx: Session, name: str, holder: str, now: int, until: int) -> boo
 
 async def release(tx: Session, name: str, holder: str) -> None:
     await tx.execute("DELETE FROM leases WHERE site = ? AND name = ? AND holder = ?", EVERYWHERE, name, holder)
+
+
+async def is_held(session: Session, prefix: str, now: int) -> bool:
+    """Whether anybody has a lease whose name begins so."""
+    row = await session.fetch_one(
+        "SELECT 1 FROM leases WHERE site = ? AND substr(name, 1, ?) = ? AND expires_at > ? LIMIT 1",
+        *(EVERYWHERE, len(prefix), prefix, now),
+    )
+    return row is not None
+
+
+@asynccontextmanager
+async def kept(
+    database: Database,
+    name: str,
+    clock: Callable[[], int],
+    life: int,
+    check: Callable[[Session], Awaitable[None]],
+) -> AsyncIterator[None]:
+    """Holds a lease of `life` milliseconds while the body runs, and renews it: after a killed process it ends by itself.
+    `check` runs in the transaction that takes it, and may raise."""
+    holder = secrets.token_hex(8)
+
+    async def renew() -> None:
+        while True:
+            await asyncio.sleep(life / 3000)
+            with suppress(Unavailable):
+                async with database.transaction() as tx:
+                    await take(tx, name, holder, clock(), clock() + life)
+
+    async with database.transaction() as tx:
+        await check(tx)
+        await take(tx, name, holder, clock(), clock() + life)
+    renewing = asyncio.create_task(renew())
+    try:
+        yield
+    finally:
+        renewing.cancel()
+        await asyncio.gather(renewing, return_exceptions=True)
+        with suppress(Unavailable):
+            async with database.transaction() as tx:
+                await release(tx, name, holder)

@@ -73,6 +73,20 @@ class Postgres(Database):
         async with self.transaction() as session:
             await migrate(session)
 
+    async def is_new(self) -> bool:
+        try:
+            connection = await asyncpg.connect(self._address, timeout=WAIT)
+        except (OSError, TimeoutError, asyncpg.PostgresError) as error:
+            raise Unavailable(f"PostgreSQL cannot be reached ({type(error).__name__})") from None
+        try:
+            return await connection.fetchval("SELECT to_regclass('migrations')") is None
+        finally:
+            await connection.close()
+
+    async def now(self) -> int | None:
+        async with self._connection() as connection:
+            return int(await connection.fetchval("SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint"))
+
     async def close(self) -> None:
         if self._knocking:
             self._knocking.cancel()

@@ -13,7 +13,7 @@ import sqlite3
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -195,6 +195,17 @@ class Sqlite(Database):
         self._lists_texts = False
         self._readers = Readers(self._connect, self.starvation)
         self._watch: sqlite3.Connection | None = None
+
+    async def is_new(self) -> bool:
+        if not self.path.exists() or not self.path.stat().st_size:
+            return True
+        try:
+            with closing(sqlite3.connect(f"{self.path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+                return not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'migrations'").fetchone()
+        except sqlite3.DatabaseError as error:
+            raise Unavailable(
+                f"The database cannot be read ({getattr(error, 'sqlite_errorname', 'unknown')})."
+            ) from None
 
     async def open(self) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

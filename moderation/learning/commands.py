@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from typer import Argument, Option
 
-from moderation.cli import CliContext, OneSite, SiteOrAll, known_site, out
+from moderation.cli import CliContext, OneSite, Progress, SiteOrAll, known_site, out
 from moderation.core.problem import Unavailable
 from moderation.settings import SettingsError
 
@@ -43,8 +43,16 @@ async def retrain(
             if site:
                 async with database.reading() as session:
                     await known_site(session, site)
-            models = Path(cli.settings.models)
-            outcome = await learning.retrain(database, models, site, cli.clock(), read_along=read_along)
+            models, progress = Path(cli.settings.models), Progress()
+            outcome = await learning.retrain(
+                database,
+                models,
+                site,
+                cli.clock(),
+                read_along=read_along,
+                progress=lambda key, done: progress.show(lambda: f"training {key}", done),
+            )
+            progress.end()
     out(json.dumps(outcome))
 
 

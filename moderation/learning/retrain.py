@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -40,14 +41,24 @@ def examples_of(taught: list[decisions.Taught], site: str) -> list[Example]:
 
 
 async def retrain(
-    database: Database, models: Path, site: str | None, now: int, *, read_along: bool = False
+    database: Database,
+    models: Path,
+    site: str | None,
+    now: int,
+    *,
+    read_along: bool = False,
+    progress: Callable[[str, float], None] = lambda site, done: None,
 ) -> dict[str, Any]:
     """Retrains one site, or every site in turn. `now` is before the first read, so a later erasure marks the model as outdated.
-    `promoted`: whether a model went live; `why`: a sentence for each site. `read_along`: a better model reads along."""
+    `promoted`: whether a model went live; `why`: a sentence for each site. `read_along`: a better model reads along.
+    `progress` receives the site that is next, and the part of all sites that is done."""
     async with database.reading() as session:
         keys = list(await sites.sites(session, [site] if site else None))
         lessons = {key: examples_of(await decisions.taught(session, key), key) for key in keys}
-    outcomes = {key: train.learn(models, key, examples, live=not read_along) for key, examples in lessons.items()}
+    outcomes = {}
+    for count, (key, examples) in enumerate(lessons.items()):
+        progress(key, count / len(lessons))
+        outcomes[key] = train.learn(models, key, examples, live=not read_along)
     async with database.transaction() as tx:
         for key, outcome in outcomes.items():
             if read_along and outcome.version:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from typer import Argument, Option
 
-from moderation.cli import CliContext, SiteOrAll, err, known_site, out
+from moderation.cli import CliContext, Json, SiteOrAll, done, known_site, out, result
 from moderation.core.ids import EVERYWHERE
 from moderation.core.problem import FieldError, Invalid, NotFound
 from moderation.outbox import events as outgoing
@@ -33,12 +33,14 @@ async def add_webhook(
             show_default=False,
         ),
     ] = "",
+    as_json: Json = False,
 ) -> None:
     """Send events to an address, and print the secret that signs the messages, once."""
     key, private = site or EVERYWHERE, cli.settings.webhooks_to_private
     async with cli.opened() as database, database.transaction() as tx:
         await known_site(tx, key)
-        out(await webhooks.add(tx, cli.signer, url, key, events, to_private=private, now=cli.clock()))
+        secret = await webhooks.add(tx, cli.signer, url, key, events, to_private=private, now=cli.clock())
+    result(as_json, secret, secret=secret, site=key, url=url)
 
 
 async def list_webhooks(cli: CliContext) -> None:
@@ -50,13 +52,13 @@ async def list_webhooks(cli: CliContext) -> None:
             out(json.dumps(line))
 
 
-async def remove_webhook(cli: CliContext, id: Annotated[str, Argument(metavar="ID")]) -> None:
+async def remove_webhook(cli: CliContext, id: Annotated[str, Argument(metavar="ID")], as_json: Json = False) -> None:
     """Remove an endpoint by its id, with its waiting messages."""
     async with cli.opened() as database, database.transaction() as tx:
         if not await endpoints.remove(tx, id):
             raise NotFound("There is no such webhook; see: python -m moderation list-webhooks")
         await outbox.forget_destination(tx, id)
-    err("The webhook is removed.")
+    done(as_json, "The webhook is removed.", id=id)
 
 
 async def retry_outbox(cli: CliContext) -> None:
@@ -65,7 +67,9 @@ async def retry_outbox(cli: CliContext) -> None:
         out(json.dumps({"waiting": await outbox.retry_failed(tx, cli.clock())}))
 
 
-async def test_mail(cli: CliContext, address: Annotated[str, Argument(metavar="ADDRESS")]) -> None:
+async def test_mail(
+    cli: CliContext, address: Annotated[str, Argument(metavar="ADDRESS")], as_json: Json = False
+) -> None:
     """Send one mail now, and print the result."""
     checked = checked_email(address)
     if checked is None:
@@ -75,7 +79,7 @@ async def test_mail(cli: CliContext, address: Annotated[str, Argument(metavar="A
     tried = await mail_check_of(cli.settings).send(checked, cli.clock())
     if not tried.taken:
         raise Undelivered(tried.said)
-    err(tried.said)
+    done(as_json, tried.said, taken=True, said=tried.said)
 
 
 def mail_check_of(settings: Settings) -> mail_check.MailCheck:

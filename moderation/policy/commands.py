@@ -8,7 +8,7 @@ from typing import Annotated
 
 from typer import Argument
 
-from moderation.cli import CliContext, SiteKey, err, known_site, out
+from moderation.cli import CliContext, Json, SiteKey, err, known_site, out
 from moderation.core.problem import FieldError, Invalid
 from moderation.policy import settings_history
 from moderation.sites import site_settings
@@ -19,6 +19,7 @@ async def set_rules(
     cli: CliContext,
     key: SiteKey,
     assignments: Annotated[list[str], Argument(metavar="NAME=VALUE", help="see docs/defences.md for the names")],
+    as_json: Json = False,
 ) -> None:
     """Set a site's rules; omitted ones stay. NAME=VALUE, NAME+=ENTRY, NAME-=ENTRY, NAME=default, NAME=@FILE."""
     given = []
@@ -36,6 +37,9 @@ async def set_rules(
             "operator",
             cli.clock(),
         )
+    if as_json:
+        out(json.dumps({"site": key, "changes": differs}, ensure_ascii=False))
+        return
     for name, (old, new) in differs.items():
         entries = " entries" if site_settings.is_list(name) else ""
         err(f"{name}: {json.dumps(old)} → {json.dumps(new)}{entries}")

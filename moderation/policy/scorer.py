@@ -99,6 +99,21 @@ class Scorer:
         except ModelError:  # not loaded
             return ""
 
+    async def served(self) -> str:
+        """All that serves now, in one name (`Classifier.served`); empty without a model, or while a batch takes long."""
+        if self._late and not self._late.done():
+            return ""
+        work = asyncio.get_running_loop().run_in_executor(self._thread, self._refreshed)
+        try:
+            return await asyncio.wait_for(asyncio.shield(work), self._deadline)
+        except Exception:  # `problem` names it with the next comment
+            work.add_done_callback(lambda done: done.cancelled() or done.exception())
+            return ""
+
+    def _refreshed(self) -> str:
+        self.classifier.refresh()  # no comment need have come since the pointer moved
+        return self.classifier.served
+
     def thresholds(self) -> dict[str, float]:
         try:
             return dict(self.classifier.thresholds)

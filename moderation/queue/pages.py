@@ -30,6 +30,7 @@ from moderation.queue.pages_card import BLOCKS, Called, card, said_of_block
 from moderation.queue.schemas import RULE_NAMES, CommentQuery
 from moderation.services import Services, services_of
 from moderation.sites import store as sites
+from moderation.sites.pages import without_origin
 from moderation.team import store as moderators
 from moderation.team import store_failures as failures
 from moderation.team.model import Principal
@@ -173,6 +174,7 @@ async def get_queue(request: Request, principal: Principal) -> Response:
         filters=filters | {"cursor": asked.cursor},
         sites=known,
         unanswered=unset,
+        without_origin=without_origin(principal, known, site) if view.status == "pending" else None,
         rules=RULE_NAMES,
         next_url=next_url,
         total=sum(counts[status] for status in stored_queue.statuses_of(view.status)),

@@ -102,6 +102,11 @@ async def unlisted(session: Session, site: str) -> dict[str, int]:
     return {row[0]: int(row[1]) for row in rows}
 
 
+async def count_articles(session: Session, site: str) -> int:
+    row = await session.fetch_one("SELECT count(*) FROM articles WHERE site = ?", site)
+    return int(row[0]) if row else 0
+
+
 async def put_article(tx: Session, article: Article) -> None:
     """Adds an article, or changes it and increases its revision."""
     a = article

@@ -9,7 +9,9 @@ from __future__ import annotations
 import json
 import os
 import zipfile
-from collections.abc import Callable
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,7 +29,13 @@ FORMAT = 2
 PAGE = 500
 
 
-async def write(database: Database, models: Path, secret: bytes, file: Path) -> dict[str, int]:
+Progress = Callable[[int, int], None]
+"""Receives how much is done, and of how much."""
+
+
+async def write(
+    database: Database, models: Path, secret: bytes, file: Path, progress: Progress = lambda done, of: None
+) -> dict[str, int]:
     """Writes a backup, atomically, readable by its owner only. Returns the rows by table. Raises Conflict if `file` exists."""
     if file.exists():
         raise Conflict(f"{file} exists already; give a new name.")
@@ -41,12 +49,17 @@ async def write(database: Database, models: Path, secret: bytes, file: Path) -> 
                 archive.writestr("about.json", json.dumps(about))
                 archive.writestr("secret-key", secret)
                 async with database.reading() as session:  # one consistent state for all tables
+                    every, written = sum((await dump.counts(session)).values()), 0
                     for table in TABLES:
                         counts[table] = 0
                         with archive.open(f"{table}.jsonl", "w", force_zip64=True) as member:
                             async for row in dump.rows(session, table):
                                 member.write(json.dumps(row).encode() + b"\n")
                                 counts[table] += 1
+                                written += 1
+                                if not written % PAGE:
+                                    progress(written, every)
+                archive.writestr("counts.json", json.dumps(counts))
                 for path in sorted(models.rglob("*")) if models.exists() else []:
                     if path.is_file() and not path.is_symlink():
                         archive.write(path, f"models/{path.relative_to(models).as_posix()}")
@@ -123,6 +136,7 @@ async def restore(
     *,
     keep_integrations: bool = False,
     say: Callable[[str], None] = lambda _: None,
+    progress: Progress = lambda done, of: None,
 ) -> dict[str, int]:
     """Restores into an empty database: all rows in one transaction, then the key and the models. Returns the rows by table.
 
@@ -135,7 +149,9 @@ async def restore(
     except (zipfile.BadZipFile, KeyError, ValueError):
         raise BadRequest(f"{file} is not a backup of leave-a-reply.") from None
     held = contents(file, about, set(archive.namelist()))
-    with archive:
+    complete: dict[str, int] = json.loads(archive.read("counts.json")) if "counts.json" in archive.namelist() else {}
+    every, read = sum(info.file_size for info in archive.infolist()), 0
+    with archive, damage_in_words(file):
         secret = archive.read("secret-key")
         if key_file.exists() and key_file.read_bytes().strip() != secret.strip():
             raise Conflict(f"{key_file} holds another secret key; move it away first.")
@@ -144,11 +160,12 @@ async def restore(
             await dump.require_empty(tx)
             await dump.clear_sites(tx)
             for table in TABLES:
-                counts[table], page = 0, list[dict[str, Any]]()
+                counts[table], page, lines = 0, list[dict[str, Any]](), 0
                 if table not in held:
                     continue  # a newer table
                 with archive.open(f"{held[table].file}.jsonl") as member:
                     for line in member:
+                        read, lines = read + len(line), lines + 1
                         row = held[table].named(json.loads(line))
                         if not door.lets_in(table, row):
                             continue
@@ -157,8 +174,11 @@ async def restore(
                             await dump.add(tx, table, page)
                             counts[table] += len(page)
                             page = []
+                            progress(read, every)
                 await dump.add(tx, table, page)
                 counts[table] += len(page)
+                if lines != complete.get(table, lines):
+                    raise BadRequest(f"{file} is damaged: {table} has {lines:,} of {complete[table]:,} rows.")
             await comments.count_anew(tx)
         if not key_file.exists():
             key_file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -171,6 +191,15 @@ async def restore(
                 path.write_bytes(archive.read(name))
     door.tell(say)
     return counts
+
+
+@contextmanager
+def damage_in_words(file: Path) -> Iterator[None]:
+    """An archive that cannot be read to its end is a BadRequest, and nothing of it is restored."""
+    try:
+        yield
+    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
+        raise BadRequest(f"{file} is damaged ({type(error).__name__}); take another backup.") from None
 
 
 def contents(file: Path, about: dict[str, Any], names: set[str]) -> dict[str, dump.Content]:

@@ -1,31 +1,31 @@
-"""Commands for import, export, backup and restore. Progress and tables go to standard error, data to standard output."""
+"""Commands for import, export and articles. Progress and tables go to standard error, data to standard output."""
 
 from __future__ import annotations
 
 import json
 import os
 import sys
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, Literal
 
 from typer import Argument, Exit, Option
 
-from moderation.cli import CliContext, OneSite, err, known_site, out
+from moderation.cli import CliContext, OneSite, Progress, known_site, out
 from moderation.comments import store as comments
 from moderation.core.problem import BadRequest, Conflict, FieldError, Invalid, NotFound
 from moderation.core.signing import Signer
-from moderation.core.urls import Links
+from moderation.core.urls import Links, origin_if_any
 from moderation.db import audit
 from moderation.db.database import Database
+from moderation.queue import store as queue
 from moderation.sites import store as sites
 from moderation.sites.article_keys import spelled
 from moderation.sites.model import Site, is_article_key
-from moderation.transfer import backup as backups
-from moderation.transfer import exporting
+from moderation.transfer import exporting, removing
 from moderation.transfer.formats.file import File
 from moderation.transfer.formats.readers import READERS, System, readable
 from moderation.transfer.records import Record, Skipped
@@ -39,7 +39,6 @@ NAMED = 20
 """The most skipped rows named for each reason; the others are counted."""
 
 Format = Literal["jsonl", "wxr"]
-BackupFile = Annotated[Path, Argument(metavar="FILE")]
 
 
 async def import_file(
@@ -65,7 +64,8 @@ async def import_file(
         async with database.reading() as session:
             await known_site(session, site)
         await merging.respell(database, cli.clock())
-        result = await run_import(database, cli.signer, site, file, system, keys, cli.clock)
+        async with removing.importing(database, site, cli.clock):
+            result = await run_import(database, cli.signer, site, file, system, keys, cli.clock)
         out(json.dumps(result))
     if result["skipped"]:
         raise Exit(IN_PART)
@@ -85,33 +85,6 @@ async def export_site(
             await known_site(session, site)
             record = (await sites.sites(session, [site]))[site]
         await run_export(database, cli.links, record, format, output, cli.clock)
-
-
-async def backup(cli: CliContext, file: BackupFile) -> None:
-    """Write database, models and secret key to one file, beside a running service."""
-    async with cli.opened() as database:
-        counts = await backups.write(database, Path(cli.settings.models), cli.settings.secret(), file)
-    out(json.dumps(counts))
-
-
-async def restore(
-    cli: CliContext,
-    file: BackupFile,
-    keep_integrations: Annotated[
-        bool,
-        Option(
-            "--keep-integrations",
-            help="restore tokens and webhooks too: none was revoked since the backup",
-        ),
-    ] = False,
-) -> None:
-    """Restore a backup into an empty database, without sessions, one-time links and recovery codes."""
-    if not file.exists():
-        raise NotFound(f"There is no file {file}.")
-    models, key_file = Path(cli.settings.models), cli.settings.key_file
-    async with cli.opened() as database:
-        counts = await backups.restore(database, models, key_file, file, keep_integrations=keep_integrations, say=err)
-    out(json.dumps(counts))
 
 
 async def merge_articles(
@@ -142,23 +115,35 @@ async def merge_articles(
     out(json.dumps({"site": site, "article": article, "into": merged.into, "comments": merged.comments}))
 
 
-class Progress:
-    """Progress: on a terminal one line that is overwritten, else a line at intervals."""
+async def move_article(
+    cli: CliContext,
+    article: Annotated[str, Argument(metavar="ARTICLE")],
+    to: Annotated[str, Argument(metavar="TO", help="a key that no article has yet")],
+    site: OneSite = "default",
+    url: Annotated[str | None, Option("--url", metavar="URL", help="the page's new address")] = None,
+) -> None:
+    """Give an article another key, as after a change of its page's address. Comments, threads and decisions come along."""
+    from moderation.transfer import merging
 
-    def __init__(self) -> None:
-        self.live = sys.stderr.isatty()
-        self._shown, self._next = False, time.monotonic() + (0 if self.live else 10)
-
-    def show(self, line: Callable[[], str]) -> None:
-        if time.monotonic() >= self._next:
-            self._next = time.monotonic() + (0.2 if self.live else 10)
-            sys.stderr.write(f"\r\x1b[K{line()}" if self.live else line() + "\n")
-            sys.stderr.flush()
-            self._shown = self.live
-
-    def say(self, line: str) -> None:
-        sys.stderr.write(("\r\x1b[K" if self._shown else "") + line + "\n")
-        self._shown = False
+    if not is_article_key(to) or article == spelled(to):
+        raise Invalid(FieldError("TO", "invalid", "give another key: 1 to 200 of A-Z a-z 0-9 . _ ~ -"))
+    if url is not None and origin_if_any(url) is None:
+        raise Invalid(FieldError("--url", "invalid", "give an address like https://blog.example.org/post"))
+    async with cli.opened() as database, database.transaction() as tx:
+        await known_site(tx, site)
+        here = await sites.articles(tx, site, [article, spelled(to)])
+        if article not in here:
+            raise NotFound(f"The site {site!r} has no article {article!r}.")
+        if spelled(to) in here:
+            raise Conflict(
+                f"The site {site!r} has an article {to!r} already; to make one of both: "
+                f"python -m moderation merge-articles {article} {to}. Nothing was changed."
+            )
+        moved = await merging.merge(tx, here[article], spelled(to), cli.clock())
+        if url is not None:
+            there = (await sites.articles(tx, site, [moved.into]))[moved.into]
+            await sites.put_article(tx, replace(there, url=url))
+    out(json.dumps({"site": site, "article": article, "to": moved.into, "comments": moved.comments}))
 
 
 async def run_import(
@@ -185,8 +170,8 @@ async def run_import(
                 progress.say(f"skipped: {row.where}: {row.reason}")
 
         def show(result: ImportResult) -> None:
-            part = f"{opened[-1].done:.0%}, " if opened and opened[-1].done is not None else ""
-            progress.show(lambda: f"{part}{result.comments.total():,} comments in, {result.known:,} here already")
+            line = f"{result.comments.total():,} comments in, {result.known:,} here already"
+            progress.show(lambda: line, opened[-1].done if opened else None)
 
         def records() -> Iterator[Record]:
             for one in each:
@@ -253,9 +238,12 @@ async def run_export(
 ) -> None:
     """Exports a consistent state of a site. It contains every address, so a file is readable by its owner only."""
     progress = Progress()
+    async with database.reading() as session:
+        total = sum((await queue.counts(session, site.key)).values())
 
     def show(result: exporting.ExportResult) -> None:
-        progress.show(lambda: f"{result.comments:,} comments written")
+        done = result.comments / max(total, result.comments, 1)
+        progress.show(lambda: f"{result.comments:,} comments written", done)
 
     with opened(output) as file:
         if format == "wxr":
@@ -299,8 +287,7 @@ def opened(output: str | None) -> Iterator[BinaryIO]:
 
 commands = {
     "merge-articles": merge_articles,
+    "move-article": move_article,
     "import": import_file,
     "export": export_site,
-    "backup": backup,
-    "restore": restore,
 }

@@ -30,6 +30,22 @@ async def rows(session: Session, table: str) -> AsyncIterator[list[Any]]:
         after = list(page[-1])[: len(key)]
 
 
+async def counts(session: Session) -> dict[str, int]:
+    """Table → its rows."""
+    return {table: int((await session.fetch(f"SELECT count(*) FROM {table}"))[0][0]) for table in TABLES}
+
+
+async def largest_articles(session: Session, limit: int) -> list[tuple[str, str, int]]:
+    """(site, key, number of published comments) of the listed articles with the most."""
+    rows = await session.fetch(
+        "SELECT c.site, c.article, count(*) FROM comments c JOIN articles a ON a.site = c.site AND a.article = c.article "
+        "WHERE c.status = 'approved' AND a.is_listed = 1 AND a.article NOT LIKE 'checks:%' "
+        "GROUP BY c.site, c.article ORDER BY count(*) DESC, c.site, c.article LIMIT ?",
+        limit,
+    )
+    return [(row[0], row[1], int(row[2])) for row in rows]
+
+
 async def require_empty(session: Session) -> None:
     """Raises Conflict for a database with data: a restore never mixes two services."""
     for table in ("comments", "moderators", "decisions"):

@@ -34,10 +34,13 @@ async def get_liveness(request: Request) -> Response:
 
 
 class Readiness(TypedDict):
-    """`status`: ready, degraded or not ready. `checks`: each `ok`, or what is wrong in words."""
+    """`status`: ready, degraded or not ready. `checks`: each `ok`, or what is wrong in words. `instance` names this service to
+    the command `check`, and `model` all that serves: the base, and a digest of the sites' corrections."""
 
     status: str
     checks: dict[str, str]
+    instance: str
+    model: str
 
 
 @operation("GET", "/health/ready", answers={200: Readiness, 503: Readiness}, tag="operations")
@@ -68,8 +71,14 @@ async def get_readiness(request: Request) -> Response:
     well = checks["database"] == "ok"
     best = checks["model"] == "ok" and checks.get("models folder") == "ok"
     status = "not ready" if not well else "ready" if best else "degraded"
+    told: Readiness = {
+        "status": status,
+        "checks": checks,
+        "instance": services.signer.instance(),
+        "model": await services.scorer.served(),
+    }
     return Response(
-        orjson.dumps({"status": status, "checks": checks}),
+        orjson.dumps(told),
         200 if well else 503,
         {"Cache-Control": "no-store"},
         "application/json",

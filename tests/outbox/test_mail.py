@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import email
 import email.policy
+import io
 import logging
 import re
 import smtplib
@@ -272,11 +273,20 @@ def test_settings_show_no_secret() -> None:
     assert "hunter2" not in found and "s" * 16 not in found and "m" * 16 not in found
 
 
+def with_a_moderator(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A service that `check` finds nothing wrong with."""
+    monkeypatch.setenv("MODERATION_DATABASE", str(tmp_path / "db"))
+    monkeypatch.setenv("MODERATION_MODELS", str(tmp_path / "models"))
+    monkeypatch.setenv("MODERATION_PORT", "1")
+    monkeypatch.setattr("sys.stdin", io.StringIO("a password of some length\n"))
+    assert main(["add-moderator", "op@example.org", "--password-stdin"]) == 0
+    Settings(database=str(tmp_path / "db")).secret()
+
+
 def test_an_operator_can_try_the_mail(
     box: Postbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("MODERATION_DATABASE", str(tmp_path / "db"))
-    monkeypatch.setenv("MODERATION_MODELS", str(tmp_path / "models"))
+    with_a_moderator(tmp_path, monkeypatch)
     assert main(["test-mail", "eve@mail.example"]) == 1
     assert "MODERATION_SMTP_URL" in capsys.readouterr().err
     main(["check"])
@@ -299,8 +309,7 @@ def test_an_operator_can_try_the_mail(
 def test_check_sends_a_test_mail_where_it_is_asked_to(
     box: Postbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("MODERATION_DATABASE", str(tmp_path / "db"))
-    monkeypatch.setenv("MODERATION_MODELS", str(tmp_path / "models"))
+    with_a_moderator(tmp_path, monkeypatch)
     assert main(["check", "--mail", "eve@mail.example"]) == 1
     assert "mail: not set up" in capsys.readouterr().out
     monkeypatch.setenv("MODERATION_SMTP_URL", box.url)

@@ -18,7 +18,7 @@ from moderation.cli import CliContext
 from moderation.core.problem import NotFound
 from moderation.db import audit, connect
 from moderation.db.migrate import NewerDatabase
-from moderation.doctor import clock_said
+from moderation.doctor import of_clock
 from moderation.outbox.undelivered import Undelivered
 from moderation.privacy import commands as privacy
 from moderation.settings import Settings, SettingsError
@@ -58,7 +58,7 @@ def test_every_wrong_variable_is_named_at_once(tmp_path: Path, monkeypatch: pyte
         "MODERATION_LOG_LEVEL must be DEBUG, INFO, WARNING or ERROR",
         "MODERATION_MAIL_FROM must be an email address where MODERATION_SMTP_URL is set",
         "MODERATION_PORT must be from 0 to 65535",
-        "MODERATION_PROT: no such setting",
+        "MODERATION_PROT: no such setting (did you mean MODERATION_PORT?)",
         "see docs/settings.md",
     ]
 
@@ -189,9 +189,9 @@ async def test_a_clock_that_was_set_back_is_named(service: Service) -> None:
     async with service.services.database.reading() as session:
         newest = await audit.newest(session)
     assert newest is not None and abs(newest - service.clock()) < 1000
-    assert clock_said(newest - 59_000, newest).startswith("ok (")
-    assert "set this machine's clock" in clock_said(newest - 61_000, newest)
-    assert clock_said(newest, None).startswith("ok (")
+    assert of_clock(newest - 59_000, newest).is_well
+    assert "set this machine's clock" in of_clock(newest - 61_000, newest).remedy
+    assert of_clock(newest, None).is_well
 
 
 @pytest.mark.parametrize(
