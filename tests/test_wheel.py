@@ -187,7 +187,8 @@ async def test_without_a_compiler_numpy_serves_and_says_so(plain: Installed, mon
     assert "so numpy scores" in plain.run("moderation", "check", status=1).stdout.decode()
     base = open_base(None)
     monkeypatch.setattr(base, "kernel", None)
-    assert plain.log_odds().tobytes() == base.log_odds([Asked(text) for text in TEXTS]).tobytes()
+    # The order of numpy's sums follows processor and alignment, so the last bits of two processes may differ; the kernel's may not.
+    np.testing.assert_allclose(plain.log_odds(), base.log_odds([Asked(text) for text in TEXTS]), rtol=0, atol=1e-4)
 
 
 async def test_it_learns_from_decisions_beside_a_running_service(compiled: Installed, service: Service) -> None:

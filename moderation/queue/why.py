@@ -258,6 +258,7 @@ _SAID: Mapping[str, Any] = {
     "unscored": _fixed("No model answered in time"),
     "honeypot": _fixed("Filled in a field that only programs see"),
     "disposable": _disposable,
+    "too-long": _fixed("Longer than can be kept: its end is cut"),
     "many-links": _many,
     "form-token": _form,
     "new-article": _fixed("Opens a page, one of very many in an hour"),

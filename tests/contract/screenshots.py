@@ -60,7 +60,8 @@ def main() -> None:
                     cwd=folder, env=environment, check=True, capture_output=True, text=True,
                 )  # fmt: skip
 
-            run("add-site", "default", "--hold", "suspects")  # answers the question on the first page
+            # answers the questions on the first page
+            run("add-site", "default", "--hold", "suspects", "--origin", "https://blog.example.org")
             take(url, link)
             with browsers.browser() as browser:
                 consolepictures.take(browser, url, run, Path(folder) / "data" / "models")

@@ -27,8 +27,8 @@ ONE_LINE = (
 
 @pytest.fixture(autouse=True)
 def answered(server: Server) -> None:
-    """The question that a new site's first page asks is answered."""
-    server.run("add-site", "default", "--hold", "suspects")
+    """The questions that a new site's first page asks are answered."""
+    server.run("add-site", "default", "--hold", "suspects", "--origin", "https://blog.example")
 
 
 def varied(server: Server) -> list[str]:

@@ -262,7 +262,7 @@ def ordinary() -> float:
 )  # fmt: skip
 def test_hostile_lengths_take_no_longer_than_their_length(ordinary: float, unit: str) -> None:
     for body in ("x" + unit * (LONG // len(unit)), unit * (LONG // len(unit))):
-        assert seconds(body) < 3 * ordinary
+        assert min(seconds(body), seconds(body)) < 3 * ordinary  # only what is slow every time is slow
 
 
 @given(

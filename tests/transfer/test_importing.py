@@ -150,7 +150,7 @@ async def test_the_console_says_where_it_was_judged(service: Service, bring: Bri
     await service.client.post("/moderate/login", data=form)
     text = Page((await service.client.get("/moderate")).text).text()
     assert "The words of comment 3." in text
-    assert "Imported from wordpress: judged there, not scored here." in text
+    assert "Imported from wordpress, and judged there" in text
     assert "did not answer" not in text
 
 

@@ -55,7 +55,8 @@ function swipes() {
     swipe.by = across;
     swipe.row.dataset.swipe = act;
     swipe.article.style.transform = `translateX(${across}px)`;
-  }, { passive: true });
+    if (event.cancelable) event.preventDefault(); // else the page flings, and the next tap only stops that
+  }, { passive: false });
   list.addEventListener("touchcancel", end);
   list.addEventListener("touchend", () => {
     const meant = swipe && Math.abs(swipe.by) >= MEANT && swipe.row.querySelector(`[data-act=${swipe.by > 0 ? "approve" : "spam"}]`);
