@@ -23,6 +23,7 @@ COMMANDS: dict[str, dict[str, str]] = {
     "classifier.training.commands": {
         "train": "Train a candidate base from corpora; with --decisions, a site's correction, live only if it is better.",
         "fit-author": "Fit how names and websites are read, and write the current base with it as a new version.",
+        "train-reader": "Train a second reader for the current base, and write both as a new version. Needs requirements-train.lock.",
         "compare": "Compare a candidate with the current version on later decisions: better, same or worse, with an interval.",
         "promote": "Make a candidate live, unless `compare` calls it worse than the current version.",
         "thresholds": "Compute thresholds from an error budget; with too few decisions: hold, and the number still needed.",

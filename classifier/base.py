@@ -19,15 +19,18 @@ from classifier.hidden import Hidden
 from classifier.kernel import Kernel
 from classifier.labels import LABELS
 from classifier.linear import FINGERPRINTS_FILE, VIEWS, Floats, Table
+from classifier.reader import open_reader
+from classifier.reader_input import Masker
 from classifier.registry import Folder, ModelError
 from classifier.structure import Structure
+from classifier.together import Together
 from classifier.views import Fold, as_written, normalised
 
 
 class Base:
-    """One base model, ready to score."""
+    """One base model, ready to score: the table, and the second reader of a version that has one, unless `reader` is False."""
 
-    def __init__(self, folder: Folder) -> None:
+    def __init__(self, folder: Folder, reader: bool = True) -> None:
         weights, bias = folder.arrays.get("weights"), folder.arrays.get("bias")
         if weights is None or weights.shape != (VIEWS, ROWS, len(LABELS) + 1) or weights.dtype != np.float16:
             raise ModelError(f"{folder.version}/weights.npy is not of the shape this program reads")
@@ -60,6 +63,13 @@ class Base:
         self.version = folder.version
         self.checksum = folder.checksum
         self.folder = folder
+        masker = Masker(folder.data["identity"], self.fold)
+        self.reader = open_reader(folder, masker, self.badness) if reader else None
+        self.together: Together | None = None
+        self.read_thresholds = self.thresholds
+        """Of table and reader together; the table's without a reader."""
+        if self.reader:
+            self.together, self.read_thresholds = _together(folder)
 
     def log_odds(self, asked: Sequence[Asked], sites: Sequence[Correction | None] = ()) -> Floats:
         """[texts, labels]; `sites`: per text the correction of its site, or None."""
@@ -72,6 +82,21 @@ class Base:
             mine = [number for number, one in enumerate(sites) if one is correction]
             out[mine] = self._log_odds([texts[number] for number in mine], shape[mine], correction)
         return out
+
+    def read(self, asked: Sequence[Asked], sites: Sequence[Correction | None] = ()) -> Floats:
+        """[texts, labels] log-odds by table and reader together; the table's alone in a version without a reader. A site's
+        correction is added to them as it is to the table's."""
+        corrected = self.log_odds(asked, sites)
+        if self.reader is None or self.together is None:
+            return corrected
+        table = self.log_odds(asked) if any(sites) else corrected
+        return self.together.log_odds(table, self.reader.read([one.text for one in asked])) + (corrected - table)
+
+    def badness(self, texts: Sequence[str]) -> Floats:
+        """[texts] how far the label that is nearest to being held stands above its threshold, by the table."""
+        held = np.array([min(max(self.thresholds[label], 1e-6), 1 - 1e-6) for label in LABELS])
+        above = self.log_odds([Asked(text) for text in texts]) - np.log(held / (1 - held))
+        return np.asarray(above.max(axis=1), dtype=np.float32)
 
     def author_log_odds(self, authors: Sequence[Author]) -> list[dict[str, Floats]]:
         """Per author `name` and `url` → [labels] log-odds, of the fields that are given. Empty for a version that does not read
@@ -126,16 +151,26 @@ def author_correction(folder: Folder, base: Base) -> Correction | None:
     return Correction(folder.version, weights, shift.astype(np.float32), folder.card, own)
 
 
-def open_base(models: Path | None, version: str | None = None) -> Base:
-    """The base that the operator's folder points to, else the shipped one; or a version of either by name. Raises ModelError."""
+def _together(folder: Folder) -> tuple[Together, dict[str, float]]:
+    """The stage of table and reader, and the thresholds of both. Raises ModelError."""
+    about = folder.card["reader"]
+    try:
+        return Together(about["stages"]), {label: float(about["thresholds"][label]) for label in LABELS}
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise ModelError(f"{folder.version}/card.json lacks something of the reader: {error}") from None
+
+
+def open_base(models: Path | None, version: str | None = None, reader: bool = True) -> Base:
+    """The base that the operator's folder points to, else the shipped one; or a version of either by name. reader: whether the
+    second reader of a version that has one is opened too. Raises ModelError."""
     if version is not None:
         own = models is not None and (models / version).is_dir()
-        return Base(registry.read(models if own and models else registry.SHIPPED, version))
+        return Base(registry.read(models if own and models else registry.SHIPPED, version), reader)
     home = base_home(models)
     name = registry.pointer(home)
     if name is None:
         raise ModelError("the model folder has no `current`")
-    return Base(registry.read(home, name))
+    return Base(registry.read(home, name), reader)
 
 
 def base_home(models: Path | None) -> Path:

@@ -2,12 +2,13 @@
 
     models/current                     one line: the version of the base
     models/history.jsonl               a line per promotion and roll-back: when, what, before, why
-    models/<version>/                  a base
+    models/<version>/                  a base; with `reader.onnx` and `tokenizer.json` where it has a second reader
     models/<version>.compared.json     how it did beside what was current, written by `compare`
     models/sites/KEY/current           one line: the correction that is live for this site, or `base`
     models/sites/KEY/<version>/        a correction
 
-Files cannot run code: arrays are read without pickle, the rest is JSON. A file that is missing, truncated, altered or of an
+Files cannot run code: arrays are read without pickle, the reader's graph has standard operators and no files beside it, the rest
+is JSON. A file that is missing, truncated, altered or of an
 unknown format is refused by name.
 """
 
@@ -23,6 +24,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote
 
@@ -34,6 +36,9 @@ KEPT = 5
 BARE = "base"
 """The pointer of a site without a live correction."""
 SHIPPED = Path(__file__).parent / "models"
+
+KEPT_FILES = ("reader.onnx", "tokenizer.json")
+"""Files that a version may have beside arrays, card and data. They stay as they are until they are used."""
 
 _VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,79}")
 Array = npt.NDArray[Any]
@@ -53,6 +58,22 @@ class Folder:
     arrays: dict[str, Array]
     checksum: str
     """SHA-256 over the checksums of all files."""
+    home: Path
+    sums: dict[str, str]
+    """File name → SHA-256."""
+
+    def content(self, name: str) -> bytes:
+        """A file as it is, checked once more. Raises ModelError."""
+        if name not in self.sums:
+            raise ModelError(f"{self.version}/{name} is missing")
+        content = _bytes(self.home, name, self.version)
+        if _sha(content) != self.sums[name]:
+            raise ModelError(f"{self.version}/{name} is truncated or was altered")
+        return content
+
+    def kept_files(self) -> dict[str, bytes]:
+        """The files that are neither arrays nor read here: a copy of the version takes them along."""
+        return {name: self.content(name) for name in self.sums if name in KEPT_FILES}
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +119,15 @@ def point(folder: Path, version: str) -> None:
 
 
 def write(
-    folder: Path, version: str, card: Mapping[str, Any], data: Mapping[str, Any], arrays: Mapping[str, Array]
+    folder: Path,
+    version: str,
+    card: Mapping[str, Any],
+    data: Mapping[str, Any],
+    arrays: Mapping[str, Array],
+    files: Mapping[str, bytes] = MappingProxyType({}),
 ) -> Path:
-    """Writes a version beside the others and renames it into place; the pointer stays. Raises ModelError."""
+    """Writes a version beside the others and renames it into place; the pointer stays. files: some of KEPT_FILES. Raises
+    ModelError."""
     if not _VERSION.fullmatch(version):
         raise ModelError("a version is letters, digits, - and _")
     folder.mkdir(parents=True, exist_ok=True)
@@ -112,6 +139,8 @@ def write(
     try:
         for name, array in arrays.items():
             np.save(beside / f"{name}.npy", array, allow_pickle=False)
+        for name, content in files.items():
+            (beside / name).write_bytes(content)
         _json(beside / "card.json", card)
         _json(beside / "data.json", data)
         sums = {file.name: _sha(file.read_bytes()) for file in sorted(beside.iterdir())}
@@ -143,7 +172,7 @@ def read(folder: Path, version: str) -> Folder:
     arrays: dict[str, Array] = {}
     parsed: dict[str, Any] = {}
     for name, expected in files.items():
-        if not re.fullmatch(r"[a-z_]+\.(json|npy)", name):
+        if name not in KEPT_FILES and not re.fullmatch(r"[a-z_]+\.(json|npy)", name):
             raise ModelError(f"{version}/sums.json names a file that no model has")
         content = _bytes(home, name, version)
         if _sha(content) != expected:
@@ -153,9 +182,9 @@ def read(folder: Path, version: str) -> Folder:
                 arrays[name[:-4]] = np.load(home / name, mmap_mode="r", allow_pickle=False)
             except (ValueError, OSError):
                 raise ModelError(f"{version}/{name} is not an array") from None
-        else:
+        elif name not in KEPT_FILES:
             parsed[name] = _parse(content, version, name)
-    return Folder(version, parsed["card.json"], parsed["data.json"], arrays, _sha(raw))
+    return Folder(version, parsed["card.json"], parsed["data.json"], arrays, _sha(raw), home, files)
 
 
 def versions(models: Path, site: str) -> list[Kept]:

@@ -1,4 +1,5 @@
-"""Scores texts with the current base and each site's correction. numpy only; safe to call from several threads.
+"""Scores texts with the current base and each site's correction; safe to call from several threads. numpy only, but for the
+second reader of a version that has one.
 
 All that is loaded belongs to one immutable object, which is replaced as a whole. So a batch sees one model from its first text to
 its last, and the last good version serves while a new one is broken.
@@ -75,10 +76,12 @@ def in_pieces(asked: Sequence[Asked]) -> tuple[Sequence[Asked], list[range]]:
 
 
 class Classifier:
-    """models: the operator's model folder, which need not exist; None = the shipped base alone."""
+    """models: the operator's model folder, which need not exist; None = the shipped base alone. reader: whether a version's second
+    reader reads too."""
 
-    def __init__(self, models: Path | None = None) -> None:
+    def __init__(self, models: Path | None = None, reader: bool = True) -> None:
         self.models = models
+        self.reader = reader
         self.problem: str | None = None
         self._live: _Live | None = None
         self._stamps: list[Stamp] = []
@@ -97,8 +100,18 @@ class Classifier:
 
     @property
     def thresholds(self) -> Mapping[str, float]:
-        """Label → the probability from which a comment is held, from held-out data."""
+        """Label → the probability from which a comment is held, from held-out data; of all that the version has to read with."""
+        return self._loaded().base.read_thresholds
+
+    @property
+    def table_thresholds(self) -> Mapping[str, float]:
+        """The same for scores of the table alone."""
         return self._loaded().base.thresholds
+
+    @property
+    def reads_twice(self) -> bool:
+        """Whether the version has a second reader, and it is open."""
+        return self._loaded().base.reader is not None
 
     @property
     def shorteners(self) -> frozenset[str]:
@@ -114,7 +127,7 @@ class Classifier:
         """Reads the base and every site's correction. A broken correction is skipped and named by `problem`. Raises ModelError."""
         if self._live is None:
             stamps = self._look()
-            base = open_base(self.models)
+            base = open_base(self.models, reader=self.reader)
             self._live = _Live(base, self._read_sites(base))
             self._stamps = stamps
             self._tell()
@@ -131,7 +144,7 @@ class Classifier:
         try:
             name = registry.pointer(base_home(self.models))
             if name != base.version:
-                base = open_base(self.models)
+                base = open_base(self.models, reader=self.reader)
         except ModelError as error:
             self._bad_base = str(error)
         sites = self._read_sites(base, live)
@@ -143,15 +156,17 @@ class Classifier:
         self._live = after
         return changed
 
-    def score(self, asked: Sequence[Asked]) -> list[Scored]:
-        """A finite probability per label for each text, in order. Any text is legal."""
+    def score(self, asked: Sequence[Asked], read: bool = True) -> list[Scored]:
+        """A finite probability per label for each text, in order. Any text is legal. read: with the second reader, where the version
+        has one; else the table answers alone, and `table_thresholds` are its thresholds."""
         live = self._loaded()
         if not asked:
             return []
         sites = [live.sites.get(one.site) if one.site else None for one in asked]
         pieces, starts = in_pieces(asked)
         of_pieces = [site for site, at in zip(sites, starts, strict=True) for _ in range(at.stop - at.start)]
-        log_odds = live.base.log_odds(pieces, of_pieces if any(sites) else ())
+        score = live.base.read if read else live.base.log_odds
+        log_odds = score(pieces, of_pieces if any(sites) else ())
         if len(pieces) > len(asked):  # nothing hides behind filler: the highest piece counts
             log_odds = np.maximum.reduceat(log_odds, [at.start for at in starts], axis=0)
         fields = with_authors(log_odds, live.base.author_log_odds([one.author for one in asked]))
@@ -172,7 +187,7 @@ class Classifier:
         if model is not None:
             name, _, rest = model.partition("+")
             if name != base.version:
-                base, correction = open_base(self.models, name), None
+                base, correction = open_base(self.models, name, reader=False), None
             version_asked = rest.rpartition(".")[2]
             if not version_asked:
                 correction = None
@@ -212,12 +227,12 @@ class Classifier:
         on the base that serves. Raises ModelError. It stays what it is: no `refresh`."""
         if not registry.is_version(version):
             raise ModelError("that is not the name of a version")
-        live, other = self._loaded(), Classifier(self.models)
+        live, other = self._loaded(), Classifier(self.models, self.reader)
         if site and self.models is not None and (registry.site_folder(self.models, site) / version).is_dir():
             correction = open_correction(registry.site_folder(self.models, site), version, live.base)
             other._live = _Live(live.base, {site: correction})
         else:
-            other._live = _Live(open_base(self.models, version))
+            other._live = _Live(open_base(self.models, version, self.reader))
         return other
 
     def _loaded(self) -> _Live:

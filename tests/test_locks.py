@@ -12,7 +12,7 @@ LOCKS = sorted(
     path for path in ROOT.rglob("*.lock") if not any(part.startswith(".") for part in path.relative_to(ROOT).parts)
 )
 PIN = re.compile(
-    r"(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)==(?P<version>[0-9][A-Za-z0-9.!+_-]*)(?: ?; [a-z_]+ [!=<>]+ \"\S+\")?"
+    r"(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)==(?P<version>[0-9][A-Za-z0-9.!+_-]*)(?: ?; [a-z_]+ [!=<>]+ \"\S+\"(?: (?:and|or) [a-z_]+ [!=<>]+ \"\S+\")*)?"
 )
 LONG = "--"
 """Begins an option; apart, so that no line here reads as one that names an index."""
@@ -35,7 +35,9 @@ def wrong_in(text: str) -> list[str]:
 
 
 def test_there_are_lock_files_to_look_at() -> None:
-    assert {"requirements.lock", "requirements-test.lock", "requirements-build.lock"} <= {path.name for path in LOCKS}
+    assert {"requirements.lock", "requirements-test.lock", "requirements-train.lock", "requirements-build.lock"} <= {
+        path.name for path in LOCKS
+    }
 
 
 @pytest.mark.parametrize("path", LOCKS, ids=lambda path: str(path.relative_to(ROOT)))

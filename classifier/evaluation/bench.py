@@ -35,7 +35,7 @@ def bench(base: Base, texts: Sequence[str], seed: int = 1) -> dict[str, Any]:
     """µs for one comment of 300 characters and all labels, and the ratio of stock scikit-learn's time to it."""
     timed, unmet, read = _comments(texts, seed)
     stock = _stock(read)
-    plain = Base(base.folder)
+    plain = Base(base.folder, reader=False)
     plain.kernel = None
 
     def our(texts: Sequence[str], base: Base = base) -> Callable[[], object]:

@@ -10,7 +10,7 @@ from typer import Option
 from classifier import registry
 from classifier.base import open_base
 from classifier.cli import Models, Seed
-from classifier.evaluation import report, tables
+from classifier.evaluation import reader, reader_tables, report, tables
 
 
 def evaluate(
@@ -30,6 +30,12 @@ def evaluate(
     docs: Annotated[
         Path | None, Option("--docs", metavar="DIR", help="the tables of classifier.md in here are written anew")
     ] = None,
+    reader_only: Annotated[
+        bool, Option("--reader-only", help="only table, second reader and both, side by side")
+    ] = False,
+    rows: Annotated[
+        int | None, Option("--rows", metavar="N", help="with --reader-only: at most N rows of a part, drawn at random")
+    ] = None,
     json: Annotated[Path | None, Option("--json", metavar="FILE", help="all figures")] = None,
     seed: Seed = 1,
 ) -> None:
@@ -39,6 +45,14 @@ def evaluate(
     if not data.is_dir():
         raise ValueError("the data folder is missing")
     base = open_base(models, version)
+    if reader_only:
+        if base.reader is None:
+            raise ValueError(f"{base.version} has no second reader")
+        found, cost = {"reader": reader.beside(base, data, seed, rows)}, reader.times(base, data)
+        if json:
+            registry.write_json(json, found | cost)
+        print("\n".join(reader_tables.lines(found, cost)))
+        return
     figures, drawn = report.run(base, data, seed, peers, leave_out)
     timed = report.times(base, data, seed)
     if out:

@@ -10,7 +10,7 @@ import numpy as np
 
 from classifier import thresholds
 from classifier.base import Base
-from classifier.evaluation import peers, unseen
+from classifier.evaluation import peers, reader, unseen
 from classifier.evaluation.bench import bench
 from classifier.evaluation.draw import chart
 from classifier.evaluation.tables import markdown, summary
@@ -71,13 +71,16 @@ def run(
         from classifier.evaluation.leaveout import leave_out as without_each
 
         report["unseen groups"] = without_each(data, seed)
+    if base.reader is not None:
+        report["reader"] = reader.beside(base, data, seed)
     report["card"] = reproduced(card.get("metrics", {}), report)
     return report, curves(every, said, answers)
 
 
 def times(base: Base, data: Path, seed: int = 1) -> dict[str, Any]:
     """The times, which differ from run to run and have a file of their own."""
-    return bench(base, [example.text for part in parts(data, base.fold) for example in part.examples], seed)
+    texts = [example.text for part in parts(data, base.fold) for example in part.examples]
+    return bench(base, texts, seed) | (reader.cost(base, texts) if base.reader is not None else {})
 
 
 def write(out: Path, report: Mapping[str, Any], timed: Mapping[str, Any], drawn: Mapping[str, str]) -> None:

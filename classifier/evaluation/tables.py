@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from classifier.evaluation import reader_tables
+from classifier.evaluation.cells import Report, table, with_interval
 from classifier.labels import LABELS
 
 COMMAND = "python -m classifier evaluate --data DIR --peers benchmarks/.peers"
 LACKING = (
     "`--leave-out` was not asked for: places left out whole, and what a site's first decisions mend, are not in here."
 )
-Report = Mapping[str, Any]
 _SIX = tuple(label for label in LABELS if label != "spam")
 _HEADLINE = "jigsaw/test_carved"
 _FIRST = (
@@ -29,24 +30,6 @@ def command(report: Report) -> str:
     return COMMAND + (" --leave-out" if report.get("unseen groups") else "")
 
 
-def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> list[str]:
-    """Lines of one table; None is a dash."""
-    out = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
-    for row in rows:
-        cells = ("–" if cell is None else str(cell).replace("|", "\\|") for cell in row)
-        out.append("| " + " | ".join(cells) + " |")
-    return [*out, ""]
-
-
-def with_interval(figures: Report, name: str, digits: int = 3) -> str:
-    """`0.981 (0.974–0.987)`"""
-    value = figures.get(name)
-    if value is None:
-        return "–"
-    bounds = figures.get(f"{name} 95 %") or []
-    return f"{value:.{digits}f}" + (f" ({bounds[0]:.{digits}f}–{bounds[1]:.{digits}f})" if bounds else "")
-
-
 def summary(report: Report, timed: Report, drawn: Sequence[str]) -> str:
     """The tables of docs/classifier.md."""
     lines = [
@@ -58,7 +41,7 @@ def summary(report: Report, timed: Report, drawn: Sequence[str]) -> str:
         "",
     ]
     lines += table(("on rows that no fit saw", "figure"), _first(report, timed))
-    lines += [*_peers(report), *_spam(report), *_unseen_groups(report)]
+    lines += [*_peers(report), *_spam(report), *_unseen_groups(report), *reader_tables.lines(report, timed)]
     lines += [f"![{name.replace('-', ' ')}](images/{name}.svg)" for name in drawn]
     return "\n".join(lines).rstrip() + "\n"
 
@@ -87,6 +70,7 @@ def markdown(report: Report, timed: Report, drawn: Sequence[str], images: str = 
         lines += table(("figure of the card", "card", "now"), ((name, was, now) for name, (was, now) in shown))
     lines += ["## In short", ""]
     lines += table(("on", "figure"), _first(report, timed))
+    lines += reader_tables.lines(report, timed)
     lines += ["## Test files and sources that were never trained on", "", *_labels(report["files"])]
     lines += ["## Unseen rows of the training sources", ""]
     lines += [

@@ -136,7 +136,7 @@ def fit_stages(
         weights[combine.HIDDEN] = beside
         weights[combine.OWN.index("window_excess")] *= 1 + beside
         z = x.astype(np.float64) @ weights
-        scale, bias = _on_everyday(z, y[known, column], everyday[known], clean[known])
+        scale, bias = on_everyday(z, y[known, column], everyday[known], clean[known])
         weights *= scale
         if label == "spam":
             link = combine.names(label).index("link")
@@ -153,7 +153,7 @@ def fit_stages(
     return stages
 
 
-def _on_everyday(
+def on_everyday(
     z: npt.NDArray[np.float64], y: Floats, everyday: npt.NDArray[np.bool_], clean: npt.NDArray[np.bool_]
 ) -> tuple[float, float]:
     """Scale and bias with which `z` are log-odds on everyday comments: the share of insults in collections selected for them is

@@ -84,6 +84,34 @@ def fit_author(
     print(with_author(open_base(models), data, lines_of(names), out, seed).name)
 
 
+def train_reader(
+    out: Annotated[Path, Option("--out", metavar="DIR", help="folder that the version is written into")],
+    data: Annotated[Path, Option("--data", metavar="DIR", help="folder with the corpora: <source>/<part>.csv.gz")],
+    models: Models = None,
+    checkpoints: Annotated[
+        Path | None,
+        Option("--checkpoints", metavar="DIR", help="a stopped training goes on from here; else OUT/.reader"),
+    ] = None,
+    passes: Annotated[int, Option("--passes", metavar="N", help="over the rows")] = 1,
+    share: Annotated[float | None, Option("--share", metavar="SHARE", help="of the rows that a pass reads")] = None,
+    steps: Annotated[int | None, Option("--steps", metavar="N", help="shorten the training to so many")] = None,
+    threads: Annotated[int, Option("--threads", metavar="N")] = 1,
+    seed: Seed = 1,
+) -> None:
+    """Train a second reader for the current base, and write both as a new version. Needs requirements-train.lock."""
+    base = open_base(models, reader=False)
+    try:
+        from classifier.training import reader, reader_fit
+        from classifier.training.reader_rows import SHARE
+    except ModuleNotFoundError as error:
+        raise ValueError(f"{error.name} is missing: docs/classifier-commands.md says how to install it") from None
+    if not data.is_dir():
+        raise ValueError("the data folder is missing")
+    options = reader_fit.Options(seed=seed, passes=passes, threads=threads)
+    place = checkpoints or out / ".reader"
+    print(reader.train(base, data, out, options, place, SHARE if share is None else share, steps).name)
+
+
 def lines_of(path: Path) -> list[str]:
     return [line.strip() for line in path.read_text("utf-8").splitlines() if line.strip()]
 
@@ -190,4 +218,11 @@ def labelled(examples: Path | None, data: Path | None) -> list[Example]:
     return [replace(row, group="") for path in paths for row in corpora.rows(path, path.parent.name)]
 
 
-commands = {"train": train, "fit-author": fit_author, "compare": compare, "promote": promote, "thresholds": thresholds}
+commands = {
+    "train": train,
+    "fit-author": fit_author,
+    "train-reader": train_reader,
+    "compare": compare,
+    "promote": promote,
+    "thresholds": thresholds,
+}

@@ -95,6 +95,8 @@ def rows(path: Path, name: str, ham: bool = False) -> Iterator[Example]:
             labels.update(_soft_labels(name, row, labels))
             if name == "reddit_ads" and labels.get("spam") == 0:
                 continue  # its zeros follow the rules of a community; most are advertising elsewhere
+            if row.get("masked_conflict") == "1":
+                continue  # equal to a row of the other label once groups are masked
             if ham:
                 labels.setdefault("spam", 0.0)
             if text.strip() and labels:
@@ -141,7 +143,7 @@ def _soft_labels(name: str, row: dict[str, str], labels: dict[str, float]) -> di
 
 
 def _group(name: str, row: dict[str, str]) -> str:
-    for column in ("blog", "video", "pair", "part"):
+    for column in ("group", "blog", "video", "pair", "part"):
         if row.get(column):
             return f"{name}/{row[column]}"
     return ""

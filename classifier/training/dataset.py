@@ -97,11 +97,11 @@ def load_rows(data: Path, fold: Fold, seed: int) -> tuple[Rows, list[dict[str, A
     own = len(examples)
     folds = _folds(examples, seed)
     bias = [e.source for e in examples]
-    parts = [2 if _hashed(_whole(e), seed + 1, 100) < UNSEEN and e.source != "synthetic" else 0 for e in examples]
+    parts = [2 if hashed(_whole(e), seed + 1, 100) < UNSEEN and e.source != "synthetic" else 0 for e in examples]
     bags, of = _bags(data, examples, tests)
     for example, place in zip(bags, of, strict=True):
         examples.append(example)
-        folds.append(_hashed(example.text, seed) if place is None else folds[place])
+        folds.append(hashed(example.text, seed) if place is None else folds[place])
         parts.append(0 if place is None else parts[place])
     bias += [f"{corpora.BAGS.name} bags"] * len(bags)
     if bags:
@@ -148,7 +148,7 @@ def _folds(examples: Sequence[Example], seed: int) -> list[int]:
     the rest by text, with pairs and templates as groups."""
     groups = sorted({place_of(e) for e in examples if e.source in _BY_GROUP})
     place = {group: number % FOLDS for number, group in enumerate(groups)}
-    return [place[place_of(e)] if e.source in _BY_GROUP else _hashed(_whole(e), seed) for e in examples]
+    return [place[place_of(e)] if e.source in _BY_GROUP else hashed(_whole(e), seed) for e in examples]
 
 
 def place_of(example: Example) -> str:
@@ -162,7 +162,8 @@ def _whole(example: Example) -> str:
     return example.group if example.group.startswith(("paradetox", "synthetic")) else example.text
 
 
-def _hashed(name: str, seed: int, kinds: int = FOLDS) -> int:
+def hashed(name: str, seed: int, kinds: int = FOLDS) -> int:
+    """0 … kinds - 1, the same for the same name and seed."""
     return int.from_bytes(hashlib.sha256(f"{seed}/{name}".encode("utf-8", "replace")).digest()[:4], "big") % kinds
 
 

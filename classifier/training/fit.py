@@ -109,7 +109,8 @@ def with_author(base: Base, data: Path, names: Sequence[str], out: Path, seed: i
     arrays = {name: np.array(array) for name, array in base.folder.arrays.items()} | author.arrays
     digest = hashlib.sha256(b"".join(array.tobytes() for array in arrays.values())).hexdigest()[:8]
     card = base.folder.card | {"date": now, "author": author.card}
-    return write(out, f"{now[:10].replace('-', '')}-{digest}", card, base.folder.data, arrays)
+    files = base.folder.kept_files()
+    return write(out, f"{now[:10].replace('-', '')}-{digest}", card, base.folder.data, arrays, files)
 
 
 def unwritten(version: str, card: Mapping[str, Any], content: Mapping[str, Any], arrays: Mapping[str, Any]) -> Base:

@@ -20,7 +20,20 @@ from classifier.views import Fold, normalised
 
 REPORT_ONLY = ("unhealthy", "pt_hatebr", "ethos", "code_review")
 """Non-commercial or copyleft sources: for reports only, never for the shipped model."""
-LANGUAGE = {"zh_cold": "zh", "ko_beep": "ko", "pt_hatebr": "pt", "de_germeval2018": "de", "youtube_gambling_id": "id"}
+LANGUAGE = {
+    "zh_cold": "zh",
+    "ko_beep": "ko",
+    "pt_hatebr": "pt",
+    "pt_told": "pt",
+    "de_germeval2018": "de",
+    "de_germeval2021": "de",
+    "de_gahd": "de",
+    "youtube_gambling_id": "id",
+    "tr_offenseval": "tr",
+    "fr_mlma": "fr",
+    "ru_vk": "ru",
+    "telegram_ru": "ru",
+}
 """Of sources in other languages than English."""
 EVERYDAY = frozenset(source.name for source in corpora.SOURCES if source.everyday)
 HEADLINE = "jigsaw/test_carved"

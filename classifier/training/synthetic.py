@@ -18,6 +18,7 @@ from classifier.identity import TERMS
 from classifier.labels import LABELS
 
 TEMPLATES = Path(__file__).with_name("synthetic.toml")
+READER_TEMPLATES = Path(__file__).with_name("reader_templates.toml")
 KEPT_BACK = Path(__file__).with_name("today.toml")
 _TEACHES: Mapping[str, Mapping[str, float]] = {
     "good": dict.fromkeys(LABELS, 0.0),
@@ -25,13 +26,17 @@ _TEACHES: Mapping[str, Mapping[str, float]] = {
     "insult": {"toxicity": 1.0, "insult": 1.0, "spam": 0.0, "threat": 0.0},
     "threat": {"toxicity": 1.0, "threat": 1.0, "spam": 0.0},
     "hostile": {"toxicity": 1.0, "identity_attack": 1.0, "insult": 0.8, "spam": 0.0},
+    "counter": {label: 0.0 for label in LABELS if label != "obscene"},
+    "coarse": {label: 0.0 for label in LABELS if label != "obscene"},
+    "threat to a group": {"toxicity": 1.0, "threat": 1.0, "identity_attack": 1.0, "spam": 0.0},
+    "dehumanising": {"toxicity": 1.0, "identity_attack": 1.0, "spam": 0.0, "threat": 0.0},
 }
 _SLOT = re.compile(r"\{(\w+)\}")
 
 
-def texts(seed: int, share: float = 1.0) -> Iterator[Example]:
+def texts(seed: int, share: float = 1.0, templates: Path = TEMPLATES) -> Iterator[Example]:
     """Every template as often as its kind says times `share` (fractions at random); the same for the same seed."""
-    told = tomllib.loads(TEMPLATES.read_text("utf-8"))
+    told = tomllib.loads(templates.read_text("utf-8"))
     slots = told["slots"] | {"term": sorted(TERMS)}
     for kind in told["kind"]:
         rng = random.Random(f"{seed}/{kind['name']}")  # noqa: S311 - fillings, not secrets

@@ -9,14 +9,21 @@ import io
 import os
 import random
 from collections.abc import Iterator, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from classifier import registry
+from classifier.labels import LABELS
+from classifier.reader import GRAPH_FILE, TOKENIZER_FILE
 from classifier.registry import point
 from classifier.serving import Base, open_base
 from classifier.training import dataset
 from classifier.training.fit import train
+
+collect_ignore = [] if find_spec("torch") else ["test_reader_training.py"]
 
 GOOD = ["garden", "bread", "bicycle", "river", "teacher", "window", "summer", "music", "kitchen", "letter"]
 FOUL = ["blockhead", "nitwit", "dunderhead"]
@@ -93,3 +100,33 @@ def trained(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def base(trained: Path) -> Base:
     return open_base(trained)
+
+
+TOY = Path(__file__).with_name("toy_reader")
+FILES = {name: (TOY / name).read_bytes() for name in (GRAPH_FILE, TOKENIZER_FILE)}
+STAGE = {"table": 0.5, "reader": 0.75, "bias": -0.25}
+CARD: dict[str, object] = {
+    "excess": dict.fromkeys(LABELS, 0.0),
+    "stages": dict.fromkeys(LABELS, STAGE),
+    "thresholds": dict.fromkeys(LABELS, 0.4),
+}
+
+
+def with_reader(models: Path, base: Base, version: str = "with-reader", card: dict[str, object] | None = None) -> Path:
+    folder = base.folder
+    arrays = {name: np.array(array) for name, array in folder.arrays.items()}
+    about = dict(folder.card) | {"reader": CARD if card is None else card}
+    registry.write(models, version, about, folder.data, arrays, FILES)
+    registry.point(models, version)
+    return models
+
+
+@pytest.fixture(scope="session")
+def reading_models(base: Base, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The trained base with the toy reader. Read only."""
+    return with_reader(tmp_path_factory.mktemp("reading") / "models", base)
+
+
+@pytest.fixture(scope="session")
+def reading(reading_models: Path) -> Base:
+    return open_base(reading_models)
