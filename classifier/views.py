@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from classifier.streamsafe import normalize
 
 LONGEST = 20_000
-"""Characters of a text that are read; the rest is ignored."""
+"""Characters that are read at once; `serving` reads a longer text in pieces."""
 
 _SPACED = re.compile(r"(?<![a-z0-9])[a-z](?:[ ._*\-]{1,2}[a-z]){2,}(?![a-z0-9])")
 _LEET = re.compile(r"[@$!013457]{1,3}(?=[a-z])|(?<=[a-z])[@$013457]{1,2}(?![a-z0-9@$])")

@@ -13,7 +13,7 @@ from moderation.team import access
 from moderation.team.model import Principal
 
 FAILURES, WINDOW = 100, 15 * 60_000
-"""Unknown keys from one network within milliseconds. An Akismet key has 48 bits: at this rate one network needs ten million
+"""Unknown keys from one network within milliseconds. An Akismet key has 48 bits: at this rate one network needs some forty million
 years for half of them."""
 NETWORKS = 10_000
 """Networks whose failures are counted; past them the oldest are forgotten."""

@@ -21,20 +21,31 @@ from moderation.web.bodies import Form
 from moderation.web.guard import check_administrator, sent_form
 
 
-def without_origin(principal: Principal, known: Sequence[Site], site: str) -> Site | None:
-    """The site that the page shows, or the only one, where an administrator has named no address of its pages yet."""
+def administered(principal: Principal, known: Sequence[Site], site: str) -> Site | None:
+    """The site that the page shows, or the only one, if its questions are for this moderator."""
     shown = next((one for one in known if one.key == site), known[0] if len(known) == 1 else None)
-    return shown if shown and principal.is_administrator and not shown.origins else None
+    return shown if principal.is_administrator else None
+
+
+def site_in(typed: Form, principal: Principal) -> str:
+    """The key of the site that a form is about. Raises NotFound, or Forbidden for a moderator who does not administer."""
+    key = typed.get("site", "")
+    if not is_site_key(key) or not principal.sees(key):
+        raise NotFound("There is no such site.")
+    check_administrator(principal)
+    return key
+
+
+def without_origin(principal: Principal, known: Sequence[Site], site: str) -> Site | None:
+    """The site that the page shows, where an administrator has named no address of its pages yet."""
+    shown = administered(principal, known, site)
+    return shown if shown and not shown.origins else None
 
 
 @sent_form
 async def post_origin(request: Request, principal: Principal, typed: Form) -> Response:
     """Set the address of a site's pages. The path of the given address is left out."""
-    services = services_of(request)
-    key = typed.get("site", "")
-    if not is_site_key(key) or not principal.sees(key):
-        raise NotFound("There is no such site.")
-    check_administrator(principal)
+    services, key = services_of(request), site_in(typed, principal)
     try:
         origin = origin_of(typed.get("url", "").strip())
     except ValueError as error:  # in words

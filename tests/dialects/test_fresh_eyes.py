@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -67,13 +68,9 @@ async def test_no_command_makes_a_check_public(service: Service) -> None:
         assert await sites.unlisted(session, "default") == {}
         (article,) = (await sites.articles(session, "default", ["checks:"])).values()
     async with service.services.database.transaction() as tx:
-        await sites.put_article(tx, article.__class__(**{**vars_of(article), "is_listed": True}))
+        await sites.put_article(tx, replace(article, is_listed=True))
     for feed in ("feed", "feed.json"):
         assert "quagswagging" not in (await service.client.get(f"/sites/default/{feed}")).text
-
-
-def vars_of(article: Any) -> dict[str, Any]:
-    return {name: getattr(article, name) for name in article.__dataclass_fields__}
 
 
 @pytest.mark.anyio
