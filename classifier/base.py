@@ -17,8 +17,11 @@ from classifier.examples import Asked, Author
 from classifier.hashing import BUCKETS, ROWS, SITE_BUCKETS, Hasher
 from classifier.hidden import Hidden
 from classifier.kernel import Kernel
+from classifier.known_spam import FILE as KNOWN_FILE
+from classifier.known_spam import KnownSpam
 from classifier.labels import LABELS
 from classifier.linear import FINGERPRINTS_FILE, VIEWS, Floats, Table
+from classifier.markup import plain
 from classifier.reader import open_reader
 from classifier.reader_input import Masker
 from classifier.registry import Folder, ModelError
@@ -58,6 +61,10 @@ class Base:
             self.thresholds: dict[str, float] = {label: float(folder.card["thresholds"][label]) for label in LABELS}
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise ModelError(f"{folder.version}/card.json lacks something: {error}") from None
+        try:
+            self.known_spam = KnownSpam(folder.arrays.get(KNOWN_FILE, np.zeros(0, np.uint32)), self.fold)
+        except ValueError as error:
+            raise ModelError(f"{folder.version}/{error}") from None
         self._author = author_correction(folder, self)
         self._author_reader = AuthorReader(self._author_log_odds)
         self.version = folder.version
@@ -73,7 +80,7 @@ class Base:
 
     def log_odds(self, asked: Sequence[Asked], sites: Sequence[Correction | None] = ()) -> Floats:
         """[texts, labels]; `sites`: per text the correction of its site, or None."""
-        texts = [one.text for one in asked]
+        texts = [plain(one.text) for one in asked]
         shape = self.structure.rows(texts, [one.author for one in asked])
         if not any(sites):
             return self._log_odds(texts, shape, None)

@@ -37,7 +37,7 @@ class Scored:
     scores: Scores
     model: str
     fields: Mapping[str, str] = field(default_factory=dict)
-    """Label → `name` or `url`, where that is higher than the text."""
+    """Label → `name` or `url`, where that is higher than the text, or `known`, where the text is known spam."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@
 #define LABELS 7
 #define VIEWS 2
 #define UNITS 16
-#define SHAPE 24 /* structure numbers */
+#define SHAPE 23 /* structure numbers */
 
 #define BUCKETS (1u << 18)
 #define ROWS (BUCKETS + (1u << 13) + 1)

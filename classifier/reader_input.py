@@ -1,5 +1,5 @@
-"""What the reader reads of a text: its normalised view with identity terms masked and markup made neutral, in
-windows. Standard library only.
+"""What the reader reads of a text: its normalised view without markup, with identity terms masked and each address as the word `link`
+and its own words, in windows. Standard library only.
 
 Identity terms become one placeholder, so that no label but `identity_attack` can tell them apart.
 """
@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from classifier.markup import plain
 from classifier.views import LONGEST, Fold, normalised
 
 PLACEHOLDER = "[MASK]"
@@ -18,16 +19,11 @@ WINDOW = 126
 OVERLAP = 14
 """Tokens that two neighbours share, so that an insult on their border stands whole in one."""
 MOST_WINDOWS = 4
+FAMILIAR, STRANGE = 1.4, 1.8
+"""Tokens a word up to which a text counts as English wholly, and from which it counts as another language. Of texts in English one in
+twenty has more than 1.5, of texts in French, Portuguese, German, Turkish, Indonesian and Russian nineteen in twenty have."""
 
-_ADDRESS_OF = re.compile(
-    r"""<a\b[^<>]{0,200}?href\s*=\s*["']?([^"'<>\s]{1,500})[^<>]{0,300}>|\[(?:url|link)=["']?([^\[\]"'\s]{1,500})["']?\]""",
-    re.IGNORECASE,
-)
-_TAG = re.compile(
-    r"</?[a-z][^<>]{0,300}>|\[/?(?:url|link|b|i|u|s|img|quote|code|size|color)(?:=[^\[\]]{0,60})?\]|\*\*|__|~~|`",
-    re.IGNORECASE,
-)
-_URL = re.compile(r"(?:https?://|www\.)[^\s<>\"'\])]+", re.IGNORECASE)
+_URL = re.compile(r"http://[^\s<>\"'\])]+")
 _NOT_WORD = re.compile(r"[\W_]+")
 URL_READ = 80
 """Characters of an address that are read: words of its host and path say what it sells."""
@@ -45,34 +41,39 @@ class Masker:
 
     def read(self, text: str) -> tuple[str, str | None]:
         """(the text with masked terms, the text with its terms: None where it has none)."""
-        plain = normalised(without_markup(text), self.fold)
-        masked = _WORD.sub(self._masked, plain)
-        if masked == plain:
-            return plain, None
-        return _RUN.sub(PLACEHOLDER, masked), plain
+        read = normalised(_URL.sub(_words_of, plain(text[:LONGEST])), self.fold)
+        masked = _WORD.sub(self._masked, read)
+        if masked == read:
+            return read, None
+        return _RUN.sub(PLACEHOLDER, masked), read
 
     def _masked(self, match: re.Match[str]) -> str:
         return PLACEHOLDER if match[0] in self.words else match[0]
 
 
-def without_markup(text: str) -> str:
-    """The text without tags, BBCode and Markdown's emphasis, and with each address as the word `link` and its own words: what a
-    comment says is the same in every form of writing it."""
-    text = text[:LONGEST]
-    text = _ADDRESS_OF.sub(r" \1\2 ", text)
-    return _URL.sub(_words_of, _TAG.sub(" ", text))
-
-
 def _words_of(match: re.Match[str]) -> str:
-    address = match[0][:URL_READ].partition("://")
-    return f" link {_NOT_WORD.sub(' ', (address[2] or address[0]).removeprefix('www.'))} "
+    return f" link {_NOT_WORD.sub(' ', match[0][len('http://') : URL_READ])} "
 
 
-def known_script(plain: str) -> bool:
+def known_script(text: str) -> bool:
     """Whether most letters of a normalised text are Latin or Cyrillic: the reader knows no other script."""
-    letters = sum(map(str.isalpha, plain))
-    latin = sum(char.isascii() and char.isalpha() for char in plain)
-    return 2 * (latin + len(_CYRILLIC.findall(plain))) >= letters
+    letters = sum(map(str.isalpha, text))
+    latin = sum(char.isascii() and char.isalpha() for char in text)
+    return 2 * (latin + len(_CYRILLIC.findall(text))) >= letters
+
+
+def known_words(tokens: Iterable[str]) -> float:
+    """0..1: 1 where words are whole tokens, as nearly all English ones are, 0 where they fall into pieces, as those of other languages
+    do. The measure is a tokenizer's fertility, tokens a word (Rust et al., ACL 2021)."""
+    words = pieces = 0
+    for token in tokens:
+        if token.startswith("##"):
+            pieces += token[2:].isalpha()
+        else:
+            words += token.isalpha()
+    if not words:
+        return 1.0
+    return min(max((STRANGE - 1 - pieces / words) / (STRANGE - FAMILIAR), 0.0), 1.0)
 
 
 def windows(tokens: int) -> list[tuple[int, int]]:

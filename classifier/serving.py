@@ -22,6 +22,7 @@ from classifier.base import Base, Correction, base_home, open_base, open_correct
 from classifier.combine import probability
 from classifier.examples import Asked, Attribution, Scored
 from classifier.explain import attributions
+from classifier.known_spam import ASKED_FROM, LOG_ODDS, KnownSpam
 from classifier.labels import LABELS
 from classifier.linear import Floats
 from classifier.registry import ModelError
@@ -29,6 +30,7 @@ from classifier.views import LONGEST
 
 __all__ = ["Base", "Classifier", "Correction", "ModelError", "open_base", "open_correction"]
 
+SPAM = LABELS.index("spam")
 MOST_READ, OVERLAP = 65_536, 500
 """Characters of one text that are read at most, and that two neighbouring pieces of it share."""
 Stamp = tuple[int, int, int] | None
@@ -61,6 +63,17 @@ def with_authors(log_odds: Floats, authors: Sequence[Mapping[str, Floats]]) -> l
                 higher |= dict.fromkeys((LABELS[column] for column in np.flatnonzero(above)), field_name)
         fields.append(higher)
     return fields
+
+
+def with_known_spam(log_odds: Floats, asked: Sequence[Asked], memory: KnownSpam) -> list[dict[str, str]]:
+    """Raises the spam of known texts in place; returns per text the label where that is higher than it was, with `known`."""
+    raised = []
+    for row, one in zip(log_odds, asked, strict=True):
+        higher = ASKED_FROM <= row[SPAM] < LOG_ODDS and memory.knows(one.text)
+        if higher:
+            row[SPAM] = LOG_ODDS
+        raised.append({"spam": "known"} if higher else {})
+    return raised
 
 
 def in_pieces(asked: Sequence[Asked]) -> tuple[Sequence[Asked], list[range]]:
@@ -169,15 +182,18 @@ class Classifier:
         log_odds = score(pieces, of_pieces if any(sites) else ())
         if len(pieces) > len(asked):  # nothing hides behind filler: the highest piece counts
             log_odds = np.maximum.reduceat(log_odds, [at.start for at in starts], axis=0)
+        known = with_known_spam(log_odds, asked, live.base.known_spam)
         fields = with_authors(log_odds, live.base.author_log_odds([one.author for one in asked]))
         version = live.base.version
         return [
             Scored(
                 dict(zip(LABELS, row, strict=True)),
                 f"{version}+{one_asked.site}.{one.version}" if one else version,
-                higher,
+                before | higher,
             )
-            for row, one, one_asked, higher in zip(probability(log_odds).tolist(), sites, asked, fields, strict=True)
+            for row, one, one_asked, before, higher in zip(
+                probability(log_odds).tolist(), sites, asked, known, fields, strict=True
+            )
         ]
 
     def explain(self, asked: Asked, model: str | None = None) -> list[Attribution]:

@@ -1,4 +1,4 @@
-"""The look of a text as two dozen numbers, read by `spam` only.
+"""The look of a plain text as two dozen numbers, read by `spam` only.
 
 They enter the second stage, which is fitted on rows whose words no fit saw, so that each number gets its weight beside the
 words. `evaluate` reports how often each is not zero.
@@ -24,7 +24,6 @@ NAMES: tuple[str, ...] = (
     "link share",
     "link hosts",
     "shortener",
-    "markup link",
     "bare domain",
     "phone",
     "messenger",
@@ -46,8 +45,6 @@ NAMES: tuple[str, ...] = (
 )
 
 _LINK = re.compile(r"(?:https?://|www\.)[^\s<>\"\]]+", re.I)
-_MARKUP = re.compile(r"<a\s|\[(?:url|link)=|\[url\]\s*(?:http|www)|href=|\]\(http")
-"""`[URL]` alone is excluded: collections of tweets have it in place of a link, which taught that a link in brackets is harmless."""
 _DOMAIN = re.compile(r"\.(?:com|net|org|info|biz|ru|cn|xyz|top|online|site|shop|club|io|co|me|ly|tk|example)\b")
 _PHONE = re.compile(r"(?<![\w.])\+?\(?\d{1,4}\)?(?:[ .\-]?\d){7,12}(?!\w)")
 _MESSENGER = ("whatsapp", "whats app", "telegram", "viber", "wechat")
@@ -56,6 +53,8 @@ _MESSENGER_MARKED = (
     (".me/", ("t.me/", "wa.me/")),
     ("skype", ("skype:", "skype :")),
 )
+_LINES = re.compile(r"\S[^\S\n]*\n")
+"""Ends of lines that say something: blank ones are how some markup parts paragraphs."""
 _STYLED = re.compile("[\U0001d400-\U0001d7ff\uff21-\uff5a]")
 _SHOUT = re.compile(r"\b[A-Z]{4,}\b")
 _MONEY = re.compile(r"[$€£]\s?\d|\d\s?[$€£%]|\busd\b")
@@ -87,9 +86,7 @@ class Structure:
         words = text.split()
         name = author.name
         row = [
-            *(0.0, 0.0, 0.0, 0.0, 0.0),
-            1.0 if ("<" in low or "[" in low or "=" in low) and _MARKUP.search(low) else 0.0,
-            0.0,
+            *(0.0, 0.0, 0.0, 0.0, 0.0, 0.0),
             1.0 if digits >= 8 and _PHONE.search(text) else 0.0,
             1.0 if _names_messenger(low) else 0.0,
             upper / (upper + lower + 10),
@@ -102,7 +99,7 @@ class Structure:
             min(log1p(size) / 3, 3.0),
             1.0 if len(words) < 4 else 0.0,
             1.0 - len(set(words)) / len(words) if words else 0.0,
-            _damped(text.count("\n")),
+            _damped(len(_LINES.findall(text.strip()))),
             1.0 if author.url else 0.0,
             1.0 if name and len(name.split()) > 3 else 0.0,
             1.0 if name and any(map(str.isdigit, name)) else 0.0,
@@ -113,9 +110,9 @@ class Structure:
             shortened = 0.0 if hosts.isdisjoint(self.shorteners) else 1.0
             row[:5] = 1.0, log1p(len(links)), min(sum(map(len, links)) / size, 1.0), log1p(len(hosts) - 1), shortened
         elif "." in low:
-            row[6] = float(any(low[m.start() - 1].isalnum() for m in _DOMAIN.finditer(low) if m.start()))
+            row[5] = float(any(low[m.start() - 1].isalnum() for m in _DOMAIN.finditer(low) if m.start()))
         if ascii_size != len(text):
-            row[15] = _damped(len(_STYLED.findall(text)))
+            row[14] = _damped(len(_STYLED.findall(text)))
         return row
 
     def rows(self, texts: Collection[str], authors: Collection[Author]) -> npt.NDArray[np.float32]:

@@ -1,6 +1,7 @@
-"""Table and reader together: both log-odds of a label → one, by a line that was fitted on rows neither saw. numpy only.
+"""Table and reader together: both log-odds of a label → one, by lines that were fitted on rows neither saw. numpy only.
 
-So the stage is the calibration. In a script that the reader does not know, the table's log-odds stand alone.
+So the stage is the calibration. One line is for texts whose words the reader knows, one for texts in other languages, and a text
+between lies between; in a script that the reader does not know, the table's log-odds stand alone.
 """
 
 from __future__ import annotations
@@ -15,23 +16,38 @@ from classifier.linear import Floats
 from classifier.reader import Reading
 
 INPUTS = ("table", "reader")
+KINDS = ("known", "strange")
+Stages = Mapping[str, Mapping[str, Mapping[str, Any]]]
+"""Kind → label → {"table": weight, "reader": weight, "bias": b}."""
 
 
 class Together:
-    """stages: label → {"table": weight, "reader": weight, "bias": b}. A label without a stage is the table's alone."""
+    """A label without a line is the table's alone. Raises ValueError for lines that are not finite."""
 
-    def __init__(self, stages: Mapping[str, Mapping[str, Any]]) -> None:
-        self.weights = np.zeros((len(INPUTS), len(LABELS)), np.float32)
-        self.weights[0] = 1
-        self.bias = np.zeros(len(LABELS), np.float32)
-        for label, stage in stages.items():
-            column = LABELS.index(label)
-            self.weights[:, column] = [float(stage[name]) for name in INPUTS]
-            self.bias[column] = float(stage["bias"])
+    def __init__(self, stages: Stages) -> None:
+        self.weights = np.zeros((len(KINDS), len(INPUTS), len(LABELS)), np.float32)
+        self.weights[:, 0] = 1
+        self.bias = np.zeros((len(KINDS), len(LABELS)), np.float32)
+        for place, kind in enumerate(KINDS):
+            for label, line in stages[kind].items():
+                column = LABELS.index(label)
+                self.weights[place, :, column] = [float(line[name]) for name in INPUTS]
+                self.bias[place, column] = float(line["bias"])
         if not np.isfinite(self.weights).all() or not np.isfinite(self.bias).all():
             raise ValueError("a stage of table and reader is not finite")
 
     def log_odds(self, table: Floats, reading: Reading) -> Floats:
         """[texts, labels] log-odds of both."""
-        both = table * self.weights[0] + reading.log_odds * self.weights[1] + self.bias
-        return np.asarray(np.where(reading.known[:, None], both, table), dtype=np.float32)
+        known, strange = (
+            table * self.weights[place, 0] + reading.log_odds * self.weights[place, 1] + self.bias[place]
+            for place in range(len(KINDS))
+        )
+        share = reading.known[:, None]
+        both = share * known + (1 - share) * strange
+        return np.asarray(np.where(reading.scripted[:, None], both, table), dtype=np.float32)
+
+    def gain(self, scripted: bool, known: float) -> Floats:
+        """[inputs, labels] the derivative of a text's log-odds by what table and reader say. scripted, known: of a Reading's row."""
+        if not scripted:
+            return np.array([[1.0], [0.0]], np.float32).repeat(len(LABELS), axis=1)
+        return np.asarray(known * self.weights[0] + (1 - known) * self.weights[1], dtype=np.float32)

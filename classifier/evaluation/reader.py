@@ -20,11 +20,11 @@ from classifier.labels import LABELS
 from classifier.linear import Floats
 from classifier.progress import log
 from classifier.training import attack
+from classifier.training.dataset import LEFT_OUT, REPORT, load_rows
 from classifier.training.matrix import targets
 from classifier.training.measure import Ranked, share
 from classifier.training.metrics import HOSTILE, NEUTRAL, TERMS, enough
 from classifier.training.parts import HEADLINE, LANGUAGE, Part, parts
-from classifier.training.reader_rows import LEFT_OUT, REPORT, load
 
 WHO = ("table", "reader", "both")
 FUNCTIONAL = Path(__file__).with_name("functional.toml")
@@ -62,7 +62,7 @@ def answers(base: Base, examples: Sequence[Example | str]) -> Answers:
 def left_out(base: Base, data: Path) -> list[Part]:
     """The rows for reports that are in no test file: left-out blogs, and the share of each source that neither table nor reader
     nor stage saw."""
-    rows, _ = load(data, base.fold, int(base.folder.card["seed"]))
+    rows, _ = load_rows(data, base.fold, int(base.folder.card["seed"]))
     of: dict[str, list[Example]] = defaultdict(list)
     for place in rows.of(REPORT):
         example = rows.examples[place]

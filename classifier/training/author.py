@@ -122,13 +122,14 @@ def fit_author(base: Base, data: Path, names: Sequence[str], seed: int = 1) -> F
         after[unseen, spam] = before[unseen, spam] + np.clip(phi[unseen] @ weights + bias, -LIMIT, LIMIT)
     weights, bias = solve(phi, target, offset, weight)
     is_name = np.array([row.kind == "name" and not row.spam for row in rows])
+    held_from = {label: min(base.thresholds[label], base.read_thresholds[label]) for label in LABELS}
     shift = np.zeros(len(LABELS))
     for column, label in enumerate(LABELS):
-        at = base.thresholds[label]
+        at = held_from[label]
         highest = float(np.quantile(after[is_name, column], 1 - FALSE_ALARMS))
         shift[column] = min(float(np.log(at / (1 - at))) - highest, 0.0)
     moved = after + shift
-    held = moved >= [np.log(base.thresholds[label] / (1 - base.thresholds[label])) for label in LABELS]
+    held = moved >= [np.log(held_from[label] / (1 - held_from[label])) for label in LABELS]
     kinds = {kind: np.array([row.kind == kind for row in rows]) for kind in ("name", "website", "phrase")}
     is_spam = target == 1
 

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from classifier import combine, structure
 from classifier.combine import Combine, probability
+from classifier.examples import Example
 from classifier.labels import LABELS
 from classifier.linear import Floats, Linear, Table
 from classifier.structure import Structure
@@ -35,6 +36,8 @@ DISGUISED = 0.35
 DISGUISED_WEIGHT = 0.5
 FALSE_ALARMS = 0.02
 """Share of everyday good comments at or above a shipped threshold, per label."""
+LIMITS = 0.1, 0.9
+"""Of a threshold."""
 BESIDE = 1.0
 """Weight of the hidden units' log-odds beside those of the remaining inputs; 0 for a label with fewer than SMALL rows. It is set by
 hand: a fit gives most labels the units alone, and a plain sum ranks better. The window excess, measured on one of the two
@@ -107,8 +110,7 @@ def fit_stages(
     everyday = rows.everyday[found.row] & clean
     shape = found.shape.copy()
     place = np.array([place_of(rows.examples[i]) for i in found.row])
-    spammed = {rows.examples[i].source for i in found.row if rows.examples[i].labels.get("spam", 0) >= 0.5}
-    moderated = everyday & np.array([rows.examples[i].source in spammed for i in found.row])
+    moderated = everyday & with_spam([rows.examples[i] for i in found.row])
     by_hand = [structure.NAMES.index(name) for name in AUTHOR_WEIGHTS]
     shape[:, by_hand] = 0
     names = sorted(set(rows.bias))
@@ -185,20 +187,29 @@ def _few_alarms(good: npt.NDArray[np.float64], linked: npt.NDArray[np.bool_], bi
     return plain, plain - lowered(good[linked], LINKED_ALARMS, plain)
 
 
-def set_thresholds(stages: dict[str, dict[str, Any]], rows: Rows, found: Unseen) -> dict[str, float]:
-    """Per label the lowest threshold that holds at most FALSE_ALARMS of everyday good comments."""
-    p = scores(stages, found)
-    y = matrix.targets([rows.examples[i] for i in found.row[: found.clean]])
-    everyday = rows.everyday[found.row[: found.clean]]
+def set_thresholds(p: Floats, examples: Sequence[Example], everyday: npt.NDArray[np.bool_]) -> dict[str, float]:
+    """Per label the lowest threshold that holds at most FALSE_ALARMS of everyday good comments, within LIMITS; for spam, of those
+    without a link in sources that have spam too: other places are far from any, and a stranger's link waits anyhow.
+
+    p: [texts, labels] of rows that no fit saw; everyday: [texts]."""
+    y = matrix.targets(examples)
+    of_spam = with_spam(examples) & np.array(["http://" not in example.text for example in examples], bool)
     out = {}
     for column, label in enumerate(LABELS):
-        good = everyday & (y[:, column] < 0.5)
-        if not good.any():
-            good = y[:, column] < 0.5
+        good = y[:, column] < 0.5
+        for some in (everyday & (of_spam | (label != "spam")), everyday):
+            if (good & some).any():
+                good &= some
+                break
         at = float(np.quantile(p[good, column], 1 - FALSE_ALARMS)) if good.any() else 0.5
-        low = 0.3 if label == "spam" else 0.1
-        out[label] = round(min(max(at, low), 0.9), 4)
+        out[label] = round(min(max(at, LIMITS[0]), LIMITS[1]), 4)
     return out
+
+
+def with_spam(examples: Sequence[Example]) -> npt.NDArray[np.bool_]:
+    """[examples] whether a text's source has spam."""
+    sources = {example.source for example in examples if example.labels.get("spam", 0) >= 0.5}
+    return np.array([example.source in sources for example in examples], bool)
 
 
 def scores(stages: dict[str, dict[str, Any]], found: Unseen) -> Floats:

@@ -80,7 +80,7 @@ def log_odds(side: Contender, examples: Sequence[Example]) -> Reals:
     parts = []
     for low in counted(range(0, len(examples), BATCH), f"batches of {BATCH} scored by {side.version}"):
         asked = [Asked(e.text, e.author) for e in examples[low : low + BATCH]]
-        parts.append(side.base.log_odds(asked, [side.correction] * len(asked) if side.correction else ()))
+        parts.append(side.base.read(asked, [side.correction] * len(asked) if side.correction else ()))
     return np.concatenate(parts).astype(np.float64) if parts else np.zeros((0, len(LABELS)))
 
 

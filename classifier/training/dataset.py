@@ -6,7 +6,7 @@ import hashlib
 import random
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +15,34 @@ import numpy.typing as npt
 from scipy import sparse
 
 from classifier.examples import Example
+from classifier.markup import plain
 from classifier.training import attack, corpora, synthetic
 from classifier.views import Fold, normalised
 
 Floats = npt.NDArray[np.float32]
 
 FOLDS = 3
-UNSEEN = 5
-"""Percent of the rows that are held out from every fit, stage and threshold."""
+TRAIN, STAGE, REPORT = 0, 1, 2
+"""Parts: rows that table and reader are fitted on; rows that neither saw, for the stage that joins them and its thresholds; rows for
+reports only."""
+STAGE_SHARE, REPORT_SHARE = 5, 3
+"""Percent of the groups of a source."""
+LEFT_OUT: frozenset[str] = frozenset(
+    f"pull_request_blogs/{blog}"
+    for blog in (
+        "astrotime", "EdwinWenink", "mmistakes", "cinetimes", "bryankaraffa", "lazysquirrellabs", "prutonis",
+        "papagamedev", "fraulyoner", "BloggerBust", "wouterbulten",
+    )
+)  # fmt: skip
+"""Blogs for reports only: programming, astronomy, literature and cinema, English, French, Spanish and German, spam of 2016–2026."""
+FOR_STAGE: frozenset[str] = frozenset(
+    f"pull_request_blogs/{blog}"
+    for blog in (
+        "willymcallister", "julien731", "maxandersen", "vplauzon", "DawnPaladin", "donde-la-cocina-nos-lleve",
+        "buildtimes", "hajekj", "ngehlert", "dancwilliams", "zongren", "maxime-michel", "HiemSword",
+    )
+)  # fmt: skip
+"""Blogs for the stage and the thresholds."""
 SYNTHETIC_WEIGHT = 2.0
 """Of good comments and spam. Toxic templates have a quarter of it: at full weight a few patterns displaced real threats."""
 FEW, SYNTHETIC_OF_FEW = 5_000, 0.05
@@ -35,13 +55,17 @@ BAGS_WEIGHT = 0.5
 measured in docs/classifier.md."""
 ALIKE = 0.5
 """Share of common words (Jaccard) from which a bag counts as a text of the corpora or of a test file."""
-_BY_GROUP = ("blog_comments", "blog_comments_modern", "youtube_uci", "youtube_gambling_id", "reddit_ads", "sms")
+_BY_GROUP = (
+    "blog_comments", "blog_comments_modern", "youtube_uci", "youtube_gambling_id", "reddit_ads", "sms", "pull_request_blogs",
+)  # fmt: skip
+_WHOLE = ("paradetox", "synthetic", "dynahate", "hatemojibuild", "de_gahd")
+"""Sources whose groups are texts made from one another, which stand on one side; other groups are places."""
 _MARKS = str.maketrans("", "", ".,!?'\":;()[]=&#@%$/\\<>`_+^0123456789")
 
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """The corpus after cleaning. part: 0 = for training, 2 = unseen, for reports only. fold: the fit that leaves the row out;
+    """The corpus after cleaning. part: TRAIN, STAGE or REPORT; fold: the fit that leaves the row out;
     bias: the name of its source's own bias; copy: a bag or a disguised copy, for training only."""
 
     examples: list[Example]
@@ -52,10 +76,14 @@ class Rows:
     bias: list[str]
     copy: npt.NDArray[np.bool_]
 
+    def of(self, part: int) -> list[int]:
+        """The places of a part's rows, without copies."""
+        return np.flatnonzero((self.part == part) & ~self.copy).tolist()
+
 
 def key(text: str, fold: Fold) -> str:
     """The normalised letters of a text, without digits and punctuation: equal for duplicates."""
-    letters = "".join(filter(str.isalpha, normalised(text, fold)))
+    letters = "".join(filter(str.isalpha, normalised(plain(text), fold)))
     return letters or text.strip()
 
 
@@ -68,11 +96,20 @@ def load_rows(data: Path, fold: Fold, seed: int) -> tuple[Rows, list[dict[str, A
     everyday: list[bool] = []
     told = []
 
+    again = corpora.JUDGED_AGAIN
+    judged: dict[str, Example] = {}
+    if (data / again.file).is_file():
+        judged = {key(e.text, fold): e for e in corpora.read(data, again)}
+        told.append(_told(data, again, again.weight, len(judged)))
+
     def take(example: Example, worth: float, daily: bool) -> None:
+        example = replace(example, text=plain(example.text))
         this = key(example.text, fold)
         if this in seen:
             return
         seen.add(this)
+        if example.source == "olid" and this in judged:
+            example, worth = replace(example, labels=judged[this].labels), again.weight
         examples.append(example)
         weight.append(worth)
         everyday.append(daily)
@@ -97,7 +134,8 @@ def load_rows(data: Path, fold: Fold, seed: int) -> tuple[Rows, list[dict[str, A
     own = len(examples)
     folds = _folds(examples, seed)
     bias = [e.source for e in examples]
-    parts = [2 if hashed(_whole(e), seed + 1, 100) < UNSEEN and e.source != "synthetic" else 0 for e in examples]
+    tested = {source.name for source in corpora.SOURCES if (data / f"{source.name}/test.csv.gz").is_file()}
+    parts = [_part(e, seed, e.source in tested) for e in examples]
     bags, of = _bags(data, examples, tests)
     for example, place in zip(bags, of, strict=True):
         examples.append(example)
@@ -151,15 +189,23 @@ def _folds(examples: Sequence[Example], seed: int) -> list[int]:
     return [place[place_of(e)] if e.source in _BY_GROUP else hashed(_whole(e), seed) for e in examples]
 
 
+def _part(example: Example, seed: int, tested: bool) -> int:
+    if example.source == "pull_request_blogs":
+        return REPORT if example.group in LEFT_OUT else STAGE if example.group in FOR_STAGE else TRAIN
+    place = hashed(_whole(example), seed + 1, 100)
+    if example.source == "synthetic" or place >= STAGE_SHARE + REPORT_SHARE:
+        return TRAIN
+    return STAGE if place < STAGE_SHARE else TRAIN if tested else REPORT
+
+
 def place_of(example: Example) -> str:
     """The blog, video or collection of a text."""
-    return (
-        example.group if example.source in ("blog_comments", "youtube_uci", "youtube_gambling_id") else example.source
-    )
+    places = ("blog_comments", "youtube_uci", "youtube_gambling_id", "pull_request_blogs")
+    return example.group if example.source in places else example.source
 
 
 def _whole(example: Example) -> str:
-    return example.group if example.group.startswith(("paradetox", "synthetic")) else example.text
+    return example.group if example.source in _WHOLE else example.text
 
 
 def hashed(name: str, seed: int, kinds: int = FOLDS) -> int:

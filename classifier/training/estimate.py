@@ -34,11 +34,16 @@ SMALL = 10_000
 BESIDE_WORDS, FREER = 0.7, 4.0
 """With fewer than SMALL rows of `spam`, its structure numbers are fitted together with the n-grams: the factor of a structure
 number, and the factor of C. The second stage learns little from the scores of so few rows."""
+_BEYOND_WORDS: Mapping[str, float] = {
+    "dynahate": 0.25, "hatemojibuild": 0.25, "toxigen": 0.4, "implicit_hate": 0.4, "cad": 0.5, "sbic": 0.6, "fox_news": 0.5,
+}  # fmt: skip
+"""Collections in which sentences decide and words hardly do; they are the second reader's."""
 EMPHASIS: Mapping[str, Mapping[str, float]] = {
-    "toxicity": {"olid": 1.5, "de_germeval2018": 4.0, "davidson": 0.6, "ko_beep": 1.5, "zh_cold": 1.5},
+    "toxicity": {"olid": 1.5, "de_germeval2018": 4.0, "davidson": 0.6, "ko_beep": 1.5, "zh_cold": 1.5, **_BEYOND_WORDS},
     "insult": {"impermium": 3.0, "de_germeval2018": 3.0},
     "obscene": {"de_germeval2018": 3.0},
-    "identity_attack": {"jigsaw": 1.7},
+    "threat": _BEYOND_WORDS,
+    "identity_attack": {"jigsaw": 1.7, "edos": 1.5, **_BEYOND_WORDS},
 }
 """Factors on the weight of a source's rows for one label: higher where few rows stand for a kind of place or a language."""
 OWN_BIAS = 1.0

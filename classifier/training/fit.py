@@ -17,24 +17,29 @@ import numpy.typing as npt
 
 from classifier import structure
 from classifier.base import Base
+from classifier.combine import Combine, probability
+from classifier.examples import Example
 from classifier.hashing import BUCKETS, Hasher
 from classifier.hidden import UNITS
 from classifier.identity import TERMS
+from classifier.known_spam import FILE as KNOWN_FILE
 from classifier.labels import LABELS
 from classifier.linear import FINGERPRINTS_FILE, VIEWS, Floats, Table
 from classifier.progress import log
 from classifier.registry import read, write
 from classifier.structure import Structure
-from classifier.training import calibrate, corpora, matrix
+from classifier.training import calibrate, corpora, known_spam, matrix
 from classifier.training.author import fit_author
 from classifier.training.calibrate import FALSE_ALARMS, Unseen
-from classifier.training.dataset import FOLDS, UNSEEN, Rows, load_rows
+from classifier.training.dataset import FOLDS, REPORT_SHARE, STAGE, STAGE_SHARE, TRAIN, Rows, load_rows
 from classifier.training.estimate import C, fit_tables, prepare
 from classifier.training.metrics import evaluate
 from classifier.views import Fold
 
-CODE = "4"
+CODE = "5"
 ANCHORS = 400
+FEWEST_STAGE = 2_000
+"""STAGE rows with which thresholds are set on them."""
 
 
 def train(data: Path, out: Path, seed: int = 1, jobs: int = 2, date: str = "", names: Sequence[str] = ()) -> Path:
@@ -47,12 +52,13 @@ def train(data: Path, out: Path, seed: int = 1, jobs: int = 2, date: str = "", n
         raise ValueError(f"no corpora in {data.name}: see docs/classifier.md for the files it wants")
     log(f"{len(rows.examples)} texts without repeats, read in {time.monotonic() - started:.0f} s")
     shape = Structure(corpora.shorteners(data), corpora.disposable(data))
-    taught = rows.part == 0
+    taught = rows.part == TRAIN
     tables, table, structure_weights = fit_tables(rows, taught, shape, fold, Hasher(TERMS), jobs)
     found = calibrate.unseen(tables, rows, taught, shape, fold, seed)
     stages = calibrate.fit_stages(rows, found, structure_weights=structure_weights)
-    thresholds = calibrate.set_thresholds(stages, rows, found)
+    thresholds = calibrate.set_thresholds(*on_stage(rows, table, stages, shape, fold, found))
     kept = anchors(table, fold, rows, found, calibrate.scores(stages, found), seed)
+    known = known_spam.remembered(rows, fold)
     moment = datetime.fromtimestamp(int(os.environ.get("SOURCE_DATE_EPOCH", time.time())), UTC)
     now = date or moment.isoformat(timespec="seconds")
     arrays = table.arrays()
@@ -77,10 +83,12 @@ def train(data: Path, out: Path, seed: int = 1, jobs: int = 2, date: str = "", n
         },
         "regularisation": dict(C),
         "thresholds": thresholds,
-        "threshold promise": f"at most {FALSE_ALARMS:.0%} of everyday good comments held, per label, on rows left out of the fit",
+        "threshold promise": f"at most {FALSE_ALARMS:.0%} of everyday good comments held, per label, on rows and blogs left out of the fit",
         "calibration": stages,
+        "known spam": known_spam.measured(known, rows, fold),
         "sources": sources,
-        "split": f"{UNSEEN} % unseen, by hash of the text (pairs as groups); {FOLDS} folds, blogs, videos and spam "
+        "split": f"{STAGE_SHARE} % for the stage with a reader and {REPORT_SHARE} % for reports, by hash of the text (pairs as groups), and "
+        f"whole blogs for both; {FOLDS} folds, blogs, videos and spam "
         "collections as groups: each row's second stage sees scores of the fit without its fold, and the served weights "
         "are the mean of all; where a label has few rows, and for the hidden units, those of one fit of all",
     }
@@ -91,7 +99,7 @@ def train(data: Path, out: Path, seed: int = 1, jobs: int = 2, date: str = "", n
         "identity": sorted(TERMS),
     }
     version = f"{now[:10].replace('-', '')}-{digest}"
-    arrays |= kept
+    arrays |= kept | {KNOWN_FILE: known}
     if names:
         author = fit_author(unwritten(version, card, content, arrays), data, names, seed)
         arrays, card = arrays | author.arrays, card | {"author": author.card}
@@ -99,6 +107,22 @@ def train(data: Path, out: Path, seed: int = 1, jobs: int = 2, date: str = "", n
     target = write(out, version, card | {"metrics": measured(data, version, card, content, arrays)}, content, arrays)
     log(f"{version} written after {time.monotonic() - started:.0f} s")
     return target
+
+
+def on_stage(
+    rows: Rows, table: Table, stages: dict[str, dict[str, Any]], shape: Structure, fold: Fold, found: Unseen
+) -> tuple[Floats, list[Example], npt.NDArray[np.bool_]]:
+    """(probabilities, examples, whether they are everyday) of the STAGE rows; in a corpus with few of them, of the rows that the
+    folds left out."""
+    places = rows.of(STAGE)
+    if len(places) < FEWEST_STAGE:
+        places = found.row[: found.clean].tolist()
+        p = calibrate.scores(stages, found)
+    else:
+        texts = [rows.examples[i].text for i in places]
+        numbers = shape.rows(texts, [rows.examples[i].author for i in places])
+        p = probability(Combine(stages).log_odds(table.score(prepare(texts, fold)), numbers))
+    return p, [rows.examples[i] for i in places], rows.everyday[places]
 
 
 def with_author(base: Base, data: Path, names: Sequence[str], out: Path, seed: int = 1) -> Path:

@@ -88,7 +88,7 @@ def of_part(base: Base, part: Part, p: Floats, seed: int) -> dict[str, Any]:
         known = ~np.isnan(y[:, number])
         so = y[known, number] >= 0.5
         if so.any() and not so.all():
-            out["labels"][label] = measure(p[known, number], so, base.thresholds[label], seed)
+            out["labels"][label] = measure(p[known, number], so, base.read_thresholds[label], seed)
     return out
 
 
@@ -169,10 +169,10 @@ def identity_gap(base: Base) -> dict[str, Any]:
     out: dict[str, Any] = {}
     for name, templates, wrong in (("false alarms", NEUTRAL, True), ("misses", HOSTILE, False)):
         p = scores(base, [template.format(term) for term in TERMS for template in templates])
-        hit = (p[:, toxic] >= base.thresholds["toxicity"]).reshape(len(TERMS), -1)
+        hit = (p[:, toxic] >= base.read_thresholds["toxicity"]).reshape(len(TERMS), -1)
         rate = (hit == wrong).mean(axis=1)
         out[name] = round(float(rate.max() - rate.min()), 4)
-        held = p[:, other] >= base.thresholds["identity_attack"]
+        held = p[:, other] >= base.read_thresholds["identity_attack"]
         title = "neutral called identity_attack" if wrong else "hostile found as identity_attack"
         out[title], out[f"{title} 95 %"] = share(int(held.sum()), len(held))
     return out

@@ -81,7 +81,7 @@ def parts(data: Path, fold: Fold) -> list[Part]:
 def scores(base: Base, examples: Sequence[Example | str]) -> Floats:
     """[texts, labels] probabilities, as a comment gets them."""
     asked = [Asked(e) if isinstance(e, str) else Asked(e.text, e.author) for e in examples]
-    out = [probability(base.log_odds(asked[low : low + 256])) for low in range(0, len(asked), 256)]
+    out = [probability(base.read(asked[low : low + 256])) for low in range(0, len(asked), 256)]
     return np.concatenate(out) if out else np.zeros((0, len(LABELS)), np.float32)
 
 

@@ -25,13 +25,14 @@ from classifier.reader import GRAPH_FILE, TOKENIZER_FILE, Reader
 from classifier.reader_input import Masker
 from classifier.registry import write
 from classifier.training import reader_export, reader_fit, reader_stage
+from classifier.training.dataset import FOR_STAGE, LEFT_OUT, load_rows
 from classifier.training.matrix import targets
 from classifier.training.measure import Ranked
 from classifier.training.metrics import enough
 from classifier.training.parts import Part, parts
 from classifier.training.reader_fit import Options
 from classifier.training.reader_model import base_checksum, base_folder, from_base
-from classifier.training.reader_rows import FOR_STAGE, LEFT_OUT, MOST, SHARE, lessons, load
+from classifier.training.reader_rows import MOST, SHARE, lessons
 
 COMPARED = 200
 """Rows of a part on which float and int8 are compared."""
@@ -51,7 +52,7 @@ def train(
     to so many."""
     started = time.monotonic()
     log("reading the corpora")
-    rows, sources = load(data, base.fold, int(base.folder.card["seed"]))
+    rows, sources = load_rows(data, base.fold, int(base.folder.card["seed"]))
     taught = lessons(rows, base.fold, options.seed, share)
     tokenizer = base_tokenizer()
     torch.manual_seed(options.seed)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -17,17 +17,19 @@ from classifier.labels import LABELS
 from classifier.linear import Floats
 from classifier.progress import counted
 from classifier.reader import Reader, Reading
-from classifier.together import INPUTS, Together
+from classifier.together import INPUTS, Stages, Together
 from classifier.training import attack, calibrate
+from classifier.training.dataset import STAGE, Rows
 from classifier.training.matrix import targets
-from classifier.training.reader_rows import STAGE, ReaderRows
 from classifier.training.soft_labels import fit_soft
 
-OF_A_SOURCE = 800
+OF_A_SOURCE = 1_500
 """Rows of one source; all of the blogs and of everyday comments."""
 FEWEST = 25
-"""Rows of each kind with which a label's stage is fitted. Below, the stage is HALVES."""
+"""Rows of each kind with which a line of a label is fitted. Below, it is HALVES where the reader knows the words, and else
+TABLE_ALONE."""
 HALVES = {"table": 0.5, "reader": 0.5, "bias": 0.0}
+TABLE_ALONE = {"table": 1.0, "reader": 0.0, "bias": 0.0}
 ALARMS = 0.015
 """Share of good comments of the stage's blogs that may reach a spam score of 0.5."""
 LONG_ALARMS = 0.98
@@ -54,7 +56,7 @@ class Heard:
     windows: npt.NDArray[np.int64]
 
 
-def listen(base: Base, reader: Reader, rows: ReaderRows, seed: int) -> Heard:
+def listen(base: Base, reader: Reader, rows: Rows, seed: int) -> Heard:
     """The STAGE rows as both read them, a third of them once more in a disguise."""
     rng = random.Random(seed)  # noqa: S311 - which rows are read is no secret
     of: dict[str, list[int]] = {}
@@ -117,37 +119,52 @@ def read_all(reader: Reader, texts: Sequence[str]) -> Reading:
     return Reading(
         np.concatenate([part.log_odds for part in parts]),
         np.concatenate([part.vectors for part in parts]),
+        np.concatenate([part.scripted for part in parts]),
         np.concatenate([part.known for part in parts]),
     )
 
 
 def excess(heard: Heard) -> dict[str, float]:
-    """Per label what the logarithm of the number of windows is worth, so that length alone raises no good text: the reading must be
-    of a reader without a correction."""
+    """Per label what the logarithm of the number of windows is worth, so that length alone raises no good text: within a source, since
+    sources of long texts are other places too, and a mean over the sources. The reading must be of a reader without a correction."""
     y = targets(heard.examples)
+    source = np.array([example.source for example in heard.examples])
+    long, scripted = heard.windows > 1, heard.reading.scripted
     out = {}
-    long, known = heard.windows > 1, heard.reading.known
     for column, label in enumerate(LABELS):
-        good = (y[:, column] < 0.5) & known
+        good = (y[:, column] < 0.5) & scripted
         z = heard.reading.log_odds[:, column]
-        many, few = good & long, good & ~long
-        if many.sum() < FEWEST or few.sum() < FEWEST:
-            out[label] = 0.0
-            continue
-        rise = float(np.quantile(z[many], LONG_ALARMS) - np.quantile(z[few], LONG_ALARMS))
-        out[label] = round(max(0.0, rise / float(np.log(heard.windows[many]).mean())), 4)
+        rises, weights = [0.0], [1.0]
+        for name in sorted(set(source.tolist())):
+            many, few = good & long & (source == name), good & ~long & (source == name)
+            if min(many.sum(), few.sum()) >= FEWEST:
+                rise = float(np.quantile(z[many], LONG_ALARMS) - np.quantile(z[few], LONG_ALARMS))
+                rises.append(rise / float(np.log(heard.windows[many]).mean()))
+                weights.append(float(many.sum()))
+        out[label] = round(max(0.0, float(np.average(rises, weights=weights))), 4)
     return out
 
 
 def corrected(heard: Heard, of: dict[str, float]) -> Heard:
     """The same with the correction of long texts."""
     less = np.log(heard.windows)[:, None] * np.array([of[label] for label in LABELS], np.float32)
-    reading = Reading(np.asarray(heard.reading.log_odds - less, np.float32), heard.reading.vectors, heard.reading.known)
-    return Heard(heard.examples, heard.weight, heard.everyday, heard.clean, heard.table, reading, heard.windows)
+    return replace(
+        heard, reading=replace(heard.reading, log_odds=np.asarray(heard.reading.log_odds - less, np.float32))
+    )
 
 
-def stages(heard: Heard) -> dict[str, dict[str, float]]:
-    """Label → the weights of `together.INPUTS` and the bias."""
+def stages(heard: Heard) -> Stages:
+    """Both lines: of texts whose words the reader knows rather than not, and of the others."""
+    mine = heard.reading.known >= 0.5
+    return {
+        "known": _lines(heard, heard.reading.scripted & mine, HALVES),
+        "strange": _lines(heard, heard.reading.scripted & ~mine, TABLE_ALONE),
+    }
+
+
+def _lines(heard: Heard, asked: Bools, without: dict[str, float]) -> dict[str, dict[str, float]]:
+    """Label → the weights of `together.INPUTS` and the bias. asked: [texts] the rows of a line; without: the line of a label with
+    too few of them."""
     y = targets(heard.examples)
     clean = np.arange(len(y)) < heard.clean
     sources = sorted({example.source for example in heard.examples})
@@ -155,11 +172,11 @@ def stages(heard: Heard) -> dict[str, dict[str, float]]:
     own[np.arange(len(y)), [sources.index(example.source) for example in heard.examples]] = 1
     out = {}
     for column, label in enumerate(LABELS):
-        known = np.flatnonzero(~np.isnan(y[:, column]) & heard.reading.known)
+        known = np.flatnonzero(~np.isnan(y[:, column]) & asked)
         so = y[known, column]
         both = np.stack([heard.table[known, column], heard.reading.log_odds[known, column]], axis=1)
         if min(int((so >= 0.5).sum()), int((so < 0.5).sum())) < FEWEST:
-            out[label] = dict(HALVES)
+            out[label] = dict(without)
             continue
         weight = _evened(heard, known) if label == "spam" else heard.weight[known]
         # A collection's share of bad texts is its own; for spam it is what tells moderated blogs from others.
@@ -201,13 +218,8 @@ def _evened(heard: Heard, known: npt.NDArray[np.int64]) -> Floats:
     return out
 
 
-def thresholds(heard: Heard, found: dict[str, dict[str, float]]) -> dict[str, float]:
-    """Per label the lowest threshold that holds at most `calibrate.FALSE_ALARMS` of everyday good comments."""
+def thresholds(heard: Heard, found: Stages) -> dict[str, float]:
+    """Per label as `calibrate.set_thresholds` says, of the clean rows."""
     p = probability(Together(found).log_odds(heard.table, heard.reading))
-    y = targets(heard.examples)
-    out = {}
-    for column, label in enumerate(LABELS):
-        good = heard.everyday & (y[:, column] < 0.5)
-        at = float(np.quantile(p[good, column], 1 - calibrate.FALSE_ALARMS)) if good.any() else 0.5
-        out[label] = round(min(max(at, 0.3 if label == "spam" else 0.1), 0.9), 4)
-    return out
+    clean = heard.clean
+    return calibrate.set_thresholds(p[:clean], heard.examples[:clean], heard.everyday[:clean])

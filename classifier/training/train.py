@@ -29,6 +29,7 @@ from classifier.examples import Asked, Example
 from classifier.hashing import SITE_BUCKETS
 from classifier.labels import LABELS
 from classifier.linear import VIEWS, Floats
+from classifier.markup import plain
 from classifier.training import matrix
 from classifier.training.estimate import prepare
 from classifier.training.matrix import targets
@@ -182,7 +183,7 @@ def _per_wave(phi: sparse.csr_matrix) -> list[int]:
 def features(base: Base, texts: Sequence[str]) -> sparse.csr_matrix:
     """Texts as a correction of `base` reads them: [texts, SITE_BUCKETS]."""
     squares = [base.table.weights[view, :, -1].astype(np.float32) for view in range(VIEWS)]
-    return matrix.folded(base.table.hasher, prepare(texts, base.fold), squares)
+    return matrix.folded(base.table.hasher, prepare([plain(text) for text in texts], base.fold), squares)
 
 
 def _lesson(base: Base, examples: Sequence[Example], phi: sparse.csr_matrix) -> Lesson:

@@ -31,7 +31,7 @@ class Case:
     model: str | None = None
     thresholds: Mapping[str, float] = field(default_factory=dict)
     fields: Mapping[str, str] = field(default_factory=dict)
-    """Label → `name` or `url`, where the score is that field's and not the text's."""
+    """Label → `name` or `url`, where the score is that field's and not the text's; `known`, where the text is known spam."""
     links: int = 0
     strange_links: int = 0
     """Those of `links` that lead to hosts which no person has approved often enough (`known_hosts`)."""
@@ -104,11 +104,11 @@ def certain_spam(case: Case) -> list[Reason]:
     )
 
 
-FIELDS = {"name": "by the name alone", "url": "by the website alone"}
+FIELDS = {"name": "by the name alone", "url": "by the website alone", "known": "nearly as known spam"}
 
 
 def by_field(case: Case, label: str) -> str:
-    """The field that a label's score is of, in words; "" for the text."""
+    """What a label's score is of beside the words of the text, in words; "" for these."""
     return FIELDS.get(case.fields.get(label, ""), "")
 
 

@@ -38,7 +38,7 @@ GENERAL = ("toxicity", "severe_toxicity")
 """Labels that are named only where no more exact one was held."""
 LOOKS = {
     "link": "has a link", "links": "number of links", "link share": "much of the text is links", "link hosts": "links to several hosts",
-    "shortener": "a link shortener", "markup link": "a link in mark-up", "bare domain": "a bare domain", "phone": "a telephone number",
+    "known spam": "nearly known spam", "shortener": "a link shortener", "bare domain": "a bare domain", "phone": "a telephone number",
     "messenger": "a messenger's contact", "capitals": "capital letters", "shouting words": "words in capitals", "digits": "digits",
     "exclamation": "exclamation marks", "money": "sums of money", "not ascii": "letters beyond ASCII", "styled letters": "styled letters",
     "length": "length of the text", "short": "a short text", "repetition": "repeated words", "lines": "number of lines",
@@ -205,6 +205,8 @@ def _of_label(rule: str, label: str, note: str, shown: Mapping[str, Any]) -> Bec
     lower = said[0].lower() + said[1:]
     if FIELDS["name"] in note:
         return Because(text=f"The author’s name {lower}", quote=cut(shown["author"]["name"]), label=label, rule=rule)
+    if FIELDS["known"] in note:
+        return Because(text="Nearly the same as known spam", label=label, rule=rule)
     if FIELDS["url"] in note:
         return Because(
             text=f"The author’s website {lower}", quote=host(shown["author"]["url"] or ""), label=label, rule=rule

@@ -104,10 +104,11 @@ def base(trained: Path) -> Base:
 
 TOY = Path(__file__).with_name("toy_reader")
 FILES = {name: (TOY / name).read_bytes() for name in (GRAPH_FILE, TOKENIZER_FILE)}
-STAGE = {"table": 0.5, "reader": 0.75, "bias": -0.25}
+KNOWN = {"table": 0.5, "reader": 0.75, "bias": -0.25}
+STRANGE = {"table": 0.9, "reader": 0.2, "bias": 0.5}
 CARD: dict[str, object] = {
     "excess": dict.fromkeys(LABELS, 0.0),
-    "stages": dict.fromkeys(LABELS, STAGE),
+    "stages": {"known": dict.fromkeys(LABELS, KNOWN), "strange": dict.fromkeys(LABELS, STRANGE)},
     "thresholds": dict.fromkeys(LABELS, 0.4),
 }
 

@@ -15,6 +15,7 @@ from classifier.labels import LABELS
 from classifier.linear import VIEWS
 from classifier.serving import Base
 from classifier.views import track_normalised, track_written
+from tests.classifier.conftest import FOUL, GOOD
 
 WORDS = st.lists(
     st.sampled_from(
@@ -100,3 +101,27 @@ def test_shares_say_how_much_of_it_all_a_clue_is(base: Base) -> None:
         assert all(attribution.share > 0 for attribution in mine)
         strongest = max(mine, key=lambda attribution: abs(attribution.weight))
         assert strongest.share == max(attribution.share for attribution in mine)
+
+
+def test_markup_moves_no_score_and_spans_are_those_of_the_written_text(base: Base) -> None:
+    written = Asked("my <b>ni</b>twit says **nitwit** [here](http://x.example/buy)")
+    bare = Asked("my nitwit says nitwit here http://x.example/buy")
+    assert (base.log_odds([written]) == base.log_odds([bare])).all()
+    found = [one for one in explain.attributions(base, written) if one.label == "toxicity"]
+    word = next(one for one in found if "nitwit" in one.feature)
+    assert any(written.text[low:high] == "nitwit" for low, high in word.spans)
+
+
+def test_the_second_readers_phrases_stand_beside_the_tables_words(reading: Base) -> None:
+    text = " ".join([*GOOD[:6], FOUL[0], *GOOD[6:]])
+    found = [one for one in explain.attributions(reading, Asked(text)) if one.label == "toxicity" and one.weight > 0]
+    phrases = [one for one in found if " " in one.feature]
+    assert phrases
+    assert FOUL[0] in phrases[0].feature
+    assert all(text[low:high].lower() == one.feature for one in found for low, high in one.spans)
+    assert any(one.feature == FOUL[0] for one in found)
+
+
+def test_a_text_in_an_unknown_script_is_explained_by_the_table_alone(reading: Base, base: Base) -> None:
+    asked = Asked("这是一个很好的花园 nitwit 谢谢 谢谢")
+    assert explain.attributions(reading, asked) == explain.attributions(base, asked)

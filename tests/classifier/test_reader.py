@@ -23,12 +23,12 @@ from classifier.examples import Asked, Example
 from classifier.identity import TERMS
 from classifier.labels import LABELS
 from classifier.reader import GRAPH_FILE, TOKENIZER_FILE, Reader
-from classifier.reader_input import OVERLAP, WINDOW, Masker, known_script, windows, without_markup
+from classifier.reader_input import OVERLAP, WINDOW, Masker, known_script, known_words, windows
 from classifier.registry import ModelError
 from classifier.serving import Classifier
 from classifier.training.train import learn
 from classifier.views import Fold
-from tests.classifier.conftest import CARD, FILES, FOUL, GOOD, STAGE, with_reader
+from tests.classifier.conftest import CARD, FILES, FOUL, GOOD, KNOWN, STRANGE, with_reader
 from tests.growth import check_growth
 
 TOXICITY, INSULT = LABELS.index("toxicity"), LABELS.index("insult")
@@ -63,11 +63,24 @@ def test_a_table_alone_imports_no_package_of_the_reader() -> None:
     assert found.stdout.strip() == "[]"
 
 
-def test_both_are_the_line_of_the_card(reading: Base, reader: Reader) -> None:
-    texts = [f"{CALM} {FOUL[0]}", CALM, "thanks"]
+def test_both_are_the_lines_of_the_card_mixed_by_how_far_the_words_are_known(reading: Base, reader: Reader) -> None:
+    texts = [f"{CALM} {FOUL[0]}", CALM, "thanks", "vielen dank", f"vielen {CALM}", f"{' '.join(GOOD[:6])} guten"]
     asked = [Asked(text) for text in texts]
-    line = STAGE["table"] * reading.log_odds(asked) + STAGE["reader"] * reader.log_odds(texts) + STAGE["bias"]
-    assert np.allclose(reading.read(asked), line, atol=1e-5)
+    known = reader.read(texts).known[:, None]
+    assert set(known[:4, 0].tolist()) == {0, 1}
+    assert 0 < known[5, 0] < 1
+    line, other = (
+        one["table"] * reading.log_odds(asked) + one["reader"] * reader.log_odds(texts) + one["bias"]
+        for one in (KNOWN, STRANGE)
+    )
+    assert np.allclose(reading.read(asked), known * line + (1 - known) * other, atol=1e-5)
+
+
+def test_words_that_fall_into_pieces_are_strange() -> None:
+    assert known_words(["the", "garden", ",", "is", "open", "##ed", "12"]) == 1
+    assert known_words(["vie", "##len", "dan", "##k"]) == 0
+    assert 0 < known_words(["the", "gar", "##ten"]) < 1
+    assert known_words([]) == known_words(["!", "?"]) == 1
 
 
 def test_one_scores_comes_out_and_the_table_alone_on_demand(reading_models: Path, trained: Path) -> None:
@@ -176,22 +189,9 @@ def test_an_unknown_script_is_left_to_the_table(reading: Base) -> None:
     assert known_script("")
 
 
-@pytest.mark.parametrize(
-    "written",
-    [
-        "see my site https://www.shop.example/buy-now",
-        "<p>see <strong>my</strong> site <a href='https://shop.example/buy-now' rel=nofollow></a></p>",
-        "see **my** site http://shop.example/buy_now",
-        "see [b]my[/b] site [url=https://shop.example/buy-now][/url]",
-    ],
-)
-def test_markup_and_addresses_have_one_form(written: str) -> None:
-    assert Masker(TERMS, Fold({})).read(written) == ("see my site link shop example buy now", None)
-
-
-def test_what_is_no_markup_stays() -> None:
-    for text in ("a < b and c > d", "[sic] 2*3*4", "x <3 you"):
-        assert without_markup(text) == text
+def test_an_address_is_read_as_words() -> None:
+    text = "see <b>my</b> site https://www.shop.example/buy-now"
+    assert Masker(TERMS, Fold({})).read(text) == ("see my site link shop example buy now", None)
 
 
 @given(st.integers(0, 5000))
@@ -250,9 +250,10 @@ def test_a_harmed_reader_is_refused_by_name_and_the_last_version_serves(
         {name: value for name, value in CARD.items() if name != "stages"},
         {name: value for name, value in CARD.items() if name != "thresholds"},
         {name: value for name, value in CARD.items() if name != "excess"},
-        CARD | {"stages": {"toxicity": {"table": 1.0}}},
-        CARD | {"stages": {"rudeness": STAGE}},
-        CARD | {"stages": {"toxicity": STAGE | {"bias": "nan"}}},
+        CARD | {"stages": {"known": {}}},
+        CARD | {"stages": {"known": {}, "strange": {"toxicity": {"table": 1.0}}}},
+        CARD | {"stages": {"known": {"rudeness": KNOWN}, "strange": {}}},
+        CARD | {"stages": {"known": {}, "strange": {"toxicity": KNOWN | {"bias": "nan"}}}},
         CARD | {"excess": {"toxicity": "inf"}},
     ],
 )

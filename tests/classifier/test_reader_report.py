@@ -11,7 +11,7 @@ import pytest
 from classifier.base import Base
 from classifier.evaluation import reader, report, tables
 from classifier.labels import LABELS
-from classifier.training.reader_rows import LEFT_OUT
+from classifier.training.dataset import LEFT_OUT
 from tests.classifier.conftest import FOUL, GOOD, SPAM, table, write_corpus
 
 

@@ -21,6 +21,7 @@ from classifier.labels import LABELS
 from classifier.reader import GRAPH_FILE, OUTPUTS
 from classifier.serving import Base, Classifier
 from classifier.training import reader_export, reader_fit, reader_rows
+from classifier.training.dataset import REPORT, STAGE, TRAIN, load_rows
 from classifier.training.reader_model import Network, Shape
 from classifier.views import Fold
 from tests.classifier import make_toy_reader
@@ -46,7 +47,13 @@ def test_a_try_is_trained_exported_quantised_and_served(
     version = capsys.readouterr().out.strip()
     card = json.loads((tmp_path / "models" / version / "card.json").read_text("utf-8"))["reader"]
     assert card["steps"] == 4
-    assert set(card["stages"]) == set(card["thresholds"]) == set(card["excess"]) == set(LABELS)
+    assert (
+        set(card["stages"]["known"])
+        == set(card["stages"]["strange"])
+        == set(card["thresholds"])
+        == set(card["excess"])
+        == set(LABELS)
+    )
     (tmp_path / "models" / "current").write_text(version)
     classifier = Classifier(tmp_path / "models")
     classifier.load()
@@ -123,19 +130,18 @@ def test_the_graph_is_the_network_and_int8_is_near_it() -> None:
 
 
 def test_no_row_for_reports_or_tests_is_a_lesson(base: Base, corpus: Path) -> None:
-    rows, sources = reader_rows.load(corpus, base.fold, int(base.folder.card["seed"]))
+    rows, _ = load_rows(corpus, base.fold, int(base.folder.card["seed"]))
     lessons = reader_rows.lessons(rows, base.fold, 1)
-    assert {int(role) for role in rows.role} == {reader_rows.TRAIN, reader_rows.STAGE, reader_rows.REPORT}
+    assert set(rows.part.tolist()) == {TRAIN, STAGE, REPORT}
     whole = "\n".join(lessons.texts)
-    apart = [rows.examples[place].text for role in (reader_rows.STAGE, reader_rows.REPORT) for place in rows.of(role)]
+    apart = [rows.examples[place].text for part in (STAGE, REPORT) for place in rows.of(part)]
     assert apart
     assert not [text for text in apart if len(text) > 60 and text.lower()[:200] in whole]
     assert "testrow" not in whole
-    assert sources[-1]["file"] == "classifier/training/reader_templates.toml"
 
 
 def test_masked_texts_teach_identity_attack_nothing(base: Base, corpus: Path) -> None:
-    rows, _ = reader_rows.load(corpus, base.fold, int(base.folder.card["seed"]))
+    rows, _ = load_rows(corpus, base.fold, int(base.folder.card["seed"]))
     lessons = reader_rows.lessons(rows, Fold({}), 1)
     masked = np.array(["[MASK]" in text for text in lessons.texts])
     assert masked.any()

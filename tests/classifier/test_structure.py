@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,22 +15,9 @@ def number(name: str, text: str) -> float:
     return Structure().row(text, Author())[NAMES.index(name)]
 
 
-@pytest.mark.parametrize(
-    ("text", "is_one"),
-    [
-        ("[url=https://a.example/x]lamps[/url]", True),
-        ("[URL=a.example - lamps[/URL -", True),
-        ("[url]https://a.example/[/url]", True),
-        ("[link=https://a.example]lamps[/link]", True),
-        ('see <a href="https://a.example">this</a>', True),
-        ("see [this](https://a.example)", True),
-        ("so says [USER] at [URL]", False),  # what collections of tweets put where something was
-        ("an array [link] and a[url]", False),
-        ("https://a.example/", False),
-    ],
-)
-def test_a_link_in_brackets_is_one_and_a_placeholder_is_none(text: str, is_one: bool) -> None:
-    assert number("markup link", text) == float(is_one)
+def test_blank_lines_count_for_nothing() -> None:
+    assert number("lines", "one\n\n\ntwo") == number("lines", "one\n \ntwo") == number("lines", "one\ntwo") > 0
+    assert number("lines", "\n\none") == 0
 
 
 @given(st.text(max_size=300))

@@ -17,7 +17,7 @@ from classifier.linear import Floats
 from classifier.serving import Base, open_base
 from classifier.structure import NAMES, Structure
 from classifier.training import attack, calibrate, estimate
-from classifier.training.dataset import FOLDS, Rows, load_rows, overlapping, place_of
+from classifier.training.dataset import FOLDS, REPORT, Rows, load_rows, overlapping, place_of
 from classifier.views import Fold, as_written, normalised
 from tests.classifier.conftest import table
 
@@ -38,7 +38,7 @@ def test_a_blog_is_left_out_whole(rows: Rows) -> None:
 
 
 def test_some_rows_are_unseen_and_copies_are_never_asked(rows: Rows) -> None:
-    assert 0 < (rows.part == 2).mean() < 0.15
+    assert 0 < (rows.part == REPORT).mean() < 0.15
     assert rows.copy.any()
     assert not rows.everyday[rows.copy].any()
 
