@@ -24,7 +24,7 @@ from classifier.linear import FINGERPRINTS_FILE, VIEWS, Floats, Table
 from classifier.markup import plain
 from classifier.reader import open_reader
 from classifier.reader_input import Masker
-from classifier.registry import Folder, ModelError
+from classifier.registry import Array, Folder, ModelError
 from classifier.structure import Structure
 from classifier.together import Together
 from classifier.views import Fold, as_written, normalised
@@ -154,8 +154,7 @@ def author_correction(folder: Folder, base: Base) -> Correction | None:
         raise ModelError(f"{folder.version}/author_shift.npy is not of the shape this program reads")
     weights = np.zeros((SITE_BUCKETS, len(LABELS)), np.float32)
     weights[:, LABELS.index("spam")] = spam
-    own = Kernel(base.table, base.fold, base.combine, weights, shift.astype(np.float32)) if base.kernel else None
-    return Correction(folder.version, weights, shift.astype(np.float32), folder.card, own)
+    return correction_of(base, folder.version, weights, shift, folder.card)
 
 
 def _together(folder: Folder) -> tuple[Together, dict[str, float]]:
@@ -198,6 +197,11 @@ def open_correction(folder: Path, version: str, base: Base) -> Correction:
     shift = read.arrays.get("shift", np.zeros(len(LABELS), np.float32))
     if shift.shape != (len(LABELS),) or not np.isfinite(shift).all():
         raise ModelError(f"{version}/shift.npy is not of the shape this program reads")
+    return correction_of(base, version, weights, shift, read.card)
+
+
+def correction_of(base: Base, version: str, weights: Array, shift: Array, card: Mapping[str, Any]) -> Correction:
+    """A correction of `base`, ready to score, from the arrays that a folder keeps."""
     weights, shift = weights.astype(np.float32), shift.astype(np.float32)
     own = Kernel(base.table, base.fold, base.combine, weights, shift) if base.kernel else None
-    return Correction(version, weights, shift, read.card, own)
+    return Correction(version, weights, shift, card, own)

@@ -88,6 +88,29 @@ def in_pieces(asked: Sequence[Asked]) -> tuple[Sequence[Asked], list[range]]:
     return pieces, places
 
 
+def scored(base: Base, asked: Sequence[Asked], sites: Sequence[Correction | None], read: bool = True) -> list[Scored]:
+    """As `Classifier.score`, by one base. sites: per text the correction of its site, or None."""
+    pieces, starts = in_pieces(asked)
+    of_pieces = [site for site, at in zip(sites, starts, strict=True) for _ in range(at.stop - at.start)]
+    score = base.read if read else base.log_odds
+    log_odds = score(pieces, of_pieces if any(sites) else ())
+    if len(pieces) > len(asked):  # nothing hides behind filler: the highest piece counts
+        log_odds = np.maximum.reduceat(log_odds, [at.start for at in starts], axis=0)
+    known = with_known_spam(log_odds, asked, base.known_spam)
+    fields = with_authors(log_odds, base.author_log_odds([one.author for one in asked]))
+    version = base.version
+    return [
+        Scored(
+            dict(zip(LABELS, row, strict=True)),
+            f"{version}+{one_asked.site}.{one.version}" if one else version,
+            before | higher,
+        )
+        for row, one, one_asked, before, higher in zip(
+            probability(log_odds).tolist(), sites, asked, known, fields, strict=True
+        )
+    ]
+
+
 class Classifier:
     """models: the operator's model folder, which need not exist; None = the shipped base alone. reader: whether a version's second
     reader reads too."""
@@ -176,25 +199,7 @@ class Classifier:
         if not asked:
             return []
         sites = [live.sites.get(one.site) if one.site else None for one in asked]
-        pieces, starts = in_pieces(asked)
-        of_pieces = [site for site, at in zip(sites, starts, strict=True) for _ in range(at.stop - at.start)]
-        score = live.base.read if read else live.base.log_odds
-        log_odds = score(pieces, of_pieces if any(sites) else ())
-        if len(pieces) > len(asked):  # nothing hides behind filler: the highest piece counts
-            log_odds = np.maximum.reduceat(log_odds, [at.start for at in starts], axis=0)
-        known = with_known_spam(log_odds, asked, live.base.known_spam)
-        fields = with_authors(log_odds, live.base.author_log_odds([one.author for one in asked]))
-        version = live.base.version
-        return [
-            Scored(
-                dict(zip(LABELS, row, strict=True)),
-                f"{version}+{one_asked.site}.{one.version}" if one else version,
-                before | higher,
-            )
-            for row, one, one_asked, before, higher in zip(
-                probability(log_odds).tolist(), sites, asked, known, fields, strict=True
-            )
-        ]
+        return scored(live.base, asked, sites, read)
 
     def explain(self, asked: Asked, model: str | None = None) -> list[Attribution]:
         """Per label the strongest attributions up and down, with spans into the text. model: an earlier version, if it is still kept."""

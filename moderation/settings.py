@@ -46,6 +46,20 @@ class SettingsError(Exception):
 
 Switch = Annotated[bool, BeforeValidator(lambda value: False if value == "" else value)]
 """True or false; an empty variable is false."""
+
+
+def share(value: object) -> float:
+    """Raises ValueError."""
+    try:
+        number = float(str(value))
+    except ValueError:
+        number = -1.0
+    if not 0 <= number <= 1:
+        raise ValueError("must be a number from 0 to 1")
+    return number
+
+
+Share = Annotated[float, BeforeValidator(share)]
 Secret = Annotated[SecretStr, BeforeValidator(lambda value: value.strip() if isinstance(value, str) else value)]
 
 
@@ -142,6 +156,10 @@ class Settings(BaseSettings):
     )
     backup_hours: NonNegativeInt = Field(
         0, description="Hours after which `check` calls the latest `backup` too old. 0: it is not checked."
+    )
+    newly_held: Share = Field(
+        0.02,
+        description="Share of a site's published comments of the last 60 days that a retrained model may newly hold.",
     )
     grace: NonNegativeInt = Field(20, description="Seconds that requests in flight have to finish on a stop.")
 

@@ -23,6 +23,7 @@ from classifier.labels import LABELS
 from classifier.progress import counted
 from classifier.training import compare as comparison
 from classifier.training import corpora
+from classifier.training.published import NEWLY_HELD, Published
 
 Decisions = Annotated[
     Path | None, Option("--examples", metavar="FILE", help="decisions as JSON lines: text, labels, when, author_key …")
@@ -54,15 +55,29 @@ def train(
         Option("--decisions", metavar="FILE", help="JSON lines of a site's decisions; --out is the model folder"),
     ] = None,
     site: Annotated[str, Option("--site", metavar="KEY")] = "default",
+    published: Annotated[
+        Path | None,
+        Option("--published", metavar="FILE", help="JSON lines of what the site has published: text, author"),
+    ] = None,
+    newly_held: Annotated[
+        float,
+        Option("--newly-held", metavar="SHARE", min=0, max=1, help="of the published that a better one may newly hold"),
+    ] = NEWLY_HELD,
 ) -> None:
     """Train a candidate base from corpora; with --decisions, a site's correction, live only if it is better."""
     if decisions is not None:
         from classifier.training.train import learn
 
+        asked = None
+        if published is not None:
+            with open(published, "rb") as lines:
+                asked = Published(list(jsonl.asked(lines)), newly_held=newly_held)
         with open(decisions, "rb") as lines:
-            outcome = learn(out, site, list(jsonl.examples(lines)))
+            outcome = learn(out, site, list(jsonl.examples(lines)), published=asked)
         print(json.dumps(asdict(outcome)))
         return
+    if published is not None:
+        raise ValueError("--published FILE goes with --decisions")
     if data is None:
         raise ValueError("--data DIR is needed, or --decisions FILE with --site KEY")
     from classifier.training.fit import train as fit

@@ -23,7 +23,7 @@ from scipy import sparse
 from scipy.optimize import minimize
 
 from classifier import registry
-from classifier.base import Base, open_base, open_correction
+from classifier.base import Base, Correction, correction_of, open_base, open_correction
 from classifier.combine import LIMIT
 from classifier.examples import Asked, Example
 from classifier.hashing import SITE_BUCKETS
@@ -33,6 +33,7 @@ from classifier.markup import plain
 from classifier.training import matrix
 from classifier.training.estimate import prepare
 from classifier.training.matrix import targets
+from classifier.training.published import Published, ask
 
 OF_ONE_AUTHOR = 20
 ALIKE = 0.8
@@ -85,10 +86,13 @@ class Lesson:
     decided: int
 
 
-def learn(models: Path, site: str, examples: Sequence[Example], *, live: bool = True) -> Outcome:
-    """Retraining for one site: caps, fit, comparison on later decisions; the pointer moves if the candidate is better.
+def learn(
+    models: Path, site: str, examples: Sequence[Example], *, published: Published | None = None, live: bool = True
+) -> Outcome:
+    """Retraining for one site: caps, fit, comparison on later decisions; the pointer moves if the candidate is better, and would hold
+    no more of what the site has `published` than is allowed.
 
-    live=False: a better candidate is written, and the pointer stays. Raises ModelError."""
+    live=False: such a candidate is written, and the pointer stays. Raises ModelError."""
     base = open_base(models)
     taught = sorted((e for e in examples if e.labels and e.text.strip()), key=lambda e: e.when)
     capped = _per_author(taught)[-2 * MOST :]
@@ -102,7 +106,7 @@ def learn(models: Path, site: str, examples: Sequence[Example], *, live: bool = 
         return Outcome(False, why, None, figures)
     lesson = _lesson(base, chosen, phi)
     folder = registry.site_folder(models, site)
-    now, today, until = _live(folder, base, lesson)
+    serving, today, until = _live(folder, base, lesson)
     when = np.array([e.when for e in chosen])
     order = np.arange(len(chosen))
     if when[0] == when[-1]:  # one moment for all: a fixed random order instead of that of time
@@ -142,17 +146,22 @@ def learn(models: Path, site: str, examples: Sequence[Example], *, live: bool = 
         "base version": base.version,
         "labels": list(LABELS),
         "until": float(when[-1]),
-        "before": now or registry.BARE,
+        "before": serving.version if serving else registry.BARE,
         "figures": figures,
     }
+    why = "better on later decisions"
+    if published is not None:
+        answer = ask(base, published, serving, correction_of(base, version, array, shift, card))
+        figures |= answer.figures
+        if answer.is_refusal:
+            return Outcome(False, f"{why}, but refused: {answer}", None, figures)
+        why = f"{why}; {answer}"
     registry.write(folder, version, card, {}, {"weights": array, "shift": shift})
-    if not live:
-        registry.prune(folder)
-        return Outcome(False, "better on later decisions; it is not live", version, figures)
-    registry.point(folder, version)
+    if live:
+        registry.point(folder, version)
+        print(f"{version} is live for this site", file=sys.stderr)
     registry.prune(folder)
-    print(f"{version} is live for this site", file=sys.stderr)
-    return Outcome(True, "better on later decisions", version, figures)
+    return Outcome(live, why if live else f"{why}; it is not live", version, figures)
 
 
 def _per_author(examples: Sequence[Example]) -> list[Example]:
@@ -204,8 +213,8 @@ def _lesson(base: Base, examples: Sequence[Example], phi: sparse.csr_matrix) -> 
     return Lesson(both, kernel, target, offset, weight, len(examples))
 
 
-def _live(folder: Path, base: Base, lesson: Lesson) -> tuple[str | None, Reals, float | None]:
-    """The live version, its log-odds for the decided texts, and the moment of the last decision that it learnt from."""
+def _live(folder: Path, base: Base, lesson: Lesson) -> tuple[Correction | None, Reals, float | None]:
+    """The live correction, its log-odds for the decided texts, and the moment of the last decision that it learnt from."""
     offset = lesson.offset[: lesson.decided]
     version = registry.pointer(folder)
     if version is None or version == registry.BARE:
@@ -216,7 +225,7 @@ def _live(folder: Path, base: Base, lesson: Lesson) -> tuple[str | None, Reals, 
         print(f"the current correction is ignored: {error}", file=sys.stderr)
         return None, offset, None
     moved = lesson.phi[: lesson.decided] @ correction.weights.astype(np.float64) + correction.shift
-    return version, offset + np.clip(moved, -LIMIT, LIMIT), float(correction.card["until"])
+    return correction, offset + np.clip(moved, -LIMIT, LIMIT), float(correction.card["until"])
 
 
 def _chained(lesson: Lesson, live: Reals, order: npt.NDArray[np.int64], first: int) -> tuple[Reals, Reals]:

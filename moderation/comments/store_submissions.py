@@ -91,6 +91,19 @@ async def recent(
     return [submission_of(row) for row in rows]
 
 
+async def published(session: Session, site: str, since: str, limit: int) -> list[JudgedSubmission]:
+    """What readers see, from the id `since` on, newest first, without staff replies: comments that no person decided on, or that a
+    person approved and nobody objected to."""
+    rows = await session.fetch(
+        f"SELECT {SUBMISSION} FROM comments c JOIN submissions s ON s.site = c.site AND s.id = c.id AND s.revision = "
+        "c.judged_revision WHERE c.site = ? AND c.status = 'approved' AND c.id >= ? AND c.is_staff = 0 AND s.body <> '' AND "
+        "NOT EXISTS (SELECT 1 FROM decisions d WHERE d.site = c.site AND d.submission = c.id AND d.undone_at IS NULL AND "
+        "d.action <> 'approve') ORDER BY c.id DESC LIMIT ?",
+        *(site, since, limit),
+    )
+    return [submission_of(row) for row in rows]
+
+
 async def alone(session: Session, site: str, after: str, limit: int) -> list[str]:
     """Ids of submissions with a text and without a comment, in order, after the id `after`."""
     rows = await session.fetch(

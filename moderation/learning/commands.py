@@ -34,6 +34,16 @@ async def retrain(
     read_along: Annotated[
         bool, Option("--read-along", help="a better model reads along instead of going live")
     ] = False,
+    newly_held: Annotated[
+        float | None,
+        Option(
+            "--newly-held",
+            metavar="SHARE",
+            min=0,
+            max=1,
+            help="of the published comments that a better model may newly hold; else MODERATION_NEWLY_HELD",
+        ),
+    ] = None,
 ) -> None:
     """Train on moderators' decisions; a new model goes live only if it is no worse."""
     from moderation.learning import retrain as learning
@@ -50,6 +60,7 @@ async def retrain(
                 site,
                 cli.clock(),
                 read_along=read_along,
+                newly_held=cli.settings.newly_held if newly_held is None else newly_held,
                 progress=lambda key, done: progress.show(lambda: f"training {key}", done),
             )
             progress.end()

@@ -9,14 +9,22 @@ from typing import Any
 from classifier import registry
 from classifier.examples import Author, Example
 from classifier.training import train
+from classifier.training.published import NEWLY_HELD, Published
 from moderation.comments import store_decisions as decisions
+from moderation.comments import store_submissions as judged_submissions
 from moderation.comments.decision import teaches
+from moderation.core.ids import first_id_at
 from moderation.db import audit
 from moderation.db.database import Database
 from moderation.learning import store as training_state
 from moderation.policy import read_along as reading
+from moderation.policy.rejudge import asked_of
 from moderation.sites import store as sites
+from moderation.sites.model import DAY, Site
 from moderation.text import body as formats
+
+DAYS, MOST = 60, 2_000
+"""How far back a candidate is asked about published comments, and about how many of them, the latest."""
 
 
 def examples_of(taught: list[decisions.Taught], site: str) -> list[Example]:
@@ -40,6 +48,19 @@ def examples_of(taught: list[decisions.Taught], site: str) -> list[Example]:
     ]
 
 
+async def published_on(database: Database, site: Site, now: int, newly_held: float) -> Published:
+    """What the site has published lately, with its own thresholds."""
+    async with database.reading() as session:
+        rows = await judged_submissions.published(session, site.key, first_id_at(now - DAYS * DAY), MOST)
+    return Published(
+        [asked_of(row) for row in rows],
+        hold_at=site.settings.hold_at,
+        spam_at=site.settings.spam_at,
+        days=DAYS,
+        newly_held=newly_held,
+    )
+
+
 async def retrain(
     database: Database,
     models: Path,
@@ -47,18 +68,21 @@ async def retrain(
     now: int,
     *,
     read_along: bool = False,
+    newly_held: float = NEWLY_HELD,
     progress: Callable[[str, float], None] = lambda site, done: None,
 ) -> dict[str, Any]:
     """Retrains one site, or every site in turn. `now` is before the first read, so a later erasure marks the model as outdated.
     `promoted`: whether a model went live; `why`: a sentence for each site. `read_along`: a better model reads along.
+    `newly_held`: share of a site's published comments that its better model may newly hold, else it is refused.
     `progress` receives the site that is next, and the part of all sites that is done."""
     async with database.reading() as session:
-        keys = list(await sites.sites(session, [site] if site else None))
-        lessons = {key: examples_of(await decisions.taught(session, key), key) for key in keys}
+        found = await sites.sites(session, [site] if site else None)
+        lessons = {key: examples_of(await decisions.taught(session, key), key) for key in found}
     outcomes = {}
     for count, (key, examples) in enumerate(lessons.items()):
         progress(key, count / len(lessons))
-        outcomes[key] = train.learn(models, key, examples, live=not read_along)
+        published = await published_on(database, found[key], now, newly_held)
+        outcomes[key] = train.learn(models, key, examples, published=published, live=not read_along)
     async with database.transaction() as tx:
         for key, outcome in outcomes.items():
             if read_along and outcome.version:

@@ -177,12 +177,14 @@ async def rescored(other: Classifier, rows: Sequence[JudgedSubmission]) -> list[
     """Another model's scores, computed off the event loop a batch at a time."""
     scores: list[Scores | None] = []
     for start in range(0, len(rows), BATCH):
-        texts = [
-            Asked(text_of(row), Author(row.author_name, row.author_url or "", row.email_domain), row.site)
-            for row in rows[start : start + BATCH]
-        ]
+        texts = [asked_of(row) for row in rows[start : start + BATCH]]
         scores += [one.scores for one in await asyncio.to_thread(other.score, texts)]
     return scores
+
+
+def asked_of(row: JudgedSubmission) -> Asked:
+    """The text as the classifier is asked about it."""
+    return Asked(text_of(row), Author(row.author_name, row.author_url or "", row.email_domain), row.site)
 
 
 def text_of(row: JudgedSubmission) -> str:

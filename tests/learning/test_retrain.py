@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
 import pytest
 
+from classifier.examples import Asked, Author
 from classifier.serving import Classifier
 from moderation.app import create_app
 from moderation.comments.decision import teaches
 from moderation.comments.store_decisions import Taught
 from moderation.learning import retrain as learning
 from moderation.settings import Settings
+from moderation.sites import store as sites
+from moderation.sites.model import DAY
 from tests.conftest import Clock, Service
 
 pytestmark = pytest.mark.anyio
@@ -95,9 +99,74 @@ async def test_decisions_make_a_better_model_that_goes_live_and_back(settings: S
             await decide(OFFERS if n % 2 else TALK, "spam" if n % 2 else "approve", n)
         told = await learning.retrain(app.services.database, Path(settings.models), "default", clock())
         assert told["promoted"], told["why"]
+        assert "published comments of the last 60 days it would hold" in told["why"]
+        assert told["sites"]["default"]["published comments"] >= 10, "those that a person approved"
         after, corrected = await judged("Ask me about the spring bundle of guest posts and my rates for 77 blogs")
         assert corrected != base and after > before
         back = await learning.roll_back(app.services.database, Path(settings.models), "default", clock())
         assert back["rolled_back"] and back["promoted"] is False and "shipped model" in back["why"]
         again, model = await judged("Ask me about the spring bundle of guest posts and my rates for 77 blogs")
         assert model == base and again == pytest.approx(before, abs=1e-6)
+
+
+async def test_a_model_that_would_hold_what_is_published_is_refused(service: Service) -> None:
+    database, models = service.services.database, Path(service.settings.models)
+    for n in range(20):
+        body = (OFFERS if n % 2 else TALK)[n // 2].format(n=n + 3)
+        made = (await service.post(f"post-{n % 4}", body=body, name=f"Writer {n}")).json()["id"]
+        await service.decide(made, "spam" if n % 2 else "approve")
+    overlooked = "Ask me about the spring bundle of guest posts and my rates for 77 blogs"
+    made = (await service.post(body=overlooked)).json()["id"]
+    classifier = Classifier(models)
+    classifier.load()
+    p = classifier.score([Asked(overlooked, Author("Ann", "", "example.org"))])[0].scores["spam"]
+    async with database.transaction() as tx:
+        await tx.execute("UPDATE comments SET status = 'approved' WHERE id = ?", made)
+        site = (await sites.sites(tx, ["default"]))["default"]
+        settings = site.settings.model_copy(update={"hold_at": {"spam": p + 1e-4}})
+        await sites.put_site(tx, replace(site, settings=settings), service.clock())
+    refused = await learning.retrain(database, models, "default", service.clock(), newly_held=0.0)
+    assert not refused["promoted"]
+    assert "but refused: of 11 published comments of the last 60 days" in refused["why"]
+    assert not (models / "sites").exists()
+    told = await learning.retrain(database, models, "default", service.clock(), newly_held=1.0)
+    assert told["promoted"] and told["sites"]["default"]["newly held"] >= 1
+
+
+async def test_published_is_what_readers_see_and_no_person_objected_to(service: Service) -> None:
+    async def post(kind: str) -> str:
+        made = (await service.post(body=f"A kind word about the garden, {kind}.", name=kind)).json()["id"]
+        async with service.services.database.transaction() as tx:  # whatever the model makes of such words
+            await tx.execute("UPDATE comments SET status = 'approved' WHERE id = ?", made)
+        return str(made)
+
+    async def decided(kind: str, *acts: str) -> str:
+        made = await post(kind)
+        decision = ""
+        for act in acts:
+            decision = await service.decide(made, act)
+        return decision
+
+    async def names(now: int) -> list[str]:
+        database = service.services.database
+        async with database.reading() as session:
+            site = (await sites.sites(session, ["default"]))["default"]
+        published = await learning.published_on(database, site, now, 0.02)
+        assert published.hold_at == site.settings.hold_at and published.spam_at == site.settings.spam_at
+        return [asked.author.name for asked in published.comments]
+
+    await post("early")
+    service.clock.forward(hours=24 * 61)
+    first = await post("seen by nobody")
+    await decided("approved", "approve")
+    await decided("filed", "spam")
+    await decided("filed and approved", "spam", "approve")
+    undone = await decided("filed by mistake", "spam")
+    answer = await service.client.post(f"/api/v1/decisions/{undone}/undo", headers=await service.token())
+    assert answer.status_code == 200, answer.text
+    answer = await service.client.post(
+        f"/api/v1/comments/{first}/replies", json={"body": "Thank you.", "name": "staff"}, headers=await service.token()
+    )
+    assert answer.status_code == 201, answer.text
+    assert await names(service.clock()) == ["filed by mistake", "approved", "seen by nobody"]
+    assert "early" in await names(service.clock() - 30 * DAY)

@@ -114,6 +114,9 @@ def test_the_error_of_a_wrong_setting_never_shows_its_value(given: dict[str, Any
         ({"MODERATION_PUBLIC_URL": "comments"}, "MODERATION_PUBLIC_URL"),
         ({"MODERATION_TRUSTED_PROXIES": "my proxy"}, "MODERATION_TRUSTED_PROXIES"),
         ({"MODERATION_LOG_LEVEL": "loud"}, "MODERATION_LOG_LEVEL"),
+        ({"MODERATION_NEWLY_HELD": "2"}, "MODERATION_NEWLY_HELD must be a number from 0 to 1"),
+        ({"MODERATION_NEWLY_HELD": "few"}, "MODERATION_NEWLY_HELD must be a number from 0 to 1"),
+        ({"MODERATION_NEWLY_HELD": "nan"}, "MODERATION_NEWLY_HELD must be a number from 0 to 1"),
         ({"MODERATION_SETTINGS": "/nowhere/at/all"}, "/nowhere/at/all"),
     ],
 )
@@ -206,6 +209,7 @@ async def test_a_clock_that_was_set_back_is_named(service: Service) -> None:
         (("add-moderator", "nobody"), 1, "email"),
         (("set-password", "nobody@example.org"), 1, "no such moderator"),
         (("retrain", "--site", "nowhere"), 1, "no site"),
+        (("retrain", "--newly-held", "2"), 2, "usage"),
         (("roll-back",), 1, ""),
         (("restore", "nothing.zip"), 1, "no file"),
         (("serve", "--workers", "2"), 1, "PostgreSQL"),
