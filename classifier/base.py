@@ -12,7 +12,7 @@ import numpy as np
 
 from classifier import kernel, memory, registry
 from classifier.author import NAME_READ, AuthorReader, website_words
-from classifier.combine import Combine
+from classifier.combine import LIMIT, Combine
 from classifier.examples import Asked, Author
 from classifier.hashing import BUCKETS, ROWS, SITE_BUCKETS, Hasher
 from classifier.hidden import Hidden
@@ -22,9 +22,11 @@ from classifier.known_spam import KnownSpam
 from classifier.labels import LABELS
 from classifier.linear import FINGERPRINTS_FILE, VIEWS, Floats, Table
 from classifier.markup import plain
-from classifier.reader import open_reader
+from classifier.reader import Reading, open_reader
 from classifier.reader_input import Masker
 from classifier.registry import Array, Folder, ModelError
+from classifier.sentences import FILE as VECTORS_FILE
+from classifier.sentences import Sentences
 from classifier.structure import Structure
 from classifier.together import Together
 from classifier.views import Fold, as_written, normalised
@@ -65,6 +67,8 @@ class Base:
             self.known_spam = KnownSpam(folder.arrays.get(KNOWN_FILE, np.zeros(0, np.uint32)), self.fold)
         except ValueError as error:
             raise ModelError(f"{folder.version}/{error}") from None
+        self.sentences = _sentences(folder)
+        """How a site's correction reads sentence vectors; None in a version whose anchors have none."""
         self._author = author_correction(folder, self)
         self._author_reader = AuthorReader(self._author_log_odds)
         self.version = folder.version
@@ -72,6 +76,8 @@ class Base:
         self.folder = folder
         masker = Masker(folder.data["identity"], self.fold)
         self.reader = open_reader(folder, masker, self.badness) if reader else None
+        if self.reader and self.sentences and self.sentences.width != self.reader.width:
+            raise ModelError(f"{folder.version}/{VECTORS_FILE}.npy is not of the shape this program reads")
         self.together: Together | None = None
         self.read_thresholds = self.thresholds
         """Of table and reader together; the table's without a reader."""
@@ -90,14 +96,24 @@ class Base:
             out[mine] = self._log_odds([texts[number] for number in mine], shape[mine], correction)
         return out
 
-    def read(self, asked: Sequence[Asked], sites: Sequence[Correction | None] = ()) -> Floats:
+    def read(
+        self, asked: Sequence[Asked], sites: Sequence[Correction | None] = (), reading: Reading | None = None
+    ) -> Floats:
         """[texts, labels] log-odds by table and reader together; the table's alone in a version without a reader. A site's
-        correction is added to them as it is to the table's."""
+        correction is added to them as it is to the table's, with what it learnt of sentences. reading: of these texts, where they
+        are read already."""
         corrected = self.log_odds(asked, sites)
         if self.reader is None or self.together is None:
             return corrected
         table = self.log_odds(asked) if any(sites) else corrected
-        return self.together.log_odds(table, self.reader.read([one.text for one in asked])) + (corrected - table)
+        reading = self.reader.read([one.text for one in asked]) if reading is None else reading
+        moved = corrected - table
+        if self.sentences and any(one and one.vector_weights is not None for one in sites):
+            sentences = self.sentences.features(reading.vectors, reading.scripted)
+            for number, one in enumerate(sites):  # a row at a time: a text's score depends on no other text
+                if one and one.vector_weights is not None:
+                    moved[number] = np.clip(moved[number] + sentences[number] @ one.vector_weights, -LIMIT, LIMIT)
+        return self.together.log_odds(table, reading) + moved
 
     def badness(self, texts: Sequence[str]) -> Floats:
         """[texts] how far the label that is nearest to being held stands above its threshold, by the table."""
@@ -134,13 +150,15 @@ class Base:
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """The correction of one site. weights: [SITE_BUCKETS, labels]; shift: [labels], added to every text of the site."""
+    """The correction of one site. weights: [SITE_BUCKETS, labels]; shift: [labels], added to every text of the site; vector_weights:
+    [width, labels], of sentence vectors, which only a base with a reader reads."""
 
     version: str
     weights: Floats
     shift: Floats
     card: Mapping[str, Any]
     kernel: Kernel | None
+    vector_weights: Floats | None = None
 
 
 def author_correction(folder: Folder, base: Base) -> Correction | None:
@@ -154,7 +172,7 @@ def author_correction(folder: Folder, base: Base) -> Correction | None:
         raise ModelError(f"{folder.version}/author_shift.npy is not of the shape this program reads")
     weights = np.zeros((SITE_BUCKETS, len(LABELS)), np.float32)
     weights[:, LABELS.index("spam")] = spam
-    return correction_of(base, folder.version, weights, shift, folder.card)
+    return correction_of(base, folder.version, {"weights": weights, "shift": shift}, folder.card)
 
 
 def _together(folder: Folder) -> tuple[Together, dict[str, float]]:
@@ -197,11 +215,30 @@ def open_correction(folder: Path, version: str, base: Base) -> Correction:
     shift = read.arrays.get("shift", np.zeros(len(LABELS), np.float32))
     if shift.shape != (len(LABELS),) or not np.isfinite(shift).all():
         raise ModelError(f"{version}/shift.npy is not of the shape this program reads")
-    return correction_of(base, version, weights, shift, read.card)
+    vectors = read.arrays.get("vector_weights")
+    if vectors is not None:
+        width = base.sentences.width if base.sentences else 0
+        if vectors.shape != (width, len(LABELS)) or not np.isfinite(vectors).all():
+            raise ModelError(f"{version}/vector_weights.npy is not of the shape this program reads")
+    return correction_of(base, version, read.arrays | {"shift": shift}, read.card)
 
 
-def correction_of(base: Base, version: str, weights: Array, shift: Array, card: Mapping[str, Any]) -> Correction:
+def correction_of(base: Base, version: str, arrays: Mapping[str, Array], card: Mapping[str, Any]) -> Correction:
     """A correction of `base`, ready to score, from the arrays that a folder keeps."""
-    weights, shift = weights.astype(np.float32), shift.astype(np.float32)
+    weights, shift = arrays["weights"].astype(np.float32), arrays["shift"].astype(np.float32)
     own = Kernel(base.table, base.fold, base.combine, weights, shift) if base.kernel else None
-    return Correction(version, weights, shift, card, own)
+    vectors = arrays["vector_weights"].astype(np.float32) if "vector_weights" in arrays else None
+    return Correction(version, weights, shift, card, own, vectors)
+
+
+def _sentences(folder: Folder) -> Sentences | None:
+    """How sentence vectors are read, of a version whose anchors have some. Raises ModelError."""
+    vectors, starts = folder.arrays.get(VECTORS_FILE), folder.arrays.get("anchor_start")
+    if vectors is None:
+        return None
+    try:
+        if starts is None or len(vectors) != len(starts) - 1:
+            raise ValueError(VECTORS_FILE)
+        return Sentences(np.array(vectors))
+    except ValueError as error:
+        raise ModelError(f"{folder.version}/{error}.npy is not of the shape this program reads") from None

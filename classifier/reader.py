@@ -75,11 +75,16 @@ class Reader:
         return self.read(texts).vectors
 
     def read(self, texts: Sequence[str]) -> Reading:
-        """Both, and whether the script is known. Any text is legal."""
+        """Both, and whether the script is known. Any text is legal; one that stands there twice is read once."""
         log_odds = np.zeros((len(texts), len(LABELS)), np.float32)
         vectors = np.zeros((len(texts), self.width), np.float32)
         scripted, known = np.zeros(len(texts), bool), np.zeros(len(texts), np.float32)
+        first: dict[str, int] = {}
         for number, text in enumerate(texts):
+            if (before := first.setdefault(text, number)) != number:
+                for array in (log_odds, vectors, scripted, known):
+                    array[number] = array[before]
+                continue
             masked, original = self._masker.read(text)
             log_odds[number], vectors[number], known[number] = self._whole(masked)
             if original is not None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import random
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
@@ -29,6 +28,7 @@ from classifier.progress import log
 from classifier.registry import read, write
 from classifier.structure import Structure
 from classifier.training import calibrate, corpora, known_spam, matrix
+from classifier.training.anchors import READ, drawn, stored
 from classifier.training.author import fit_author
 from classifier.training.calibrate import FALSE_ALARMS, Unseen
 from classifier.training.dataset import FOLDS, REPORT_SHARE, STAGE, STAGE_SHARE, TRAIN, Rows, load_rows
@@ -37,7 +37,6 @@ from classifier.training.metrics import evaluate
 from classifier.views import Fold
 
 CODE = "5"
-ANCHORS = 400
 FEWEST_STAGE = 2_000
 """STAGE rows with which thresholds are set on them."""
 
@@ -163,26 +162,8 @@ def anchors(
 ) -> dict[str, npt.NDArray[Any]]:
     """A few hundred texts as hashed features, whose scores the sites' corrections are fitted to keep. without: [rows] rows to leave
     out."""
-    rng = random.Random(seed)  # noqa: S311 - a sample, not a secret
-    groups: list[list[int]] = [[], [], []]
-    for place, i in enumerate(found.row[: found.clean]):
-        if without is not None and without[i]:
-            continue
-        labels = rows.examples[i].labels
-        bad = labels.get("toxicity", 0) >= 0.5
-        groups[1 if labels.get("spam", 0) >= 0.5 else 2 if bad else 0].append(place)
-    chosen = sorted(
-        place
-        for group, share in zip(groups, (0.5, 0.25, 0.25), strict=True)
-        for place in rng.sample(group, min(len(group), int(ANCHORS * share)))
-    )
-    texts = [rows.examples[found.row[place]].text[:500] for place in chosen]
+    places = [place for place, i in enumerate(found.row[: found.clean]) if without is None or not without[i]]
+    chosen = [places[n] for n in drawn([rows.examples[found.row[place]] for place in places], seed)]
+    texts = [rows.examples[found.row[place]].text[:READ] for place in chosen]
     squares = [table.weights[view, :, -1].astype(np.float32) for view in range(VIEWS)]
-    phi = matrix.folded(table.hasher, prepare(texts, fold), squares)
-    phi.sort_indices()
-    return {
-        "anchor_index": phi.indices.astype(np.uint16),
-        "anchor_value": phi.data.astype(np.float16),
-        "anchor_start": phi.indptr.astype(np.int32),
-        "anchor_score": p[chosen].astype(np.float32),
-    }
+    return stored(matrix.folded(table.hasher, prepare(texts, fold), squares), p[chosen])

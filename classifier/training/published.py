@@ -10,9 +10,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
 from classifier.base import Base, Correction
 from classifier.examples import Asked
 from classifier.serving import scored
@@ -76,20 +73,15 @@ class Answer:
 
 def ask(base: Base, published: Published, serving: Correction | None, candidate: Correction) -> Answer:
     """How the candidate differs from the serving correction, or from the bare base."""
+    hold_from = {**base.read_thresholds, **published.hold_at}
+    hold_from["spam"] = min(hold_from["spam"], published.spam_at)
     more = fewer = 0
     for low in range(0, len(published.comments), BATCH):
         some = published.comments[low : low + BATCH]
-        now, then = (_held(base, some, published, one) for one in (serving, candidate))
-        more += int((then & ~now).sum())
-        fewer += int((now & ~then).sum())
+        # In one call, since the second reader reads a text once in each.
+        scores = scored(base, [*some, *some], [serving] * len(some) + [candidate] * len(some))
+        held = [any(p >= hold_from[label] for label, p in one.scores.items()) for one in scores]
+        for now, then in zip(held[: len(some)], held[len(some) :], strict=True):
+            more += then and not now
+            fewer += now and not then
     return Answer(published, more, fewer)
-
-
-def _held(
-    base: Base, comments: Sequence[Asked], published: Published, correction: Correction | None
-) -> npt.NDArray[np.bool_]:
-    """[comments] whether a score reaches its threshold."""
-    hold_from = {**base.read_thresholds, **published.hold_at}
-    hold_from["spam"] = min(hold_from["spam"], published.spam_at)
-    scores = scored(base, comments, [correction] * len(comments))
-    return np.array([any(p >= hold_from[label] for label, p in one.scores.items()) for one in scores])

@@ -24,7 +24,7 @@ from classifier.progress import log
 from classifier.reader import GRAPH_FILE, TOKENIZER_FILE, Reader
 from classifier.reader_input import Masker
 from classifier.registry import write
-from classifier.training import reader_export, reader_fit, reader_stage
+from classifier.training import anchors, reader_export, reader_fit, reader_stage
 from classifier.training.dataset import FOR_STAGE, LEFT_OUT, load_rows
 from classifier.training.matrix import targets
 from classifier.training.measure import Ranked
@@ -91,6 +91,7 @@ def train(
     moment = datetime.fromtimestamp(int(os.environ.get("SOURCE_DATE_EPOCH", time.time())), UTC)
     now = moment.isoformat(timespec="seconds")
     arrays = {name: np.array(array) for name, array in base.folder.arrays.items()}
+    arrays |= anchors.of_both(base, reader, stages, heard.examples[: heard.clean], options.seed)
     digest = hashlib.sha256(graph + text.encode() + base.checksum.encode()).hexdigest()[:8]
     version = f"{now[:10].replace('-', '')}-{digest}"
     files = {GRAPH_FILE: graph, TOKENIZER_FILE: text.encode()}

@@ -1,6 +1,7 @@
 """A site's decisions → a correction of the base, live only if it does better on later decisions.
 
-The correction lies in the span of the decided texts and of the base's anchors, a few hundred unrelated texts whose scores it is
+It reads hashed words, and of a base with a second reader the sentence vector too, so that decisions teach a kind of comment and not its
+words alone. The correction lies in the span of the decided texts and of the base's anchors, a few hundred unrelated texts whose scores it is
 fitted to keep. So the fit is in its dual form, with one number per text, and takes milliseconds. The constants are measured: see
 docs/classifier.md.
 """
@@ -28,7 +29,7 @@ from classifier.combine import LIMIT
 from classifier.examples import Asked, Example
 from classifier.hashing import SITE_BUCKETS
 from classifier.labels import LABELS
-from classifier.linear import VIEWS, Floats
+from classifier.linear import VIEWS
 from classifier.markup import plain
 from classifier.training import matrix
 from classifier.training.estimate import prepare
@@ -76,9 +77,11 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Lesson:
-    """Decided texts first, anchors last. kernel: [texts, texts]; target: NaN = unknown; offset: the base's log-odds."""
+    """Decided texts first, anchors last. sentences: [texts, width], of a base with a reader; kernel: [texts, texts] of both; target: NaN
+    = unknown; offset: the base's log-odds."""
 
     phi: sparse.csr_matrix
+    sentences: Reals | None
     kernel: Reals
     target: Reals
     offset: Reals
@@ -135,10 +138,10 @@ def learn(
         return Outcome(
             False, "the candidate may be worse on later decisions: the bound of harm is too high", None, figures
         )
-    weights, shift = _solve(lesson, np.arange(len(chosen)))
+    arrays = _solve(lesson, np.arange(len(chosen)))
     moment = datetime.now(UTC)
-    array = np.clip(weights, -6e4, 6e4).astype(np.float16)
-    version = f"c{moment:%Y%m%d%H%M%S%f}-{hashlib.sha256(array.tobytes()).hexdigest()[:8]}"
+    digest = hashlib.sha256(b"".join(array.tobytes() for array in arrays.values())).hexdigest()[:8]
+    version = f"c{moment:%Y%m%d%H%M%S%f}-{digest}"
     card = {
         "kind": "correction",
         "date": moment.isoformat(),
@@ -151,12 +154,12 @@ def learn(
     }
     why = "better on later decisions"
     if published is not None:
-        answer = ask(base, published, serving, correction_of(base, version, array, shift, card))
+        answer = ask(base, published, serving, correction_of(base, version, arrays, card))
         figures |= answer.figures
         if answer.is_refusal:
             return Outcome(False, f"{why}, but refused: {answer}", None, figures)
         why = f"{why}; {answer}"
-    registry.write(folder, version, card, {}, {"weights": array, "shift": shift})
+    registry.write(folder, version, card, {}, arrays)
     if live:
         registry.point(folder, version)
         print(f"{version} is live for this site", file=sys.stderr)
@@ -205,12 +208,16 @@ def _lesson(base: Base, examples: Sequence[Example], phi: sparse.csr_matrix) -> 
     score = np.clip(np.array(arrays["anchor_score"], np.float64), 1e-4, 1 - 1e-4)
     both = sparse.vstack([phi, anchors], format="csr")
     kernel = (both @ both.T).toarray().astype(np.float64)
-    offset = np.vstack(
-        [base.log_odds([Asked(e.text, e.author) for e in examples]).astype(np.float64), np.log(score / (1 - score))]
-    )
+    reading, sentences = base.reader.read([e.text for e in examples]) if base.reader else None, None
+    if reading and base.sentences:
+        ours = base.sentences.features(reading.vectors, reading.scripted)
+        sentences = np.vstack([ours, base.sentences.anchors]).astype(np.float64)
+        kernel += sentences @ sentences.T
+    decided = base.read([Asked(e.text, e.author) for e in examples], reading=reading)
+    offset = np.vstack([decided.astype(np.float64), np.log(score / (1 - score))])
     target = np.vstack([targets(examples).astype(np.float64), score])
     weight = np.concatenate([np.ones(len(examples)), np.full(len(score), ANCHOR_WEIGHT)])
-    return Lesson(both, kernel, target, offset, weight, len(examples))
+    return Lesson(both, sentences, kernel, target, offset, weight, len(examples))
 
 
 def _live(folder: Path, base: Base, lesson: Lesson) -> tuple[Correction | None, Reals, float | None]:
@@ -225,6 +232,8 @@ def _live(folder: Path, base: Base, lesson: Lesson) -> tuple[Correction | None, 
         print(f"the current correction is ignored: {error}", file=sys.stderr)
         return None, offset, None
     moved = lesson.phi[: lesson.decided] @ correction.weights.astype(np.float64) + correction.shift
+    if lesson.sentences is not None and correction.vector_weights is not None:
+        moved = moved + lesson.sentences[: lesson.decided] @ correction.vector_weights
     return correction, offset + np.clip(moved, -LIMIT, LIMIT), float(correction.card["until"])
 
 
@@ -301,8 +310,12 @@ def _shift(lesson: Lesson, taught: npt.NDArray[np.int64], dual: Reals) -> Reals:
     return np.asarray(np.clip(moved, -MOST_SHIFT * free, MOST_SHIFT * free), dtype=np.float64)
 
 
-def _solve(lesson: Lesson, taught: npt.NDArray[np.int64]) -> tuple[Floats, Floats]:
-    """The weights [SITE_BUCKETS, labels] and the shift [labels]."""
+def _solve(lesson: Lesson, taught: npt.NDArray[np.int64]) -> dict[str, registry.Array]:
+    """The arrays of a correction: sums over all texts, so that no text's own vector is kept."""
     rows = np.concatenate([taught, np.arange(lesson.decided, len(lesson.weight))])
     dual = _dual(lesson, taught)
-    return (lesson.phi[rows].T @ dual).astype(np.float32), _shift(lesson, taught, dual).astype(np.float32)
+    sums = {"weights": lesson.phi[rows].T @ dual}
+    if lesson.sentences is not None:
+        sums["vector_weights"] = lesson.sentences[rows].T @ dual
+    halves = {name: np.clip(array, -6e4, 6e4).astype(np.float16) for name, array in sums.items()}
+    return halves | {"shift": _shift(lesson, taught, dual).astype(np.float32)}

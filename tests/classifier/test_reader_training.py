@@ -58,6 +58,11 @@ def test_a_try_is_trained_exported_quantised_and_served(
     classifier = Classifier(tmp_path / "models")
     classifier.load()
     assert classifier.reads_twice
+    base = classifier._loaded().base
+    assert base.sentences is not None
+    assert base.reader is not None
+    assert len(base.sentences.anchors) == len(base.folder.arrays["anchor_score"]) > 0
+    assert base.sentences.width == base.reader.width
     assert len(classifier.score([Asked(f"{GOOD[0]} {FOUL[0]}")])[0].scores) == len(LABELS)
     # the checkpoint is complete: the same command trains nothing, and gives the same graph
     first = (tmp_path / "models" / version / GRAPH_FILE).read_bytes()
