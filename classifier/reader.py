@@ -38,6 +38,10 @@ class Reading:
     scripted: npt.NDArray[np.bool_]
     known: Floats
 
+    def part(self, which: slice) -> Reading:
+        """The rows `which`, as views into these arrays."""
+        return Reading(self.log_odds[which], self.vectors[which], self.scripted[which], self.known[which])
+
 
 class Reader:
     """graph: an ONNX file; tokenizer: its JSON; excess: per label what the logarithm of the number of windows is worth."""

@@ -10,7 +10,7 @@ from typer import Option
 from classifier import registry
 from classifier.base import open_base
 from classifier.cli import Models, Seed
-from classifier.evaluation import reader, reader_tables, report, tables
+from classifier.evaluation import first_decisions, reader, reader_tables, report, tables
 
 
 def evaluate(
@@ -33,6 +33,9 @@ def evaluate(
     reader_only: Annotated[
         bool, Option("--reader-only", help="only table, second reader and both, side by side")
     ] = False,
+    decisions_only: Annotated[
+        bool, Option("--first-decisions", help="only left-out blogs after 20 and 100 decisions: by words, and by both")
+    ] = False,
     rows: Annotated[
         int | None, Option("--rows", metavar="N", help="with --reader-only: at most N rows of a part, drawn at random")
     ] = None,
@@ -52,6 +55,12 @@ def evaluate(
         if json:
             registry.write_json(json, found | cost)
         print("\n".join(reader_tables.lines(found, cost)))
+        return
+    if decisions_only:
+        by_place = first_decisions.beside(base, data)
+        if json:
+            registry.write_json(json, {"first decisions": by_place})
+        print("\n".join(first_decisions.lines(by_place)))
         return
     figures, drawn = report.run(base, data, seed, peers, leave_out)
     timed = report.times(base, data, seed)

@@ -11,23 +11,20 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.metrics import roc_auc_score
 
-from classifier.base import Base, Correction, open_correction
 from classifier.combine import Combine, probability
-from classifier.examples import Asked, Example
+from classifier.evaluation.first_decisions import calibration_error, learnt
 from classifier.hashing import Hasher
 from classifier.identity import TERMS
 from classifier.labels import LABELS
 from classifier.linear import Floats, Table
 from classifier.progress import log
-from classifier.registry import point, read, site_folder, write
+from classifier.registry import point, write
 from classifier.structure import Structure
 from classifier.training import calibrate, corpora
 from classifier.training.calibrate import Unseen
 from classifier.training.dataset import Rows, load_rows
 from classifier.training.estimate import Fitted, fit_tables, prepare
 from classifier.training.fit import anchors
-from classifier.training.measure import reliability
-from classifier.training.train import learn
 from classifier.views import Fold
 
 Bools = npt.NDArray[np.bool_]
@@ -37,8 +34,6 @@ FEW = 30
 """A group with fewer spam texts reports its false alarms only."""
 BOLDER = 2.0
 """Added to all log-odds, to show the cost of a base that misses less. It brings the videos' calibration error below 0.1."""
-DECISIONS = (20, 100)
-DRAWS = 10
 
 
 class Recipe:
@@ -139,10 +134,8 @@ def _figures(rows: Rows, asked: Bools, p: Floats) -> dict[str, Any]:
 
 
 def _decided(recipe: Recipe, table: Table, stages: Stages, found: Unseen, asked: Bools) -> dict[str, Any]:
-    """The error on a place's other comments after 20 and 100 random decisions, beside the error of the base."""
+    """The figures of `first_decisions.learnt` for the rows of a place."""
     rows = recipe.rows
-    place = np.flatnonzero(asked)
-    out: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as folder:
         models = Path(folder)
         card = {"labels": list(LABELS), "calibration": stages, "thresholds": dict.fromkeys(LABELS, 0.5)}
@@ -157,52 +150,4 @@ def _decided(recipe: Recipe, table: Table, stages: Stages, found: Unseen, asked:
         )
         write(models, "left-out", card, content, arrays)
         point(models, "left-out")
-        base = Base(read(models, "left-out"))
-        asks = [Asked(rows.examples[i].text, rows.examples[i].author) for i in place]
-        y = np.array([rows.examples[i].labels["spam"] >= 0.5 for i in place])
-        before = _in_parts(base, asks)
-        for count in DECISIONS:
-            if len(place) < 2 * count:
-                continue
-            fell, error, gap = [], [], []
-            for draw in range(DRAWS):
-                site = f"{count}-{draw}"
-                chosen = np.random.default_rng(draw).permutation(len(place))[:count]
-                rest = np.setdiff1d(np.arange(len(place)), chosen)
-                taught = [
-                    Example(asks[n].text, {"spam": float(y[n]), **({} if y[n] else {"toxicity": 0.0})}, asks[n].author)
-                    for n in chosen
-                ]
-                outcome = learn(models, site, taught)
-                after = before
-                if outcome.promoted and outcome.version:
-                    correction = open_correction(site_folder(models, site), outcome.version, base)
-                    after = _in_parts(base, asks, correction)
-                was, now = ((p[rest] >= 0.5) != y[rest] for p in (before, after))
-                fell.append(1 - float(now.sum()) / max(int(was.sum()), 1))
-                error.append((float(was.mean()), float(now.mean())))
-                gap.append(calibration_error(after[rest], y[rest]))
-            was_now = np.array(error).mean(axis=0)
-            out[f"{count} decisions"] = {
-                "error of the base": round(float(was_now[0]), 4),
-                "error after": round(float(was_now[1]), 4),
-                "fall": round(1 - float(was_now[1] / was_now[0]), 3) if was_now[0] else 0.0,
-                "fall, worst draw": round(min(fell), 3),
-                "calibration error after": round(float(np.mean(gap)), 4),
-            }
-        out["calibration error of the base"] = calibration_error(before, y)
-    return out
-
-
-def _in_parts(base: Base, asked: list[Asked], correction: Correction | None = None) -> Floats:
-    """Probabilities of spam, in batches."""
-    parts = []
-    for low in range(0, len(asked), 256):
-        some = asked[low : low + 256]
-        parts.append(probability(base.log_odds(some, [correction] * len(some) if correction else ()))[:, 0])
-    return np.concatenate(parts)
-
-
-def calibration_error(p: Floats, y: Bools) -> float:
-    """Mean distance of probability and share of spam, in ten bins."""
-    return round(sum(abs(said - so) * count for said, so, count in reliability(p, y)) / max(len(p), 1), 4)
+        return learnt(models, [rows.examples[i] for i in np.flatnonzero(asked)])

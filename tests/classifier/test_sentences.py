@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import shutil
 from pathlib import Path
@@ -10,7 +11,9 @@ import numpy as np
 import pytest
 
 from classifier import registry
+from classifier.__main__ import main
 from classifier.base import Base, open_base, open_correction
+from classifier.evaluation import first_decisions
 from classifier.examples import Asked, Example
 from classifier.identity import TERMS
 from classifier.labels import LABELS
@@ -20,10 +23,11 @@ from classifier.registry import ModelError
 from classifier.sentences import FILE, WEIGHT, Sentences
 from classifier.serving import Classifier
 from classifier.training import anchors
-from classifier.training.dataset import load_rows
+from classifier.training.dataset import LEFT_OUT, load_rows
 from classifier.training.published import Published
 from classifier.training.train import Outcome, learn
-from tests.classifier.conftest import CARD, FILES, FOUL, GOOD, with_reader
+from tests.classifier.conftest import CARD, FILES, FOUL, GOOD, table, with_reader, write_corpus
+from tests.classifier.test_published import TALK, WAXES, spoken
 
 SPAM = LABELS.index("spam")
 TAUGHT, OTHERS = FOUL[1], (FOUL[0], FOUL[2])
@@ -225,3 +229,39 @@ def test_a_text_that_is_asked_about_twice_is_read_once(reading: Base, monkeypatc
     assert len(asked) == len(texts) + 1, "identity terms are a second pass"
     for name in ("log_odds", "vectors", "scripted", "known"):
         assert (getattr(twice, name) == np.concatenate([getattr(alone, name)] * 2)).all()
+
+
+def test_the_error_after_a_places_first_decisions_by_words_and_by_both(
+    models: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(first_decisions, "DRAWS", 2)
+    data, blog = write_corpus(tmp_path / "data"), min(LEFT_OUT)
+    texts = [text for both in zip(spoken(TALK, 30, 11), spoken(WAXES, 30, 12), strict=True) for text in both]
+    posts = [[text, n % 2, blog.partition("/")[2]] for n, text in enumerate(texts)]
+    table(data / "pull_request_blogs/all.csv.gz", ["text", "spam", "blog"], posts)
+    figures = tmp_path / "figures.json"
+    command = ["evaluate", "--data", str(data), "--models", str(models), "--first-decisions"]
+    assert main([*command, "--json", str(figures)]) == 0
+    shown = capsys.readouterr().out
+    by = json.loads(figures.read_text("utf-8"))["first decisions"]
+    assert set(by) == {blog}
+    words, both = (by[blog][what]["20 decisions"] for what in (first_decisions.WORDS, first_decisions.BOTH))
+    assert words["error of the base"] == both["error of the base"] > 0.2
+    assert max(words["error after"], both["error after"]) < 0.1
+    assert blog in shown
+    assert f"error after, {first_decisions.BOTH}" in shown
+    assert main([*command, "--version", "words"]) == 1
+    assert "anchors" in capsys.readouterr().err
+
+
+def test_the_mean_over_places_stands_below_them() -> None:
+    def figures(after: float) -> dict[str, dict[str, float]]:
+        shown = {"error after": after, "fall": 0.5, "fall, worst draw": 0.0}
+        return {"20 decisions": {"error of the base": 0.4} | shown}
+
+    by = {
+        name: {first_decisions.WORDS: figures(0.3), first_decisions.BOTH: figures(0.1 * n)}
+        for n, name in ((1, "a"), (2, "b"))
+    }
+    shown = first_decisions.lines(by)
+    assert "| mean | 20 decisions | 0.4 | 0.3 | 0.5 | 0.0 | 0.15 | 0.5 | 0.0 |" in shown
