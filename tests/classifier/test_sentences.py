@@ -27,6 +27,7 @@ from classifier.training.dataset import LEFT_OUT, load_rows
 from classifier.training.published import Published
 from classifier.training.train import Outcome, learn
 from tests.classifier.conftest import CARD, FILES, FOUL, GOOD, table, with_reader, write_corpus
+from tests.classifier.conftest import SPAM as SPAM_WORDS
 from tests.classifier.test_published import TALK, WAXES, spoken
 
 SPAM = LABELS.index("spam")
@@ -66,7 +67,7 @@ def decisions() -> list[Example]:
     return good + bad
 
 
-def taught(models: Path) -> Outcome:
+def learnt(models: Path) -> Outcome:
     outcome = learn(models, "blog", decisions())
     assert outcome.promoted, outcome
     return outcome
@@ -85,14 +86,33 @@ def moved(models: Path, texts: list[str]) -> list[float]:
 def test_a_kind_is_learnt_beyond_its_words(models: Path) -> None:
     paraphrases = [f"{text} {word}" for word in OTHERS for text in calm(5, 3)]
     others = calm(10, 4)
-    taught(models)
+    learnt(models)
     both, calm_by_both = moved(models, paraphrases), moved(models, others)
     registry.point(models, "words")
     shutil.rmtree(registry.site_folder(models, "blog"))
-    taught(models)
+    learnt(models)
     words, calm_by_words = moved(models, paraphrases), moved(models, others)
     assert np.mean(both) > np.mean(words) + 1
     assert np.mean(both) - np.mean(calm_by_both) > np.mean(words) - np.mean(calm_by_words) + 1
+
+
+@pytest.mark.parametrize("label", [{"spam": 1.0}, {"spam": 0.0, "toxicity": 0.0}], ids=["spam", "approved"])
+def test_one_sided_decisions_on_a_kind_leave_calm_texts_and_known_spam_as_they_are(
+    models: Path, label: dict[str, float]
+) -> None:
+    others = [
+        *calm(6, 4),
+        *(f"{word} {text} http://x.example/buy" for word, text in zip(SPAM_WORDS, calm(4, 5), strict=True)),
+    ]
+    classifier = Classifier(models)
+    classifier.load()
+    before = [one.scores["spam"] for one in classifier.score([Asked(text, site="blog") for text in others])]
+    assert max(before[:6]) < 0.1 < 0.9 < min(before[6:])
+    taught = [Example(f"{text} {TAUGHT}", label, when=n) for n, text in enumerate(calm(40, 2))]
+    assert learn(models, "blog", taught).promoted or not label["spam"]
+    classifier.refresh()
+    after = [one.scores["spam"] for one in classifier.score([Asked(text, site="blog") for text in others])]
+    assert after == pytest.approx(before, abs=0.1)
 
 
 def test_erasing_the_correction_gives_the_base_back_bit_for_bit(models: Path) -> None:
@@ -100,7 +120,7 @@ def test_erasing_the_correction_gives_the_base_back_bit_for_bit(models: Path) ->
     classifier = Classifier(models)
     classifier.load()
     before = classifier.score([Asked(text, site="blog") for text in texts])
-    taught(models)
+    learnt(models)
     assert classifier.refresh()
     after = classifier.score([Asked(text, site="blog") for text in texts])
     assert all(a.scores != b.scores for a, b in zip(after, before, strict=True))
@@ -111,7 +131,7 @@ def test_erasing_the_correction_gives_the_base_back_bit_for_bit(models: Path) ->
 
 
 def test_the_table_alone_keeps_the_part_of_the_words(models: Path) -> None:
-    taught(models)
+    learnt(models)
     off, on = Classifier(models, reader=False), Classifier(models)
     off.load()
     on.load()
@@ -122,7 +142,7 @@ def test_the_table_alone_keeps_the_part_of_the_words(models: Path) -> None:
 
 
 def test_a_texts_score_depends_on_no_neighbour(models: Path) -> None:
-    taught(models)
+    learnt(models)
     classifier = Classifier(models)
     classifier.load()
     asked = [Asked(text, site=site) for text in (*calm(3, 7), f"{GOOD[0]} {TAUGHT}") for site in ("blog", "")]
@@ -131,7 +151,7 @@ def test_a_texts_score_depends_on_no_neighbour(models: Path) -> None:
 
 
 def test_a_correction_holds_sums_and_neither_texts_nor_vectors_of_them(models: Path) -> None:
-    version = taught(models).version
+    version = learnt(models).version
     assert version
     read = registry.read(registry.site_folder(models, "blog"), version)
     width = open_base(models).reader.width  # type: ignore[union-attr]
@@ -159,7 +179,7 @@ def test_anchors_of_both_are_texts_that_keep_their_scores(
 ) -> None:
     score, start = kept_anchors["anchor_score"], kept_anchors["anchor_start"]
     assert len(score) == len(start) - 1 == len(kept_anchors[FILE])
-    taught(models)
+    learnt(models)
     base = open_base(models)
     assert base.sentences is not None
     folder = registry.site_folder(models, "blog")
@@ -206,7 +226,7 @@ def test_anchors_that_the_reader_cannot_have_made_are_refused(models: Path, kind
 
 @pytest.mark.parametrize("kind", ["width", "labels", "finite"])
 def test_vector_weights_of_another_shape_are_refused(models: Path, kind: str) -> None:
-    version = taught(models).version
+    version = learnt(models).version
     assert version
     folder, base = registry.site_folder(models, "blog"), open_base(models)
     read = registry.read(folder, version)
