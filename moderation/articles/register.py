@@ -45,12 +45,12 @@ async def proposed(opening: Opening, page: Page | None, site: Site, scorer: Scor
         return opening
     if not page.title:
         return replace(opening, url=page.url)
-    (score,) = await scorer.score([Asked(page.title, Author("", "", ""), site.key)])
+    (answer,) = await scorer.score([Asked(page.title, Author("", "", ""), site.key)])
     case = policy.Case(
         submission=Submission.of(page.title),
         settings=site.settings,
-        scores=score.scores if score else None,
-        thresholds=scorer.thresholds(),
+        scores=answer.scores if answer else None,
+        thresholds=answer.thresholds if answer else {},
         links=(links := await WRITING.run(markdown.count_links, page.title, here=markdown.is_light(page.title))),
         strange_links=links,
     )

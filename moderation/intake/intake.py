@@ -16,16 +16,14 @@ from typing import Any
 
 import orjson
 
-from classifier.examples import Asked, Author, Scored
 from moderation.articles import register
 from moderation.articles import store_openings as openings
 from moderation.articles.store_openings import Opening
 from moderation.comments import store as comments
 from moderation.comments.model import EDIT_WINDOW, MOST_EDITS, Comment, place, public
 from moderation.comments.store import JudgedComment
-from moderation.comments.verdict import HOLD, PUBLISH, SPAM, Reason, Verdict
+from moderation.comments.verdict import Verdict
 from moderation.core.ids import new_id
-from moderation.core.offload import WRITING
 from moderation.core.problem import Conflict, Forbidden, NotFound, Problem, TooFast, Unavailable
 from moderation.core.urls import Links
 from moderation.db import audit
@@ -33,9 +31,9 @@ from moderation.db.database import Database, Session
 from moderation.duplicates import duplicates
 from moderation.intake import store as idempotency
 from moderation.intake.admission import Accepted, Arrival, BatchContext, look_up, said_of
+from moderation.intake.judging import asked, decided, verdict_on, verdicts_on
 from moderation.outbox import events
-from moderation.policy import known_hosts, rule_health
-from moderation.policy import rules as policy
+from moderation.policy import rule_health
 from moderation.policy.scorer import BATCH, Scorer
 from moderation.sites import store as sites
 from moderation.sites.allowance import Allowance
@@ -154,7 +152,7 @@ class Intake:
 
     async def take_in(self, arrivals: list[Arrival]) -> list[Accepted | Problem]:
         """One result for each arrival, in order. The batch is one commit."""
-        scored = await self.scorer.score([asked(a) for a in arrivals])
+        found = await self.scorer.score([asked(a) for a in arrivals])
         now = self.clock()
         async with self.database.transaction() as tx:
             books = {
@@ -166,7 +164,7 @@ class Intake:
             stored: list[JudgedComment] = []
             answers: list[tuple[str, str, str, str, str]] = []
             opened: list[Opening] = []
-            for order, (arrival, score) in enumerate(zip(arrivals, scored, strict=True)):
+            for order, (arrival, answer) in enumerate(zip(arrivals, found, strict=True)):
                 book = books[arrival.site]
                 try:
                     if arrival.retry and (first := book.first_answer(arrival)):
@@ -182,11 +180,11 @@ class Intake:
                     self.counts.refused[problem.code] += 1
                     results.append(problem)
                     continue
-                if arrival.elsewhere and (same := book.same_elsewhere(arrival)):
-                    results.append(await self._once_more(tx, arrival, same, score, book, filed[order], now))
-                    continue
                 crowded = not arrival.elsewhere and book.is_crowded(article)
-                verdict = await self._judge(arrival, score, book, wave=filed[order], crowded=crowded)
+                verdict = await verdict_on(arrival, answer, book, wave=filed[order], crowded=crowded)
+                if arrival.elsewhere and (same := book.same_elsewhere(arrival)):
+                    results.append(await self._once_more(tx, arrival, same, verdict, book, now))
+                    continue
                 comment = self._comment(arrival, article, parent, verdict, new_id(now, order), now)
                 judged = JudgedComment(
                     comment=comment,
@@ -251,77 +249,20 @@ class Intake:
             if judged.notify and judged.comment.email and judged.comment.status in ("approved", "pending"):
                 await events.ask(tx, judged.comment.site, judged.keys.author, judged.comment.id, now)
 
-    async def _judge(
-        self,
-        arrival: Arrival,
-        score: Scored | None,
-        book: BatchContext,
-        before: Verdict | None = None,
-        wave: str = "",
-        crowded: bool = False,
-    ) -> Verdict:
-        """The verdict. `before` is the verdict on the replaced text: an edit keeps the circumstances of the comment."""
-        sent = arrival.submission
-        known = book.known_elsewhere if arrival.elsewhere else book.known_hosts
-        known |= known_hosts.own_hosts(book.site, book.articles.get(arrival.article))
-        case = policy.Case(
-            submission=sent,
-            settings=book.site.settings,
-            scores=score.scores if score else None,
-            model=score.model if score else None,
-            thresholds=self.scorer.thresholds(),
-            fields=score.fields if score else {},
-            links=sent.links,
-            strange_links=known_hosts.strange(sent.link_hosts, known),
-            strange_website=bool(sent.url) and sent.website_host not in known,
-            trusted=self._is_trusted(arrival, book, before),
-            form=str(before.facts.get("form", "")) if before else arrival.form,
-            honeypot=bool(before.facts.get("honeypot")) if before else arrival.honeypot,
-            address=arrival.address,
-            author=arrival.keys.author,
-            network_key=arrival.keys.network,
-            muted=book.site.muted,
-            wave=wave,
-            new_article=bool(before.facts.get("new_article")) if before else crowded,
-        )
-        verdict = await WRITING.run(policy.judge, case, here=policy.is_quick(case))
-        if arrival.elsewhere:
-            verdict = replace(verdict, facts=verdict.facts | arrival.elsewhere.facts)
-        return verdict
-
-    def _is_trusted(self, arrival: Arrival, book: BatchContext, before: Verdict | None) -> bool:
-        if arrival.elsewhere:
-            return arrival.elsewhere.trusted
-        return bool(before.facts.get("trusted")) if before else book.trusts(arrival)
-
     async def judge(self, arrivals: list[Arrival]) -> list[Verdict]:
         """The verdicts on comments that are kept elsewhere; nothing is stored."""
-        now = self.clock()
-        scored = await self.scorer.score([asked(arrival) for arrival in arrivals], patient=len(arrivals) > 1)
-        async with self.database.reading() as session:
-            books = {
-                key: await look_up(session, key, arrivals, now, self.scorer.shorteners())
-                for key in {arrival.site for arrival in arrivals}
-            }
-            pairs = [(books[arrival.site].site, arrival.submission) for arrival in arrivals]
-            waves = await duplicates.filed(session, pairs, now)
-        return [
-            await self._judge(arrival, score, books[arrival.site], wave=wave)
-            for arrival, score, wave in zip(arrivals, scored, waves, strict=True)
-        ]
+        return await verdicts_on(self.database, self.scorer, arrivals, self.clock())
 
     async def _once_more(
         self,
         tx: Session,
         arrival: Arrival,
         old: Comment,
-        score: Scored | None,
+        verdict: Verdict,
         book: BatchContext,
-        wave: str,
         now: int,
     ) -> Accepted:
         """A comment that is kept elsewhere, asked about again: the verdict of now, stored if its keeper has changed the text."""
-        verdict = await self._judge(arrival, score, book, wave=wave)
         sent = arrival.submission
         if (old.name, old.url, old.body) == (sent.name, sent.url, sent.body):
             return Accepted(old.id, False, {}, old, decided(old, verdict) if old.is_decided else verdict)
@@ -367,7 +308,7 @@ class Intake:
     async def amend(self, arrival: Arrival, id: str) -> Accepted:
         """The author's edit: checked and scored again, a new revision. A comment that a moderator decided stays at most `pending`."""
         now = self.clock()
-        (score,) = await self.scorer.score([asked(arrival)])
+        (answer,) = await self.scorer.score([asked(arrival)])
         async with self.database.transaction() as tx:
             old = await own_comment(tx, arrival.site, arrival.article, id, now)
             if old.revision >= MOST_EDITS:
@@ -375,7 +316,7 @@ class Intake:
             book = await look_up(tx, arrival.site, [arrival], now, self.scorer.shorteners())
             before = (await comments.verdicts(tx, arrival.site, [id])).get(id)
             (wave,) = await duplicates.filed(tx, [(book.site, arrival.submission)], now)
-            verdict = await self._judge(arrival, score, book, before, wave)
+            verdict = await verdict_on(arrival, answer, book, before, wave)
             new = await self._edit(tx, arrival, old, verdict, now)
         return self._accept(new, book.site)
 
@@ -438,18 +379,6 @@ class Intake:
         async with self.database.transaction() as tx:
             if await comments.silence(tx, site, id):
                 await audit.note(tx, site=site, at=now, actor="author", action="comment:unsubscribe", subject=id)
-
-
-def decided(comment: Comment, verdict: Verdict) -> Verdict:
-    """The verdict on a comment that a person has decided on, asked about again unchanged: the decision."""
-    action = {"approved": PUBLISH, "pending": HOLD}.get(comment.status, SPAM)
-    reason = Reason(rule="decided", note=f"a moderator has decided: {comment.status}")
-    return replace(verdict, action=action, reasons=(reason, *verdict.reasons))
-
-
-def asked(arrival: Arrival) -> Asked:
-    sent = arrival.submission
-    return Asked(sent.text, Author(sent.name, sent.url or "", sent.email_domain), arrival.site)
 
 
 async def own_comment(tx: Session, site: str, article: str, id: str, now: int) -> Comment:

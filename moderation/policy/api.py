@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Annotated, Any, NotRequired
 
 from pydantic import Field
@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from typing_extensions import TypedDict
 
-from classifier.examples import Asked, Author, Scored
+from classifier.examples import Asked, Author
 from classifier.serving import ModelError
 from moderation.comments.submission import BODY_BYTES, NAME_LONGEST, URL_LONGEST, Submission
 from moderation.core.ids import EVERYWHERE
@@ -18,7 +18,7 @@ from moderation.core.offload import SCORES
 from moderation.core.problem import FieldError, Invalid, Unavailable
 from moderation.policy import rules as policy
 from moderation.policy.schemas import ScoreReason
-from moderation.policy.scorer import MODEL_VERSION
+from moderation.policy.scorer import MODEL_VERSION, Answer
 from moderation.queue import decide as queue
 from moderation.services import services_of
 from moderation.sites import store as sites
@@ -83,11 +83,11 @@ async def score_texts(request: Request, given: ScoreIn) -> Response:
         known = (await sites.sites(session, [site])).get(site)
     asked = [Asked(text, author, site) for text in texts]
     version = request.headers.get(MODEL_VERSION, "")
-    scored, thresholds = await services.scorer.score_by(asked, site, version, patient=len(texts) > 1)
+    scored = await services.scorer.score_by(asked, site, version, patient=len(texts) > 1)
     answers = [one for one in scored if one is not None]
     if len(answers) < len(texts):
         raise Unavailable("No model answered; see /health/ready.", code="unscored")
-    judge = Judge(known.settings if known else SiteSettings(), thresholds, author)
+    judge = Judge(known.settings if known else SiteSettings(), author)
     found = []
     for at in range(0, len(texts), TOGETHER):
         some = list(zip(texts[at : at + TOGETHER], answers[at : at + TOGETHER], strict=True))
@@ -133,14 +133,14 @@ def site_of(principal: Principal) -> str:
 class Judge:
     """A site's policy applied to texts, one after another."""
 
-    def __init__(self, rules: SiteSettings, thresholds: Mapping[str, float], author: Author) -> None:
-        self.rules, self.thresholds, self.author = rules, thresholds, author
+    def __init__(self, rules: SiteSettings, author: Author) -> None:
+        self.rules, self.author = rules, author
         self._to_parse = PARSED
 
     def is_quick(self, text: str) -> bool:
         return markdown.is_light(text) and self.rules.are_compiled and self.rules.reading(len(text)) <= policy.AT_ONCE
 
-    def documents(self, some: Sequence[tuple[str, Scored]]) -> list[dict[str, Any]]:
+    def documents(self, some: Sequence[tuple[str, Answer]]) -> list[dict[str, Any]]:
         """The result for each text, which is cut at the longest length of a comment."""
         found = []
         for text, one in some:
@@ -152,7 +152,7 @@ class Judge:
                 settings=self.rules,
                 scores=one.scores,
                 model=one.model,
-                thresholds=self.thresholds,
+                thresholds=one.thresholds,
                 links=(links := self.links(text) + len(sent.link_hosts)),
                 strange_links=links,
                 fields=one.fields,

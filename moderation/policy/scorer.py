@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 from classifier.examples import Asked, Scored
+from classifier.labels import Scores
 from classifier.serving import Classifier, ModelError
+from classifier.values import value
 from moderation.core.problem import BadRequest
 from moderation.policy.explainer import Explainer
 from moderation.policy.kept_models import KeptModels
@@ -22,6 +24,21 @@ DEADLINE = 0.5
 """Seconds that the classifier has for a batch, where none are set; after that its comments are held as `unscored`."""
 
 
+@value(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """The scores of one text, with the thresholds of what gave them."""
+
+    scores: Scores
+    model: str
+    thresholds: Mapping[str, float]
+    fields: Mapping[str, str]
+    """Label → `name` or `url`, where that is higher than the text."""
+
+
+def answers(scored: Iterable[Scored], thresholds: Mapping[str, float]) -> list[Answer]:
+    return [Answer(scores=one.scores, model=one.model, thresholds=thresholds, fields=one.fields) for one in scored]
+
+
 class Scorer:
     """Scores batches; the scores are None without an answer in time."""
 
@@ -31,7 +48,7 @@ class Scorer:
         self.kept = KeptModels(classifier)
         self.problem: str | None = "the model is not loaded yet"
         self._deadline = deadline
-        self._late: asyncio.Future[list[Scored]] | None = None
+        self._late: asyncio.Future[list[Answer]] | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="scorer")
 
     async def start(self) -> None:
@@ -47,14 +64,14 @@ class Scorer:
             self.problem = f"{type(error).__name__}: {error}"
             log.error("no model: every comment is held", extra={"why": self.problem})
 
-    def _score(self, asked: list[Asked]) -> list[Scored]:
+    def _score(self, asked: list[Asked]) -> list[Answer]:
         self.classifier.load()  # no effect unless an earlier load failed: then it may succeed now, or name the error again
         self.classifier.refresh()
         found = self.classifier.score(asked)
         self.problem = self.classifier.problem
-        return found
+        return answers(found, self.thresholds())
 
-    async def score(self, asked: list[Asked], *, patient: bool = False) -> list[Scored | None]:
+    async def score(self, asked: list[Asked], *, patient: bool = False) -> list[Answer | None]:
         """Scores for each text. `patient`: a long list without a deadline, scored in batches so that comments do not wait for it."""
         if patient:
             parts = [asked[at : at + BATCH] for at in range(0, len(asked), BATCH)]
@@ -78,20 +95,19 @@ class Scorer:
 
     async def score_by(
         self, asked: list[Asked], site: str, version: str, *, patient: bool = False
-    ) -> tuple[list[Scored | None], Mapping[str, float]]:
-        """As `score`, by the version that a request names, with that version's thresholds; empty: by the one that serves.
+    ) -> list[Answer | None]:
+        """As `score`, by the version that a request names; empty: by the one that serves.
         Raises BadRequest for a version that is not kept."""
         if not version or version == self._serving(site):
             scored = await self.score(asked, patient=patient)
             if not version or all(one is None or one.model == version for one in scored):
-                return scored, self.thresholds()
+                return scored
         try:
-            by_version, thresholds = await self.kept.score(asked, site, version)
+            return list(answers(*await self.kept.score(asked, site, version)))
         except ModelError:
             raise BadRequest(
                 f"{MODEL_VERSION} names no version that is kept; see /api/v1/models.", code="model"
             ) from None
-        return list(by_version), thresholds
 
     def _serving(self, site: str) -> str:
         try:

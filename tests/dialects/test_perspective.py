@@ -334,8 +334,8 @@ async def test_everything_else_is_not_found_in_the_same_form(
 async def test_a_failure_of_ours_has_the_same_form(
     service: Service, client: Client, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async def unscored(asked: list[Any], *rest: Any, **more: Any) -> tuple[list[None], dict[str, float]]:
-        return [None] * len(asked), {}
+    async def unscored(asked: list[Any], *rest: Any, **more: Any) -> list[None]:
+        return [None] * len(asked)
 
     monkeypatch.setattr(service.services.scorer, "score_by", unscored)
     answer = await client.ask(asked())
