@@ -232,12 +232,18 @@ def create_app(
         try:
             await merging.respell(database, clock())
             services = assembled(
-                settings, database, classifier or Classifier(Path(settings.models)), clock, proxy, app.routes
+                settings,
+                database,
+                classifier or Classifier(Path(settings.models), settings.reader),
+                clock,
+                proxy,
+                app.routes,
             )
             app.services = services
             if say:
                 await first_start(database, services.links, settings, clock(), say)
             await services.scorer.start()
+            await services.intake.unread.find()
             async with shutdown.background(end) as loops:
                 services.intake.start(loops)
                 if not rehearsal:
@@ -289,7 +295,7 @@ def assembled(
     letters = Letters(database, links, {"digest": digest.letter, "person": privacy.letter})
     outbox = Deliverer(database, hooks, Mail(smtp, settings.host_name, letters.write), clock=clock)
     keep = retention.Keep(**settings.keep)
-    intake = Intake(database, scorer, links, clock=clock, mails=mails)
+    intake = Intake(database, scorer, links, clock=clock, mails=mails, reader_wait=settings.reader_wait / 1000)
     key_usage = KeyUsage(database, clock)
     return Services(
         settings=settings,
@@ -314,7 +320,7 @@ def assembled(
         mail_check=MailCheck(smtp, settings.host_name, settings.base),
         live=Live(database, clock),
         periodic=Periodic(
-            database, clock, jobs(settings, database, signer, outbox, read_along, keep, key_usage, clock)
+            database, clock, jobs(settings, database, signer, outbox, read_along, intake, keep, key_usage, clock)
         ),
         keep=keep,
         agreement=Agreement(),
@@ -331,6 +337,7 @@ def jobs(
     signer: Signer,
     outbox: Deliverer,
     read_along: ReadAlong,
+    intake: Intake,
     keep: retention.Keep,
     key_usage: KeyUsage,
     clock: Callable[[], int],
@@ -348,9 +355,9 @@ def jobs(
         Job("search", MINUTE, partial(queue.read_up, database, all_=True)),
         Job("duplicates", HOUR // 4, partial(catch_up, database)),
         Job("read-along", MINUTE // 4, read_along.read, read_along.is_needed),
-        Job(
-            "key-usage", 1, key_usage.flush, key_usage.is_waiting
-        ),  # each worker writes its own, so none waits for another
+        Job("unread", MINUTE, intake.unread.find_left, intake.unread.is_any_left),
+        # each worker writes its own, so none waits for another
+        Job("key-usage", 1, key_usage.flush, key_usage.is_waiting),
         Job(
             "failed-signins",
             HOUR // 4,
@@ -359,10 +366,8 @@ def jobs(
         ),
     ]
     if settings.smtp and settings.digest_hours:
-        every = settings.digest_hours * HOUR
-        found.append(
-            Job("digest", every, lambda: digest.digest(database, clock()), partial(digest.anything_waits, database))
-        )
+        send, waits = lambda: digest.digest(database, clock()), partial(digest.anything_waits, database, clock)
+        found.append(Job("digest", settings.digest_hours * HOUR, send, waits))
     return found
 
 

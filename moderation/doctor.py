@@ -177,7 +177,7 @@ def of_model(settings: Settings, local: Answer, reading: list[Any], outdated: li
     from classifier.serving import Classifier
 
     try:
-        classifier = Classifier(Path(settings.models))
+        classifier = Classifier(Path(settings.models), settings.reader)
         classifier.load()
     except Exception as error:
         remedy = "restore the folder from a backup, or move it away: the shipped model serves alone"
@@ -192,6 +192,7 @@ def of_model(settings: Settings, local: Answer, reading: list[Any], outdated: li
         found.append(wrong("model", said, "run both with the same MODERATION_MODELS, and restart the service"))
     if classifier.slow:
         found.append(Finding(check="model", said=classifier.slow))
+    found.append(of_reader(settings, local, twice=classifier.reads_twice))
     for run in reading:
         said = f"{run.model} reads along on {run.site}; {run.problem or 'see: python -m moderation read-along'}"
         found.append(Finding(check="model", said=said))
@@ -199,6 +200,16 @@ def of_model(settings: Settings, local: Answer, reading: list[Any], outdated: li
         said = f"that of {site} still holds what an erased person taught; see: python -m moderation retrain"
         found.append(Finding(check="model", said=said))
     return found
+
+
+def of_reader(settings: Settings, local: Answer, *, twice: bool) -> Finding:
+    """The second reader, as the running service says, or as the settings and the model have it."""
+    said = str(local.report.get("checks", {}).get("reader", "")) if not local.problem else ""
+    if said.startswith("failed"):
+        return wrong("reader", said, "see the log; what is unread is released once it is read")
+    if not settings.reader:
+        return Finding(check="reader", said="off (MODERATION_READER): the table judges alone")
+    return Finding(check="reader", said="ok" if twice else "none: the model is a table alone")
 
 
 async def mail_said(settings: Settings, address: str, now: int) -> Tried:

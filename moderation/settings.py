@@ -60,6 +60,8 @@ def share(value: object) -> float:
 
 
 Share = Annotated[float, BeforeValidator(share)]
+SwitchOff = Annotated[bool, BeforeValidator(lambda value: True if value == "" else value)]
+"""The same for what is on unless it is switched off: an empty variable is true."""
 Secret = Annotated[SecretStr, BeforeValidator(lambda value: value.strip() if isinstance(value, str) else value)]
 
 
@@ -153,6 +155,16 @@ class Settings(BaseSettings):
     )
     scoring_ms: PositiveInt = Field(
         500, description="Milliseconds that the model has for a batch of comments. After that they are held, unscored."
+    )
+    reader: SwitchOff = Field(
+        True,
+        description="Let the model's second reader read what would be published. `off`, for machines of 256 MB: the table judges "
+        "alone, by its own thresholds.",
+    )
+    reader_wait: PositiveInt = Field(
+        250,
+        description="Milliseconds that a comment waits for the second reader. After that it is stored `unread`, answered with 202, "
+        "and released once it is read.",
     )
     backup_hours: NonNegativeInt = Field(
         0, description="Hours after which `check` calls the latest `backup` too old. 0: it is not checked."

@@ -71,7 +71,7 @@ async def analyze(request: Request) -> Response:
         texts += [analysis.text[start:end] for start, end in spans]
     asked = [Asked(text, site=site) for text in texts]
     version = request.headers.get(MODEL_VERSION, "")
-    scored = await services.scorer.score_by(asked, site, version, patient=len(asked) > 1)
+    scored = await services.scorer.score_by(asked, site, version)
     answers = [one for one in scored if one is not None]
     if len(answers) < len(asked):
         raise Unavailable("No model answered; see /health/ready.", code="unscored")

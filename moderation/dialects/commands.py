@@ -170,7 +170,7 @@ def scored(
     from classifier.serving import Classifier
     from moderation.dialects import calibration, perspective
 
-    classifier = Classifier(Path(cli.settings.models))
+    classifier = Classifier(Path(cli.settings.models), cli.settings.reader)  # as the service scores
     classifier.load()
     texts = list(dict.fromkeys(text for of_one in chosen.values() for text in of_one))
     ours, versions = dict[str, dict[str, float]](), Counter[str]()

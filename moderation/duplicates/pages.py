@@ -24,7 +24,7 @@ async def folded(services: Services, principal: Principal, view: View) -> tuple[
     wanted = view.limit
     while True:
         view = replace(view, limit=wanted - len(shown), without=tuple(sorted(inside)))
-        page, following = await queue.waiting(services.database, principal, view)
+        page, following = await queue.waiting(services.database, principal, view, services.clock())
         if view.status != "pending":
             return await queue.explained(services.scorer, page), following
         async with services.database.reading() as session:

@@ -24,16 +24,19 @@ from moderation.comments.model import EDIT_WINDOW, MOST_EDITS, Comment, place, p
 from moderation.comments.store import JudgedComment
 from moderation.comments.verdict import Verdict
 from moderation.core.ids import new_id
-from moderation.core.problem import Conflict, Forbidden, NotFound, Problem, TooFast, Unavailable
+from moderation.core.problem import Conflict, Problem, TooFast, Unavailable
 from moderation.core.urls import Links
 from moderation.db import audit
 from moderation.db.database import Database, Session
 from moderation.duplicates import duplicates
 from moderation.intake import store as idempotency
 from moderation.intake.admission import Accepted, Arrival, BatchContext, look_up, said_of
-from moderation.intake.judging import asked, decided, verdict_on, verdicts_on
+from moderation.intake.edits import edit, own_comment
+from moderation.intake.judging import asked, decided, is_to_read, verdict_on, verdicts_on
+from moderation.intake.unread import Unread, ask_authors, is_unread
 from moderation.outbox import events
 from moderation.policy import rule_health
+from moderation.policy.answer import Answer
 from moderation.policy.scorer import BATCH, Scorer
 from moderation.sites import store as sites
 from moderation.sites.allowance import Allowance
@@ -41,9 +44,10 @@ from moderation.sites.model import Article, Site
 
 log = logging.getLogger("moderation.intake")
 
-REFUSED = ("spam", "rejected", "deleted")
 WAITING = 2_000
 TURNS = 5
+READER_WAIT = 0.25
+"""Seconds that a comment waits for the second reader, where none are set."""
 
 
 @dataclass
@@ -55,6 +59,22 @@ class Counts:
     batches: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """An arrival in the queue; with `answer`, after it was set aside for the second reader."""
+
+    arrival: Arrival
+    future: asyncio.Future[Accepted]
+    answer: Answer | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ToRead:
+    """The result of an arrival that the second reader reads before it is stored."""
+
+    by_table: Answer
+
+
 class Intake:
     def __init__(
         self,
@@ -64,13 +84,18 @@ class Intake:
         *,
         clock: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
         mails: bool = False,
+        reader_wait: float = READER_WAIT,
     ) -> None:
-        """Without `mails`, subscriptions to replies are not stored."""
+        """Without `mails`, subscriptions to replies are not stored. `reader_wait`: seconds that a comment waits for the second
+        reader before it is stored unread."""
         self.database, self.scorer, self.links = database, scorer, links
         self.counts, self.allowance = Counts(), Allowance()
         self.window = rule_health.Window(database)
         self.clock, self._mails = clock, mails
-        self._waiting: deque[tuple[Arrival, asyncio.Future[Accepted]]] = deque()
+        self.unread = Unread(database, scorer, clock, self.counts.actions, mails=mails)
+        self.reader_wait = reader_wait
+        self._waiting: deque[Waiting] = deque()
+        self._set_aside: set[asyncio.Task[list[Answer | None]]] = set()
         self._arrived = asyncio.Event()
         self._stopping = False
         self._in_flight: set[tuple[str, str, str]] = set()
@@ -78,23 +103,28 @@ class Intake:
 
     @property
     def waiting(self) -> int:
-        return len(self._waiting)
+        return len(self._waiting) + len(self._set_aside)
 
     def start(self, loops: asyncio.TaskGroup) -> None:
         self._task = loops.create_task(self._run(), name="intake")
+        self.unread.start(loops)
 
     async def stop(self) -> None:
-        """Stores the waiting comments, then ends."""
+        """Stores the waiting comments, then ends; those that wait for the second reader are stored unread."""
         self._stopping = True
+        self.reader_wait = 0.0
+        for reading in self._set_aside:
+            reading.cancel()
         self._arrived.set()
         if self._task:
             await self._task
+        await self.unread.stop()
 
     async def submit(self, arrival: Arrival) -> Accepted:
         """Returns once the comment is on disk. Raises the Problem of a refusal; nothing is stored then."""
         if self._stopping:
             raise Unavailable("The service is stopping; nothing was stored. Try again shortly.")
-        if len(self._waiting) >= WAITING:
+        if self.waiting >= WAITING:
             raise Unavailable("Too many requests are waiting; nothing was stored. Try again shortly.")
         key = (arrival.site, arrival.article, arrival.retry[0]) if arrival.retry else None
         if key in self._in_flight:
@@ -103,7 +133,7 @@ class Intake:
         if key:
             self._in_flight.add(key)
         try:
-            self._waiting.append((arrival, future))
+            self._waiting.append(Waiting(arrival, future))
             self._arrived.set()
             return await future
         finally:
@@ -111,21 +141,36 @@ class Intake:
                 self._in_flight.discard(key)
 
     async def _run(self) -> None:
-        while self._waiting or not self._stopping:
+        while self.waiting or not self._stopping:
             await self._arrived.wait()
             await self._others()
             taken = [self._waiting.popleft() for _ in range(min(BATCH, len(self._waiting)))]
-            if not self._waiting and not self._stopping:
+            if not self._waiting and (self._set_aside or not self._stopping):
                 self._arrived.clear()
             if taken:
-                results = await self._settle([arrival for arrival, _ in taken])
-                for (_, future), result in zip(taken, results, strict=True):
-                    if future.done():
+                results = await self._settle(taken)
+                for one, result in zip(taken, results, strict=True):
+                    if isinstance(result, ToRead):
+                        self._set_aside_to_read(one, result.by_table)
+                    elif one.future.done():
                         continue  # the client has disconnected; the comment is stored all the same
-                    if isinstance(result, BaseException):
-                        future.set_exception(result)
+                    elif isinstance(result, BaseException):
+                        one.future.set_exception(result)
                     else:
-                        future.set_result(result)
+                        one.future.set_result(result)
+
+    def _set_aside_to_read(self, one: Waiting, by_table: Answer) -> None:
+        """Lets the second reader read an arrival, which comes back once it is read, or has waited for as long as it may."""
+
+        def come_back(reading: asyncio.Task[list[Answer | None]]) -> None:
+            self._set_aside.discard(reading)
+            answer = None if reading.cancelled() or reading.exception() else reading.result()[0]
+            self._waiting.append(replace(one, answer=answer or by_table))
+            self._arrived.set()
+
+        reading = asyncio.create_task(self.scorer.reader.read([asked(one.arrival)], self.reader_wait), name="reading")
+        self._set_aside.add(reading)
+        reading.add_done_callback(come_back)
 
     async def _others(self) -> None:
         """Collects comments that are already being received: it yields to the event loop until no further one arrives.
@@ -137,22 +182,28 @@ class Intake:
             turns = turns + 1 if len(self._waiting) == seen else 0
             seen = len(self._waiting)
 
-    async def _settle(self, arrivals: list[Arrival]) -> list[Accepted | BaseException]:
+    async def _settle(self, waiting: list[Waiting]) -> list[Accepted | ToRead | BaseException]:
         self.counts.batches += 1
         try:
-            return list(await self.take_in(arrivals))
+            return list(await self.take_in(waiting))
         except Unavailable as problem:
-            log.error("not stored", extra={"why": problem.detail, "count": len(arrivals)})
-            return [problem] * len(arrivals)
+            log.error("not stored", extra={"why": problem.detail, "count": len(waiting)})
+            return [problem] * len(waiting)
         except Exception as error:
-            if len(arrivals) == 1:
+            if len(waiting) == 1:
                 return [error]
             # one bad row must not fail the others
-            return [result for arrival in arrivals for result in await self._settle([arrival])]
+            return [result for one in waiting for result in await self._settle([one])]
 
-    async def take_in(self, arrivals: list[Arrival]) -> list[Accepted | Problem]:
+    async def _answers(self, waiting: list[Waiting]) -> list[Answer | None]:
+        """The table's answer, where the arrival brings none."""
+        new = [one for one in waiting if one.answer is None]
+        by_table = iter(await self.scorer.score([asked(one.arrival) for one in new]) if new else ())
+        return [one.answer or next(by_table) for one in waiting]
+
+    async def take_in(self, waiting: list[Waiting]) -> list[Accepted | ToRead | Problem]:
         """One result for each arrival, in order. The batch is one commit."""
-        found = await self.scorer.score([asked(a) for a in arrivals])
+        found, arrivals = await self._answers(waiting), [one.arrival for one in waiting]
         now = self.clock()
         async with self.database.transaction() as tx:
             books = {
@@ -160,8 +211,10 @@ class Intake:
                 for key in sorted({a.site for a in arrivals})
             }
             filed = await duplicates.filed(tx.before, [(books[a.site].site, a.submission) for a in arrivals], now)
-            results: list[Accepted | Problem] = []
+            results: list[Accepted | ToRead | Problem] = []
             stored: list[JudgedComment] = []
+            to_read: list[tuple[Comment, Verdict]] = []
+            aside = 0
             answers: list[tuple[str, str, str, str, str]] = []
             opened: list[Opening] = []
             for order, (arrival, answer) in enumerate(zip(arrivals, found, strict=True)):
@@ -182,8 +235,17 @@ class Intake:
                     continue
                 crowded = not arrival.elsewhere and book.is_crowded(article)
                 verdict = await verdict_on(arrival, answer, book, wave=filed[order], crowded=crowded)
+                if answer and is_to_read(verdict, answer):
+                    if waiting[order].answer is None and self.scorer.reader.delay(aside + 1) <= self.reader_wait:
+                        results.append(ToRead(answer))
+                        aside += 1
+                        continue
+                    verdict = await verdict_on(arrival, answer, book, wave=filed[order], crowded=crowded, unread=True)
                 if arrival.elsewhere and (same := book.same_elsewhere(arrival)):
-                    results.append(await self._once_more(tx, arrival, same, verdict, book, now))
+                    again = await self._once_more(tx, arrival, same, verdict, book, now)
+                    results.append(again)
+                    if again.comment and is_unread(verdict.reasons):
+                        to_read.append((again.comment, verdict))
                     continue
                 comment = self._comment(arrival, article, parent, verdict, new_id(now, order), now)
                 judged = JudgedComment(
@@ -210,6 +272,8 @@ class Intake:
                     opened.append(await register.proposed(opening, arrival.page, book.site, self.scorer))
                 book.remember(arrival, article, comment, accepted)
                 stored.append(judged)
+                if answer and not answer.is_read:
+                    to_read.append((comment, verdict))
                 results.append(accepted)
                 if arrival.retry:
                     key, request = arrival.retry
@@ -228,45 +292,35 @@ class Intake:
             await duplicates.keep(tx, stored)
             await rule_health.count(tx, stored)
             await idempotency.add(tx, answers, now)
-            if heard := [j.comment for j in stored if books[j.comment.site].site.has_webhooks]:
+            final = [j for j in stored if not is_unread(j.verdict.reasons)]  # of the others is told once they are read
+            if heard := [j.comment for j in final if books[j.comment.site].site.has_webhooks]:
                 await events.emit(tx, "comment.created", heard, now)
             if self._mails:
-                await self._mail(tx, stored, now)
+                await events.emit_replies(tx, [j.comment for j in final], now)
+                await ask_authors(tx, final, now)
             shown = {(j.comment.site, j.comment.article) for j in stored if j.comment.status == "approved"}
             for site in {site for site, _ in shown}:
                 await sites.touch(tx, site, (article for s, article in shown if s == site))
-        for judged in stored:
-            self.counts.actions[judged.verdict.action] += 1
+        self.unread.add(to_read)
+        self.counts.actions.update(judged.verdict.action for judged in final)
         try:
             await self.window.watch(stored, {key: book.site for key, book in books.items()}, now)
         except Exception as error:  # the batch is on disk: a failure now must not become an error for its authors
             log.error("the rules' window failed", extra={"why": type(error).__name__})
         return results
 
-    async def _mail(self, tx: Session, stored: list[JudgedComment], now: int) -> None:
-        await events.emit_replies(tx, [j.comment for j in stored], now)
-        for judged in stored:  # not for spam: its author may have typed another person's address
-            if judged.notify and judged.comment.email and judged.comment.status in ("approved", "pending"):
-                await events.ask(tx, judged.comment.site, judged.keys.author, judged.comment.id, now)
-
     async def judge(self, arrivals: list[Arrival]) -> list[Verdict]:
         """The verdicts on comments that are kept elsewhere; nothing is stored."""
         return await verdicts_on(self.database, self.scorer, arrivals, self.clock())
 
     async def _once_more(
-        self,
-        tx: Session,
-        arrival: Arrival,
-        old: Comment,
-        verdict: Verdict,
-        book: BatchContext,
-        now: int,
+        self, tx: Session, arrival: Arrival, old: Comment, verdict: Verdict, book: BatchContext, now: int
     ) -> Accepted:
         """A comment that is kept elsewhere, asked about again: the verdict of now, stored if its keeper has changed the text."""
         sent = arrival.submission
         if (old.name, old.url, old.body) == (sent.name, sent.url, sent.body):
             return Accepted(old.id, False, {}, old, decided(old, verdict) if old.is_decided else verdict)
-        new = await self._edit(tx, arrival, old, verdict, now)
+        new = await edit(tx, arrival, old, verdict, now)
         book.kept_elsewhere[new.external_id or new.id] = book.said_elsewhere[said_of(arrival)] = new
         return Accepted(new.id, False, {}, new, verdict)
 
@@ -308,7 +362,7 @@ class Intake:
     async def amend(self, arrival: Arrival, id: str) -> Accepted:
         """The author's edit: checked and scored again, a new revision. A comment that a moderator decided stays at most `pending`."""
         now = self.clock()
-        (answer,) = await self.scorer.score([asked(arrival)])
+        (answer,) = await self.scorer.read([asked(arrival)], self.reader_wait)
         async with self.database.transaction() as tx:
             old = await own_comment(tx, arrival.site, arrival.article, id, now)
             if old.revision >= MOST_EDITS:
@@ -317,49 +371,12 @@ class Intake:
             before = (await comments.verdicts(tx, arrival.site, [id])).get(id)
             (wave,) = await duplicates.filed(tx, [(book.site, arrival.submission)], now)
             verdict = await verdict_on(arrival, answer, book, before, wave)
-            new = await self._edit(tx, arrival, old, verdict, now)
+            if is_to_read(verdict, answer):
+                verdict = await verdict_on(arrival, answer, book, before, wave, unread=True)
+            new = await edit(tx, arrival, old, verdict, now)
+        if answer and not answer.is_read:
+            self.unread.add([(new, verdict)])
         return self._accept(new, book.site)
-
-    async def _edit(self, tx: Session, arrival: Arrival, old: Comment, verdict: Verdict, now: int) -> Comment:
-        """Stores the new text of a comment as a new revision. Raises Conflict."""
-        sent = arrival.submission
-        status = verdict.status
-        if old.is_decided and arrival.elsewhere:
-            # its keeper's people edit what they have approved; what they have refused stays so, whatever it says now
-            status = old.status if status == "approved" or old.status in REFUSED else status
-        elif old.is_decided and status == "approved":  # of its author's new text a person has not approved yet
-            status = old.status if old.status != "approved" else "pending"
-        new = replace(
-            old,
-            name=sent.name,
-            url=sent.url,
-            body=sent.body,
-            html=sent.html,
-            status=status,
-            revision=old.revision + 1,
-            judged_revision=old.revision + 1,
-            edited_at=now,
-            format=sent.format,
-        )
-        judged = JudgedComment(
-            comment=new,
-            verdict=verdict,
-            keys=arrival.keys,
-            notify=sent.notify,
-            email_domain=sent.email_domain,
-            link_hosts=sent.link_hosts,
-        )
-        if not await comments.edit(tx, judged, old.revision):
-            raise Conflict("The comment changed meanwhile.", code="changed")
-        await duplicates.keep_anew(tx, judged)
-        await rule_health.count(tx, [judged])
-        if "approved" in (old.status, new.status):
-            await sites.touch(tx, arrival.site, [old.article])
-        await events.emit(tx, "comment.edited", [new], now)
-        await events.emit_replies(tx, [new], now)
-        actor = "keeper" if arrival.elsewhere else "author"
-        await audit.note(tx, site=old.site, at=now, actor=actor, action="comment:edit", subject=old.id)
-        return new
 
     async def withdraw(self, site: str, article: str, id: str) -> None:
         """The author's withdrawal, within the same window."""
@@ -379,13 +396,3 @@ class Intake:
         async with self.database.transaction() as tx:
             if await comments.silence(tx, site, id):
                 await audit.note(tx, site=site, at=now, actor="author", action="comment:unsubscribe", subject=id)
-
-
-async def own_comment(tx: Session, site: str, article: str, id: str, now: int) -> Comment:
-    """The author's comment. Raises NotFound, or Forbidden after the window."""
-    found = (await comments.of_site(tx, site, [id])).get(id)
-    if found is None or found.article != article or found.status == "deleted":
-        raise NotFound("There is no such comment.")
-    if now - found.created_at > EDIT_WINDOW:
-        raise Forbidden("A comment can be changed for 15 minutes after it was posted.", code="edit_closed")
-    return found

@@ -13,7 +13,8 @@ from moderation.duplicates import duplicates
 from moderation.intake.admission import Arrival, BatchContext, look_up
 from moderation.policy import known_hosts
 from moderation.policy import rules as policy
-from moderation.policy.scorer import Answer, Scorer
+from moderation.policy.answer import Answer
+from moderation.policy.scorer import Scorer
 
 
 async def verdict_on(
@@ -23,8 +24,10 @@ async def verdict_on(
     before: Verdict | None = None,
     wave: str = "",
     crowded: bool = False,
+    unread: bool = False,
 ) -> Verdict:
-    """The verdict. `before` is the verdict on the replaced text: an edit keeps the circumstances of the comment."""
+    """The verdict. `before` is the verdict on the replaced text: an edit keeps the circumstances of the comment. `unread`: it is
+    to be stored before the second reader has read it."""
     sent = arrival.submission
     known = book.known_elsewhere if arrival.elsewhere else book.known_hosts
     known |= known_hosts.own_hosts(book.site, book.articles.get(arrival.article))
@@ -47,6 +50,7 @@ async def verdict_on(
         muted=book.site.muted,
         wave=wave,
         new_article=bool(before.facts.get("new_article")) if before else crowded,
+        unread=unread,
     )
     verdict = await WRITING.run(policy.judge, case, here=policy.is_quick(case))
     if arrival.elsewhere:
@@ -55,8 +59,9 @@ async def verdict_on(
 
 
 async def verdicts_on(database: Database, scorer: Scorer, arrivals: list[Arrival], now: int) -> list[Verdict]:
-    """The verdicts on comments that are kept elsewhere."""
-    answers = await scorer.score([asked(arrival) for arrival in arrivals], patient=len(arrivals) > 1)
+    """The verdicts on comments that are kept elsewhere. What the table alone would publish, because the second reader did not
+    answer in time, has the reason `unread`."""
+    answers = await scorer.read([asked(arrival) for arrival in arrivals])
     async with database.reading() as session:
         books = {
             key: await look_up(session, key, arrivals, now, scorer.shorteners())
@@ -64,10 +69,18 @@ async def verdicts_on(database: Database, scorer: Scorer, arrivals: list[Arrival
         }
         pairs = [(books[arrival.site].site, arrival.submission) for arrival in arrivals]
         waves = await duplicates.filed(session, pairs, now)
-    return [
-        await verdict_on(arrival, answer, books[arrival.site], wave=wave)
-        for arrival, answer, wave in zip(arrivals, answers, waves, strict=True)
-    ]
+    verdicts = []
+    for arrival, answer, wave in zip(arrivals, answers, waves, strict=True):
+        verdict = await verdict_on(arrival, answer, books[arrival.site], wave=wave)
+        if is_to_read(verdict, answer):
+            verdict = replace(verdict, reasons=(policy.UNREAD,))
+        verdicts.append(verdict)
+    return verdicts
+
+
+def is_to_read(verdict: Verdict, answer: Answer | None) -> bool:
+    """Whether the table alone would publish a text that the second reader has not read."""
+    return verdict.action == PUBLISH and answer is not None and not answer.is_read
 
 
 def is_trusted(arrival: Arrival, book: BatchContext, before: Verdict | None) -> bool:

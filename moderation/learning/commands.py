@@ -94,7 +94,7 @@ async def read_along(
         raise SettingsError("--model VERSION goes with `start`, and only with it; `show` lists the versions")
     with usable_models():
         models = Path(cli.settings.models)
-        classifier = Classifier(models)
+        classifier = Classifier(models, cli.settings.reader)
         classifier.load()
         async with cli.opened() as database:
             async with database.reading() as session:

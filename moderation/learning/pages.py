@@ -58,7 +58,7 @@ async def report_of(request: Request, site: str, since: int) -> dict[str, Any]:
         judged = await decided_verdicts.judged(session, site, since)
         picked = await decided_verdicts.judged(session, site, since, AUDIT_SAMPLE)
         decided = await decided_verdicts.outcomes(session, site, since)
-        waiting = (await queue.counts(session, site))["pending"]
+        waiting = (await queue.counts(session, site, now))["pending"]
         oldest = await decided_verdicts.oldest_waiting(session, site)
     told = await asyncio.to_thread(error_rates.report, judged, decided, picked)
     told["in_queue"] |= {"waiting": waiting, "oldest_s": max(0, round((now - oldest) / 1000)) if oldest else None}

@@ -17,8 +17,9 @@ from moderation.core.ids import EVERYWHERE
 from moderation.core.offload import SCORES
 from moderation.core.problem import FieldError, Invalid, Unavailable
 from moderation.policy import rules as policy
+from moderation.policy.answer import Answer
 from moderation.policy.schemas import ScoreReason
-from moderation.policy.scorer import MODEL_VERSION, Answer
+from moderation.policy.scorer import MODEL_VERSION
 from moderation.queue import decide as queue
 from moderation.services import services_of
 from moderation.sites import store as sites
@@ -75,7 +76,9 @@ class ScoreOut(TypedDict):
     headers=(MODEL_VERSION,), tag="score",
 )  # fmt: skip
 async def score_texts(request: Request, given: ScoreIn) -> Response:
-    """Probabilities per label, the action that the policy would take, and why."""
+    """Probabilities per label, the action that the policy would take, and why.
+
+    The reason `unread`, beside any action: the second reader did not answer in time, and the table answers alone."""
     services = services_of(request)
     texts, author = texts_of(given), author_of(given.author)
     site = site_of(principal_of(request))
@@ -83,7 +86,7 @@ async def score_texts(request: Request, given: ScoreIn) -> Response:
         known = (await sites.sites(session, [site])).get(site)
     asked = [Asked(text, author, site) for text in texts]
     version = request.headers.get(MODEL_VERSION, "")
-    scored = await services.scorer.score_by(asked, site, version, patient=len(texts) > 1)
+    scored = await services.scorer.score_by(asked, site, version)
     answers = [one for one in scored if one is not None]
     if len(answers) < len(texts):
         raise Unavailable("No model answered; see /health/ready.", code="unscored")
@@ -159,6 +162,8 @@ class Judge:
             )
             verdict = policy.judge(case)
             reasons = [reason.document() for reason in verdict.reasons]
+            if not one.is_read:
+                reasons.append(policy.UNREAD.document())
             found.append({"scores": one.scores, "action": verdict.action, "reasons": reasons})
         return found
 

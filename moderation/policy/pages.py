@@ -227,6 +227,7 @@ async def show(
         choices=rules.CHOICES,
         skippable=SKIPPABLE,
         shipped=services.scorer.thresholds(),
+        reader=services.scorer.reader.notice,
         changes=changes,
         seen=changes[0]["id"] if changes else "",
         may_change=principal.is_administrator,

@@ -126,6 +126,7 @@ def case_of(row: JudgedSubmission, house: SiteSettings, scores: Scores | None, t
         author=row.author_key,
         wave=str(facts.get("wave", "")),
         new_article=bool(facts.get("new_article")),
+        unread=bool(facts.get("unread")),
         muted={rule: Mute(why="overturned", since=0) for rule in facts.get("muted", ())},
     )
 

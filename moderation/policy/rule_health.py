@@ -33,8 +33,9 @@ SPARED = DAY
 """Milliseconds for which a rule stays unmuted after a moderator has ended its muting."""
 NETWORKS = 5
 """The fewest networks among the hits: otherwise one stranger could mute a rule by triggering it on purpose."""
-NEVER = frozenset(("unscored", "wave"))
-"""Rules that are never muted: `/health/ready` reports a missing model, and a wave ends with its decision's undo."""
+NEVER = frozenset(("unscored", "unread", "wave"))
+"""Rules that are never muted: `/health/ready` reports a missing model and a failing reader, and a wave ends with its decision's
+undo."""
 
 
 def fired(judged: JudgedComment) -> set[str]:

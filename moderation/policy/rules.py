@@ -52,6 +52,8 @@ class Case:
     """The decision on a similar wave of spam."""
     new_article: bool = False
     """The comment opens an article after comments have opened too many within the hour."""
+    unread: bool = False
+    """The model's second reader has not read it yet, and without it nothing is published."""
 
 
 Rule = Callable[[Case], list[Reason]]
@@ -190,6 +192,14 @@ def stranger_with_link(case: Case) -> list[Reason]:
     return [Reason(rule="stranger-with-link", note=note)]
 
 
+UNREAD = Reason(rule="unread", note="the second reader has not read it yet")
+
+
+def unread(case: Case) -> list[Reason]:
+    """The second reader has not read it yet. Read, it is judged again."""
+    return [UNREAD] if case.unread else []
+
+
 RULES: tuple[tuple[str, Rule, str], ...] = (
     ("disallowed", disallowed, SPAM),
     ("wave", wave, SPAM),
@@ -206,6 +216,7 @@ RULES: tuple[tuple[str, Rule, str], ...] = (
     ("first-time", first_time, HOLD),
     ("review-all", review_all, HOLD),
     ("stranger-with-link", stranger_with_link, HOLD),
+    ("unread", unread, HOLD),
 )
 """Name, rule, and the action if it is the first to fire. No rule rejects: a site's own decisions must justify that
 first."""
@@ -307,6 +318,8 @@ def facts(case: Case) -> dict[str, Any]:
         told["wave"] = case.wave
     if case.new_article:
         told["new_article"] = True
+    if case.unread:
+        told["unread"] = True
     if case.muted:
         told["muted"] = sorted(case.muted)
     return told

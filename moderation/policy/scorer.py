@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
-from classifier.examples import Asked, Scored
-from classifier.labels import Scores
+from classifier.examples import Asked
 from classifier.serving import Classifier, ModelError
-from classifier.values import value
 from moderation.core.problem import BadRequest
+from moderation.policy.answer import Answer, answers
 from moderation.policy.explainer import Explainer
 from moderation.policy.kept_models import KeptModels
+from moderation.policy.reader_queue import FIRST, SPARE, ReaderQueue
 
 log = logging.getLogger("moderation.policy.scorer")
 
@@ -22,30 +21,18 @@ MODEL_VERSION = "X-Model-Version"
 """The header of an answer with the model that judged, and of a request with the version that is to judge."""
 DEADLINE = 0.5
 """Seconds that the classifier has for a batch, where none are set; after that its comments are held as `unscored`."""
-
-
-@value(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """The scores of one text, with the thresholds of what gave them."""
-
-    scores: Scores
-    model: str
-    thresholds: Mapping[str, float]
-    fields: Mapping[str, str]
-    """Label → `name` or `url`, where that is higher than the text."""
-
-
-def answers(scored: Iterable[Scored], thresholds: Mapping[str, float]) -> list[Answer]:
-    return [Answer(scores=one.scores, model=one.model, thresholds=thresholds, fields=one.fields) for one in scored]
+QUICK, PATIENCE = 0.15, 30.0
+"""Seconds that a program's text waits for the second reader (Coral gives up after 0.8), and that a list of texts waits."""
 
 
 class Scorer:
-    """Scores batches; the scores are None without an answer in time."""
+    """Scores batches: `score` by the table, `read` by table and second reader. An answer is None without one in time."""
 
     def __init__(self, classifier: Classifier, deadline: float = DEADLINE) -> None:
         self.classifier = classifier
         self.explainer = Explainer(classifier)
         self.kept = KeptModels(classifier)
+        self.reader = ReaderQueue(classifier)
         self.problem: str | None = "the model is not loaded yet"
         self._deadline = deadline
         self._late: asyncio.Future[list[Answer]] | None = None
@@ -67,12 +54,13 @@ class Scorer:
     def _score(self, asked: list[Asked]) -> list[Answer]:
         self.classifier.load()  # no effect unless an earlier load failed: then it may succeed now, or name the error again
         self.classifier.refresh()
-        found = self.classifier.score(asked)
+        found = self.classifier.score(asked, read=False)
         self.problem = self.classifier.problem
-        return answers(found, self.thresholds())
+        return answers(found, self.classifier.table_thresholds, is_read=not self.reader.is_on)
 
     async def score(self, asked: list[Asked], *, patient: bool = False) -> list[Answer | None]:
-        """Scores for each text. `patient`: a long list without a deadline, scored in batches so that comments do not wait for it."""
+        """The table's answer for each text. `patient`: a long list without a deadline, scored in batches so that comments do not
+        wait for it."""
         if patient:
             parts = [asked[at : at + BATCH] for at in range(0, len(asked), BATCH)]
             return [one for part in parts for one in await self.score(part)]
@@ -93,13 +81,22 @@ class Scorer:
         log.error("unscored", extra={"why": self.problem, "count": len(asked)})
         return [None] * len(asked)
 
-    async def score_by(
-        self, asked: list[Asked], site: str, version: str, *, patient: bool = False
-    ) -> list[Answer | None]:
-        """As `score`, by the version that a request names; empty: by the one that serves.
-        Raises BadRequest for a version that is not kept."""
+    async def read(self, asked: list[Asked], within: float | None = None, lane: int = FIRST) -> list[Answer | None]:
+        """The answers of table and second reader; the table's alone for a text that is not read within so many seconds. Without
+        a second reader, those of the table. By default a single text has QUICK, and several have PATIENCE, behind every comment."""
+        if within is None:
+            within, lane = (QUICK, FIRST) if len(asked) == 1 else (PATIENCE, SPARE)
+        by_table = await self.score(asked, patient=len(asked) > 1)
+        if not self.reader.is_on:
+            return by_table
+        by_both = await self.reader.read(asked, within, lane)
+        return [both or table for both, table in zip(by_both, by_table, strict=True)]
+
+    async def score_by(self, asked: list[Asked], site: str, version: str) -> list[Answer | None]:
+        """As `read`, by the version that a request names; empty: by the one that serves. Raises BadRequest for a version that
+        is not kept."""
         if not version or version == self._serving(site):
-            scored = await self.score(asked, patient=patient)
+            scored = await self.read(asked)
             if not version or all(one is None or one.model == version for one in scored):
                 return scored
         try:
@@ -131,6 +128,7 @@ class Scorer:
         return self.classifier.served
 
     def thresholds(self) -> dict[str, float]:
+        """Of all that the model has to read with."""
         try:
             return dict(self.classifier.thresholds)
         except Exception:  # not loaded: no scores
@@ -145,4 +143,5 @@ class Scorer:
 
     def close(self) -> None:
         self.explainer.close()
+        self.reader.close()
         self._thread.shutdown(wait=False, cancel_futures=True)

@@ -52,7 +52,8 @@ def view_of(asked: CommentQuery) -> View:
 async def list_comments(request: Request, asked: CommentQuery) -> dict[str, Any]:
     """A page of comments of one status or several, with all data for moderators."""
     services = services_of(request)
-    shown, following = await queue.waiting(services.database, principal_of(request), view_of(asked))
+    principal, now = principal_of(request), services.clock()
+    shown, following = await queue.waiting(services.database, principal, view_of(asked), now)
     return {"comments": await queue.explained(services.scorer, shown), "next": following}
 
 

@@ -299,7 +299,9 @@ async def read_up(database: Database, *, all_: bool = False) -> None:
             behind = await search.read_up(tx) and all_
 
 
-async def waiting(database: Database, principal: Principal, view: View) -> tuple[list[dict[str, Any]], str | None]:
+async def waiting(
+    database: Database, principal: Principal, view: View, now: int
+) -> tuple[list[dict[str, Any]], str | None]:
     """A page of the queue, without the additions of `explained`, and the cursor of the next page."""
     if principal.site != EVERYWHERE:
         if view.site not in (EVERYWHERE, principal.site):
@@ -308,7 +310,7 @@ async def waiting(database: Database, principal: Principal, view: View) -> tuple
     if view.q:
         await read_up(database)
     async with database.reading() as session:
-        rows = await queue.waiting(session, replace(view, limit=view.limit + 1))
+        rows = await queue.waiting(session, replace(view, limit=view.limit + 1, at=now))
         page = rows[: view.limit]
         shown = await documents(session, [(c, v) for c, v, _ in page])
     following = cursor_of(page[-1][2], page[-1][0].id) if len(rows) > view.limit else None

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 from moderation.articles import store_openings as openings
 from moderation.comments.model import Comment
+from moderation.core.ids import EVERYWHERE
 from moderation.core.times import iso
 from moderation.core.urls import Links
 from moderation.db.database import Database, Session
@@ -45,15 +46,19 @@ async def digest(database: Database, now: int) -> None:
         )
 
 
-async def anything_waits(database: Database) -> bool:
+async def anything_waits(database: Database, clock: Callable[[], int]) -> bool:
     async with database.reading() as session:
-        return bool(await queue.pending(session))
+        return bool(await queue.pending(session, EVERYWHERE, clock()))
 
 
 async def letter(links: Links, session: Session, message: Message) -> Letter | None:
     """The digest's letter; None without pending comments or subscription."""
-    moderator = await moderators.by_id(session, message.site, message.subject)
-    if moderator is None or not moderator.wants_digest or not (waiting := await queue.pending(session, moderator.site)):
+    moderator, at = await moderators.by_id(session, message.site, message.subject), message.created_at
+    if (
+        moderator is None
+        or not moderator.wants_digest
+        or not (waiting := await queue.pending(session, moderator.site, at))
+    ):
         return None
     known = await sites.sites(session, waiting)
     languages = {site.settings.language for site in known.values()}
@@ -61,7 +66,7 @@ async def letter(links: Links, session: Session, message: Message) -> Letter | N
     parts: list[str | Link | Quote] = []
     for key, count in waiting.items():
         site, own = known[key], texts.of_site(known[key])
-        oldest = await queue.longest_waiting(session, key, NAMED)
+        oldest = await queue.longest_waiting(session, key, NAMED, at)
         titles = await _titles(session, key, {c.article for c in oldest})
         parts.append(own.say("digest.site", site=site.name, count=own.many("digest.count", count)))
         parts += [Link(_named(comment, titles[comment.article], own), links.console(comment.id)) for comment in oldest]

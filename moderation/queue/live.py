@@ -43,7 +43,7 @@ LOOKS_FOR = 30.0
 """Seconds for which a moderator's presence at a comment is valid without renewal."""
 
 WHAT = {"decision:undo": "undone", "comment:edit": "edited", "comment:withdraw": "withdrawn",
-        "comment:redact": "redacted", "comment:appeal": "appealed"}  # fmt: skip
+        "comment:redact": "redacted", "comment:appeal": "appealed", "comment:read": "read"}  # fmt: skip
 
 
 def event(name: str, told: Any, id: str = "") -> bytes:
@@ -208,7 +208,7 @@ class Live:
 
     async def _counts(self, site: str) -> dict[str, int]:
         async with self.database.reading() as session:
-            return await queue.counts(session, site)
+            return await queue.counts(session, site, self.clock())
 
     async def greeting(self, client: Client, since: str) -> list[bytes]:
         """The first events of a stream: changes since the page was made, and presence."""

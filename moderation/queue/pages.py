@@ -49,7 +49,7 @@ async def page(request: Request, principal: Principal, template: str, status: in
     pages = services.pages
     began = first_id_at(services.clock())
     async with database.reading() as session:
-        counts = await stored_queue.counts(session, principal.site)
+        counts = await stored_queue.counts(session, principal.site, services.clock())
         account = services.authenticator.account(principal.moderator.email) if principal.moderator else ""
         failed = (await failures.of(session, account)).unseen
     done, count, decided = (request.query_params.get(name, "") for name in ("done", "count", "decision"))
@@ -159,7 +159,7 @@ async def get_queue(request: Request, principal: Principal) -> Response:
     shown, following = await folded(services, principal, view)
     async with services.database.reading() as session:
         known = [s for s in (await sites.sites(session)).values() if principal.sees(s.key)]
-        counts = await stored_queue.counts(session, principal.site)
+        counts = await stored_queue.counts(session, principal.site, services.clock())
         site = "" if view.site == EVERYWHERE else view.site
         unset = await unanswered(session, principal, known, site) if view.status == "pending" else None
     filters = {"status": view.status, "site": site, "article": view.article, "label": view.label,

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
+from moderation.comments import store_unread
 from moderation.comments.model import AUDIT_SAMPLE, STATUSES, Comment
 from moderation.comments.store import COLUMNS, COMMENT, VERDICT, comment_of, verdict_of
+from moderation.comments.store_unread import IS_UNREAD, young
 from moderation.comments.verdict import Verdict
 from moderation.core.ids import EVERYWHERE
 from moderation.db.database import Row, Session, placeholders
@@ -50,6 +52,9 @@ class View:
     """Only comments by the author of this comment, on its site."""
     without: tuple[str, ...] = ()
     """Excluded ids: another row already shows their wave."""
+    at: int = 0
+    """The time of asking: of the pending ones, those that are merely unread and arrived shortly before it are left out. 0: they
+    are not."""
 
 
 Found = tuple[Comment, Verdict, Any]
@@ -62,6 +67,8 @@ async def waiting(session: Session, view: View) -> list[Found]:
     Every index begins with site and status, so each non-empty pair of them is queried for its first comments.
     """
     statuses = statuses_of(view.status)
+    if statuses != ("pending",):
+        view = replace(view, at=0)
     places = [(view.site, status) for status in statuses]
     if view.site == EVERYWHERE:
         rows = await session.fetch(
@@ -116,6 +123,9 @@ def _wanted(view: View, site: str) -> tuple[list[str], list[Any]]:
         where.append("c.author_key = (SELECT a.author_key FROM comments a WHERE a.site = ? AND a.id = ?)")
         where.append("(c.email <> '' OR c.is_staff <> 0 OR c.id = ?)")  # without an address, nobody wrote two comments
         args += [site, view.author, view.author]
+    if view.at and view.rule != "unread":
+        where.append(f"NOT (c.id >= ? AND {IS_UNREAD})")
+        args.append(young(view.at))
     if view.without:
         where.append(f"c.id NOT IN ({placeholders(len(view.without))})")
         args += view.without
@@ -226,28 +236,35 @@ def _found(row: Row) -> Found:
     return comment_of(row), verdict_of(row[len(COLUMNS) : -1]), row[-1]
 
 
-async def counts(session: Session, site: str = EVERYWHERE) -> dict[str, int]:
-    """Status → the number of comments, as maintained by the database's triggers."""
+async def counts(session: Session, site: str = EVERYWHERE, at: int = 0) -> dict[str, int]:
+    """Status → the number of comments, as maintained by the database's triggers. `at`: as in View."""
     found = dict.fromkeys(("pending", "approved", "spam", "rejected", "deleted"), 0)
     one, args = ("", ()) if site == EVERYWHERE else ("WHERE site = ?", (site,))
     for status, count in await session.fetch(
         f"SELECT status, sum(count) FROM comment_counts {one} GROUP BY status", *args
     ):
         found[status] = int(count)
+    if at and found["pending"]:
+        unread = await store_unread.counts(session, young(at))
+        found["pending"] -= sum(unread.values()) if site == EVERYWHERE else unread.get(site, 0)
     return found
 
 
-async def pending(session: Session, site: str = EVERYWHERE) -> dict[str, int]:
-    """Site → the number of pending comments, for sites with any."""
+async def pending(session: Session, site: str = EVERYWHERE, at: int = 0) -> dict[str, int]:
+    """Site → the number of pending comments, for sites with any; `at`: as in View."""
     one, args = ("site IN (SELECT site FROM sites)", ()) if site == EVERYWHERE else ("site = ?", (site,))
     rows = await session.fetch(
         f"SELECT site, count FROM comment_counts WHERE {one} AND status = 'pending' AND count > 0 ORDER BY site", *args
     )
-    return {row[0]: int(row[1]) for row in rows}
+    unread = await store_unread.counts(session, young(at)) if rows and at else {}
+    waiting = {row[0]: int(row[1]) - unread.get(row[0], 0) for row in rows}
+    return {key: count for key, count in waiting.items() if count > 0}
 
 
-async def longest_waiting(session: Session, site: str, limit: int) -> list[Comment]:
+async def longest_waiting(session: Session, site: str, limit: int, at: int) -> list[Comment]:
     rows = await session.fetch(
-        f"SELECT {COMMENT} FROM comments c WHERE c.site = ? AND c.status = 'pending' ORDER BY c.id LIMIT ?", site, limit
+        f"SELECT {COMMENT} FROM comments c WHERE c.site = ? AND c.status = 'pending' AND NOT (c.id >= ? AND {IS_UNREAD}) "
+        "ORDER BY c.id LIMIT ?",
+        *(site, young(at), limit),
     )
     return [comment_of(row) for row in rows]

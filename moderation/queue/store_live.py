@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from moderation.comments.store_unread import IS_UNREAD
 from moderation.db.database import Session
 
 HERE = "site IN (SELECT '*' UNION ALL SELECT site FROM sites)"
@@ -46,8 +47,10 @@ async def actors(session: Session, since: str, until: str) -> set[str]:
 
 
 async def arrived(session: Session, since: str, until: str, limit: int) -> list[str]:
-    """Ids of comments since that one, oldest first."""
+    """Ids of comments since that one, oldest first. A comment that is merely unread has not arrived before it is read."""
     rows = await session.fetch(
-        f"SELECT id FROM comments WHERE {HERE} AND id > ? AND id < ? ORDER BY id LIMIT ?", since, until, limit
+        f"SELECT c.id FROM comments c WHERE c.{HERE} AND c.id > ? AND c.id < ? AND NOT (c.status = 'pending' AND {IS_UNREAD}) "
+        "ORDER BY c.id LIMIT ?",
+        *(since, until, limit),
     )
     return [row[0] for row in rows]

@@ -267,6 +267,7 @@ _SAID: Mapping[str, Any] = {
     "first-time": _fixed("By somebody new here"),
     "review-all": _fixed("Every comment waits here"),
     "stranger-with-link": _link,
+    "unread": _fixed("The second reader has not read it yet"),
 }
 
 

@@ -47,7 +47,7 @@ class Readiness(TypedDict):
 async def get_readiness(request: Request) -> Response:
     """Whether the database answers and can store, and the model is loaded.
 
-    A broken model holds comments, and is a warning, not an outage.
+    A broken model or second reader holds comments, and is a warning, not an outage.
     """
     services = services_of(request)
     checks: dict[str, str] = {}
@@ -67,9 +67,10 @@ async def get_readiness(request: Request) -> Response:
         log.warning("the database cannot be read", exc_info=error)
         checks["database"] = f"cannot be read ({type(error).__name__})"
     checks["model"] = services.scorer.problem or "ok"
+    checks["reader"] = services.scorer.reader.said
     checks["proxy"] = services.proxy.said
     well = checks["database"] == "ok"
-    best = checks["model"] == "ok" and checks.get("models folder") == "ok"
+    best = checks["model"] == "ok" and checks.get("models folder") == "ok" and not services.scorer.reader.problem
     status = "not ready" if not well else "ready" if best else "degraded"
     told: Readiness = {
         "status": status,

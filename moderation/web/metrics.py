@@ -120,6 +120,8 @@ async def get_metrics(request: Request) -> Response:
     counter("thread_hits_total", "Threads served from memory.", threads.hits)
     counter("thread_builds_total", "Threads built from the database.", threads.builds)
     gauge("model_ok", "1 where the model answers.", 0 if services.scorer.problem else 1)
+    gauge("reader_ok", "1 where the second reader reads, or none has to.", 0 if services.scorer.reader.problem else 1)
+    gauge("unread", "Comments stored unread that wait for the second reader.", len(intake.unread))
     gauge("up_seconds", "Since the start.", round(time.monotonic() - services.started, 1))
     registry = CollectorRegistry(auto_describe=True)  # for this scrape alone; it refuses two families of one name
     registry.register(families)

@@ -34,7 +34,7 @@ class Missing(Classifier):
     def refresh(self) -> bool:
         return False
 
-    def score(self, asked: Sequence[Asked]) -> list[Scored]:
+    def score(self, asked: Sequence[Asked], read: bool = True) -> list[Scored]:
         raise RuntimeError("there is no model")
 
 
@@ -43,7 +43,7 @@ class Slow(Missing):
 
     def load(self) -> None: ...
 
-    def score(self, asked: Sequence[Asked]) -> list[Scored]:
+    def score(self, asked: Sequence[Asked], read: bool = True) -> list[Scored]:
         self.release.wait(30)
         return []
 

@@ -47,7 +47,7 @@ def well(server: Server) -> Server:
         ("MODERATION_PUBLIC_ULR", "MODERATION_PUBLIC_URL"),
         ("MODERATION_SETTING", "MODERATION_SETTINGS"),
         ("MODERATION_smtp_url", "MODERATION_SMTP_URL"),
-        ("MODERATION_WEATHER", ""),
+        ("MODERATION_BANANAS", ""),
     ],
 )
 def test_a_mistyped_variable_is_named_with_the_nearest_one(name: str, meant: str) -> None:

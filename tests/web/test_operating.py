@@ -117,6 +117,8 @@ def test_the_error_of_a_wrong_setting_never_shows_its_value(given: dict[str, Any
         ({"MODERATION_NEWLY_HELD": "2"}, "MODERATION_NEWLY_HELD must be a number from 0 to 1"),
         ({"MODERATION_NEWLY_HELD": "few"}, "MODERATION_NEWLY_HELD must be a number from 0 to 1"),
         ({"MODERATION_NEWLY_HELD": "nan"}, "MODERATION_NEWLY_HELD must be a number from 0 to 1"),
+        ({"MODERATION_READER": "perhaps"}, "MODERATION_READER"),
+        ({"MODERATION_READER_WAIT": "0"}, "MODERATION_READER_WAIT"),
         ({"MODERATION_SETTINGS": "/nowhere/at/all"}, "/nowhere/at/all"),
     ],
 )
@@ -125,6 +127,15 @@ def test_a_wrong_setting_is_named(environment: dict[str, str], named: str, monke
         monkeypatch.setenv(name, value)
     with pytest.raises(SettingsError, match=named):
         settings_.load()
+
+
+@pytest.mark.parametrize(("given", "is_on"), [("off", False), ("false", False), ("on", True), ("", True), (None, True)])
+def test_the_second_reader_reads_unless_it_is_switched_off(
+    given: str | None, is_on: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if given is not None:
+        monkeypatch.setenv("MODERATION_READER", given)
+    assert settings_.load().reader is is_on
 
 
 def test_the_secret_key_is_made_once_and_is_ours_alone(tmp_path: Path) -> None:

@@ -43,10 +43,10 @@ async def fetch_or_hang(self, *args):
         await self._execute(hang)
     return await fetch(self, *args)
 
-def score_or_hang(self, *args):
+def score_or_hang(self, *args, **named):
     if os.path.exists("hang"):
         hang()
-    return score(self, *args)
+    return score(self, *args, **named)
 
 async def begin_or_hang(self):
     if os.path.exists("hang"):
