@@ -48,7 +48,9 @@ PREFLIGHT = {
     "Access-Control-Allow-Headers": "*",  # without credentials, so this includes every header that a client may send
     "Access-Control-Max-Age": "600",
 }
-EXPOSED = f"{MODEL_VERSION}, Retry-After, X-Score-Scale"
+UNREAD = {"X-Second-Reader": "unread"}
+"""The header of scores that the model's table gave alone, because its second reader did not answer in time."""
+EXPOSED = f"{MODEL_VERSION}, Retry-After, X-Score-Scale, {', '.join(UNREAD)}"
 SHORT = 2000
 """Characters whose sentences are found at once, on the event loop."""
 PATIENCE = 0.6
@@ -81,7 +83,8 @@ async def analyze(request: Request) -> Response:
     whole, *parts = [scale.carried_over(one.scores, scales, perspective.ATTRIBUTES) for one in answers]
     document = perspective.analyzed(analysis, detection, spans, whole, parts or [whole])
     is_carried_over = any(one.name in scales for one in analysis.attributes)
-    return answer(document, {MODEL_VERSION: answers[0].model} | (scale.CARRIED_OVER if is_carried_over else {}))
+    headers = {MODEL_VERSION: answers[0].model} | (scale.CARRIED_OVER if is_carried_over else {})
+    return answer(document, headers | ({} if all(one.is_read for one in answers) else UNREAD))
 
 
 async def scales_of(services: Services, principal: Principal) -> dict[str, scale.Scale]:

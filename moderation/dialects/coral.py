@@ -12,6 +12,7 @@ from typing_extensions import TypedDict
 from moderation.comments.verdict import HOLD, PUBLISH, REJECT, Verdict
 from moderation.comments.verdict import SPAM as FILE
 from moderation.dialects.model import Check, CheckResult
+from moderation.policy.rules import UNREAD
 
 STAFF = frozenset({"STAFF", "MODERATOR", "ADMIN"})
 """Roles in Coral whose comments its own phases approve unread."""
@@ -74,9 +75,13 @@ def check_of(document: Mapping[str, Any], *, plain: bool = False) -> Check | Non
 
 
 def action_of(result: CheckResult) -> str:
-    """A person's decision on the same comment, where there is one; else the verdict's action."""
+    """A person's decision on the same comment, where there is one; else the verdict's action. A comment that is merely unread has
+    the table's answer alone: Coral would never hear that it is released."""
     comment = result.comment
-    return ACTIONS.get(comment.status, REJECT) if comment and comment.is_decided else result.verdict.action
+    if comment and comment.is_decided:
+        return ACTIONS.get(comment.status, REJECT)
+    is_unread = all(reason.rule == UNREAD.rule for reason in result.verdict.reasons)
+    return PUBLISH if result.verdict.action == HOLD and result.verdict.reasons and is_unread else result.verdict.action
 
 
 def answer(result: CheckResult, *, decides: bool = False) -> CoralOut | None:
