@@ -43,7 +43,7 @@ from moderation.duplicates import api as duplicates_api
 from moderation.duplicates.duplicates import catch_up
 from moderation.intake import public as intake_public
 from moderation.intake import public_embed as embed
-from moderation.intake import public_form, public_preview
+from moderation.intake import public_form, public_preview, public_reports
 from moderation.intake import public_receipts as receipts
 from moderation.intake import public_wordpress as wordpress
 from moderation.intake.intake import Intake
@@ -114,6 +114,7 @@ EDGES: tuple[Sequence[BaseRoute], ...] = (
     public_form.routes,
     embed.routes,
     public_preview.routes,
+    public_reports.routes,
     wordpress.routes,
     receipts.routes,
     outbox_public.routes,

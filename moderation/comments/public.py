@@ -202,6 +202,7 @@ async def fragment(
         count=page.count,
         comments=[c for _, c in page.comments] if view.flat else tree(page.comments),
         form=form if article is None or article.comments_open else None,
+        reports=form.removesuffix("form") + "comments",
         following=f"{links.fragment(site.key, key)}?{urlencode(more, safe='/')}" if page.following else None,
         deepest=DEEPEST,
     ).encode("utf-8", "replace")

@@ -103,6 +103,7 @@ async def show(request: Request, key: str) -> Response:
         # After a move of the service, its own articles still have the old addresses.
         also=[teaser(other) | ({"url": page(other.key)} if other.key in STORIES else {}) for other in also],
         reply_base=page(key),
+        report_base=f"/sites/{site.key}/articles/{key}/comments",
     )
 
 

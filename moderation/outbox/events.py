@@ -31,6 +31,7 @@ EVENTS = {
     "comment.created": "Somebody has replied; `status` says what became of it.",
     "comment.edited": "Its author has changed it, or a moderator has taken a piece out.",
     "comment.decided": "A moderator has decided on it, or taken a decision back.",
+    "comment.reported": "As many readers as the site says have reported it; it is pending.",
     "comment.appealed": "Its author appeals a rejection; it is pending again.",
     "comment.deleted": "Its author has withdrawn it, or it was erased: `id`, `site` and `article` only.",
 }

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from moderation.articles import store_openings as openings
 from moderation.comments import store_authors as authors
+from moderation.comments import store_reports as reports
 from moderation.core.ids import EVERYWHERE
 from moderation.db import audit, secure_delete
 from moderation.db.database import Database, Session
@@ -19,6 +20,8 @@ from moderation.sites import store as sites
 from moderation.team import store as team
 
 DAY = 24 * 3_600_000
+REPORTERS = 90
+"""Days for which a report's reader is kept, as a keyed hash."""
 AT_ONCE = 200
 """Rows in one transaction: a new comment waits at most for these."""
 
@@ -41,10 +44,12 @@ class Keep:
 
 
 async def purge(database: Database, keep: Keep, now: int) -> dict[str, int]:
-    """Deletes expired data. Returns the numbers of comments by status, and of network keys."""
+    """Deletes expired data. Returns the numbers of comments by status, of network keys, and of reports whose reader is forgotten."""
     async with database.reading() as session:
         keys = list(await sites.sites(session))
-    swept: Counter[str] = Counter({"spam": 0, "rejected": 0, "deleted": 0, "addresses": 0, "read_along": 0})
+    swept: Counter[str] = Counter(
+        {"spam": 0, "rejected": 0, "deleted": 0, "addresses": 0, "reporters": 0, "read_along": 0}
+    )
     for site in keys:
         here = await _sweep_site(database, keep, site, now)
         swept.update(here)
@@ -114,6 +119,14 @@ async def _sweep_site(database: Database, keep: Keep, site: str, now: int) -> Co
             if count:
                 await secure_delete.request(tx, now)
         swept["addresses"] += count
+        if count < AT_ONCE:
+            break
+    while True:
+        async with database.transaction() as tx:
+            count = await reports.forget_reporters(tx, site, now - REPORTERS * DAY, AT_ONCE)
+            if count:
+                await secure_delete.request(tx, now)
+        swept["reporters"] += count
         if count < AT_ONCE:
             break
     while keep.read_along:

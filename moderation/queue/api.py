@@ -11,7 +11,7 @@ from moderation.comments import store as comments
 from moderation.core.ids import EVERYWHERE
 from moderation.core.problem import FieldError, Invalid
 from moderation.db import audit
-from moderation.queue import block
+from moderation.queue import block, matching
 from moderation.queue import decide as queue
 from moderation.queue.schemas import (
     AuditList,
@@ -70,26 +70,29 @@ async def get_comment(request: Request) -> dict[str, Any]:
 
 @operation("POST", "/api/v1/decisions", body=DecisionIn, answers={200: DecisionOut}, scope="moderate", tag="queue")
 async def create_decision(request: Request, given: DecisionIn) -> dict[str, Any]:
-    """Decide on 1 to 500 comments: all of them or none."""
-    services = services_of(request)
+    """Decide on 1 to 500 comments, all of them or none; or on all that match, if these are as many as expected."""
+    services, principal = services_of(request), principal_of(request)
     reason = decision.checked_reason(given.reason, given.action)
     labels = decision.labels_said(given.labels, reason)
     action, named, note = decision.checked(given.action, labels, given.note)
-    revisions = given.expected_revision or {}
-    if isinstance(given.expected_revision, int):
-        revisions = dict.fromkeys(given.comments, given.expected_revision)
-    assert isinstance(revisions, dict)
-    id, moved = await queue.decide(
-        services.database,
-        principal_of(request),
-        given.comments,
-        action,
-        named,
-        note,
-        revisions,
-        services.clock(),
-        reason,
-    )
+    if (given.comments is None) == (given.match is None):
+        raise Invalid(FieldError("comments", "invalid", "give either `comments` or `match`"))
+    if given.match is not None:
+        if given.expected_count is None:
+            raise Invalid(FieldError("expected_count", "required", "say how many comments match"))
+        asked = view_of(CommentQuery.model_validate(given.match.model_dump()))
+        id, moved = await matching.decide(
+            services.database, principal, asked, given.expected_count, action, named, note, services.clock(), reason
+        )
+    else:
+        assert given.comments is not None
+        revisions = given.expected_revision or {}
+        if isinstance(given.expected_revision, int):
+            revisions = dict.fromkeys(given.comments, given.expected_revision)
+        assert isinstance(revisions, dict)
+        id, moved = await queue.decide(
+            services.database, principal, given.comments, action, named, note, revisions, services.clock(), reason
+        )
     services.decided[action] += len(moved)
     return {"id": id, "comments": [m.document() for m in moved]}
 

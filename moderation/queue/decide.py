@@ -15,6 +15,7 @@ from moderation.comments import store as comments
 from moderation.comments import store_appeals as appeals
 from moderation.comments import store_authors as authors
 from moderation.comments import store_decisions as decisions
+from moderation.comments import store_reports
 from moderation.comments.decision import MOST_APPEALED, STATUS_AFTER
 from moderation.comments.model import Comment
 from moderation.comments.store import verdicts
@@ -30,6 +31,7 @@ from moderation.outbox import events
 from moderation.policy import rule_health
 from moderation.policy.explainer import ScoredText
 from moderation.policy.scorer import Scorer
+from moderation.queue import reports
 from moderation.queue import store as queue
 from moderation.queue import store_search as search
 from moderation.queue.store import View
@@ -93,6 +95,12 @@ async def seen_by(tx: Session, principal: Principal, ids: list[str], seen: Mappi
     return found
 
 
+async def unchanged(tx: Session, principal: Principal, seen: Mapping[str, int]) -> list[Comment]:
+    """Of comments with the revision that was seen, those that still have it."""
+    found = await comments.find(tx, seen)
+    return [one for id in seen if (one := found.get(id)) and one.revision == seen[id] and principal.sees(one.site)]
+
+
 async def act(
     tx: Session,
     principal: Principal,
@@ -139,6 +147,7 @@ async def act(
         await decisions.add(tx, entries)
     if action == "spam":
         await duplicates.decided(tx, chosen, now)
+    await reports.settle(tx, chosen, action, decision)
     pairs = list(zip(chosen, moved, strict=True))
     await _touch(tx, pairs)
     await _settle(tx, moved)
@@ -186,6 +195,7 @@ async def undo(database: Database, principal: Principal, decision: str, now: int
         async with rule_health.deciding(tx, [(m.site, m.id) for m in moved], now):
             if not await decisions.undo(tx, decision, principal.name, now):
                 raise Conflict("This decision is undone already.", code="undone")
+        await reports.reopen(tx, (m.site for m in moved), decision)
         await _touch(tx, [(found[m.id], m) for m in moved])
         await _settle(tx, moved)
         await _tell(tx, [(found[m.id], m) for m in moved], decision, "undo", now)
@@ -334,9 +344,11 @@ async def documents(session: Session, found: list[tuple[Comment, Verdict]]) -> l
     """The stored data of each comment for moderators."""
     records: dict[str, dict[str, Any]] = {}
     appealed: dict[str, dict[str, Any]] = {}
+    reported: dict[str, list[store_reports.Report]] = {}
     for site in {c.site for c, _ in found}:
         records |= await authors.records(session, site, [c for c, _ in found if c.site == site])
         appealed |= await appealed_decisions(session, site, [c.id for c, _ in found if c.site == site])
+        reported |= await store_reports.open_of(session, site, [c.id for c, _ in found if c.site == site])
     return [
         {
             "id": c.id,
@@ -358,6 +370,7 @@ async def documents(session: Session, found: list[tuple[Comment, Verdict]]) -> l
             "format": c.format,
             "html": c.html,
             "appeal": appealed.get(c.id),
+            "reports": [reports.document(one) for one in reported.get(c.id, ())],
             "verdict": {
                 "scores": v.scores,
                 "action": v.action,

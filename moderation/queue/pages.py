@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from classifier.labels import LABELS
 from moderation.articles import store_openings as openings
-from moderation.comments import decision
+from moderation.comments import decision, store_reports
 from moderation.comments import store as comments
 from moderation.core.ids import EVERYWHERE, first_id_at, is_id
 from moderation.core.problem import Problem
@@ -160,6 +160,7 @@ async def get_queue(request: Request, principal: Principal) -> Response:
     async with services.database.reading() as session:
         known = [s for s in (await sites.sites(session)).values() if principal.sees(s.key)]
         counts = await stored_queue.counts(session, principal.site, services.clock())
+        reported = await store_reports.counts(session)
         site = "" if view.site == EVERYWHERE else view.site
         unset = await unanswered(session, principal, known, site) if view.status == "pending" else None
     filters = {"status": view.status, "site": site, "article": view.article, "label": view.label,
@@ -176,6 +177,7 @@ async def get_queue(request: Request, principal: Principal) -> Response:
         unanswered=unset,
         without_origin=without_origin(principal, known, site) if view.status == "pending" else None,
         rules=RULE_NAMES,
+        reported=sum(count for key, count in reported.items() if principal.sees(key) and site in ("", key)),
         next_url=next_url,
         total=sum(counts[status] for status in stored_queue.statuses_of(view.status)),
         back=None,

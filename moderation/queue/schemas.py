@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, NotRequired
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, ConfigDict, Field
 from typing_extensions import TypedDict
 
 from classifier.labels import LABELS
@@ -13,11 +13,12 @@ from moderation.comments.model import STATUSES
 from moderation.core.ids import is_id
 from moderation.policy.rules import RULES
 from moderation.queue.decide import MOST
-from moderation.queue.store import APPEAL, ORDERS
+from moderation.queue.matching import MOST_MATCHED
+from moderation.queue.store import APPEAL, ORDERS, REPORT
 from moderation.sites.schemas import SiteKey
 from moderation.web.params import Body, Cursor, OneOf, Query, Says, Text, limited
 
-RULE_NAMES = (*(name for name, _, _ in RULES), APPEAL)
+RULE_NAMES = (*(name for name, _, _ in RULES), APPEAL, REPORT)
 PAGE, MOST_LISTED = 50, 200
 
 Scores = dict[str, float]
@@ -83,6 +84,16 @@ class AppealOut(TypedDict):
     """The rejection that it is about."""
 
 
+class ReportOut(TypedDict):
+    """A reader's open report. label: what a decision may teach by it; weight: 0..1, how far this reader was right so far."""
+
+    reason: str
+    label: str | None
+    note: str
+    weight: float
+    created_at: str
+
+
 class CommentOut(TypedDict):
     """A comment with all data for moderators."""
 
@@ -99,6 +110,7 @@ class CommentOut(TypedDict):
     format: Literal["markdown", "html"]
     html: str
     appeal: AppealOut | None
+    reports: list[ReportOut]
     verdict: VerdictOut
 
 
@@ -221,10 +233,32 @@ class EventQuery(Query):
     since: Annotated[str, Says("must be the id of an event")] = ""
 
 
-class DecisionIn(Body):
-    """A decision on 1 to 500 comments."""
+class MatchIn(Body):
+    """Filters of the list of comments: a decision on all that match. An unknown filter is refused, since it would match more."""
 
-    comments: Annotated[list[str], Field(min_length=1, max_length=MOST), Says(f"must be a list of 1 to {MOST} ids")]
+    model_config = ConfigDict(extra="forbid")
+
+    status: Annotated[
+        str,
+        AfterValidator(_statuses),
+        Says(f"must be one of {', '.join(STATUSES)}, several of these with commas between them, or any"),
+    ] = "pending"
+    site: SiteKey | None = None
+    article: Annotated[str, Field(max_length=200), Says("must be an article's key")] = ""
+    label: Label | None = None
+    rule: Annotated[str, OneOf(RULE_NAMES)] | None = None
+    author: Annotated[Id, Says("must be the id of one of the author's comments")] | None = None
+    q: Annotated[str, Field(max_length=200), Says("must be at most 200 characters")] = ""
+
+
+class DecisionIn(Body):
+    """A decision on 1 to 500 comments, or on all that match filters; then `expected_count` is how many these are."""
+
+    comments: (
+        Annotated[list[str], Field(min_length=1, max_length=MOST), Says(f"must be a list of 1 to {MOST} ids")] | None
+    ) = None
+    match: MatchIn | None = None
+    expected_count: Annotated[int, Field(ge=1, le=MOST_MATCHED), Says(f"must be 1 to {MOST_MATCHED}")] | None = None
     action: Annotated[str, OneOf(tuple(STATUS_AFTER))]
     labels: Annotated[list[Label], Says(f"must be a list of {', '.join(LABELS)}")] | None = None
     note: Annotated[str, Field(max_length=1000), Says("must be a text of at most 1000 characters")] | None = None

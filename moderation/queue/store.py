@@ -26,8 +26,10 @@ ORDERS = {
 FAR = 2_000
 """Comments that are read along an order to fill a page with common matches, before all matches are looked up."""
 
-APPEAL = "appeal"
-"""The filter `rule` with this value selects appealed comments."""
+APPEAL, REPORT = "appeal", "report"
+"""The filter `rule` with these values selects appealed comments, and those with open reports of readers."""
+_STANDING = {APPEAL: ("appeals", ""), REPORT: ("reports", " AND p.outcome IS NULL")}
+"""Value → its table, and the condition on a row, `p`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,14 +142,14 @@ def _wanted(view: View, site: str) -> tuple[list[str], list[Any]]:
 async def _filters(session: Session, view: View, site: str) -> list[Filter]:
     filters = list[Filter]()
     for kind, value in (("label", view.label), ("rule", view.rule)):
-        if value == APPEAL:
-            appealed = (
-                "SELECT p.id FROM appeals p CROSS JOIN comments k WHERE p.site = ? AND k.site = p.site AND k.id = p.id"
+        if value in _STANDING:
+            table, standing = _STANDING[value]
+            having = (
+                f"SELECT p.id FROM {table} p CROSS JOIN comments k WHERE p.site = ? AND k.site = p.site AND k.id = p.id{standing} "
+                "AND k.status = ?"
             )
-            asked = "EXISTS (SELECT 1 FROM appeals p WHERE p.site = c.site AND p.id = c.id)"
-            filters.append(
-                Filter(ids=f"{appealed} AND k.status = ?", ids_args=[site, view.status], condition=asked, args=[])
-            )
+            asked = f"EXISTS (SELECT 1 FROM {table} p WHERE p.site = c.site AND p.id = c.id{standing})"
+            filters.append(Filter(ids=having, ids_args=[site, view.status], condition=asked, args=[]))
         elif value:
             reason = f"{kind}:{value}"
             having = "SELECT r.id FROM comment_reasons r WHERE r.site = ? AND r.reason = ? AND r.status = ?"
@@ -160,7 +162,7 @@ async def _filters(session: Session, view: View, site: str) -> list[Filter]:
 
 def _said(view: View) -> tuple[list[str], list[Any]]:
     """Whether a reason of any verdict is one of the latest verdict."""
-    kinds = {"label": view.label, "rule": view.rule if view.rule != APPEAL else ""}
+    kinds = {"label": view.label, "rule": "" if view.rule in _STANDING else view.rule}
     likes = [f'%"{kind}":"{escaped(value)}"%' for kind, value in kinds.items() if value]
     return ["s.reasons LIKE ? ESCAPE '\\'" for _ in likes], list(likes)
 

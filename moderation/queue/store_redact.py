@@ -18,13 +18,14 @@ Shift = Callable[[str, list[list[int]]], list[list[int]]]
 
 
 async def texts(session: Session, site: str, id: str) -> list[str]:
-    """Every stored text of a comment: the current one, the judged ones, its appeal, and notes on it."""
+    """Every stored text of a comment: the current one, the judged ones, its appeal, reports and notes on it."""
     rows = await session.fetch(
         "SELECT body, author_name, author_url FROM submissions WHERE site = ? AND id = ? "
         "UNION ALL SELECT body, name, url FROM comments WHERE site = ? AND id = ? "
         "UNION ALL SELECT body, '', '' FROM appeals WHERE site = ? AND id = ? "
+        "UNION ALL SELECT note, '', '' FROM reports WHERE site = ? AND id = ? "
         "UNION ALL SELECT note, '', '' FROM decisions WHERE site = ? AND submission = ?",
-        *(site, id) * 4,
+        *(site, id) * 5,
     )
     return [text for row in rows for text in row if text]
 
@@ -43,7 +44,7 @@ async def put(tx: Session, c: Comment, seen: int, body_key: str) -> bool:
 
 
 async def elsewhere(tx: Session, c: Comment, replace: Replace, shift: Shift) -> None:
-    """Redacts judged texts with their reasons, the appeal, notes, and stored first answers."""
+    """Redacts judged texts with their reasons, the appeal, reports, notes, and stored first answers."""
     here = (c.site, c.id)
     judged = await tx.fetch(
         "SELECT revision, body, author_name, author_url, reasons FROM submissions WHERE site = ? AND id = ?", *here
@@ -58,6 +59,10 @@ async def elsewhere(tx: Session, c: Comment, replace: Replace, shift: Shift) -> 
         )
     for row in await tx.fetch("SELECT body FROM appeals WHERE site = ? AND id = ?", *here):
         await tx.execute("UPDATE appeals SET body = ? WHERE site = ? AND id = ?", replace(row[0]), *here)
+    for row in await tx.fetch("SELECT reporter, note FROM reports WHERE site = ? AND id = ? AND note <> ''", *here):
+        await tx.execute(
+            "UPDATE reports SET note = ? WHERE site = ? AND id = ? AND reporter = ?", replace(row[1]), *here, row[0]
+        )
     for row in await tx.fetch("SELECT id, note FROM decisions WHERE site = ? AND submission = ? AND note <> ''", *here):
         await tx.execute(
             "UPDATE decisions SET note = ? WHERE site = ? AND id = ? AND submission = ?",

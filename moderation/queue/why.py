@@ -103,6 +103,8 @@ def sentences(shown: Mapping[str, Any]) -> list[Because]:
     found = [because for reason in rules if (because := _of_rule(reason, shown))]
     held = held_first(shown)
     found.sort(key=lambda because: _place(because, held))
+    if told := shown.get("reports"):
+        found.insert(0, _reported(told))
     if appeal := shown.get("appeal"):
         against = appeal.get("against") or {}
         what = "filing it as spam" if against.get("action") == "spam" else "its rejection"
@@ -114,6 +116,22 @@ def sentences(shown: Mapping[str, Any]) -> list[Because]:
     if not verdict["scores"]:
         return [Because(text="No model has judged it")]
     return [Because(text="Nothing spoke against it")]
+
+
+REPORTED = {"spam": "as spam", "insult": "as an insult", "hate": "as hateful", "threat": "as a threat",
+            "personal-data": "for personal data"}  # fmt: skip
+
+
+def _reported(told: list[Mapping[str, Any]]) -> Because:
+    """Readers' reports in one sentence: what most of them say, weighed by how often each was right, and the words of one."""
+    weights: dict[str, float] = {}
+    for one in told:
+        weights[one["reason"]] = weights.get(one["reason"], 0.0) + one["weight"]
+    reason = max(weights, key=lambda name: weights[name])
+    many = "a reader" if len(told) == 1 else f"{len(told)} readers"
+    said = next((one["note"] for one in told if one["note"] and one["reason"] == reason), "")
+    what = f" {REPORTED[reason]}" if reason in REPORTED else ""
+    return Because(text=f"Reported by {many}{what}", quote=cut(" ".join(said.split())), rule="report")
 
 
 def _place(because: Because, held: list[str]) -> tuple[int, int]:

@@ -199,6 +199,12 @@ class SiteSettings(BaseModel):
         description="How much waits for a person: `suspects`: what a rule holds; `newcomers`: also comments of authors without "
         "proof of an approved comment; `all`: every comment.",
     )
+    reports_hold: int = Field(
+        default=0,
+        ge=0,
+        le=1_000,
+        description="Number of readers from which a reported comment waits for a person, unless one has decided on it; 0: never.",
+    )
     author_links: Literal["after-approval", "always", "never"] = Field(
         default="after-approval",
         description="When an author's website is a link: once a person has approved the comment, or its author has proved an "

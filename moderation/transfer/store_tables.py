@@ -8,6 +8,7 @@ from moderation.comments import store as comments
 from moderation.comments import store_appeals as appeals
 from moderation.comments import store_decisions as decisions
 from moderation.comments import store_hosts as hosts
+from moderation.comments import store_reports as reports
 from moderation.comments import store_submissions as submissions
 from moderation.db import audit, leases, migrate, secure_delete
 from moderation.db.tables import Table
@@ -35,7 +36,7 @@ STORES = (
     *(migrate, leases, audit, secure_delete),
     sites,
     *(team, second_factors, failures, key_usage, scales, coral_secrets),
-    *(comments, hosts, submissions, decisions, appeals),
+    *(comments, hosts, submissions, decisions, appeals, reports),
     duplicates,
     *(rule_health, settings_history, read_along),
     *(articles, openings),

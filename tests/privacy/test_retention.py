@@ -62,12 +62,33 @@ async def test_each_kind_is_kept_its_own_time(service: Service) -> None:
     for action in ("spam", "reject", "delete", "approve", "hold"):
         ids[action] = await filed(service, action, f"See https://zq.example/{action}", "Zq note")
     days(service, 29)
-    assert await swept(service) == {"spam": 0, "rejected": 0, "deleted": 0, "addresses": 0, "read_along": 0}
+    assert await swept(service) == {
+        "spam": 0,
+        "rejected": 0,
+        "deleted": 0,
+        "addresses": 0,
+        "reporters": 0,
+        "read_along": 0,
+    }
     days(service, 2)
-    assert await swept(service) == {"spam": 1, "rejected": 0, "deleted": 1, "addresses": 3, "read_along": 0}
+    assert await swept(service) == {
+        "spam": 1,
+        "rejected": 0,
+        "deleted": 1,
+        "addresses": 3,
+        "reporters": 0,
+        "read_along": 0,
+    }
     assert await there(service) == {ids["reject"], ids["approve"], ids["hold"]}
     days(service, 60)
-    assert await swept(service) == {"spam": 0, "rejected": 1, "deleted": 0, "addresses": 0, "read_along": 0}
+    assert await swept(service) == {
+        "spam": 0,
+        "rejected": 1,
+        "deleted": 0,
+        "addresses": 0,
+        "reporters": 0,
+        "read_along": 0,
+    }
     assert await there(service) == {ids["approve"], ids["hold"]}, "what is published or waits stays"
     days(service, 4000)
     assert sum((await swept(service)).values()) == 0
@@ -145,7 +166,14 @@ async def test_many_go_in_small_steps(service: Service, monkeypatch: pytest.Monk
     for n in range(8):
         await filed(service, "spam", f"See https://zq.example/{n}")
     days(service, 31)
-    assert await swept(service) == {"spam": 8, "rejected": 0, "deleted": 0, "addresses": 0, "read_along": 0}
+    assert await swept(service) == {
+        "spam": 8,
+        "rejected": 0,
+        "deleted": 0,
+        "addresses": 0,
+        "reporters": 0,
+        "read_along": 0,
+    }
     assert await there(service) == set()
 
 
@@ -202,6 +230,7 @@ def test_an_operator_can_sweep(server: Server) -> None:
         "rejected": 0,
         "deleted": 0,
         "addresses": 0,
+        "reporters": 0,
         "read_along": 0,
     }
 

@@ -75,6 +75,7 @@ def test_what_readers_and_moderators_write_is_overwritten() -> None:
         "submissions",
         "decisions",
         "appeals",
+        "reports",
         "outbox",
         "idempotency_keys",
     }

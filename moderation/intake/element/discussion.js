@@ -33,7 +33,7 @@ class Discussion {
   }
 
   failed(trouble) {
-    console.warn(`leave-a-reply: ${trouble.detail || trouble}. Is ${location.origin} among the site's origins, and the service in connect-src?`);
+    console.warn(`leave-a-reply: ${trouble}. Is ${location.origin} an origin of the site, the service in connect-src?`);
     this.thread.removeAttribute("aria-busy");
     const again = () => {
       this.hint.replaceChildren(this.words.say("loading"));
@@ -177,6 +177,7 @@ class Discussion {
       acts.push(act("edit", words.say("edit_own"), () => this.edit(entry), "edit"), act("withdraw", words.say("withdraw_own"), () => this.askWithdraw(entry), "withdraw"));
       setTimeout(() => entry.comment === comment && this.root.isConnected && this.offer(entry, isOut), own.at + WINDOW + 500 - Date.now());
     }
+    if (isOut && !own) acts.push(act("report", words.say("report") + ": " + comment.author.name, () => open(`${this.service.here}comments/${comment.id}/report`)));
     if (comment.status === "rejected") {
       acts.push(act("dismiss", null, () => {
         memory.forget(comment.id);
