@@ -19,7 +19,7 @@ WINDOW = 126
 OVERLAP = 14
 """Tokens that two neighbours share, so that an insult on their border stands whole in one."""
 MOST_WINDOWS = 4
-FAMILIAR, STRANGE = 1.4, 1.8
+FAMILIAR, FOREIGN = 1.4, 1.8
 """Tokens a word up to which a text counts as English wholly, and from which it counts as another language. Of texts in English one in
 twenty has more than 1.5, of texts in French, Portuguese, German, Turkish, Indonesian and Russian nineteen in twenty have."""
 
@@ -73,7 +73,7 @@ def known_words(tokens: Iterable[str]) -> float:
             words += token.isalpha()
     if not words:
         return 1.0
-    return min(max((STRANGE - 1 - pieces / words) / (STRANGE - FAMILIAR), 0.0), 1.0)
+    return min(max((FOREIGN - 1 - pieces / words) / (FOREIGN - FAMILIAR), 0.0), 1.0)
 
 
 def windows(tokens: int) -> list[tuple[int, int]]:

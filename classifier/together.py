@@ -16,7 +16,7 @@ from classifier.linear import Floats
 from classifier.reader import Reading
 
 INPUTS = ("table", "reader")
-KINDS = ("known", "strange")
+KINDS = ("known", "foreign")
 Stages = Mapping[str, Mapping[str, Mapping[str, Any]]]
 """Kind → label → {"table": weight, "reader": weight, "bias": b}."""
 
@@ -38,12 +38,12 @@ class Together:
 
     def log_odds(self, table: Floats, reading: Reading) -> Floats:
         """[texts, labels] log-odds of both."""
-        known, strange = (
+        known, foreign = (
             table * self.weights[place, 0] + reading.log_odds * self.weights[place, 1] + self.bias[place]
             for place in range(len(KINDS))
         )
         share = reading.known[:, None]
-        both = share * known + (1 - share) * strange
+        both = share * known + (1 - share) * foreign
         return np.asarray(np.where(reading.scripted[:, None], both, table), dtype=np.float32)
 
     def gain(self, scripted: bool, known: float) -> Floats:

@@ -158,7 +158,7 @@ def stages(heard: Heard) -> Stages:
     mine = heard.reading.known >= 0.5
     return {
         "known": _lines(heard, heard.reading.scripted & mine, HALVES),
-        "strange": _lines(heard, heard.reading.scripted & ~mine, TABLE_ALONE),
+        "foreign": _lines(heard, heard.reading.scripted & ~mine, TABLE_ALONE),
     }
 
 

@@ -52,7 +52,7 @@ async def decide(
 ) -> tuple[str, list[Moved]]:
     """Decides on all that match, as they are now: what somebody changes meanwhile is left as it is. Raises Conflict with the `count`
     if these are not as many as expected; nothing changes then."""
-    found = await matched(database, principal, view)
+    found = await matched(database, principal, replace(view, at=now))
     if len(found) != expected:
         raise Conflict(
             f"{len(found)} comments match now, not {expected}; nothing changed.",

@@ -105,10 +105,10 @@ def base(trained: Path) -> Base:
 TOY = Path(__file__).with_name("toy_reader")
 FILES = {name: (TOY / name).read_bytes() for name in (GRAPH_FILE, TOKENIZER_FILE)}
 KNOWN = {"table": 0.5, "reader": 0.75, "bias": -0.25}
-STRANGE = {"table": 0.9, "reader": 0.2, "bias": 0.5}
+FOREIGN = {"table": 0.9, "reader": 0.2, "bias": 0.5}
 CARD: dict[str, object] = {
     "excess": dict.fromkeys(LABELS, 0.0),
-    "stages": {"known": dict.fromkeys(LABELS, KNOWN), "strange": dict.fromkeys(LABELS, STRANGE)},
+    "stages": {"known": dict.fromkeys(LABELS, KNOWN), "foreign": dict.fromkeys(LABELS, FOREIGN)},
     "thresholds": dict.fromkeys(LABELS, 0.4),
 }
 

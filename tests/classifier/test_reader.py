@@ -28,7 +28,7 @@ from classifier.registry import ModelError
 from classifier.serving import Classifier
 from classifier.training.train import learn
 from classifier.views import Fold
-from tests.classifier.conftest import CARD, FILES, FOUL, GOOD, KNOWN, STRANGE, with_reader
+from tests.classifier.conftest import CARD, FILES, FOREIGN, FOUL, GOOD, KNOWN, with_reader
 from tests.growth import check_growth
 
 TOXICITY, INSULT = LABELS.index("toxicity"), LABELS.index("insult")
@@ -71,12 +71,12 @@ def test_both_are_the_lines_of_the_card_mixed_by_how_far_the_words_are_known(rea
     assert 0 < known[5, 0] < 1
     line, other = (
         one["table"] * reading.log_odds(asked) + one["reader"] * reader.log_odds(texts) + one["bias"]
-        for one in (KNOWN, STRANGE)
+        for one in (KNOWN, FOREIGN)
     )
     assert np.allclose(reading.read(asked), known * line + (1 - known) * other, atol=1e-5)
 
 
-def test_words_that_fall_into_pieces_are_strange() -> None:
+def test_words_that_fall_into_pieces_are_foreign() -> None:
     assert known_words(["the", "garden", ",", "is", "open", "##ed", "12"]) == 1
     assert known_words(["vie", "##len", "dan", "##k"]) == 0
     assert 0 < known_words(["the", "gar", "##ten"]) < 1
@@ -251,9 +251,9 @@ def test_a_harmed_reader_is_refused_by_name_and_the_last_version_serves(
         {name: value for name, value in CARD.items() if name != "thresholds"},
         {name: value for name, value in CARD.items() if name != "excess"},
         CARD | {"stages": {"known": {}}},
-        CARD | {"stages": {"known": {}, "strange": {"toxicity": {"table": 1.0}}}},
-        CARD | {"stages": {"known": {"rudeness": KNOWN}, "strange": {}}},
-        CARD | {"stages": {"known": {}, "strange": {"toxicity": KNOWN | {"bias": "nan"}}}},
+        CARD | {"stages": {"known": {}, "foreign": {"toxicity": {"table": 1.0}}}},
+        CARD | {"stages": {"known": {"rudeness": KNOWN}, "foreign": {}}},
+        CARD | {"stages": {"known": {}, "foreign": {"toxicity": KNOWN | {"bias": "nan"}}}},
         CARD | {"excess": {"toxicity": "inf"}},
     ],
 )

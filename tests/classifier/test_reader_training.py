@@ -49,7 +49,7 @@ def test_a_try_is_trained_exported_quantised_and_served(
     assert card["steps"] == 4
     assert (
         set(card["stages"]["known"])
-        == set(card["stages"]["strange"])
+        == set(card["stages"]["foreign"])
         == set(card["thresholds"])
         == set(card["excess"])
         == set(LABELS)
