@@ -104,7 +104,7 @@ def sentences(shown: Mapping[str, Any]) -> list[Because]:
     held = held_first(shown)
     found.sort(key=lambda because: _place(because, held))
     if told := shown.get("reports"):
-        found.insert(0, _reported(told))
+        found[:0] = _reported(told)
     if appeal := shown.get("appeal"):
         against = appeal.get("against") or {}
         what = "filing it as spam" if against.get("action") == "spam" else "its rejection"
@@ -122,16 +122,19 @@ REPORTED = {"spam": "as spam", "insult": "as an insult", "hate": "as hateful", "
             "personal-data": "for personal data"}  # fmt: skip
 
 
-def _reported(told: list[Mapping[str, Any]]) -> Because:
-    """Readers' reports in one sentence: what most of them say, weighed by how often each was right, and the words of one."""
+def _reported(told: list[Mapping[str, Any]]) -> list[Because]:
+    """Readers' reports: first what most of them say, weighed by how often each was right, with the words of one; then the words of
+    the others."""
     weights: dict[str, float] = {}
     for one in told:
         weights[one["reason"]] = weights.get(one["reason"], 0.0) + one["weight"]
     reason = max(weights, key=lambda name: weights[name])
     many = "a reader" if len(told) == 1 else f"{len(told)} readers"
-    said = next((one["note"] for one in told if one["note"] and one["reason"] == reason), "")
+    notes = [cut(" ".join(one["note"].split())) for one in sorted(told, key=lambda one: one["reason"] != reason)]
+    notes = list(dict.fromkeys(note for note in notes if note)) or [""]
     what = f" {REPORTED[reason]}" if reason in REPORTED else ""
-    return Because(text=f"Reported by {many}{what}", quote=cut(" ".join(said.split())), rule="report")
+    first = Because(text=f"Reported by {many}{what}", quote=notes[0], rule="report")
+    return [first, *(Because(text="Reported", quote=note, rule="report") for note in notes[1:])]
 
 
 def _place(because: Because, held: list[str]) -> tuple[int, int]:
