@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -65,8 +65,10 @@ def reading_models(folder: Path) -> Path:
 
 
 @pytest.fixture
-def classifier() -> TwoReaders:
-    return TwoReaders()
+def classifier() -> Iterator[TwoReaders]:
+    found = TwoReaders()
+    yield found
+    found.free.set()
 
 
 async def by_hand(service: Service) -> Unread:

@@ -319,6 +319,8 @@ class Intake:
         """A comment that is kept elsewhere, asked about again: the verdict of now, stored if its keeper has changed the text."""
         sent = arrival.submission
         if (old.name, old.url, old.body) == (sent.name, sent.url, sent.body):
+            if is_unread(verdict.reasons):  # the second reader may have read it since it was asked about first
+                verdict = (await comments.verdicts(tx, old.site, [old.id])).get(old.id, verdict)
             return Accepted(old.id, False, {}, old, decided(old, verdict) if old.is_decided else verdict)
         new = await edit(tx, arrival, old, verdict, now)
         book.kept_elsewhere[new.external_id or new.id] = book.said_elsewhere[said_of(arrival)] = new
@@ -352,9 +354,8 @@ class Intake:
         approved = comment.status == "approved"
         answer: dict[str, Any] = {"id": comment.id, "status": "pending"}
         if approved:
-            answer = public(comment, self.links.avatar(comment.name), site.settings.author_links) | {
-                "status": "approved"
-            }
+            shown = public(comment, self.links.avatar(comment.name), site.settings.author_links)
+            answer = shown | {"status": "approved"}
         answer["edit_token"] = self.links.signer.edit_token(comment.id)
         answer["receipt"] = self.links.receipt(comment.id)
         return Accepted(comment.id, approved, answer)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,8 @@ import httpx
 import pytest
 
 from tests import wordpress
-from tests.conftest import ROOT, Server, free_port, missing
+from tests.conftest import ROOT, Server, free_port, missing, wait_until
+from tests.reading import reading_models
 from tests.wordpress import WordPress
 
 pytestmark = pytest.mark.long
@@ -58,13 +60,10 @@ class Both:
         )
 
 
-@pytest.fixture
-def both(start: Callable[..., Server], tmp_path: Path) -> Iterator[Both]:
-    if lacking := wordpress.missing():
-        missing(f"WordPress is not installed ({lacking})")
-    server = start()
+@contextmanager
+def plugged_in(server: Server, folder: Path) -> Iterator[Both]:
+    """A blog whose plugin asks this server."""
     keys = server.run("add-token", "--scopes", "score,teach,moderate", "--site", "default").stdout.strip()
-    folder = tmp_path / "wordpress"
     folder.mkdir()
     with wordpress.running(folder, PLUGIN) as blog:
         blog.php(
@@ -73,6 +72,14 @@ def both(start: Callable[..., Server], tmp_path: Path) -> Iterator[Both]:
         )
         yield Both(blog, server, keys)
         assert "leave-a-reply" not in blog.log, blog.log
+
+
+@pytest.fixture
+def both(start: Callable[..., Server], tmp_path: Path) -> Iterator[Both]:
+    if lacking := wordpress.missing():
+        missing(f"WordPress is not installed ({lacking})")
+    with plugged_in(start(), tmp_path / "wordpress") as found:
+        yield found
 
 
 def test_a_comments_whole_life(both: Both) -> None:
@@ -136,6 +143,20 @@ def test_without_an_answer_it_waits_and_is_asked_again(both: Both) -> None:
     blog.cron()
     assert blog.status("rain came late") == "1" and both.there("rain") == "approved"
     assert blog.status("frost came") == "spam" and both.there("frost") == "spam"
+
+
+def test_what_the_second_reader_has_not_read_yet_waits_for_it_and_for_nobody(
+    start: Callable[..., Server], tmp_path: Path
+) -> None:
+    if lacking := wordpress.missing():
+        missing(f"WordPress is not installed ({lacking})")
+    server = start(models=str(reading_models(tmp_path / "reading")), reader_wait="1")
+    with plugged_in(server, tmp_path / "wordpress") as both:
+        both.blog.post("The medlars keep until spring.", author="Eve", email="eve@example.org")
+        assert both.blog.status("medlars keep") == "0" and "did not answer in time" in both.meta("medlars keep")
+        wait_until(lambda: both.there("medlars") == "approved", "the second reader")
+        both.blog.cron()
+        assert both.blog.status("medlars keep") == "1" and both.meta("medlars keep") == "Nothing against it."
 
 
 def test_an_old_comments_decision_teaches_and_an_anonymised_author_is_erased(both: Both) -> None:

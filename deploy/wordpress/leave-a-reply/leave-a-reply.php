@@ -29,7 +29,7 @@ const LABELS = [
     'spam' => 'spam', 'toxicity' => 'rudeness', 'severe_toxicity' => 'abuse', 'obscene' => 'obscenity', 'threat' => 'a threat',
     'insult' => 'an insult', 'identity_attack' => 'an attack on a group',
 ];
-const UNAVAILABLE = 'The moderation service did not answer, so it waits; it is asked again.';
+const UNAVAILABLE = 'The moderation service did not answer in time, so it waits; it is asked again.';
 
 require_once __DIR__ . '/settings.php';
 require_once __DIR__ . '/list.php';
@@ -68,7 +68,7 @@ function call($method, $path, $body = null) {
     return [(int) wp_remote_retrieve_response_code($answer), json_decode(wp_remote_retrieve_body($answer), true)];
 }
 
-/** The judgement of a comment, or null where the service gave none. $c has the names of the table's columns, unslashed. */
+/** The judgement of a comment, or null where the service gave none, or has none yet. $c has the names of the table's columns, unslashed. */
 function judgement(array $c, $id) {
     $parent = empty($c['comment_parent']) ? '' : get_comment_meta((int) $c['comment_parent'], ID, true);
     [$status, $answer] = call('POST', '', [
@@ -77,7 +77,8 @@ function judgement(array $c, $id) {
         'url' => (string) ($c['comment_author_url'] ?? ''), 'ip' => (string) ($c['comment_author_IP'] ?? ''),
         'article' => (string) get_permalink((int) $c['comment_post_ID']), 'parent' => (string) $parent,
     ]);
-    return $status === 200 && isset($answer['action']) ? $answer : null;
+    $is_unread = array_column($answer['reasons'] ?? [], 'rule') === ['unread'];  // it is judged within seconds, and asked about again
+    return $status === 200 && isset($answer['action']) && !($is_unread && $answer['action'] === 'hold') ? $answer : null;
 }
 
 /** Replies from the fediverse come in by plugins that say so in the comment's meta or agent. */
