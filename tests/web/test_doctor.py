@@ -144,6 +144,23 @@ def test_a_model_that_is_not_the_one_served(well: Server) -> None:
     assert all(one.is_well for one in doctor.of_model(Settings(), Answer(report={"model": served}), [], []))
 
 
+@pytest.mark.parametrize(
+    ("settings", "checks", "twice", "said", "is_well"),
+    [
+        (Settings(), {"reader": "ok"}, True, "ok", True),
+        (Settings(), {}, True, "ok", True),
+        (Settings(), {"reader": "failed (RuntimeError): comments wait unread"}, True, "failed", False),
+        (Settings(), {}, False, "none", True),
+        (Settings(reader=False), {}, False, "off (MODERATION_READER)", True),
+    ],
+)
+def test_what_it_says_of_the_second_reader(
+    settings: Settings, checks: dict[str, str], twice: bool, said: str, is_well: bool
+) -> None:
+    found = doctor.of_reader(settings, Answer(report={"checks": checks}), twice=twice)
+    assert found.said.startswith(said) and found.is_well is is_well
+
+
 def test_a_broken_model_folder(well: Server) -> None:
     models = well.folder / "other-models"
     models.mkdir()
