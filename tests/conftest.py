@@ -216,8 +216,8 @@ def cheap_passwords() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def classifier() -> Classifier:
-    """The shipped model, loaded once."""
-    found = Classifier(None)
+    """The shipped model, loaded once: its table, so that a busy machine holds up no test."""
+    found = Classifier(None, reader=False)
     found.load()
     return found
 
@@ -401,6 +401,7 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Server]]:
             "MODERATION_PORT": str(port),
             "MODERATION_DEMO": "true",
             "MODERATION_SCORING_MS": str(SCORING_MS),
+            "MODERATION_READER": "off",  # most tests are about something else, and say so where they are not
         }
         environment |= {f"MODERATION_{name.upper()}": value for name, value in settings.items()}
         with open(tmp_path / "printed", "a") as printed, open(tmp_path / "log", "a") as log:

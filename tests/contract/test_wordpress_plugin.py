@@ -150,7 +150,7 @@ def test_what_the_second_reader_has_not_read_yet_waits_for_it_and_for_nobody(
 ) -> None:
     if lacking := wordpress.missing():
         missing(f"WordPress is not installed ({lacking})")
-    server = start(models=str(reading_models(tmp_path / "reading")), reader_wait="1")
+    server = start(models=str(reading_models(tmp_path / "reading")), reader="on", reader_wait="1")
     with plugged_in(server, tmp_path / "wordpress") as both:
         both.blog.post("The medlars keep until spring.", author="Eve", email="eve@example.org")
         assert both.blog.status("medlars keep") == "0" and "did not answer in time" in both.meta("medlars keep")

@@ -47,7 +47,7 @@ def test_after_kill_9_nothing_is_published_unread_and_all_that_was_acknowledged_
     models = reading_models(tmp_path / "reading")
     both = Classifier(models)
     both.load()
-    given = {"models": str(models), "reader_wait": "1", "trusted_proxies": "127.0.0.1"}
+    given = {"models": str(models), "reader": "on", "reader_wait": "1", "trusted_proxies": "127.0.0.1"}
     server = start(**given)
     acknowledged: dict[str, int] = {}
 
