@@ -59,15 +59,20 @@ def markdown(report: Report, timed: Report, drawn: Sequence[str], images: str = 
         lines += [f"**Not in the data folder, so not in here:** {', '.join(report['missing'])}.", ""]
     if report["split differs"]:
         lines += [f"**No unseen rows of the training sources:** {report['split differs']}.", ""]
-    card = report["card"]
-    lacking = f"; {card['not measured']} more want the missing files" if card["not measured"] else ""
-    lines += [
-        f"Of the {card['figures']} figures in the model's card {card['reproduced']} came out the same{lacking}.",
-        "",
-    ]
-    if card["differing"]:
-        shown = list(card["differing"].items())[:40]
-        lines += table(("figure of the card", "card", "now"), ((name, was, now) for name, (was, now) in shown))
+    if card := report["card"]:
+        lacking = f"; {card['not measured']} more want the missing files" if card["not measured"] else ""
+        lines += [
+            f"Of the {card['figures']} figures in the model's card {card['reproduced']} came out the same{lacking}.",
+            "",
+        ]
+        if card["differing"]:
+            shown = list(card["differing"].items())[:40]
+            lines += table(("figure of the card", "card", "now"), ((name, was, now) for name, (was, now) in shown))
+    else:
+        lines += [
+            "The figures here are of table and reader together; those in the model's card are of its table alone.",
+            "",
+        ]
     lines += ["## In short", ""]
     lines += table(("on", "figure"), _first(report, timed))
     lines += reader_tables.lines(report, timed)
