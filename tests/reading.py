@@ -15,6 +15,7 @@ import pytest
 from classifier.base import open_base
 from classifier.examples import Asked, Scored
 from classifier.serving import Classifier
+from classifier.together import KINDS
 from moderation.intake.unread import Unread
 from tests.classifier.conftest import with_reader
 from tests.conftest import Service
@@ -58,7 +59,7 @@ def reading_models(folder: Path) -> Path:
     calm = {"table": 1.0, "reader": 0.0, "bias": -3.0}
     card: dict[str, Any] = {
         "excess": dict.fromkeys(base.thresholds, 0.0),
-        "stages": dict.fromkeys(base.thresholds, calm),
+        "stages": {kind: dict.fromkeys(base.thresholds, calm) for kind in KINDS},
         "thresholds": dict(base.thresholds),
     }
     return with_reader(folder, base, card=card)

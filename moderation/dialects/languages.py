@@ -26,15 +26,15 @@ DEFAULT = "en"
 """The language of short texts and emoji."""
 COVERED: Mapping[str, frozenset[str]] = {
     "spam": frozenset({"en"}),
-    "toxicity": frozenset({"en", "de", "ko", "zh"}),
+    "toxicity": frozenset({"en", "de", "ko", "pt", "tr", "zh"}),
     "severe_toxicity": frozenset({"en"}),
     "obscene": frozenset({"en", "de"}),
     "threat": frozenset({"en"}),
     "insult": frozenset({"en", "de"}),
-    "identity_attack": frozenset({"en", "ko"}),
+    "identity_attack": frozenset({"en", "de", "ko"}),
 }
 """Label → the languages that the shipped model was trained in and measured in on a test file, by its card: `sources` and
-`metrics.languages`. Portuguese is measured and not trained, Indonesian spam is trained and has no test file."""
+`metrics.languages`. Indonesian and Russian spam are trained and have no test file."""
 IN_LATIN = {
     "ca", "cs", "da", "de", "en", "es", "et", "fi", "fr", "hr", "hu", "id", "it", "lt", "lv", "nl", "no", "pl", "pt", "ro", "sk", "sl",
     "sq", "sv", "tr", "vi",
@@ -51,7 +51,14 @@ FEWEST = 4
 
 TAG = re.compile(r"([A-Za-z]{2,3})(?:[-_]([A-Za-z]{4}))?(?:[-_][A-Za-z0-9]{1,8})*")
 """A language tag (BCP 47): language, script, and the rest, which does not matter here."""
-SCRIPTS = {"en": ("latn",), "de": ("latn",), "ko": ("kore", "hang"), "zh": ("hans", "hant", "hani")}
+SCRIPTS = {
+    "en": ("latn",),
+    "de": ("latn",),
+    "ko": ("kore", "hang"),
+    "zh": ("hans", "hant", "hani"),
+    "pt": ("latn",),
+    "tr": ("latn",),
+}
 """The scripts that a tag may name for a covered language."""
 NO_WORDS = re.compile(r"https?://\S+|www\.\S+|[@#]\w+")
 LETTER = re.compile(r"[^\W\d_]")

@@ -49,6 +49,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("max_links", "Links that hold it", "So many links or more; 0 turns the rule off."),
             ("hold", "What waits for a person", "Suspects: what a rule holds. Newcomers: also comments without proof of an earlier "
              "approved one. All: every comment."),
+            ("reports_hold", "Readers who report it until it waits", "A comment that nobody has decided on; 0: never."),
             ("honeypot", "A program filled the hidden field", "Of our own form."),
             ("disposable", "A disposable email address", "Of a service that lends addresses for minutes."),
             ("form_youngest", "Seconds before the form may come back", "Faster than that is no person."),
