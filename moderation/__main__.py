@@ -78,6 +78,10 @@ COMMANDS: dict[str, dict[str, str]] = {
         "backup": "Write database, models and secret key to one file, beside a running service; with --every or --keep to a folder.",
         "restore": "Restore a backup into an empty database, without sessions, one-time links and recovery codes.",
     },
+    "moderation.transfer.commands_database": {
+        "migrate": "Apply the database's missing migrations, as every start does; with --dry-run only say which.",
+        "move-database": "Copy the whole database into another, empty one, SQLite or PostgreSQL, and compare both row by row.",
+    },
 }
 """Module → command → first line of its help. With this index, `--help` and `serve` import no other command: a module is
 imported when one of its commands is called. A test holds it equal to each module's `commands`."""

@@ -100,8 +100,17 @@ class Database(ABC):
         return self.refusal
 
     @abstractmethod
+    async def applied(self) -> dict[int, str]:
+        """Before `open`: number → name of each applied migration; empty for a new database. Changes nothing. Raises
+        Unavailable."""
+
     async def is_new(self) -> bool:
         """Before `open`: whether that would create the tables. Changes nothing. Raises Unavailable."""
+        return not await self.applied()
+
+    @abstractmethod
+    async def is_in_use(self) -> bool:
+        """Before `open`: whether a process has an open connection, as a running service always has. Raises Unavailable."""
 
     async def now(self) -> int | None:
         """The time of the database's own machine in Unix milliseconds; None where it is this one."""

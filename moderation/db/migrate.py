@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import re
 import sqlite3
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
+from itertools import takewhile
 
 from moderation.db.database import Session
 from moderation.db.tables import Table
@@ -38,6 +40,12 @@ class Migration:
     number: int
     name: str
     sql: str
+
+    @property
+    def said(self) -> str:
+        """The first sentence of the comment that its file begins with; empty without one."""
+        lines = takewhile(lambda line: line.startswith("--"), self.sql.splitlines())
+        return re.split(r"(?<=[.;])\s", " ".join(line.removeprefix("--").strip() for line in lines))[0]
 
 
 def read(kind: str, name: str) -> str:
@@ -80,28 +88,43 @@ async def migrate(session: Session, steps: list[Migration] | None = None) -> Non
     steps = migrations(session.kind) if steps is None else steps
     await session.execute("CREATE TABLE IF NOT EXISTS migrations (number BIGINT NOT NULL, name TEXT NOT NULL)")
     applied = {row[0]: row[1] for row in await session.fetch("SELECT number, name FROM migrations ORDER BY number")}
-    last = applied[max(applied)] if applied else ""
+    missing = pending(applied, steps)
     fts5 = await has_fts5(session, is_new=not applied)
-    if EARLIER_FIRST in applied.values():
+    if is_earlier(applied):
+        await run(session, read(session.kind, "from_0106"), fts5)
+        await run(session, adding_what_is_missing(steps[0].sql), fts5)
+        await session.execute("DELETE FROM migrations")
+        await note(session, steps[0])
+        missing = missing[1:]
+    for migration in missing:
+        await run(session, migration.sql, fts5)
+        await note(session, migration)
+
+
+def is_earlier(applied: Mapping[int, str]) -> bool:
+    """Whether a database with these migrations is of the earlier sequence."""
+    return EARLIER_FIRST in applied.values()
+
+
+def pending(applied: Mapping[int, str], steps: list[Migration]) -> list[Migration]:
+    """Those of `steps` that a database with these migrations lacks, in order. One of the earlier sequence lacks all of them.
+
+    Raises NewerDatabase and OlderDatabase.
+    """
+    last = applied[max(applied)] if applied else ""
+    if is_earlier(applied):
         if last != EARLIER_LAST:
             raise OlderDatabase(
                 f"the database is at migration {last}, this version starts from {EARLIER_LAST}: run the last "
                 "version that has that migration once (docs/operations.md, “Upgrading”), or restore a backup"
             )
-        await run(session, read(session.kind, "from_0106"), fts5)
-        await run(session, adding_what_is_missing(steps[0].sql), fts5)
-        await session.execute("DELETE FROM migrations")
-        await note(session, steps[0])
-        applied = {steps[0].number: steps[0].name}
-    elif applied and max(applied) > steps[-1].number:
+        return steps
+    if applied and max(applied) > steps[-1].number:
         raise NewerDatabase(
             f"the database is at migration {last}, this version knows up to {steps[-1].name}: "
             "it was written by a newer leave-a-reply; run that version, or restore a backup"
         )
-    for migration in steps:
-        if migration.number not in applied:
-            await run(session, migration.sql, fts5)
-            await note(session, migration)
+    return [migration for migration in steps if migration.number not in applied]
 
 
 async def run(session: Session, sql: str, fts5: bool) -> None:

@@ -73,15 +73,32 @@ class Postgres(Database):
         async with self.transaction() as session:
             await migrate(session)
 
-    async def is_new(self) -> bool:
+    @asynccontextmanager
+    async def _before_open(self) -> AsyncIterator[Any]:
+        """One connection, before there is a pool."""
         try:
             connection = await asyncpg.connect(self._address, timeout=WAIT)
         except (OSError, TimeoutError, asyncpg.PostgresError) as error:
             raise Unavailable(f"PostgreSQL cannot be reached ({type(error).__name__})") from None
         try:
-            return await connection.fetchval("SELECT to_regclass('migrations')") is None
+            yield connection
         finally:
             await connection.close()
+
+    async def applied(self) -> dict[int, str]:
+        async with self._before_open() as connection:
+            if await connection.fetchval("SELECT to_regclass('migrations')") is None:
+                return {}
+            return dict(await connection.fetch("SELECT number, name FROM migrations ORDER BY number"))
+
+    async def is_in_use(self) -> bool:
+        async with self._before_open() as connection:
+            return bool(
+                await connection.fetchval(
+                    "SELECT EXISTS (SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND usename = current_user "
+                    "AND pid <> pg_backend_pid() AND backend_type = 'client backend')"
+                )
+            )
 
     async def now(self) -> int | None:
         async with self._connection() as connection:

@@ -196,16 +196,32 @@ class Sqlite(Database):
         self._readers = Readers(self._connect, self.starvation)
         self._watch: sqlite3.Connection | None = None
 
-    async def is_new(self) -> bool:
+    async def applied(self) -> dict[int, str]:
         if not self.path.exists() or not self.path.stat().st_size:
-            return True
+            return {}
         try:
             with closing(sqlite3.connect(f"{self.path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
-                return not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'migrations'").fetchone()
+                if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'migrations'").fetchone():
+                    return {}
+                return dict(connection.execute("SELECT number, name FROM migrations ORDER BY number"))
         except sqlite3.DatabaseError as error:
-            raise Unavailable(
-                f"The database cannot be read ({getattr(error, 'sqlite_errorname', 'unknown')})."
-            ) from None
+            raise unreadable(error) from None
+
+    async def is_in_use(self) -> bool:
+        if not self.path.exists():
+            return False
+        place = f"{self.path.absolute().as_uri()}?mode=rw"
+        try:
+            with closing(sqlite3.connect(place, uri=True, timeout=0, isolation_level=None)) as connection:
+                # A file with a write-ahead log can be held exclusively only while no other connection is open.
+                connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+                connection.execute("BEGIN IMMEDIATE")
+                connection.execute("ROLLBACK")
+        except sqlite3.DatabaseError as error:
+            if is_busy(error):
+                return True
+            raise unreadable(error) from None
+        return False
 
     async def open(self) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -360,6 +376,10 @@ def translated(error: sqlite3.DatabaseError) -> Unavailable | None:
     if name.startswith("SQLITE_READONLY"):
         return Unavailable("The database is read-only; nothing was stored.")
     return None
+
+
+def unreadable(error: sqlite3.DatabaseError) -> Unavailable:
+    return Unavailable(f"The database cannot be read ({getattr(error, 'sqlite_errorname', 'unknown')}).")
 
 
 def is_busy(error: sqlite3.DatabaseError) -> bool:

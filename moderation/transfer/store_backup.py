@@ -35,6 +35,22 @@ async def counts(session: Session) -> dict[str, int]:
     return {table: int((await session.fetch(f"SELECT count(*) FROM {table}"))[0][0]) for table in TABLES}
 
 
+async def row_of(session: Session, table: str, key: Sequence[Any]) -> list[Any] | None:
+    """The row with this primary key."""
+    where = " AND ".join(f"{column} = ?" for column in TABLES[table][: len(key)])
+    row = await session.fetch_one(f"SELECT {', '.join(TABLES[table])} FROM {table} WHERE {where}", *key)
+    return None if row is None else list(row)
+
+
+async def filled_table(session: Session) -> str | None:
+    """A table with rows, if any: the site `default`, which every command creates, does not count."""
+    for table in TABLES:
+        where = "WHERE site <> 'default'" if table == "sites" else ""
+        if await session.fetch_one(f"SELECT 1 FROM {table} {where} LIMIT 1"):
+            return table
+    return None
+
+
 async def largest_articles(session: Session, limit: int) -> list[tuple[str, str, int]]:
     """(site, key, number of published comments) of the listed articles with the most."""
     rows = await session.fetch(
@@ -80,3 +96,4 @@ async def add(tx: Session, table: str, page: Sequence[dict[str, Any]]) -> None:
             f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({placeholders(len(columns))})",
             [tuple(row.values()) for row in page],
         )
+        await tx.fetch("SELECT 1")  # SQLite keeps rows in memory until the next statement with a result
