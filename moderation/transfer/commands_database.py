@@ -63,9 +63,9 @@ async def move_database(cli: CliContext, target: Target, as_json: Json = False) 
             lambda what, rows, of: progress.show(lambda: f"{rows:,} rows {what}", rows / max(of, rows)),
         )
     finally:
+        progress.end()
         await new.close()
         await old.close()
-    progress.end()
     rows, shown = sum(digest.rows for digest in digests.values()), without_password(address)
     key = f" The secret key was copied to {copied[0]}." if copied else ""
     done(
