@@ -109,6 +109,10 @@ class Database(ABC):
         return not await self.applied()
 
     @abstractmethod
+    async def has_tables(self) -> bool:
+        """Before `open`: whether there is any table, be it another program's. Changes nothing. Raises Unavailable."""
+
+    @abstractmethod
     async def is_in_use(self) -> bool:
         """Before `open`: whether a process has an open connection, as a running service always has. Raises Unavailable."""
 

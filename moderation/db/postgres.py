@@ -91,6 +91,12 @@ class Postgres(Database):
                 return {}
             return dict(await connection.fetch("SELECT number, name FROM migrations ORDER BY number"))
 
+    async def has_tables(self) -> bool:
+        async with self._before_open() as connection:
+            return bool(
+                await connection.fetchval("SELECT EXISTS (SELECT 1 FROM pg_tables WHERE schemaname = current_schema())")
+            )
+
     async def is_in_use(self) -> bool:
         async with self._before_open() as connection:
             return bool(

@@ -196,16 +196,23 @@ class Sqlite(Database):
         self._readers = Readers(self._connect, self.starvation)
         self._watch: sqlite3.Connection | None = None
 
-    async def applied(self) -> dict[int, str]:
+    def _rows_before_open(self, sql: str) -> list[Any]:
+        """Of a file that is there and not empty; else none."""
         if not self.path.exists() or not self.path.stat().st_size:
-            return {}
+            return []
         try:
             with closing(sqlite3.connect(f"{self.path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
-                if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'migrations'").fetchone():
-                    return {}
-                return dict(connection.execute("SELECT number, name FROM migrations ORDER BY number"))
+                return connection.execute(sql).fetchall()
         except sqlite3.DatabaseError as error:
             raise unreadable(error) from None
+
+    async def applied(self) -> dict[int, str]:
+        if not self._rows_before_open("SELECT 1 FROM sqlite_master WHERE name = 'migrations'"):
+            return {}
+        return dict(self._rows_before_open("SELECT number, name FROM migrations ORDER BY number"))
+
+    async def has_tables(self) -> bool:
+        return bool(self._rows_before_open("SELECT 1 FROM sqlite_master WHERE type = 'table' LIMIT 1"))
 
     async def is_in_use(self) -> bool:
         if not self.path.exists():

@@ -55,9 +55,11 @@ async def require_source(source: Database) -> None:
 
 
 async def require_target(target: Database) -> None:
-    """Before `open`, so that a refused database is not even migrated. Raises Conflict for one that holds an earlier version or
-    that a process has open."""
+    """Before `open`, so that a refused database is not even migrated. Raises Conflict for one with tables of an earlier
+    version or another program, and for one that a process has open."""
     applied = await target.applied()
+    if not applied and await target.has_tables():
+        raise Conflict("The target has tables of another program. Give a new, empty database.", code="not_empty")
     if applied and pending(applied, migrations(target.kind)):
         raise Conflict("The target has the tables of an earlier version. Give a new, empty database.", code="not_empty")
     if applied and await target.is_in_use():

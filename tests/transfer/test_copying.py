@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
 
@@ -195,6 +196,19 @@ async def test_a_target_with_rows_or_of_an_earlier_version_stays_as_it_is(
     with pytest.raises(Conflict, match="an earlier version"):
         await copying.require_target(connect(other))
     assert max(await connect(other).applied()) == 3
+
+
+async def test_another_programs_database_is_no_target(empty: str) -> None:
+    create = "CREATE TABLE recipes (name TEXT)"
+    if empty.startswith("postgresql:"):
+        await postgres.ask(empty, create)
+    else:
+        Path(empty).parent.mkdir()
+        with closing(sqlite3.connect(empty)) as connection:
+            connection.execute(create)
+    with pytest.raises(Conflict, match="another program"):
+        await copying.require_target(connect(empty))
+    assert await connect(empty).is_new()
 
 
 # --- the commands ------------------------------------------------------------------------------------------------------
