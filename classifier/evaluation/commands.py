@@ -30,6 +30,7 @@ def evaluate(
     docs: Annotated[
         Path | None, Option("--docs", metavar="DIR", help="the tables of classifier.md in here are written anew")
     ] = None,
+    table_alone: Annotated[bool, Option("--table", help="of a version with a second reader: its table alone")] = False,
     reader_only: Annotated[
         bool, Option("--reader-only", help="only table, second reader and both, side by side")
     ] = False,
@@ -47,7 +48,7 @@ def evaluate(
     With --out, JSON and curves go beside it."""
     if not data.is_dir():
         raise ValueError("the data folder is missing")
-    base = open_base(models, version)
+    base = open_base(models, version, reader=not table_alone)
     if reader_only:
         if base.reader is None:
             raise ValueError(f"{base.version} has no second reader")

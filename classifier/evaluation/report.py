@@ -25,7 +25,7 @@ SPAM_SOURCES = ("blog_comments", "blog_comments_modern", "youtube_uci", "youtube
 """Sources that were reviewed for spam; in others, good texts are assumed to be free of it."""
 REJECT, PUBLISH = 1 / 1000, 1 / 100
 """The promises that the specification has as its example."""
-BESIDE = 2_000
+BESIDE = 800
 """Rows of a part on which table, reader and both are set side by side: each is read once more."""
 MARKS = ("<!-- evaluate: begin -->", "<!-- evaluate: end -->")
 
@@ -49,7 +49,8 @@ def run(
         log(f"scoring {part.name}: {len(part.examples)} rows")
         said[part.name] = scores(base, part.examples)
     log("measuring")
-    report: dict[str, Any] = {"model": base.version, "seed": seed, "missing": missing(data, card)}
+    alone = base.reader is None and "reader" in card
+    report: dict[str, Any] = {"model": base.version, "table alone": alone, "seed": seed, "missing": missing(data, card)}
     report |= figures(base, tested, said, seed)
     report["unseen rows"] = {part.name: of_part(base, part, said[part.name], seed) for part in own}
     report["split differs"] = differs

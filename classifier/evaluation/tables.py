@@ -27,7 +27,11 @@ _FIRST = (
 
 def command(report: Report) -> str:
     """The command that wrote these tables."""
-    return COMMAND + (" --leave-out" if report.get("unseen groups") else "")
+    return (
+        COMMAND
+        + (" --table" if report["table alone"] else "")
+        + (" --leave-out" if report.get("unseen groups") else "")
+    )
 
 
 def summary(report: Report, timed: Report, drawn: Sequence[str]) -> str:

@@ -69,6 +69,8 @@ def train(
     excess = reader_stage.excess(heard)
     heard = reader_stage.corrected(heard, excess)
     stages = reader_stage.stages(heard)
+    thresholds = reader_stage.thresholds(heard, stages)
+    stages = reader_stage.quiet(heard, stages, thresholds)
     reader = Reader(graph, text, masker, base.badness, excess)
     in_float = Reader(whole.SerializeToString(), text, masker, base.badness, excess)
     log("float and int8 on the parts")
@@ -85,7 +87,7 @@ def train(
         "rows of the stage": len(heard.examples),
         "excess": excess,
         "stages": stages,
-        "thresholds": reader_stage.thresholds(heard, stages),
+        "thresholds": thresholds,
         "int8 beside float": quantised(in_float, reader, parts(data, base.fold), options.seed),
     }
     moment = datetime.fromtimestamp(int(os.environ.get("SOURCE_DATE_EPOCH", time.time())), UTC)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -23,15 +23,22 @@ from classifier.training.dataset import STAGE, Rows
 from classifier.training.matrix import targets
 from classifier.training.soft_labels import fit_soft
 
-OF_A_SOURCE = 1_500
+OF_A_SOURCE = 700
 """Rows of one source; all of the blogs and of everyday comments."""
 FEWEST = 25
 """Rows of each kind with which a line of a label is fitted. Below, it is HALVES where the reader knows the words, and else
 TABLE_ALONE."""
 HALVES = {"table": 0.5, "reader": 0.5, "bias": 0.0}
 TABLE_ALONE = {"table": 1.0, "reader": 0.0, "bias": 0.0}
-ALARMS = 0.015
-"""Share of good comments of the stage's blogs that may reach a spam score of 0.5."""
+OF_THE_TABLE = frozenset(["obscene"])
+"""Labels that are left to the table. Obscene is a matter of words; of tweets, the sources know only obscene ones to be so or not, and
+the reader calls four of five harmless tweets obscene (the table one in ten)."""
+WRITTEN = frozenset(["dynahate", "hatemojibuild", "toxigen", "de_gahd", "paradetox"])
+"""Collections of sentences written to fool a classifier, or to be its examples."""
+SCALES = 0.4, 2.5
+"""Of log-odds that were fitted already: beyond, the comments are too few or too easy to say."""
+ALARMS = 0.0075
+"""Share of good comments in places with spam that may reach a spam score of 0.5."""
 LONG_ALARMS = 0.98
 """Quantile of good texts that is the same for long and short ones."""
 BLOG = 400.0
@@ -154,12 +161,34 @@ def corrected(heard: Heard, of: dict[str, float]) -> Heard:
 
 
 def stages(heard: Heard) -> Stages:
-    """Both lines: of texts whose words the reader knows rather than not, and of the others."""
+    """Both lines: of texts whose words the reader knows rather than not, and of the others. There the reader has a say on spam alone:
+    of a language that it hardly knows it hears the tone wrongly, and holds what is only blunt."""
     mine = heard.reading.known >= 0.5
+    others = _lines(heard, heard.reading.scripted & ~mine, TABLE_ALONE)
     return {
         "known": _lines(heard, heard.reading.scripted & mine, HALVES),
-        "foreign": _lines(heard, heard.reading.scripted & ~mine, TABLE_ALONE),
+        "foreign": {label: others[label] if label == "spam" else dict(TABLE_ALONE) for label in LABELS},
     }
+
+
+def quiet(heard: Heard, found: Stages, of: Mapping[str, float]) -> Stages:
+    """The same, with the line of other languages for spam lowered until it holds no more of their everyday good comments than
+    `calibrate.FALSE_ALARMS`: the thresholds are mostly of English. of: label → threshold."""
+    column = LABELS.index("spam")
+    line = dict(found["foreign"]["spam"])
+    clean = np.arange(len(heard.examples)) < heard.clean
+    good = of_sites(heard) & clean & heard.reading.scripted & (heard.reading.known < 0.5)
+    good &= targets(heard.examples)[:, column] < 0.5
+    if good.sum() >= FEWEST:
+        z = Together(found).log_odds(heard.table[good], picked(heard.reading, good))[:, column]
+        at = math.log(of["spam"] / (1 - of["spam"]))
+        line["bias"] = round(line["bias"] - max(0.0, float(np.quantile(z, 1 - calibrate.FALSE_ALARMS)) - at), 6)
+    return {"known": found["known"], "foreign": dict(found["foreign"]) | {"spam": line}}
+
+
+def picked(reading: Reading, some: Bools) -> Reading:
+    """A reading of some of its texts."""
+    return Reading(reading.log_odds[some], reading.vectors[some], reading.scripted[some], reading.known[some])
 
 
 def _lines(heard: Heard, asked: Bools, without: dict[str, float]) -> dict[str, dict[str, float]]:
@@ -170,8 +199,12 @@ def _lines(heard: Heard, asked: Bools, without: dict[str, float]) -> dict[str, d
     sources = sorted({example.source for example in heard.examples})
     own = np.zeros((len(y), len(sources)), np.float32)
     own[np.arange(len(y)), [sources.index(example.source) for example in heard.examples]] = 1
+    everyday, spammed = of_sites(heard), calibrate.with_spam(heard.examples)
     out = {}
     for column, label in enumerate(LABELS):
+        if label in OF_THE_TABLE:
+            out[label] = dict(TABLE_ALONE)
+            continue
         known = np.flatnonzero(~np.isnan(y[:, column]) & asked)
         so = y[known, column]
         both = np.stack([heard.table[known, column], heard.reading.log_odds[known, column]], axis=1)
@@ -182,15 +215,31 @@ def _lines(heard: Heard, asked: Bools, without: dict[str, float]) -> dict[str, d
         # A collection's share of bad texts is its own; for spam it is what tells moderated blogs from others.
         weights = _weights(both, None if label == "spam" else own[known], so, weight)
         z = both.astype(np.float64) @ weights
-        scale, bias = calibrate.on_everyday(z, so, heard.everyday[known], clean[known])
+        scale, bias = _calibrated(z, so, everyday[known], clean[known])
         if label == "spam":
-            good = z[heard.everyday[known] & (so < 0.5)] * scale
+            good = z[everyday[known] & spammed[known] & (so < 0.5)] * scale
             if len(good):
                 bias = min(bias, -float(np.quantile(good, 1 - ALARMS)))
         out[label] = {name: round(float(weights[n] * scale), 6) for n, name in enumerate(INPUTS)} | {
             "bias": round(bias, 6)
         }
     return out
+
+
+def of_sites(heard: Heard) -> Bools:
+    """[texts] everyday comments, without those that people wrote for a collection: such are no comments of any site."""
+    found: Bools = heard.everyday & np.array([example.source not in WRITTEN for example in heard.examples], bool)
+    return found
+
+
+def _calibrated(z: npt.NDArray[np.float64], y: Floats, everyday: Bools, clean: Bools) -> tuple[float, float]:
+    """Scale and bias on everyday comments, if these have FEWEST of each kind; else on all clean ones."""
+    for some in (everyday & clean, clean):
+        if min(int((y[some] >= 0.5).sum()), int((y[some] < 0.5).sum())) >= FEWEST:
+            scale, bias = calibrate.on_everyday(z, y, some, some)
+            if SCALES[0] <= scale <= SCALES[1]:
+                return scale, bias
+    return 1.0, 0.0
 
 
 def _weights(both: Floats, own: Floats | None, y: Floats, weight: Floats) -> npt.NDArray[np.float64]:
@@ -222,4 +271,4 @@ def thresholds(heard: Heard, found: Stages) -> dict[str, float]:
     """Per label as `calibrate.set_thresholds` says, of the clean rows."""
     p = probability(Together(found).log_odds(heard.table, heard.reading))
     clean = heard.clean
-    return calibrate.set_thresholds(p[:clean], heard.examples[:clean], heard.everyday[:clean])
+    return calibrate.set_thresholds(p[:clean], heard.examples[:clean], of_sites(heard)[:clean])
