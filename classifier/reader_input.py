@@ -56,10 +56,10 @@ def _words_of(match: re.Match[str]) -> str:
 
 
 def known_script(text: str) -> bool:
-    """Whether most letters of a normalised text are Latin or Cyrillic: the reader knows no other script."""
+    """Whether a normalised text has letters, most of them Latin or Cyrillic: the reader knows no other script, and no emoji."""
     letters = sum(map(str.isalpha, text))
     latin = sum(char.isascii() and char.isalpha() for char in text)
-    return 2 * (latin + len(_CYRILLIC.findall(text))) >= letters
+    return letters > 0 and 2 * (latin + len(_CYRILLIC.findall(text))) >= letters
 
 
 def known_words(tokens: Iterable[str]) -> float:

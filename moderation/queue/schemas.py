@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, NotRequired
 
-from pydantic import AfterValidator, ConfigDict, Field
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
 from typing_extensions import TypedDict
 
 from classifier.labels import LABELS
@@ -253,6 +253,13 @@ class MatchIn(Body):
 
 class DecisionIn(Body):
     """A decision on 1 to 500 comments, or on all that match filters; then `expected_count` is how many these are."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_of_both(cls, given: object) -> object:
+        if isinstance(given, dict) and given.get("comments") is None and given.get("match") is None:
+            return given | {"comments": False}  # refused like any other wrong value, together with what else is wrong
+        return given
 
     comments: (
         Annotated[list[str], Field(min_length=1, max_length=MOST), Says(f"must be a list of 1 to {MOST} ids")] | None

@@ -21,7 +21,7 @@ from tests.queue.test_decide import set_password, sign_in
 pytestmark = pytest.mark.anyio
 
 PAGE = {
-    "title": "Cheap pills, posing as the garden",
+    "title": "An allotment, posing as the garden",
     "url": "https://blog.example/garden",
     "published_at": "2001-01-01T00:00:00Z",
     "text": "The words of a stranger on what this page is about.",

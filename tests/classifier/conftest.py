@@ -116,6 +116,7 @@ CARD: dict[str, object] = {
 def with_reader(models: Path, base: Base, version: str = "with-reader", card: dict[str, object] | None = None) -> Path:
     folder = base.folder
     arrays = {name: np.array(array) for name, array in folder.arrays.items()}
+    arrays.pop("anchor_vectors", None)  # those of another reader
     about = dict(folder.card) | {"reader": CARD if card is None else card}
     registry.write(models, version, about, folder.data, arrays, FILES)
     registry.point(models, version)

@@ -231,7 +231,11 @@ async def test_a_published_form_post_leads_only_to_pages_that_are_allowed(servic
     async def leads(redirect_to: str, referer: str = "") -> str:
         token = service.services.signer.form_token("default", "post", service.clock())
         service.clock.forward(seconds=5)
-        fields = GOOD | {"body": f"Words at {service.clock.now}.", "form_token": token, "redirect_to": redirect_to}
+        fields = GOOD | {
+            "body": f"Words about the garden at {service.clock.now}.",
+            "form_token": token,
+            "redirect_to": redirect_to,
+        }
         fields["email"] = f"ann{service.clock.now}@example.org"
         answer = await service.client.post(THREAD, data=fields, headers={"Referer": referer} if referer else None)
         assert answer.status_code == 303, answer.text

@@ -385,7 +385,7 @@ async def test_a_language_that_was_not_measured_names_one_attribute(client: Clie
     while "attribute" in error.get("details", [{}])[0].get("languageNotSupportedByAttributeError", {}):
         del given[error["details"][0]["languageNotSupportedByAttributeError"]["attribute"]]
         error = (await client.ask(asked(GERMAN, requestedAttributes=given, languages=["de"]))).json().get("error", {})
-    assert list(given) == ["TOXICITY", "INSULT", "PROFANITY"]
+    assert list(given) == ["TOXICITY", "IDENTITY_ATTACK", "INSULT", "PROFANITY"]
 
     error = await client.refused(asked(GERMAN, languages=["en", "xx", "tlh"]))
     assert error["message"] == "Attribute TOXICITY does not support request languages: xx, tlh"

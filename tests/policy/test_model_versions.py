@@ -93,7 +93,7 @@ async def kept(settings: Settings, tmp_path: Path) -> AsyncIterator[Kept]:
     write_correction(models, "blog", "c1", base, 1.0)
     write_correction(models, "blog", "c2", base, 2.0)
     registry.point(registry.site_folder(models, "blog"), "c2")
-    classifier, clock = Classifier(models), Clock()
+    classifier, clock = Classifier(models, reader=False), Clock()
     app = create_app(settings, classifier=classifier, clock=clock, say=None)
     async with app.router.lifespan_context(app):
         async with app.services.database.transaction() as tx:

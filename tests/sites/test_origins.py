@@ -110,7 +110,7 @@ async def test_a_form_leads_back_to_an_origin_that_is_typed_in_another_way(servi
         fields = {
             "name": "Ann",
             "email": "ann@mail.example",
-            "body": f"A kind word, {service.clock.now}.",
+            "body": f"A kind word about the garden, {service.clock.now}.",
             "form_token": token,
         }
         sent = await service.client.post(f"{path}/comments", data=fields | {"redirect_to": place})

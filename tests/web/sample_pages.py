@@ -125,6 +125,7 @@ def a_document(n: int, **changes: Any) -> dict[str, Any]:
         "format": "html",
         "html": Markup("<p>A cheap word.</p>"),
         "appeal": {"body": EVIL, "created_at": NOW, "against": A_DECISION},
+        "reports": [{"reason": "insult", "label": "insult", "note": EVIL, "weight": 0.5, "created_at": NOW}],
         "above": {"id": "c0", "name": EVIL, "status": EVIL, "text": EVIL},
         "blocks": {f"domain:{EVIL}": False, "article": True},
         "verdict": {
@@ -162,6 +163,7 @@ CONSOLE = {
 }
 QUEUE = {
     **CONSOLE,
+    "reported": 2,
     "comments": [
         a_comment(1),
         a_comment(2, verdict=UNSCORED, wave={"c2": 1, "c4": 2}, article="checks:a"),
@@ -199,6 +201,7 @@ SAMPLES: dict[str, tuple[str, str, dict[str, Any]]] = {
             "comments": [a_reply(1)],
             "form": a_form(errors={}),
             "reply_base": "/",
+            "report_base": "/r",
             "base": "https://c.example",
         },
     ),
@@ -213,13 +216,21 @@ SAMPLES: dict[str, tuple[str, str, dict[str, Any]]] = {
             "comments": [],
             "form": a_form(),
             "reply_base": "/",
+            "report_base": "/r",
             "base": "https://c.example",
         },
     ),
     "fragment": (
         "public",
         "comments/fragment.html",
-        {"count": 5, "comments": [a_reply(1)], "form": "/form", "following": "/more", "deepest": 5},
+        {
+            "count": 5,
+            "comments": [a_reply(1)],
+            "form": "/form",
+            "reports": "/comments",
+            "following": "/more",
+            "deepest": 5,
+        },
     ),
     "refused": (
         "public",
@@ -241,6 +252,20 @@ SAMPLES: dict[str, tuple[str, str, dict[str, Any]]] = {
     "privacy": ("public", "privacy/privacy.html", {"said": "", "error": EVIL, "typed": EVIL, "mails": True}),
     "person": ("public", "privacy/person.html", {"action": "/privacy/x", "may_export": True, "sure": False}),
     "person-sure": ("public", "privacy/person.html", {"action": "/privacy/x", "may_export": True, "sure": True}),
+    "report": (
+        "public",
+        "intake/report.html",
+        {
+            "site": SITE,
+            "comment": {"name": EVIL, "html": Markup("<p>A word.</p>")},
+            "action": "/report",
+            "reasons": ["spam"],
+            "most": 500,
+            "errors": {"reason": EVIL},
+            "typed": {"note": EVIL},
+            "sent": False,
+        },
+    ),
     "receipt": ("public", "intake/receipt.html", {"receipt": a_receipt()}),
     "receipt-approved": ("public", "intake/receipt.html", {"receipt": a_receipt(state="approved", errors={})}),
     "receipt-rejected": (
