@@ -84,12 +84,24 @@ async def test_the_sites_own_pages_are_no_strangers_links(service: Service) -> N
         200,
         201,
     )
-    assert (await status(service, await linked_by(service, "Ann", "As in https://blog.example/peas before.")))[
-        0
-    ] == "approved"
-    assert (await status(service, await linked_by(service, "Ann", "As in https://blog.example.org/peas too.")))[
-        0
-    ] == "pending"
+    assert (
+        await status(
+            service,
+            await linked_by(
+                service, "Ann", "We wrote about the peas before, in https://blog.example/peas, and they liked the rain."
+            ),
+        )
+    )[0] == "approved"
+    assert (
+        await status(
+            service,
+            await linked_by(
+                service,
+                "Ann",
+                "We wrote about the peas before, in https://blog.example.org/peas, and they liked the rain.",
+            ),
+        )
+    )[0] == "pending"
 
 
 @pytest.mark.parametrize(
