@@ -13,9 +13,11 @@ import numpy as np
 import numpy.typing as npt
 
 from classifier.markup import plain
-from classifier.views import LONGEST, Fold, normalised
+from classifier.views import Fold, normalised
 
 FILE = "known_spam"
+READ = 4_000
+"""Characters of a text that are looked at: templates are short."""
 LENGTH = 10
 """Letters of a run."""
 SAMPLED = 4
@@ -61,7 +63,7 @@ class KnownSpam:
         """0..1: of the text's runs that are looked at, those known; 0 for a text with too few."""
         if not len(self._hashes):
             return 0.0
-        found = runs(plain(_QUOTED.sub("", text[:LONGEST])), self._fold)
+        found = runs(plain(_QUOTED.sub("", text[:READ])), self._fold)
         if len(found) < FEWEST:
             return 0.0
         places = np.searchsorted(self._hashes, found)
