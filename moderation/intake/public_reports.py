@@ -10,10 +10,8 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 from typing_extensions import TypedDict
 
-from moderation.comments import store as comments
 from moderation.comments.store_reports import REASONS
 from moderation.comments.submission import has_lone_surrogate
-from moderation.core.ids import is_id
 from moderation.core.problem import FieldError, Invalid
 from moderation.intake.public import network_of
 from moderation.intake.texts import Words
@@ -74,8 +72,7 @@ async def page(request: Request, errors: dict[str, str], typed: dict[str, str] |
     site = await services.directory.site(request.path_params["site"])
     article, id = article_key(request.path_params["article"]), request.path_params["id"]
     async with services.database.reading() as session:
-        found = (await comments.of_site(session, site.key, [id])).get(id) if is_id(id) else None
-    shown = found if found and found.article == article and found.status == "approved" else None
+        shown = await reports.reportable(session, site.key, article, id)
     words = Words.for_reader(request.headers.get("accept-language", ""))
     told: dict[str, Any] = {"name": shown.name or words.say("anonymous"), "html": shown.html} if shown else {}
     return services.pages.answer(

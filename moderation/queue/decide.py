@@ -309,14 +309,20 @@ async def read_up(database: Database, *, all_: bool = False) -> None:
             behind = await search.read_up(tx) and all_
 
 
+def own(principal: Principal, view: View) -> View:
+    """The view of the principal's site. Raises Forbidden for another one."""
+    if principal.site == EVERYWHERE:
+        return view
+    if view.site not in (EVERYWHERE, principal.site):
+        raise Forbidden("You moderate another site.", code="site")
+    return replace(view, site=principal.site)
+
+
 async def waiting(
     database: Database, principal: Principal, view: View, now: int
 ) -> tuple[list[dict[str, Any]], str | None]:
-    """A page of the queue, without the additions of `explained`, and the cursor of the next page."""
-    if principal.site != EVERYWHERE:
-        if view.site not in (EVERYWHERE, principal.site):
-            raise Forbidden("You moderate another site.", code="site")
-        view = replace(view, site=principal.site)
+    """A page of the queue, without the additions of `explained`, and the cursor of the next page. Raises Forbidden."""
+    view = own(principal, view)
     if view.q:
         await read_up(database)
     async with database.reading() as session:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from moderation.core.ids import EVERYWHERE, new_id
-from moderation.core.problem import Conflict, FieldError, Forbidden, Invalid
+from moderation.core.ids import new_id
+from moderation.core.problem import Conflict, FieldError, Invalid
 from moderation.db.database import Database
 from moderation.queue import decide as queue
 from moderation.queue import store as stored_queue
@@ -20,10 +20,7 @@ PAGE = 500
 async def matched(database: Database, principal: Principal, view: View) -> dict[str, int]:
     """Comment id → its revision, of all that match, in the order of their ids. Raises Forbidden, and Invalid for more than
     MOST_MATCHED."""
-    if principal.site != EVERYWHERE:
-        if view.site not in (EVERYWHERE, principal.site):
-            raise Forbidden("You moderate another site.", code="site")
-        view = replace(view, site=principal.site)
+    view = queue.own(principal, view)
     if view.q:
         await queue.read_up(database, all_=True)
     found: dict[str, int] = {}

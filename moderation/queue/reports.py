@@ -28,15 +28,21 @@ AN_HOUR, HOUR = 20, 3600 * 1000
 """Reports of one reader on a site in an hour; more are not stored."""
 
 
+async def reportable(session: Session, site: str, article: str, id: str) -> Comment | None:
+    """The comment, if readers may see it under this article: published, and on a page that is listed."""
+    if not is_id(id) or article not in await sites.listed_articles(session, site, [article]):
+        return None
+    comment = (await comments.of_site(session, site, [id])).get(id)
+    return comment if comment and comment.article == article and comment.status == "approved" else None
+
+
 async def report(
     database: Database, site: Site, article: str, id: str, reporter: str, reason: str, note: str, now: int
 ) -> None:
     """Stores a reader's first report on a published comment of the article. Anything else changes nothing."""
-    if not is_id(id):
-        return
     async with database.transaction() as tx:
-        comment = (await comments.of_site(tx, site.key, [id])).get(id)
-        if comment is None or comment.article != article or comment.status != "approved":
+        comment = await reportable(tx, site.key, article, id)
+        if comment is None:
             return
         if await reports.since(tx, site.key, reporter, now - HOUR) >= AN_HOUR:
             return

@@ -200,6 +200,11 @@ def _statuses(value: str) -> str:
     return value
 
 
+Statuses = Annotated[
+    str,
+    AfterValidator(_statuses),
+    Says(f"must be one of {', '.join(STATUSES)}, several of these with commas between them, or any"),
+]
 Label = Annotated[str, OneOf(tuple(LABELS))]
 Id = Annotated[str, AfterValidator(_an_id)]
 
@@ -207,11 +212,7 @@ Id = Annotated[str, AfterValidator(_an_id)]
 class CommentQuery(Query):
     """Filters and order of a list of comments."""
 
-    status: Annotated[
-        str,
-        AfterValidator(_statuses),
-        Says(f"must be one of {', '.join(STATUSES)}, several of these with commas between them, or any"),
-    ] = "pending"
+    status: Statuses = "pending"
     site: SiteKey | None = None
     article: Annotated[Text, Field(max_length=200)] = ""
     label: Label | None = None
@@ -238,11 +239,7 @@ class MatchIn(Body):
 
     model_config = ConfigDict(extra="forbid")
 
-    status: Annotated[
-        str,
-        AfterValidator(_statuses),
-        Says(f"must be one of {', '.join(STATUSES)}, several of these with commas between them, or any"),
-    ] = "pending"
+    status: Statuses = "pending"
     site: SiteKey | None = None
     article: Annotated[str, Field(max_length=200), Says("must be an article's key")] = ""
     label: Label | None = None

@@ -242,6 +242,16 @@ async def test_the_page_of_what_is_not_published_shows_no_word_of_it(service: Se
     assert page.status_code == 200 and "secret" not in page.text
 
 
+async def test_comments_of_an_unlisted_page_are_neither_shown_nor_reported(service: Service) -> None:
+    id = await published(service, "A word of a private page.")
+    async with service.services.database.transaction() as tx:
+        await tx.execute("UPDATE articles SET is_listed = 0 WHERE site = 'default' AND article = 'post'")
+    page = await service.client.get(f"{ARTICLE}/{id}/report")
+    assert page.status_code == 200 and "private page" not in page.text
+    await report(service, id)
+    assert await reported(service) == []
+
+
 async def test_the_console_has_a_tab_of_what_is_reported(service: Service) -> None:
     await set_password(service)
     await sign_in(service)
