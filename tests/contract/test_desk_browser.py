@@ -50,6 +50,7 @@ def test_a_comment_is_approved_and_answered_by_keyboard_and_both_are_taken_back(
     expect(reader.locator(".staff")).to_have_text("Staff")
     page.keyboard.press("z")
     expect(page.locator("[data-row]")).to_have_count(1)
+    expect(page.locator("#queue[data-sending]")).to_have_count(0)  # the row comes back at the press
     assert thread(server) == []
     assert wrong == []
 

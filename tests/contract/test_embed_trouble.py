@@ -97,7 +97,8 @@ def test_closed_comments_show_the_thread_without_a_form(server: Server, host: Ho
     page.goto(host.page("/p/", 'article="my-post"'))
     expect(page.get_by_text("Comments are closed.")).to_be_visible()
     expect(page.locator(".comment")).to_have_count(1)
-    expect(page.get_by_role("button")).to_have_count(0)
+    expect(page.get_by_role("button", name="Reply")).to_have_count(0)
+    expect(page.get_by_role("button")).to_have_text(["Report"])
     expect(page.get_by_role("textbox")).to_have_count(0)
 
 

@@ -103,7 +103,9 @@ async def test_whatever_is_no_page_is_in_the_document(service: Service) -> None:
     documented = {(method.upper(), path) for path, methods in document["paths"].items() for method in methods}
     every = {(method, route.path_format) for method, route in routed(service.app.routes)}
     pages = {
-        (method, path) for method, path in every if path.startswith(PAGES) or path == "/" or path.endswith("/form")
+        (method, path)
+        for method, path in every
+        if path.startswith(PAGES) or path == "/" or path.endswith(("/form", "/report"))
     }
     assert documented <= every
     assert every - pages <= documented

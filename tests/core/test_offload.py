@@ -12,12 +12,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from classifier.examples import Author, Scored
+from classifier.examples import Author
 from moderation.comments.submission import Submission
 from moderation.core.offload import Lane
 from moderation.core.problem import BadRequest, Invalid, Unavailable
 from moderation.policy import api as score
 from moderation.policy import rules as policy
+from moderation.policy.answer import Answer
 from moderation.policy.api import Judge
 from moderation.sites.site_settings import SiteSettings
 from moderation.text import body as formats
@@ -105,13 +106,13 @@ def test_only_lists_that_read_much_are_asked_in_a_thread() -> None:
     assert not policy.is_quick(case_of("A kind word about the garden. " * 10, many))
 
 
-SCORED = Scored({"spam": 0.1}, "none")
+SCORED = Answer(scores={"spam": 0.1}, model="none", thresholds={}, fields={})
 
 
 def test_one_question_has_only_so_much_parsed() -> None:
     text = "[x](http://a.example) and https://b.example " * 20
     parsed = score.PARSED // len(text) + 1
-    judge = Judge(SiteSettings(), {}, Author())
+    judge = Judge(SiteSettings(), Author())
     with mock.patch.object(markdown, "rendered", wraps=markdown.rendered) as render:
         found = judge.documents([(text, SCORED)] * (parsed + 20))
     assert render.call_count == parsed
@@ -121,7 +122,7 @@ def test_one_question_has_only_so_much_parsed() -> None:
 async def test_a_text_is_read_as_far_as_a_comment_may_be_long(monkeypatch: pytest.MonkeyPatch) -> None:
     seen = list[int]()
     monkeypatch.setattr(markdown, "count_links", lambda text: seen.append(len(text)) or 0)
-    Judge(SiteSettings(), {}, Author()).documents([("http://a " * 100_000, SCORED)])
+    Judge(SiteSettings(), Author()).documents([("http://a " * 100_000, SCORED)])
     assert seen == [65_525]
 
 
