@@ -386,7 +386,7 @@ async def prepare(settings: Settings, say: Callable[[str], None]) -> None:
 def from_environment() -> Application:
     """The application of a worker process, from the environment; `prepare` has run before."""
     loaded = load_settings()
-    logs.log_to_stderr(loaded.log_level)
+    logs.log_to_stderr(loaded.log_level, loaded.log)
     app = create_app(loaded, say=None, last_resort=shutdown.LastResort(loaded.grace + shutdown.REST))
     settle_memory()
     return app

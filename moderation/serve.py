@@ -40,7 +40,7 @@ def serve(
             "more than one worker needs PostgreSQL (MODERATION_DATABASE=postgresql://…): on one SQLite file they would "
             "only wait for each other"
         )
-    log_to_stderr(settings.log_level)
+    log_to_stderr(settings.log_level, settings.log)
     raise_descriptors()
 
     for sentence in unknown(os.environ):

@@ -150,6 +150,9 @@ class Settings(BaseSettings):
     webhooks_to_private: Switch = Field(
         False, description="Allow webhooks to loopback and private addresses, and over plain `http://`."
     )
+    log: Literal["json", "text"] = Field(
+        "json", description="`json`: one object a line, for programs. `text`: one sentence a line, for people."
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="DEBUG, INFO, WARNING or ERROR."
     )

@@ -29,7 +29,7 @@ APACHE_MODULES = Path("/usr/lib/apache2/modules")
 
 
 def written() -> list[Path]:
-    folders = (DEPLOY / "systemd", DEPLOY / "proxies")
+    folders = (DEPLOY / "systemd", DEPLOY / "proxies", DEPLOY / "monitoring")
     return [DEPLOY / "compose.yaml", *(path for folder in folders for path in sorted(folder.iterdir()))]
 
 

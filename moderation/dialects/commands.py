@@ -134,7 +134,7 @@ async def record_perspective(
     recording = threshold_log.Recording(to, threshold_log.cipher_of(cli.signer), days)
     recording.check()
     proxy = recorder.Recorder(upstream, recording, cli.clock)
-    log_to_stderr(cli.settings.log_level)
+    log_to_stderr(cli.settings.log_level, cli.settings.log)
     with socket.socket() as listening:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind((recorder.HOST, port))

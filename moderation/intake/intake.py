@@ -125,6 +125,7 @@ class Intake:
         if self._stopping:
             raise Unavailable("The service is stopping; nothing was stored. Try again shortly.")
         if self.waiting >= WAITING:
+            self.counts.refused[Unavailable.default_code] += 1
             raise Unavailable("Too many requests are waiting; nothing was stored. Try again shortly.")
         key = (arrival.site, arrival.article, arrival.retry[0]) if arrival.retry else None
         if key in self._in_flight:
@@ -188,6 +189,7 @@ class Intake:
             return list(await self.take_in(waiting))
         except Unavailable as problem:
             log.error("not stored", extra={"why": problem.detail, "count": len(waiting)})
+            self.counts.refused[problem.code] += len(waiting)
             return [problem] * len(waiting)
         except Exception as error:
             if len(waiting) == 1:

@@ -114,6 +114,7 @@ async def test_too_much_at_once_is_refused_before_anything_is_stored(
     answer = await service.post()
     assert answer.status_code == 503 and answer.headers["retry-after"]
     assert "nothing was stored" in answer.json()["detail"]
+    assert 'moderation_refused_total{code="unavailable"} 1.0' in (await service.client.get("/metrics")).text
     monkeypatch.undo()
     assert (await service.thread())["count"] == 0
     assert (await service.post()).status_code == 201
