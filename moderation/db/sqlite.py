@@ -14,6 +14,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, closing
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -27,6 +28,9 @@ from moderation.db.readers import Readers
 
 READERS = 2
 PATIENCE = 10  # seconds that a process waits for another process's write
+LEAVING = 250
+"""Milliseconds that comments wait for readers of older states, so that the log can be truncated. A backup or an export reads one for
+minutes, and Litestream always does: the truncation is then tried again a minute later."""
 TURN = 30.0
 """Seconds that a transaction waits for earlier ones."""
 OUTSIDE = ("SQLITE_FULL", "SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_IOERR", "SQLITE_CANTOPEN", "SQLITE_CORRUPT", "SQLITE_NOTADB",
@@ -336,11 +340,7 @@ class Sqlite(Database):
         async with self._lock:
             if self._writer is None:
                 return False
-            writer = self._writer.connection
-            ((busy, _, _),) = await self._writer.run(
-                lambda: writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-            )
-            return not busy
+            return await self._writer.run(partial(truncated, self._writer.connection))
 
     async def article_revision(self, site: str, article: str) -> int | None:
         row = self._glance("SELECT revision FROM articles WHERE site = ? AND article = ?", site, article)
@@ -368,6 +368,16 @@ class Sqlite(Database):
             if problem := translated(error):
                 raise problem from error
             raise
+
+
+def truncated(connection: sqlite3.Connection) -> bool:
+    """Whether the write-ahead log could be truncated: not where others read older states."""
+    connection.execute(f"PRAGMA busy_timeout = {LEAVING}")
+    try:
+        ((busy, _, _),) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    finally:
+        connection.execute(f"PRAGMA busy_timeout = {PATIENCE * 1000}")
+    return not busy
 
 
 CLOSED = (ValueError, sqlite3.ProgrammingError)

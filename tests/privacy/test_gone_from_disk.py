@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from moderation.db import secure_delete
+from moderation.db import secure_delete, sqlite
 from moderation.privacy.retention import Keep, empty, purge
 from moderation.transfer.store_tables import TEXTS
 from tests.conftest import Service
@@ -73,3 +76,17 @@ async def test_each_of_them_asks_where_it_took_something(service: Service) -> No
     assert await secure_delete.overwrite_deleted(database, TEXTS)
     swept = await purge(database, Keep(spam=30, addresses=30), service.clock())
     assert swept["addresses"] and await is_asked(service), "the keys of addresses too"
+
+
+@ON_SQLITE
+async def test_while_a_backup_reads_comments_go_on_and_it_is_tried_again(service: Service) -> None:
+    await file_spam(service)
+    database = service.services.database
+    assert await empty(database, NOT_KEPT, "*", "test", service.clock()) == 1
+    with closing(sqlite3.connect(service.settings.database)) as other:
+        other.execute("BEGIN").execute("SELECT count(*) FROM comments").fetchone()
+        async with asyncio.timeout(sqlite.PATIENCE / 2):  # the writer would wait as long as that
+            assert not await secure_delete.overwrite_deleted(database, TEXTS)
+            assert (await service.post()).status_code == 201
+        assert await is_asked(service)
+    assert await secure_delete.overwrite_deleted(database, TEXTS) and not await is_asked(service)
