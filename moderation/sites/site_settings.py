@@ -140,7 +140,9 @@ class SiteSettings(BaseModel):
     privacy_url: Address = Field(
         default="", description="The site's privacy policy, an `http` or `https` address; every form links to it."
     )
-    language: Literal["en", "zh-Hans"] = Field(default="en", description="Language of the mails about the site.")
+    language: Literal["ar", "de", "en", "es", "fr", "it", "ja", "ko", "nl", "pl", "pt", "ru", "tr", "zh-Hans"] = Field(
+        default="en", description="Language of the mails about the site."
+    )
     max_body: int = Field(
         default=10_000,
         ge=1,

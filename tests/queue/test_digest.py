@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from urllib.parse import urlsplit
 
 import pytest
 
-from moderation.outbox import texts
 from moderation.queue import digest
 from moderation.settings import Settings
-from moderation.sites.site_settings import CHOICES
-from moderation.text import words
 from tests.conftest import Service, changed, forged
 from tests.html import Page
 from tests.outbox.postbox import Postbox
@@ -119,13 +115,3 @@ async def test_it_is_in_the_language_of_the_site(service: Service, box: Postbox)
     assert "安娜，《beans》，" in text_of(box) and f"/moderate/comments/{id}" in text_of(box)
     html = box.mails[-1].get_body(("html",))
     assert html and Page(html.get_content()).has('html[lang="zh-Hans"]')
-
-
-def test_every_language_of_a_site_has_every_text() -> None:
-    languages = words.languages_in(texts.FOLDER)
-    assert set(CHOICES["language"]) == set(languages)
-    counted = {key for key in languages["en"] if key.endswith(".one")}
-    for tag, said in languages.items():
-        assert languages["en"].keys() - said.keys() <= counted and said["lang"] == tag
-        for key, text in said.items():
-            assert set(re.findall(r"\{\w+\}", text)) == set(re.findall(r"\{\w+\}", languages["en"][key])), key
