@@ -111,15 +111,16 @@ class Signer:
     def is_csrf_token(self, session: str, token: str) -> bool:
         return hmac.compare_digest(self.csrf_token(session).encode(), token.encode("utf-8", "replace"))
 
-    def device(self, account: str, id: str) -> str:
-        """The cookie of a browser that has signed in to an account: an id with its time, and a signature for the account."""
-        return id + urlsafe(self._mark("device", f"{account}/{id}", 18))
+    def device(self, moderator: str, password_hash: str, seed: str, id: str) -> str:
+        """The cookie of a browser that has signed in: an id with its time, and a signature. A password change ends it, and so
+        does a new seed."""
+        return id + urlsafe(self._mark("device", f"{moderator}/{password_hash}/{seed}/{id}", 18))
 
-    def device_of(self, account: str, token: str, since: int) -> str:
-        """The id in such a cookie; empty if it is forged, another account's, or older than the given time."""
+    def device_of(self, moderator: str, password_hash: str, seed: str, token: str, since: int) -> str:
+        """The id in such a cookie; empty if it is forged, another moderator's, over, or older than the given time."""
         id = token[:ID_LENGTH]
         good = hmac.compare_digest(
-            self.device(account, id).encode("utf-8", "replace"), token.encode("utf-8", "replace")
+            self.device(moderator, password_hash, seed, id).encode("utf-8", "replace"), token.encode("utf-8", "replace")
         )
         return id if good and is_id(id) and made_at(id) > since else ""
 

@@ -260,19 +260,31 @@ class Authenticator:
                 raise TooFast("Too many attempts. Try again in 15 minutes.", WINDOW // 1000)
             await moderators.add_attempt(tx, f"{what} {network_key}", now)
 
-    def caller(self, request: Request, email: str, what: str = "password") -> Caller:
+    async def caller(self, request: Request, email: str, what: str = "password") -> Caller:
         """The keys of a sign-in attempt: account, network and browser."""
-        account = self.account(email)
-        device = self.signer.device_of(account, request.cookies.get(DEVICE_COOKIE, ""), self.clock() - DEVICE_LIFE)
-        return Caller(
-            account=account, network_key=self.signer.network_key(self.address(request)), device=device, what=what
-        )
+        network_key, device = self.signer.network_key(self.address(request)), ""
+        if cookie := request.cookies.get(DEVICE_COOKIE, ""):
+            async with self.database.reading() as session:
+                moderator = await moderators.by_email(session, email)
+            device = self.device_of(moderator, cookie)
+        return Caller(account=self.account(email), network_key=network_key, device=device, what=what)
+
+    def device_of(self, moderator: Moderator | None, cookie: str) -> str:
+        """The id of a browser that has signed in to this account; empty for all others, and as slow for unknown accounts."""
+        known = moderator or Moderator(id="", site="", email="", role="")
+        since = self.clock() - DEVICE_LIFE
+        device = self.signer.device_of(known.id, known.password_hash or "", known.device_seed, cookie, since)
+        return device if known.device_seed else ""
 
     def account(self, email: str) -> str:
         return self.signer.author_key(email, "")
 
-    def device_cookie(self, moderator: Moderator) -> str:
-        return self.signer.device(self.account(moderator.email), new_id(self.clock()))
+    async def device_cookie(self, moderator: Moderator) -> str:
+        """The cookie of a browser that has just signed in. If the password was changed meanwhile, it is worth nothing."""
+        async with self.database.transaction() as tx:
+            stored = await moderators.seed_devices(tx, moderator, secrets.token_urlsafe(12)) or moderator
+        password_hash, id = moderator.password_hash or "", new_id(self.clock())
+        return self.signer.device(moderator.id, password_hash, stored.device_seed, id)
 
     async def sign_in(self, email: str, password: str, caller: Caller) -> Moderator:
         """The moderator with this email address and password. Raises Unauthorized, TooFast or Unavailable."""

@@ -25,6 +25,8 @@ class Moderator:
     """The public name on staff replies."""
     wants_digest: bool = True
     """The moderator receives the digest."""
+    device_seed: str = ""
+    """The cookies of browsers that have signed in are made from it; empty: none is valid."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

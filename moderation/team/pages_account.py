@@ -22,6 +22,7 @@ from moderation.team import store as moderators
 from moderation.team import store_failures as failures
 from moderation.team import store_second_factors as second_factors
 from moderation.team.model import Principal
+from moderation.team.pages_sign_in import remember
 from moderation.team.store import Token
 from moderation.team.throttle import Caller
 from moderation.web import bodies
@@ -228,7 +229,10 @@ async def post_account(request: Request, principal: Principal, form: Form) -> Re
         answer = await ACTS[act](request, principal, typed)
     except Problem as problem:
         return await account_page(request, principal, problem.status, error=in_a_sentence(problem))
-    return answer or RedirectResponse(f"{PLACE}?done={act}", 303)
+    answer = answer or RedirectResponse(f"{PLACE}?done={act}", 303)
+    if act in ("end-others", "confirm-factor"):  # they end the other browsers, and this one stays known
+        await remember(request, person(principal), answer)
+    return answer
 
 
 routes = [

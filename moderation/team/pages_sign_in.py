@@ -96,26 +96,34 @@ async def post_login(request: Request) -> Response:
     try:
         check_door_token(request, typed.get("csrf_token", ""))
         account = plain_email(email)
-        moderator = await authenticator.sign_in(account, password, authenticator.caller(request, account))
+        moderator = await authenticator.sign_in(account, password, await authenticator.caller(request, account))
         async with services.database.reading() as session:
             asks = await second_factor.is_on(session, moderator)
         if asks:
             given = (moderator.site, moderator.id, moderator.password_hash or "", browser_of(request))
             return code_page(request, signer.login_token(*given, services.clock()), following)
         token = await access.begin_session(services.database, signer, moderator, services.clock())
+        return await begun(request, moderator, token, following)
     except Problem as problem:
         return signin_page(request, problem, email=email, next=following)
-    return begun(request, moderator, token, following)
 
 
-def begun(request: Request, moderator: Moderator, token: str, following: str) -> Response:
-    authenticator = services_of(request).authenticator
+async def begun(request: Request, moderator: Moderator, token: str, following: str) -> Response:
     answer = RedirectResponse(following or "/moderate", 303)
-    hidden: dict[str, Any] = {"httponly": True, "samesite": "lax", "secure": secure(request)}
-    answer.set_cookie(COOKIE, token, max_age=SESSION_LIFE // 1000, **hidden)
-    device = authenticator.device_cookie(moderator)
-    answer.set_cookie(DEVICE_COOKIE, device, max_age=DEVICE_LIFE // 1000, path="/moderate", **hidden)
+    answer.set_cookie(COOKIE, token, max_age=SESSION_LIFE // 1000, **hidden(request))
+    await remember(request, moderator, answer)
     return answer
+
+
+async def remember(request: Request, moderator: Moderator, answer: Response) -> None:
+    """Gives this browser a device cookie."""
+    device = await services_of(request).authenticator.device_cookie(moderator)
+    answer.set_cookie(DEVICE_COOKIE, device, max_age=DEVICE_LIFE // 1000, path="/moderate", **hidden(request))
+
+
+def hidden(request: Request) -> Any:
+    """What every cookie of a moderator has: no script reads it."""
+    return {"httponly": True, "samesite": "lax", "secure": secure(request)}
 
 
 def code_page(request: Request, login_token: str, following: str, problem: Problem | None = None) -> Response:
@@ -140,12 +148,12 @@ async def post_code(request: Request) -> Response:
         return signin_page(request, Unauthorized("That took too long. Sign in again."), next=following)
     try:
         check_door_token(request, typed.get("csrf_token", ""))
-        caller, code = authenticator.caller(request, moderator.email, "code"), typed.get("code", "")[:100]
+        caller, code = await authenticator.caller(request, moderator.email, "code"), typed.get("code", "")[:100]
         await authenticator.throttle.wait(caller, services.clock())
         token = await second_factor.sign_in(services.database, signer, moderator, code, caller, services.clock())
+        return await begun(request, moderator, token, following)
     except Problem as problem:
         return code_page(request, login_token, following, problem)
-    return begun(request, moderator, token, following)
 
 
 async def post_logout(request: Request) -> Response:

@@ -15,7 +15,7 @@ from moderation.team.model import Moderator
 SITES = "site IN (SELECT '*' UNION ALL SELECT site FROM sites)"
 MODERATORS = Table(
     name="moderators",
-    columns=("site", "id", "email", "role", "password_hash", "created_at", "name", "wants_digest"),
+    columns=("site", "id", "email", "role", "password_hash", "created_at", "name", "wants_digest", "device_seed"),
 )
 TOKENS = Table(
     name="tokens",
@@ -26,7 +26,7 @@ TOKENS = Table(
 )
 TABLES = (MODERATORS, TOKENS, Table(name="failed_attempts"))
 """Failed attempts are of the last minutes: no backup holds them."""
-MODERATOR_COLUMNS = ("id", "site", "email", "role", "password_hash", "name", "wants_digest")
+MODERATOR_COLUMNS = ("id", "site", "email", "role", "password_hash", "name", "wants_digest", "device_seed")
 MODERATOR = listed(MODERATOR_COLUMNS)
 TOKEN_COLUMNS = (
     "site",
@@ -194,8 +194,10 @@ async def sessions_of(session: Session, moderator: Moderator, now: int) -> list[
 
 
 async def end_sessions(tx: Session, moderator: Moderator, now: int, *, id: str = "", but: str = "") -> int:
-    """Ends the session `id`, or all except the one with this hash."""
+    """Ends the session `id`; or all except the one with this hash, and no browser is known any longer."""
     which, value = ("id = ?", id) if id else ("token_hash <> ?", but)
+    if not id:
+        await forget_devices(tx, moderator)
     return await tx.execute(
         "UPDATE tokens SET ended_at = ? WHERE site = ? AND moderator = ? AND kind = 'session' AND ended_at IS NULL "
         f"AND {which}",
@@ -225,11 +227,28 @@ async def end_token(tx: Session, now: int, *, token_hash: str = "", id: str = ""
 async def end_tokens_of(
     tx: Session, moderator: Moderator, now: int, kinds: tuple[str, ...] = ("session", "set-password")
 ) -> None:
+    """Ends all tokens of these kinds; with the sessions, no browser is known any longer."""
+    if "session" in kinds:
+        await forget_devices(tx, moderator)
     for kind in kinds:
         await tx.execute(
             "UPDATE tokens SET ended_at = ? WHERE site = ? AND moderator = ? AND kind = ? AND ended_at IS NULL",
             *(now, moderator.site, moderator.id, kind),
         )
+
+
+async def forget_devices(tx: Session, moderator: Moderator) -> None:
+    """Whoever saw a moderator's screen or password may have copied a device cookie too: all cookies end at once."""
+    await tx.execute("UPDATE moderators SET device_seed = '' WHERE site = ? AND id = ?", moderator.site, moderator.id)
+
+
+async def seed_devices(tx: Session, moderator: Moderator, seed: str) -> Moderator | None:
+    """The moderator as stored, with this seed of device cookies unless there is one; None if removed meanwhile."""
+    await tx.execute(
+        "UPDATE moderators SET device_seed = ? WHERE site = ? AND id = ? AND device_seed = ''",
+        *(seed, moderator.site, moderator.id),
+    )
+    return await by_id(tx, moderator.site, moderator.id)
 
 
 async def attempts(session: Session, counter: str, now: int, within: int) -> int:

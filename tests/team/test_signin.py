@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 import re
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,7 +19,9 @@ from argon2.exceptions import VerifyMismatchError
 from moderation.core.problem import Unavailable
 from moderation.db.database import Database
 from moderation.team import access, second_factor, throttle
+from moderation.team import store as moderators
 from moderation.team import store_failures as failures
+from moderation.team.model import Moderator
 from moderation.team.passwords import Passwords
 from tests.conftest import Service, forged
 from tests.html import Page, csrf
@@ -234,6 +236,73 @@ async def test_a_browser_that_has_signed_in_keeps_its_allowance_whatever_its_net
         assert [(await give(mine, "mistyped")).status_code for _ in range(6)] == [401] * 5 + [429]
         service.clock.forward(minutes=16)
         assert (await give(mine)).status_code == 303
+
+
+async def moderator_of(service: Service) -> Moderator:
+    async with service.services.database.reading() as session:
+        moderator = await moderators.by_email(session, EMAIL)
+    assert moderator
+    return moderator
+
+
+async def changed(service: Service, mine: httpx.AsyncClient) -> None:
+    async with service.services.database.transaction() as tx:
+        await access.set_password(tx, await moderator_of(service), PASSWORD, service.clock())
+
+
+async def reset(service: Service, mine: httpx.AsyncClient) -> None:
+    signer = service.services.signer
+    async with service.services.database.transaction() as tx:
+        link = await access.password_link(tx, await moderator_of(service), signer, service.clock())
+    page = (await mine.get(f"/moderate/set-password/{link}")).text
+    fields = {"csrf_token": csrf(page), "password": PASSWORD, "repeat": PASSWORD}
+    assert (await mine.post(f"/moderate/set-password/{link}", data=fields)).status_code == 303
+
+
+async def others_ended(service: Service, mine: httpx.AsyncClient) -> None:
+    assert (await give(mine)).status_code == 303
+    form = {"csrf_token": csrf((await mine.get("/moderate/account")).text), "act": "end-others"}
+    assert (await mine.post("/moderate/account", data=form)).status_code == 303
+
+
+async def removed_and_invited(service: Service, mine: httpx.AsyncClient) -> None:
+    async with service.services.database.transaction() as tx:
+        await moderators.remove(tx, await moderator_of(service), service.clock())
+    await add(service)
+
+
+@pytest.mark.parametrize("how", [changed, reset, others_ended, removed_and_invited])
+async def test_a_known_browser_is_forgotten_with_the_password_and_the_sessions(
+    service: Service, quick: Hashing, how: Callable[[Service, httpx.AsyncClient], Awaitable[None]]
+) -> None:
+    """Whoever copied its cookie has the allowance of a stranger; the browser that ended the others stays known."""
+    await add(service)
+    async with browser(service) as mine, browser(service) as thief, browser(service) as stranger:
+        assert (await give(thief)).status_code == 303
+        thief.cookies.delete("moderation_session")
+        await how(service, mine)
+        assert [(await give(stranger, "wrong")).status_code for _ in range(6)] == [401] * 5 + [429]
+        assert (await give(thief)).status_code == 429
+        mine.cookies.delete("moderation_session")
+        assert (await give(mine)).status_code == (303 if how is others_ended else 429)
+        service.clock.forward(minutes=16)
+        for client in (mine, thief):  # signed in again, they are known again
+            assert (await give(client)).status_code == 303
+            client.cookies.delete("moderation_session")
+        assert [(await give(stranger, "wrong")).status_code for _ in range(6)] == [401] * 5 + [429]
+        assert [(await give(client)).status_code for client in (mine, thief)] == [303, 303]
+
+
+async def test_a_cookie_of_a_sign_in_that_a_password_change_overtook_is_worth_nothing(
+    service: Service, quick: Hashing
+) -> None:
+    await add(service)
+    authenticator: access.Authenticator = service.services.authenticator
+    overtaken = await moderator_of(service)
+    await changed(service, service.client)
+    assert authenticator.device_of(await moderator_of(service), await authenticator.device_cookie(overtaken)) == ""
+    now = await moderator_of(service)
+    assert authenticator.device_of(await moderator_of(service), await authenticator.device_cookie(now))
 
 
 async def test_an_account_that_fails_from_everywhere_is_slow_for_strangers_and_open(

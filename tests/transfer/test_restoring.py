@@ -19,6 +19,7 @@ from moderation.outbox import webhooks
 from moderation.privacy import data_requests as privacy
 from moderation.settings import Settings
 from moderation.team import access
+from moderation.team import store as moderators
 from moderation.transfer import backup
 from moderation.transfer import store_backup as dump
 from moderation.web import cookies
@@ -34,6 +35,7 @@ class Keys:
     """All that lets somebody in at the moment of the backup."""
 
     session: str
+    device: str
     set_password: str
     person: str
     recovery_code: str
@@ -46,7 +48,7 @@ async def let_in(service: Service) -> Keys:
     await factor.add(service)
     await factor.give_password(service)
     _, codes = await factor.turn_on(service)
-    session = client.cookies[cookies.COOKIE]
+    session, device = client.cookies[cookies.COOKIE], client.cookies[access.DEVICE_COOKIE]
     client.cookies.clear()
     async with services.database.transaction() as tx:
         moderator = await access.add_moderator(tx, "new@garden.example", "moderator", "*", service.clock())
@@ -66,7 +68,7 @@ async def let_in(service: Service) -> Keys:
             tx, services.signer, revoked["Authorization"].removeprefix("Bearer "), service.clock()
         )
     person = services.links.person(row[1]).removeprefix("http://comments.test")
-    return Keys(session, f"/moderate/set-password/{link}", person, codes[0], await service.token(), revoked)
+    return Keys(session, device, f"/moderate/set-password/{link}", person, codes[0], await service.token(), revoked)
 
 
 @asynccontextmanager
@@ -91,7 +93,10 @@ async def restored(
 
 async def opened(service: Service, keys: Keys) -> dict[str, bool]:
     """Which of them still opens its door."""
-    client = service.client
+    client, services = service.client, service.services
+    async with services.database.reading() as reading:
+        moderator = await moderators.by_email(reading, factor.EMAIL)
+    device = services.authenticator.device_of(moderator, keys.device) != ""
     client.cookies.set(cookies.COOKIE, keys.session)
     session = (await client.get("/moderate")).status_code == 200
     client.cookies.clear()
@@ -104,6 +109,7 @@ async def opened(service: Service, keys: Keys) -> dict[str, bool]:
 
     return {
         "session": session,
+        "device": device,
         "code": code,
         "set-password": await opens(keys.set_password),
         "person": await opens(keys.person),
@@ -122,7 +128,8 @@ async def test_nothing_that_lets_anybody_in_comes_back_by_itself(
     service: Service, classifier: Classifier, tmp_path: Path, keep: bool
 ) -> None:
     keys = await let_in(service)
-    before = {name: name != "revoked" for name in ("session", "code", "set-password", "person", "token", "revoked")}
+    doors = ("session", "device", "code", "set-password", "person", "token", "revoked")
+    before = {name: name != "revoked" for name in doors}
     said: list[str] = []
     async with restored(service, tmp_path, classifier, said, keep_integrations=keep) as new:
         assert await opened(new, keys) == dict.fromkeys(before, False) | {"token": keep}
