@@ -42,5 +42,7 @@ REQUESTS = Lane("requests", 200)
 """Requests' bodies, before anything is stored."""
 SCORES = Lane("scores", 200)
 """Texts to score, which are not stored: a thousand texts at once delay no comment."""
+LISTS = Lane("lists")
+"""Lists of thousands of words, compiled before a transaction needs them: meanwhile other sites' comments are stored."""
 WRITING = Lane("writing")
 """Work inside a transaction, one at a time like transactions."""

@@ -34,6 +34,7 @@ from moderation.intake.admission import Accepted, Arrival, BatchContext, look_up
 from moderation.intake.edits import edit, own_comment
 from moderation.intake.judging import asked, decided, is_to_read, verdict_on, verdicts_on
 from moderation.intake.unread import Unread, ask_authors, is_unread
+from moderation.intake.waiting import Result, ToCompile, ToRead, Waiting
 from moderation.outbox import events
 from moderation.policy import rule_health
 from moderation.policy.answer import Answer
@@ -41,6 +42,7 @@ from moderation.policy.scorer import BATCH, Scorer
 from moderation.sites import store as sites
 from moderation.sites.allowance import Allowance
 from moderation.sites.model import Article, Site
+from moderation.sites.site_settings import SiteSettings
 
 log = logging.getLogger("moderation.intake")
 
@@ -57,22 +59,6 @@ class Counts:
     actions: Counter[str] = field(default_factory=Counter)
     refused: Counter[str] = field(default_factory=Counter)
     batches: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """An arrival in the queue; with `answer`, after it was set aside for the second reader."""
-
-    arrival: Arrival
-    future: asyncio.Future[Accepted]
-    answer: Answer | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ToRead:
-    """The result of an arrival that the second reader reads before it is stored."""
-
-    by_table: Answer
 
 
 class Intake:
@@ -95,7 +81,7 @@ class Intake:
         self.unread = Unread(database, scorer, clock, self.counts.actions, mails=mails)
         self.reader_wait = reader_wait
         self._waiting: deque[Waiting] = deque()
-        self._set_aside: set[asyncio.Task[list[Answer | None]]] = set()
+        self._set_aside: set[asyncio.Task[list[Answer | None]] | asyncio.Task[None]] = set()
         self._arrived = asyncio.Event()
         self._stopping = False
         self._in_flight: set[tuple[str, str, str]] = set()
@@ -113,8 +99,8 @@ class Intake:
         """Stores the waiting comments, then ends; those that wait for the second reader are stored unread."""
         self._stopping = True
         self.reader_wait = 0.0
-        for reading in self._set_aside:
-            reading.cancel()
+        for task in self._set_aside:
+            task.cancel()
         self._arrived.set()
         if self._task:
             await self._task
@@ -153,6 +139,8 @@ class Intake:
                 for one, result in zip(taken, results, strict=True):
                     if isinstance(result, ToRead):
                         self._set_aside_to_read(one, result.by_table)
+                    elif isinstance(result, ToCompile):
+                        self._set_aside_to_compile(one, result.settings)
                     elif one.future.done():
                         continue  # the client has disconnected; the comment is stored all the same
                     elif isinstance(result, BaseException):
@@ -173,6 +161,20 @@ class Intake:
         self._set_aside.add(reading)
         reading.add_done_callback(come_back)
 
+    def _set_aside_to_compile(self, one: Waiting, settings: SiteSettings) -> None:
+        """Compiles a site's lists outside of the transaction, in which other sites' comments would wait for them."""
+
+        def come_back(compiling: asyncio.Task[None]) -> None:
+            self._set_aside.discard(compiling)
+            self._waiting.append(replace(one, is_compiled=True))
+            self._arrived.set()
+            if not compiling.cancelled():
+                compiling.exception()  # an error comes again where the comment is judged, and is its answer
+
+        compiling = asyncio.create_task(settings.compile(), name="compiling")
+        self._set_aside.add(compiling)
+        compiling.add_done_callback(come_back)
+
     async def _others(self) -> None:
         """Collects comments that are already being received: it yields to the event loop until no further one arrives.
 
@@ -183,7 +185,7 @@ class Intake:
             turns = turns + 1 if len(self._waiting) == seen else 0
             seen = len(self._waiting)
 
-    async def _settle(self, waiting: list[Waiting]) -> list[Accepted | ToRead | BaseException]:
+    async def _settle(self, waiting: list[Waiting]) -> list[Result | BaseException]:
         self.counts.batches += 1
         try:
             return list(await self.take_in(waiting))
@@ -203,7 +205,7 @@ class Intake:
         by_table = iter(await self.scorer.score([asked(one.arrival) for one in new]) if new else ())
         return [one.answer or next(by_table) for one in waiting]
 
-    async def take_in(self, waiting: list[Waiting]) -> list[Accepted | ToRead | Problem]:
+    async def take_in(self, waiting: list[Waiting]) -> list[Result]:
         """One result for each arrival, in order. The batch is one commit."""
         found, arrivals = await self._answers(waiting), [one.arrival for one in waiting]
         now = self.clock()
@@ -213,7 +215,7 @@ class Intake:
                 for key in sorted({a.site for a in arrivals})
             }
             filed = await duplicates.filed(tx.before, [(books[a.site].site, a.submission) for a in arrivals], now)
-            results: list[Accepted | ToRead | Problem] = []
+            results: list[Result] = []
             stored: list[JudgedComment] = []
             to_read: list[tuple[Comment, Verdict]] = []
             aside = 0
@@ -221,6 +223,9 @@ class Intake:
             opened: list[Opening] = []
             for order, (arrival, answer) in enumerate(zip(arrivals, found, strict=True)):
                 book = books[arrival.site]
+                if not (waiting[order].is_compiled or book.site.settings.are_compiled):
+                    results.append(ToCompile(book.site.settings))
+                    continue
                 try:
                     if arrival.retry and (first := book.first_answer(arrival)):
                         results.append(first)
@@ -366,6 +371,10 @@ class Intake:
         """The author's edit: checked and scored again, a new revision. A comment that a moderator decided stays at most `pending`."""
         now = self.clock()
         (answer,) = await self.scorer.read([asked(arrival)], self.reader_wait)
+        async with self.database.reading() as session:
+            site = (await sites.sites(session, [arrival.site])).get(arrival.site)
+        if site:
+            await site.settings.compile()
         async with self.database.transaction() as tx:
             old = await own_comment(tx, arrival.site, arrival.article, id, now)
             if old.revision >= MOST_EDITS:

@@ -69,6 +69,8 @@ async def verdicts_on(database: Database, scorer: Scorer, arrivals: list[Arrival
         }
         pairs = [(books[arrival.site].site, arrival.submission) for arrival in arrivals]
         waves = await duplicates.filed(session, pairs, now)
+    for book in books.values():
+        await book.site.settings.compile()
     verdicts = []
     for arrival, answer, wave in zip(arrivals, answers, waves, strict=True):
         verdict = await verdict_on(arrival, answer, books[arrival.site], wave=wave)

@@ -54,7 +54,7 @@ class UnmuteOut(TypedDict):
 
 
 class RulesIn(BaseModel):
-    """The settings to change, by name. `settings_history.change` checks them: it has the signer, and a thread for long lists."""
+    """The settings to change, by name. `settings_history.checked` checks them: it has the signer, and a thread for long lists."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -91,10 +91,9 @@ async def set_rules(request: Request, given: RulesIn) -> dict[str, Any]:
     services = services_of(request)
     principal, key = site_asked(request)
     check_administrator(principal)
+    values = await settings_history.checked(given.settings, services.signer)
     async with services.database.transaction() as tx:
-        await settings_history.change(
-            tx, key, lambda _: given.settings, services.signer, principal.name, services.clock()
-        )
+        await settings_history.apply(tx, key, values, principal.name, services.clock())
         report = await settings_history.report(tx, await settings_history.site_of(tx, key), services.clock())
     services.directory.forget()
     return report

@@ -305,17 +305,18 @@ async def post_page(request: Request, principal: Principal, form: Form) -> Respo
     given, typed, wrong = given_of(form.pairs)
     key = site_asked(typed, principal)
     check_administrator(principal)
-    problem, status, differs = "", 422, dict[str, Any]()
+    problem, status, differs, values = "", 422, dict[str, Any](), dict[str, Any]()
+    try:
+        values = await settings_history.checked(given, services.signer)
+    except Invalid as invalid:
+        wrong += invalid.errors
     async with services.database.transaction() as tx:
         site = await settings_history.site_of(tx, key)
         newest = await past_settings.latest(tx, key)
-        wrong += await errors_in(settings_history.changed(site.settings, given, services.signer))
         if (newest.id if newest else "") != typed.get("seen", ""):
             problem, status = CHANGED, 409
         elif not wrong:
-            differs = await settings_history.change(
-                tx, key, lambda _: given, services.signer, principal.name, services.clock()
-            )
+            differs = await settings_history.apply(tx, key, values, principal.name, services.clock())
     if wrong or problem:
         told = await promises_of(
             request, site, thresholds.parse(error_budget.FILED), thresholds.parse(error_budget.PUBLISHED)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from moderation.core.offload import WRITING
+from moderation.core.offload import LISTS
 from moderation.core.problem import NotFound
 from moderation.core.signing import Signer
 from moderation.core.times import iso
@@ -42,8 +42,8 @@ async def change(
     *,
     is_block: bool = False,
 ) -> dict[str, list[Any]]:
-    """Changes settings. Returns setting → [before, after]. `is_block`: the change is a block from a comment. Raises NotFound or
-    Invalid; nothing changes then."""
+    """Changes settings by what they are. Returns setting → [before, after]. `is_block`: the change is a block from a comment.
+    Raises NotFound or Invalid; nothing changes then. Long lists are given to `apply`, which finds them checked."""
     site = await site_of(tx, key)
     return await put(
         tx,
@@ -56,6 +56,12 @@ async def change(
     )
 
 
+async def apply(tx: Session, key: str, values: Mapping[str, Any], actor: str, now: int) -> dict[str, list[Any]]:
+    """Changes settings to `checked` values. Returns setting → [before, after]. Raises NotFound."""
+    site = await site_of(tx, key)
+    return await put(tx, site, rules.with_values(site.settings, values), "rules:change", actor, now)
+
+
 async def choose_hold(tx: Session, key: str, hold: str, signer: Signer, actor: str, now: int) -> None:
     """Sets how much waits for a person. A choice of what applies already is noted too, so that nobody is asked again. Raises
     NotFound or Invalid."""
@@ -66,10 +72,19 @@ async def choose_hold(tx: Session, key: str, hold: str, signer: Signer, actor: s
         await audit.note(tx, site=key, at=now, actor=actor, action="rules:confirm", subject=key, hold=hold)
 
 
+async def checked(given: Mapping[str, Any], signer: Signer) -> dict[str, Any]:
+    """`rules.checked`, off the event loop where lists are long, and outside of transactions: others write meanwhile. Raises
+    Invalid."""
+    return await LISTS.run(rules.checked, given, signer, here=entries_of(given) <= FEW)
+
+
+def entries_of(given: Mapping[str, Any]) -> int:
+    return sum(len(value) for value in given.values() if isinstance(value, list | tuple))
+
+
 async def changed(house: SiteSettings, given: Mapping[str, Any], signer: Signer) -> SiteSettings:
     """`rules.changed`, off the event loop where lists are long. Raises Invalid."""
-    entries = sum(len(value) for value in given.values() if isinstance(value, list | tuple))
-    return await WRITING.run(rules.changed, house, given, signer, here=entries <= FEW)
+    return await LISTS.run(rules.changed, house, given, signer, here=entries_of(given) <= FEW)
 
 
 async def put_back(tx: Session, key: str, version: str, actor: str, now: int) -> dict[str, list[Any]]:

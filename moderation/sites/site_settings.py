@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from functools import cache, cached_property
+from functools import cache
 from typing import Annotated, Any, Literal, get_args, get_origin
 
 from pydantic import (
@@ -21,6 +21,7 @@ from pydantic import (
 )
 
 from classifier.labels import LABELS
+from moderation.core.offload import LISTS
 from moderation.core.problem import FieldError, Invalid
 from moderation.core.signing import Signer
 from moderation.text.addresses import checked_email, checked_url
@@ -228,20 +229,32 @@ class SiteSettings(BaseModel):
 
     @property
     def are_compiled(self) -> bool:
-        """Whether the lists are compiled; compiling takes a second for thousands of entries."""
+        """Whether the lists are compiled, or so short that it does not matter; thousands of entries take up to a second."""
         return {"disallows", "blocks"} <= self.__dict__.keys() or len(self.disallowed) + len(self.blocked) <= FEW
+
+    async def compile(self) -> None:
+        """Compiles long lists off the event loop. To be called outside of transactions."""
+        if not self.are_compiled:
+            await LISTS.run(lambda: (self.disallows, self.blocks))
 
     def reading(self, length: int) -> int:
         """The number of characters that the lists read in a text of this length."""
         return length * (self.disallows.passes + self.blocks.passes)
 
-    @cached_property
+    @property
     def disallows(self) -> Listed:
-        return Listed(self.disallowed)
+        return self._compiled("disallows", self.disallowed)
 
-    @cached_property
+    @property
     def blocks(self) -> Listed:
-        return Listed(self.blocked)
+        return self._compiled("blocks", self.blocked)
+
+    def _compiled(self, name: str, entries: tuple[str, ...]) -> Listed:
+        """A `cached_property` of Python 3.11 has one lock for all instances: one site's long list would stop every other site."""
+        known: Listed | None = self.__dict__.get(name)
+        if known is None:
+            known = self.__dict__[name] = Listed(entries)
+        return known
 
 
 FIELDS = SiteSettings.model_fields
@@ -268,8 +281,9 @@ SiteSettingsIn: Any = create_model(
 )
 
 
-def changed(settings: SiteSettings, given: Mapping[str, Any], signer: Signer) -> SiteSettings:
-    """The settings with the given changes; null restores a default. Raises Invalid, naming every wrong setting."""
+def checked(given: Mapping[str, Any], signer: Signer) -> dict[str, Any]:
+    """The values of a change; null is the default. Raises Invalid, naming every wrong setting. Ten thousand email addresses take
+    seconds."""
     wrong = [unknown(name) for name in given if name not in FIELDS]
     try:
         change = SiteSettingsIn.model_validate({n: v for n, v in given.items() if n in FIELDS}, context=signer)
@@ -278,8 +292,17 @@ def changed(settings: SiteSettings, given: Mapping[str, Any], signer: Signer) ->
     if wrong:
         raise Invalid(*wrong)
     values = {name: getattr(change, name) for name in change.model_fields_set}
-    values = {name: DEFAULTS[name] if value is None else value for name, value in values.items()}
-    return SiteSettings.model_construct(None, **settings.stored() | values)
+    return {name: DEFAULTS[name] if value is None else value for name, value in values.items()}
+
+
+def with_values(settings: SiteSettings, values: Mapping[str, Any]) -> SiteSettings:
+    """The settings with checked values."""
+    return SiteSettings.model_construct(None, **settings.stored() | dict(values))
+
+
+def changed(settings: SiteSettings, given: Mapping[str, Any], signer: Signer) -> SiteSettings:
+    """The settings with the given changes; null restores a default. Raises Invalid, naming every wrong setting."""
+    return with_values(settings, checked(given, signer))
 
 
 def unknown(name: str) -> FieldError:

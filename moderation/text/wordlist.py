@@ -47,6 +47,7 @@ _LONGER_PARTICLES = set(_AFTER_LONGER.split()) | {a + b for a in _STACKED.split(
 """Korean particles follow a word without a space; the second kind only words of at least two characters, for a word of one
 character with one of these is often another word. One of place or manner may have another on top (에서는, 로부터). 들 (the plural) may stand before any of them."""
 _LONGEST_PARTICLE = max(map(len, _LONGER_PARTICLES))
+_ENDINGS = {plural + p for p in _PARTICLES | _LONGER_PARTICLES for plural in ("", "들")}
 _HANGUL = re.compile("[\uac00-\ud7a3]")
 _DOTTED = re.compile("i\u0307+|\u0131")
 """Turkish İ and ı: a word in capitals does not say which of the two i it has."""
@@ -106,6 +107,65 @@ def parents(host: str) -> Iterator[str]:
         host = host.partition(".")[2]
 
 
+Kind = tuple[bool, bool, bool]
+"""Any letters may stand before an entry, any after it, a Korean particle after it."""
+
+
+class Odd:
+    """Entries with other signs than letters (`buy-now`, `c++`, `50 % off`), found as whole words like the others.
+
+    A pattern for each would take milliseconds to compile, a minute for ten thousand. Instead a text is cut into windows of the
+    entries' lengths, and only for entries whose longest whole word stands in it.
+    """
+
+    def __init__(self) -> None:
+        self._entries: dict[Kind, dict[str, str]] = {}
+        self._by_word: dict[str, list[tuple[Kind, str]]] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._entries)
+
+    @property
+    def passes(self) -> int:
+        """The most windows that begin at one place of a text."""
+        return sum(len(lengths(table)) for table in self._entries.values())
+
+    def add(self, plain: str, entry: str) -> None:
+        """`plain`: the entry, folded."""
+        core = " ".join(plain.strip("*").split())
+        before, after, korean = plain.startswith("*"), plain.endswith("*"), _HANGUL.search(plain) is not None
+        kind = (before, after, korean and not after)
+        table = self._entries.setdefault(kind, {})
+        if core not in table:
+            size, is_open = len(core), after or korean
+            runs = [run for run in WORD.finditer(core) if run.start() or not before]
+            whole = [run[0] for run in runs if run.end() < size or not is_open]
+            self._by_word.setdefault(max(whole, key=len, default=""), []).append((kind, core))
+        table[core] = entry
+
+    def found(self, plain: str, words: list[str]) -> Iterator[str]:
+        """The entries in a folded text with these words."""
+        sought: dict[Kind, dict[int, set[str]]] = {}
+        for word in self._by_word.keys() & {"", *words}:
+            for kind, core in self._by_word[word]:
+                sought.setdefault(kind, {}).setdefault(len(core), set()).add(core)
+        if not sought:
+            return
+        text = " ".join(plain.split())
+        runs = [run.span() for run in WORD.finditer(text)]
+        after_letter = {at for start, end in runs for at in range(start + 1, end + 1)}
+        before_letter = {at for start, end in runs for at in range(start, end)}
+        tails = ((at, end) for start, end in runs for at in range(max(start, end - _LONGEST_PARTICLE - 1), end))
+        before_particle = {at for at, end in tails if text[at:end] in _ENDINGS}
+        for (before, after, korean), by_size in sought.items():
+            starts = [at for at in range(len(text)) if before or at not in after_letter]
+            no_ends = set() if after else before_letter - before_particle if korean else before_letter
+            table = self._entries[before, after, korean]
+            for size, cores in by_size.items():
+                cut = {text[at : at + size] for at in starts if at + size not in no_ends}
+                yield from (table[core] for core in cores & cut)
+
+
 class Listed:
     """One list. `*` before or after a word matches any letters; a domain also matches its subdomains, `*.` only those."""
 
@@ -114,7 +174,7 @@ class Listed:
         self._starts: dict[str, str] = {}
         self._ends: dict[str, str] = {}
         self._parts: dict[str, str] = {}
-        self._odd: list[tuple[str, re.Pattern[str]]] = []
+        self._odd = Odd()
         self._domains: dict[str, str] = {}
         self._below: dict[str, str] = {}
         self._people: set[str] = set()
@@ -125,10 +185,9 @@ class Listed:
                 self._add(entry.strip())
         self._tried = [(table, lengths(table)) for table in (self._starts, self._ends, self._parts)]
         self._words = sorted({phrase.count(" ") + 1 for phrase in self._phrases})
-        self._any_odd = re.compile("|".join(p.pattern for _, p in self._odd)) if self._odd else None
         self._some = bool(self._phrases or self._starts or self._ends or self._parts or self._odd or self._domains)
         self._some = self._some or bool(self._below)
-        self.passes = 2 + len(self._words) + sum(len(sizes) for _, sizes in self._tried) + len(self._odd) // 10
+        self.passes = 2 + len(self._words) + sum(len(sizes) for _, sizes in self._tried) + self._odd.passes
         """The number of passes of `in_text` over a text, for an estimate of its time; 0 without words."""
         self.passes *= self._some
 
@@ -166,7 +225,7 @@ class Listed:
         elif core == plain and all(WORD.fullmatch(word) for word in words.split()):
             self._phrases[words] = entry
         else:
-            self._odd.append((entry, re.compile(pattern(plain, particles=bool(_HANGUL.search(plain))))))
+            self._odd.add(plain, entry)
 
     @cached_property
     def networks(self) -> frozenset[tuple[int, int, int]]:
@@ -202,8 +261,7 @@ class Listed:
                 else:
                     cut = {w[:size] if table is self._starts else w[-size:] for w in with_stems}
                 found.update((table[part], None) for part in table.keys() & cut)
-        if self._any_odd and self._any_odd.search(plain):
-            found.update((entry, None) for entry, one in self._odd if one.search(plain))
+        found.update((entry, None) for entry in self._odd.found(plain, words))
         if (self._domains or self._below) and "." in plain:
             found.update((entry, None) for host in HOST.findall(plain) if (entry := self.domain(host)))
         return sorted(found)[:MOST_FOUND]
