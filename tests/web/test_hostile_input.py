@@ -8,6 +8,7 @@ import json
 import threading
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 from urllib.parse import quote
 
@@ -16,11 +17,16 @@ import pytest
 
 from classifier import similar
 from moderation.comments import submission
+from moderation.core.problem import Invalid
+from moderation.outbox import webhooks
 from moderation.policy import rules as policy
 from moderation.sites import store as sites
 from moderation.sites.model import Site
 from moderation.sites.site_settings import SiteSettings
+from moderation.team.access import DEVICE_COOKIE
+from moderation.team.pages_sign_in import FORM_COOKIE
 from moderation.text import bare_addresses, html, markdown, wordlist
+from moderation.web.cookies import COOKIE
 from tests import growth
 from tests.budget import long
 from tests.conftest import Service
@@ -48,6 +54,11 @@ def sent(fields: dict[str, Any]) -> dict[str, Any]:
 
 
 THREAD = "/sites/default/articles/post/comments"
+COOKIES = (COOKIE, FORM_COOKIE, DEVICE_COOKIE)
+QUERIES = (
+    THREAD, "/sites/default/counts", "/sites/default/articles/post/related", "/sites/default/feed",
+    "/sites/default/articles/post/feed", "/api/v1/comments", "/openapi.json",
+)  # fmt: skip
 
 
 class Ways:
@@ -134,6 +145,38 @@ class Ways:
         agent = {"User-Agent": "WordPress/7.1 | Akismet/5.7.2"}
         return await self.service.client.post("/1.1/comment-check", data=known | fields, headers=agent)
 
+    async def report(self, **fields: str) -> httpx.Response:
+        return await self.service.client.post(f"{THREAD}/{self.waits}/reports", **sent(fields))
+
+    async def report_page(self, **fields: str) -> httpx.Response:
+        return await self.service.client.post(f"{THREAD}/{self.waits}/report", data=fields)
+
+    async def cookies(self, text: str) -> httpx.Response:
+        """All cookies that are read, bare and in quotes, whose escapes Python's own reader takes in quadratic time."""
+        jar = "; ".join(f"{name}={text}" for name in COOKIES)
+        quoted = "; ".join(f'{name}="{text}"' for name in COOKIES)
+        await self.service.client.get("/moderate", headers={"Cookie": jar})
+        return await self.service.client.post(
+            "/moderate/login", data={"email": "a@b.example"}, headers={"Cookie": quoted}
+        )
+
+    async def query(self, text: str) -> httpx.Response:
+        """In every place of readers that has parameters, as a value and as a name."""
+        for place in QUERIES:
+            await self.service.client.get(place, params={"article": text, "limit": text, "order": text, text: text})
+        return await self.service.client.get(f"{THREAD}?{quote(text, safe='&=+;%')}")
+
+    async def match(self, **fields: Any) -> httpx.Response:
+        return await self.api("POST", "/api/v1/decisions", {"match": fields, "expected_count": 1, "action": "hold"})
+
+    async def webhook(self, url: str) -> httpx.Response:
+        """Commands alone add one."""
+        services = self.service.services
+        with suppress(Invalid):
+            async with services.database.transaction() as tx:
+                await webhooks.add(tx, services.signer, url, "*", url, to_private=True, now=self.service.clock())
+        return httpx.Response(200)
+
     async def visit(self, path: str, **query: str) -> httpx.Response:
         return await self.who.ask("GET", path, params=query)
 
@@ -189,6 +232,25 @@ WAYS: dict[str, tuple[Callable[[Ways, str], Awaitable[httpx.Response]], int, lis
     "a moderator's name": (lambda at, t: at.who.ask("POST", "/moderate/account", data={"csrf_token": at.who.csrf, "act": "name", "name": t}), 60_000, UNITS),
     "a password": (lambda at, t: at.service.client.post("/moderate/set-password/none", data={"password": t}), 60_000, UNITS),
     "what if": (lambda at, t: at.api("POST", "/api/v1/what-if", {"site": t, "rules": {t: 1}}), 60_000, RAW),
+    "cookies": (Ways.cookies, 10_000, [*LATIN, '\\"', "\\101", ";", "=", "; a="]),
+    "readers' queries": (Ways.query, KB, UNITS),
+    "a query's pairs": (Ways.query, KB, ["&", "a&", "a=b&", "%", "%41", "+", ";"]),
+    "a bearer token": (lambda at, t: at.service.client.get("/api/v1/comments", headers={"Authorization": f"Bearer {t}"}), 8 * KB, LATIN),
+    "an author's token": (lambda at, t: at.service.client.patch(f"{THREAD}/{at.waits}", json={"body": "a"}, headers={"Edit-Token": t}), 8 * KB, LATIN),
+    "an origin": (lambda at, t: at.post(headers={"Origin": f"http://{t}", "Host": t, "X-Forwarded-For": t, "Content-Language": t}), 4 * KB, LATIN),
+    "a content type": (lambda at, t: at.service.client.post(THREAD, content=b"a=b", headers={"Content-Type": f"multipart/form-data; {t}"}), 8 * KB, [*LATIN, ';a="\\', "; a=b"]),
+    "a path": (lambda at, t: at.get(f"/sites/default/articles/{quote(t, safe='')}/comments"), 5 * KB, UNITS),
+    "a preview": (lambda at, t: at.service.client.post("/sites/default/preview", **sent({"body": t})), 9_900, RAW),
+    "a report": (lambda at, t: at.report(reason="spam", note=t), 60_000, RAW),
+    "a report's page": (lambda at, t: at.report_page(reason=t, note=t), 40_000, UNITS),
+    "a decision on all that match": (lambda at, t: at.match(q=t, article=t), 60_000, RAW),
+    "a search of all that match": (lambda at, t: at.match(q=t), 200, UNITS),
+    "a check": (lambda at, t: at.api("POST", "/api/v1/sites/default/checks", {"id": t[:200], "text": f"x{next(number)}{t}", "name": t[:200], "article": t[:200]}), 9_900, UNITS),
+    "a check's surroundings": (lambda at, t: at.api("POST", "/api/v1/sites/default/checks", {"text": "a", "id": t, "name": t, "email": t, "url": t, "ip": t, "article": t}), 30_000, RAW),
+    "Coral's request": (lambda at, t: at.service.client.post("/coral/default", content=t.encode(), headers={"X-Coral-Signature": "sha256=a", "Content-Type": "application/json"}), 60_000, UNITS),
+    "a site's address": (lambda at, t: at.who.ask("POST", "/moderate/origin", data={"csrf_token": at.who.csrf, "site": "default", "origin": f"http://{t}"}), 60_000, UNITS),
+    "a webhook's address": (lambda at, t: at.webhook(f"https://{t}/"), 60_000, UNITS),
+    "a webhook's address that fits": (lambda at, t: at.webhook(f"https://a{t}.example/{t}"), 900, UNITS),
     "a sign-in's address": (lambda at, t: at.service.client.post("/moderate/login", data={"email": f"{t}@example.org", "password": "no", "csrf_token": at.door}), 60_000, UNITS),
 }  # fmt: skip
 """Name → (the request, the longest text for it, what it is made of)."""
