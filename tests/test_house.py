@@ -187,3 +187,14 @@ def test_nothing_loads_a_file_that_could_run_code() -> None:
                 "import dill",
             ):
                 assert word not in text, f"{path}: {word}"
+
+
+def test_no_cookie_is_read_by_starlette() -> None:
+    """Its reader takes quadratic time (moderation/web/cookies.py)."""
+    found = [
+        f"{path.name}:{node.lineno}"
+        for path in sources("moderation")
+        for node in nodes(path)
+        if isinstance(node, ast.Attribute) and node.attr == "cookies"
+    ]
+    assert found == []

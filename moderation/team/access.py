@@ -23,7 +23,7 @@ from moderation.team.passwords import Passwords
 from moderation.team.store import Token
 from moderation.team.throttle import ATTEMPTS, WINDOW, Caller, Throttle
 from moderation.text.addresses import checked_email
-from moderation.web.cookies import COOKIE
+from moderation.web.cookies import COOKIE, cookie_of
 
 HOUR = 3_600_000
 SESSION_LIFE = 14 * 24 * HOUR
@@ -263,7 +263,7 @@ class Authenticator:
     async def caller(self, request: Request, email: str, what: str = "password") -> Caller:
         """The keys of a sign-in attempt: account, network and browser."""
         network_key, device = self.signer.network_key(self.address(request)), ""
-        if cookie := request.cookies.get(DEVICE_COOKIE, ""):
+        if cookie := cookie_of(request, DEVICE_COOKIE):
             async with self.database.reading() as session:
                 moderator = await moderators.by_email(session, email)
             device = self.device_of(moderator, cookie)
@@ -310,7 +310,7 @@ class Authenticator:
 
     async def session(self, request: Request) -> Principal | None:
         """The principal of the session cookie, or None."""
-        token = request.cookies.get(COOKIE, "")
+        token = cookie_of(request, COOKIE)
         return await of_session(self.database, self.signer, token, self.clock()) if token else None
 
     async def principal(self, request: Request, scope: str) -> Principal:

@@ -16,7 +16,7 @@ from moderation.team.access import DEVICE_COOKIE, DEVICE_LIFE, SESSION_LIFE
 from moderation.team.model import Moderator
 from moderation.text.addresses import EMAIL_LONGEST, checked_email
 from moderation.web import bodies
-from moderation.web.cookies import COOKIE
+from moderation.web.cookies import COOKIE, cookie_of
 
 FORM_COOKIE = "moderation_form"
 """A session cookie that binds forms to a browser before sign-in."""
@@ -28,7 +28,7 @@ async def fields_of(request: Request) -> dict[str, str]:
 
 def browser_of(request: Request) -> str:
     """The browser's form cookie; empty without one."""
-    return request.cookies.get(FORM_COOKIE, "")[:64]
+    return cookie_of(request, FORM_COOKIE)[:64]
 
 
 def door_token(request: Request, browser: str) -> str:
@@ -163,7 +163,7 @@ async def post_logout(request: Request) -> Response:
     principal = await services.authenticator.session(request)
     if principal:
         services.authenticator.check_csrf(principal, (await fields_of(request)).get("csrf_token", ""))
-        await access.sign_out(services.database, services.signer, request.cookies[COOKIE], services.clock())
+        await access.sign_out(services.database, services.signer, cookie_of(request, COOKIE), services.clock())
         answer.delete_cookie(COOKIE)
     return answer
 
