@@ -58,7 +58,7 @@ from moderation.outbox.mail_check import MailCheck
 from moderation.outbox.smtp import Mail, Smtp
 from moderation.outbox.webhooks import Webhooks
 from moderation.policy import api as policy_api
-from moderation.policy import api_rules, api_what_if
+from moderation.policy import api_blocks, api_rules, api_what_if, blocks, pages_blocks
 from moderation.policy import pages as policy_pages
 from moderation.policy import pages_hold as pages_hold
 from moderation.policy import pages_rules as pages_rules
@@ -73,7 +73,16 @@ from moderation.privacy import public as privacy_public
 from moderation.privacy import retention
 from moderation.queue import api as queue_api
 from moderation.queue import api_acts as queue_acts
-from moderation.queue import api_live, digest, pages_block, pages_empty_spam, pages_row, pages_wave
+from moderation.queue import (
+    api_author,
+    api_live,
+    digest,
+    pages_author,
+    pages_block,
+    pages_empty_spam,
+    pages_row,
+    pages_wave,
+)
 from moderation.queue import decide as queue
 from moderation.queue import pages as queue_pages
 from moderation.queue import pages_redact as pages_redact
@@ -130,6 +139,7 @@ EDGES: tuple[Sequence[BaseRoute], ...] = (
     pages_block.routes,
     pages_redact.routes,
     pages_row.routes,
+    pages_author.routes,
     pages_wave.routes,
     pages_empty_spam.routes,
     stats.routes,
@@ -137,12 +147,15 @@ EDGES: tuple[Sequence[BaseRoute], ...] = (
     pages_what_if.routes,
     queue_api.routes,
     queue_acts.routes,
+    api_author.routes,
     duplicates_api.routes,
     api_live.routes,
     pages_hold.routes,
     site_pages.routes,
     pages_rules.routes,
+    pages_blocks.routes,
     api_rules.routes,
+    api_blocks.routes,
     api_what_if.routes,
     learning_api.routes,
     privacy_api.routes,
@@ -352,6 +365,7 @@ def jobs(
             partial(secure_delete.overwrite_deleted, database, TEXTS),
             partial(secure_delete.is_requested, database),
         ),
+        Job("blocks", MINUTE, lambda: blocks.end_over(database, clock()), partial(blocks.is_any_over, database, clock)),
         Job("redate", MINUTE, outbox.redate, outbox.is_ahead),
         Job("search", MINUTE, partial(queue.read_up, database, all_=True)),
         Job("duplicates", HOUR // 4, partial(catch_up, database)),

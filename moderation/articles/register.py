@@ -48,7 +48,7 @@ async def proposed(opening: Opening, page: Page | None, site: Site, scorer: Scor
     (answer,) = await scorer.score([Asked(page.title, Author("", "", ""), site.key)])
     case = policy.Case(
         submission=Submission.of(page.title),
-        settings=site.settings,
+        settings=site.settings.in_force(opening.opened_at),
         scores=answer.scores if answer else None,
         thresholds=answer.thresholds if answer else {},
         links=(links := await WRITING.run(markdown.count_links, page.title, here=markdown.is_light(page.title))),

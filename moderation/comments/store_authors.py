@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 from moderation.comments.model import Comment
-from moderation.comments.store import COMMENT, comment_of
+from moderation.comments.store import COMMENT, comment_of, keys_of
 from moderation.core.ids import first_id_at
 from moderation.db.database import Session, placeholders
 
@@ -34,19 +34,76 @@ async def address(session: Session, site: str, author_key: str) -> tuple[str, st
 async def records(session: Session, site: str, shown: Iterable[Comment]) -> dict[str, dict[str, Any]]:
     """Comment id → its author's record on this site: a count per status, and the time of the first comment. Without an email
     address nobody is known, and the record is that of the one comment."""
-    ids = [c.id for c in shown]
+    told = list(shown)
+    found = {c.id: {**EMPTY, c.status: 1, "first_seen": c.created_at, "last_seen": c.created_at} for c in told}
+    somebody = [c.id for c in told if is_somebody(c)]
+    if not somebody:
+        return found
+    keys = {id: author for id, (author, _) in (await keys_of(session, site, somebody)).items()}
+    # An author is counted once, however many of the comments are theirs, and from the index alone: of ten thousand comments
+    # no row is read but the first and the last one.
+    by_author: dict[str, dict[str, Any]] = {}
+    wanted = sorted(set(keys.values()))
     rows = await session.fetch(
-        "SELECT c.id, o.status, count(*), min(o.created_at) FROM comments c JOIN comments o ON o.site = c.site AND "
-        f"o.author_key = c.author_key WHERE c.site = ? AND c.id IN ({placeholders(len(ids))}) "
-        "AND (c.email <> '' OR c.is_staff <> 0 OR o.id = c.id) GROUP BY c.id, o.status",
-        *(site, *ids),
+        "SELECT author_key, status, count(*), min(id), max(id) FROM comments WHERE site = ? AND "
+        f"author_key IN ({placeholders(len(wanted))}) GROUP BY author_key, status",
+        *(site, *wanted),
     )
-    found: dict[str, dict[str, Any]] = {}
-    for comment, status, count, first in rows:
-        record = found.setdefault(comment, {"approved": 0, "spam": 0, "rejected": 0, "pending": 0, "first_seen": first})
+    for key, status, count, first, last in rows:
+        record = by_author.setdefault(key, {**EMPTY, "first_seen": first, "last_seen": last})
         record[status] = int(count)
-        record["first_seen"] = min(record["first_seen"], first)
-    return found
+        record["first_seen"], record["last_seen"] = min(record["first_seen"], first), max(record["last_seen"], last)
+    ends = {record[end] for record in by_author.values() for end in ("first_seen", "last_seen")}
+    times = await _times(session, site, ends)
+    for record in by_author.values():
+        record |= {end: times.get(record[end]) for end in ("first_seen", "last_seen")}
+    return found | {id: by_author[key] for id, key in keys.items() if key in by_author}
+
+
+EMPTY = {"approved": 0, "spam": 0, "rejected": 0, "pending": 0}
+
+
+def is_somebody(comment: Comment) -> bool:
+    """Whether its author is known by a key: without an email address, nobody wrote two comments."""
+    return bool(comment.email) or comment.is_staff
+
+
+async def _times(session: Session, site: str, ids: Iterable[str]) -> dict[str, int]:
+    wanted = list(ids)
+    if not wanted:
+        return {}
+    rows = await session.fetch(
+        f"SELECT id, created_at FROM comments WHERE site = ? AND id IN ({placeholders(len(wanted))})", site, *wanted
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+async def page(session: Session, site: str, author_key: str, before: str, limit: int) -> list[str]:
+    """The ids of an author's comments of every status, newest first; `before` is the last one shown."""
+    older, args = ("AND id < ? ", (before,)) if before else ("", ())
+    rows = await session.fetch(
+        f"SELECT id FROM comments WHERE site = ? AND author_key = ? {older}ORDER BY id DESC LIMIT ?",
+        *(site, author_key, *args, limit),
+    )
+    return [row[0] for row in rows]
+
+
+async def newest(session: Session, site: str, keys: Iterable[str], by: str = "author_key") -> dict[str, Comment]:
+    """Author's key → the author's newest comment; or, by `network_key`, a network's."""
+    wanted = sorted(set(keys))
+    if not wanted:
+        return {}
+    rows = await session.fetch(
+        f"SELECT {by}, max(id) FROM comments WHERE site = ? AND {by} IN ({placeholders(len(wanted))}) GROUP BY {by}",
+        *(site, *wanted),
+    )
+    latest = {row[1]: row[0] for row in rows}
+    if not latest:
+        return {}
+    told = await session.fetch(
+        f"SELECT {COMMENT} FROM comments c WHERE c.site = ? AND c.id IN ({placeholders(len(latest))})", site, *latest
+    )
+    return {latest[comment.id]: comment for comment in map(comment_of, told)}
 
 
 async def judged_ids(session: Session, site: str, author_key: str) -> list[str]:

@@ -45,6 +45,18 @@ async def known(session: Session, site: str, hosts: Iterable[str], *, elsewhere:
     return set(approved) - {row[0] for row in rows}
 
 
+async def approved(session: Session, site: str, hosts: Iterable[str]) -> set[str]:
+    """Those of the hosts that stand in a comment which a person approved."""
+    wanted = sorted(set(hosts))
+    if not wanted:
+        return set()
+    rows = await session.fetch(
+        f"SELECT DISTINCT host FROM comment_hosts WHERE site = ? AND host IN ({placeholders(len(wanted))}) AND decided = 'approved'",
+        *(site, *wanted),
+    )
+    return {row[0] for row in rows}
+
+
 async def forget(tx: Session, site: str, ids: Iterable[str]) -> None:
     """Deletes the hosts of comments whose text has changed."""
     gone = list(ids)

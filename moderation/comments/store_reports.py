@@ -49,9 +49,16 @@ async def add(tx: Session, report: Report) -> bool:
 
 async def open_of(session: Session, site: str, ids: Iterable[str]) -> dict[str, list[Report]]:
     """Comment id → its open reports, oldest first."""
+    return await of(session, site, ids, " AND outcome IS NULL")
+
+
+async def of(session: Session, site: str, ids: Iterable[str], standing: str = "") -> dict[str, list[Report]]:
+    """Comment id → its reports, settled ones too, oldest first. `standing`: a further condition."""
     wanted = list(ids)
+    if not wanted:
+        return {}
     rows = await session.fetch(
-        f"SELECT {', '.join(REPORTS.columns)} FROM reports WHERE site = ? AND outcome IS NULL AND id IN ({placeholders(len(wanted))}) "
+        f"SELECT {', '.join(REPORTS.columns)} FROM reports WHERE site = ? AND id IN ({placeholders(len(wanted))}){standing} "
         "ORDER BY created_at, reporter",
         *(site, *wanted),
     )

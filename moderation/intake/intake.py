@@ -241,13 +241,15 @@ class Intake:
                     results.append(problem)
                     continue
                 crowded = not arrival.elsewhere and book.is_crowded(article)
-                verdict = await verdict_on(arrival, answer, book, wave=filed[order], crowded=crowded)
+                verdict = await verdict_on(arrival, answer, book, now, wave=filed[order], crowded=crowded)
                 if answer and is_to_read(verdict, answer):
                     if waiting[order].answer is None and self.scorer.reader.delay(aside + 1) <= self.reader_wait:
                         results.append(ToRead(answer))
                         aside += 1
                         continue
-                    verdict = await verdict_on(arrival, answer, book, wave=filed[order], crowded=crowded, unread=True)
+                    verdict = await verdict_on(
+                        arrival, answer, book, now, wave=filed[order], crowded=crowded, unread=True
+                    )
                 if arrival.elsewhere and (same := book.same_elsewhere(arrival)):
                     again = await self._once_more(tx, arrival, same, verdict, book, now)
                     results.append(again)
@@ -382,9 +384,9 @@ class Intake:
             book = await look_up(tx, arrival.site, [arrival], now, self.scorer.shorteners())
             before = (await comments.verdicts(tx, arrival.site, [id])).get(id)
             (wave,) = await duplicates.filed(tx, [(book.site, arrival.submission)], now)
-            verdict = await verdict_on(arrival, answer, book, before, wave)
+            verdict = await verdict_on(arrival, answer, book, now, before, wave)
             if is_to_read(verdict, answer):
-                verdict = await verdict_on(arrival, answer, book, before, wave, unread=True)
+                verdict = await verdict_on(arrival, answer, book, now, before, wave, unread=True)
             new = await edit(tx, arrival, old, verdict, now)
         if answer and not answer.is_read:
             self.unread.add([(new, verdict)])

@@ -21,6 +21,7 @@ async def verdict_on(
     arrival: Arrival,
     answer: Answer | None,
     book: BatchContext,
+    now: int,
     before: Verdict | None = None,
     wave: str = "",
     crowded: bool = False,
@@ -33,7 +34,7 @@ async def verdict_on(
     known |= known_hosts.own_hosts(book.site, book.articles.get(arrival.article))
     case = policy.Case(
         submission=sent,
-        settings=book.site.settings,
+        settings=book.site.settings.in_force(now),
         scores=answer.scores if answer else None,
         model=answer.model if answer else None,
         thresholds=answer.thresholds if answer else {},
@@ -73,7 +74,7 @@ async def verdicts_on(database: Database, scorer: Scorer, arrivals: list[Arrival
         await book.site.settings.compile()
     verdicts = []
     for arrival, answer, wave in zip(arrivals, answers, waves, strict=True):
-        verdict = await verdict_on(arrival, answer, books[arrival.site], wave=wave)
+        verdict = await verdict_on(arrival, answer, books[arrival.site], now, wave=wave)
         if is_to_read(verdict, answer):
             verdict = replace(verdict, reasons=(policy.UNREAD,))
         verdicts.append(verdict)

@@ -177,7 +177,7 @@ class Unread:
         self, tx: Session, comment: Comment, row: JudgedSubmission, answer: Answer, site: Site, now: int
     ) -> Verdict:
         """Of the rules of now, by what is stored of the circumstances; the lists met the network address when it arrived."""
-        case = rejudge.case_of(row, site.settings, answer.scores, answer.thresholds)
+        case = rejudge.case_of(row, site.settings.in_force(now), answer.scores, answer.thresholds)
         (wave,) = await duplicates.filed(tx, [(site, case.submission)], now)
         _, network_key = (await comments.keys_of(tx, site.key, [comment.id]))[comment.id]
         case = replace(

@@ -90,7 +90,7 @@ async def score_texts(request: Request, given: ScoreIn) -> Response:
     answers = [one for one in scored if one is not None]
     if len(answers) < len(texts):
         raise Unavailable("No model answered; see /health/ready.", code="unscored")
-    judge = Judge(known.settings if known else SiteSettings(), author)
+    judge = Judge((known.settings if known else SiteSettings()).in_force(services.clock()), author)
     found = []
     for at in range(0, len(texts), TOGETHER):
         some = list(zip(texts[at : at + TOGETHER], answers[at : at + TOGETHER], strict=True))

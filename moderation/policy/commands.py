@@ -41,7 +41,7 @@ async def set_rules(
         out(json.dumps({"site": key, "changes": differs}, ensure_ascii=False))
         return
     for name, (old, new) in differs.items():
-        entries = " entries" if site_settings.is_list(name) else ""
+        entries = " entries" if site_settings.names_entries(name) else ""
         err(f"{name}: {json.dumps(old)} → {json.dumps(new)}{entries}")
     if not differs:
         err("Nothing differs; nothing was changed.")

@@ -86,7 +86,9 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
         ),
     ),
 )  # fmt: skip
-"""All settings besides the thresholds; together they are SiteSettings (a test holds them equal)."""
+"""All settings besides the thresholds and those of ELSEWHERE; together they are SiteSettings (a test holds them equal)."""
+ELSEWHERE = ("disallowed_until",)
+"""Settings that are not typed: blocking sets until when an entry counts."""
 SETTINGS = ("spam_at", "hold_at", *(name for _, some in GROUPS for name, _, _ in some))
 LONGEST_SHOWN = 90_000
 """Bytes of a list in a form: two of them and the other fields fit into one request."""

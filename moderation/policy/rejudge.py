@@ -48,8 +48,10 @@ class PastSettings:
         """The settings at a time; None before the kept history."""
         later = bisect_right(self.versions, when, key=lambda version: version.changed_at)
         if later == len(self.versions):
-            return self.today
-        return None if later == 0 and not past_settings.are_all(self.versions) else self.versions[later].settings
+            return self.today.in_force(when)
+        if later == 0 and not past_settings.are_all(self.versions):
+            return None
+        return self.versions[later].settings.in_force(when)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,10 +11,12 @@ from moderation.core.signing import Signer
 from moderation.core.times import iso
 from moderation.db import audit
 from moderation.db.database import Session
+from moderation.policy import store_blocks as blocks
 from moderation.policy import store_rule_health as rule_health
 from moderation.policy import store_settings_history as past_settings
 from moderation.policy.rule_health import LOOK_BACK
 from moderation.policy.rules import RULES
+from moderation.policy.store_blocks import Block
 from moderation.policy.store_rule_health import Count
 from moderation.sites import site_settings as rules
 from moderation.sites import store as sites
@@ -99,9 +101,13 @@ async def put_back(tx: Session, key: str, version: str, actor: str, now: int) ->
 async def put(
     tx: Session, site: Site, after: SiteSettings, act: str, actor: str, now: int, *, is_block: bool = False
 ) -> dict[str, list[Any]]:
-    """Writes the settings if they differ."""
+    """Writes the settings if they differ, and who has put each new entry on the list `disallowed`."""
     differs = rules.differences(site.settings, after)
     if differs:
+        before, listed = set(site.settings.disallowed), set(after.disallowed)
+        await blocks.delete(tx, site.key, before - listed)
+        new = [entry for entry in after.disallowed if entry not in before]
+        await blocks.put(tx, [Block(site=site.key, entry=one, moderator=actor, created_at=now) for one in new])
         await past_settings.add(tx, site.key, site.settings, after, actor, now, is_block=is_block)
         await sites.put_site(tx, Site(key=site.key, name=site.name, origins=site.origins, settings=after), now)
         await audit.note(tx, site=site.key, at=now, actor=actor, action=act, subject=site.key, **differs)

@@ -183,7 +183,7 @@ class WhatIf:
 
     async def what_if(self, site: Site, days: int, house: SiteSettings, now: int, model: str = "") -> dict[str, Any]:
         """Replays a site's verdicts. Raises classifier.serving.ModelError for an unknown model."""
-        tally, since = Tally(), now - days * DAY
+        tally, since, house = Tally(), now - days * DAY, house.in_force(now)
         at: tuple[str, int] | None = None
         async with self._one:
             other = await asyncio.to_thread(self.scorer.classifier.at, model, site.key) if model else None
@@ -198,15 +198,17 @@ class WhatIf:
                 at = rows[-1].id, rows[-1].revision
                 scored = await rescored(other, rows) if other else None
                 verdicts = await asyncio.to_thread(rejudge_all, rows, past, thresholds, house=house, scored=scored)
-                verdicts = await asyncio.to_thread(self._with_today, verdicts, past)
+                verdicts = await asyncio.to_thread(self._with_today, verdicts, past, now)
                 await count(self.database, site.key, tally, verdicts)
         head = {"site": site.key, "days": days, "since": iso(since), "model": model or None, "run": None}
         return head | tally.document()
 
-    def _with_today(self, verdicts: list[Rejudged], past: PastSettings) -> list[Rejudged]:
+    def _with_today(self, verdicts: list[Rejudged], past: PastSettings, now: int) -> list[Rejudged]:
         """The verdicts, with `already` set on the changed ones."""
         changed = [n for n, verdict in enumerate(verdicts) if verdict.action not in (None, verdict.row.action)]
-        today = rejudge_all([verdicts[n].row for n in changed], past, self.scorer.thresholds(), house=past.today)
+        today = rejudge_all(
+            [verdicts[n].row for n in changed], past, self.scorer.thresholds(), house=past.today.in_force(now)
+        )
         for n, verdict in zip(changed, today, strict=True):
             verdicts[n] = replace(verdicts[n], already=verdict.action == verdicts[n].action)
         return verdicts

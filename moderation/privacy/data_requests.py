@@ -10,10 +10,12 @@ from moderation.comments import store as comments
 from moderation.comments import store_appeals as appeals
 from moderation.comments import store_authors as authors
 from moderation.comments import store_decisions as decisions
+from moderation.comments import store_notes as notes
 from moderation.comments import store_submissions as submissions
 from moderation.comments.decision import teaches
 from moderation.comments.model import Comment
 from moderation.comments.store_decisions import Decision
+from moderation.comments.store_notes import Note
 from moderation.comments.store_submissions import JudgedSubmission
 from moderation.core.ids import EVERYWHERE, new_id
 from moderation.core.problem import NotFound
@@ -28,11 +30,13 @@ from moderation.outbox import store as outbox
 from moderation.outbox import store_subscriptions as subscriptions
 from moderation.outbox.smtp import Letter, Link
 from moderation.outbox.store import MAIL, Message
+from moderation.policy import store_blocks as blocks
 from moderation.policy import store_read_along as read_along
 from moderation.privacy import store as data_subjects
 from moderation.privacy.store import DataSubject
 from moderation.sites import store as sites
 from moderation.text.addresses import checked_email
+from moderation.text.wordlist import AUTHOR
 
 DAY = 24 * 3_600_000
 LINK_LIFE = DAY
@@ -82,7 +86,19 @@ async def held(session: Session, subject: DataSubject, addresses: int) -> dict[s
             }
             for c in found
         ],
-    } | {name: [] for name in ("network_hashes", "appeals", "judged", "read_along", "decisions", "subscriptions")}
+    } | {
+        name: []
+        for name in (
+            "network_hashes",
+            "appeals",
+            "judged",
+            "read_along",
+            "decisions",
+            "notes",
+            "blocks",
+            "subscriptions",
+        )
+    }
     async for site, ids in data_subjects.judged_ids(session, subject):
         for id, (_, network) in (await comments.keys_of(session, site, ids)).items():
             if network:
@@ -91,10 +107,17 @@ async def held(session: Session, subject: DataSubject, addresses: int) -> dict[s
         held["appeals"] += [
             {"site": site, "id": id} | told for id, told in (await appeals.of(session, site, ids)).items()
         ]
+        on_comments = await notes.of_comments(session, site, ids)
+        held["notes"] += [note_document(note) for some in on_comments.values() for note in some]
         texts = (await submissions.of(session, site, ids)).values()
         held["judged"] += [judged_document(text) for some in texts for text in some if text.author_key == subject.key]
     held["decisions"] = [decision_document(decision) for decision in await decisions_on(session, subject)]
     for site in await data_subjects.sites_of(session, subject):
+        on_author = await notes.of_authors(session, site, [subject.key])
+        held["notes"] += [note_document(note) for some in on_author.values() for note in some]
+        if block := (await blocks.of(session, site, [AUTHOR + subject.key])).get(AUTHOR + subject.key):
+            times_of = {"created_at": iso(block.created_at), "ended_at": iso(block.ended_at)}
+            held["blocks"].append({"site": site, "reason": block.reason, **times_of})
         for id, revision, verdict, at in await read_along.of_author(session, site, subject.key):
             verdict |= {"site": site, "id": id, "revision": revision, "created_at": iso(at)}
             held["read_along"].append(verdict)
@@ -132,6 +155,17 @@ def judged_document(text: JudgedSubmission) -> dict[str, Any]:
         "url": text.author_url,
         "email_domain": text.email_domain,
         "reasons": text.reasons,
+    }
+
+
+def note_document(note: Note) -> dict[str, Any]:
+    """A moderator's note on a comment or on the person, without who wrote it. `id`: the comment's."""
+    return {
+        "site": note.site,
+        "id": note.comment or "",
+        "body": note.body,
+        "created_at": iso(note.created_at),
+        "edited_at": iso(note.edited_at),
     }
 
 
@@ -185,6 +219,7 @@ async def erase_comment(database: Database, comment: Comment, actor: str, now: i
         author, _ = (await comments.keys_of(tx, site, [id])).get(id, ("", ""))
         await outbox.forget_subjects(tx, site, [id])
         await authors.erase(tx, site, author, [id])
+        await blocks.forget(tx, site, "", [id])
         await secure_delete.request(tx, now)
         await events.emit(tx, "comment.deleted", [comment], now)
         if examples := sum(d.undone_at is None and bool(teaches(d.action, d.labels)) for d in taken):

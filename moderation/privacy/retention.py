@@ -7,13 +7,16 @@ from dataclasses import dataclass
 
 from moderation.articles import store_openings as openings
 from moderation.comments import store_authors as authors
+from moderation.comments import store_notes as notes
 from moderation.comments import store_reports as reports
 from moderation.core.ids import EVERYWHERE
 from moderation.db import audit, secure_delete
 from moderation.db.database import Database, Session
 from moderation.intake import store as idempotency
 from moderation.outbox import store as outbox
+from moderation.policy import store_blocks as blocks
 from moderation.policy import store_read_along as read_along
+from moderation.policy.blocks import KEPT_OVER
 from moderation.privacy import store as data_subjects
 from moderation.privacy import store_retention as retention
 from moderation.sites import store as sites
@@ -64,6 +67,8 @@ async def purge(database: Database, keep: Keep, now: int) -> dict[str, int]:
         await team.purge_attempts(tx, now - DAY)
         await data_subjects.purge_links(tx, now - 2 * DAY)
         await outbox.purge(tx, now)
+        if await blocks.purge(tx, now - KEPT_OVER):
+            await secure_delete.request(tx, now)
     return dict(swept)
 
 
@@ -121,6 +126,9 @@ async def _sweep_site(database: Database, keep: Keep, site: str, now: int) -> Co
         swept["addresses"] += count
         if count < AT_ONCE:
             break
+    async with database.transaction() as tx:
+        if await notes.purge(tx, site):
+            await secure_delete.request(tx, now)
     while True:
         async with database.transaction() as tx:
             count = await reports.forget_reporters(tx, site, now - REPORTERS * DAY, AT_ONCE)

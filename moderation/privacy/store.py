@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from moderation.articles import store_openings as openings
 from moderation.comments import store_authors as authors
+from moderation.comments import store_notes as notes
 from moderation.comments.model import Comment
 from moderation.core.ids import EVERYWHERE
 from moderation.core.times import LEEWAY
@@ -16,10 +17,12 @@ from moderation.db.tables import Table, listed
 from moderation.intake import store as idempotency
 from moderation.outbox import store as outbox
 from moderation.outbox import store_subscriptions as subscriptions
+from moderation.policy import store_blocks as blocks
 from moderation.sites import store as sites
 from moderation.sites.model import DAY
 from moderation.team import store as team
 from moderation.team import store_failures as failures
+from moderation.text.wordlist import AUTHOR
 
 LINKS = Table(name="data_subject_links", columns=("site", "id", "author_key", "created_at", "exported_at"))
 TABLES = (LINKS,)
@@ -60,7 +63,7 @@ async def judged_ids(session: Session, subject: DataSubject) -> AsyncIterator[tu
 
 
 async def erase(tx: Session, subject: DataSubject) -> None:
-    """Erases comments and judged texts, moderators' notes on them, waiting messages, subscriptions, and stored first answers of
+    """Erases comments and judged texts, moderators' notes on them and on the person, the reasons of blocks, waiting messages, subscriptions, and stored first answers of
     the same articles."""
     for site, article in {(c.site, c.article) for c in await comments(tx, subject)}:
         await idempotency.forget(tx, site, article)
@@ -68,8 +71,11 @@ async def erase(tx: Session, subject: DataSubject) -> None:
         await outbox.forget_subjects(tx, site, ids)
         await openings.forget(tx, site, ids)
         await authors.erase(tx, site, subject.key, ids)
+        await blocks.forget(tx, site, AUTHOR + subject.key, ids)
     for site in await sites_of(tx, subject):
         await subscriptions.forget(tx, site, subject.key)
+        await notes.erase(tx, site, subject.key)
+        await blocks.forget(tx, site, AUTHOR + subject.key, [])
     if subject.site == EVERYWHERE:
         await outbox.forget_subjects(tx, EVERYWHERE, [subject.key])
         await forget_links(tx, subject.key)

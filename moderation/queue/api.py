@@ -65,7 +65,7 @@ async def get_comment(request: Request) -> dict[str, Any]:
     async with services.database.reading() as session:
         found = await comments.find(session, [shown["id"]])
         blocks = await block.offered(session, list(found.values()))
-    return shown | {"blocks": blocks.get(shown["id"], {})}
+    return shown | {"blocks": block.standing(blocks.get(shown["id"], {}))}
 
 
 @operation("POST", "/api/v1/decisions", body=DecisionIn, answers={200: DecisionOut}, scope="moderate", tag="queue")

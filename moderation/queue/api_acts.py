@@ -12,11 +12,12 @@ from starlette.responses import Response
 from moderation.comments.model import public
 from moderation.comments.submission import Submission
 from moderation.db import secure_delete
+from moderation.policy.blocks import Lasts
 from moderation.queue import block, redact
 from moderation.queue import reply as staff_reply
 from moderation.queue.redact import Redacted
 from moderation.queue.reply import Answered
-from moderation.queue.schemas import BlockIn, BlocksOut, RedactIn, RedactOut, ReplyIn, ReplyOut
+from moderation.queue.schemas import BlockIn, BlocksOut, RedactIn, RedactOut, ReplyIn, ReplyOut, UnblockIn
 from moderation.services import Services, services_of
 from moderation.team.model import Principal
 from moderation.transfer.store_tables import TEXTS
@@ -77,26 +78,38 @@ async def overwrite(services: Services) -> None:
 @operation("POST", COMMENT + "/block", body=BlockIn, answers={200: BlocksOut}, scope="moderate", tag="queue")
 async def block_from_comment(request: Request, given: BlockIn) -> dict[str, Any]:
     """Close the comment's article, or block its author, network or a domain of it."""
-    return await changed(request, given.target, lift=False)
+    return await changed(request, given.target, lift=False, lasts=given.lasts, reason=given.reason)
 
 
-@operation("POST", COMMENT + "/unblock", body=BlockIn, answers={200: BlocksOut}, scope="moderate", tag="queue")
-async def unblock_from_comment(request: Request, given: BlockIn) -> dict[str, Any]:
+@operation("POST", COMMENT + "/unblock", body=UnblockIn, answers={200: BlocksOut}, scope="moderate", tag="queue")
+async def unblock_from_comment(request: Request, given: UnblockIn) -> dict[str, Any]:
     """Take a block back."""
     return await changed(request, given.target, lift=True)
 
 
-async def changed(request: Request, target: str, *, lift: bool) -> dict[str, Any]:
+async def changed(request: Request, target: str, **how: Any) -> dict[str, Any]:
     id = request.path_params["id"]
-    return {"id": id, "blocks": await blocked(services_of(request), principal_of(request), id, target, lift=lift)}
+    return {"id": id, "blocks": await blocked(services_of(request), principal_of(request), id, target, **how)}
 
 
-async def blocked(services: Services, principal: Principal, id: str, target: str, *, lift: bool) -> dict[str, bool]:
+async def blocked(
+    services: Services,
+    principal: Principal,
+    id: str,
+    target: str,
+    *,
+    lift: bool,
+    lasts: Lasts = "good",
+    reason: str = "",
+) -> dict[str, bool]:
     """The comment's blocks after the change."""
-    comment = await block.change(services.database, services.signer, principal, id, target, services.clock(), lift=lift)
+    database, now = services.database, services.clock()
+    comment = await block.change(
+        database, services.signer, principal, id, target, now, lift=lift, lasts=lasts, reason=reason
+    )
     services.directory.forget()
-    async with services.database.reading() as session:
-        return (await block.offered(session, [comment]))[id]
+    async with database.reading() as session:
+        return block.standing((await block.offered(session, [comment]))[id])
 
 
 routes = [create_reply, redact_comment, block_from_comment, unblock_from_comment]

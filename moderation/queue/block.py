@@ -8,17 +8,21 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from classifier.streamsafe import stream_safe
 from moderation.comments import store as comments
+from moderation.comments import store_hosts as hosts
 from moderation.comments.model import Comment
 from moderation.core.problem import FieldError, Invalid
 from moderation.core.signing import SHARED, Signer
 from moderation.db import audit
 from moderation.db.database import Database, Session
+from moderation.policy import blocks as listed_blocks
 from moderation.policy import settings_history
+from moderation.policy import store_blocks as stored_blocks
+from moderation.policy.store_blocks import Block
 from moderation.queue import decide as queue
 from moderation.sites import store as sites
 from moderation.sites.model import Site
@@ -70,20 +74,39 @@ def domains(comment: Comment, site: Site) -> list[str]:
     return list(found)[:DOMAINS]
 
 
-async def offered(session: Session, shown: list[Comment]) -> dict[str, dict[str, bool]]:
-    """Comment id → target → whether it is blocked."""
-    told: dict[str, dict[str, bool]] = {}
+class Offer(NamedTuple):
+    """What can be blocked from a comment. `reaches`: it meets others too, so it is offered last."""
+
+    on: bool
+    until: str | None = None
+    reaches: bool = False
+
+
+async def offered(session: Session, shown: list[Comment]) -> dict[str, dict[str, Offer]]:
+    """Comment id → target → its offer: first what meets this author or article alone, last the hosts of approved comments and
+    the network, which others share."""
+    told: dict[str, dict[str, Offer]] = {}
     known = await sites.sites(session, {c.site for c in shown}) if shown else {}
     for key, site in known.items():
         here = [c for c in shown if c.site == key]
         articles = await sites.articles(session, key, {c.article for c in here})
         keys = await comments.keys_of(session, key, [c.id for c in here])
+        named = {c.id: {} if c.is_staff else entries(c, site, *keys[c.id]) for c in here}
+        linked = {target.removeprefix(OF) for some in named.values() for target in some if target.startswith(OF)}
+        wanted = await hosts.approved(session, key, linked)
+        standing, until = set(site.settings.disallowed), site.settings.disallowed_until
         for c in here:
-            blocks: dict[str, bool] = {ARTICLE: not articles[c.article].comments_open}
-            for target, entry in ({} if c.is_staff else entries(c, site, *keys[c.id])).items():
-                blocks[target] = entry in site.settings.disallowed
-            told[c.id] = blocks
+            blocks = {ARTICLE: Offer(not articles[c.article].comments_open)}
+            for target, entry in named[c.id].items():
+                reaches = target == NETWORK or target.removeprefix(OF) in wanted
+                blocks[target] = Offer(entry in standing, until.get(entry), reaches)
+            told[c.id] = dict(sorted(blocks.items(), key=lambda one: (one[1].reaches, one[0] == NETWORK)))
     return told
+
+
+def standing(blocks: dict[str, Offer]) -> dict[str, bool]:
+    """Target → whether it is blocked."""
+    return {target: offer.on for target, offer in blocks.items()}
 
 
 def entries(comment: Comment, site: Site, author: str, address: str) -> dict[str, str]:
@@ -95,9 +118,20 @@ def entries(comment: Comment, site: Site, author: str, address: str) -> dict[str
 
 
 async def change(
-    database: Database, signer: Signer, principal: Principal, id: str, target: str, now: int, *, lift: bool = False
+    database: Database,
+    signer: Signer,
+    principal: Principal,
+    id: str,
+    target: str,
+    now: int,
+    *,
+    lift: bool = False,
+    lasts: str = "good",
+    reason: str = "",
 ) -> Comment:
-    """Blocks or unblocks; idempotent. Raises NotFound, and Invalid for a target of another comment; nothing changes then."""
+    """Blocks or unblocks; idempotent, but blocking again sets another end or reason. Raises NotFound, and Invalid for a target of
+    another comment; nothing changes then."""
+    reason = checked_reason(reason)
     async with database.transaction() as tx:
         comment = (await queue.seen_by(tx, principal, [id], {}))[id]
         if target == ARTICLE:
@@ -109,16 +143,33 @@ async def change(
         if entry is None:
             raise Invalid(FieldError("target", "invalid", f"must be {ARTICLE} or one of the comment's `blocks`"))
 
+        end = None if lift else listed_blocks.until_of(lasts, now)
+
         def given(rules: SiteSettings) -> dict[str, Any]:
             rest = [one for one in rules.disallowed if one != entry]
-            return {"disallowed": rest if lift else [*rest, entry]}
+            until = {one: at for one, at in rules.disallowed_until.items() if one != entry}
+            ends = {entry: end} if end else {}
+            return {"disallowed": rest if lift else [*rest, entry], "disallowed_until": until | ends}
 
-        if (entry in site.settings.disallowed) is lift:
+        is_on = entry in site.settings.disallowed
+        if is_on is lift or (is_on and (end or site.settings.disallowed_until.get(entry) or reason)):
             await settings_history.change(tx, comment.site, given, signer, principal.name, now, is_block=True)
+            if not lift:
+                block = Block(site=comment.site, entry=entry, moderator=principal.name, reason=reason, comment=id,
+                              created_at=now)  # fmt: skip
+                await stored_blocks.put(tx, [block])
             noun = target.partition(":")[0]
             await audit.note(tx, site=comment.site, at=now, actor=principal.name,
                              action=f"{noun}:{'unblock' if lift else 'block'}", subject=id)  # fmt: skip
     return comment
+
+
+def checked_reason(text: str) -> str:
+    """Raises Invalid."""
+    reason = " ".join(text.split())
+    if len(reason) > listed_blocks.LONGEST or "\0" in reason:
+        raise Invalid(FieldError("reason", "too_long", f"at most {listed_blocks.LONGEST} characters"))
+    return reason
 
 
 async def _close(tx: Session, principal: Principal, comment: Comment, now: int, lift: bool) -> None:

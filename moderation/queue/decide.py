@@ -15,7 +15,7 @@ from moderation.comments import store as comments
 from moderation.comments import store_appeals as appeals
 from moderation.comments import store_authors as authors
 from moderation.comments import store_decisions as decisions
-from moderation.comments import store_reports
+from moderation.comments import store_notes, store_reports
 from moderation.comments.decision import MOST_APPEALED, STATUS_AFTER
 from moderation.comments.model import Comment
 from moderation.comments.store import verdicts
@@ -351,10 +351,12 @@ async def documents(session: Session, found: list[tuple[Comment, Verdict]]) -> l
     records: dict[str, dict[str, Any]] = {}
     appealed: dict[str, dict[str, Any]] = {}
     reported: dict[str, list[store_reports.Report]] = {}
+    noted: dict[str, list[dict[str, Any]]] = {}
     for site in {c.site for c, _ in found}:
         records |= await authors.records(session, site, [c for c, _ in found if c.site == site])
         appealed |= await appealed_decisions(session, site, [c.id for c, _ in found if c.site == site])
         reported |= await store_reports.open_of(session, site, [c.id for c, _ in found if c.site == site])
+        noted |= await store_notes.on_each(session, site, [c for c, _ in found if c.site == site])
     return [
         {
             "id": c.id,
@@ -370,13 +372,15 @@ async def documents(session: Session, found: list[tuple[Comment, Verdict]]) -> l
                 "email": c.email,
                 "url": c.url,
                 **({"staff": True} if c.is_staff else {}),
-                "record": (r := records.get(c.id, {})) | {"first_seen": iso(r.get("first_seen"))},
+                "record": (r := records.get(c.id, {}))
+                | {"first_seen": iso(r.get("first_seen")), "last_seen": iso(r.get("last_seen"))},
             },
             "body": c.body,
             "format": c.format,
             "html": c.html,
             "appeal": appealed.get(c.id),
             "reports": [reports.document(one) for one in reported.get(c.id, ())],
+            "notes": noted.get(c.id, []),
             "verdict": {
                 "scores": v.scores,
                 "action": v.action,

@@ -134,8 +134,9 @@ async def cards(services: Services, principal: Principal, shown: list[dict[str, 
     titles = await titles_of(database, shown)
     async with database.reading() as session:
         known = {key: site for key, site in (await sites.sites(session)).items() if principal.sees(key)}
-        names = await moderators.names(session) if any(one["appeal"] for one in shown) else {}
+        names = await moderators.names(session) if any(one["appeal"] or one["notes"] for one in shown) else {}
     for one in shown:
+        one["notes"] = with_names(one["notes"], names, principal)
         if against := (one["appeal"] or {}).get("against"):
             against["moderator"] = names.get(against["moderator"], against["moderator"])
     today = services.scorer.thresholds()
@@ -147,6 +148,15 @@ async def cards(services: Services, principal: Principal, shown: list[dict[str, 
             (site.name or site.key) if site and len(known) > 1 else "",
         )
         for one in shown
+    ]
+
+
+def with_names(some: list[dict[str, Any]], names: dict[str, str], principal: Principal) -> list[dict[str, Any]]:
+    """Notes with who wrote them, and whether it was this moderator."""
+    return [
+        note
+        | {"moderator": names.get(note["moderator"], note["moderator"]), "own": note["moderator"] == principal.name}
+        for note in some
     ]
 
 

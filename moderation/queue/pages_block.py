@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from moderation.policy.blocks import Lasts
 from moderation.queue.api_acts import blocked
 from moderation.queue.pages import back_of
 from moderation.services import services_of
@@ -19,7 +20,9 @@ from moderation.web.guard import sent_form
 async def by_form(request: Request, principal: Principal, typed: Form, *, lift: bool) -> Response:
     services = services_of(request)
     id, target, back = request.path_params["id"], typed.get("target", ""), back_of(typed)
-    await blocked(services, principal, id, target, lift=lift)
+    asked = typed.get(f"lasts-{id}", "")
+    lasts: Lasts = asked if asked in ("day", "week", "month") else "good"  # type: ignore[assignment]
+    await blocked(services, principal, id, target, lift=lift, lasts=lasts, reason=typed.get(f"because-{id}", ""))
     told = {"done": "unblocked" if lift else "blocked", "target": target, "comment": id}
     return RedirectResponse(f"{back}{'&' if '?' in back else '?'}{urlencode(told)}", 303)
 

@@ -11,6 +11,7 @@ from markupsafe import Markup, escape
 
 from moderation.duplicates.pages import packed
 from moderation.queue import why
+from moderation.queue.block import Offer
 from moderation.sites.model import CHECKS
 from moderation.text import body as formats
 
@@ -110,7 +111,7 @@ def card(shown: dict[str, Any], called: Called, thresholds: Mapping[str, float],
         "article_proposed": called.proposed,
         "elsewhere": kept_elsewhere(shown, called),
         "site_name": site_name,
-        "blocks": [block_in_words(target, on) for target, on in shown.get("blocks", {}).items()],
+        "blocks": [block_in_words(target, offer) for target, offer in shown.get("blocks", {}).items()],
         "wave": {"count": len(wave), "all": packed(wave)} if wave else None,
         "marked": marked(shown["body"], weighed(matter), shown["format"]),
         "long": long,
@@ -157,10 +158,20 @@ BLOCKS = {
 }
 
 
-def block_in_words(target: str, on: bool) -> dict[str, Any]:
+def block_in_words(target: str, offer: Offer) -> dict[str, Any]:
     domain = target.removeprefix("domain:")
-    words = BLOCKS.get(target, (f"Block {domain}", f"Let {domain} in again"))
-    return {"target": target, "on": on, "words": words[on], "done": said_of_block(target, lifted=on)}
+    words = BLOCKS.get(target, (f"Block {domain}", f"Let {domain} in again"))[offer.on]
+    if offer.on and offer.until:
+        words += f" (blocked until {offer.until[:10]})"
+    elif offer.reaches and not offer.on:
+        words += ": all who share it" if target == "network" else ": approved comments name it"
+    return {
+        "target": target,
+        "on": offer.on,
+        "words": words,
+        "reaches": offer.reaches and not offer.on,
+        "done": said_of_block(target, lifted=offer.on),
+    }
 
 
 def said_of_block(target: str, *, lifted: bool) -> str:

@@ -98,4 +98,5 @@ def document(made: Report) -> dict[str, Any]:
         "note": made.note,
         "weight": round(made.weight, 2),
         "created_at": iso(made.created_at),
+        "outcome": made.outcome,
     }

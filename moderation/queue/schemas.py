@@ -11,6 +11,7 @@ from classifier.labels import LABELS
 from moderation.comments.decision import REASONS, STATUS_AFTER
 from moderation.comments.model import STATUSES
 from moderation.core.ids import is_id
+from moderation.policy.blocks import LONGEST, Lasts
 from moderation.policy.rules import RULES
 from moderation.queue.decide import MOST
 from moderation.queue.matching import MOST_MATCHED
@@ -25,7 +26,7 @@ Scores = dict[str, float]
 
 
 class Record(TypedDict):
-    """The author's record on this site: a count for each status, and the time of the first comment."""
+    """The author's record on this site: a count for each status, and the times of the first and the latest comment."""
 
     approved: NotRequired[int]
     pending: NotRequired[int]
@@ -33,6 +34,7 @@ class Record(TypedDict):
     rejected: NotRequired[int]
     deleted: NotRequired[int]
     first_seen: str | None
+    last_seen: NotRequired[str | None]
 
 
 class Author(TypedDict):
@@ -92,6 +94,19 @@ class ReportOut(TypedDict):
     note: str
     weight: float
     created_at: str
+    outcome: str | None
+    """`right`, `harmless` or `silent` (it came after that); null while it is open."""
+
+
+class NoteOut(TypedDict):
+    """A moderator's note, for the team alone."""
+
+    id: str
+    on: Literal["comment", "author"]
+    body: str
+    moderator: str
+    created_at: str
+    edited_at: str | None
 
 
 class CommentOut(TypedDict):
@@ -111,6 +126,8 @@ class CommentOut(TypedDict):
     html: str
     appeal: AppealOut | None
     reports: list[ReportOut]
+    notes: list[NoteOut]
+    """On the comment and on its author."""
     verdict: VerdictOut
 
 
@@ -140,6 +157,43 @@ class DecisionOut(TypedDict):
 
 class RedactOut(MovedOut):
     places: int
+
+
+class BlockOut(TypedDict):
+    """An entry of the list `disallowed`. `name`, `email`, `comment`: of the newest comment of an author or a network, whose entry is a
+    key; `over`: it ended, and blocks nothing."""
+
+    entry: str
+    kind: Literal["author", "network", "domain", "word"]
+    value: str | None
+    name: str | None
+    email: str | None
+    comment: str | None
+    reason: str
+    moderator: str | None
+    created_at: str | None
+    until: str | None
+    over: bool
+    from_comment: bool
+
+
+class AuthorComment(CommentOut):
+    decisions: list[DecisionEntry]
+    all_reports: list[ReportOut]
+
+
+class AuthorOut(TypedDict):
+    """What one author wrote at a site, a page at a time, newest first."""
+
+    site: str
+    names: list[str]
+    email: str
+    record: Record
+    blocks: list[BlockOut]
+    """Those that hit the author, a domain or a network of the comments here."""
+    notes: list[NoteOut]
+    comments: list[AuthorComment]
+    next: str | None
 
 
 class BlocksOut(TypedDict):
@@ -281,8 +335,30 @@ class RedactIn(Body):
     expected_revision: Annotated[int, Says("must be a revision")] | None = None
 
 
-class BlockIn(Body):
+class UnblockIn(Body):
     target: Annotated[str, Says("must be one of the comment's `blocks`")]
+
+
+class BlockIn(UnblockIn):
+    """`lasts`: how long, where it is no article; `reason`: for the team, on the list of blocks."""
+
+    lasts: Lasts = "good"
+    reason: Annotated[Text, Field(max_length=LONGEST), Says(f"must be a text of at most {LONGEST} characters")] = ""
+
+
+class NoteChange(Body):
+    body: Annotated[Text, Says("must be a text")]
+
+
+class NoteIn(NoteChange):
+    """`on`: the comment, or its author."""
+
+    on: Annotated[str, OneOf(("comment", "author"))] = "comment"
+
+
+class AuthorQuery(Query):
+    limit: limited(MOST_LISTED) = 20  # type: ignore[valid-type]
+    cursor: Cursor = ""
 
 
 class ReplyIn(Body):

@@ -24,8 +24,9 @@ async def texts(session: Session, site: str, id: str) -> list[str]:
         "UNION ALL SELECT body, name, url FROM comments WHERE site = ? AND id = ? "
         "UNION ALL SELECT body, '', '' FROM appeals WHERE site = ? AND id = ? "
         "UNION ALL SELECT note, '', '' FROM reports WHERE site = ? AND id = ? "
+        "UNION ALL SELECT body, '', '' FROM notes WHERE site = ? AND comment = ? "
         "UNION ALL SELECT note, '', '' FROM decisions WHERE site = ? AND submission = ?",
-        *(site, id) * 5,
+        *(site, id) * 6,
     )
     return [text for row in rows for text in row if text]
 
@@ -63,6 +64,8 @@ async def elsewhere(tx: Session, c: Comment, replace: Replace, shift: Shift) -> 
         await tx.execute(
             "UPDATE reports SET note = ? WHERE site = ? AND id = ? AND reporter = ?", replace(row[1]), *here, row[0]
         )
+    for row in await tx.fetch("SELECT id, body FROM notes WHERE site = ? AND comment = ?", *here):
+        await tx.execute("UPDATE notes SET body = ? WHERE site = ? AND id = ?", replace(row[1]), c.site, row[0])
     for row in await tx.fetch("SELECT id, note FROM decisions WHERE site = ? AND submission = ? AND note <> ''", *here):
         await tx.execute(
             "UPDATE decisions SET note = ? WHERE site = ? AND id = ? AND submission = ?",

@@ -36,6 +36,8 @@ def parsed(assignments: list[str], settings: SiteSettings, signer: Signer) -> di
 def value_of(name: str, how: str, text: str, current: Any, signer: Signer) -> Any:
     """`how` is `+`, `-` or empty. Raises ValueError."""
     default = DEFAULTS[name]
+    if name == "disallowed_until" and text != "default":
+        raise ValueError("is set by blocking, or by the API; here only `default` can be given")
     if how and not isinstance(default, tuple):
         raise ValueError("is no list: give it with =")
     if text == "default" and not how:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import cache
 from typing import Annotated, Any, Literal, get_args, get_origin
 
@@ -24,6 +24,7 @@ from classifier.labels import LABELS
 from moderation.core.offload import LISTS
 from moderation.core.problem import FieldError, Invalid
 from moderation.core.signing import Signer
+from moderation.core.times import iso, moment
 from moderation.text.addresses import checked_email, checked_url
 from moderation.text.wordlist import AUTHOR, Listed
 
@@ -79,6 +80,19 @@ def without_address(entry: str, signer: Signer) -> str:
     return AUTHOR + signer.author_key(email, "") if email else entry
 
 
+def ends(value: Any, info: ValidationInfo) -> dict[str, str]:
+    """Entry → its end in RFC 3339, with an email address replaced as in a list. Raises ValueError."""
+    if not isinstance(value, dict) or len(value) > MOST:
+        raise ValueError(f"must give times for at most {MOST} entries of `disallowed`")
+    found: dict[str, str] = {}
+    for entry, at in value.items():
+        until = iso(moment(at))
+        if until is None or not isinstance(entry, str):
+            raise ValueError("must give each entry a time like 2027-01-31T12:00:00Z")
+        found[without_address(entry, info.context) if isinstance(info.context, Signer) else entry] = until
+    return found
+
+
 def skippable(value: Any) -> tuple[str, ...]:
     """Raises ValueError."""
     kept = texts(value)
@@ -116,6 +130,11 @@ Entries = Annotated[
     tuple[str, ...],
     BeforeValidator(entries),
     WithJsonSchema({"type": "array", "items": {"type": "string", "maxLength": LONGEST}, "maxItems": MOST}),
+]
+Ends = Annotated[
+    dict[str, str],
+    BeforeValidator(ends),
+    WithJsonSchema({"type": "object", "additionalProperties": {"type": "string", "format": "date-time"}}),
 ]
 Skips = Annotated[tuple[Skippable, ...], BeforeValidator(skippable)]
 Address = Annotated[str, BeforeValidator(address), WithJsonSchema({"type": "string", "maxLength": LONGEST})]
@@ -160,6 +179,10 @@ class SiteSettings(BaseModel):
     disallowed: Entries = Field(
         default=(),
         description="Words, networks, domains and email addresses; a comment that matches one is filed as spam.",
+    )
+    disallowed_until: Ends = Field(
+        default_factory=dict,
+        description="Entry of `disallowed` → the time at which it ends; entries without one stay.",
     )
     blocked: Entries = Field(default=(), description="Entries of the same kinds; a comment that matches one is held.")
     max_links: int = Field(
@@ -241,6 +264,36 @@ class SiteSettings(BaseModel):
         """The number of characters that the lists read in a text of this length."""
         return length * (self.disallows.passes + self.blocks.passes)
 
+    def over(self, now: int) -> frozenset[str]:
+        """The entries of `disallowed` whose time is over."""
+        return frozenset(entry for entry, until in self.ending if until <= now)
+
+    def in_force(self, now: int) -> SiteSettings:
+        """The settings without the entries whose time is over: those that comments are judged by."""
+        if not self.ending or not (over := self.over(now)):
+            return self
+        kept: tuple[frozenset[str], SiteSettings] | None = self.__dict__.get("_kept")
+        if kept is None or kept[0] != over:  # the same for every comment until the next end, so that lists compile once
+            kept = self.__dict__["_kept"] = over, self.without(over)
+        return kept[1]
+
+    def without(self, entries: Collection[str]) -> SiteSettings:
+        """The settings without these entries of `disallowed`."""
+        rest = tuple(entry for entry in self.disallowed if entry not in entries)
+        until = {entry: at for entry, at in self.disallowed_until.items() if entry not in entries}
+        return SiteSettings.model_construct(None, **self.stored() | {"disallowed": rest, "disallowed_until": until})
+
+    @property
+    def ending(self) -> tuple[tuple[str, int], ...]:
+        """Entry, and the time of its end in Unix milliseconds."""
+        if not self.disallowed_until:
+            return ()
+        known: tuple[tuple[str, int], ...] | None = self.__dict__.get("ending")
+        if known is None:
+            pairs = [(entry, moment(until)) for entry, until in self.disallowed_until.items()]
+            known = self.__dict__["ending"] = tuple((entry, at) for entry, at in pairs if at is not None)
+        return known
+
     @property
     def disallows(self) -> Listed:
         return self._compiled("disallows", self.disallowed)
@@ -296,8 +349,11 @@ def checked(given: Mapping[str, Any], signer: Signer) -> dict[str, Any]:
 
 
 def with_values(settings: SiteSettings, values: Mapping[str, Any]) -> SiteSettings:
-    """The settings with checked values."""
-    return SiteSettings.model_construct(None, **settings.stored() | dict(values))
+    """The settings with checked values. An end goes with its entry."""
+    after = settings.stored() | dict(values)
+    listed = set(after["disallowed"])
+    after["disallowed_until"] = {entry: at for entry, at in after["disallowed_until"].items() if entry in listed}
+    return SiteSettings.model_construct(None, **after)
 
 
 def changed(settings: SiteSettings, given: Mapping[str, Any], signer: Signer) -> SiteSettings:
@@ -352,6 +408,8 @@ def values_in_words(told: Mapping[str, Any]) -> str:
             return f"some of {', '.join(f'`{value}`' for value in values)}"
         case {"type": "array", "maxItems": most}:
             return f"at most {most:,} entries"
+        case {"type": "object", "additionalProperties": {"format": "date-time"}}:
+            return "a time for some entries"
         case {"type": "object"}:
             return "0 to 1 for some labels"
     return f"at most {told['maxLength']} characters"
@@ -373,11 +431,16 @@ def is_list(name: str) -> bool:
     return isinstance(DEFAULTS[name], tuple) and name != "trust_skips"
 
 
+def names_entries(name: str) -> bool:
+    """Whether a setting is a list, or says something about the entries of one."""
+    return is_list(name) or name == "disallowed_until"
+
+
 def differences(before: SiteSettings, after: SiteSettings) -> dict[str, list[Any]]:
     """[before, after] of each changed setting; for a list only the lengths, because its entries can name people."""
     found: dict[str, list[Any]] = {}
     for name in DEFAULTS:
         old, new = getattr(before, name), getattr(after, name)
         if old != new:
-            found[name] = [len(old), len(new)] if is_list(name) else [old, new]
+            found[name] = [len(old), len(new)] if names_entries(name) else [old, new]
     return found

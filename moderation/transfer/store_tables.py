@@ -8,6 +8,7 @@ from moderation.comments import store as comments
 from moderation.comments import store_appeals as appeals
 from moderation.comments import store_decisions as decisions
 from moderation.comments import store_hosts as hosts
+from moderation.comments import store_notes as notes
 from moderation.comments import store_reports as reports
 from moderation.comments import store_submissions as submissions
 from moderation.db import audit, leases, migrate, secure_delete
@@ -18,6 +19,7 @@ from moderation.learning import store as learning
 from moderation.outbox import store as outbox
 from moderation.outbox import store_subscriptions as subscriptions
 from moderation.outbox import store_webhooks as webhooks
+from moderation.policy import store_blocks as blocks
 from moderation.policy import store_read_along as read_along
 from moderation.policy import store_rule_health as rule_health
 from moderation.policy import store_settings_history as settings_history
@@ -36,9 +38,9 @@ STORES = (
     *(migrate, leases, audit, secure_delete),
     sites,
     *(team, second_factors, failures, key_usage, scales, coral_secrets),
-    *(comments, hosts, submissions, decisions, appeals, reports),
+    *(comments, hosts, submissions, decisions, appeals, reports, notes),
     duplicates,
-    *(rule_health, settings_history, read_along),
+    *(rule_health, settings_history, blocks, read_along),
     *(articles, openings),
     *(webhooks, outbox, subscriptions),  # a restore knows which webhooks stay away before it comes to their messages
     intake,

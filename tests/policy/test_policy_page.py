@@ -23,7 +23,7 @@ PAGE = "/moderate/policy"
 
 
 def test_the_page_has_every_setting() -> None:
-    assert sorted(policy.SETTINGS) == sorted(rules.DEFAULTS)
+    assert sorted((*policy.SETTINGS, *policy.ELSEWHERE)) == sorted(rules.DEFAULTS)
 
 
 async def form(service: Service, csrf: str, **changes: Any) -> dict[str, Any]:

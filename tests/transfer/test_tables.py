@@ -76,6 +76,8 @@ def test_what_readers_and_moderators_write_is_overwritten() -> None:
         "decisions",
         "appeals",
         "reports",
+        "notes",
+        "blocks",
         "outbox",
         "idempotency_keys",
     }

@@ -111,8 +111,9 @@ async function redact(row, sent) {
 async function block(row, button) {
   const id = idOf(row), target = button.value, said = button.dataset.done;
   const lifts = button.getAttribute("formaction").endsWith("/unblock");
+  const lasts = row.querySelector(`[name="lasts-${id}"]`)?.value, reason = row.querySelector(`[name="because-${id}"]`)?.value;
   const set = async (lift) => {
-    await send(`/api/v1/comments/${id}/${lift ? "unblock" : "block"}`, { target });
+    await send(`/api/v1/comments/${id}/${lift ? "unblock" : "block"}`, lift ? { target } : { target, lasts, reason });
     await refresh(row);
     others(row).catch(() => { /* pressed again, it is done already */ });
   };

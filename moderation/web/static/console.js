@@ -11,7 +11,7 @@
     ["c", "reply as staff"],
     ["e", "remove a piece of the text: what is selected"],
     ["b", "block or close, then a figure for what"], ["u", "back to the queue"], ["x", "tick or untick"],
-    ["Shift+X", "tick all that are shown, or none"], ["Shift+A, S, D, R, U", "the same as a, s, d, r, u for all that are ticked"], ["o", "open with all decisions"], ["z", "undo the last decision"],
+    ["Shift+X", "tick all that are shown, or none"], ["Shift+A, S, D, R, U", "the same as a, s, d, r, u for all that are ticked"], ["o", "open with all decisions"], ["p", "everything by the same author"], ["z", "undo the last decision"],
     ["?", "this list"],
   ];
   const all = () => [...document.querySelectorAll("[data-row]")]; // asked anew: deciding.js takes rows and brings others
@@ -219,6 +219,7 @@
     else if (event.key === "z") press(document.querySelector("[data-undo]"));
     else if (event.key === "x" && row) row.querySelector("input[name=comments][type=checkbox]")?.click();
     else if (event.key === "o" && row) row.querySelector("[data-open]")?.click();
+    else if (event.key === "p" && row) row.querySelector("a[data-author]")?.click();
     else if (event.key === "v" && row) why(row);
     else if (event.key === "r" && row) reject(row);
     else if (event.key === "b" && row) block(row);
