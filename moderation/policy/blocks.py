@@ -7,6 +7,7 @@ from dataclasses import replace
 from ipaddress import ip_network
 from typing import Any, Literal
 
+from moderation.comments import store as comments
 from moderation.comments import store_authors as authors
 from moderation.core.problem import Forbidden, NotFound
 from moderation.core.times import iso, moment
@@ -76,9 +77,12 @@ async def of_entries(session: Session, site: Site, entries: list[str], now: int)
 async def _documents(
     session: Session, site: Site, some: list[tuple[str, Block | None]], now: int
 ) -> list[dict[str, Any]]:
-    """For moderators. An author and a network are keys that nobody can read: of these the newest comment is named, if any is left."""
+    """For moderators. An author and a network are keys that nobody can read: of these the newest comment is named, if any is left;
+    of the others the one that they were blocked from."""
     people = await authors.newest(session, site.key, _keys(some, AUTHOR))
     places = await authors.newest(session, site.key, _keys(some, ADDRESS), by="network_key")
+    origins = [block.comment for _, block in some if block and block.comment]
+    left = await comments.of_site(session, site.key, origins) if origins else {}
     found = []
     for entry, block in some:
         kind, until = kind_of(entry), site.settings.disallowed_until.get(entry)
@@ -92,7 +96,7 @@ async def _documents(
                 "value": None if is_key else entry,
                 "name": latest.name if latest and kind == "author" else None,
                 "email": latest.email if latest and kind == "author" else None,
-                "comment": latest.id if latest else None,
+                "comment": latest.id if latest else block.comment if block and block.comment in left else None,
                 "reason": block.reason if block else "",
                 "moderator": block.moderator if block else None,
                 "created_at": iso(block.created_at) if block else None,

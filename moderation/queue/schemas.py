@@ -161,7 +161,7 @@ class RedactOut(MovedOut):
 
 class BlockOut(TypedDict):
     """An entry of the list `disallowed`. `name`, `email`, `comment`: of the newest comment of an author or a network, whose entry is a
-    key; `over`: it ended, and blocks nothing."""
+    key; of the others the comment that they were blocked from, while it is stored; `over`: it ended, and blocks nothing."""
 
     entry: str
     kind: Literal["author", "network", "domain", "word"]

@@ -62,7 +62,7 @@ async def test_a_report_brings_a_published_comment_to_moderators_and_changes_not
     assert {name: told[name] for name in ("reason", "label", "note", "weight")} == {
         "reason": "insult", "label": "insult", "note": "Look at the second line.", "weight": 0.5,
     }  # fmt: skip
-    assert told.keys() == {"reason", "label", "note", "weight", "created_at"}, "nothing of who reported"
+    assert told.keys() == {"reason", "label", "note", "weight", "created_at", "outcome"}, "nothing of who reported"
 
 
 async def test_a_second_report_of_the_same_reader_is_received_and_counts_for_nothing(service: Service) -> None:
