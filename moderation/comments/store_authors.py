@@ -46,7 +46,8 @@ async def records(session: Session, site: str, shown: Iterable[Comment]) -> dict
     wanted = sorted(set(keys.values()))
     rows = await session.fetch(
         "SELECT author_key, status, count(*), min(id), max(id) FROM comments WHERE site = ? AND "
-        f"author_key IN ({placeholders(len(wanted))}) GROUP BY author_key, status",
+        # `id > ''` is always true. It leads SQLite to the index of authors: for the grouping alone it would read the whole site.
+        f"author_key IN ({placeholders(len(wanted))}) AND id > '' GROUP BY author_key, status",
         *(site, *wanted),
     )
     for key, status, count, first, last in rows:
@@ -94,7 +95,7 @@ async def newest(session: Session, site: str, keys: Iterable[str], by: str = "au
     if not wanted:
         return {}
     rows = await session.fetch(
-        f"SELECT {by}, max(id) FROM comments WHERE site = ? AND {by} IN ({placeholders(len(wanted))}) GROUP BY {by}",
+        f"SELECT {by}, max(id) FROM comments WHERE site = ? AND {by} IN ({placeholders(len(wanted))}) AND id > '' GROUP BY {by}",
         *(site, *wanted),
     )
     latest = {row[1]: row[0] for row in rows}

@@ -7,6 +7,7 @@ from markupsafe import Markup
 from classifier.labels import LABELS
 from moderation.intake.texts import Words
 from moderation.policy import pages as policy
+from moderation.queue.block import Offer
 from moderation.queue.pages_card import Called, card, differing
 from moderation.sites import site_settings as rules
 from moderation.sites.model import Mute, Site
@@ -102,6 +103,37 @@ A_DECISION = {
 }
 
 
+A_NOTE: dict[str, Any] = {
+    "id": "n1",
+    "on": "comment",
+    "body": EVIL,
+    "moderator": EVIL,
+    "created_at": NOW,
+    "edited_at": NOW,
+    "own": True,
+}
+A_BLOCK: dict[str, Any] = {
+    "entry": EVIL,
+    "kind": "author",
+    "value": None,
+    "name": EVIL,
+    "email": EVIL,
+    "comment": "c1",
+    "reason": EVIL,
+    "moderator": EVIL,
+    "created_at": NOW,
+    "until": NOW,
+    "over": False,
+    "from_comment": True,
+    "may_lift": True,
+}
+BLOCKS = [
+    A_BLOCK,
+    A_BLOCK | {"kind": "network", "name": None, "until": None},
+    A_BLOCK | {"kind": "word", "value": EVIL, "comment": None, "moderator": None, "reason": ""},
+]
+
+
 def a_comment(n: int = 1, **changes: Any) -> dict[str, Any]:
     return card(a_document(n, **changes), Called(title=EVIL, url="https://blog.example/a"), {"spam": 0.5}, EVIL)
 
@@ -127,7 +159,8 @@ def a_document(n: int, **changes: Any) -> dict[str, Any]:
         "appeal": {"body": EVIL, "created_at": NOW, "against": A_DECISION},
         "reports": [{"reason": "insult", "label": "insult", "note": EVIL, "weight": 0.5, "created_at": NOW}],
         "above": {"id": "c0", "name": EVIL, "status": EVIL, "text": EVIL},
-        "blocks": {f"domain:{EVIL}": False, "article": True},
+        "notes": [A_NOTE, A_NOTE | {"on": "author", "own": False, "edited_at": None}],
+        "blocks": {"article": Offer(True), f"domain:{EVIL}": Offer(False, reaches=True), "author": Offer(True, NOW)},
         "verdict": {
             "scores": {label: n / (n + 2.5) for n, label in enumerate(LABELS)},
             "action": "hold",
@@ -150,6 +183,10 @@ def a_document(n: int, **changes: Any) -> dict[str, Any]:
     } | changes
 
 
+PAST = {
+    "decisions": [A_DECISION],
+    "reports": [{"reason": "hate", "note": EVIL, "created_at": NOW, "outcome": "right", "weight": 0.5, "label": None}],
+}
 UNSCORED: dict[str, Any] = {"scores": None, "action": "hold", "reasons": [], "model": None}
 ARTICLE = {"key": "a", "title": EVIL, "url": "https://blog.example/a"}
 SITE = {"key": "default", "name": EVIL}
@@ -309,6 +346,64 @@ SAMPLES: dict[str, tuple[str, str, dict[str, Any]]] = {
     ),
     "wave-over": ("console", "queue/wave.html", {**CONSOLE, "id": "c1", "comments": [], "together": None}),
     "comment": ("console", "queue/comment.html", {**QUEUE, "comment": a_comment(), "decisions": [A_DECISION]}),
+    "author": (
+        "console",
+        "queue/author.html",
+        {
+            **QUEUE,
+            "author": {
+                "id": "c1",
+                "site": EVIL,
+                "names": [EVIL, EVIL],
+                "email": EVIL,
+                "record": {"approved": 2, "spam": 1, "deleted": 1, "first_seen": NOW, "last_seen": NOW},
+                "blocks": BLOCKS,
+                "notes": [A_NOTE],
+                "is_somebody": True,
+            },
+            "comments": [a_comment(n) | {"past": PAST} for n in (1, 2)],
+            "address": "/moderate/comments/c1/author",
+            "next_url": "/moderate/comments/c1/author?cursor=c2",
+        },
+    ),
+    "author-unknown": (
+        "console",
+        "queue/author.html",
+        {
+            **QUEUE,
+            "author": {"id": "c1", "site": EVIL, "names": [EVIL], "email": "", "record": {"approved": 1}}
+            | {"blocks": [], "notes": [], "is_somebody": False},
+            "comments": [a_comment()],
+            "address": "/moderate/comments/c1/author",
+            "next_url": None,
+        },
+    ),
+    "blocks": (
+        "console",
+        "policy/blocks.html",
+        {
+            **CONSOLE,
+            "site": Site(key="a", name=EVIL),
+            "sites": [Site(key="a", name=EVIL), Site(key="b", name=EVIL)],
+            "total": 3,
+            "standing": BLOCKS,
+            "over": [A_BLOCK | {"over": True}],
+            "next_url": "/moderate/blocks?from=50",
+        },
+    ),
+    "blocks-none": (
+        "console",
+        "policy/blocks.html",
+        {
+            **CONSOLE,
+            "site": Site(key="a", name=EVIL),
+            "sites": [],
+            "total": 0,
+            "standing": [],
+            "over": [],
+            "next_url": None,
+        },
+    ),
     "reply": (
         "console",
         "queue/reply.html",

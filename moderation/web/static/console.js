@@ -203,7 +203,7 @@
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || event.repeat && !"jk".includes(event.key)) return;
     // Chromium sends a form at Enter in a checkbox. Only a button decides here.
-    if (event.key === "Enter" && event.target.matches("#queue input, .decision input") && !event.target.closest(".box")) return event.preventDefault();
+    if (event.key === "Enter" && event.target.matches(".queue input, .decision input") && !event.target.closest(".box")) return event.preventDefault();
     if (event.target.closest("select, textarea, input:not([type=checkbox])")) return;
     if (event.key === "?") return help();
     if (off() || document.querySelector("dialog[open]")) return;
