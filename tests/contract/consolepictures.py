@@ -69,6 +69,7 @@ def take(browser: Browser, url: str, run: Run, models: Path) -> None:
     doors(camera, url, run)
     the_queue(camera, url, run)
     one_comment(camera, url)
+    an_author(camera, url)
     rules_and_figures(camera, url)
     people(camera, url)
 
@@ -161,6 +162,34 @@ def one_comment(camera: Camera, url: str) -> None:
     camera.take("reply")
     page.goto(f"{url}/moderate/comments/{'0' * 26}")
     camera.take("problem")
+
+
+def an_author(camera: Camera, url: str) -> None:
+    page = camera.page
+    post(url, "The hinge, the latch and the paint: what a gate costs in ten years.", "Rosa Brandt")
+    post(
+        url,
+        "My page on hinges has all the prices: https://hinges.example/prices",
+        "Rosa B.",
+        email="rosa@readers.example",
+    )
+    told = post(url, "Whoever oils a hinge with butter is an idiot.", "Rosa Brandt")
+    page.goto(f"{url}/moderate/comments/{told['id']}")
+    page.get_by_role("button", name="Reject", exact=True).click()
+    page.get_by_text("1 comment rejected").first.wait_for()
+    page.get_by_text("More", exact=False).first.click()
+    page.get_by_label("Block for").select_option("week")
+    page.get_by_label("because").fill("Insults after two warnings")
+    page.get_by_role("button", name="Block the author").click()
+    page.get_by_text("The author is blocked").first.wait_for()
+    page.get_by_role("link", name="Everything by this author").click()
+    page.get_by_label("A note on the author").fill("Rang us up: means well, writes in haste.")
+    page.get_by_role("button", name="Add the note").click()
+    page.locator("#notes li").wait_for()
+    page.goto(f"{url}/moderate/comments/{told['id']}/author")
+    camera.take("author", narrow=True)
+    page.goto(f"{url}/moderate/blocks")
+    camera.take("blocks", narrow=True)
 
 
 def rules_and_figures(camera: Camera, url: str) -> None:
