@@ -8,6 +8,7 @@ from pydantic import Field
 from starlette.requests import Request
 from typing_extensions import TypedDict
 
+from moderation.core.problem import FieldError, Invalid
 from moderation.policy import blocks, settings_history
 from moderation.policy.api_rules import site_asked
 from moderation.queue.schemas import BlockOut
@@ -15,7 +16,7 @@ from moderation.services import services_of
 from moderation.sites.site_settings import LONGEST
 from moderation.web.guard import principal_of
 from moderation.web.operations import operation
-from moderation.web.params import Body, Query, Says, Text, limited, whole_number
+from moderation.web.params import Body, Cursor, Query, Says, Text, limited, whole_number
 
 BLOCKS = "/api/v1/sites/{site}/blocks"
 PAGE, MOST = 100, 500
@@ -23,7 +24,7 @@ PAGE, MOST = 100, 500
 
 class BlockQuery(Query):
     limit: limited(MOST) = PAGE  # type: ignore[valid-type]
-    cursor: Annotated[str, Says("must be the `next` of an earlier answer")] = ""
+    cursor: Cursor = ""
 
 
 class BlockList(TypedDict):
@@ -50,7 +51,9 @@ async def list_blocks(request: Request, asked: BlockQuery) -> dict[str, Any]:
     """What is blocked at a site, the latest first: by whom, when, why and until when."""
     services = services_of(request)
     _, key = site_asked(request)
-    start, limit = whole_number(asked.cursor) or 0, int(asked.limit)
+    start, limit = whole_number(asked.cursor or "0"), int(asked.limit)
+    if start is None:
+        raise Invalid(FieldError("cursor", "invalid", "must be the `next` of an earlier answer"))
     async with services.database.reading() as session:
         site = await settings_history.site_of(session, key)
         total, now = len(site.settings.disallowed), services.clock()

@@ -95,7 +95,9 @@ def test_the_rows_of_the_next_page_come_below_and_the_end_is_told(server: Server
     page.keyboard.press("Shift+D")  # nothing is ticked
     page.keyboard.press("Shift+X")
     page.keyboard.press("Shift+X")
-    expect(page.locator("#queue :checked")).to_have_count(1)  # the reason that is none
+    expect(page.locator("#queue input:checked, #queue [name=reason] :checked")).to_have_count(
+        1
+    )  # the reason that is none
     page.keyboard.press("o")
     page.wait_for_url("**/moderate/comments/*")
     page.keyboard.press("u")

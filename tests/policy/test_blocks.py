@@ -6,12 +6,15 @@ from typing import Any
 
 import pytest
 
+from moderation.core.problem import Invalid
+from moderation.core.signing import Signer
 from moderation.core.times import iso
 from moderation.policy import blocks, settings_history
 from moderation.policy import store_settings_history as past_settings
 from moderation.policy.rejudge import PastSettings
 from moderation.privacy import retention
 from moderation.sites import store as sites
+from moderation.sites.assignments import parsed
 from moderation.sites.model import DAY
 from moderation.sites.site_settings import SiteSettings
 from tests.conftest import Service
@@ -120,6 +123,9 @@ async def test_the_list_names_each_kind_and_never_an_address(service: Service) -
     first = await listed(service, who, limit=4)
     rest = await listed(service, who, limit=4, cursor=first["next"])
     assert [*first["blocks"], *rest["blocks"]] == told["blocks"] and rest["next"] is None
+    for cursor in ("x", "-1", "1" * 9):
+        wrong = await service.client.get(LIST, headers=who, params={"cursor": cursor})
+        assert wrong.status_code == 422 and wrong.json()["errors"][0]["field"] == "cursor"
 
 
 async def test_a_block_is_lifted_by_its_entry(service: Service) -> None:
@@ -252,3 +258,10 @@ async def test_entries_of_before_this_was_kept_are_listed_too(service: Service) 
     assert (one["value"], one["moderator"], one["created_at"]) == ("casino", None, None)
     lifted = await service.client.post(f"{LIST}/lift", json={"entry": "casino"}, headers=who)
     assert lifted.status_code == 200 and (await house(service)).disallowed == ()
+
+
+def test_ends_are_not_assigned_on_the_command_line() -> None:
+    signer = Signer(b"sixteen bytes and more")
+    assert parsed(["disallowed_until=default"], SiteSettings(), signer) == {"disallowed_until": None}
+    with pytest.raises(Invalid, match="blocking"):
+        parsed(["disallowed_until=casino:2027-01-01"], SiteSettings(), signer)

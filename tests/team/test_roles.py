@@ -79,6 +79,7 @@ async def test_what_each_role_may_and_may_not_do(service: Service) -> None:
         )
     ]
     id = await service.held()
+    note = (await chief.ask("POST", f"/api/v1/comments/{id}/notes", json={"body": "Mine."})).json()["id"]
     email = {"email": "ann@example.org"}
     approve = {"comments": [id], "action": "hold"}
     # method, path, JSON, and who of (chief, all, here, there, local) may
@@ -86,6 +87,14 @@ async def test_what_each_role_may_and_may_not_do(service: Service) -> None:
         ("GET", "/api/v1/comments", None, (200, 200, 200, 200, 200)),
         ("GET", f"/api/v1/comments/{id}", None, (200, 200, 200, 404, 200)),
         ("GET", f"/moderate/comments/{id}", None, (200, 200, 200, 404, 200)),
+        ("GET", f"/moderate/comments/{id}/author", None, (200, 200, 200, 404, 200)),
+        ("GET", f"/api/v1/comments/{id}/author", None, (200, 200, 200, 404, 200)),
+        ("POST", f"/api/v1/comments/{id}/notes", {"body": "Kind."}, (201, 201, 201, 404, 201)),
+        ("PATCH", f"/api/v1/notes/{note}", {"body": "Kinder."}, (200, 403, 403, 404, 403)),
+        ("POST", f"/api/v1/comments/{id}/block", {"target": "author"}, (200, 200, 200, 404, 200)),
+        ("GET", "/api/v1/sites/default/blocks", None, (200, 200, 200, 404, 200)),
+        ("GET", "/moderate/blocks?site=default", None, (200, 200, 200, 404, 200)),
+        ("POST", "/api/v1/sites/default/blocks/lift", {"entry": "river"}, (404, 404, 404, 404, 404)),
         ("POST", "/api/v1/decisions", approve, (200, 200, 200, 404, 200)),
         ("GET", "/api/v1/stats?site=default", None, (200, 200, 200, 403, 200)),
         ("GET", "/moderate/stats?site=default", None, (200, 200, 200, 403, 200)),
