@@ -15,7 +15,6 @@ from moderation.team.model import Principal
 
 LONGEST = 1_000
 """Characters of a note."""
-ON = ("comment", "author")
 
 
 async def add(database: Database, principal: Principal, id: str, on: str, body: str, now: int) -> Note:
