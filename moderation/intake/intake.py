@@ -223,8 +223,9 @@ class Intake:
             opened: list[Opening] = []
             for order, (arrival, answer) in enumerate(zip(arrivals, found, strict=True)):
                 book = books[arrival.site]
-                if not (waiting[order].is_compiled or book.site.settings.are_compiled):
-                    results.append(ToCompile(book.site.settings))
+                in_force = book.site.settings.in_force(now)
+                if not (waiting[order].is_compiled or in_force.are_compiled):
+                    results.append(ToCompile(in_force))
                     continue
                 try:
                     if arrival.retry and (first := book.first_answer(arrival)):
@@ -376,7 +377,7 @@ class Intake:
         async with self.database.reading() as session:
             site = (await sites.sites(session, [arrival.site])).get(arrival.site)
         if site:
-            await site.settings.compile()
+            await site.settings.in_force(now).compile()
         async with self.database.transaction() as tx:
             old = await own_comment(tx, arrival.site, arrival.article, id, now)
             if old.revision >= MOST_EDITS:

@@ -71,7 +71,7 @@ async def verdicts_on(database: Database, scorer: Scorer, arrivals: list[Arrival
         pairs = [(books[arrival.site].site, arrival.submission) for arrival in arrivals]
         waves = await duplicates.filed(session, pairs, now)
     for book in books.values():
-        await book.site.settings.compile()
+        await book.site.settings.in_force(now).compile()
     verdicts = []
     for arrival, answer, wave in zip(arrivals, answers, waves, strict=True):
         verdict = await verdict_on(arrival, answer, books[arrival.site], now, wave=wave)
