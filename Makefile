@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: serve test test-all checks kernel clean bench peers screenshots
+.PHONY: serve test test-all long checks kernel clean bench peers screenshots
 
 serve: .venv/ready kernel
 	MODERATION_DEMO=$${MODERATION_DEMO:-true} $(BIN)/python -m moderation serve
@@ -14,6 +14,10 @@ test: checks
 
 test-all: checks
 	$(BIN)/pytest -n auto --dist worksteal $(PYTEST)
+
+# What .ci/run does in small, many times over: kills under load, and seeds of the simulation (docs/operations.md, Faults).
+long: .venv/ready-test kernel
+	ROUNDS=100 SEEDS=10000 $(BIN)/pytest -n auto --dist worksteal -m repeated $(PYTEST)
 
 checks: .venv/ready-test kernel
 	$(BIN)/ruff check .
