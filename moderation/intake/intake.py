@@ -102,9 +102,11 @@ class Intake:
         for task in self._set_aside:
             task.cancel()
         self._arrived.set()
-        if self._task:
-            await self._task
-        await self.unread.stop()
+        try:
+            if self._task:
+                await self._task
+        finally:  # also where storing takes longer than a stop may: the service waits for every loop's end
+            await self.unread.stop()
 
     async def submit(self, arrival: Arrival) -> Accepted:
         """Returns once the comment is on disk. Raises the Problem of a refusal; nothing is stored then."""

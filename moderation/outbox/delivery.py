@@ -17,6 +17,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from moderation.core.problem import Unavailable
+from moderation.core.times import LEEWAY
 from moderation.db import leases
 from moderation.db.database import Database
 from moderation.outbox import store as outbox
@@ -112,13 +113,22 @@ class Deliverer:
         return True
 
     async def is_ahead(self) -> bool:
+        """Whether a message waits for a time that the clock had before it was set back."""
+        now = self.clock() + LEEWAY
         async with self.database.reading() as session:
-            return await outbox.is_ahead(session, self.clock())
+            return any(
+                created_at > now or due_at > now + delay(attempts, 1.0)
+                for _, attempts, due_at, created_at in await outbox.waits(session)
+            )
 
     async def redate(self) -> None:
-        """After the clock was set back: re-dates waiting messages, so that they do not wait until it has caught up."""
+        """After the clock was set back: re-dates waiting messages, so that they do not wait until it has caught up. A message of
+        before the clock was set forward may have been put off meanwhile: it waits no longer than its attempts say."""
+        now = self.clock()
         async with self.database.transaction() as tx:
-            await outbox.redate(tx, self.clock())
+            await outbox.redate(tx, now)
+            for destination, attempts, _, _ in await outbox.waits(tx):
+                await outbox.bring_forward(tx, destination, now + delay(attempts, 1.0))
 
     async def all_due(self) -> None:
         """Delivers until no message is due."""

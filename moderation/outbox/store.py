@@ -103,20 +103,29 @@ async def put_off(tx: Session, message: Message, until: int, response: str, *, d
         )
 
 
-async def is_ahead(session: Session, now: int) -> bool:
-    """Whether a waiting message has a time in the future: the clock was set back."""
-    row = await session.fetch_one(
-        f"SELECT 1 FROM outbox WHERE {ANYWHERE} AND state = 'waiting' AND created_at > ? LIMIT 1", now + LEEWAY
+async def waits(session: Session) -> list[tuple[str, int, int, int]]:
+    """Of each destination with waiting messages: the most attempts, the latest due time and the latest creation."""
+    rows = await session.fetch(
+        f"SELECT destination, max(attempts), max(due_at), max(created_at) FROM outbox WHERE {ANYWHERE} AND state = 'waiting' "
+        "GROUP BY destination ORDER BY destination"
     )
-    return row is not None
+    return [(row[0], int(row[1]), int(row[2]), int(row[3])) for row in rows]
 
 
 async def redate(tx: Session, now: int) -> None:
-    """Re-dates such messages to now, keeping their delays."""
+    """Re-dates waiting messages of the future to now, keeping their delays."""
     await tx.execute(
         "UPDATE outbox SET due_at = due_at - created_at + ?, created_at = ? "
         f"WHERE {ANYWHERE} AND state = 'waiting' AND created_at > ?",
         *(now, now, now + LEEWAY),
+    )
+
+
+async def bring_forward(tx: Session, destination: str, until: int) -> None:
+    """Lets no message of a destination wait for longer than until then."""
+    await tx.execute(
+        f"UPDATE outbox SET due_at = ? WHERE {ANYWHERE} AND destination = ? AND state = 'waiting' AND due_at > ?",
+        *(until, destination, until),
     )
 
 

@@ -232,7 +232,7 @@ async def test_what_waits_to_be_told_does_not_wait_until_then(service: Service) 
             ],
         )
         (message,) = [m for m in [await outbox.due(tx, "lane", now)] if m]
-        await outbox.put_off(tx, message, now + 80_000, "no answer", destination=False)
+        await outbox.put_off(tx, message, now + 20_000, "no answer", destination=False)
 
     async def due() -> set[str]:
         async with services.database.reading() as session:
@@ -248,7 +248,7 @@ async def test_what_waits_to_be_told_does_not_wait_until_then(service: Service) 
             tx, Message(site="default", id="m1", destination="lane", subject="", content={}, created_at=now)
         )
     assert await due() == set(), "what was put off rests as long as it would have"
-    service.clock.forward(seconds=81)
+    service.clock.forward(seconds=21)
     assert await due() == {"m0"}
 
 
