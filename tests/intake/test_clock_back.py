@@ -10,6 +10,7 @@ from moderation.db import leases
 from moderation.db.database import Database
 from moderation.db.periodic import Job
 from moderation.outbox import store as outbox
+from moderation.outbox.delivery import delay
 from moderation.outbox.store import Message
 from moderation.privacy import data_requests as privacy
 from tests.conftest import Clock, Service
@@ -250,6 +251,25 @@ async def test_what_waits_to_be_told_does_not_wait_until_then(service: Service) 
     assert await due() == set(), "what was put off rests as long as it would have"
     service.clock.forward(seconds=21)
     assert await due() == {"m0"}
+
+
+async def test_what_was_put_off_while_the_clock_was_ahead_does_not_wait_until_then(service: Service) -> None:
+    services = service.services
+    services.outbox.begin = never
+    message = Message(site="default", id="m", destination="lane", subject="", content={}, created_at=service.clock())
+    async with services.database.transaction() as tx:
+        await outbox.add(tx, [message])
+    service.clock.forward(hours=24 * 3650)
+    async with services.database.transaction() as tx:
+        until = service.clock() + delay(0, 1.0)
+        await outbox.put_off(tx, message, until, "no answer", destination=True)
+    service.clock.forward(hours=-24 * 3650)
+    assert await services.outbox.is_ahead()
+    await services.periodic.due()
+    assert not await services.outbox.is_ahead()
+    service.clock.forward(seconds=delay(1, 1.0) / 1000)
+    async with services.database.reading() as session:
+        assert await outbox.due(session, "lane", service.clock())
 
 
 def test_an_id_tells_when_it_was_made() -> None:

@@ -23,6 +23,7 @@ from moderation.core.problem import Unavailable
 from moderation.intake import intake
 from moderation.settings import Settings
 from tests.conftest import SCORING_MS, Clock, Server, Service
+from tests.reading import until
 
 pytestmark = pytest.mark.anyio
 
@@ -127,6 +128,21 @@ async def test_what_fails_after_the_commit_does_not_unsay_it(service: Service, m
     monkeypatch.setattr(service.services.intake.window, "watch", fails)
     assert (await service.post()).status_code == 201
     assert (await service.thread())["count"] == 1
+
+
+async def test_a_stop_that_takes_too_long_leaves_no_loop_running(service: Service) -> None:
+    """The service waits for its loops before it closes the database."""
+    intake = service.services.intake
+    async with service.services.database.transaction():
+        posting = asyncio.create_task(service.post())
+        await until(lambda: intake.counts.batches > 0, "the batch")
+        stopping = asyncio.create_task(intake.stop())
+        await asyncio.sleep(0)
+        stopping.cancel()
+        await asyncio.gather(stopping, return_exceptions=True)
+        assert intake.unread._task and intake.unread._task.done()
+    posting.cancel()
+    await asyncio.gather(posting, return_exceptions=True)
 
 
 async def test_one_batch_sees_its_own_duplicates_and_limits(service: Service) -> None:
