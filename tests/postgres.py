@@ -9,7 +9,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -42,9 +42,25 @@ def binaries() -> Path | None:
     return Path(found).parent if found else next((f for f in folders if (f / "initdb").exists()), None)
 
 
+@dataclass(frozen=True)
+class Cluster:
+    """A server with a folder and a port of its own."""
+
+    url: str
+    start: Callable[[], None]
+    stop: Callable[[], None]
+    """At once, as a power cut would."""
+
+
 @contextmanager
 def running(binaries: Path) -> Iterator[str]:
     """A cluster on a socket in a temporary folder; the base of its URLs."""
+    with controlled(binaries) as cluster:
+        yield cluster.url
+
+
+@contextmanager
+def controlled(binaries: Path) -> Iterator[Cluster]:
     folder = Path(tempfile.mkdtemp(prefix="lar-pg-", dir="/tmp"))
     as_owner: dict[str, Any] = {}
     if os.geteuid() == 0:  # initdb refuses root
@@ -59,11 +75,18 @@ def running(binaries: Path) -> Iterator[str]:
     )
     options = f"-c listen_addresses=127.0.0.1 -c port={port} -c unix_socket_directories={folder} -c fsync=off -c max_connections=200"
     log = folder / "log"
-    subprocess.run([binaries / "pg_ctl", "-D", folder / "db", "-o", options, "-l", log, "-w", "start"], **run)
-    try:
-        yield f"postgresql://test@127.0.0.1:{port}"
-    finally:
+
+    def start() -> None:
+        subprocess.run([binaries / "pg_ctl", "-D", folder / "db", "-o", options, "-l", log, "-w", "start"], **run)
+
+    def stop() -> None:
         subprocess.run([binaries / "pg_ctl", "-D", folder / "db", "-m", "immediate", "-w", "stop"], **run)
+
+    start()
+    try:
+        yield Cluster(f"postgresql://test@127.0.0.1:{port}", start, stop)
+    finally:
+        stop()
         shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -253,8 +253,10 @@ class Sqlite(Database):
                 self._lists_texts = bool(await session.fetch(listed))
             self._files.remember()
             await self._readers.open(READERS)
-        except BaseException:
+        except BaseException as error:
             await self.close()
+            if isinstance(error, sqlite3.DatabaseError) and (problem := translated(error)):
+                raise problem from error
             raise
         # Read on the event loop before each cached thread is served: in WAL mode it never waits and takes microseconds,
         # while a hop to a thread and back takes a hundred.
@@ -298,8 +300,7 @@ class Sqlite(Database):
         except BaseException as error:
             writer.roll_back(self._lock.release)
             if isinstance(error, sqlite3.DatabaseError) and (problem := translated(error)):
-                if not is_busy(error):
-                    self.refusal = problem.detail
+                self.refusal = problem.detail
                 raise problem from error
             raise
         self.refusal = ""

@@ -68,8 +68,10 @@ class Scorer:
             return [None] * len(asked)  # still busy with a slow batch: later ones do not wait
         work = asyncio.get_running_loop().run_in_executor(self._thread, self._score, asked)
         try:
-            # shielded: a late answer is dropped, but a thread cannot be stopped
-            return list(await asyncio.wait_for(asyncio.shield(work), self._deadline))
+            # shielded: a late answer is dropped, but a thread cannot be stopped. (`wait_for` would swallow a cancellation that
+            # comes together with the answer, until Python 3.12.)
+            async with asyncio.timeout(self._deadline):
+                return list(await asyncio.shield(work))
         except TimeoutError:
             self._late = work
             self.problem = f"the model took longer than {self._deadline} s"
