@@ -358,7 +358,7 @@ def jobs(
 ) -> list[Job]:
     """The periodic tasks of all slices."""
     found = [
-        Job("purge", HOUR, lambda: retention.purge(database, keep, clock())),
+        Job("purge", HOUR, lambda: retention.purge(database, keep, clock()), is_cautious=True),
         Job(
             "scrub",
             MINUTE,

@@ -23,6 +23,12 @@ async def is_free(session: Session, name: str, holder: str, now: int, until: int
     return row is None or row[0] == holder or row[1] <= now or row[1] > until + LEEWAY
 
 
+async def ends_at(session: Session, name: str) -> int | None:
+    """When the latest lease ends or has ended; None if there was none."""
+    row = await session.fetch_one("SELECT expires_at FROM leases WHERE site = ? AND name = ?", EVERYWHERE, name)
+    return int(row[0]) if row else None
+
+
 async def take(tx: Session, name: str, holder: str, now: int, until: int) -> bool:
     """True if the holder has the lease until then: it was free, expired or the holder's already. A lease that ends later than
     a new one would was taken before the clock was set back, and counts as expired."""

@@ -15,6 +15,8 @@ from moderation.db.database import Database
 log = logging.getLogger("moderation.db.periodic")
 POLL = 20.0
 """Seconds between two checks for due tasks."""
+PAUSE = 24 * 3_600_000
+"""Milliseconds without a run, after which a cautious task lets one period pass."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,9 @@ class Job:
     period: int
     act: Callable[[], Awaitable[object]]
     is_needed: Callable[[], Awaitable[bool]] | None = None
+    is_cautious: bool = False
+    """It deletes what is old. A clock that is far ahead by mistake is usually set right within the hour: until then, nothing
+    is deleted that is not old."""
 
 
 class Periodic:
@@ -64,7 +69,9 @@ class Periodic:
         async with self.database.reading() as session:
             if not await leases.is_free(session, one.name, holder, now, now + one.period):
                 return False
+            last = await leases.ends_at(session, one.name) if one.is_cautious else None
         if one.is_needed and not await one.is_needed():
             return False
         async with self.database.transaction() as tx:
-            return await leases.take(tx, one.name, holder, now, now + one.period)
+            is_taken = await leases.take(tx, one.name, holder, now, now + one.period)
+        return is_taken and (last is None or now - last < PAUSE)

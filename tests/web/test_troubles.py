@@ -266,3 +266,25 @@ async def test_a_clock_that_jumps_ahead_and_back_stops_nothing(service: Service)
     assert (await service.thread())["count"] == 5
     status, said = await told(service)
     assert (status, said["status"]) == (200, "ready")
+
+
+async def test_a_clock_that_is_ahead_for_minutes_deletes_nothing(service: Service) -> None:
+    services = service.services
+    spam = await service.held()
+    await service.decide(spam, "spam")
+    await services.periodic.due()
+    service.clock.forward(hours=24 * 365)
+    await services.periodic.due()
+    service.clock.forward(minutes=30)
+    await services.periodic.due()
+    assert (await shown(service, spam))["status"] == "spam"
+    service.clock.forward(hours=-24 * 365)
+    for _ in range(3):
+        await services.periodic.due()
+        service.clock.forward(hours=1.1)
+    assert (await shown(service, spam))["status"] == "spam"
+    for _ in range(35):  # and as time really passes, it goes
+        service.clock.forward(hours=23)
+        await services.periodic.due()
+    gone = await service.client.get(f"/api/v1/comments/{spam}", headers=await service.token())
+    assert gone.status_code == 404
