@@ -411,7 +411,7 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Server]]:
             )  # fmt: skip
         server = Server(process, f"http://127.0.0.1:{port}", environment, tmp_path)
         started.append(server)
-        wait_until(lambda: answers(server.url) or process.poll() is not None, "the server")
+        wait_until(lambda: answers(server.url) or process.poll() is not None, "the server", 60)
         assert process.poll() is None, server.log
         return server
 
