@@ -145,7 +145,7 @@ def test_no_drawer_for_odds_and_ends_and_no_long_file() -> None:
 
 def test_tests_mirror_the_slices() -> None:
     folders = {path.name for path in (ROOT / "tests").iterdir() if path.is_dir() and path.name != "__pycache__"}
-    assert folders <= {*ORDER, "classifier", "contract", "model"}, folders
+    assert folders <= {*ORDER, "classifier", "contract", "model", "simulation"}, folders
 
 
 def test_importing_does_nothing_and_serving_needs_no_scikit_learn() -> None:

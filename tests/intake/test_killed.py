@@ -26,6 +26,7 @@ import pytest
 
 from classifier.examples import Asked, Author
 from classifier.serving import Classifier
+from tests.budget import long
 from tests.conftest import Server, wait_until
 from tests.outbox.receiver import Receiver, receiving
 from tests.reading import reading_models
@@ -189,7 +190,7 @@ def receiver() -> Iterator[Receiver]:
         yield found
 
 
-@pytest.mark.long
+@long
 @pytest.mark.repeated
 def test_after_kill_9_nothing_acknowledged_is_lost_nothing_is_there_twice_and_every_event_is_delivered(
     start: Callable[..., Server], address: str, tmp_path: Path, receiver: Receiver

@@ -106,7 +106,7 @@ class Disk(sqlite3.Connection):
     world: Dice
     path: Path
 
-    def execute(self, sql: str, *args: Any) -> sqlite3.Cursor:  # type: ignore[override]
+    def execute(self, sql: str, *args: Any) -> sqlite3.Cursor:
         world = self.world
         if world.dead or sql.startswith(("PRAGMA", "ROLLBACK", "SELECT")):
             return super().execute(sql, *args)
@@ -119,7 +119,7 @@ class Disk(sqlite3.Connection):
             self._before(sql)
         return super().execute(sql, *args)
 
-    def executemany(self, sql: str, *args: Any) -> sqlite3.Cursor:  # type: ignore[override]
+    def executemany(self, sql: str, *args: Any) -> sqlite3.Cursor:
         self._before(sql)
         return super().executemany(sql, *args)
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.budget import long
 from tests.conftest import ROOT
 from tests.simulation.machine import torn
 from tests.simulation.world import FAULTS, simulate
@@ -21,7 +22,7 @@ SEEDS = int(os.environ.get("SEEDS", "500"))
 PARTS = 10
 
 
-@pytest.mark.long
+@long
 @pytest.mark.repeated
 @pytest.mark.parametrize("part", range(PARTS))
 def test_nothing_acknowledged_is_lost_nothing_is_stored_twice_and_all_is_told(part: int) -> None:

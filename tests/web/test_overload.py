@@ -20,6 +20,7 @@ import pytest
 
 from moderation.intake.intake import WAITING
 from moderation.policy.scorer import BATCH
+from tests.budget import long
 from tests.conftest import Server, wait_until
 
 IDLE, STUCK = 10_000, 400
@@ -71,7 +72,7 @@ def many_files() -> Iterator[int]:
     resource.setrlimit(resource.RLIMIT_NOFILE, (soft, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
 
 
-@pytest.mark.long
+@long
 def test_past_the_limit_a_refusal_comes_at_once_and_reads_go_on(start: Callable[..., Server]) -> None:
     server = start(trusted_proxies="127.0.0.1")
     body, headers = comment(0)
@@ -122,7 +123,7 @@ def memory(server: Server) -> int:
     return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmRSS"))
 
 
-@pytest.mark.long
+@long
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="/proc says how much memory a process has")
 def test_ten_thousand_idle_connections_and_stuck_uploads_take_bounded_memory(start: Callable[..., Server]) -> None:
     with many_files() as files, ExitStack() as crowd:

@@ -20,6 +20,7 @@ from moderation.app import create_app
 from moderation.db.database import PROBE
 from moderation.settings import Settings
 from tests import postgres
+from tests.budget import long
 from tests.conftest import ROOT, Clock, Server, Service, changed, missing, wait_until
 from tests.reading import reading_models, rules_of, shown
 from tests.web.test_health import Moments, told
@@ -118,7 +119,7 @@ def count(server: Server) -> int:
     return int(answer.json()["count"]) if answer.status_code == 200 else -1
 
 
-@pytest.mark.long
+@long
 def test_a_disk_that_fills_up_and_has_room_again(start: Callable[..., Server], tmp_path: Path) -> None:
     with small_disk(folder := tmp_path / "disk") as is_disk:
         server = start(database=str(folder / "moderation.sqlite3"), trusted_proxies="127.0.0.1")
@@ -153,7 +154,7 @@ def test_a_start_on_a_disk_that_takes_nothing_ends_and_says_why(tmp_path: Path, 
 # --- PostgreSQL
 
 
-@pytest.mark.long
+@long
 def test_a_postgresql_that_is_gone_and_back(start: Callable[..., Server]) -> None:
     if (binaries := postgres.binaries()) is None:
         missing("PostgreSQL is not installed (initdb)")
