@@ -73,7 +73,7 @@ from moderation.privacy import public as privacy_public
 from moderation.privacy import retention
 from moderation.queue import api as queue_api
 from moderation.queue import api_acts as queue_acts
-from moderation.queue import api_live, digest, pages_block, pages_empty_spam, pages_row, pages_wave
+from moderation.queue import api_live, digest, pages_block, pages_empty_spam, pages_matching, pages_row, pages_wave
 from moderation.queue import decide as queue
 from moderation.queue import pages as queue_pages
 from moderation.queue import pages_redact as pages_redact
@@ -130,6 +130,7 @@ EDGES: tuple[Sequence[BaseRoute], ...] = (
     pages_block.routes,
     pages_redact.routes,
     pages_row.routes,
+    pages_matching.routes,
     pages_wave.routes,
     pages_empty_spam.routes,
     stats.routes,

@@ -22,7 +22,7 @@ from moderation.db.database import Database
 from moderation.duplicates.pages import folded, unpacked
 from moderation.policy import settings_history
 from moderation.policy.pages_hold import unanswered
-from moderation.queue import block
+from moderation.queue import block, store_matching
 from moderation.queue import decide as queue
 from moderation.queue import store as stored_queue
 from moderation.queue.api import view_of
@@ -155,16 +155,18 @@ async def get_queue(request: Request, principal: Principal) -> Response:
     """The queue."""
     services = services_of(request)
     asked = query_of(CommentQuery, request.query_params)
-    view = replace(view_of(asked), limit=PAGE)
+    view = replace(view_of(asked, principal), limit=PAGE)
     shown, following = await folded(services, principal, view)
     async with services.database.reading() as session:
         known = [s for s in (await sites.sites(session)).values() if principal.sees(s.key)]
         counts = await stored_queue.counts(session, principal.site, services.clock())
         reported = await store_reports.counts(session)
         site = "" if view.site == EVERYWHERE else view.site
+        matches = await store_matching.count(session, replace(queue.own(principal, view), at=services.clock()))
         unset = await unanswered(session, principal, known, site) if view.status == "pending" else None
-    filters = {"status": view.status, "site": site, "article": view.article, "label": view.label,
-               "rule": view.rule, "author": view.author, "order": view.order, "q": view.q} | ({"sample": "1"} if view.sample else {})  # fmt: skip
+    filters = {"status": view.status, "site": site, "article": view.article, "label": view.label, "rule": view.rule,
+               "author": view.author, "order": view.order, "q": view.q, "assigned": asked.assigned}  # fmt: skip
+    filters |= ({"sample": "1"} if view.sample else {}) | ({"snoozed": view.snoozed} if view.snoozed else {})
     next_url = "/moderate?" + urlencode(filters | {"cursor": following}) if following else None
     return await page(
         request,
@@ -179,6 +181,7 @@ async def get_queue(request: Request, principal: Principal) -> Response:
         rules=RULE_NAMES,
         reported=sum(count for key, count in reported.items() if principal.sees(key) and site in ("", key)),
         next_url=next_url,
+        matches=matches,
         total=sum(counts[status] for status in stored_queue.statuses_of(view.status)),
         back=None,
     )

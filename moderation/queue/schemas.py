@@ -15,6 +15,7 @@ from moderation.policy.rules import RULES
 from moderation.queue.decide import MOST
 from moderation.queue.matching import MOST_MATCHED
 from moderation.queue.store import APPEAL, ORDERS, REPORT
+from moderation.queue.store_assignments import ME, NOBODY
 from moderation.sites.schemas import SiteKey
 from moderation.web.params import Body, Cursor, OneOf, Query, Says, Text, limited
 
@@ -125,6 +126,17 @@ class CommentList(TypedDict):
     next: str | None
 
 
+class RevisionOut(TypedDict):
+    id: str
+    revision: int
+
+
+class RevisionList(TypedDict):
+    """All that match, oldest first."""
+
+    comments: list[RevisionOut]
+
+
 class MovedOut(TypedDict):
     """A comment after a decision."""
 
@@ -209,6 +221,18 @@ Label = Annotated[str, OneOf(tuple(LABELS))]
 Id = Annotated[str, AfterValidator(_an_id)]
 
 
+SNOOZED = ("", "only", "any")
+
+
+def _assigned(value: str) -> str:
+    if value not in ("", ME, NOBODY) and not is_id(value):
+        raise ValueError
+    return value
+
+
+Assigned = Annotated[str, AfterValidator(_assigned), Says("must be me, none, or the id of a member of the team")]
+
+
 class CommentQuery(Query):
     """Filters and order of a list of comments."""
 
@@ -219,6 +243,8 @@ class CommentQuery(Query):
     rule: Annotated[str, OneOf(RULE_NAMES)] | None = None
     author: Annotated[Id, Says("must be the id of one of the author's comments")] | None = None
     q: Text = ""
+    assigned: Assigned = ""
+    snoozed: Annotated[str, OneOf(SNOOZED)] = ""
     order: Annotated[str, OneOf(tuple(ORDERS))] = "oldest"
     sample: Annotated[bool, Says("must be 1 or 0")] = False
     limit: limited(MOST_LISTED) = PAGE  # type: ignore[valid-type]
@@ -246,6 +272,8 @@ class MatchIn(Body):
     rule: Annotated[str, OneOf(RULE_NAMES)] | None = None
     author: Annotated[Id, Says("must be the id of one of the author's comments")] | None = None
     q: Annotated[str, Field(max_length=200), Says("must be at most 200 characters")] = ""
+    assigned: Assigned = ""
+    snoozed: Annotated[str, OneOf(SNOOZED)] = ""
 
 
 class DecisionIn(Body):
@@ -274,6 +302,10 @@ class DecisionIn(Body):
         ]
         | None
     ) = None
+    leave_changed: Annotated[bool, Says("must be true or false")] = False
+    """Comments that somebody has changed meanwhile are left as they are, in place of a 409 for all."""
+    joins: Annotated[Id, Says("must be the id of your own decision")] | None = None
+    """An earlier batch's decision, with `leave_changed`: all batches are then undone as one."""
 
 
 class RedactIn(Body):

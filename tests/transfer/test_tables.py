@@ -76,6 +76,7 @@ def test_what_readers_and_moderators_write_is_overwritten() -> None:
         "decisions",
         "appeals",
         "reports",
+        "saved_filters",
         "outbox",
         "idempotency_keys",
     }

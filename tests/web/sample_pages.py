@@ -326,6 +326,24 @@ SAMPLES: dict[str, tuple[str, str, dict[str, Any]]] = {
         "queue/redact.html",
         {**CONSOLE, "comment": a_comment(), "typed": EVIL, "wrong": EVIL, "problem": EVIL, "back_to": "/moderate"},
     ),
+    "matching": (
+        "console",
+        "queue/matching.html",
+        {
+            **CONSOLE,
+            "matches": 1234,
+            "filters": {"status": "pending", "q": EVIL},
+            "said": EVIL,
+            "list_url": f"/moderate?q={EVIL}",
+            "alarm": EVIL,
+            "reasons_to_reject": ["insult", "off-topic"],
+        },
+    ),
+    "matching-nothing": (
+        "console",
+        "queue/matching.html",
+        {**CONSOLE, "matches": 0, "filters": {"status": "any"}, "said": EVIL, "list_url": "/moderate", "alarm": ""},
+    ),
     "empty": ("console", "queue/empty.html", {**CONSOLE, "count": 2, "site": EVIL}),
     "empty-already": ("console", "queue/empty.html", {**CONSOLE, "count": 0, "site": ""}),
     "comment-unscored": (

@@ -71,6 +71,7 @@ function count(act, step) {
     for (const place of document.querySelectorAll(`[data-count="${name}"]`)) place.textContent = Math.max(0, Number(place.textContent) + by);
   };
   move(status, -step * act.size);
+  move("match", -step * act.size);
   move(LEADS_TO[act.action], step * act.size);
   shown();
 }
@@ -285,6 +286,14 @@ function empty(said) {
   form.hidden = Boolean(said);
   if (said) form.after(document.adoptNode(said));
 }
+
+// All that are shown, by mouse and thumb: as Shift+X does.
+const tick = form?.querySelector("[data-tick-all]");
+if (tick) tick.hidden = false;
+tick?.addEventListener("click", () => {
+  const boxes = [...list.querySelectorAll('input[name="comments"]:not(:disabled)')], on = !boxes.every((box) => box.checked);
+  for (const box of boxes) box.checked = on;
+});
 
 // More of the list below what is there, so that all of it can be ticked: up to 500 at once.
 document.addEventListener("click", (event) => {

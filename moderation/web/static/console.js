@@ -11,7 +11,7 @@
     ["c", "reply as staff"],
     ["e", "remove a piece of the text: what is selected"],
     ["b", "block or close, then a figure for what"], ["u", "back to the queue"], ["x", "tick or untick"],
-    ["Shift+X", "tick all that are shown, or none"], ["Shift+A, S, D, R, U", "the same as a, s, d, r, u for all that are ticked"], ["o", "open with all decisions"], ["z", "undo the last decision"],
+    ["Shift+X", "tick all that are shown, or none"], ["Shift+M", "all that match the filter, on every page"], ["Shift+A, S, D, R, U", "the same as a, s, d, r, u for all that are ticked"], ["o", "open with all decisions"], ["z", "undo the last decision"],
     ["?", "this list"],
   ];
   const all = () => [...document.querySelectorAll("[data-row]")]; // asked anew: deciding.js takes rows and brings others
@@ -225,6 +225,7 @@
     else if (event.key === "c" && row) ask(row, "reply");
     else if (event.key === "e" && row) ask(row, "redact");
     else if (act && row?.querySelector(`[data-act=${act}]`)) press(row.querySelector(`[data-act=${act}]`));
+    else if (event.key === "M") document.querySelector("[data-match]")?.click();
     else if (event.key === "u") document.querySelector("a[data-up]")?.click();
     else return;
     event.preventDefault();
