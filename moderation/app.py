@@ -73,7 +73,17 @@ from moderation.privacy import public as privacy_public
 from moderation.privacy import retention
 from moderation.queue import api as queue_api
 from moderation.queue import api_acts as queue_acts
-from moderation.queue import api_live, digest, pages_block, pages_empty_spam, pages_matching, pages_row, pages_wave
+from moderation.queue import (
+    api_live,
+    api_team,
+    digest,
+    pages_block,
+    pages_empty_spam,
+    pages_matching,
+    pages_row,
+    pages_team,
+    pages_wave,
+)
 from moderation.queue import decide as queue
 from moderation.queue import pages as queue_pages
 from moderation.queue import pages_redact as pages_redact
@@ -131,6 +141,7 @@ EDGES: tuple[Sequence[BaseRoute], ...] = (
     pages_redact.routes,
     pages_row.routes,
     pages_matching.routes,
+    pages_team.routes,
     pages_wave.routes,
     pages_empty_spam.routes,
     stats.routes,
@@ -138,6 +149,7 @@ EDGES: tuple[Sequence[BaseRoute], ...] = (
     pages_what_if.routes,
     queue_api.routes,
     queue_acts.routes,
+    api_team.routes,
     duplicates_api.routes,
     api_live.routes,
     pages_hold.routes,

@@ -33,7 +33,9 @@ from moderation.policy.explainer import ScoredText
 from moderation.policy.scorer import Scorer
 from moderation.queue import reports
 from moderation.queue import store as queue
+from moderation.queue import store_assignments as assignments
 from moderation.queue import store_search as search
+from moderation.queue import store_snoozes as snoozes
 from moderation.queue.store import View
 from moderation.sites import store as sites
 from moderation.team.model import Principal
@@ -355,6 +357,8 @@ async def documents(session: Session, found: list[tuple[Comment, Verdict]]) -> l
         records |= await authors.records(session, site, [c for c, _ in found if c.site == site])
         appealed |= await appealed_decisions(session, site, [c.id for c, _ in found if c.site == site])
         reported |= await store_reports.open_of(session, site, [c.id for c, _ in found if c.site == site])
+    snoozed = await snoozes.of(session, [c.id for c, _ in found])
+    assigned = await assignments.of(session, [c.id for c, _ in found])
     return [
         {
             "id": c.id,
@@ -377,6 +381,8 @@ async def documents(session: Session, found: list[tuple[Comment, Verdict]]) -> l
             "html": c.html,
             "appeal": appealed.get(c.id),
             "reports": [reports.document(one) for one in reported.get(c.id, ())],
+            "snoozed_until": iso(one.until) if (one := snoozed.get(c.id)) and one.revision == c.revision else None,
+            "assigned_to": (mine.moderator or None) if (mine := assigned.get(c.id)) else None,
             "verdict": {
                 "scores": v.scores,
                 "action": v.action,

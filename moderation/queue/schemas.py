@@ -112,6 +112,10 @@ class CommentOut(TypedDict):
     html: str
     appeal: AppealOut | None
     reports: list[ReportOut]
+    snoozed_until: str | None
+    """The time until which it is set aside; once that is past, it waits again."""
+    assigned_to: str | None
+    """The member of the team who is to decide on it."""
     verdict: VerdictOut
 
 
@@ -306,6 +310,41 @@ class DecisionIn(Body):
     """Comments that somebody has changed meanwhile are left as they are, in place of a 409 for all."""
     joins: Annotated[Id, Says("must be the id of your own decision")] | None = None
     """An earlier batch's decision, with `leave_changed`: all batches are then undone as one."""
+
+
+class SnoozeIn(Body):
+    """1 to 500 pending comments are set aside until a time; without one they are brought back."""
+
+    comments: Annotated[list[str], Field(min_length=1, max_length=MOST), Says(f"must be a list of 1 to {MOST} ids")]
+    until: Annotated[str, Says("must be a time with its zone, within the next 90 days, or null")] | None = None
+
+
+class AssignmentIn(Body):
+    """1 to 500 comments are assigned to a member of the team; without one, to nobody."""
+
+    comments: Annotated[list[str], Field(min_length=1, max_length=MOST), Says(f"must be a list of 1 to {MOST} ids")]
+    to: Annotated[str, Says("must be me, the id of a member of the team, or null")] | None = None
+
+
+class SnoozeOut(TypedDict):
+    """id: of the act, to undo it."""
+
+    id: str
+    comments: list[str]
+    until: str | None
+
+
+class AssignmentOut(TypedDict):
+    """id: of the act, to undo it."""
+
+    id: str
+    comments: list[str]
+    to: str | None
+
+
+class UndoneOut(TypedDict):
+    id: str
+    comments: list[str]
 
 
 class RedactIn(Body):

@@ -61,6 +61,8 @@ async def put(tx: Session, made: Iterable[Assignment]) -> None:
 async def of(session: Session, ids: Iterable[str]) -> dict[str, Assignment]:
     """Comment id → its assignment."""
     wanted = list(ids)
+    if not wanted:
+        return {}
     rows = await session.fetch(
         f"SELECT {listed(ASSIGNMENTS.columns)} FROM assignments WHERE {HERE} AND id IN ({placeholders(len(wanted))})",
         *wanted,

@@ -64,6 +64,8 @@ async def put(tx: Session, made: Iterable[Snooze]) -> None:
 async def of(session: Session, ids: Iterable[str]) -> dict[str, Snooze]:
     """Comment id → its latest snooze, be it over or not."""
     wanted = list(ids)
+    if not wanted:
+        return {}
     rows = await session.fetch(
         f"SELECT {listed(SNOOZES.columns)} FROM snoozes WHERE {HERE} AND id IN ({placeholders(len(wanted))})", *wanted
     )

@@ -4,7 +4,7 @@
 
 export const form = document.getElementById("queue");
 const csrf = document.querySelector('meta[name="csrf-token"]')?.content;
-const LEADS_TO = { approve: "approved", spam: "spam", reject: "rejected", delete: "deleted", hold: "pending" };
+const LEADS_TO = { approve: "approved", spam: "spam", reject: "rejected", delete: "deleted", hold: "pending", snooze: "snoozed", unsnooze: "pending" };
 const DONE = { approve: "approved", spam: "filed as spam", reject: "rejected", delete: "deleted", hold: "held" };
 const FEW = 10; // so few rows left: those of the next page follow
 
@@ -68,7 +68,11 @@ export function say(text, act) {
 function count(act, step) {
   form.dataset.decided = Date.now(); // which live.js needs not call news
   const move = (name, by) => {
-    for (const place of document.querySelectorAll(`[data-count="${name}"]`)) place.textContent = Math.max(0, Number(place.textContent) + by);
+    for (const place of document.querySelectorAll(`[data-count="${name}"]`)) {
+      place.textContent = Math.max(0, Number(place.textContent) + by);
+      const tab = place.closest("[data-some]:not([aria-current])"); // a tab that is there once it has something
+      if (tab) tab.hidden = place.textContent === "0";
+    }
   };
   move(status, -step * act.size);
   move("match", -step * act.size);
@@ -128,7 +132,7 @@ function forget(act) {
   if (at >= 0) acts.splice(at, 1);
 }
 
-function put_back(act) {
+export function put_back(act) {
   empty(null);
   act.rows.forEach((row, at) => {
     if (act.places[at].isConnected) act.places[at].replaceWith(row);

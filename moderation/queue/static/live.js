@@ -31,7 +31,22 @@
     if (!("returning" in row.dataset)) row.dispatchEvent(new CustomEvent("overtaken", { bubbles: true, detail: { text, id } }));
   }
 
+  // Whose it is and until when it is set aside, in its line; nothing is refused for it.
+  function shared(one) {
+    const here = rows().find((row) => idOf(row) === one.id);
+    const place = here?.querySelector(".shared");
+    if (place) {
+      const until = one.snoozed_until && new Date(one.snoozed_until).toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
+      const said = [until && words("span", `Snoozed until ${until}`, "snoozed"), one.assigned_to && words("bdi", `For ${one.assigned_to}`, "assigned")];
+      place.replaceChildren(...said.filter(Boolean));
+    } else if (!here && one.what === "woken" && document.getElementById("queue-page")) {
+      fresh.add(one.id);
+      corner(`${fresh.size} new`);
+    }
+  }
+
   function changed(one) {
+    if (["snoozed", "woken", "assigned"].includes(one.what)) return shared(one);
     const did = { decided: `Now ${one.status}`, undone: `Undone: now ${one.status}`, edited: "Its author has changed it", redacted: "A piece of it was removed",
       withdrawn: "Withdrawn by its author", appealed: "Appealed by its author", arrived: "" }[one.what] ?? `Now ${one.status}`;
     for (const row of rows()) {
@@ -56,6 +71,8 @@
   function count(counts) {
     for (const place of document.querySelectorAll("[data-count]")) {
       if (place.dataset.count in counts) place.textContent = counts[place.dataset.count];
+      const tab = place.closest("[data-some]:not([aria-current])"); // a tab that is there once it has something
+      if (tab) tab.hidden = place.textContent === "0";
     }
   }
 
