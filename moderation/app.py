@@ -74,11 +74,13 @@ from moderation.privacy import retention
 from moderation.queue import api as queue_api
 from moderation.queue import api_acts as queue_acts
 from moderation.queue import (
+    api_filters,
     api_live,
     api_team,
     digest,
     pages_block,
     pages_empty_spam,
+    pages_filters,
     pages_matching,
     pages_row,
     pages_team,
@@ -142,6 +144,7 @@ EDGES: tuple[Sequence[BaseRoute], ...] = (
     pages_row.routes,
     pages_matching.routes,
     pages_team.routes,
+    pages_filters.routes,
     pages_wave.routes,
     pages_empty_spam.routes,
     stats.routes,
@@ -150,6 +153,7 @@ EDGES: tuple[Sequence[BaseRoute], ...] = (
     queue_api.routes,
     queue_acts.routes,
     api_team.routes,
+    api_filters.routes,
     duplicates_api.routes,
     api_live.routes,
     pages_hold.routes,

@@ -31,9 +31,10 @@ def canonical(asked: Mapping[str, str]) -> dict[str, str]:
     return {"status": "pending"} | kept
 
 
-def narrows(asked: Mapping[str, str]) -> bool:
-    """Whether anything but the status is asked for."""
-    return len(canonical(asked)) > 1
+def is_worth_a_tab(asked: Mapping[str, str]) -> bool:
+    """Whether it is more than a status, the snoozed comments, or a moderator's own: these are tabs already."""
+    more = canonical(asked).keys() - {"status"}
+    return bool(more) and more not in ({"snoozed"}, {"snoozed", "assigned"}, {"site"})
 
 
 def said(asked: Mapping[str, str], names: Mapping[str, str]) -> str:

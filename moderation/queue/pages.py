@@ -25,8 +25,10 @@ from moderation.policy import settings_history
 from moderation.policy.pages_hold import unanswered
 from moderation.queue import assign, block, store_assignments, store_matching, store_snoozes
 from moderation.queue import decide as queue
+from moderation.queue import filters as list_filters
 from moderation.queue import store as stored_queue
 from moderation.queue.api import view_of
+from moderation.queue.api_filters import counted
 from moderation.queue.pages_card import BLOCKS, Called, card, said_of_block
 from moderation.queue.schemas import RULE_NAMES, CommentQuery
 from moderation.services import Services, services_of
@@ -210,6 +212,7 @@ async def get_queue(request: Request, principal: Principal) -> Response:
     filters = {"status": view.status, "site": site, "article": view.article, "label": view.label, "rule": view.rule,
                "author": view.author, "order": view.order, "q": view.q, "assigned": asked.assigned}  # fmt: skip
     filters |= ({"sample": "1"} if view.sample else {}) | ({"snoozed": view.snoozed} if view.snoozed else {})
+    saved = await counted(services, principal)
     next_url = "/moderate?" + urlencode(filters | {"cursor": following}) if following else None
     return await page(
         request,
@@ -226,6 +229,10 @@ async def get_queue(request: Request, principal: Principal) -> Response:
         next_url=next_url,
         matches=matches,
         shared=shared,
+        saved=saved,
+        current=next((one["id"] for one in saved if one["query"] == list_filters.canonical(filters)), ""),
+        may_save=list_filters.is_worth_a_tab(filters),
+        may_save_for_team=principal.administers(site or principal.site),
         members={one.id: one.name or one.email for one in await team_of(services, principal)},
         total=sum(counts[status] for status in stored_queue.statuses_of(view.status)),
         back=None,

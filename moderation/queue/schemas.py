@@ -342,6 +342,24 @@ class AssignmentOut(TypedDict):
     to: str | None
 
 
+class FilterOut(TypedDict):
+    """A saved filter. query: of the list of comments; count: null where it is not known; is_exact: or at least so many; number: the
+    same in words, `12` or `12+`."""
+
+    id: str
+    name: str
+    team: bool
+    query: dict[str, str]
+    count: int | None
+    is_exact: bool
+    number: str
+    may_change: bool
+
+
+class FilterList(TypedDict):
+    filters: list[FilterOut]
+
+
 class UndoneOut(TypedDict):
     id: str
     comments: list[str]

@@ -15,7 +15,8 @@ function moment(choice) {
   return at;
 }
 
-const written = (at) => at.toLocaleString([], { weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
+const { lang } = document.documentElement;
+const written = (at) => at.toLocaleString(lang === "en" ? "en-GB" : lang, { weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
 
 async function snooze(row, choice) {
   const ids = Object.keys(seenOf(row)), wakes = choice === "now", until = wakes ? null : moment(choice);

@@ -36,8 +36,10 @@
     const here = rows().find((row) => idOf(row) === one.id);
     const place = here?.querySelector(".shared");
     if (place) {
-      const until = one.snoozed_until && new Date(one.snoozed_until).toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
-      const said = [until && words("span", `Snoozed until ${until}`, "snoozed"), one.assigned_to && words("bdi", `For ${one.assigned_to}`, "assigned")];
+      const lang = document.documentElement.lang, me = document.querySelector(".who bdi")?.textContent;
+      const until = one.snoozed_until && new Date(one.snoozed_until).toLocaleString(lang === "en" ? "en-GB" : lang, { dateStyle: "medium", timeStyle: "short" });
+      const whose = one.assigned_to === me ? "For you" : `For ${one.assigned_to}`;
+      const said = [until && words("span", `Snoozed until ${until}`, "snoozed"), one.assigned_to && words("bdi", whose, "assigned")];
       place.replaceChildren(...said.filter(Boolean));
     } else if (!here && one.what === "woken" && document.getElementById("queue-page")) {
       fresh.add(one.id);
@@ -76,6 +78,20 @@
     }
   }
 
+  // The numbers of the saved filters, once for whatever comes within three seconds.
+  let soon_counted = 0;
+  function tabs() {
+    if (soon_counted || !document.querySelector("[data-filter]")) return;
+    soon_counted = setTimeout(async () => {
+      soon_counted = 0;
+      const answer = await fetch(new URL("api/v1/filters", root)).catch(() => null);
+      for (const one of answer?.ok ? (await answer.json()).filters : []) {
+        const place = document.querySelector(`[data-filter="${CSS.escape(one.id)}"]`);
+        if (place) place.textContent = one.number;
+      }
+    }, 3000);
+  }
+
   function who(list) {
     for (const row of rows()) {
       const here = list.filter((one) => one.comment === idOf(row)).map((one) => one.who);
@@ -96,9 +112,9 @@
       if (event.lastEventId) last = event.lastEventId;
       act(JSON.parse(event.data));
     });
-    hear("queue", (told) => { told.comments.forEach(changed); count(told.counts); });
+    hear("queue", (told) => { told.comments.forEach(changed); count(told.counts); tabs(); });
     hear("presence", (told) => who(told.looking));
-    hear("resync", (told) => { if (told.counts) count(told.counts); if (!told.own || !knows()) corner("Much has changed: load again"); });
+    hear("resync", (told) => { tabs(); if (told.counts) count(told.counts); if (!told.own || !knows()) corner("Much has changed: load again"); });
   }
 
   // A hidden page listens to nothing: a browser opens only six connections to one host.
