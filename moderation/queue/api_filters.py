@@ -18,6 +18,9 @@ from moderation.web.guard import principal_of
 from moderation.web.operations import operation
 from moderation.web.params import checked
 
+COUNTED = 250
+"""To which a tab counts: a page has a dozen of them, and of a common label and a common word each comment is looked at."""
+
 
 async def counted(services: Services, principal: Principal) -> list[dict[str, Any]]:
     """Each with its number; None where that is not known, or a filter names what is no more."""
@@ -27,7 +30,7 @@ async def counted(services: Services, principal: Principal) -> list[dict[str, An
             count = None
             try:
                 view = queue.own(principal, view_of(checked(CommentQuery, one.filters), principal))
-                count = await store_matching.count(session, replace(view, at=services.clock()))
+                count = await store_matching.count(session, replace(view, at=services.clock()), COUNTED)
             except (Invalid, Forbidden):
                 pass
             found.append(

@@ -27,14 +27,14 @@ class Count(NamedTuple):
 JUDGED = "JOIN submissions s ON s.site = c.site AND s.id = c.id AND s.revision = c.judged_revision"
 
 
-async def count(session: Session, view: View) -> Count:
-    """Reads at most MANY comments of each site and status, however many there are."""
+async def count(session: Session, view: View, most: int = MANY) -> Count:
+    """Counts to `most` and reads no more comments than that of each site and status, however many there are."""
     view, places = await places_of(session, view)
-    found = [await _count_of(session, replace(view, status=status), site) for site, status in places]
+    found = [await _count_of(session, replace(view, status=status), site, most) for site, status in places]
     return Count(sum(one.number for one in found), all(one.is_exact for one in found))
 
 
-async def _count_of(session: Session, view: View, site: str) -> Count:
+async def _count_of(session: Session, view: View, site: str, most: int) -> Count:
     filters = await filters_of(session, view, site)
     if not (filters or view.article or view.author or view.sample or view.assigned):
         return Count(await _stored(session, view, site), True)
@@ -53,10 +53,10 @@ async def _count_of(session: Session, view: View, site: str) -> Count:
     rows = await session.fetch(
         f"WITH few (id) AS (SELECT DISTINCT * FROM ({ids} LIMIT ?) AS chosen) SELECT (SELECT count(*) FROM few), "
         f"(SELECT count(*) FROM comments c {JUDGED if said else ''} WHERE c.site = ? AND c.id IN (SELECT id FROM few) AND {held})",
-        *(*ids_args, MANY + 1, site, *args, *(arg for one in rest for arg in one.args), *said_args),
+        *(*ids_args, most + 1, site, *args, *(arg for one in rest for arg in one.args), *said_args),
     )
     looked_at, number = rows[0]
-    return Count(min(int(number), MANY), int(looked_at) <= MANY)
+    return Count(min(int(number), most), int(looked_at) <= most)
 
 
 def _first(filters: list[Filter], numbers: list[int | None]) -> int | None:
