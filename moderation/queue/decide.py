@@ -176,14 +176,11 @@ async def undo(database: Database, principal: Principal, decision: str, now: int
         ]
         if later or any(e.submission not in found for e in entries):
             raise changed_meanwhile(later)
-        moved = []
+        moved, others = [], await _standing_beside(tx, entries)
         for entry in entries:
             comment = found[entry.submission]
             before = entry.before_status or comment.status
-            earlier = [
-                d for d in await decisions.on(tx, entry.site, comment.id) if d.id != decision and d.undone_at is None
-            ]
-            if not await comments.move(tx, comment, before, decided=bool(earlier)):
+            if not await comments.move(tx, comment, before, decided=comment.id in others):
                 raise changed_meanwhile([comment])
             moved.append(
                 Moved(
@@ -205,6 +202,19 @@ async def undo(database: Database, principal: Principal, decision: str, now: int
             tx, [(m.site, now, principal.name, "decision:undo", decision, {"comment": m.id}) for m in moved]
         )
     return moved
+
+
+async def _standing_beside(tx: Session, entries: list[Decision]) -> set[str]:
+    """The comments of a decision that have another standing one."""
+    found = set[str]()
+    for site in {e.site for e in entries}:
+        ids = [e.submission for e in entries if e.site == site]
+        for low in range(0, len(ids), MOST):
+            taken = await decisions.of(tx, site, ids[low : low + MOST])
+            found |= {
+                id for id, some in taken.items() if any(d.id != entries[0].id and d.undone_at is None for d in some)
+            }
+    return found
 
 
 async def undo_all(
