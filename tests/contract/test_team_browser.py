@@ -90,6 +90,8 @@ def test_one_key_makes_it_mine_and_others_see_it_while_they_look(server: Server,
     page.keyboard.press("m")
     expect(row.locator(".shared")).to_have_text("For you")
     expect(page.locator(".notice")).to_contain_text("Assigned to you")
+    expect(page.get_by_role("link", name="Mine 1")).to_be_visible()
+    look(page, "one of mine")
     kept(page)
     page.keyboard.press("m")
     expect(row.locator(".shared")).to_have_text("")

@@ -1,6 +1,6 @@
 // Snoozes and assignments in the queue without loading the page. What is snoozed leaves the list as what is decided does; times are
 // those of this browser's own zone. Without this file each loads a page, and the times are UTC's.
-import { acts, at, field, form, idOf, leave, look, put_back, say, seenOf, send, under } from "./deciding.js";
+import { acts, at, field, form, idOf, leave, look, move, put_back, say, seenOf, send, under } from "./deciding.js";
 
 document.documentElement.classList.add("local");
 const busy = new WeakSet(); // rows
@@ -67,9 +67,12 @@ async function assign(row, to) {
   const ids = Object.keys(seenOf(row)), label = to ? "Assigned to you" : "Assigned to nobody";
   try {
     const told = await send("/api/v1/assignments", { comments: ids, to: to || null });
+    const step = to ? ids.length : -ids.length;
+    move("mine", step);
     const act = { label, back: false, take_back: async () => {
       try {
         await send(`/api/v1/assignments/${told.id}/undo`);
+        move("mine", -step);
         await refresh(row);
         say(`It is undone: ${label}`, acts.at(-1));
         look(row);

@@ -65,15 +65,16 @@ export function say(text, act) {
   box.append(button);
 }
 
+export function move(name, by) {
+  for (const place of document.querySelectorAll(`[data-count="${name}"]`)) {
+    place.textContent = Math.max(0, Number(place.textContent) + by);
+    const tab = place.closest("[data-some]:not([aria-current])"); // a tab that is there once it has something
+    if (tab) tab.hidden = place.textContent === "0";
+  }
+}
+
 function count(act, step) {
   form.dataset.decided = Date.now(); // which live.js needs not call news
-  const move = (name, by) => {
-    for (const place of document.querySelectorAll(`[data-count="${name}"]`)) {
-      place.textContent = Math.max(0, Number(place.textContent) + by);
-      const tab = place.closest("[data-some]:not([aria-current])"); // a tab that is there once it has something
-      if (tab) tab.hidden = place.textContent === "0";
-    }
-  };
   move(status, -step * act.size);
   move("match", -step * act.size);
   move(LEADS_TO[act.action], step * act.size);
