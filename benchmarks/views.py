@@ -14,7 +14,7 @@ import random
 import statistics
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +28,11 @@ from moderation.db import connect
 from moderation.db.database import Database, Session
 from moderation.policy.rules import RULES
 from moderation.queue import store as queue
+from moderation.queue import store_assignments, store_matching, store_snoozes
 from moderation.queue.decide import read_up
 from moderation.queue.store import View
+from moderation.queue.store_assignments import Assignment
+from moderation.queue.store_snoozes import Snooze
 from moderation.sites import store as sites
 from moderation.sites.model import Article, Site
 
@@ -80,8 +83,31 @@ async def build(database: Database, count: int) -> float:
     for at in range(0, count, 1000):
         async with database.transaction() as tx:
             await comments.add(tx, [one(chance, n, count) for n in range(at, min(at + 1000, count))])
+    await share(database, count)
     await read_up(database, all_=True)
     return time.perf_counter() - began
+
+
+async def share(database: Database, count: int) -> None:
+    """One in a hundred of what waits is snoozed until the end of time, one in two hundred is a moderator's."""
+    async with database.transaction() as tx:
+        rows = await tx.fetch("SELECT site, id FROM comments WHERE status = 'pending' ORDER BY id")
+        await store_snoozes.put(
+            tx,
+            [
+                Snooze(
+                    site=site, id=id, until=2**50, revision=1, moderator="m", act="a", earlier=None, created_at=START
+                )
+                for site, id in rows[::100]
+            ],
+        )
+        await store_assignments.put(
+            tx,
+            [
+                Assignment(site=site, id=id, moderator="m", assigned_by="m", act="a", earlier="", created_at=START)
+                for site, id in rows[::200]
+            ],
+        )
 
 
 def views() -> dict[str, View]:
@@ -124,6 +150,13 @@ def views() -> dict[str, View]:
     found["a common mail host"] = View(q="@mail.example.org")
     found["a mail host that nobody has"] = View(q="@mail.ballast.example.org")
     found["an address"] = View(q="reader77@mail.example.org")
+    now = START + 10**12
+    found["pending, without the snoozed"] = View(at=now)
+    found["pending, without the snoozed, worst"] = View(at=now, order="worst")
+    found["a common label, without the snoozed"] = View(at=now, label="spam")
+    found["the snoozed"] = View(at=now, snoozed="only")
+    found["a moderator's"] = View(at=now, snoozed="any", assigned="m")
+    found["nobody's"] = View(at=now, assigned="none")
     found["the second look"] = View("approved", sample=True)
     found["the second look, worst"] = View("approved", sample=True, order="worst")
     found["published, of an article"] = View("approved", article="story-5")
@@ -134,14 +167,29 @@ def clock_of(database: Database) -> Callable[[], float]:
     return time.process_time if database.kind == "sqlite" else time.perf_counter
 
 
-async def timed(database: Database, view: View, times: int = 9) -> tuple[float, int]:
-    took, rows, clock = list[float](), 0, clock_of(database)
+Ask = Callable[[Session, View], Awaitable[object]]
+
+
+async def page_of(session: Session, view: View) -> int:
+    return len(await queue.waiting(session, view))
+
+
+async def all_of(session: Session, view: View) -> int:
+    """As many as `matching.py` decides on at once."""
+    return len(await store_matching.revisions(session, view, 10_000))
+
+
+async def timed(database: Database, view: View, ask: Ask, times: int = 9) -> tuple[float, object]:
+    took, found, clock = list[float](), None, clock_of(database)
     for _ in range(times):
         async with database.reading() as session:
             began = clock()
-            rows = len(await queue.waiting(session, view))
+            found = await ask(session, view)
             took.append(clock() - began)
-    return statistics.median(took) * 1000, rows
+    return statistics.median(took) * 1000, found
+
+
+ASKS: dict[str, Ask] = {"page": page_of, "number": store_matching.count, "all": all_of}
 
 
 class Told(Session):
@@ -161,10 +209,10 @@ class Told(Session):
         raise TypeError("reads only")
 
 
-async def plans(database: Database, view: View) -> None:
+async def plans(database: Database, view: View, ask: Ask) -> None:
     async with database.reading() as session:
         told = Told(session)
-        await queue.waiting(told, view)
+        await ask(told, view)
         for sql, args in told.said:
             explain = "EXPLAIN QUERY PLAN " if session.kind == "sqlite" else "EXPLAIN "
             for row in await session.fetch(explain + sql, *args):
@@ -178,6 +226,7 @@ async def main() -> None:
     asked.add_argument("--keep", metavar="FOLDER", help="build the SQLite files there, or measure those that are there")
     asked.add_argument("--only", default="", help="views whose name holds this")
     asked.add_argument("--plans", action="store_true")
+    asked.add_argument("--ask", choices=ASKS, default="page", help="a page of each view, its number, or all that match")
     given = asked.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         large, small = map(
@@ -198,10 +247,11 @@ async def main() -> None:
         for name, view in views().items():
             if given.only not in name:
                 continue
-            (slow, rows), (quick, _) = await timed(large, view), await timed(small, view)
+            ask = ASKS[given.ask]
+            (slow, rows), (quick, _) = await timed(large, view, ask), await timed(small, view, ask)
             print(f"{name:40} {slow:6.2f} ms {quick:6.2f} ms {slow / quick:6.1f}  {rows}")
             if given.plans:
-                await plans(large, view)
+                await plans(large, view, ask)
         for name, asked_of in (("the numbers on the tabs", queue.counts), ("what waits where", queue.pending)):
             took = []
             for database in (large, small):

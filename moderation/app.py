@@ -75,12 +75,17 @@ from moderation.queue import api as queue_api
 from moderation.queue import api_acts as queue_acts
 from moderation.queue import (
     api_author,
+    api_filters,
     api_live,
+    api_team,
     digest,
     pages_author,
     pages_block,
     pages_empty_spam,
+    pages_filters,
+    pages_matching,
     pages_row,
+    pages_team,
     pages_wave,
 )
 from moderation.queue import decide as queue
@@ -140,6 +145,9 @@ EDGES: tuple[Sequence[BaseRoute], ...] = (
     pages_redact.routes,
     pages_row.routes,
     pages_author.routes,
+    pages_matching.routes,
+    pages_team.routes,
+    pages_filters.routes,
     pages_wave.routes,
     pages_empty_spam.routes,
     stats.routes,
@@ -148,6 +156,8 @@ EDGES: tuple[Sequence[BaseRoute], ...] = (
     queue_api.routes,
     queue_acts.routes,
     api_author.routes,
+    api_team.routes,
+    api_filters.routes,
     duplicates_api.routes,
     api_live.routes,
     pages_hold.routes,

@@ -94,6 +94,12 @@ async def find(session: Session, decision: str) -> list[Decision]:
     return [decision_of(row) for row in rows]
 
 
+async def first_of(session: Session, decision: str) -> Decision | None:
+    """One part of a decision: who took it, when, and as what."""
+    row = await session.fetch_one(f"SELECT {DECISION} FROM decisions WHERE {HERE} AND id = ? LIMIT 1", decision)
+    return decision_of(row) if row else None
+
+
 async def on(session: Session, site: str, submission: str) -> list[Decision]:
     rows = await session.fetch(
         f"SELECT {DECISION} FROM decisions WHERE site = ? AND submission = ? ORDER BY id", site, submission

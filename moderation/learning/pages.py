@@ -17,6 +17,7 @@ from moderation.core.times import iso
 from moderation.policy import error_rates
 from moderation.policy import store_verdicts as decided_verdicts
 from moderation.queue import store as queue
+from moderation.queue import store_snoozes as snoozes
 from moderation.queue.pages import page
 from moderation.services import services_of
 from moderation.sites import store as sites
@@ -58,7 +59,8 @@ async def report_of(request: Request, site: str, since: int) -> dict[str, Any]:
         judged = await decided_verdicts.judged(session, site, since)
         picked = await decided_verdicts.judged(session, site, since, AUDIT_SAMPLE)
         decided = await decided_verdicts.outcomes(session, site, since)
-        waiting = (await queue.counts(session, site, now))["pending"]
+        # A snoozed comment waits as well: nobody has decided on it.
+        waiting = (await queue.counts(session, site, now))["pending"] + await snoozes.count(session, site, now)
         oldest = await decided_verdicts.oldest_waiting(session, site)
     told = await asyncio.to_thread(error_rates.report, judged, decided, picked)
     told["in_queue"] |= {"waiting": waiting, "oldest_s": max(0, round((now - oldest) / 1000)) if oldest else None}

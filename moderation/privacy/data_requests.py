@@ -97,6 +97,7 @@ async def held(session: Session, subject: DataSubject, addresses: int) -> dict[s
             "notes",
             "blocks",
             "subscriptions",
+            "saved_filters",
         )
     }
     async for site, ids in data_subjects.judged_ids(session, subject):
@@ -125,6 +126,10 @@ async def held(session: Session, subject: DataSubject, addresses: int) -> dict[s
     for site in await data_subjects.sites_of(session, subject):
         if one := wanted.get(site):
             held["subscriptions"].append({"site": site, "state": one.state, "asked_at": iso(one.asked_at)})
+    held["saved_filters"] = [
+        {"id": one.id, "name": one.name, "filters": one.filters, "created_at": iso(one.created_at)}
+        for one in await data_subjects.filters_about(session, subject)
+    ]
     for rows in held.values():
         if isinstance(rows, list):
             rows.sort(key=lambda row: (row.get("id", ""), row.get("revision", 0)))

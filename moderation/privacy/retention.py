@@ -19,6 +19,7 @@ from moderation.policy import store_read_along as read_along
 from moderation.policy.blocks import KEPT_OVER
 from moderation.privacy import store as data_subjects
 from moderation.privacy import store_retention as retention
+from moderation.queue import store_snoozes as snoozes
 from moderation.sites import store as sites
 from moderation.team import store as team
 
@@ -63,6 +64,8 @@ async def purge(database: Database, keep: Keep, now: int) -> dict[str, int]:
                 )
     async with database.transaction() as tx:
         await idempotency.purge(tx, now)
+        for site in keys:
+            await snoozes.purge(tx, site, now - DAY)
         await openings.purge(tx, now - DAY)
         await team.purge_attempts(tx, now - DAY)
         await data_subjects.purge_links(tx, now - 2 * DAY)

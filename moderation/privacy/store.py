@@ -18,6 +18,8 @@ from moderation.intake import store as idempotency
 from moderation.outbox import store as outbox
 from moderation.outbox import store_subscriptions as subscriptions
 from moderation.policy import store_blocks as blocks
+from moderation.queue import store_filters as saved_filters
+from moderation.queue.store_filters import SavedFilter
 from moderation.sites import store as sites
 from moderation.sites.model import DAY
 from moderation.team import store as team
@@ -76,11 +78,19 @@ async def erase(tx: Session, subject: DataSubject) -> None:
         await subscriptions.forget(tx, site, subject.key)
         await notes.erase(tx, site, subject.key)
         await blocks.forget(tx, site, AUTHOR + subject.key, [])
+    for saved in await filters_about(tx, subject):
+        await saved_filters.remove(tx, saved)
     if subject.site == EVERYWHERE:
         await outbox.forget_subjects(tx, EVERYWHERE, [subject.key])
         await forget_links(tx, subject.key)
         await team.forget_attempts(tx, subject.key)
         await failures.erase(tx, subject.key)
+
+
+async def filters_about(session: Session, subject: DataSubject) -> list[SavedFilter]:
+    """Moderators' saved filters that name the person. One's own are of all sites: of one site are those that narrow to it."""
+    found = await saved_filters.about(session, [EVERYWHERE, *await sites_of(session, subject)], subject.key)
+    return [one for one in found if subject.site in (EVERYWHERE, one.site, one.filters.get("site"))]
 
 
 # --- links mailed to an address ------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from starlette.requests import Request
@@ -21,14 +22,17 @@ from moderation.queue.schemas import (
     CommentQuery,
     DecisionIn,
     DecisionOut,
+    RevisionList,
 )
 from moderation.queue.store import View
+from moderation.queue.store_assignments import ME
 from moderation.services import services_of
+from moderation.team.model import Principal
 from moderation.web.guard import principal_of
 from moderation.web.operations import operation
 
 
-def view_of(asked: CommentQuery) -> View:
+def view_of(asked: CommentQuery, principal: Principal) -> View:
     """The view of a query. Raises Invalid for a cursor of another order."""
     after = queue.after_cursor(asked.cursor) if asked.cursor else None
     if after and (asked.order in ("uncertain", "worst", "useful")) == isinstance(after[0], str):
@@ -45,6 +49,8 @@ def view_of(asked: CommentQuery) -> View:
         sample=asked.sample,
         rule=asked.rule or "",
         author=asked.author or "",
+        assigned=principal.name if asked.assigned == ME else asked.assigned,
+        snoozed=asked.snoozed,
     )
 
 
@@ -53,8 +59,19 @@ async def list_comments(request: Request, asked: CommentQuery) -> dict[str, Any]
     """A page of comments of one status or several, with all data for moderators."""
     services = services_of(request)
     principal, now = principal_of(request), services.clock()
-    shown, following = await queue.waiting(services.database, principal, view_of(asked), now)
+    shown, following = await queue.waiting(services.database, principal, view_of(asked, principal), now)
     return {"comments": await queue.explained(services.scorer, shown), "next": following}
+
+
+@operation(
+    "GET", "/api/v1/comments/revisions", query=CommentQuery, answers={200: RevisionList}, scope="moderate", tag="queue"
+)
+async def list_revisions(request: Request, asked: CommentQuery) -> dict[str, Any]:
+    """All comments that match the filters, at most 10,000, with their revisions: to be decided in batches."""
+    services, principal = services_of(request), principal_of(request)
+    view = replace(view_of(asked, principal), at=services.clock())
+    found = await matching.matched(services.database, principal, view)
+    return {"comments": [{"id": id, "revision": revision} for id, revision in found.items()]}
 
 
 @operation("GET", "/api/v1/comments/{id}", answers={200: CommentDetail}, scope="moderate", tag="queue")
@@ -80,7 +97,7 @@ async def create_decision(request: Request, given: DecisionIn) -> dict[str, Any]
     if given.match is not None:
         if given.expected_count is None:
             raise Invalid(FieldError("expected_count", "required", "say how many comments match"))
-        asked = view_of(CommentQuery.model_validate(given.match.model_dump()))
+        asked = view_of(CommentQuery.model_validate(given.match.model_dump()), principal)
         id, moved = await matching.decide(
             services.database, principal, asked, given.expected_count, action, named, note, services.clock(), reason
         )
@@ -90,9 +107,26 @@ async def create_decision(request: Request, given: DecisionIn) -> dict[str, Any]
         if isinstance(given.expected_revision, int):
             revisions = dict.fromkeys(given.comments, given.expected_revision)
         assert isinstance(revisions, dict)
-        id, moved = await queue.decide(
-            services.database, principal, given.comments, action, named, note, revisions, services.clock(), reason
-        )
+        if given.joins and not given.leave_changed:
+            raise Invalid(FieldError("joins", "invalid", "goes with `leave_changed`"))
+        if given.leave_changed:
+            if set(revisions) != set(given.comments):
+                raise Invalid(FieldError("expected_revision", "required", "give the revision of each comment"))
+            id, moved = await matching.batch(
+                services.database,
+                principal,
+                revisions,
+                given.joins or "",
+                action,
+                named,
+                note,
+                services.clock(),
+                reason,
+            )
+        else:
+            id, moved = await queue.decide(
+                services.database, principal, given.comments, action, named, note, revisions, services.clock(), reason
+            )
     services.decided[action] += len(moved)
     return {"id": id, "comments": [m.document() for m in moved]}
 
@@ -115,4 +149,4 @@ async def list_audit(request: Request, asked: AuditQuery) -> dict[str, Any]:
     return {"entries": found[:limit], "next": found[limit - 1]["id"] if len(found) > limit else None}
 
 
-routes = [list_comments, get_comment, create_decision, undo_decision, list_audit]
+routes = [list_comments, list_revisions, get_comment, create_decision, undo_decision, list_audit]

@@ -33,7 +33,9 @@ from moderation.policy.explainer import ScoredText
 from moderation.policy.scorer import Scorer
 from moderation.queue import reports
 from moderation.queue import store as queue
+from moderation.queue import store_assignments as assignments
 from moderation.queue import store_search as search
+from moderation.queue import store_snoozes as snoozes
 from moderation.queue.store import View
 from moderation.sites import store as sites
 from moderation.team.model import Principal
@@ -174,14 +176,11 @@ async def undo(database: Database, principal: Principal, decision: str, now: int
         ]
         if later or any(e.submission not in found for e in entries):
             raise changed_meanwhile(later)
-        moved = []
+        moved, others = [], await _standing_beside(tx, entries)
         for entry in entries:
             comment = found[entry.submission]
             before = entry.before_status or comment.status
-            earlier = [
-                d for d in await decisions.on(tx, entry.site, comment.id) if d.id != decision and d.undone_at is None
-            ]
-            if not await comments.move(tx, comment, before, decided=bool(earlier)):
+            if not await comments.move(tx, comment, before, decided=comment.id in others):
                 raise changed_meanwhile([comment])
             moved.append(
                 Moved(
@@ -203,6 +202,19 @@ async def undo(database: Database, principal: Principal, decision: str, now: int
             tx, [(m.site, now, principal.name, "decision:undo", decision, {"comment": m.id}) for m in moved]
         )
     return moved
+
+
+async def _standing_beside(tx: Session, entries: list[Decision]) -> set[str]:
+    """The comments of a decision that have another standing one."""
+    found = set[str]()
+    for site in {e.site for e in entries}:
+        ids = [e.submission for e in entries if e.site == site]
+        for low in range(0, len(ids), MOST):
+            taken = await decisions.of(tx, site, ids[low : low + MOST])
+            found |= {
+                id for id, some in taken.items() if any(d.id != entries[0].id and d.undone_at is None for d in some)
+            }
+    return found
 
 
 async def undo_all(
@@ -357,6 +369,8 @@ async def documents(session: Session, found: list[tuple[Comment, Verdict]]) -> l
         appealed |= await appealed_decisions(session, site, [c.id for c, _ in found if c.site == site])
         reported |= await store_reports.open_of(session, site, [c.id for c, _ in found if c.site == site])
         noted |= await store_notes.on_each(session, site, [c for c, _ in found if c.site == site])
+    snoozed = await snoozes.of(session, [c.id for c, _ in found])
+    assigned = await assignments.of(session, [c.id for c, _ in found])
     return [
         {
             "id": c.id,
@@ -381,6 +395,8 @@ async def documents(session: Session, found: list[tuple[Comment, Verdict]]) -> l
             "appeal": appealed.get(c.id),
             "reports": [reports.document(one) for one in reported.get(c.id, ())],
             "notes": noted.get(c.id, []),
+            "snoozed_until": iso(one.until) if (one := snoozed.get(c.id)) and one.revision == c.revision else None,
+            "assigned_to": (mine.moderator or None) if (mine := assigned.get(c.id)) else None,
             "verdict": {
                 "scores": v.scores,
                 "action": v.action,

@@ -19,10 +19,10 @@ import orjson
 from moderation.comments import store as comments
 from moderation.core.ids import first_id_at, is_id, made_at
 from moderation.core.problem import NotFound, TooFast, Unavailable
-from moderation.core.times import LEEWAY
+from moderation.core.times import LEEWAY, iso
 from moderation.db.database import Database
 from moderation.queue import store as queue
-from moderation.queue import store_live
+from moderation.queue import store_assignments, store_live, store_snoozes
 from moderation.team import access
 from moderation.team import store as moderators
 from moderation.team.model import Principal
@@ -43,7 +43,11 @@ LOOKS_FOR = 30.0
 """Seconds for which a moderator's presence at a comment is valid without renewal."""
 
 WHAT = {"decision:undo": "undone", "comment:edit": "edited", "comment:withdraw": "withdrawn",
-        "comment:redact": "redacted", "comment:appeal": "appealed", "comment:read": "read"}  # fmt: skip
+        "comment:redact": "redacted", "comment:appeal": "appealed", "comment:read": "read",
+        "comment:snooze": "snoozed", "comment:unsnooze": "woken", "comment:assign": "assigned",
+        "comment:unassign": "assigned"}  # fmt: skip
+SHARED = ("snoozed", "woken", "assigned")
+"""What a team shares of a comment, whose state and revision stay."""
 
 
 def event(name: str, told: Any, id: str = "") -> bytes:
@@ -98,6 +102,8 @@ class Live:
         """Comment or audit id of the overlap → the time at which it was sent."""
         self._version: int | None = None
         self._since = 0
+        self._wakes: int | None = None
+        """The next time at which a snooze ends, which changes nothing in the database."""
         self._closed = False
 
     def close(self) -> None:
@@ -151,7 +157,7 @@ class Live:
     async def look(self) -> None:
         """Sends new changes to all clients."""
         version, now = self.database.data_version(), self.clock()
-        if version is not None and version == self._version:
+        if version is not None and version == self._version and not (self._wakes and self._wakes <= now):
             self._since = now
             return
         changes, lost = await self.changes(min(self._since, now) - OVERLAP)
@@ -160,6 +166,8 @@ class Live:
         oldest = now - 4 * OVERLAP
         self._told = {id: at for id, at in self._told.items() if at > oldest}
         self._version, self._since = version, now
+        async with self.database.reading() as session:
+            self._wakes = await store_snoozes.next_end(session, now)
         if not fresh and not lost:
             return
         counts = {site: await self._counts(site) for site in {c.principal.site for c in self.clients}}
@@ -182,7 +190,8 @@ class Live:
     async def changes(self, since: int) -> tuple[list[dict[str, Any]], set[str]]:
         """The changes since then, with the current states; or, beyond MOST, only their actors: moderators, and authors who have
         commented."""
-        after, until = first_id_at(max(0, since)), first_id_at(self.clock() + LEEWAY)
+        now = self.clock()
+        after, until = first_id_at(max(0, since)), first_id_at(now + LEEWAY)
         async with self.database.reading() as session:
             new = await store_live.arrived(session, after, until, MOST + 1)
             acts = await store_live.acts(session, after, until, MOST + 1)
@@ -190,8 +199,20 @@ class Live:
                 return [], await store_live.actors(session, after, until) | ({"author"} if new else set())
             told = [(id, id, "arrived", "") for id in new]
             told += [(act.id, act.comment, WHAT.get(act.action, "decided"), act.actor) for act in acts]
+            told += [(f"{id}:{at}", id, "woken", "") for id, at in await store_snoozes.woken(session, since, now)]
             found = await comments.find(session, {id for _, id, _, _ in told}) if told else {}
-            names = await moderators.names(session) if acts else {}
+            names = await moderators.names(session) if told else {}
+            shared = {id for _, id, what, _ in told if what in SHARED}
+            snoozed = await store_snoozes.of(session, shared) if shared else {}
+            assigned = await store_assignments.of(session, shared) if shared else {}
+
+        def state(id: str, what: str) -> dict[str, Any]:
+            if what not in SHARED:
+                return {}
+            until = snoozed[id].until if id in snoozed else 0
+            to = assigned[id].moderator if id in assigned else ""
+            return {"snoozed_until": iso(until) if until > now else None, "assigned_to": names.get(to) if to else None}
+
         return [
             {
                 "seen_as": seen_as,
@@ -201,6 +222,7 @@ class Live:
                 "revision": c.revision,
                 "what": what,
                 "by": names.get(actor, actor),
+                **state(id, what),
             }
             for seen_as, id, what, actor in told
             if (c := found.get(id))
@@ -208,7 +230,9 @@ class Live:
 
     async def _counts(self, site: str) -> dict[str, int]:
         async with self.database.reading() as session:
-            return await queue.counts(session, site, self.clock())
+            now = self.clock()
+            counts = await queue.counts(session, site, now)
+            return counts | {"snoozed": await store_snoozes.count(session, site, now)}
 
     async def greeting(self, client: Client, since: str) -> list[bytes]:
         """The first events of a stream: changes since the page was made, and presence."""

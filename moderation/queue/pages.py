@@ -17,15 +17,18 @@ from moderation.comments import decision, store_reports
 from moderation.comments import store as comments
 from moderation.core.ids import EVERYWHERE, first_id_at, is_id
 from moderation.core.problem import Problem
+from moderation.core.times import iso
 from moderation.db import audit
 from moderation.db.database import Database
 from moderation.duplicates.pages import folded, unpacked
 from moderation.policy import settings_history
 from moderation.policy.pages_hold import unanswered
-from moderation.queue import block
+from moderation.queue import assign, block, store_assignments, store_matching, store_snoozes
 from moderation.queue import decide as queue
+from moderation.queue import filters as list_filters
 from moderation.queue import store as stored_queue
 from moderation.queue.api import view_of
+from moderation.queue.api_filters import counted
 from moderation.queue.pages_card import BLOCKS, Called, card, said_of_block
 from moderation.queue.schemas import RULE_NAMES, CommentQuery
 from moderation.services import Services, services_of
@@ -33,7 +36,8 @@ from moderation.sites import store as sites
 from moderation.sites.pages import without_origin
 from moderation.team import store as moderators
 from moderation.team import store_failures as failures
-from moderation.team.model import Principal
+from moderation.team.model import Moderator, Principal
+from moderation.text import locales
 from moderation.web.bodies import Form
 from moderation.web.guard import sent_form, signed_in
 from moderation.web.params import query_of
@@ -59,10 +63,11 @@ async def page(request: Request, principal: Principal, template: str, status: in
         if done == "reply":
             undo["label"] = "Your reply is published" + (", and what it answers" if count == "2" else "")
         undo["action"] = f"/moderate/decisions/{decided}/undo"
-    undo = undo or block_done(request.query_params)
+    undo = undo or block_done(request.query_params) or shared_done(request.query_params)
     shown = {
         "notice": {
             "undone": "The decision is undone.",
+            "taken-back": "It is undone.",
             "emptied": "The spam folder was emptied.",
             "redacted": "It is removed, and nothing of it is kept.",
         }.get(done),
@@ -85,6 +90,20 @@ def block_done(asked: Mapping[str, str]) -> dict[str, str] | None:
         return None
     action = f"/moderate/comments/{id}/{'unblock' if done == 'blocked' else 'block'}"
     return {"action": action, "target": target, "label": said_of_block(target, lifted=done == "unblocked")}
+
+
+SHARED = {"snoozed": ("snoozed", "snoozes"), "woken": ("back in the queue", "snoozes"),
+          "assigned": ("assigned", "assignments"), "unassigned": ("assigned to nobody", "assignments")}  # fmt: skip
+
+
+def shared_done(asked: Mapping[str, str]) -> dict[str, str] | None:
+    """The snooze or the assignment that was just made, with its undo button."""
+    done, count, act = (asked.get(name, "") for name in ("done", "count", "decision"))
+    if done not in SHARED or not count.isdigit() or not is_id(act):
+        return None
+    words, kind = SHARED[done]
+    label = f"{count} {'comment' if count == '1' else 'comments'} {words}"
+    return {"action": f"/moderate/{kind}/{act}/undo", "label": label}
 
 
 async def blockable(database: Database, shown: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -134,9 +153,11 @@ async def cards(services: Services, principal: Principal, shown: list[dict[str, 
     titles = await titles_of(database, shown)
     async with database.reading() as session:
         known = {key: site for key, site in (await sites.sites(session)).items() if principal.sees(key)}
-        names = await moderators.names(session) if any(one["appeal"] or one["notes"] for one in shown) else {}
+        is_named = any(one["appeal"] or one["notes"] or one["assigned_to"] for one in shown)
+        names = await moderators.names(session) if is_named else {}
     for one in shown:
         one["notes"] = with_names(one["notes"], names, principal)
+        one["shared"] = shared_in_words(one, principal.name, names, services.clock())
         if against := (one["appeal"] or {}).get("against"):
             against["moderator"] = names.get(against["moderator"], against["moderator"])
     today = services.scorer.thresholds()
@@ -160,21 +181,48 @@ def with_names(some: list[dict[str, Any]], names: dict[str, str], principal: Pri
     ]
 
 
+def shared_in_words(shown: Mapping[str, Any], me: str, names: Mapping[str, str], now: int) -> dict[str, Any]:
+    """Whose a comment is, and until when it is set aside."""
+    until, to = shown["snoozed_until"], shown["assigned_to"]
+    is_snoozed = bool(until) and until > (iso(now) or "")
+    snoozed = f"Snoozed until {locales.written_briefly(until)}" if is_snoozed else "Back from a snooze" if until else ""
+    return {
+        "is_snoozed": is_snoozed,
+        "is_mine": to == me,
+        "snoozed": snoozed if shown["status"] == "pending" else "",
+        "assigned": "For you" if to == me else f"For {names.get(to, 'a former member')}" if to else "",
+    }
+
+
+async def team_of(services: Services, principal: Principal) -> list[Moderator]:
+    """The other members that a moderator may assign comments to."""
+    async with services.database.reading() as session:
+        found = await assign.members(session, principal.site)
+    return [one for one in found if one.id != principal.name]
+
+
 @signed_in
 async def get_queue(request: Request, principal: Principal) -> Response:
     """The queue."""
     services = services_of(request)
     asked = query_of(CommentQuery, request.query_params)
-    view = replace(view_of(asked), limit=PAGE)
+    view = replace(view_of(asked, principal), limit=PAGE)
     shown, following = await folded(services, principal, view)
     async with services.database.reading() as session:
         known = [s for s in (await sites.sites(session)).values() if principal.sees(s.key)]
         counts = await stored_queue.counts(session, principal.site, services.clock())
         reported = await store_reports.counts(session)
         site = "" if view.site == EVERYWHERE else view.site
+        shared = {
+            "snoozed": await store_snoozes.count(session, principal.site, services.clock()),
+            "mine": await store_assignments.count(session, principal.site, principal.name),
+        }
+        matches = await store_matching.count(session, replace(queue.own(principal, view), at=services.clock()))
         unset = await unanswered(session, principal, known, site) if view.status == "pending" else None
-    filters = {"status": view.status, "site": site, "article": view.article, "label": view.label,
-               "rule": view.rule, "author": view.author, "order": view.order, "q": view.q} | ({"sample": "1"} if view.sample else {})  # fmt: skip
+    filters = {"status": view.status, "site": site, "article": view.article, "label": view.label, "rule": view.rule,
+               "author": view.author, "order": view.order, "q": view.q, "assigned": asked.assigned}  # fmt: skip
+    filters |= ({"sample": "1"} if view.sample else {}) | ({"snoozed": view.snoozed} if view.snoozed else {})
+    saved = await counted(services, principal)
     next_url = "/moderate?" + urlencode(filters | {"cursor": following}) if following else None
     return await page(
         request,
@@ -189,6 +237,13 @@ async def get_queue(request: Request, principal: Principal) -> Response:
         rules=RULE_NAMES,
         reported=sum(count for key, count in reported.items() if principal.sees(key) and site in ("", key)),
         next_url=next_url,
+        matches=matches,
+        shared=shared,
+        saved=saved,
+        current=next((one["id"] for one in saved if one["query"] == list_filters.canonical(filters)), ""),
+        may_save=list_filters.is_worth_a_tab(filters),
+        may_save_for_team=principal.administers(site or principal.site),
+        members={one.id: one.name or one.email for one in await team_of(services, principal)},
         total=sum(counts[status] for status in stored_queue.statuses_of(view.status)),
         back=None,
     )
@@ -264,11 +319,13 @@ async def post_undo(request: Request, principal: Principal, typed: Form) -> Resp
     return RedirectResponse(f"{back}{'&' if '?' in back else '?'}done=undone", 303)
 
 
-def detail_in_words(action: str, detail: dict[str, Any]) -> str:
+def detail_in_words(action: str, detail: dict[str, Any], names: Mapping[str, str]) -> str:
     """A change of settings as sentences: each setting's old and new value."""
     is_change = action in ("rules:change", "rules:undo")
     told = {
-        name: settings_history.moved(value) if is_change else settings_history.said(value)
+        name: settings_history.moved(value)
+        if is_change
+        else settings_history.said(names.get(value, value) if name == "to" else value)
         for name, value in detail.items()
     }
     return ", ".join(f"{name} {words}" for name, words in told.items() if words)
@@ -282,7 +339,7 @@ async def get_history(request: Request, principal: Principal) -> Response:
         found = await audit.read(session, principal.site, before=request.query_params.get("cursor", "")[:26], limit=101)
         names = await moderators.names(session)
     entries = [
-        e | {"actor": names.get(e["actor"], e["actor"]), "detail": detail_in_words(e["action"], e["detail"])}
+        e | {"actor": names.get(e["actor"], e["actor"]), "detail": detail_in_words(e["action"], e["detail"], names)}
         for e in found[:100]
     ]
     next_url = "/moderate/history?" + urlencode({"cursor": found[99]["id"]}) if len(found) > 100 else None

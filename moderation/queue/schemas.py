@@ -16,6 +16,7 @@ from moderation.policy.rules import RULES
 from moderation.queue.decide import MOST
 from moderation.queue.matching import MOST_MATCHED
 from moderation.queue.store import APPEAL, ORDERS, REPORT
+from moderation.queue.store_assignments import ME, NOBODY
 from moderation.sites.schemas import SiteKey
 from moderation.web.params import Body, Cursor, OneOf, Query, Says, Text, limited
 
@@ -128,6 +129,10 @@ class CommentOut(TypedDict):
     reports: list[ReportOut]
     notes: list[NoteOut]
     """On the comment and on its author."""
+    snoozed_until: str | None
+    """The time until which it is set aside; once that is past, it waits again."""
+    assigned_to: str | None
+    """The member of the team who is to decide on it."""
     verdict: VerdictOut
 
 
@@ -140,6 +145,17 @@ class CommentDetail(CommentOut):
 class CommentList(TypedDict):
     comments: list[CommentOut]
     next: str | None
+
+
+class RevisionOut(TypedDict):
+    id: str
+    revision: int
+
+
+class RevisionList(TypedDict):
+    """All that match, oldest first."""
+
+    comments: list[RevisionOut]
 
 
 class MovedOut(TypedDict):
@@ -263,6 +279,18 @@ Label = Annotated[str, OneOf(tuple(LABELS))]
 Id = Annotated[str, AfterValidator(_an_id)]
 
 
+SNOOZED = ("", "only", "any")
+
+
+def _assigned(value: str) -> str:
+    if value not in ("", ME, NOBODY) and not is_id(value):
+        raise ValueError
+    return value
+
+
+Assigned = Annotated[str, AfterValidator(_assigned), Says("must be me, none, or the id of a member of the team")]
+
+
 class CommentQuery(Query):
     """Filters and order of a list of comments."""
 
@@ -273,6 +301,8 @@ class CommentQuery(Query):
     rule: Annotated[str, OneOf(RULE_NAMES)] | None = None
     author: Annotated[Id, Says("must be the id of one of the author's comments")] | None = None
     q: Text = ""
+    assigned: Assigned = ""
+    snoozed: Annotated[str, OneOf(SNOOZED)] = ""
     order: Annotated[str, OneOf(tuple(ORDERS))] = "oldest"
     sample: Annotated[bool, Says("must be 1 or 0")] = False
     limit: limited(MOST_LISTED) = PAGE  # type: ignore[valid-type]
@@ -300,6 +330,8 @@ class MatchIn(Body):
     rule: Annotated[str, OneOf(RULE_NAMES)] | None = None
     author: Annotated[Id, Says("must be the id of one of the author's comments")] | None = None
     q: Annotated[str, Field(max_length=200), Says("must be at most 200 characters")] = ""
+    assigned: Assigned = ""
+    snoozed: Annotated[str, OneOf(SNOOZED)] = ""
 
 
 class DecisionIn(Body):
@@ -328,6 +360,63 @@ class DecisionIn(Body):
         ]
         | None
     ) = None
+    leave_changed: Annotated[bool, Says("must be true or false")] = False
+    """Comments that somebody has changed meanwhile are left as they are, in place of a 409 for all."""
+    joins: Annotated[Id, Says("must be the id of your own decision")] | None = None
+    """An earlier batch's decision, with `leave_changed`: all batches are then undone as one."""
+
+
+class SnoozeIn(Body):
+    """1 to 500 pending comments are set aside until a time; without one they are brought back."""
+
+    comments: Annotated[list[str], Field(min_length=1, max_length=MOST), Says(f"must be a list of 1 to {MOST} ids")]
+    until: Annotated[str, Says("must be a time with its zone, within the next 90 days, or null")] | None = None
+
+
+class AssignmentIn(Body):
+    """1 to 500 comments are assigned to a member of the team; without one, to nobody."""
+
+    comments: Annotated[list[str], Field(min_length=1, max_length=MOST), Says(f"must be a list of 1 to {MOST} ids")]
+    to: Annotated[str, Says("must be me, the id of a member of the team, or null")] | None = None
+
+
+class SnoozeOut(TypedDict):
+    """id: of the act, to undo it."""
+
+    id: str
+    comments: list[str]
+    until: str | None
+
+
+class AssignmentOut(TypedDict):
+    """id: of the act, to undo it."""
+
+    id: str
+    comments: list[str]
+    to: str | None
+
+
+class FilterOut(TypedDict):
+    """A saved filter. query: of the list of comments; count: null where it is not known; is_exact: or at least so many; number: the
+    same in words, `12` or `12+`."""
+
+    id: str
+    name: str
+    team: bool
+    query: dict[str, str]
+    count: int | None
+    is_exact: bool
+    number: str
+    may_change: bool
+
+
+class FilterList(TypedDict):
+    filters: list[FilterOut]
+
+
+class UndoneOut(TypedDict):
+    id: str
+    comments: list[str]
 
 
 class RedactIn(Body):

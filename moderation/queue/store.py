@@ -12,7 +12,10 @@ from moderation.comments.store_unread import IS_UNREAD, young
 from moderation.comments.verdict import Verdict
 from moderation.core.ids import EVERYWHERE
 from moderation.db.database import Row, Session, placeholders
+from moderation.queue import store_snoozes
+from moderation.queue.store_assignments import IS_ASSIGNED, NOBODY, assigned_to
 from moderation.queue.store_search import Filter, escaped, how_many, matching, words
+from moderation.queue.store_snoozes import IS_SNOOZED, snoozed_at
 
 ORDERS = {
     "oldest": ("id", "ASC"),
@@ -55,8 +58,12 @@ class View:
     without: tuple[str, ...] = ()
     """Excluded ids: another row already shows their wave."""
     at: int = 0
-    """The time of asking: of the pending ones, those that are merely unread and arrived shortly before it are left out. 0: they
-    are not."""
+    """The time of asking: of the pending ones, those that are snoozed, or merely unread and arrived shortly before it, are left
+    out. 0: they are not."""
+    assigned: str = ""
+    """Only comments assigned to this moderator, or to nobody: `none`."""
+    snoozed: str = ""
+    """`only`: instead of the pending comments that wait, those that are snoozed; `any`: both."""
 
 
 Found = tuple[Comment, Verdict, Any]
@@ -68,21 +75,29 @@ async def waiting(session: Session, view: View) -> list[Found]:
 
     Every index begins with site and status, so each non-empty pair of them is queried for its first comments.
     """
+    view, places = await places_of(session, view)
+    found = [one for site, status in places for one in await _of_site(session, replace(view, status=status), site)]
+    if len(places) > 1:
+        found.sort(key=lambda one: (one[2], one[0].id), reverse=ORDERS[view.order][1] == "DESC")
+    return found[: view.limit]
+
+
+async def places_of(session: Session, view: View) -> tuple[View, list[tuple[str, str]]]:
+    """The view as it is asked, and the (site, status) pairs to ask it of."""
     statuses = statuses_of(view.status)
-    if statuses != ("pending",):
+    if view.snoozed == "only":  # whatever changes a comment ends its snooze, so that it is pending still
+        statuses = tuple(status for status in statuses if status == "pending")
+    elif statuses != ("pending",):
         view = replace(view, at=0)
     places = [(view.site, status) for status in statuses]
-    if view.site == EVERYWHERE:
+    if view.site == EVERYWHERE and statuses:
         rows = await session.fetch(
             f"SELECT site, status FROM comment_counts WHERE status IN ({placeholders(len(statuses))}) AND count > 0 AND "
             "site IN (SELECT site FROM sites)",
             *statuses,
         )
         places = [(row[0], row[1]) for row in rows]
-    found = [one for site, status in places for one in await _of_site(session, replace(view, status=status), site)]
-    if len(places) > 1:
-        found.sort(key=lambda one: (one[2], one[0].id), reverse=ORDERS[view.order][1] == "DESC")
-    return found[: view.limit]
+    return view, places
 
 
 def statuses_of(asked: str) -> tuple[str, ...]:
@@ -91,7 +106,7 @@ def statuses_of(asked: str) -> tuple[str, ...]:
 
 
 async def _of_site(session: Session, view: View, site: str) -> list[Found]:
-    filters = await _filters(session, view, site)
+    filters = await filters_of(session, view, site)
     found_of = [await how_many(session, one) for one in filters]
     if 0 in found_of:
         return []
@@ -109,7 +124,7 @@ async def _of_site(session: Session, view: View, site: str) -> list[Found]:
     return await _sorted(session, view, site, filters, [one.ids is not None for one in filters])
 
 
-def _wanted(view: View, site: str) -> tuple[list[str], list[Any]]:
+def conditions_of(view: View, site: str) -> tuple[list[str], list[Any]]:
     """The conditions on each row, besides the looked-up filters."""
     by, direction = ORDERS[view.order]
     where, args = ["c.site = ?", "c.status = ?"], list[Any]([site, view.status])
@@ -128,6 +143,11 @@ def _wanted(view: View, site: str) -> tuple[list[str], list[Any]]:
     if view.at and view.rule != "unread":
         where.append(f"NOT (c.id >= ? AND {IS_UNREAD})")
         args.append(young(view.at))
+    if view.at and not view.snoozed:
+        where.append(f"NOT {IS_SNOOZED}")
+        args.append(view.at)
+    if view.assigned == NOBODY:
+        where.append(f"NOT {IS_ASSIGNED}")
     if view.without:
         where.append(f"c.id NOT IN ({placeholders(len(view.without))})")
         args += view.without
@@ -139,7 +159,8 @@ def _wanted(view: View, site: str) -> tuple[list[str], list[Any]]:
     return where, args
 
 
-async def _filters(session: Session, view: View, site: str) -> list[Filter]:
+async def filters_of(session: Session, view: View, site: str) -> list[Filter]:
+    """The filters that are looked up: by label, rule, words, member of the team, and of snoozed ones."""
     filters = list[Filter]()
     for kind, value in (("label", view.label), ("rule", view.rule)):
         if value in _STANDING:
@@ -155,12 +176,16 @@ async def _filters(session: Session, view: View, site: str) -> list[Filter]:
             having = "SELECT r.id FROM comment_reasons r WHERE r.site = ? AND r.reason = ? AND r.status = ?"
             asked = "EXISTS (SELECT 1 FROM comment_reasons r WHERE r.site = c.site AND r.reason = ? AND r.status = c.status AND r.id = c.id)"
             filters.append(Filter(ids=having, ids_args=[site, reason, view.status], condition=asked, args=[reason]))
+    if view.assigned and view.assigned != NOBODY:
+        filters.append(assigned_to(site, view.status, view.assigned))
+    if view.snoozed == "only":
+        filters.append(snoozed_at(site, view.at))
     if wanted := words(view.q):
         filters += await matching(session, site, view.status, wanted)
     return filters
 
 
-def _said(view: View) -> tuple[list[str], list[Any]]:
+def reasons_said(view: View) -> tuple[list[str], list[Any]]:
     """Whether a reason of any verdict is one of the latest verdict."""
     kinds = {"label": view.label, "rule": "" if view.rule in _STANDING else view.rule}
     likes = [f'%"{kind}":"{escaped(value)}"%' for kind, value in kinds.items() if value]
@@ -170,7 +195,7 @@ def _said(view: View) -> tuple[list[str], list[Any]]:
 async def _far(session: Session, view: View, site: str) -> tuple[Any, str] | None:
     """The sort value and id of the comment FAR along the order; None if the order is shorter."""
     by, _ = ORDERS[view.order]
-    where, args = _wanted(replace(view, without=()), site)
+    where, args = conditions_of(replace(view, without=()), site)
     asked = f"SELECT c.{by}, c.id FROM comments c WHERE {' AND '.join(where)} ORDER BY {_order(view.order)} LIMIT 1 OFFSET ?"
     rows = await session.fetch(asked, *args, FAR)
     return (rows[0][0], rows[0][1]) if rows else None
@@ -181,7 +206,7 @@ async def _walked(
 ) -> list[Found]:
     """The first comments along the order that pass all filters, up to `end`."""
     by, direction = ORDERS[view.order]
-    where, args = _wanted(view, site)
+    where, args = conditions_of(view, site)
     if end is not None:
         until = "<=" if direction == "ASC" else ">="
         where.append(f"c.id {until} ?" if by == "id" else f"(c.{by}, c.id) {until} (?, ?)")
@@ -189,7 +214,7 @@ async def _walked(
     for one in filters:
         where.append(one.condition)
         args += one.args
-    said, said_args = _said(view)
+    said, said_args = reasons_said(view)
     asked = f"{_select(by)} {' AND '.join([*where, *said])} ORDER BY {_order(view.order)} LIMIT ?"
     return [_found(row) for row in await session.fetch(asked, *args, *said_args, view.limit)]
 
@@ -201,11 +226,11 @@ async def _sorted(session: Session, view: View, site: str, filters: list[Filter]
     hidden from it. Only ids are sorted: with texts and verdicts, a few thousand rows would be copied for twenty.
     """
     by, _ = ORDERS[view.order]
-    where, args = _wanted(view, site)
+    where, args = conditions_of(view, site)
     for one, is_looked_up in zip(filters, looked_up, strict=True):
         where.append(f"c.id IN ({one.ids})" if is_looked_up else one.condition)
         args += one.ids_args if is_looked_up else one.args
-    said, said_args = _said(view)
+    said, said_args = reasons_said(view)
     order = f"ORDER BY {_order(view.order, hidden=True)} LIMIT ?"
     # Only the first ones are checked for edits: for nearly all, the reason still holds.
     ahead = view.limit * 3 if said else view.limit
@@ -248,7 +273,9 @@ async def counts(session: Session, site: str = EVERYWHERE, at: int = 0) -> dict[
         found[status] = int(count)
     if at and found["pending"]:
         unread = await store_unread.counts(session, young(at))
-        found["pending"] -= sum(unread.values()) if site == EVERYWHERE else unread.get(site, 0)
+        snoozed = await store_snoozes.counts(session, at)
+        found["pending"] -= sum((unread[key] for key in unread if site in (EVERYWHERE, key)), 0)
+        found["pending"] -= sum((snoozed[key] for key in snoozed if site in (EVERYWHERE, key)), 0)
     return found
 
 
@@ -259,14 +286,15 @@ async def pending(session: Session, site: str = EVERYWHERE, at: int = 0) -> dict
         f"SELECT site, count FROM comment_counts WHERE {one} AND status = 'pending' AND count > 0 ORDER BY site", *args
     )
     unread = await store_unread.counts(session, young(at)) if rows and at else {}
-    waiting = {row[0]: int(row[1]) - unread.get(row[0], 0) for row in rows}
+    snoozed = await store_snoozes.counts(session, at) if rows and at else {}
+    waiting = {row[0]: int(row[1]) - unread.get(row[0], 0) - snoozed.get(row[0], 0) for row in rows}
     return {key: count for key, count in waiting.items() if count > 0}
 
 
 async def longest_waiting(session: Session, site: str, limit: int, at: int) -> list[Comment]:
     rows = await session.fetch(
         f"SELECT {COMMENT} FROM comments c WHERE c.site = ? AND c.status = 'pending' AND NOT (c.id >= ? AND {IS_UNREAD}) "
-        "ORDER BY c.id LIMIT ?",
-        *(site, young(at), limit),
+        f"AND NOT {IS_SNOOZED} ORDER BY c.id LIMIT ?",
+        *(site, young(at), at, limit),
     )
     return [comment_of(row) for row in rows]

@@ -79,6 +79,16 @@ async def put(tx: Session, moderator: Moderator, now: int) -> None:
 async def remove(tx: Session, moderator: Moderator, now: int) -> None:
     await end_tokens_of(tx, moderator, now)
     await tx.execute("DELETE FROM moderators WHERE site = ? AND id = ?", moderator.site, moderator.id)
+    await tx.execute("DELETE FROM saved_filters WHERE site = ? AND owner = ?", EVERYWHERE, moderator.id)
+    await leave(tx, moderator, "")
+
+
+async def leave(tx: Session, moderator: Moderator, stays: str) -> None:
+    """Takes back the comments that are assigned to a moderator, but those of the site on which they stay, or of `*`."""
+    await tx.execute(
+        "DELETE FROM assignments WHERE site IN (SELECT site FROM sites) AND moderator = ? AND site <> ? AND ? <> '*'",
+        *(moderator.id, stays, stays),
+    )
 
 
 async def by_email(session: Session, email: str) -> Moderator | None:
@@ -116,6 +126,7 @@ async def move(tx: Session, moderator: Moderator, role: str, site: str) -> None:
     await tx.execute("UPDATE moderators SET role = ?, site = ? WHERE site = ? AND id = ?", role, site, *here)
     for table in ("tokens", "second_factors", "recovery_codes"):
         await tx.execute(f"UPDATE {table} SET site = ? WHERE site = ? AND moderator = ?", site, *here)
+    await leave(tx, moderator, site)
 
 
 async def call(tx: Session, moderator: Moderator, name: str) -> None:

@@ -24,7 +24,10 @@ from moderation.policy import store_read_along as read_along
 from moderation.policy import store_rule_health as rule_health
 from moderation.policy import store_settings_history as settings_history
 from moderation.privacy import store as privacy
+from moderation.queue import store_assignments as assignments
+from moderation.queue import store_filters as saved_filters
 from moderation.queue import store_search as search
+from moderation.queue import store_snoozes as snoozes
 from moderation.sites import store as sites
 from moderation.team import store as team
 from moderation.team import store_coral as coral_secrets
@@ -44,7 +47,7 @@ STORES = (
     *(articles, openings),
     *(webhooks, outbox, subscriptions),  # a restore knows which webhooks stay away before it comes to their messages
     intake,
-    search,
+    *(search, saved_filters, snoozes, assignments),
     learning,
     privacy,
     imports,

@@ -68,6 +68,7 @@ def take(browser: Browser, url: str, run: Run, models: Path) -> None:
     camera = Camera(browser, page)
     doors(camera, url, run)
     the_queue(camera, url, run)
+    shared_work(camera, url)
     one_comment(camera, url)
     an_author(camera, url)
     rules_and_figures(camera, url)
@@ -137,6 +138,36 @@ def the_queue(camera: Camera, url: str, run: Run) -> None:
     camera.take("spam")
     page.get_by_role("link", name="Empty the spam folder").click()
     camera.take("empty")
+
+
+def shared_work(camera: Camera, url: str) -> None:
+    """What a team shares of the queue: saved lists, snoozes, assignments, and one decision on all that match."""
+    page = camera.page
+    page.goto(f"{url}/moderate?rule=stranger-with-link&order=newest")
+    page.get_by_text("Save as a tab").click()
+    page.get_by_label("Name", exact=True).fill("Links of strangers")
+    page.get_by_role("button", name="Save", exact=True).click()
+    page.get_by_role("link", name="Edit saved filters").click()
+    page.get_by_role("heading", name="Saved filters").wait_for()
+    camera.take("filters", narrow=True)
+    page.goto(f"{url}/moderate")
+    rows = page.locator("[data-row]")
+    rows.filter(has_text="allotment").focus()
+    page.keyboard.press("m")
+    page.get_by_text("Assigned to you").first.wait_for()
+    page.keyboard.press("h")
+    camera.take("queue-snooze", narrow=True, tallest=760)
+    page.keyboard.press("Escape")
+    page.keyboard.press("Shift+X")
+    camera.take("queue-ticked", narrow=True, tallest=760)
+    page.keyboard.press("Shift+M")
+    page.get_by_role("heading", name="that match").wait_for()
+    camera.take("matching", narrow=True)
+    page.goto(f"{url}/moderate")
+    rows.filter(has_text="allotment").get_by_text("More").click()
+    page.get_by_role("link", name="Assign to somebody").click()
+    page.get_by_role("heading", name="Assign the comment").wait_for()
+    camera.take("assign")
 
 
 def one_comment(camera: Camera, url: str) -> None:

@@ -78,6 +78,7 @@ def test_what_readers_and_moderators_write_is_overwritten() -> None:
         "reports",
         "notes",
         "blocks",
+        "saved_filters",
         "outbox",
         "idempotency_keys",
     }

@@ -9,6 +9,7 @@ from moderation.intake.texts import Words
 from moderation.policy import pages as policy
 from moderation.queue.block import Offer
 from moderation.queue.pages_card import Called, card, differing
+from moderation.queue.store_matching import Count
 from moderation.sites import site_settings as rules
 from moderation.sites.model import Mute, Site
 from moderation.sites.site_settings import SKIPPABLE, SiteSettings
@@ -198,11 +199,34 @@ CONSOLE = {
     "failed_signins": 3,
     "undo": {"action": "/moderate/decisions/d1/undo", "target": EVIL, "label": EVIL},
 }
+SAVED = [
+    {
+        "id": f"f{n}",
+        "name": EVIL,
+        "team": n == 1,
+        "query": {"status": "pending", "q": EVIL},
+        "count": (12, None)[n],
+        "is_exact": False,
+        "number": ("12+", "")[n],
+        "may_change": n == 0,
+        "said": EVIL,
+        "url": f"/moderate?q={EVIL}",
+    }
+    for n in range(2)
+]
+SHARED = {"is_snoozed": True, "is_mine": False, "snoozed": f"Snoozed until {NOW}", "assigned": f"For {EVIL}"}
 QUEUE = {
     **CONSOLE,
+    "shared": {"mine": 2, "snoozed": 1},
+    "saved": SAVED,
+    "current": "",
+    "may_save": True,
+    "may_save_for_team": True,
+    "matches": Count(40, False),
+    "members": {"m1": EVIL},
     "reported": 2,
     "comments": [
-        a_comment(1),
+        a_comment(1, shared=SHARED),
         a_comment(2, verdict=UNSCORED, wave={"c2": 1, "c4": 2}, article="checks:a"),
         a_comment(3, status="approved", parent=None),
     ],
@@ -420,6 +444,37 @@ SAMPLES: dict[str, tuple[str, str, dict[str, Any]]] = {
         "console",
         "queue/redact.html",
         {**CONSOLE, "comment": a_comment(), "typed": EVIL, "wrong": EVIL, "problem": EVIL, "back_to": "/moderate"},
+    ),
+    "assign": (
+        "console",
+        "queue/assign.html",
+        {
+            **CONSOLE,
+            "comment": a_comment(assigned_to="m1"),
+            "members": [{"id": "m1", "name": EVIL, "email": EVIL}, {"id": "m2", "name": "", "email": EVIL}],
+            "me": "m2",
+            "back": f"/moderate?q={EVIL}",
+        },
+    ),
+    "filters": ("console", "queue/filters.html", {**CONSOLE, "saved": SAVED, "alarm": EVIL, "longest": 40}),
+    "filters-empty": ("console", "queue/filters.html", {**CONSOLE, "saved": [], "alarm": "", "longest": 40}),
+    "matching": (
+        "console",
+        "queue/matching.html",
+        {
+            **CONSOLE,
+            "matches": 1234,
+            "filters": {"status": "pending", "q": EVIL},
+            "said": EVIL,
+            "list_url": f"/moderate?q={EVIL}",
+            "alarm": EVIL,
+            "reasons_to_reject": ["insult", "off-topic"],
+        },
+    ),
+    "matching-nothing": (
+        "console",
+        "queue/matching.html",
+        {**CONSOLE, "matches": 0, "filters": {"status": "any"}, "said": EVIL, "list_url": "/moderate", "alarm": ""},
     ),
     "empty": ("console", "queue/empty.html", {**CONSOLE, "count": 2, "site": EVIL}),
     "empty-already": ("console", "queue/empty.html", {**CONSOLE, "count": 0, "site": ""}),

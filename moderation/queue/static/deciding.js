@@ -4,7 +4,7 @@
 
 export const form = document.getElementById("queue");
 const csrf = document.querySelector('meta[name="csrf-token"]')?.content;
-const LEADS_TO = { approve: "approved", spam: "spam", reject: "rejected", delete: "deleted", hold: "pending" };
+const LEADS_TO = { approve: "approved", spam: "spam", reject: "rejected", delete: "deleted", hold: "pending", snooze: "snoozed", unsnooze: "pending" };
 const DONE = { approve: "approved", spam: "filed as spam", reject: "rejected", delete: "deleted", hold: "held" };
 const FEW = 10; // so few rows left: those of the next page follow
 
@@ -65,12 +65,18 @@ export function say(text, act) {
   box.append(button);
 }
 
+export function move(name, by) {
+  for (const place of document.querySelectorAll(`[data-count="${name}"]`)) {
+    place.textContent = Math.max(0, Number(place.textContent) + by);
+    const tab = place.closest("[data-some]:not([aria-current])"); // a tab that is there once it has something
+    if (tab) tab.hidden = place.textContent === "0";
+  }
+}
+
 function count(act, step) {
   form.dataset.decided = Date.now(); // which live.js needs not call news
-  const move = (name, by) => {
-    for (const place of document.querySelectorAll(`[data-count="${name}"]`)) place.textContent = Math.max(0, Number(place.textContent) + by);
-  };
   move(status, -step * act.size);
+  move("match", -step * act.size);
   move(LEADS_TO[act.action], step * act.size);
   shown();
 }
@@ -127,7 +133,7 @@ function forget(act) {
   if (at >= 0) acts.splice(at, 1);
 }
 
-function put_back(act) {
+export function put_back(act) {
   empty(null);
   act.rows.forEach((row, at) => {
     if (act.places[at].isConnected) act.places[at].replaceWith(row);
@@ -285,6 +291,14 @@ function empty(said) {
   form.hidden = Boolean(said);
   if (said) form.after(document.adoptNode(said));
 }
+
+// All that are shown, by mouse and thumb: as Shift+X does.
+const tick = form?.querySelector("[data-tick-all]");
+if (tick) tick.hidden = false;
+tick?.addEventListener("click", () => {
+  const boxes = [...list.querySelectorAll('input[name="comments"]:not(:disabled)')], on = !boxes.every((box) => box.checked);
+  for (const box of boxes) box.checked = on;
+});
 
 // More of the list below what is there, so that all of it can be ticked: up to 500 at once.
 document.addEventListener("click", (event) => {

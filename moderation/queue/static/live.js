@@ -31,7 +31,24 @@
     if (!("returning" in row.dataset)) row.dispatchEvent(new CustomEvent("overtaken", { bubbles: true, detail: { text, id } }));
   }
 
+  // Whose it is and until when it is set aside, in its line; nothing is refused for it.
+  function shared(one) {
+    const here = rows().find((row) => idOf(row) === one.id);
+    const place = here?.querySelector(".shared");
+    if (place) {
+      const lang = document.documentElement.lang, me = document.querySelector(".who bdi")?.textContent;
+      const until = one.snoozed_until && new Date(one.snoozed_until).toLocaleString(lang === "en" ? "en-GB" : lang, { dateStyle: "medium", timeStyle: "short" });
+      const whose = one.assigned_to === me ? "For you" : `For ${one.assigned_to}`;
+      const said = [until && words("span", `Snoozed until ${until}`, "snoozed"), one.assigned_to && words("bdi", whose, "assigned")];
+      place.replaceChildren(...said.filter(Boolean));
+    } else if (!here && one.what === "woken" && document.getElementById("queue-page")) {
+      fresh.add(one.id);
+      corner(`${fresh.size} new`);
+    }
+  }
+
   function changed(one) {
+    if (["snoozed", "woken", "assigned"].includes(one.what)) return shared(one);
     const did = { decided: `Now ${one.status}`, undone: `Undone: now ${one.status}`, edited: "Its author has changed it", redacted: "A piece of it was removed",
       withdrawn: "Withdrawn by its author", appealed: "Appealed by its author", arrived: "" }[one.what] ?? `Now ${one.status}`;
     for (const row of rows()) {
@@ -56,7 +73,23 @@
   function count(counts) {
     for (const place of document.querySelectorAll("[data-count]")) {
       if (place.dataset.count in counts) place.textContent = counts[place.dataset.count];
+      const tab = place.closest("[data-some]:not([aria-current])"); // a tab that is there once it has something
+      if (tab) tab.hidden = place.textContent === "0";
     }
+  }
+
+  // The numbers of the saved filters, once for whatever comes within three seconds.
+  let soon_counted = 0;
+  function tabs() {
+    if (soon_counted || !document.querySelector("[data-filter]")) return;
+    soon_counted = setTimeout(async () => {
+      soon_counted = 0;
+      const answer = await fetch(new URL("api/v1/filters", root)).catch(() => null);
+      for (const one of answer?.ok ? (await answer.json()).filters : []) {
+        const place = document.querySelector(`[data-filter="${CSS.escape(one.id)}"]`);
+        if (place) place.textContent = one.number;
+      }
+    }, 3000);
   }
 
   function who(list) {
@@ -79,9 +112,9 @@
       if (event.lastEventId) last = event.lastEventId;
       act(JSON.parse(event.data));
     });
-    hear("queue", (told) => { told.comments.forEach(changed); count(told.counts); });
+    hear("queue", (told) => { told.comments.forEach(changed); count(told.counts); tabs(); });
     hear("presence", (told) => who(told.looking));
-    hear("resync", (told) => { if (told.counts) count(told.counts); if (!told.own || !knows()) corner("Much has changed: load again"); });
+    hear("resync", (told) => { tabs(); if (told.counts) count(told.counts); if (!told.own || !knows()) corner("Much has changed: load again"); });
   }
 
   // A hidden page listens to nothing: a browser opens only six connections to one host.

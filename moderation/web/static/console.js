@@ -10,8 +10,10 @@
     ["v", "why: labels, weights, rules, model"],
     ["c", "reply as staff"],
     ["e", "remove a piece of the text: what is selected"],
-    ["b", "block or close, then a figure for what"], ["u", "back to the queue"], ["x", "tick or untick"],
-    ["Shift+X", "tick all that are shown, or none"], ["Shift+A, S, D, R, U", "the same as a, s, d, r, u for all that are ticked"], ["o", "open with all decisions"], ["p", "everything by the same author"], ["z", "undo the last decision"],
+    ["b", "block or close, then a figure for what"],
+    ["h", "snooze, then 1 this evening, 2 tomorrow, 3 next week"], ["m", "assign to me, or to me no more"], ["u", "back to the queue"], ["x", "tick or untick"],
+    ["Shift+X", "tick all that are shown, or none"], ["Shift+M", "all that match the filter, on every page"], ["Shift+A, S, D, R, U", "the same as a, s, d, r, u for all that are ticked"], ["o", "open with all decisions"],
+    ["p", "everything by the same author"], ["z", "undo the last decision"],
     ["?", "this list"],
   ];
   const all = () => [...document.querySelectorAll("[data-row]")]; // asked anew: deciding.js takes rows and brings others
@@ -114,17 +116,21 @@
     box.scrollIntoView({ block: "nearest" });
   }
 
-  function block(row) {
+  // What the menu offers of one kind, each with a figure.
+  function choices(row, kind) {
     const more = row.querySelector("[data-more]");
     if (!more) return;
     close(false);
     more.open = true;
-    [...more.querySelectorAll("[data-block]")].forEach((button, at) => {
-      if (button.dataset.choice) return;
+    for (const other of more.querySelectorAll("[data-choice]")) {
+      delete other.dataset.choice;
+      other.querySelector("kbd").remove();
+    }
+    [...more.querySelectorAll(`[data-${kind}]`)].forEach((button, at) => {
       button.dataset.choice = String(at + 1);
       button.prepend(Object.assign(document.createElement("kbd"), { textContent: at + 1 }), " ");
     });
-    more.querySelector("[data-block]")?.focus();
+    more.querySelector(`[data-${kind}]`)?.focus();
   }
 
   function why(row) {
@@ -222,10 +228,13 @@
     else if (event.key === "p" && row) row.querySelector("a[data-author]")?.click();
     else if (event.key === "v" && row) why(row);
     else if (event.key === "r" && row) reject(row);
-    else if (event.key === "b" && row) block(row);
+    else if (event.key === "b" && row) choices(row, "block");
+    else if (event.key === "h" && row) choices(row, "snooze");
+    else if (event.key === "m" && row) press(row.querySelector("[data-assign]"));
     else if (event.key === "c" && row) ask(row, "reply");
     else if (event.key === "e" && row) ask(row, "redact");
     else if (act && row?.querySelector(`[data-act=${act}]`)) press(row.querySelector(`[data-act=${act}]`));
+    else if (event.key === "M") document.querySelector("[data-match]")?.click();
     else if (event.key === "u") document.querySelector("a[data-up]")?.click();
     else return;
     event.preventDefault();
