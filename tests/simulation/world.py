@@ -195,10 +195,14 @@ class World:
         assert not self.calm or self.monotonic() < end, f"not done after {seconds:.0f} s without faults"
 
     async def _is_quiet(self, database: Sqlite) -> bool:
-        async with database.reading() as session:
-            left = await session.fetch("SELECT 1 FROM outbox UNION ALL SELECT 1 FROM comment_reasons "
-                                       "WHERE reason = 'rule:unread' AND status = 'pending'")  # fmt: skip
-        return not left and all(person.id for person in self.people)
+        if not all(person.id for person in self.people):
+            return False
+        async with database.reading() as session:  # after the last of them was stored
+            left = await session.fetch(
+                "SELECT 1 FROM outbox UNION ALL SELECT 1 FROM comment_reasons "
+                "WHERE reason = 'rule:unread' AND status = 'pending'"
+            )
+        return not left
 
     # --- the outside
 
