@@ -66,13 +66,13 @@ def test_it_speaks_chinese_and_what_a_file_of_the_page_says(server: Server, host
     expect(page.locator("#reply-name-error")).to_have_text(chinese["error.name.required"])
     expect(page.locator("leave-a-reply .root")).to_have_attribute("lang", "zh-Hans")
 
-    host.pages["/nl.json"] = (
+    host.pages["/cs.json"] = (
         "application/json",
         "",
-        json.dumps({"title": "Laat een reactie achter", "comments.zero": "Geen reacties"}),
+        json.dumps({"title": "Napište komentář", "comments.zero": "Žádné komentáře"}),
     )
-    page.goto(host.page("/nl/", 'article="my-post" lang="nl" texts="/nl.json"'))
-    expect(page.get_by_role("heading", name="Laat een reactie achter", exact=True)).to_be_visible()
+    page.goto(host.page("/cs/", 'article="my-post" lang="cs" texts="/cs.json"'))
+    expect(page.get_by_role("heading", name="Napište komentář", exact=True)).to_be_visible()
     expect(page.get_by_role("button", name="Post Comment")).to_be_visible()  # English for what the file lacks
     assert [line for line in said if REFUSED not in line] == []
 
@@ -86,7 +86,7 @@ def test_axe_finds_nothing_in_any_state(server: Server, host: Host, browser: Bro
         above = post(server, f"A reply at depth {depth + 2}, where narrow screens break.", parent=above["id"])
     host.pages["/ar.json"] = ("application/json", "", json.dumps(ARABIC))
     root, more = ('lang="en"', "") if direction == "ltr" else ('lang="ar" dir="rtl"', ' texts="/ar.json"')
-    says = texts.languages()["en"] | (ARABIC if more else {})
+    says = texts.languages()["ar"] | ARABIC if more else texts.languages()["en"]
     page = browser.new_page()
     said = browsers.watched(page)
     embedded(page, host.page("/p/", f'article="my-post"{more}', root=root))
