@@ -50,8 +50,5 @@ def test_a_reader_reports_from_the_blogs_page_and_a_moderator_finds_it(
     expect(console.locator("[data-row]")).to_have_count(1)
     expect(console.get_by_role("link", name="Reported")).to_have_count(0)
     form.goto(form.url.replace("?sent", ""))
-    form.screenshot(path="/tmp/report.png", full_page=True)
     console.set_viewport_size({"width": 1280, "height": 800})
-    console.screenshot(path="/tmp/reported.png")
-    page.screenshot(path="/tmp/embedrep.png")
     assert said == []
