@@ -21,10 +21,34 @@ PIECE = 8192
 """Bytes parsed between two checks: uvloop reads thirty times as many at once."""
 
 
+UNWANTED = 4 * 1024 * 1024
+"""Bytes that are dropped, of a peer that sends on after its answer, before the connection is cut."""
+
+
+class Lingering:
+    """The transport, for one answer. Closed while the request's body still comes, the rest of it would reset the connection and
+    take the answer from a proxy that is still sending (RFC 9112, 9.6): so this end says that it is over, and what comes is
+    dropped for a moment."""
+
+    __slots__ = ("is_closing", "protocol", "write")
+
+    def __init__(self, protocol: BoundedProtocol) -> None:
+        self.protocol, self.write = protocol, protocol.transport.write
+        self.is_closing = protocol.transport.is_closing
+
+    def close(self) -> None:
+        one = self.protocol
+        if not one.in_body or one.ended or one.transport.is_closing():
+            one.transport.close()
+            return
+        one.ended, one.since, one.wire = True, one.all.now, 0
+        one.transport.write_eof()
+
+
 class BoundedProtocol(HttpToolsProtocol):
     limits = Limits()
     # slots: uvicorn's class has twenty-eight attributes, and above thirty a dictionary loses Python's fastest form
-    __slots__ = ("all", "answering", "body_size", "chunks", "ended", "flush_by", "in_body", "in_head", "pipelined", "since",
+    __slots__ = ("all", "answering", "body_size", "chunks", "ended", "flush_by", "in_body", "in_head", "lingering", "pipelined", "since",
                  "spare", "why", "wire")  # fmt: skip
     all: Connections
     answering: Any
@@ -45,7 +69,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self.all = connections_of(self.server_state, self.limits)
         self.all.look_on()
         self.since, self.why, self.url = self.all.now, 400, b""
-        self.answering = None
+        self.answering, self.lingering = None, Lingering(self)
         self.wire = self.body_size = self.chunks = self.flush_by = 0
         self.in_head = self.in_body = self.pipelined = self.spare = self.ended = False
         end = transport.get_extra_info("socket")
@@ -71,6 +95,9 @@ class BoundedProtocol(HttpToolsProtocol):
                     self.refuse(400 if self.in_body else 431)
             return
         if self.ended:
+            self.wire += len(data)
+            if self.wire > UNWANTED:
+                self.transport.abort()
             return
         most = self.limits.head
         self.wire += len(data)
@@ -98,6 +125,7 @@ class BoundedProtocol(HttpToolsProtocol):
         if len(self.pipeline) >= limits.pipelined:
             self.reject(400)
         HttpToolsProtocol.on_headers_complete(self)
+        self.cycle.transport = self.lingering  # type: ignore[assignment]
         if not self.pipeline:
             self.answering = self.cycle
         if self.spare:
