@@ -62,29 +62,24 @@ async def one(session: Session, id: str) -> Note | None:
 
 async def of_comments(session: Session, site: str, ids: Iterable[str]) -> dict[str, list[Note]]:
     """Comment id → the notes on it, oldest first."""
-    wanted, found = list(ids), dict[str, list[Note]]()
-    if not wanted:
-        return found
-    rows = await session.fetch(
-        f"SELECT {NOTE} FROM notes WHERE site = ? AND comment IN ({placeholders(len(wanted))}) ORDER BY id",
-        *(site, *wanted),
-    )
-    for note in map(note_of, rows):
-        found.setdefault(str(note.comment), []).append(note)
-    return found
+    return await _by(session, site, "comment", ids)
 
 
 async def of_authors(session: Session, site: str, keys: Iterable[str]) -> dict[str, list[Note]]:
     """Author's key → the notes on the author, oldest first."""
-    wanted, found = sorted(set(keys)), dict[str, list[Note]]()
+    return await _by(session, site, "author_key", sorted(set(keys)))
+
+
+async def _by(session: Session, site: str, column: str, keys: Iterable[str]) -> dict[str, list[Note]]:
+    wanted, found = list(keys), dict[str, list[Note]]()
     if not wanted:
         return found
     rows = await session.fetch(
-        f"SELECT {NOTE} FROM notes WHERE site = ? AND author_key IN ({placeholders(len(wanted))}) ORDER BY id",
+        f"SELECT {NOTE} FROM notes WHERE site = ? AND {column} IN ({placeholders(len(wanted))}) ORDER BY id",
         *(site, *wanted),
     )
     for note in map(note_of, rows):
-        found.setdefault(str(note.author_key), []).append(note)
+        found.setdefault(getattr(note, column), []).append(note)
     return found
 
 

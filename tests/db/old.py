@@ -14,6 +14,11 @@ from moderation.db.migrate import statements
 
 HERE = Path(__file__).parent
 ROWS = HERE / "old_0106.rows.sql"
+LATER = {
+    "comment_hosts", "key_usage", "key_thresholds", "coral_secrets", "reports", "notes", "blocks", "saved_filters", "snoozes",
+    "assignments",
+}  # fmt: skip
+"""Tables that came after it."""
 FTS5 = ("comment_texts", "comment_shorts", "comment_numbers", "comment_shelves")
 SEARCH = (
     "INSERT INTO comment_shelves VALUES (1, 'default', 'approved'), (2, 'default', 'pending')",
